@@ -1,0 +1,5 @@
+"""The errors a user can cause."""
+
+
+class InputError(ValueError):
+    """A mistake in what the user gave; the message is one line that says what is wrong, what was got, what is allowed."""
