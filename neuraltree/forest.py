@@ -1,0 +1,164 @@
+"""The engine: forward and hand-derived backward pass of a whole forest.
+
+All leaf edges and biases of a bin are one matrix product; a level then adds the weighted values of its
+function children, which stand rank after rank (see ``packing``), so every addition is a slice. Each node has
+exactly one parent, so the gradient reaching it is a gather, never a scatter: the delta rule of Ojha &
+Nicosia (Backpropagation Neural Tree, section 3) with any activation at each node.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from neuraltree.activations import code_of
+from neuraltree.packing import Bin, Forest, Shape
+from neuraltree.tree import Nodes
+
+SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY = map(
+    code_of, ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity")
+)
+
+
+class Params(NamedTuple):
+    """The trainable scalars of a bin: ``leaf`` (rows, columns) with biases last, ``edge`` (rows,)."""
+
+    leaf: jax.Array
+    edge: jax.Array
+
+
+class States(NamedTuple):
+    """Per level, deepest last: ``value`` (rows, batch) of every node and the ``total`` entering it."""
+
+    value: tuple[jax.Array, ...]
+    total: tuple[jax.Array, ...]
+
+
+def load_params(packed: Bin, nodes: Nodes, fold: int, dtype: str) -> Params:
+    """The weights of one fold as arrays of the engine."""
+    here = nodes[packed.span]
+    function = here["op"] < 0
+    leaf = np.zeros(packed.forest.leaf_mask.shape, dtype)
+    leaf[packed.row, packed.column] = np.where(function, here["bias"][:, fold], here["weight"][:, fold])
+    edge = np.zeros(packed.forest.edge_mask.shape, dtype)
+    edge[packed.row[function]] = here["weight"][function, fold]
+    return Params(leaf, edge * packed.forest.edge_mask.astype(dtype))
+
+
+def store_params(packed: Bin, nodes: Nodes, fold: int, params: Params) -> None:
+    """Write the weights of one fold back into ``nodes``, in place."""
+    here = nodes[packed.span]
+    function = here["op"] < 0
+    entry = np.asarray(params.leaf)[packed.row, packed.column]
+    here["bias"][function, fold] = entry[function]
+    here["weight"][~function, fold] = entry[~function]
+    hidden = function & (here["depth"] > 0)
+    here["weight"][hidden, fold] = np.asarray(params.edge)[packed.row[hidden]]
+
+
+def activate(total: jax.Array, kind: jax.Array, kinds: tuple[int, ...]) -> jax.Array:
+    """Activation by row; only ``kinds`` are computed, and one ``exp`` serves sigmoid, tanh and Gaussian."""
+    candidates: dict[int, jax.Array] = {}
+    exponents = {SIGMOID: jnp.abs, TANH: lambda s: 2 * jnp.abs(s), GAUSSIAN: jnp.square}
+    curved = [code for code in kinds if code in exponents]
+    if curved:
+        decay = jnp.exp(-_select(kind, {code: exponents[code](total) for code in curved}))
+        if SIGMOID in curved or TANH in curved:
+            # The logistic of s (or of 2s where the node is a tanh), from a decay that cannot overflow.
+            logistic = jnp.where(total < 0, decay, 1) / (1 + decay)
+            candidates |= {SIGMOID: logistic, TANH: 2 * logistic - 1}
+        candidates[GAUSSIAN] = decay
+    candidates |= {RELU: jnp.maximum(total, 0), IDENTITY: total}
+    if SINE in kinds:
+        candidates[SINE] = jnp.sin(total)
+    return _select(kind, {code: candidates[code] for code in kinds})
+
+
+def slope(total: jax.Array, value: jax.Array, kind: jax.Array, kinds: tuple[int, ...]) -> jax.Array:
+    """Derivative of the activation by row, from the value wherever that is enough."""
+    derivatives = {
+        SIGMOID: lambda: value * (1 - value),
+        TANH: lambda: 1 - value * value,
+        GAUSSIAN: lambda: -2 * total * value,
+        RELU: lambda: (total > 0).astype(total.dtype),
+        SINE: lambda: jnp.cos(total),
+        IDENTITY: lambda: jnp.ones_like(total),
+    }
+    return _select(kind, {code: derivatives[code]() for code in kinds})
+
+
+def _select(kind: jax.Array, options: dict[int, jax.Array]) -> jax.Array:
+    (_, chosen), *others = options.items()
+    for code, option in others:
+        chosen = jnp.where(kind[:, None] == code, option, chosen)
+    return chosen
+
+
+def _rows(array: jax.Array, index: jax.Array) -> jax.Array:
+    return array.at[index].get(mode="promise_in_bounds")
+
+
+def _levels(shape: Shape) -> list[tuple[slice, tuple[int, ...]]]:
+    """The rows of each level and the activation kinds it may hold."""
+    ends = np.cumsum(shape.levels)
+    kinds = [(shape.output_kind,)] + [shape.kinds] * (len(shape.levels) - 1)
+    return [
+        (slice(int(end) - rows, int(end)), kind) for end, rows, kind in zip(ends, shape.levels, kinds, strict=True)
+    ]
+
+
+def forward(shape: Shape, forest: Forest, params: Params, inputs: jax.Array) -> States:
+    """Values of all nodes for ``inputs`` (batch, columns), the last column being 1."""
+    # One product for every leaf edge and bias of the bin; zeros stand where a tree has no such leaf.
+    direct = lax.dot_general(params.leaf, inputs, (((1,), (1,)), ((), ())))
+    levels = _levels(shape)
+    values: list[jax.Array] = []
+    totals: list[jax.Array] = []
+    for d in range(len(levels) - 1, -1, -1):
+        rows, kinds = levels[d]
+        total = direct[rows]
+        if shape.ranks[d]:
+            carried = params.edge[levels[d + 1][0], None] * values[0]
+            total = _add_ranks(total, _rows(carried, forest.child[d]), shape.ranks[d])
+        values.insert(0, activate(total, forest.kind[rows], kinds))
+        totals.insert(0, total)
+    return States(tuple(values), tuple(totals))
+
+
+def _add_ranks(total: jax.Array, children: jax.Array, ranks: tuple[int, ...]) -> jax.Array:
+    """Add to the first ``ranks[j]`` rows their ``j``-th function children."""
+    start = 0
+    for count in ranks:
+        part = children[start : start + count]
+        total += jnp.pad(part, ((0, total.shape[0] - count), (0, 0)))
+        start += count
+    return total
+
+
+def outputs(forest: Forest, states: States) -> jax.Array:
+    """(trees, outputs, batch) values of the output nodes."""
+    return _rows(states.value[0], forest.output_row)
+
+
+def backward(
+    shape: Shape, forest: Forest, params: Params, inputs: jax.Array, states: States, output_grad: jax.Array
+) -> Params:
+    """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
+    flat = output_grad.reshape(-1, output_grad.shape[-1])
+    arriving = _rows(jnp.pad(flat, ((0, 1), (0, 0))), forest.output_slot)
+    deltas, edges = [], []
+    for d, (rows, kinds) in enumerate(_levels(shape)):
+        value, total = states.value[d], states.total[d]
+        if d:
+            from_parent = _rows(deltas[-1], forest.parent[d])
+            edges.append(jnp.sum(from_parent * value, axis=1))
+            arriving = from_parent * params.edge[rows, None]
+        else:
+            edges.append(jnp.zeros(value.shape[0], value.dtype))
+        deltas.append(arriving * slope(total, value, forest.kind[rows], kinds))
+    leaf = lax.dot_general(jnp.concatenate(deltas), inputs, (((1,), (0,)), ((), ())))
+    return Params(leaf * forest.leaf_mask, jnp.concatenate(edges) * forest.edge_mask)

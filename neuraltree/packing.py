@@ -1,0 +1,261 @@
+"""A population laid out as forests of fixed shape: which row of which level every node takes.
+
+Level ``d`` holds the function nodes at depth ``d`` of all trees in a bin. Within a level, nodes stand in
+order of falling number of function children, so the nodes that have at least ``j`` of them are the first
+rows: their sums need no padding to the widest node. Leaves are entries of one matrix (rows, columns) whose
+columns are the features and, last, the constant 1 of the bias.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.tree import IntArray, Nodes, parents
+
+TREES_PER_BIN = 256
+HEADROOM = 1.1  # capacity over what the first population needs on average, ...
+SPREAD = 2.0  # ... and this many standard deviations of a count, taken as Poisson
+MAX_BIN_RATIO = 1.5  # more bins than this times those planned, and the tightest capacity doubles
+
+
+class Shape(NamedTuple):
+    """The fixed sizes of a bin: all that a compiled program depends on. ``ranks[d][j]`` rows of level
+    ``d`` have room for more than ``j`` function children; every level keeps one row free as padding."""
+
+    trees: int
+    outputs: int
+    features: int
+    copies: int  # how often one parent may read the same feature (1 unless the reference's trees are used)
+    levels: tuple[int, ...]
+    ranks: tuple[tuple[int, ...], ...]
+    kinds: tuple[int, ...]
+    output_kind: int
+
+    @property
+    def columns(self) -> int:
+        return self.features * self.copies + 1
+
+    @property
+    def rows(self) -> int:
+        return sum(self.levels)
+
+
+class Forest(NamedTuple):
+    """The structure of one bin, as arrays whose sizes follow from its ``Shape`` alone."""
+
+    leaf_mask: NDArray  # (rows, columns) 1.0 where a weight or bias exists
+    edge_mask: NDArray  # (rows,) 1.0 where a function node has a parent
+    kind: NDArray  # (rows,) activation codes
+    tree: NDArray  # (rows,) tree of each row; ``trees`` for padding
+    child: tuple[NDArray, ...]  # per level (sum of ranks,) rows in the level below, rank after rank
+    parent: tuple[NDArray, ...]  # per level (level rows,) rows in the level above
+    output_row: NDArray  # (trees, outputs) rows of level 0
+    output_slot: NDArray  # (level 0 rows,) position in trees x outputs; the last + 1 for padding
+
+
+class Bin(NamedTuple):
+    """A forest and where the weights of its trees are: ``nodes[span]`` live at ``(row, column)``."""
+
+    forest: Forest
+    first_tree: int
+    last_tree: int  # exclusive
+    span: slice
+    row: IntArray
+    column: IntArray
+
+
+class Layout(NamedTuple):
+    """What packing needs to know of every node of a population laid end to end."""
+
+    tree: IntArray
+    parent: IntArray
+    function_children: IntArray
+    sibling_rank: IntArray  # among the function children of its parent, or among leaves on the same input
+    needs: IntArray  # (trees, constraints) rows wanted per level, then per level and rank
+
+
+def layout(nodes: Nodes, starts: IntArray) -> Layout:
+    """The structure of a population; no loop over trees or nodes."""
+    parent = parents(nodes["depth"])
+    function = nodes["op"] < 0
+    tree = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    has_parent = parent >= 0
+    children = np.bincount(parent[function & has_parent], minlength=len(nodes))
+    # Function children of one parent share a key; so do leaves of one parent that read the same input.
+    key = np.where(function, parent, (parent + 1) * (int(nodes["op"].max(initial=0)) + 2) + nodes["op"] + len(nodes))
+    order = np.argsort(key, kind="stable")
+    sorted_key = key[order]
+    first = np.flatnonzero(np.diff(sorted_key, prepend=sorted_key[0] - 1))
+    rank = np.empty(len(nodes), dtype=np.int64)
+    rank[order] = np.arange(len(nodes)) - np.repeat(first, np.diff(np.append(first, len(nodes))))
+    needs = _needs(nodes["depth"][function], children[function], tree[function], len(starts) - 1)
+    return Layout(tree, parent, children, rank, needs)
+
+
+def _needs(depth: IntArray, children: IntArray, tree: IntArray, trees: int) -> IntArray:
+    """(trees, levels, 1 + widest) rows a tree wants at each level: all nodes, then those with more than j children."""
+    levels, widest = int(depth.max()) + 1, int(children.max())
+    needs = np.zeros((trees, levels, 1 + widest), dtype=np.int64)
+    for j in range(1 + widest):
+        has = children >= j
+        np.add.at(needs[:, :, j], (tree[has], depth[has]), 1)
+    return needs
+
+
+def _ceil8(value: float) -> int:
+    return int(-(-value // 8) * 8)
+
+
+def plan(found: Layout, base: Shape) -> Shape:
+    """Capacities for bins of at most ``TREES_PER_BIN`` trees like these, with headroom."""
+    trees = len(found.needs)
+    bins = planned_bins(trees)
+    per_bin = -(-trees // bins)
+    mean = found.needs.sum(axis=0) / bins
+    wanted = HEADROOM * mean + SPREAD * np.sqrt(mean)
+    least = found.needs.max(axis=0)
+    room = np.maximum(wanted, least)
+    levels = tuple(_ceil8(level[0] + 1) for level in room)
+    ranks = tuple(
+        tuple(min(rows, _ceil8(need)) for need in level[1:] if need > 0)
+        for rows, level in zip(levels, room, strict=True)
+    )
+    return base._replace(trees=max(base.trees, per_bin), levels=levels, ranks=ranks)
+
+
+def planned_bins(trees: int) -> int:
+    """Two bins at least where there is work for two, so that threads share it; the machine does not matter."""
+    return max(-(-trees // TREES_PER_BIN), 2 if trees >= 64 else 1)
+
+
+def fit_shape(shape: Shape, found: Layout) -> Shape:
+    """``shape``, or a grown one: capacities double until every tree fits and bins are not wasted."""
+    allowed = max(2, int(MAX_BIN_RATIO * planned_bins(len(found.needs))))
+    while True:
+        capacity, needs = _align(shape, found.needs)
+        single = needs.max(axis=0) > capacity
+        if not single.any() and len(split(shape, found)) <= allowed:
+            return shape
+        pressure = needs.sum(axis=0) / np.maximum(capacity, 0.5)
+        worst = single if single.any() else pressure == pressure.max()
+        shape = _double(shape, worst, capacity)
+
+
+def _align(shape: Shape, needs: IntArray) -> tuple[IntArray, IntArray]:
+    """Capacity (levels, 1 + widest) of a shape, and the needs, on one common grid."""
+    levels = max(len(shape.levels), needs.shape[1])
+    widest = max(max((len(r) for r in shape.ranks), default=0) + 1, needs.shape[2])
+    capacity = np.zeros((levels, widest), dtype=np.int64)
+    for d, (rows, ranks) in enumerate(zip(shape.levels, shape.ranks, strict=True)):
+        capacity[d, 0] = rows - 1  # one row is padding
+        capacity[d, 1 : 1 + len(ranks)] = ranks
+    grown = np.zeros((len(needs), levels, widest), dtype=np.int64)
+    grown[:, : needs.shape[1], : needs.shape[2]] = needs
+    return capacity, grown
+
+
+def _double(shape: Shape, worst: NDArray[np.bool_], capacity: IntArray) -> Shape:
+    room = np.where(worst, np.maximum(8, 2 * capacity), capacity)
+    # A rank cannot have more rows than its level, and a level in use has at least its padding row.
+    used = [d for d in range(len(room)) if room[d].any()]
+    levels = tuple(_ceil8(max(room[d, 0], room[d, 1:].max(initial=0)) + 1) for d in range(used[-1] + 1))
+    ranks = tuple(
+        tuple(min(rows, int(r)) for r in np.maximum.accumulate(room[d, 1:][::-1])[::-1] if r > 0)
+        for d, rows in enumerate(levels)
+    )
+    return shape._replace(levels=levels, ranks=ranks)
+
+
+def split(shape: Shape, found: Layout) -> list[tuple[int, int]]:
+    """Runs of consecutive trees that fit one bin each: as many as fit, then the next bin."""
+    capacity, needs = _align(shape, found.needs)
+    total = needs.reshape(len(needs), -1).cumsum(axis=0)
+    total = np.vstack([np.zeros((1, total.shape[1]), dtype=np.int64), total])
+    runs, start = [], 0
+    while start < len(needs):
+        limit = total[start] + capacity.ravel()
+        fits = (total[start + 1 : start + 1 + shape.trees] <= limit).all(axis=1)
+        end = start + (len(fits) if fits.all() else int(np.argmin(fits)))
+        if end == start:
+            raise ValueError(f"tree {start} does not fit the shape {shape}; grow it with fit_shape first")
+        runs.append((start, end))
+        start = end
+    return runs
+
+
+def pack(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout | None = None) -> list[Bin]:
+    """A population as bins of ``shape``, in order."""
+    found = layout(nodes, starts) if found is None else found
+    return [_pack_bin(nodes, starts, shape, found, run) for run in split(shape, found)]
+
+
+def _pack_bin(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout, run: tuple[int, int]) -> Bin:
+    span = slice(int(starts[run[0]]), int(starts[run[1]]))
+    depth, op = nodes["depth"][span].astype(np.int64), nodes["op"][span]
+    parent = np.maximum(found.parent[span] - span.start, 0)  # outputs have none; theirs is never read
+    rank = found.sibling_rank[span]
+    function = np.flatnonzero(op < 0)
+    # Place of a function node in its level: falling number of function children, then order of appearance.
+    order = function[np.lexsort((function, -found.function_children[span][function], depth[function]))]
+    counts = np.bincount(depth[order], minlength=len(shape.levels))
+    place = np.zeros(len(op), dtype=np.int64)
+    place[order] = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    first_row = np.concatenate([[0], np.cumsum(shape.levels)])
+    own_row = first_row[depth] + place
+    row = np.where(op < 0, own_row, own_row[parent])
+    column = np.where(op < 0, shape.columns - 1, op + shape.features * rank)
+    tree = found.tree[span] - run[0]
+    return Bin(_forest(shape, depth, op, parent, rank, tree, place, row, column), *run, span, row, column)
+
+
+def _forest(
+    shape: Shape,
+    depth: IntArray,
+    op: IntArray,
+    parent: IntArray,
+    rank: IntArray,
+    tree: IntArray,
+    place: IntArray,
+    row: IntArray,
+    column: IntArray,
+) -> Forest:
+    leaf_mask = np.zeros((shape.rows, shape.columns), dtype=np.float32)
+    leaf_mask[row, column] = 1.0
+    function = op < 0
+    edge_mask = np.zeros(shape.rows, dtype=np.float32)
+    edge_mask[row[function & (depth > 0)]] = 1.0
+    kind = np.full(shape.rows, shape.kinds[0] if shape.kinds else shape.output_kind, dtype=np.int32)
+    kind[: shape.levels[0]] = shape.output_kind
+    kind[row[function]] = ~op[function]
+    owner = np.full(shape.rows, shape.trees, dtype=np.int32)
+    owner[row[function]] = tree[function]
+    child, up = [], []
+    for d, rows in enumerate(shape.levels):
+        here = function & (depth == d)
+        above = shape.levels[d - 1] if d else 1
+        links = np.full(rows, above - 1, dtype=np.int32)
+        if d:
+            links[place[here]] = place[parent[here]]
+        up.append(links)
+        below = function & (depth == d + 1)
+        offset = np.concatenate([[0], np.cumsum(shape.ranks[d], dtype=np.int64)]).astype(np.int64)
+        slots = np.full(offset[-1], (shape.levels[d + 1] if d + 1 < len(shape.levels) else 1) - 1, dtype=np.int32)
+        slots[offset[rank[below]] + place[parent[below]]] = place[below]
+        child.append(slots)
+    top = function & (depth == 0)
+    slot = tree[top] * shape.outputs + rank_of_output(tree[top])
+    output_row = np.full(shape.trees * shape.outputs, shape.levels[0] - 1, dtype=np.int32)
+    output_row[slot] = place[top]
+    output_slot = np.full(shape.levels[0], shape.trees * shape.outputs, dtype=np.int32)
+    output_slot[place[top]] = slot
+    outputs = output_row.reshape(shape.trees, shape.outputs)
+    return Forest(leaf_mask, edge_mask, kind, owner, tuple(child), tuple(up), outputs, output_slot)
+
+
+def rank_of_output(tree: IntArray) -> IntArray:
+    """0, 1, 2, ... within each run of equal values."""
+    first = np.flatnonzero(np.diff(tree, prepend=tree[0] - 1))
+    return np.arange(len(tree)) - np.repeat(first, np.diff(np.append(first, len(tree))))
