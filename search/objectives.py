@@ -1,0 +1,69 @@
+"""The objectives a search can minimise: one table, with unit and reference point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Scale(NamedTuple):
+    """What a default reference value may depend on: the config and the training targets, never a population."""
+
+    classes: int
+    target_deviation: float  # standard deviation of the training targets, natural units
+    max_nodes: int
+    kinds: int
+    largest_cost: dict[str, float]  # of a tree of ``max_nodes`` on the device
+
+
+class Objective(NamedTuple):
+    """``source``: ``metric`` of predictions on validation rows, ``count`` of the tree, ``cost`` on the device."""
+
+    name: str
+    source: str
+    unit: str
+    tasks: str  # regression | classes | both
+    reference: Callable[[Scale], float]
+
+
+def _device(name: str) -> Callable[[Scale], float]:
+    return lambda scale: scale.largest_cost[name]
+
+
+# A reference is what a useless model scores, or what the largest tree of the space costs.
+OBJECTIVES: tuple[Objective, ...] = (
+    Objective("error", "metric", "1 - R² or 1 - accuracy", "both", lambda s: 1.0),
+    Objective("one_minus_r2", "metric", "", "regression", lambda s: 1.0),
+    Objective("rmse", "metric", "target", "regression", lambda s: s.target_deviation),
+    Objective("error_rate", "metric", "", "classes", lambda s: 1.0),
+    Objective("balanced_error", "metric", "", "classes", lambda s: 1.0),
+    Objective("log_loss", "metric", "nat", "classes", lambda s: 2.0),
+    Objective("class_errors", "metric", "one per class", "classes", lambda s: 1.0),
+    Objective("weights", "count", "edges + biases", "both", lambda s: 2.0 * s.max_nodes),
+    Objective("nodes", "count", "", "both", lambda s: s.max_nodes + 1.0),
+    Objective("macs", "count", "", "both", lambda s: float(s.max_nodes)),
+    Objective("distinct_activations", "count", "", "both", lambda s: s.kinds + 1.0),
+    Objective("latency_s", "cost", "s", "both", _device("latency_s")),
+    Objective("flash_bytes", "cost", "byte", "both", _device("flash_bytes")),
+    Objective("ram_bytes", "cost", "byte", "both", _device("ram_bytes")),
+    Objective("energy_j", "cost", "J", "both", _device("energy_j")),
+)
+
+BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}
+NAMES: tuple[str, ...] = tuple(BY_NAME)
+COST_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "cost")
+COUNT_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "count")
+
+
+def metric_of(name: str, kind: str) -> str:
+    """The metric behind ``error``: 1 - R² for regression, 1 - accuracy for classes."""
+    if name != "error":
+        return name
+    return "one_minus_r2" if kind == "regression" else "error_rate"
+
+
+def columns_of(name: str, classes: tuple[str, ...] | None) -> list[str]:
+    """The columns an objective stands for: itself, or one per class."""
+    if name != "class_errors":
+        return [name]
+    return [f"error_class_{label}" for label in classes or ()]
