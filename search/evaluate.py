@@ -34,7 +34,7 @@ class Problem:
     data: Data
     truth: Truth
     folds: tuple[Fold, ...]
-    metrics: tuple[str, ...]
+    metrics: dict[str, str]  # column: name of the metric in it; "val_error" always
     classes: tuple[str, ...]  # labels to report the error of, one by one; () for none
     epochs: int
     patience: int
@@ -100,7 +100,7 @@ def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], 
     columns = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
     ok = np.concatenate([part[2] for part in parts])
     best_epoch = np.concatenate([part[1] for part in parts])
-    return Evaluated(np.split(trained, starts[1:-1]), columns | costs(problem, nodes, starts), best_epoch, ok)
+    return Evaluated(np.split(trained, starts[1:-1]), columns, best_epoch, ok)
 
 
 def _in_threads(function, units: Sequence) -> list:  # type: ignore[no-untyped-def]
@@ -132,7 +132,7 @@ def _score_bin(problem: Problem, packed: Bin, results: list) -> tuple[Columns, N
     outputs[~finite] = 0.0  # scored as a useless constant; ``ok`` tells them apart
     rows = np.concatenate([validation for _, validation in problem.folds])
     truth = problem.truth._replace(target=problem.truth.target[rows])
-    columns = {name: METRICS[name](truth, outputs) for name in problem.metrics}
+    columns = {column: METRICS[metric](truth, outputs) for column, metric in problem.metrics.items()}
     if problem.classes:
         errors = class_errors(truth, outputs)
         columns |= {f"error_class_{label}": errors[:, c] for c, label in enumerate(problem.classes)}
@@ -140,8 +140,9 @@ def _score_bin(problem: Problem, packed: Bin, results: list) -> tuple[Columns, N
     return columns, best, finite
 
 
-def costs(problem: Problem, nodes: Nodes, starts: NDArray) -> Columns:
+def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     """Counts of every tree, and its costs on the device if there is one."""
+    nodes, starts = join(trees)
     counts = hardware.count(nodes, starts)
     names = ("weights", "nodes", "depth", "macs", "distinct_activations")
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in names}

@@ -1,0 +1,33 @@
+"""Scalers folded into a tree: the same function of raw inputs, exact but for rounding (double precision)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuraltree.activations import code_of
+from neuraltree.scaler import Scaler
+from neuraltree.tree import Nodes, is_leaf, parents
+
+
+def fold_inputs(nodes: Nodes, scaler: Scaler) -> Nodes:
+    """w (x − μ)/σ = (w/σ) x − (w/σ) μ: the first term stays at the leaf, the second goes into the parent's bias."""
+    nodes = nodes.copy()
+    leaf = np.flatnonzero(is_leaf(nodes))
+    feature = nodes["op"][leaf]
+    nodes["weight"][leaf] /= scaler.scale[feature, None]
+    shift = nodes["weight"][leaf] * scaler.mean[feature, None]
+    np.subtract.at(nodes["bias"], parents(nodes["depth"])[leaf], shift)
+    return nodes
+
+
+def fold_target(nodes: Nodes, scaler: Scaler) -> Nodes:
+    """σ (Σ w h + b) + μ goes into a linear output; any other output gets a linear one above it."""
+    nodes = nodes.copy()
+    identity = ~code_of("identity")
+    if nodes["op"][0] == identity:
+        nodes["weight"][nodes["depth"] == 1] *= scaler.scale
+        nodes["bias"][0] = nodes["bias"][0] * scaler.scale + scaler.mean
+        return nodes
+    nodes["depth"] += 1
+    nodes["weight"][0] = scaler.scale
+    return np.concatenate([np.array([(0, identity, 0.0, scaler.mean)], dtype=nodes.dtype), nodes])

@@ -1,0 +1,164 @@
+"""The evolution as pure steps: a state and a problem in, the next state and what happened out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.generate import random_tree, redraw_weights
+from neuraltree.packing import Shape
+from neuraltree.tree import Nodes, simplify
+from search.evaluate import Evaluated, Problem, costs, evaluate, first_shape, grown_shape
+from search.hypervolume import hypervolume
+from search.operators import make_child
+from search.population import Members, best_of_each_structure, merge, objectives, violation
+from search.selection import ranks, survivors
+
+Phase = Callable[[str], AbstractContextManager[None]]
+# Streams of random numbers of a generation; the folds' shuffles use (seed, generation, fold).
+VARY, SELECT = 2**31, 2**31 + 1
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """The settings of the loop. All objectives are minimised; ``reference`` has one value for each."""
+
+    population: int
+    method: str
+    inherit: bool
+    retrain_survivors: bool
+    toolbox: Any
+    objectives: tuple[str, ...]
+    reference: NDArray[np.float64]
+    bounds: dict[str, float]
+    new_tree: Callable[[np.random.Generator], Nodes]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything the next generation depends on."""
+
+    generation: int
+    evaluations: int
+    shape: Shape
+    members: Members
+    rank: NDArray[np.int64]
+
+
+class Info(NamedTuple):
+    """What a step did: all it evaluated, for the archive, and the indicators of the new population."""
+
+    evaluated: Members
+    operators: tuple[str, ...]
+    hypervolume: float
+    front: NDArray[np.int64]  # members that are feasible and that no other dominates
+    best_error: float
+
+
+def begin(problem: Problem, evolution: Evolution, phase: Phase) -> tuple[State, Info]:
+    """The first population, trained and scored."""
+    with phase("vary"):
+        rng = np.random.default_rng((problem.seed, 0, VARY))
+        trees = [simplify(evolution.new_tree(rng)) for _ in range(evolution.population)]
+        shape = first_shape(problem, trees)
+    evaluated, shape = _evaluate(problem, shape, trees, 0, np.arange(len(trees)), phase)
+    operators = ("random",) * len(trees)
+    return _select(problem, evolution, evaluated, evaluated, operators, (0, len(trees), shape), phase)
+
+
+def step(problem: Problem, evolution: Evolution, state: State, phase: Phase) -> tuple[State, Info]:
+    """One generation: as many children as there are members, then the best of both survive."""
+    generation = state.generation + 1
+    with phase("vary"):
+        trees, operators = _children(problem, evolution, state, generation)
+    ids = state.evaluations + np.arange(len(trees))
+    old = state.members
+    if evolution.retrain_survivors:
+        trees, operators = trees + old.trees, operators + ("retrained",) * len(old.trees)
+        ids = np.concatenate([ids, old.ids])
+    evaluated, shape = _evaluate(problem, state.shape, trees, generation, ids, phase)
+    everyone = evaluated if evolution.retrain_survivors else merge([evaluated, old])
+    reached = (generation, state.evaluations + len(trees), shape)
+    return _select(problem, evolution, everyone, evaluated, operators, reached, phase)
+
+
+def _children(
+    problem: Problem, evolution: Evolution, state: State, generation: int
+) -> tuple[list[Nodes], tuple[str, ...]]:
+    rng = np.random.default_rng((problem.seed, generation, VARY))
+    # Binary tournaments by rank: two pairs of candidates for each child's two parents.
+    drawn = rng.integers(len(state.rank), size=(evolution.population, 2, 2))
+    winner = np.where(state.rank[drawn[..., 0]] <= state.rank[drawn[..., 1]], drawn[..., 0], drawn[..., 1])
+    trees, operators = [], []
+    for first, second in winner.tolist():
+        parents = state.members.trees[first], state.members.trees[second]
+        child, operator = make_child(rng, *parents, evolution.toolbox)
+        trees.append(simplify(child))
+        operators.append(operator)
+    if not evolution.inherit:
+        trees = [redraw_weights(rng, tree) for tree in trees]
+    return trees, tuple(operators)
+
+
+def _evaluate(
+    problem: Problem, shape: Shape, trees: list[Nodes], generation: int, ids: NDArray[np.int64], phase: Phase
+) -> tuple[Members, Shape]:
+    with phase("train"):
+        shape, found = grown_shape(shape, trees)
+        result: Evaluated = evaluate(problem, shape, found, trees, generation)
+    with phase("cost"):
+        columns = result.columns | costs(problem, result.trees)
+    return Members(result.trees, ids, columns, result.best_epoch, result.ok), shape
+
+
+def _select(
+    problem: Problem,
+    evolution: Evolution,
+    everyone: Members,
+    evaluated: Members,
+    operators: tuple[str, ...],
+    reached: tuple[int, int, Shape],
+    phase: Phase,
+) -> tuple[State, Info]:
+    with phase("select"):
+        kept = everyone.take(_survivors(problem, evolution, everyone, reached[0]))
+        points = objectives(kept, evolution.objectives, evolution.reference)
+        excess = violation(kept, evolution.bounds)
+        rank = ranks(points, excess)
+        front = front_of(kept, points, rank, excess)
+        volume = hypervolume(points[front], evolution.reference) if len(front) else 0.0
+        feasible = kept.columns["val_error"][excess == 0]
+        best = float(feasible.min()) if len(feasible) else float("nan")
+    return State(*reached, kept, rank), Info(evaluated, operators, volume, front, best)
+
+
+def _survivors(problem: Problem, evolution: Evolution, everyone: Members, generation: int) -> NDArray[np.int64]:
+    """Selected from the best of each structure, so that copies cannot fill the population."""
+    points = objectives(everyone, evolution.objectives, evolution.reference)
+    excess = violation(everyone, evolution.bounds)
+    order = np.lexsort((everyone.ids, everyone.columns["val_error"], excess))
+    unique = best_of_each_structure(everyone, order)
+    if len(unique) < evolution.population:
+        copies = order[~np.isin(order, unique)]
+        unique = np.sort(np.concatenate([unique, copies[: evolution.population - len(unique)]]))
+    rng = np.random.default_rng((problem.seed, generation, SELECT))
+    chosen = survivors(
+        points[unique], excess[unique], evolution.population, method=evolution.method, reference=evolution.reference, rng=rng
+    )
+    return unique[chosen]
+
+
+def front_of(
+    members: Members, points: NDArray[np.float64], rank: NDArray[np.int64], excess: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Feasible members of rank 0, one for each point (the earliest), by error and then id."""
+    candidates = np.flatnonzero((rank == 0) & (excess == 0))
+    candidates = candidates[np.argsort(members.ids[candidates], kind="stable")]
+    _, first = np.unique(points[candidates], axis=0, return_index=True)
+    chosen = candidates[np.sort(first)]
+    return chosen[np.lexsort((members.ids[chosen], members.columns["val_error"][chosen]))]

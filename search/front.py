@@ -1,0 +1,111 @@
+"""A finished run as Python sees it: ``load_front(folder)``."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from search.errors import InputError
+
+if TYPE_CHECKING:
+    from neuraltree.estimators import NeuralTreeClassifier, NeuralTreeRegressor
+    from neuraltree.model import Tree
+
+
+@dataclass(frozen=True)
+class Member:
+    """One model of a front; ``values`` holds the numbers of its row in ``front.csv``."""
+
+    status: str
+    values: dict[str, float]
+    path: Path
+
+    def __getattr__(self, name: str) -> float:
+        try:
+            return self.values[name]
+        except KeyError:
+            raise AttributeError(f"a member has no {name!r}; it has: {', '.join(self.values)}") from None
+
+    def tree(self) -> Tree:
+        from neuraltree.files import load
+
+        return load(self.path)
+
+    def estimator(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
+        """A fitted scikit-learn estimator."""
+        return self.tree().estimator()
+
+
+@dataclass(frozen=True)
+class Front:
+    """The members of a front, lowest validation error first."""
+
+    members: tuple[Member, ...]
+    objectives: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.members)
+
+    def __getitem__(self, index: int) -> Member:
+        return self.members[index]
+
+    def select(self, **budgets: float) -> Member:
+        """The member of lowest validation error within all budgets, e.g. ``select(flash_bytes=8192)``.
+
+        Raises ``ValueError`` where a budget is not a column, or nothing fits; the message says how near it comes.
+        """
+        for name in budgets:
+            if not any(name in member.values for member in self.members):
+                known = sorted({column for member in self.members for column in member.values})
+                raise ValueError(f"no member has {name!r}; budgets can be: {', '.join(known)}")
+        for member in self.members:
+            if all(member.values[name] <= bound for name, bound in budgets.items()):
+                return member
+        least = {name: min(member.values[name] for member in self.members) for name in budgets}
+        raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
+
+    def knee(self) -> Member:
+        """The member nearest to the ideal point, every objective scaled to 0-1 over the front."""
+        if not self.members:
+            raise ValueError("the front is empty; loosen the constraints of the run")
+        names = [_column(name) for name in self.objectives if _column(name) in self.members[0].values]
+        points = np.array([[member.values[name] for name in names] for member in self.members])
+        span = np.ptp(points, axis=0)
+        scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)
+        return self.members[int(np.argmin(np.linalg.norm(scaled, axis=1)))]
+
+
+def _column(objective: str) -> str:
+    return "val_error" if objective == "error" else objective
+
+
+def load_front(folder: str | Path) -> Front:
+    """The front of a finished run. Raises ``InputError`` where there is none."""
+    folder = Path(folder)
+    path = folder / "front.csv"
+    if not path.is_file():
+        if (folder / "live.csv").is_file():
+            raise InputError(
+                f"the run in {folder} is not complete, so its front is not refitted and tested yet (live.csv shows it "
+                f"so far); finish it with: python -m search.run {folder} --resume"
+            )
+        raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
+    objectives = json.loads((folder / "manifest.json").read_text())["objectives"]
+    with path.open(newline="") as file:
+        members = [_member(folder, row) for row in csv.DictReader(file)]
+    return Front(tuple(members), tuple(objectives))
+
+
+def _member(folder: Path, row: dict[str, str]) -> Member:
+    texts = {name: row.pop(name) for name in ("status", "model")}
+    values = {name: float(text) for name, text in row.items() if text}
+    return Member(texts["status"], values, folder / texts["model"])

@@ -1,0 +1,113 @@
+"""Exact hypervolume, and exact removal of the points that contribute least to it. Every objective is minimised.
+
+The contribution of a point is the volume that only it dominates. It is 0 for a point that has an equal or is dominated,
+and for one on or beyond the reference point. Among equal contributions the highest index goes first, so of equal points
+the one with the lowest index is the last to go.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+import moocore
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+
+def finite_rows(points: ArrayLike) -> Floats:
+    """`points` as float64 (points, objectives); ValueError for any other shape and for a row that is not finite."""
+    array = np.asarray(points, dtype=np.float64)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise ValueError(f"expected an array (points, objectives), got shape {array.shape}")
+    # moocore leaves such rows out without a word, and in DEAP nothing dominates a NaN.
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if len(bad):
+        raise ValueError(f"objectives must be finite, but row {bad[0]} is {array[bad[0]].tolist()}")
+    return array
+
+
+def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
+    """Volume that `points` (points, objectives) dominate up to `reference` (objectives,), in the product of units."""
+    array, bound = _checked(points, reference)
+    return float(moocore.hypervolume(np.minimum(array, bound), ref=bound))
+
+
+def truncate(points: ArrayLike, reference: ArrayLike, keep: int) -> Indices:
+    """Ascending indices of the `keep` points left when the least contributor is removed again and again.
+
+    This is the greedy removal of SMS-EMOA (Beume, Naujoks, Emmerich 2007, https://doi.org/10.1016/j.ejor.2006.08.008).
+    Contributions are exact but for rounding: a tie that only exact arithmetic would see can fall either way.
+    """
+    array, bound = _checked(points, reference)
+    if keep < 0:
+        raise ValueError(f"cannot keep {keep} points: keep must be 0 or more")
+    alive = _contributors(array, bound)
+    # Removing a point that contributes nothing adds to no contribution but that of its last equal: these go first.
+    idle = np.flatnonzero(~alive)
+    alive[idle[: max(keep - np.count_nonzero(alive), 0)]] = True
+    members = np.flatnonzero(alive)
+    return members[_greedy(array[members], bound, keep)] if len(members) > keep else members
+
+
+def _checked(points: ArrayLike, reference: ArrayLike) -> tuple[Floats, Floats]:
+    array, bound = finite_rows(points), np.asarray(reference, dtype=np.float64)
+    if bound.shape != array.shape[1:] or not np.isfinite(bound).all():
+        raise ValueError(f"expected {array.shape[1]} finite reference values, got {bound.tolist()}")
+    return array, bound
+
+
+def _contributors(points: Floats, reference: Floats) -> NDArray[np.bool_]:
+    """Mask of the non-dominated points inside the reference, of equal ones the first: all others can go at no loss."""
+    inside = np.flatnonzero((points < reference).all(axis=1))
+    mask = np.zeros(len(points), dtype=np.bool_)
+    mask[inside[moocore.is_nondominated(points[inside])]] = True
+    return mask
+
+
+def _greedy(points: Floats, reference: Floats, keep: int) -> Indices:
+    """Ascending indices of the `keep` survivors among distinct, mutually non-dominated points inside `reference`.
+
+    Lazy: contributions only grow as points leave, so the heap holds lower bounds. The lowest is removed if no point
+    that touches its box has left since it was computed, else it is computed again.
+    """
+    columns = np.ascontiguousarray(points.T)
+    corners = np.empty_like(points)
+    heap = []
+    for i in range(len(points)):
+        volume, corners[i] = _contribution(columns, reference, i)
+        heap.append((volume, -i))
+    heapq.heapify(heap)
+    stale = np.zeros(len(points), dtype=np.bool_)
+    while len(heap) > keep:
+        i = -heap[0][1]
+        if stale[i]:
+            volume, corners[i] = _contribution(columns, reference, i)
+            heapq.heapreplace(heap, (volume, -i))
+            stale[i] = False
+        else:
+            heapq.heappop(heap)
+            # Only with points in the closed box of i can i share a volume that no third point dominates.
+            stale |= (columns <= corners[i][:, None]).all(axis=0)
+            columns[:, i] = reference  # there it dominates nothing: as good as deleted
+    return np.sort(np.array([-index for _, index in heap], dtype=np.intp))
+
+
+def _contribution(columns: Floats, reference: Floats, i: int) -> tuple[float, Floats]:
+    """Volume that only point i of `columns` (objectives, points) dominates, and the upper corner of a box around it.
+
+    A point that is worse than i in objective j alone dominates all that i dominates beyond its own value of j, and the
+    least such value bounds the box. In the box i dominates everything, and the others what they dominate when clipped
+    to it. It is so much smaller than the box up to `reference` that few points reach into it and few digits cancel.
+    """
+    point = columns[:, i : i + 1]
+    worse = columns > point
+    corner = np.where(worse & (worse.sum(axis=0) == 1), columns, reference[:, None]).min(axis=1)
+    within = (columns < corner[:, None]).all(axis=0)
+    within[i] = False
+    volume = float(np.prod(corner - point[:, 0]))
+    if within.any():
+        volume -= moocore.hypervolume(np.maximum(columns[:, within], point).T, ref=corner)
+    return volume, corner

@@ -1,0 +1,204 @@
+"""From a config and a table to what the engine runs on: the split, the scaling, the space, the reference point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree import hardware
+from neuraltree.generate import random_tree
+from neuraltree.metrics import Truth
+from neuraltree.packing import Shape
+from neuraltree.scaler import Scaler
+from neuraltree.tasks import Task, encode, make_task
+from neuraltree.train import Settings, make_data
+from neuraltree.tree import Nodes, Space, node_dtype
+from search.config import Config
+from search.data import Table, check_folds, make_folds, split
+from search.engine import Evolution
+from search.errors import InputError
+from search.evaluate import Problem, costs
+from search.objectives import BY_NAME, NAMES, Scale, columns_of, metric_of
+from search.operators import make_toolbox
+from search.selection import check_method
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run ready to begin. ``test_rows`` are read once, when the final front is scored."""
+
+    problem: Problem
+    evolution: Evolution
+    train_rows: NDArray[np.int64]
+    test_rows: NDArray[np.int64]
+    scaler: Scaler
+    target_scaler: Scaler | None
+
+
+def set_up(config: Config, table: Table) -> Setup:
+    """Raises ``InputError`` where config and table do not fit together."""
+    task = _task(config, table)
+    device = _device(config)
+    check_folds(table, config.search.folds, config.data.test_fraction)
+    train_rows, test_rows = split(table, config.data.test_fraction, config.run.seed)
+    scaler = Scaler.fit(table.X[train_rows])
+    regression = table.kind == "regression"
+    target = table.y[train_rows]
+    target_scaler = Scaler.fit(target[:, None]) if regression else None
+    scaled = target_scaler.transform(target[:, None])[:, 0] if target_scaler else target
+    space = _space(config, table, task)
+    settings = _settings(config, task)
+    shape = Shape(0, task.n_outputs, space.n_features, 1, (), (), (), 0)
+    weight = _class_weight(target) if config.task.class_weight == "balanced" and not regression else None
+    problem = Problem(
+        space=space,
+        task=task,
+        settings=settings,
+        data=make_data(scaler.transform(table.X[train_rows]), encode(task, scaled), weight, shape, settings.precision),
+        truth=Truth(task, scaled, float(target_scaler.scale[0]) if target_scaler else 1.0),
+        folds=tuple(_positions(make_folds(table, train_rows, config.search.folds, config.run.seed), train_rows)),
+        metrics=_metrics(config, table),
+        classes=table.classes or () if "class_errors" in config.search.objectives else (),
+        epochs=config.train.epochs,
+        patience=config.train.patience,
+        seed=config.run.seed,
+        device=device,
+        device_precision=config.hardware.precision,
+        device_style=config.hardware.style,
+    )
+    evolution = _evolution(config, table, problem)
+    return Setup(problem, evolution, train_rows, test_rows, scaler, target_scaler)
+
+
+def _task(config: Config, table: Table) -> Task:
+    for name in config.search.objectives:
+        wanted = BY_NAME[name].tasks
+        if wanted != "both" and (wanted == "regression") != (table.kind == "regression"):
+            suited = [row.name for row in BY_NAME.values() if row.tasks in ("both", _family(table))]
+            raise InputError(
+                f"search.objectives: {name!r} is for {wanted}, but {config.data.source!r} is a {table.kind} task; "
+                f"allowed here: {', '.join(suited)}"
+            )
+    try:
+        return make_task(table.kind, len(table.classes or ()), config.task.loss)
+    except ValueError as error:
+        raise InputError(f"task.loss: {error}") from None
+
+
+def _family(table: Table) -> str:
+    return "regression" if table.kind == "regression" else "classes"
+
+
+def _device(config: Config) -> hardware.Device | None:
+    if not config.hardware.device:
+        return None
+    try:
+        device = hardware.load_device(config.hardware.device)
+        hardware.check_mode(device, config.hardware.precision, config.hardware.style)
+    except ValueError as error:
+        raise InputError(f"hardware: {error}") from None
+    return device
+
+
+def _space(config: Config, table: Table, task: Task) -> Space:
+    least = 2 * task.n_outputs
+    if config.space.max_nodes < least:
+        raise InputError(
+            f"space.max_nodes = {config.space.max_nodes} has no room for {task.n_outputs} outputs with an input each; "
+            f"at least {least} are needed for {config.data.source!r}"
+        )
+    return Space(
+        n_features=table.X.shape[1],
+        n_outputs=task.n_outputs,
+        activations=config.space.activations,
+        output_activation=task.output_activation,
+        max_nodes=config.space.max_nodes,
+        max_depth=config.space.max_depth,
+        max_arity=config.space.max_arity,
+    )
+
+
+def _settings(config: Config, task: Task) -> Settings:
+    train = config.train
+    return Settings(
+        loss=task.loss,
+        optimizer=train.optimizer,
+        learning_rate=train.learning_rate,
+        schedule=train.schedule,
+        batch_size=train.batch_size,
+        precision=train.precision,
+        weight_decay=train.weight_decay,
+    )
+
+
+def _class_weight(codes: NDArray) -> NDArray[np.float64]:
+    """A weight per row that gives every class the same total."""
+    return 1.0 / np.bincount(codes)[codes]
+
+
+def _positions(folds: list[tuple[NDArray, NDArray]], train_rows: NDArray) -> list[tuple[NDArray, NDArray]]:
+    """Folds as positions among the training rows instead of rows of the table."""
+    return [(np.searchsorted(train_rows, fit), np.searchsorted(train_rows, validation)) for fit, validation in folds]
+
+
+def _metrics(config: Config, table: Table) -> dict[str, str]:
+    """The column of every metric asked for; ``val_error`` is the first metric among the objectives, or the default."""
+    asked = [n for n in config.search.objectives if BY_NAME[n].source == "metric" and n != "class_errors"]
+    primary = metric_of(asked[0] if asked else "error", table.kind)
+    return {"val_error": primary} | {name: metric_of(name, table.kind) for name in asked}
+
+
+def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
+    columns: list[str] = []
+    reference: list[float] = []
+    scale = _scale(table, problem)
+    for name in config.search.objectives:
+        value = config.reference.get(name, BY_NAME[name].reference(scale))
+        for column in columns_of(name, table.classes):
+            columns.append(column)
+            reference.append(value)
+    check_method(config.search.selection, len(columns))
+    for name in config.constraints:
+        if name not in NAMES or (BY_NAME[name].source == "metric" and name not in config.search.objectives):
+            raise InputError(f"constraints.{name}: a metric can be bounded only where it is among search.objectives")
+    return Evolution(
+        population=config.search.population,
+        method=config.search.selection,
+        inherit=config.search.inherit,
+        retrain_survivors=config.search.retrain_survivors,
+        toolbox=make_toolbox(problem.space, dict(config.variation)),
+        objectives=tuple(columns),
+        reference=np.array(reference),
+        bounds={c: bound for name, bound in config.constraints.items() for c in columns_of(name, table.classes)},
+        new_tree=_generator(config, problem.space),
+    )
+
+
+def _generator(config: Config, space: Space) -> Any:
+    return partial(random_tree, space=space, folds=config.search.folds)
+
+
+def _scale(table: Table, problem: Problem) -> Scale:
+    costly = [_largest_tree(problem.space, code) for code in problem.space.codes]
+    columns = costs(problem, costly)
+    return Scale(
+        classes=problem.task.n_outputs,
+        target_deviation=problem.truth.scale,
+        max_nodes=problem.space.max_nodes,
+        kinds=len(problem.space.codes),
+        largest_cost={name: float(values.max()) for name, values in columns.items()},
+    )
+
+
+def _largest_tree(space: Space, code: int) -> Nodes:
+    """About the costliest tree there can be: every hidden node reads one input, and all use one activation."""
+    hidden = max(0, (space.max_nodes - 2 * space.n_outputs) // 2)
+    depth = [0, 1] * space.n_outputs + [1, 2] * hidden
+    op = [~space.output_code, 0] * space.n_outputs + [~code, 0] * hidden
+    nodes = np.zeros(len(depth), dtype=node_dtype())
+    nodes["depth"], nodes["op"] = depth, op
+    return nodes

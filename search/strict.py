@@ -1,0 +1,106 @@
+"""Nested tables into frozen structs, or one line that says which key is wrong, what was got and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from search.errors import InputError
+
+T = TypeVar("T")
+
+
+def convert_tables(raw: dict[str, Any], into: type[T], source: str) -> T:
+    """The struct ``into``, whose fields are structs or ``dict`` tables, from parsed TOML; ``source`` opens messages."""
+    sections = {field.name: field.type for field in msgspec.structs.fields(into)}
+    homes = {
+        key.name: name for name, kind in sections.items() if _is_struct(kind) for key in msgspec.structs.fields(kind)
+    }
+    for name in raw:
+        check_known(name, sections, f"{source}: unknown section or key {name}", homes)
+    for name, kind in sections.items():
+        table = raw.get(name, {})
+        if not isinstance(table, dict):
+            raise InputError(f"{source}: {name} = {shown(table)} is not a table; write [{name}] and its keys below it")
+        if _is_struct(kind):
+            _check_section(table, kind, name, source, homes)
+        else:
+            value_kind = kind.__args__[1]
+            for key, value in table.items():
+                _check_value(value, value_kind, f"{source}: {name}.{key}")
+    return msgspec.convert({name: raw.get(name, {}) for name in sections}, into)
+
+
+def check_known(name: str, allowed: Iterable[str], problem: str, homes: dict[str, str] | None = None) -> None:
+    """``InputError`` with the allowed names and the nearest one, unless ``name`` is among them.
+
+    ``homes`` maps a key to the section it lives in, for a key written under the wrong heading.
+    """
+    names = list(allowed)
+    if name in names:
+        return
+    near = difflib.get_close_matches(name, names, n=1)
+    if homes and name in homes:
+        near = [f"{homes[name]}.{name}"]
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise InputError(f"{problem}; allowed: {', '.join(names) or 'none'}{hint}")
+
+
+def shown(value: object, width: int = 60) -> str:
+    """A value for a message: its ``repr``, cut to ``width`` characters."""
+    text = repr(value)
+    return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _is_struct(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _check_section(table: dict[str, Any], kind: Any, name: str, source: str, homes: dict[str, str]) -> None:
+    keys = {field.name: field for field in msgspec.structs.fields(kind)}
+    for key in table:
+        check_known(key, keys, f"{source}: unknown key {name}.{key}", homes)
+    for key, field in keys.items():
+        if key in table:
+            _check_value(table[key], field.type, f"{source}: {name}.{key}")
+        elif field.required:
+            raise InputError(f"{source}: {name}.{key} is missing; allowed: {_allowed(inspect.type_info(field.type))}")
+
+
+def _check_value(value: object, kind: Any, where: str) -> None:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        info = inspect.type_info(kind)
+        names = _choices(info)
+        if isinstance(value, str) and names:
+            check_known(value, names, f'{where} = "{value}" is not allowed')
+        raise InputError(f"{where} = {shown(value)} is not allowed; allowed: {_allowed(info)}") from None
+
+
+def _choices(info: Any) -> tuple[str, ...]:
+    return tuple(info.values) if isinstance(info, inspect.LiteralType) else ()
+
+
+def _allowed(info: Any) -> str:
+    return _TEXTS[type(info)](info)
+
+
+def _range(info: Any) -> str:
+    limits = ((">", info.gt), (">=", info.ge), ("<", info.lt), ("<=", info.le))
+    return " and ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
+
+
+_TEXTS: dict[type, Callable[[Any], str]] = {
+    inspect.IntType: lambda info: f"a whole number {_range(info)}".strip(),
+    inspect.FloatType: lambda info: f"a number {_range(info)}".strip(),
+    inspect.StrType: lambda info: "a text in quotes",
+    inspect.BoolType: lambda info: "true or false",
+    inspect.LiteralType: lambda info: ", ".join(f'"{value}"' for value in info.values),
+    inspect.VarTupleType: lambda info: f"a list, each entry {_allowed(info.item_type)}",
+    inspect.UnionType: lambda info: " or ".join(_allowed(kind) for kind in info.types),
+}
