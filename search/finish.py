@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.files import dumps
@@ -98,10 +97,3 @@ def _row(setup: Setup, front: Members, i: int, status: str, scores: dict[str, fl
         model,
         *classes,
     ]
-
-
-def archive_part(members: Members, generation: int) -> dict[str, NDArray]:
-    """What a generation evaluated, as the archive keeps it."""
-    from search.snapshot import members_to_arrays
-
-    return members_to_arrays(members) | {"generation": np.full(len(members.trees), generation)}

@@ -10,6 +10,7 @@ import csv
 import fcntl
 import io
 import json
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -107,9 +108,9 @@ class RunFolder:
             raise LockedError(f"{self.path} is in use by another process; wait for it, or stop it first") from None
         self._lock = handle
 
-    def release(self) -> None:
-        if self._lock:
-            self._lock.close()
+    def discard(self) -> None:
+        """Undo ``create`` for a run that never began."""
+        shutil.rmtree(self.path)
 
     def read_manifest(self) -> dict[str, Any]:
         path = self.path / "manifest.json"

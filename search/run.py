@@ -1,0 +1,135 @@
+"""``python -m search.run``: evolve neural trees for a table of data; the only loop with input and output."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search.errors import InputError, LockedError
+
+if TYPE_CHECKING:
+    from search.config import Config
+    from search.progress import Reporter
+
+DONE, BAD_INPUT, LOCKED, INTERRUPTED = 0, 2, 3, 130
+
+EPILOG = """examples:
+  python -m search.run experiments/configs/quickstart.toml
+  python -m search.run my.toml --set search.population=200 --seed 3 --out results/mine
+  python -m search.run results/mine --resume
+
+exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; go on with --resume)"""
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(
+        prog="python -m search.run",
+        description="Evolve neural trees for a table of data and write the Pareto front into a run folder.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("path", type=Path, help="a config file (TOML), or a run folder with --resume")
+    made.add_argument("--set", dest="overrides", metavar="SECTION.KEY=VALUE", action="append", default=[])
+    made.add_argument("--seed", type=int, help="instead of run.seed")
+    made.add_argument("--out", metavar="FOLDER", help="instead of run.out; must be new or empty")
+    made.add_argument("--resume", action="store_true", help="go on with the run in a folder")
+    made.add_argument("--dry-run", action="store_true", help="check everything, say what would run, and stop")
+    made.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    made.add_argument("--json", action="store_true", help="progress as JSON lines on standard output")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        return _run(arguments)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except LockedError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return LOCKED
+    except KeyboardInterrupt:
+        print("interrupted; a run folder can be gone on with: python -m search.run FOLDER --resume", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    # These are light; JAX is imported only when config and seed are in the run folder.
+    from search.progress import reporter
+
+    report = reporter(arguments.quiet, arguments.json)
+    if arguments.resume:
+        return _resume(arguments, report)
+    return _new(arguments, report)
+
+
+def _new(arguments: argparse.Namespace, report: Reporter) -> int:
+    from search.config import config_hash, load_config, to_toml
+    from search.data import load_table
+    from search.records import RunFolder, write_text
+
+    if arguments.path.is_dir():
+        raise InputError(f"{arguments.path} is a folder; go on with the run in it by adding --resume, or name a config")
+    config = load_config(arguments.path, arguments.overrides, arguments.seed, arguments.out)
+    table = load_table(config.data, config.task)
+    if arguments.dry_run:
+        from search.dry_run import describe
+
+        print(describe(config, table))
+        return DONE
+    folder = RunFolder(Path(config.run.out))
+    folder.create()
+    write_text(folder.path / "config.toml", to_toml(config))
+    folder.update_manifest(
+        status="running", seed=config.run.seed, config_hash=config_hash(config), data_hash=table.digest
+    )
+    from search.loop import evolve
+
+    try:
+        return evolve(config, table, folder, report)
+    except InputError:
+        folder.discard()
+        raise
+
+
+def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
+    from search.config import load_config
+    from search.data import load_table
+    from search.records import RunFolder
+
+    if arguments.overrides or arguments.seed is not None or arguments.out:
+        raise InputError("--resume goes on with the run as it was started; it takes no --set, --seed or --out")
+    if arguments.dry_run:
+        raise InputError("--resume and --dry-run exclude each other; the config as run is config.toml in the folder")
+    folder = RunFolder(arguments.path)
+    manifest = folder.read_manifest()
+    folder.hold()
+    if manifest["status"] == "complete":
+        report.message(f"the run in {folder.path} is complete; its front is {folder.path / 'front.csv'}")
+        return DONE
+    config = _as_run(load_config(folder.path / "config.toml"), folder.path)
+    table = load_table(config.data, config.task)
+    if table.digest != manifest["data_hash"]:
+        raise InputError(
+            f"the data of {config.data.source!r} is not what the run in {folder.path} began with; "
+            "restore it, or start a new run"
+        )
+    from search.loop import evolve
+
+    return evolve(config, table, folder, report)
+
+
+def _as_run(config: Config, path: Path) -> Config:
+    """The config with the folder where it is now, which may have been moved."""
+    import msgspec
+
+    return msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, out=str(path)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
