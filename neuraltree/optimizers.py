@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import optax
+
+REFERENCE_EPSILON = 1e-10
 
 # Each row is built with a learning rate of one: the training loop multiplies every update by the rate and
 # its schedule, to which all of these are linear. The argument is the weight decay (AdamW alone uses it).
@@ -18,7 +21,34 @@ OPTIMIZERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
     # beta2 of .99: a tree is trained for a few hundred steps, too few for a memory of a thousand.
     "adam": lambda decay: optax.adam(1.0, b1=0.9, b2=0.99),
     "adamw": lambda decay: optax.adamw(1.0, b1=0.9, b2=0.99, weight_decay=decay),
+    # The reference's forms (BNeuralT), where they are not optax's: its rate is 0.1, and epsilon is in the root.
+    "reference_adagrad": lambda decay: optax.adagrad(1.0, initial_accumulator_value=0.0, eps=REFERENCE_EPSILON),
+    "reference_rmsprop": lambda decay: optax.rmsprop(1.0, decay=0.9, eps=REFERENCE_EPSILON, eps_in_sqrt=True),
+    "reference_adam": lambda decay: _reference_adam(),
 }
+
+
+def _reference_adam() -> optax.GradientTransformation:
+    """The reference's Adam: both decays 0.9, and the bias correction of the first step for ever."""
+    decay = 0.9
+
+    def init(params: optax.Params) -> tuple[optax.Updates, optax.Updates]:
+        zeros = jax.tree.map(jnp.zeros_like, params)
+        return zeros, zeros
+
+    def update(
+        gradient: optax.Updates, state: tuple[optax.Updates, optax.Updates], params: optax.Params | None = None
+    ) -> tuple[optax.Updates, tuple[optax.Updates, optax.Updates]]:
+        del params
+        first = jax.tree.map(lambda m, g: decay * m + (1 - decay) * g, state[0], gradient)
+        second = jax.tree.map(lambda v, g: decay * v + (1 - decay) * g * g, state[1], gradient)
+        step = jax.tree.map(
+            lambda m, v: -m / (1 - decay) / jnp.sqrt(v / (1 - decay) + REFERENCE_EPSILON), first, second
+        )
+        return step, (first, second)
+
+    return optax.GradientTransformation(init, update)
+
 
 # Share of the learning rate left when a fraction (0 to 1) of the training is done.
 SCHEDULES: dict[str, Callable[[jax.Array], jax.Array]] = {
