@@ -17,8 +17,8 @@ from neuraltree.tree import IntArray, Nodes, parents
 
 TREES_PER_BIN = 256
 HEADROOM = 1.1  # capacity over what the first population needs on average, ...
-SPREAD = 2.0  # ... and this many standard deviations of a count, taken as Poisson
-MAX_BIN_RATIO = 1.5  # more bins than this times those planned, and the tightest capacity doubles
+SPREAD = 3.0  # ... and this many standard deviations of a count, taken as Poisson
+MAX_BIN_RATIO = 1.5  # more bins than this times what their number of trees asks for, and the tightest capacity doubles
 
 
 class Shape(NamedTuple):
@@ -119,10 +119,11 @@ def plan(found: Layout, base: Shape) -> Shape:
     least = found.needs.max(axis=0)
     room = np.maximum(wanted, least)
     levels = tuple(_ceil8(level[0] + 1) for level in room)
+    # Room for the widest node at any level but the last: rare ones will appear elsewhere, and eight rows cost little.
     ranks = tuple(
-        tuple(min(rows, _ceil8(need)) for need in level[1:] if need > 0)
-        for rows, level in zip(levels, room, strict=True)
+        tuple(min(rows, max(8, _ceil8(need))) for need in level[1:]) for rows, level in zip(levels, room, strict=True)
     )
+    ranks = (*ranks[:-1], ())
     return base._replace(trees=max(base.trees, per_bin), levels=levels, ranks=ranks)
 
 
@@ -133,7 +134,7 @@ def planned_bins(trees: int) -> int:
 
 def fit_shape(shape: Shape, found: Layout) -> Shape:
     """``shape``, or a grown one: capacities double until every tree fits and bins are not wasted."""
-    allowed = max(2, int(MAX_BIN_RATIO * planned_bins(len(found.needs))))
+    allowed = max(2, int(MAX_BIN_RATIO * -(-len(found.needs) // shape.trees)))
     while True:
         capacity, needs = _align(shape, found.needs)
         single = needs.max(axis=0) > capacity
@@ -189,6 +190,10 @@ def split(shape: Shape, found: Layout) -> list[tuple[int, int]]:
 def pack(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout | None = None) -> list[Bin]:
     """A population as bins of ``shape``, in order."""
     found = layout(nodes, starts) if found is None else found
+    if (found.sibling_rank[nodes["op"] >= 0] >= shape.copies).any():
+        raise ValueError(
+            f"a node reads the same input more than {shape.copies} times; simplify the trees, or raise copies"
+        )
     return [_pack_bin(nodes, starts, shape, found, run) for run in split(shape, found)]
 
 

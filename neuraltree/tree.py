@@ -95,17 +95,16 @@ def check(nodes: Nodes, space: Space) -> None:
         raise TreeError("the tree has no nodes; it needs an output node at depth 0")
     if len(nodes) > space.max_nodes:
         raise TreeError(f"the tree has {len(nodes)} nodes; at most {space.max_nodes} are allowed")
-    step = np.diff(depth, prepend=np.int16(-1))
-    arity = arities(depth) if depth[0] == 0 and not np.any(step > 1) else None
-    if arity is None:
-        bad = 0 if depth[0] != 0 else int(np.argmax(step > 1))
+    astray = (np.diff(depth, prepend=np.int16(-1)) > 1) | (depth < 0)
+    if depth[0] != 0 or astray.any():
+        bad = 0 if depth[0] != 0 else int(np.argmax(astray))
         raise TreeError(f"node {bad} has depth {depth[bad]}; prefix order starts at 0 and goes down one at a time")
     outputs = int(np.count_nonzero(depth == 0))
     if outputs != space.n_outputs:
         raise TreeError(f"the tree has {outputs} output nodes; the task needs {space.n_outputs}")
     inner, leaf, top = op < 0, op >= 0, depth == 0
     finite = np.isfinite(nodes["weight"]).all(axis=1) & np.isfinite(nodes["bias"]).all(axis=1)
-    lowest = np.minimum(arity, space.min_arity)
+    arity = arities(depth)
     rules = (
         (depth > space.max_depth, f"is deeper than max_depth = {space.max_depth}"),
         (leaf & (op >= space.n_features), f"reads a feature beyond the {space.n_features} there are"),
@@ -117,7 +116,7 @@ def check(nodes: Nodes, space: Space) -> None:
         ),
         (leaf & (arity > 0), "is a leaf with children"),
         (inner & (arity > space.max_arity), f"has more children than max_arity = {space.max_arity}"),
-        (inner & (lowest < space.min_arity), f"has fewer than {space.min_arity} children"),
+        (inner & (arity < space.min_arity), f"has fewer than {space.min_arity} children"),
         (~finite, "has a weight or bias that is not finite"),
     )
     for broken, text in rules:
@@ -144,8 +143,8 @@ def simplify(nodes: Nodes) -> Nodes:
     parent = parents(depth)
     keep = np.ones(len(nodes), dtype=bool)
     first: dict[tuple[int, int], int] = {}
-    for i in np.flatnonzero(op >= 0):
-        twin = first.setdefault((int(parent[i]), int(op[i])), int(i))
+    for i in np.flatnonzero(op >= 0).tolist():
+        twin = first.setdefault((int(parent[i]), int(op[i])), i)
         if twin != i:
             nodes["weight"][twin] += nodes["weight"][i]
             keep[i] = False

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +12,7 @@ from msgspec import inspect
 
 from search.errors import InputError
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 def convert_tables(raw: dict[str, Any], into: type[T], source: str) -> T:
@@ -21,7 +22,7 @@ def convert_tables(raw: dict[str, Any], into: type[T], source: str) -> T:
         key.name: name for name, kind in sections.items() if _is_struct(kind) for key in msgspec.structs.fields(kind)
     }
     for name in raw:
-        check_known(name, sections, f"{source}: unknown section or key {name}", homes)
+        check_known(name, sections, f"{source}: unknown section or key {_key(name)}", homes)
     for name, kind in sections.items():
         table = raw.get(name, {})
         if not isinstance(table, dict):
@@ -31,7 +32,7 @@ def convert_tables(raw: dict[str, Any], into: type[T], source: str) -> T:
         else:
             value_kind = kind.__args__[1]
             for key, value in table.items():
-                _check_value(value, value_kind, f"{source}: {name}.{key}")
+                _check_value(value, value_kind, f"{source}: {name}.{_key(key)}")
     return msgspec.convert({name: raw.get(name, {}) for name in sections}, into)
 
 
@@ -47,13 +48,27 @@ def check_known(name: str, allowed: Iterable[str], problem: str, homes: dict[str
     if homes and name in homes:
         near = [f"{homes[name]}.{name}"]
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise InputError(f"{problem}; allowed: {', '.join(names) or 'none'}{hint}")
+    raise InputError(f"{problem}; allowed: {listed(names)}{hint}")
+
+
+def one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def listed(names: Sequence[str], most: int = 40) -> str:
+    """Names for a message, at most ``most`` of them."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return (", ".join(map(_key, names[:most])) or "none") + more
 
 
 def shown(value: object, width: int = 60) -> str:
     """A value for a message: its ``repr``, cut to ``width`` characters."""
     text = repr(value)
     return text if len(text) <= width else text[: width - 3] + "..."
+
+
+def _key(name: str) -> str:
+    return name if name.isprintable() else repr(name)
 
 
 def _is_struct(kind: Any) -> bool:
@@ -63,7 +78,7 @@ def _is_struct(kind: Any) -> bool:
 def _check_section(table: dict[str, Any], kind: Any, name: str, source: str, homes: dict[str, str]) -> None:
     keys = {field.name: field for field in msgspec.structs.fields(kind)}
     for key in table:
-        check_known(key, keys, f"{source}: unknown key {name}.{key}", homes)
+        check_known(key, keys, f"{source}: unknown key {name}.{_key(key)}", homes)
     for key, field in keys.items():
         if key in table:
             _check_value(table[key], field.type, f"{source}: {name}.{key}")
@@ -83,7 +98,7 @@ def _check_value(value: object, kind: Any, where: str) -> None:
 
 
 def _choices(info: Any) -> tuple[str, ...]:
-    return tuple(info.values) if isinstance(info, inspect.LiteralType) else ()
+    return tuple(map(str, info.values)) if isinstance(info, inspect.LiteralType) else ()
 
 
 def _allowed(info: Any) -> str:
@@ -92,7 +107,9 @@ def _allowed(info: Any) -> str:
 
 def _range(info: Any) -> str:
     limits = ((">", info.gt), (">=", info.ge), ("<", info.lt), ("<=", info.le))
-    return " and ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
+    return " and ".join(
+        f"{sign} {limit}" for sign, limit in limits if limit is not None and limit != sys.float_info.max
+    )
 
 
 _TEXTS: dict[type, Callable[[Any], str]] = {

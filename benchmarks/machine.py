@@ -1,0 +1,30 @@
+"""The machine and the versions that a measurement was made with, for its JSON file."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+from importlib.metadata import version
+from typing import Any
+
+
+def facts(packages: tuple[str, ...]) -> dict[str, Any]:
+    """What a figure depends on besides the code; nothing that names the machine."""
+    return {
+        "cpu_count": os.cpu_count(),
+        "architecture": platform.machine(),
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "c_compiler": compiler_version(),
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+def compiler_version() -> str | None:
+    """The first line of ``cc --version``, or None where there is no C compiler."""
+    if shutil.which("cc") is None:
+        return None
+    text = subprocess.run(("cc", "--version"), capture_output=True, text=True, check=True).stdout
+    return text.splitlines()[0]

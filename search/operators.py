@@ -1,0 +1,254 @@
+"""Crossover and mutations over slices: ``(rng, tree, space) -> tree``, registered in a DEAP toolbox.
+
+Every operator returns a legal tree and writes into no argument; where no legal change exists it returns
+the parent itself. A weight travels with its node, in all folds. Where another subtree takes a node's
+place by chance (not by crossover or hoist) the edge above it survives, and so does its weight.
+Repeated inputs under one parent are left for ``tree.simplify``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from deap import base
+
+from neuraltree.activations import ACTIVATIONS, Activation
+from neuraltree.generate import least_nodes, random_subtree
+from neuraltree.tree import Nodes, Space, arities, parents, subtree_end
+from search import slices
+from search.errors import InputError
+
+NEW_EDGE = 0.1  # standard deviation of an inserted edge's weight: small beside N(0, 2 / arity)
+REDRAWS = 5
+UNCHANGED = "copy"  # the name of a child that no operator changed
+
+
+def crossover(rng: np.random.Generator, first: Nodes, second: Nodes, space: Space) -> tuple[Nodes, Nodes]:
+    """Swap two subtrees below the outputs; the second is drawn from those with which both children fit."""
+    here = slices.point(rng, slices.hidden(first), slices.leaves(first))
+    end = subtree_end(first["depth"], here)
+    level, size = int(first["depth"][here]), end - here
+    height = int(first["depth"][here:end].max()) - level
+    sizes, heights = slices.extents(second["depth"].tolist())
+    fits = (
+        (len(first) - size + sizes <= space.max_nodes)
+        & (len(second) - sizes + size <= space.max_nodes)
+        & (level + heights <= space.max_depth)
+        & (second["depth"] + height <= space.max_depth)
+    )
+    hidden = [i for i in slices.hidden(second) if fits[i]]
+    leaves = [i for i in slices.leaves(second) if fits[i]]
+    if not hidden and not leaves:
+        return first, second
+    there = slices.point(rng, hidden, leaves)
+    moved = second[there : there + sizes[there]]
+    return slices.replaced(first, here, moved), slices.replaced(second, there, first[here:end])
+
+
+def one_leaf(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """One leaf reads another input."""
+    if space.n_features == 1:
+        return tree
+    child = tree.copy()
+    leaf = slices.pick(rng, slices.leaves(tree))
+    drawn = int(rng.random() * (space.n_features - 1))
+    child["op"][leaf] = drawn + (drawn >= tree["op"][leaf])
+    return child
+
+
+def all_leaves(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """Every leaf reads a random input."""
+    op = tree["op"]
+    drawn = np.where(op >= 0, rng.integers(space.n_features, size=len(tree)), op)
+    if np.array_equal(drawn, op):
+        return tree
+    child = tree.copy()
+    child["op"] = drawn
+    return child
+
+
+def subtree_insertion(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A leaf becomes a function node with a random subtree below it."""
+    depth = tree["depth"]
+    leaves = [i for i in slices.leaves(tree) if depth[i] < space.max_depth]
+    smallest, room = least_nodes(space), space.max_nodes - len(tree) + 1
+    if not leaves or room < smallest:
+        return tree
+    return _regrown(rng, tree, slices.pick(rng, leaves), space, smallest, room)
+
+
+def subtree_deletion(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A hidden function node and all below it become one leaf on a random input."""
+    hidden = slices.hidden(tree)
+    return _regrown(rng, tree, slices.pick(rng, hidden), space, 1, 1) if hidden else tree
+
+
+def subtree_replacement(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A subtree below the outputs becomes a random one."""
+    point = slices.point(rng, slices.hidden(tree), slices.leaves(tree))
+    size = subtree_end(tree["depth"], point) - point
+    return _regrown(rng, tree, point, space, 1, space.max_nodes - len(tree) + size)
+
+
+def change_activation(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A hidden function node gets another activation of the space."""
+    hidden = slices.hidden(tree)
+    if not hidden or len(space.codes) == 1:
+        return tree
+    child = tree.copy()
+    node = slices.pick(rng, hidden)
+    child["op"][node] = ~slices.pick(rng, [code for code in space.codes if code != ~tree["op"][node]])
+    return child
+
+
+def insert_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A function node with room for a child reads one more input, with a small weight."""
+    op, depth = tree["op"], tree["depth"]
+    read: dict[int, set[int]] = {i: set() for i in np.flatnonzero(op < 0).tolist()}
+    for parent, feature in zip(parents(depth).tolist(), op.tolist(), strict=True):
+        if feature >= 0:
+            read[parent].add(feature)
+    free = (depth < space.max_depth) & (arities(depth) < space.max_arity)
+    open_nodes = [i for i, known in read.items() if free[i] and len(known) < space.n_features]
+    if not open_nodes or len(tree) >= space.max_nodes:
+        return tree
+    node = slices.pick(rng, open_nodes)
+    leaf = np.zeros(1, tree.dtype)
+    leaf["op"] = slices.pick(rng, sorted(set(range(space.n_features)) - read[node]))
+    leaf["weight"] = NEW_EDGE * rng.standard_normal()
+    return slices.spliced(tree, node + 1, node + 1, leaf, int(depth[node]) + 1)
+
+
+def remove_weakest_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """The edge that matters least goes, with all it carries, among those whose parent can spare a child.
+
+    What matters is the mean of |weight| over the folds times the spread of what the edge carries.
+    """
+    del rng
+    depth, op = tree["depth"], tree["op"]
+    spare = arities(depth)[parents(depth)] > max(1, space.min_arity)
+    removable = np.flatnonzero(spare & (depth > 0))
+    if not len(removable):
+        return tree
+    carried = np.append(SPREADS, 1.0)[np.where(op < 0, ~op, -1)]  # a leaf carries a standardised input
+    importance = np.abs(tree["weight"]).mean(axis=1) * carried
+    start = int(removable[np.argmin(importance[removable])])
+    return np.concatenate((tree[:start], tree[subtree_end(depth, start) :]))
+
+
+def hoist(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A hidden function node is replaced by one of its descendants."""
+    del space
+    hidden = slices.hidden(tree)
+    if not hidden:
+        return tree
+    depth, node = tree["depth"], slices.pick(rng, hidden)
+    risen = slices.pick(rng, range(node + 1, subtree_end(depth, node)))
+    return slices.replaced(tree, node, tree[risen : subtree_end(depth, risen)])
+
+
+def perturb_weights(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """Every weight and bias in use, in every fold by itself: times 1 + N(0, 0.1²), plus N(0, 0.05²)."""
+    del space
+    child = tree.copy()
+    noise = rng.standard_normal((4, *tree["weight"].shape))
+    for name, factor, shift, used in (
+        ("weight", noise[0], noise[1], tree["depth"] > 0),
+        ("bias", noise[2], noise[3], tree["op"] < 0),
+    ):
+        child[name] = (tree[name] * (1 + 0.1 * factor) + 0.05 * shift) * used[:, None]
+    return child
+
+
+def _regrown(rng: np.random.Generator, tree: Nodes, start: int, space: Space, fewest: int, most: int) -> Nodes:
+    """A random subtree of ``fewest`` to ``most`` nodes at the end of the edge to node ``start``."""
+    piece = random_subtree(
+        rng,
+        space,
+        depth=int(tree["depth"][start]),
+        min_nodes=fewest,
+        max_nodes=most,
+        folds=tree["weight"].shape[1],
+    )
+    piece["weight"][0] = tree["weight"][start]
+    return slices.replaced(tree, start, piece)
+
+
+def _spread(row: Activation) -> float:
+    """The standard deviation of what the activation gives on standard normal sums."""
+    s = np.linspace(-8, 8, 1601)
+    density = np.exp(-s * s / 2)
+    mean, square = (np.average(row.value(s) ** power, weights=density) for power in (1, 2))
+    return float(np.sqrt(square - mean**2))
+
+
+# Sigmoid 0.21, tanh 0.63, Gaussian 0.34, ReLU 0.58, sine 0.66, identity 1.
+SPREADS = np.array([_spread(row) for row in ACTIVATIONS])
+
+
+class Operator(NamedTuple):
+    """One operator: ``function(rng, *parents, space)``, which gives as many children as it takes parents."""
+
+    name: str
+    function: Callable[..., Any]
+    default_probability: float
+    doc: str
+    parents: int = 1
+
+
+OPERATORS: tuple[Operator, ...] = (
+    Operator("crossover", crossover, 0.40, "two trees swap subtrees", parents=2),
+    Operator("one_leaf", one_leaf, 0.07, "one leaf reads another input"),
+    Operator("all_leaves", all_leaves, 0.02, "every leaf reads a random input"),
+    Operator("subtree_insertion", subtree_insertion, 0.08, "a leaf becomes a random subtree"),
+    Operator("subtree_deletion", subtree_deletion, 0.07, "a subtree becomes a leaf"),
+    Operator("subtree_replacement", subtree_replacement, 0.08, "a subtree becomes a random one"),
+    Operator("change_activation", change_activation, 0.06, "a hidden node gets another activation"),
+    Operator("insert_edge", insert_edge, 0.07, "a node reads one more input"),
+    Operator("remove_weakest_edge", remove_weakest_edge, 0.07, "the least important edge goes"),
+    Operator("hoist", hoist, 0.05, "a node is replaced by one of its descendants"),
+    Operator("perturb_weights", perturb_weights, 0.03, "noise on every weight"),
+)
+PARENTS = {row.name: row.parents for row in OPERATORS}
+
+
+def make_toolbox(space: Space, probabilities: dict[str, float]) -> base.Toolbox:
+    """Every operator under its name with ``space`` bound, and ``draw(rng)``, which names one to apply.
+
+    ``probabilities`` are relative, by operator; operators left out are not drawn. Empty, it is the defaults.
+    """
+    chances = probabilities or {row.name: row.default_probability for row in OPERATORS}
+    unknown = sorted(set(chances) - set(PARENTS))
+    if unknown:
+        raise InputError(f"unknown operator {unknown[0]!r}; allowed: {', '.join(PARENTS)}")
+    # In the table's order, so that the order of ``probabilities`` changes no run.
+    shares = np.array([chances.get(row.name, 0.0) for row in OPERATORS])
+    cumulative = shares.cumsum()
+    if not (np.isfinite(shares).all() and shares.min() >= 0 and cumulative[-1] > 0):
+        raise InputError(f"operators need finite probabilities of 0 or more, not all 0; got {chances}")
+    toolbox = base.Toolbox()
+    for row in OPERATORS:
+        toolbox.register(row.name, row.function, space=space)
+    toolbox.register("draw", _draw, names=tuple(PARENTS), cumulative=(cumulative / cumulative[-1]).tolist())
+    return toolbox
+
+
+def _draw(rng: np.random.Generator, names: tuple[str, ...], cumulative: list[float]) -> str:
+    return names[bisect(cumulative, rng.random())]
+
+
+def make_child(rng: np.random.Generator, first: Nodes, second: Nodes, toolbox: base.Toolbox) -> tuple[Nodes, str]:
+    """One child and the name of the operator that made it; crossover's is the child with the root of ``first``.
+
+    An operator that can change nothing is drawn again, ``REDRAWS`` times at most; then the child is ``first``.
+    """
+    for _ in range(1 + REDRAWS):
+        name = toolbox.draw(rng)
+        operate = getattr(toolbox, name)
+        child = operate(rng, first) if PARENTS[name] == 1 else operate(rng, first, second)[0]
+        if child is not first:
+            return child, name
+    return first, UNCHANGED

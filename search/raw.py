@@ -1,0 +1,88 @@
+"""A table as read from anywhere, and what makes its numbers unusable."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.errors import InputError
+from search.strict import listed, shown
+
+MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))  # in lower case
+FEWEST_ROWS = 10
+LARGEST = 1e30  # far enough below the largest float32, 3.4e38, for sums
+
+
+@dataclass(frozen=True, eq=False)
+class Raw:
+    """``X`` (rows, features) with NaN for a missing cell; ``y`` (rows,) of numbers, or of texts, "" for a missing one.
+
+    Row i stands on ``unit`` ``places[i]`` of ``source``: a line of a file, or a row of an array, from 0.
+    """
+
+    source: str
+    X: NDArray[np.float64]
+    y: NDArray
+    features: tuple[str, ...]
+    target: str
+    places: Sequence[int]
+    unit: str = "row"
+
+    def place(self, row: int) -> str:
+        return f"{self.unit} {self.places[row]}"
+
+
+def is_missing(text: str) -> bool:
+    return text.strip().lower() in MISSING
+
+
+def drop_line(already: Sequence[str], more: Sequence[str]) -> str:
+    """The line for ``[data]`` that leaves out more columns, as TOML."""
+    return f"drop = {json.dumps([*already, *more], ensure_ascii=False)}"
+
+
+def check_unique(names: Sequence[str], source: str) -> None:
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            raise InputError(
+                f"{source}: two columns are named {shown(name)}, numbers {names.index(name)} and {i} from 0; rename one"
+            )
+
+
+def check_values(raw: Raw, dropped: Sequence[str]) -> None:
+    """``InputError`` for too few rows, cells that are missing, infinite or too large, and constant features."""
+    if len(raw.X) < FEWEST_ROWS:
+        raise InputError(f"{raw.source}: {len(raw.X)} rows are too few; at least {FEWEST_ROWS} are needed")
+    text = raw.y.dtype.kind == "U"
+    cells = np.column_stack([raw.X, np.where(raw.y == "", np.nan, 0.0) if text else raw.y])
+    _check_missing(raw, np.isnan(cells), dropped)
+    for wrong, what in ((np.isinf(cells), "infinite"), (np.abs(cells) > LARGEST, f"beyond ±{LARGEST:g}")):
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            name = (*raw.features, raw.target)[column]
+            raise InputError(
+                f"{raw.source}: {raw.place(row)}, column {shown(name)}: {cells[row, column]:g} is {what}; "
+                "correct it, or leave the row or the column out"
+            )
+    flat = np.ptp(raw.X, axis=0) == 0
+    if flat.any():
+        names = [name for name, constant in zip(raw.features, flat, strict=True) if constant]
+        advice = "" if flat.all() else f"; leave them out: {drop_line(dropped, names)}"
+        raise InputError(f"{raw.source}: {len(names)} columns are constant: {listed(names)}{advice}")
+
+
+def _check_missing(raw: Raw, missing: NDArray[np.bool_], dropped: Sequence[str]) -> None:
+    if not missing.any():
+        return
+    row, column = np.argwhere(missing)[0]
+    names = [name for name, gap in zip(raw.features, np.any(missing[:, :-1], axis=0).tolist(), strict=True) if gap]
+    columns = f", or leave out the columns: {drop_line(dropped, names)}" if 0 < len(names) < len(raw.features) else ""
+    raise InputError(
+        f"{raw.source}: {np.count_nonzero(missing)} missing values (blank, ?, NA or NaN), the first at "
+        f"{raw.place(row)}, column {shown((*raw.features, raw.target)[column])}; "
+        f"fill them in, or delete those rows{columns}"
+    )
