@@ -40,10 +40,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = No
     source = f"{path} with --set {' '.join(overrides)}" if overrides else str(path)
     config = convert_tables(raw, Config, source)
     _check(config, source)
-    if not config.run.out:
-        run = msgspec.structs.replace(config.run, out=f"results/{path.stem}")
-        config = msgspec.structs.replace(config, run=run)
-    return config
+    return _filled(config, path)
 
 
 def to_toml(config: Config) -> str:
@@ -56,6 +53,13 @@ def config_hash(config: Config) -> str:
     run = msgspec.structs.replace(config.run, out="")
     text = msgspec.json.encode(msgspec.structs.replace(config, run=run), order="sorted")
     return hashlib.sha256(text).hexdigest()
+
+
+def _filled(config: Config, path: Path) -> Config:
+    """The config with the defaults written out that lie outside the structs."""
+    run = msgspec.structs.replace(config.run, out=config.run.out or f"results/{path.stem}")
+    variation = config.variation or {row.name: row.default_probability for row in OPERATORS}
+    return msgspec.structs.replace(config, run=run, variation=variation)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -107,7 +111,7 @@ def _check(config: Config, source: str) -> None:
         ("space.activations", kinds, (*activations.NAMES, *activations.ALIASES)),
         ("search.objectives", wanted, objectives.NAMES),
         ("reference", config.reference, wanted),
-        ("variation", config.variation, tuple(OPERATORS)),
+        ("variation", config.variation, tuple(row.name for row in OPERATORS)),
         ("constraints", config.constraints, objectives.NAMES),
     )
     for path, given, allowed in names:

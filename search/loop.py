@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -134,6 +135,8 @@ def _facts(setup: Setup) -> dict[str, Any]:
 
 def _git_commit() -> str | None:
     """The commit of the checkout this code runs from, if it is one."""
+    if not shutil.which("git"):
+        return None
     here = Path(__file__).parent
     found = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return found.stdout.strip() or None

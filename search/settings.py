@@ -82,7 +82,10 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole run. ``reference`` and ``constraints`` are by objective, ``variation`` is by operator."""
+    """A whole run. ``reference`` and ``constraints`` are by objective, ``variation`` is by operator.
+
+    An empty ``variation`` is the default probabilities; otherwise operators left out of it are never applied.
+    """
 
     data: DataConfig
     run: RunConfig = RunConfig()

@@ -14,6 +14,7 @@ from search.errors import InputError
 from search.objectives import COST_NAMES, NAMES
 from search.operators import OPERATORS
 
+OPERATOR_NAMES = [row.name for row in OPERATORS]
 DATA = '[data]\nsource = "iris"\n'
 
 EVERYTHING = """
@@ -147,7 +148,11 @@ REFUSED = [
     (DATA + '[space]\nactivations = ["sigmoid", "fermi"]', [], ["space.activations names one twice"]),
     (DATA + "[search]\nobjectives = []", [], ["search.objectives is empty"]),
     (DATA + '[search]\nobjectives = ["error", "error"]', [], ["search.objectives names one twice: error, error"]),
-    (DATA + "[variation]\n" + "\n".join(f"{name} = 0" for name in OPERATORS), [], ["variation gives every operator"]),
+    (
+        DATA + "[variation]\n" + "\n".join(f"{name} = 0" for name in OPERATOR_NAMES),
+        [],
+        ["variation gives every operator"],
+    ),
     *((DATA, [f'search.objectives=["error", "{name}"]'], [name, "hardware.device"]) for name in COST_NAMES),
     *((DATA, [f"constraints.{name}=1"], [name, "hardware.device"]) for name in COST_NAMES),
     # Not TOML.
@@ -208,7 +213,8 @@ def test_the_defaults(tmp_path: Path) -> None:
     assert (config.train.optimizer, config.train.learning_rate, config.train.epochs) == ("adam", 0.01, 20)
     assert (config.train.batch_size, config.train.patience, config.train.weight_decay) == (64, 0, 0.0)
     assert (config.hardware.device, config.hardware.precision, config.hardware.style) == ("", "float32", "straight")
-    assert config.reference == config.variation == config.constraints == {}
+    assert config.reference == config.constraints == {}
+    assert config.variation == {row.name: row.default_probability for row in OPERATORS}
 
 
 def test_every_key_is_read_at_its_limits(tmp_path: Path) -> None:

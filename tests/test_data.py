@@ -14,7 +14,6 @@ import pytest
 import sklearn.datasets
 from sklearn.utils import Bunch
 
-from neuraltree.scaler import Scaler
 from search.data import Table, check_folds, load_table, make_folds, split
 from search.errors import InputError
 from search.settings import DataConfig, TaskConfig
@@ -495,20 +494,3 @@ def test_what_the_check_accepts_can_be_split() -> None:
         for fit, validation in make_folds(table, train, folds, seed=0):
             assert set(table.y[fit]) == set(table.y[validation]) == set(range(classes))
     assert accepted > 50
-
-
-def test_the_scaler_standardises_and_goes_back() -> None:
-    rng = np.random.default_rng(0)
-    values = rng.normal(5, 3, (50, 3)) * [1, 1e-6, 1e6]
-    values[:, 1] = 0.1  # a constant whose standard deviation is not exactly zero
-    scaler = Scaler.fit(values)
-    expected = [sum(column) / 50 for column in values.T]
-    np.testing.assert_allclose(scaler.mean, expected, rtol=1e-12)
-    deviation = [(sum((v - m) ** 2 for v in column) / 50) ** 0.5 for column, m in zip(values.T, expected, strict=True)]
-    np.testing.assert_allclose(scaler.scale[[0, 2]], np.array(deviation)[[0, 2]], rtol=1e-12)
-    assert scaler.scale[1] == 1.0
-    scaled = scaler.transform(values)
-    np.testing.assert_allclose(scaled.mean(axis=0), 0, atol=1e-12)
-    np.testing.assert_allclose(scaled.std(axis=0), [1, 0, 1], atol=1e-12)
-    np.testing.assert_allclose(scaler.inverse(scaled), values, rtol=1e-12)
-    assert scaler.mean.shape == scaler.scale.shape == (3,)

@@ -33,7 +33,7 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
     """A number with its range; ``hi`` is left out where there is one value.
 
     ``certainty`` and ``source`` are given where they differ from those of the block the figure stands in.
-    The ends are coefficients of two fits, so for a single one ``lo`` may lie above ``hi``; for a whole tree it does not.
+    The ends may belong to two fits: a single ``lo`` can then lie above its ``hi``, though no whole tree's cost does.
     """
 
     lo: NonNegative
