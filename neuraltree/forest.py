@@ -16,7 +16,7 @@ import numpy as np
 from jax import lax
 
 from neuraltree.activations import code_of
-from neuraltree.packing import Bin, Forest, Shape
+from neuraltree.packing import Array, Bin, Forest, Shape
 from neuraltree.tree import Nodes
 
 SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY = map(
@@ -27,8 +27,8 @@ SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY = map(
 class Params(NamedTuple):
     """The trainable scalars of a bin: ``leaf`` (rows, columns) with biases last, ``edge`` (rows,)."""
 
-    leaf: jax.Array
-    edge: jax.Array
+    leaf: Array
+    edge: Array
 
 
 class States(NamedTuple):
@@ -60,7 +60,7 @@ def store_params(packed: Bin, nodes: Nodes, fold: int, params: Params) -> None:
     here["weight"][hidden, fold] = np.asarray(params.edge)[packed.row[hidden]]
 
 
-def activate(total: jax.Array, kind: jax.Array, kinds: tuple[int, ...]) -> jax.Array:
+def activate(total: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
     """Activation by row; only ``kinds`` are computed, and one ``exp`` serves sigmoid, tanh and Gaussian."""
     candidates: dict[int, jax.Array] = {}
     exponents = {SIGMOID: jnp.abs, TANH: lambda s: 2 * jnp.abs(s), GAUSSIAN: jnp.square}
@@ -78,7 +78,7 @@ def activate(total: jax.Array, kind: jax.Array, kinds: tuple[int, ...]) -> jax.A
     return _select(kind, {code: candidates[code] for code in kinds})
 
 
-def slope(total: jax.Array, value: jax.Array, kind: jax.Array, kinds: tuple[int, ...]) -> jax.Array:
+def slope(total: jax.Array, value: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
     """Derivative of the activation by row, from the value wherever that is enough."""
     derivatives = {
         SIGMOID: lambda: value * (1 - value),
@@ -91,14 +91,14 @@ def slope(total: jax.Array, value: jax.Array, kind: jax.Array, kinds: tuple[int,
     return _select(kind, {code: derivatives[code]() for code in kinds})
 
 
-def _select(kind: jax.Array, options: dict[int, jax.Array]) -> jax.Array:
+def _select(kind: Array, options: dict[int, jax.Array]) -> jax.Array:
     (_, chosen), *others = options.items()
     for code, option in others:
         chosen = jnp.where(kind[:, None] == code, option, chosen)
     return chosen
 
 
-def _rows(array: jax.Array, index: jax.Array) -> jax.Array:
+def _rows(array: jax.Array, index: Array) -> jax.Array:
     return array.at[index].get(mode="promise_in_bounds")
 
 
@@ -106,12 +106,10 @@ def _levels(shape: Shape) -> list[tuple[slice, tuple[int, ...]]]:
     """The rows of each level and the activation kinds it may hold."""
     ends = np.cumsum(shape.levels)
     kinds = [(shape.output_kind,)] + [shape.kinds] * (len(shape.levels) - 1)
-    return [
-        (slice(int(end) - rows, int(end)), kind) for end, rows, kind in zip(ends, shape.levels, kinds, strict=True)
-    ]
+    return [(slice(int(end) - rows, int(end)), kind) for end, rows, kind in zip(ends, shape.levels, kinds, strict=True)]
 
 
-def forward(shape: Shape, forest: Forest, params: Params, inputs: jax.Array) -> States:
+def forward(shape: Shape, forest: Forest, params: Params, inputs: Array) -> States:
     """Values of all nodes for ``inputs`` (batch, columns), the last column being 1."""
     # One product for every leaf edge and bias of the bin; zeros stand where a tree has no such leaf.
     direct = lax.dot_general(params.leaf, inputs, (((1,), (1,)), ((), ())))
@@ -145,12 +143,13 @@ def outputs(forest: Forest, states: States) -> jax.Array:
 
 
 def backward(
-    shape: Shape, forest: Forest, params: Params, inputs: jax.Array, states: States, output_grad: jax.Array
+    shape: Shape, forest: Forest, params: Params, inputs: Array, states: States, output_grad: jax.Array
 ) -> Params:
     """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
     flat = output_grad.reshape(-1, output_grad.shape[-1])
     arriving = _rows(jnp.pad(flat, ((0, 1), (0, 0))), forest.output_slot)
-    deltas, edges = [], []
+    deltas: list[jax.Array] = []
+    edges: list[jax.Array] = []
     for d, (rows, kinds) in enumerate(_levels(shape)):
         value, total = states.value[d], states.total[d]
         if d:

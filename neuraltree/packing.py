@@ -8,13 +8,14 @@ columns are the features and, last, the constant 1 of the bias.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.tree import IntArray, Nodes, parents
 
+Array = Any  # the same tuples hold NumPy arrays outside a compiled program and JAX arrays inside one
 TREES_PER_BIN = 256
 HEADROOM = 1.1  # capacity over what the first population needs on average, ...
 SPREAD = 3.0  # ... and this many standard deviations of a count, taken as Poisson
@@ -46,14 +47,14 @@ class Shape(NamedTuple):
 class Forest(NamedTuple):
     """The structure of one bin, as arrays whose sizes follow from its ``Shape`` alone."""
 
-    leaf_mask: NDArray  # (rows, columns) 1.0 where a weight or bias exists
-    edge_mask: NDArray  # (rows,) 1.0 where a function node has a parent
-    kind: NDArray  # (rows,) activation codes
-    tree: NDArray  # (rows,) tree of each row; ``trees`` for padding
-    child: tuple[NDArray, ...]  # per level (sum of ranks,) rows in the level below, rank after rank
-    parent: tuple[NDArray, ...]  # per level (level rows,) rows in the level above
-    output_row: NDArray  # (trees, outputs) rows of level 0
-    output_slot: NDArray  # (level 0 rows,) position in trees x outputs; the last + 1 for padding
+    leaf_mask: Array  # (rows, columns) 1.0 where a weight or bias exists
+    edge_mask: Array  # (rows,) 1.0 where a function node has a parent
+    kind: Array  # (rows,) activation codes
+    tree: Array  # (rows,) tree of each row; ``trees`` for padding
+    child: tuple[Array, ...]  # per level (sum of ranks,) rows in the level below, rank after rank
+    parent: tuple[Array, ...]  # per level (level rows,) rows in the level above
+    output_row: Array  # (trees, outputs) rows of level 0
+    output_slot: Array  # (level 0 rows,) position in trees x outputs; the last + 1 for padding
 
 
 class Bin(NamedTuple):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from neuraltree.forest import Params, backward, forward, outputs
 from neuraltree.optimizers import OPTIMIZERS, SCHEDULES
-from neuraltree.packing import Forest, Shape
+from neuraltree.packing import Array, Forest, Shape
 from neuraltree.tasks import LOSSES
 
 CHUNK_ROWS = 256  # rows evaluated at once where no gradient is needed
@@ -38,21 +38,21 @@ class Settings(NamedTuple):
 class Data(NamedTuple):
     """Rows a program may read; the last row is padding with weight zero."""
 
-    inputs: NDArray  # (rows + 1, columns), last column 1
-    targets: NDArray  # (rows + 1, outputs)
-    weight: NDArray  # (rows + 1,) mean one
+    inputs: Array  # (rows + 1, columns), last column 1
+    targets: Array  # (rows + 1, outputs)
+    weight: Array  # (rows + 1,) mean one
 
 
 class Schedule(NamedTuple):
     """Which rows are seen when. Index ``rows`` (one past the last) is padding."""
 
-    order: NDArray  # (epochs, steps x batch size) training rows
-    steps: NDArray  # () steps of an epoch
-    epochs: NDArray  # () epochs of the learning-rate schedule
-    validation: NDArray  # (chunks, CHUNK_ROWS) validation rows
-    chunks: NDArray  # () chunks in use; 0: no validation, the last weights are kept
-    limit: NDArray  # (trees,) epochs each tree may train; 0 for padding
-    patience: NDArray  # () epochs without improvement after which a tree stops; 0: never
+    order: Array  # (epochs, steps x batch size) training rows
+    steps: Array  # () steps of an epoch
+    epochs: Array  # () epochs of the learning-rate schedule
+    validation: Array  # (chunks, CHUNK_ROWS) validation rows
+    chunks: Array  # () chunks in use; 0: no validation, the last weights are kept
+    limit: Array  # (trees,) epochs each tree may train; 0 for padding
+    patience: Array  # () epochs without improvement after which a tree stops; 0: never
 
 
 class Fitted(NamedTuple):
@@ -62,16 +62,16 @@ class Fitted(NamedTuple):
     """
 
     params: Params
-    loss: jax.Array
-    best_epoch: jax.Array
+    loss: Array
+    best_epoch: Array
 
 
 class _Progress(NamedTuple):
-    epoch: jax.Array
+    epoch: Array
     params: Params
     optimizer: Any
     best: Fitted
-    active: jax.Array
+    active: Array
 
 
 def make_data(inputs: NDArray, targets: NDArray, weight: NDArray | None, shape: Shape, precision: str) -> Data:
@@ -146,9 +146,7 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
     def train_epoch(now: _Progress) -> _Progress:
         def train_step(step: jax.Array, carry: tuple[Params, Any]) -> tuple[Params, Any]:
             params, state = carry
-            index = lax.dynamic_slice(
-                plan.order, (now.epoch, step * settings.batch_size), (1, settings.batch_size)
-            )[0]
+            index = lax.dynamic_slice(plan.order, (now.epoch, step * settings.batch_size), (1, settings.batch_size))[0]
             gradient = _gradient(shape, settings, forest, params, data, index)
             updates, state = optimizer.update(gradient, state, params)
             done = (now.epoch * plan.steps + step) / (plan.epochs * plan.steps)
@@ -167,9 +165,7 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
     return lax.while_loop(lambda now: (now.epoch < plan.epochs) & now.active.any(), train_epoch, start).best
 
 
-def _gradient(
-    shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, index: jax.Array
-) -> Params:
+def _gradient(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, index: jax.Array) -> Params:
     """Mean gradient over the rows of one batch; padding rows weigh nothing and are not counted."""
     inputs, targets = data.inputs[index], data.targets[index].T
     states = forward(shape, forest, params, inputs)
@@ -212,7 +208,7 @@ def _keep_better(forest: Forest, best: Fitted, new: Fitted, active: jax.Array, k
 
 # Bins run in threads of their own, so a program that also cut its own operations over threads would only
 # pay for the cutting: measured, 1.5 times slower. Wider vectors are 10-20 % faster where the machine has them.
-COMPILER_OPTIONS = {"xla_cpu_multi_thread_eigen": False, "xla_cpu_prefer_vector_width": 512}
+COMPILER_OPTIONS: dict[str, Any] = {"xla_cpu_multi_thread_eigen": False, "xla_cpu_prefer_vector_width": 512}
 
 _programs: dict[tuple, Any] = {}
 _compiling = threading.Lock()

@@ -58,8 +58,7 @@ def config_hash(config: Config) -> str:
 def _filled(config: Config, path: Path) -> Config:
     """The config with the defaults written out that lie outside the structs."""
     run = msgspec.structs.replace(config.run, out=config.run.out or f"results/{path.stem}")
-    variation = config.variation or {row.name: row.default_probability for row in OPERATORS}
-    return msgspec.structs.replace(config, run=run, variation=variation)
+    return msgspec.structs.replace(config, run=run, variation=_all_operators(config))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -104,6 +103,10 @@ def _make_source_absolute(raw: dict[str, Any], folder: Path) -> None:
         data["source"] = str((folder / Path(data["source"]).expanduser()).resolve())
 
 
+def _all_operators(config: Config) -> dict[str, float]:
+    return {row.name: config.variation.get(row.name, row.default_probability) for row in OPERATORS}
+
+
 def _check(config: Config, source: str) -> None:
     """What one key says about another: names from other tables, repeats, keys that need each other."""
     kinds, wanted = config.space.activations, config.search.objectives
@@ -125,7 +128,7 @@ def _check(config: Config, source: str) -> None:
         (not wanted, "search.objectives is empty; name at least one"),
         (len(set(wanted)) < len(wanted), f"search.objectives names one twice: {', '.join(wanted)}"),
         (
-            config.variation and not any(config.variation.values()),
+            not any(_all_operators(config).values()),
             "variation gives every operator the probability 0; give at least one more",
         ),
         (

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.generate import random_tree, redraw_weights
+from neuraltree.generate import redraw_weights
 from neuraltree.packing import Shape
 from neuraltree.tree import Nodes, simplify
 from search.evaluate import Evaluated, Problem, costs, evaluate, first_shape, grown_shape
@@ -148,7 +148,12 @@ def _survivors(problem: Problem, evolution: Evolution, everyone: Members, genera
         unique = np.sort(np.concatenate([unique, copies[: evolution.population - len(unique)]]))
     rng = np.random.default_rng((problem.seed, generation, SELECT))
     chosen = survivors(
-        points[unique], excess[unique], evolution.population, method=evolution.method, reference=evolution.reference, rng=rng
+        points[unique],
+        excess[unique],
+        evolution.population,
+        method=evolution.method,
+        reference=evolution.reference,
+        rng=rng,
     )
     return unique[chosen]
 

@@ -2,7 +2,7 @@
 
 
 class InputError(ValueError):
-    """A mistake in what the user gave; the message is one line that says what is wrong, what was got, what is allowed."""
+    """A mistake in what the user gave; the message is one line that says what is wrong and what is allowed."""
 
 
 class LockedError(RuntimeError):

@@ -127,8 +127,8 @@ def _score_bin(problem: Problem, packed: Bin, results: list) -> tuple[Columns, N
     """Columns of metrics, median best epochs, and which trees are sound, for the trees of one bin."""
     count = packed.last_tree - packed.first_tree
     outputs = np.concatenate([values[:count] for *_, values in results], axis=2).astype(np.float64)
-    finite = np.isfinite(outputs).all(axis=(1, 2))
-    finite &= np.isfinite([loss[:count] for _, loss, *_ in results]).all(axis=0)
+    losses = np.array([loss[:count] for _, loss, *_ in results])
+    finite = np.isfinite(outputs).all(axis=(1, 2)) & np.isfinite(losses).all(axis=0)
     outputs[~finite] = 0.0  # scored as a useless constant; ``ok`` tells them apart
     rows = np.concatenate([validation for _, validation in problem.folds])
     truth = problem.truth._replace(target=problem.truth.target[rows])
@@ -172,7 +172,7 @@ def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np
         limit = np.zeros(grown.trees, dtype=np.int32)
         limit[: packed.last_tree - packed.first_tree] = epochs[packed.first_tree : packed.last_tree]
         start = load_params(packed, single, 0, problem.settings.precision)
-        plan = schedule._replace(limit=limit, patience=np.int32(0))
+        plan = schedule._replace(limit=limit, patience=np.zeros((), np.int32))
         fitted = fit(grown, problem.settings, packed.forest, start, problem.data, plan)
         return jax.tree.map(np.asarray, fitted.params), np.asarray(fitted.best_epoch)
 

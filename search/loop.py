@@ -37,7 +37,9 @@ def evolve(config: Config, table: Table, folder: RunFolder, report: Reporter) ->
     folder.update_manifest(status="running", **_facts(setup))
     phases = Phases()
     stored = folder.load_checkpoint()
-    report.begin(_heading(config, table, setup, folder), config.search.generations, stored[1]["generation"] if stored else 0)
+    report.begin(
+        _heading(config, table, setup, folder), config.search.generations, stored[1]["generation"] if stored else 0
+    )
     with _interrupts(report) as stopping:
         if stored:
             state, history = state_from_parts(*stored), stored[1]["history"]
@@ -58,7 +60,13 @@ def evolve(config: Config, table: Table, folder: RunFolder, report: Reporter) ->
 
 
 def _save(
-    folder: RunFolder, setup: Setup, state: State, info: Info, history: list[list[Any]], phases: Phases, report: Reporter
+    folder: RunFolder,
+    setup: Setup,
+    state: State,
+    info: Info,
+    history: list[list[Any]],
+    phases: Phases,
+    report: Reporter,
 ) -> list[list[Any]]:
     """Write what the generation brought; the checkpoint comes last, so what it promises is there."""
     with phases("save"):

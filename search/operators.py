@@ -164,7 +164,7 @@ def perturb_weights(rng: np.random.Generator, tree: Nodes, space: Space) -> Node
 
 
 def _regrown(rng: np.random.Generator, tree: Nodes, start: int, space: Space, fewest: int, most: int) -> Nodes:
-    """A random subtree of ``fewest`` to ``most`` nodes at the end of the edge to node ``start``."""
+    """A random subtree of ``fewest`` to ``most`` nodes at the end of the edge to ``start``; ``tree`` if it is the same."""
     piece = random_subtree(
         rng,
         space,
@@ -173,6 +173,8 @@ def _regrown(rng: np.random.Generator, tree: Nodes, start: int, space: Space, fe
         max_nodes=most,
         folds=tree["weight"].shape[1],
     )
+    if len(piece) == 1 and piece["op"][0] == tree["op"][start]:
+        return tree
     piece["weight"][0] = tree["weight"][start]
     return slices.replaced(tree, start, piece)
 

@@ -23,10 +23,8 @@ from search.engine import Evolution
 from search.errors import InputError
 from search.evaluate import Problem, costs
 from search.objectives import BY_NAME, NAMES, Scale, columns_of, metric_of
-from search.operators import OPERATORS, make_toolbox
+from search.operators import make_toolbox
 from search.selection import check_method
-
-DEFAULT_PROBABILITIES = {row.name: row.default_probability for row in OPERATORS}
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
         method=config.search.selection,
         inherit=config.search.inherit,
         retrain_survivors=config.search.retrain_survivors,
-        toolbox=make_toolbox(problem.space, DEFAULT_PROBABILITIES | config.variation),
+        toolbox=make_toolbox(problem.space, config.variation),
         objectives=tuple(columns),
         reference=np.array(reference),
         bounds={c: bound for name, bound in config.constraints.items() for c in columns_of(name, table.classes)},

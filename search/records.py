@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from search.errors import InputError, LockedError
 
 HISTORY = (
-    "generation,evaluations,hypervolume,front_size,best_error,seconds_vary,seconds_train,seconds_cost,"
-    "seconds_select,seconds_save,compilations"
-).split(",")
+    *("generation", "evaluations", "hypervolume", "front_size", "best_error"),
+    *("seconds_vary", "seconds_train", "seconds_cost", "seconds_select", "seconds_save", "compilations"),
+)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -58,7 +58,7 @@ def _cell(value: Any) -> str:
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
     content = io.BytesIO()
-    np.savez(content, **arrays)
+    np.savez(content, allow_pickle=False, **arrays)
     write_bytes(path, content.getvalue())
 
 

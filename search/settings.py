@@ -84,7 +84,7 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole run. ``reference`` and ``constraints`` are by objective, ``variation`` is by operator.
 
-    An empty ``variation`` is the default probabilities; otherwise operators left out of it are never applied.
+    Operators left out of ``variation`` keep their default probability; 0 switches one off.
     """
 
     data: DataConfig

@@ -17,7 +17,8 @@ from search.operators import OPERATORS
 OPERATOR_NAMES = [row.name for row in OPERATORS]
 DATA = '[data]\nsource = "iris"\n'
 
-EVERYTHING = """
+EVERYTHING = (
+    """
 [run]
 seed = 4294967295
 out = "results/all keys"
@@ -49,8 +50,9 @@ retrain_survivors = true
 latency_s = 1e-7
 error_rate = 1
 [variation]
-crossover = 0.1
-hoist = 0
+"""
+    + "".join(f"{name} = {0.001 * i}\n" for i, name in enumerate(OPERATOR_NAMES))
+    + """
 [train]
 optimizer = "nesterov"
 learning_rate = 5e-324
@@ -68,6 +70,7 @@ style = "table"
 energy_j = 0
 ram_bytes = 2048
 """
+)
 
 # Text of the file, overrides, and what the message must hold besides the name of the file.
 REFUSED = [
@@ -283,7 +286,8 @@ def test_an_override_is_toml_or_a_bare_word(
 def test_overrides_reach_free_tables_and_the_last_one_wins(tmp_path: Path) -> None:
     path = write(tmp_path, DATA)
     config = load_config(path, ["reference.error=2", "variation.hoist=3", "run.seed=1", "run.seed=2"])
-    assert (config.reference, config.variation, config.run.seed) == ({"error": 2.0}, {"hoist": 3.0}, 2)
+    defaults = {row.name: row.default_probability for row in OPERATORS}
+    assert (config.reference, config.variation, config.run.seed) == ({"error": 2.0}, defaults | {"hoist": 3.0}, 2)
     config = load_config(path, ["run.seed=1", "run.out=a"], seed=5, out="b")
     assert (config.run.seed, config.run.out) == (5, "b")
     with pytest.raises(InputError, match=r"run\.seed = -1"):

@@ -16,7 +16,9 @@ from neuraltree.reference import read_tree
 from neuraltree.train import CHUNK_ROWS, Schedule, Settings, fit, make_data
 from neuraltree.tree import join
 
-GOLDEN = Path(os.environ.get("NEURALTREE_GOLDEN", Path(__file__).parents[2] / "shared/golden")) / "bneuralt_reference.json"
+GOLDEN = (
+    Path(os.environ.get("NEURALTREE_GOLDEN", Path(__file__).parents[2] / "shared/golden")) / "bneuralt_reference.json"
+)
 if not GOLDEN.is_file():
     pytest.skip(f"the reference's golden values are not at {GOLDEN}", allow_module_level=True)
 CASES = json.loads(GOLDEN.read_text())

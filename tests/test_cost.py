@@ -82,7 +82,7 @@ def test_published_instructions_and_calibrated_cycles_agree():
 SMALL = [("identity", [("tanh", [0, 1, 2]), ("tanh", [3, ("sigmoid", [0])])])]
 BY_HAND = [
     ("cortex-m4f", "float32", "straight", "lo", 16.2 + 4 * 9.2 + 5 * 6 + 2 * 169.8 + 125.5, 322),
-    ("cortex-m4f", "float32", "straight", "hi", 16.4 + 5 * 6 + 2 * 208.2 + 149.9, 790),
+    ("cortex-m4f", "float32", "straight", "hi", 16.4 + 5 * 6 + 2 * 208.2 + 149.9 + 9.2, 790),
     ("cortex-m4f", "int8", "table", "mid", 40.7 + 4 * 61.6 + 5 * 10.75 + 2 * 9.2 + 9.85, 556),
     ("cortex-m0plus", "float32", "straight", "mid", 5 * 263.8 + 3 * 170.7 + 2 * 5034.0 + 3360.1, 600),
     ("cortex-m0plus", "int8", "table", "mid", 60.9 + 4 * 93.4 + 5 * 17.7 + 2 * 8.0 + 11.6, 600),

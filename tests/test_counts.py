@@ -11,10 +11,10 @@ import pytest
 
 from neuraltree.activations import NAMES
 from neuraltree.hardware import count
-from neuraltree.hardware.counts import ACTIVATION_FLOPS
 from neuraltree.tree import join, node_dtype
 
-HIDDEN = ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity")
+FLOPS = {"sigmoid": 13, "tanh": 15, "gaussian": 9, "relu": 1, "sine": 8, "identity": 0}
+HIDDEN = tuple(FLOPS)
 
 
 def record(outputs, folds=1):
@@ -78,7 +78,7 @@ def plain_counts(outputs):
         "kinds": kinds,
         "distinct_activations": len({node[0] for node in functions} - {"identity"}),
         "features_used": len(set(leaves)),
-        "flops": 2 * edges + len(functions) + sum(ACTIVATION_FLOPS[node[0]] for node in functions),
+        "flops": 2 * edges + len(functions) + sum(FLOPS[node[0]] for node in functions),
     }
 
 
@@ -112,8 +112,8 @@ def test_a_tree_alone_counts_as_in_a_population():
         np.testing.assert_array_equal(getattr(together, name), np.concatenate([getattr(c, name) for c in alone]))
 
 
-def test_every_activation_has_its_flops():
-    assert set(ACTIVATION_FLOPS) == set(NAMES)
+def test_every_activation_is_tried_here():
+    assert set(HIDDEN) == set(NAMES)
 
 
 def test_no_tree_counts_nothing():
@@ -211,7 +211,7 @@ def least_peak(outputs):
     )
 
 
-@pytest.mark.parametrize("outputs", [1, 2, 3])
+@pytest.mark.parametrize("outputs", [1, 2])
 def test_peak_live_is_the_least_over_all_orders(outputs):
     rng = np.random.default_rng(outputs)
     seen = []

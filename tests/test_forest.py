@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -136,7 +137,7 @@ def test_gradients_equal_finite_differences(space):
 
 def test_weights_come_back_as_they_went_in(space):
     trees = population(space)
-    shape, nodes, bins = packed_population(space, trees)
+    _, nodes, bins = packed_population(space, trees)
     wiped = nodes.copy()
     wiped["weight"], wiped["bias"] = 0.0, 0.0
     for packed in bins:
@@ -151,7 +152,7 @@ def test_bins_hold_every_tree_once_and_keep_padding_rows(space):
     assert [(b.first_tree, b.last_tree) for b in bins] == split(shape, layout(nodes, join(trees)[1]))
     assert bins[0].first_tree == 0
     assert bins[-1].last_tree == 200
-    assert all(a.last_tree == b.first_tree for a, b in zip(bins, bins[1:], strict=False))
+    assert all(a.last_tree == b.first_tree for a, b in pairwise(bins))
     last_rows = np.cumsum(shape.levels) - 1
     for packed in bins:
         assert (packed.forest.tree[last_rows] == shape.trees).all()

@@ -30,7 +30,12 @@ def dense(work: Workload, threads: int) -> Contender:
     """As many networks as trees, in one stack per thread."""
     units, rng = hidden_units(work), np.random.default_rng(0)
     sizes = np.diff(np.linspace(0, len(work.trees), threads + 1).astype(int))
-    shapes: dict[str, tuple[int, ...]] = {"hidden": (units, FEATURES), "bias": (units,), "output": (units,), "shift": ()}
+    shapes: dict[str, tuple[int, ...]] = {
+        "hidden": (units, FEATURES),
+        "bias": (units,),
+        "output": (units,),
+        "shift": (),
+    }
 
     def program(networks: int) -> Any:
         start = {name: rng.standard_normal((networks, *shape)).astype(np.float32) for name, shape in shapes.items()}

@@ -1,0 +1,71 @@
+"""``--dry-run``: the resolved config, the size of the search space, and about what a run would cost."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from neuraltree.tree import Space, count_weights
+from search.config import Config, to_toml
+from search.data import Table
+
+# Measured on two shared x86-64 cores; a guess for any other machine, and said to be one.
+WEIGHT_SAMPLES_PER_S = 1e9
+COMPILE_S = 8.0
+LEAST_GENERATION_S = 0.05
+
+
+def describe(config: Config, table: Table) -> str:
+    """What a run would do; everything that would be refused is refused here too."""
+    from search.problem import set_up
+
+    setup = set_up(config, table)
+    space, search = setup.problem.space, config.search
+    rng = np.random.default_rng(0)
+    weights = float(np.mean([count_weights(setup.evolution.new_tree(rng)) for _ in range(100)]))
+    samples = sum(len(fit) for fit, _ in setup.problem.folds) * config.train.epochs
+    per_generation = max(LEAST_GENERATION_S, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
+    seconds = COMPILE_S + per_generation * (search.generations + 1)
+    structures = log10_structures(space)
+    point = ", ".join(
+        f"{name} {value:g}" for name, value in zip(setup.evolution.objectives, setup.evolution.reference, strict=True)
+    )
+    return "\n".join(
+        [
+            to_toml(config),
+            f"# data: {len(table.X)} rows, {len(setup.test_rows)} of them for the test; {table.X.shape[1]} features; "
+            f"{table.kind}",
+            f"# search space: about 10^{structures:.0f} structures of up to {space.max_nodes} nodes",
+            f"# evaluations: {search.population * (search.generations + 1):,} trees x {search.folds} folds",
+            f"# reference point: {point}",
+            "# compilations: 2 programs, and 2 more whenever trees outgrow their bins (rarely more than once)",
+            f"# time: about {seconds:.0f} s on two cores, a rough guess",
+        ]
+    )
+
+
+def log10_structures(space: Space) -> float:
+    """Decimal logarithm of how many different node records are legal, order of siblings counted."""
+    size = space.max_nodes + 1
+    leaf = np.zeros(size, dtype=object)
+    leaf[1] = space.n_features
+    subtrees = leaf
+    for _ in range(space.max_depth - 1):
+        subtrees = leaf + len(space.codes) * _function_nodes(subtrees, space, size)
+    outputs = one = _function_nodes(subtrees, space, size)
+    for _ in range(space.n_outputs - 1):
+        outputs = np.convolve(outputs, one)[:size]
+    total = int(outputs.sum())
+    return math.log10(total) if total else 0.0
+
+
+def _function_nodes(children: np.ndarray, space: Space, size: int) -> np.ndarray:
+    """By number of nodes, the ways to choose ``min_arity`` to ``max_arity`` children in order, below one node."""
+    ways = np.zeros(size, dtype=object)
+    sequences = np.array([1] + [0] * (size - 1), dtype=object)
+    for arity in range(1, min(space.max_arity, size - 1) + 1):
+        sequences = np.convolve(sequences, children)[:size]
+        if arity >= space.min_arity:
+            ways[1:] += sequences[:-1]
+    return ways
