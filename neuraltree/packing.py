@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.tree import IntArray, Nodes, parents
+from neuraltree.tree import IntArray, Nodes, Space, parents
 
 Array = Any  # the same tuples hold NumPy arrays outside a compiled program and JAX arrays inside one
 TREES_PER_BIN = 256
 HEADROOM = 1.1  # capacity over what the first population needs on average, ...
 SPREAD = 3.0  # ... and this many standard deviations of a count, taken as Poisson
+LEAST_SHARE = 0.35  # of a level or rank in the one before it, whatever the first population has there
 MAX_BIN_RATIO = 1.5  # more bins than this times what their number of trees asks for, and the tightest capacity doubles
 
 
@@ -110,22 +111,12 @@ def _ceil8(value: float) -> int:
     return int(-(-value // 8) * 8)
 
 
-def plan(found: Layout, base: Shape) -> Shape:
-    """Capacities for bins of at most ``TREES_PER_BIN`` trees like these, with headroom."""
+def plan(found: Layout, space: Space, copies: int = 1) -> Shape:
+    """Capacities for bins of at most ``TREES_PER_BIN`` trees like these, with headroom for their descendants."""
     trees = len(found.needs)
-    bins = planned_bins(trees)
-    per_bin = -(-trees // bins)
-    mean = found.needs.sum(axis=0) / bins
-    wanted = HEADROOM * mean + SPREAD * np.sqrt(mean)
-    least = found.needs.max(axis=0)
-    room = np.maximum(wanted, least)
-    levels = tuple(_ceil8(level[0] + 1) for level in room)
-    # Room for the widest node at any level but the last: rare ones will appear elsewhere, and eight rows cost little.
-    ranks = tuple(
-        tuple(min(rows, max(8, _ceil8(need))) for need in level[1:]) for rows, level in zip(levels, room, strict=True)
-    )
-    ranks = (*ranks[:-1], ())
-    return base._replace(trees=max(base.trees, per_bin), levels=levels, ranks=ranks)
+    per_bin = -(-trees // planned_bins(trees))
+    bare = Shape(per_bin, space.n_outputs, space.n_features, copies, (), (), space.codes, space.output_code)
+    return _shape_of(_wanted(found, space, per_bin), bare)
 
 
 def planned_bins(trees: int) -> int:
@@ -133,20 +124,52 @@ def planned_bins(trees: int) -> int:
     return max(-(-trees // TREES_PER_BIN), 2 if trees >= 64 else 1)
 
 
-def fit_shape(shape: Shape, found: Layout) -> Shape:
-    """``shape``, or a grown one: capacities double until every tree fits and bins are not wasted."""
-    allowed = max(2, int(MAX_BIN_RATIO * -(-len(found.needs) // shape.trees)))
-    while True:
-        capacity, needs = _align(shape, found.needs)
-        single = needs.max(axis=0) > capacity
-        if not single.any() and len(split(shape, found)) <= allowed:
-            return shape
-        pressure = needs.sum(axis=0) / np.maximum(capacity, 0.5)
-        worst = single if single.any() else pressure == pressure.max()
-        shape = _double(shape, worst, capacity)
+def fit_shape(shape: Shape, found: Layout, space: Space) -> Shape:
+    """``shape``, or a grown one: planned anew from these trees, never smaller, doubled where that is not enough."""
+    if _is_enough(shape, found):
+        return shape
+    room = _wanted(found, space, shape.trees)
+    old, _ = _grid(shape, found.needs)
+    room[: len(old), : old.shape[1]] = np.maximum(room[: len(old), : old.shape[1]], old)
+    while not _is_enough(grown := _shape_of(room, shape), found):
+        pressure = found.needs.sum(axis=0) / room[: found.needs.shape[1], : found.needs.shape[2]]
+        level, rank = np.unravel_index(np.argmax(pressure), pressure.shape)
+        room[level, rank] *= 2
+    return grown
 
 
-def _align(shape: Shape, needs: IntArray) -> tuple[IntArray, IntArray]:
+def _is_enough(shape: Shape, found: Layout) -> bool:
+    """Whether every tree fits, and no capacity is so tight that bins are wasted on it."""
+    capacity, needs = _grid(shape, found.needs)
+    if (needs.max(axis=0) > capacity).any():
+        return False
+    return len(split(shape, found)) <= max(2, int(MAX_BIN_RATIO * -(-len(needs) // shape.trees)))
+
+
+def _wanted(found: Layout, space: Space, per_bin: int) -> NDArray[np.float64]:
+    """(levels, 1 + widest) rows a bin should have room for, one level and one rank beyond what these trees use."""
+    trees, levels, width = found.needs.shape
+    grid = (min(levels + 1, max(levels, space.max_depth)), min(width + 1, max(width, 1 + space.max_arity)))
+    room = np.zeros(grid)
+    mean = found.needs.sum(axis=0) * (per_bin / trees)
+    wanted = HEADROOM * mean + SPREAD * np.sqrt(mean)
+    room[:levels, :width] = np.maximum(wanted, found.needs.max(axis=0))
+    # Descendants will be deeper and wider than the first trees: every level and rank has a share of the one before.
+    for level in range(1, grid[0]):
+        room[level, 0] = max(room[level, 0], LEAST_SHARE * room[level - 1, 0])
+    for rank in range(1, grid[1]):
+        room[:, rank] = np.maximum(room[:, rank], LEAST_SHARE * room[:, rank - 1])
+    return np.maximum(room, 1.0)
+
+
+def _shape_of(room: NDArray, bare: Shape) -> Shape:
+    """Capacities rounded up to whole vectors; the last level has no function children."""
+    levels = tuple(_ceil8(level[0] + 1) for level in room)
+    ranks = [tuple(min(rows, _ceil8(need)) for need in level[1:]) for rows, level in zip(levels, room, strict=True)]
+    return bare._replace(levels=levels, ranks=(*ranks[:-1], ()))
+
+
+def _grid(shape: Shape, needs: IntArray) -> tuple[IntArray, IntArray]:
     """Capacity (levels, 1 + widest) of a shape, and the needs, on one common grid."""
     levels = max(len(shape.levels), needs.shape[1])
     widest = max(max((len(r) for r in shape.ranks), default=0) + 1, needs.shape[2])
@@ -154,26 +177,14 @@ def _align(shape: Shape, needs: IntArray) -> tuple[IntArray, IntArray]:
     for d, (rows, ranks) in enumerate(zip(shape.levels, shape.ranks, strict=True)):
         capacity[d, 0] = rows - 1  # one row is padding
         capacity[d, 1 : 1 + len(ranks)] = ranks
-    grown = np.zeros((len(needs), levels, widest), dtype=np.int64)
-    grown[:, : needs.shape[1], : needs.shape[2]] = needs
-    return capacity, grown
-
-
-def _double(shape: Shape, worst: NDArray[np.bool_], capacity: IntArray) -> Shape:
-    room = np.where(worst, np.maximum(8, 2 * capacity), capacity)
-    # A rank cannot have more rows than its level, and a level in use has at least its padding row.
-    used = [d for d in range(len(room)) if room[d].any()]
-    levels = tuple(_ceil8(max(room[d, 0], room[d, 1:].max(initial=0)) + 1) for d in range(used[-1] + 1))
-    ranks = tuple(
-        tuple(min(rows, int(r)) for r in np.maximum.accumulate(room[d, 1:][::-1])[::-1] if r > 0)
-        for d, rows in enumerate(levels)
-    )
-    return shape._replace(levels=levels, ranks=ranks)
+    widened = np.zeros((len(needs), levels, widest), dtype=np.int64)
+    widened[:, : needs.shape[1], : needs.shape[2]] = needs
+    return capacity, widened
 
 
 def split(shape: Shape, found: Layout) -> list[tuple[int, int]]:
     """Runs of consecutive trees that fit one bin each: as many as fit, then the next bin."""
-    capacity, needs = _align(shape, found.needs)
+    capacity, needs = _grid(shape, found.needs)
     total = needs.reshape(len(needs), -1).cumsum(axis=0)
     total = np.vstack([np.zeros((1, total.shape[1]), dtype=np.int64), total])
     runs, start = [], 0

@@ -109,7 +109,7 @@ def _evaluate(
     problem: Problem, shape: Shape, trees: list[Nodes], generation: int, ids: NDArray[np.int64], phase: Phase
 ) -> tuple[Members, Shape]:
     with phase("train"):
-        shape, found = grown_shape(shape, trees)
+        shape, found = grown_shape(problem, shape, trees)
         result: Evaluated = evaluate(problem, shape, found, trees, generation)
     with phase("cost"):
         columns = result.columns | costs(problem, result.trees)

@@ -59,16 +59,13 @@ class Evaluated(NamedTuple):
 
 def first_shape(problem: Problem, trees: list[Nodes]) -> Shape:
     """Bin capacities for a run, from its first population alone."""
-    nodes, starts = join(trees)
-    space = problem.space
-    base = Shape(0, space.n_outputs, space.n_features, 1, (), (), space.codes, space.output_code)
-    return plan(layout(nodes, starts), base)
+    return plan(layout(*join(trees)), problem.space)
 
 
-def grown_shape(shape: Shape, trees: list[Nodes]) -> tuple[Shape, Layout]:
+def grown_shape(problem: Problem, shape: Shape, trees: list[Nodes]) -> tuple[Shape, Layout]:
     """The shape these trees need: the same one as long as they fit."""
     found = layout(*join(trees))
-    return fit_shape(shape, found), found
+    return fit_shape(shape, found, problem.space), found
 
 
 def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], generation: int) -> Evaluated:
@@ -163,7 +160,7 @@ def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np
         single[name] = nodes[name]
     for name in ("weight", "bias"):
         single[name] = nodes[name][:, :1]
-    grown, found = grown_shape(shape, trees)
+    grown, found = grown_shape(problem, shape, trees)
     everything = (np.arange(problem.rows), np.zeros(0, dtype=np.int64))
     schedule = _fold_schedule(problem, grown, everything, REFIT_STREAM, 0)
     sound = np.zeros(len(trees), dtype=bool)

@@ -111,7 +111,7 @@ def insert_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
     for parent, feature in zip(parents(depth).tolist(), op.tolist(), strict=True):
         if feature >= 0:
             read[parent].add(feature)
-    free = (depth < space.max_depth) & (arities(depth) < space.max_arity)
+    free = arities(depth) < space.max_arity
     open_nodes = [i for i, known in read.items() if free[i] and len(known) < space.n_features]
     if not open_nodes or len(tree) >= space.max_nodes:
         return tree
@@ -164,7 +164,7 @@ def perturb_weights(rng: np.random.Generator, tree: Nodes, space: Space) -> Node
 
 
 def _regrown(rng: np.random.Generator, tree: Nodes, start: int, space: Space, fewest: int, most: int) -> Nodes:
-    """A random subtree of ``fewest`` to ``most`` nodes at the end of the edge to ``start``; ``tree`` if it is the same."""
+    """A random subtree of ``fewest`` to ``most`` nodes below the edge to ``start``; ``tree`` if it is the same."""
     piece = random_subtree(
         rng,
         space,

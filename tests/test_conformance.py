@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from neuraltree.forest import backward, forward, load_params, outputs
-from neuraltree.packing import Shape, fit_shape, layout, pack, plan
+from neuraltree.packing import layout, pack, plan
 from neuraltree.reference import read_tree
 from neuraltree.train import CHUNK_ROWS, Schedule, Settings, fit, make_data
-from neuraltree.tree import join
+from neuraltree.tree import Space, join
 
 GOLDEN = (
     Path(os.environ.get("NEURALTREE_GOLDEN", Path(__file__).parents[2] / "shared/golden")) / "bneuralt_reference.json"
@@ -44,8 +44,7 @@ def packed_case(case, precision):
     joined, starts = join([nodes])
     found = layout(joined, starts)
     # Two leaves of one node may read the same input here, each with a weight of its own.
-    base = Shape(0, len(case["Y"][0]), 4, 4, (), (), (0,), 0)
-    shape = fit_shape(plan(found, base), found)
+    shape = plan(found, Space(4, len(case["Y"][0]), ("sigmoid",), "sigmoid"), copies=4)
     (packed,) = pack(joined, starts, shape, found)
     return shape, packed, joined, load_params(packed, joined, 0, precision)
 

@@ -12,7 +12,7 @@ import pytest
 
 from neuraltree.forest import backward, forward, load_params, outputs, store_params
 from neuraltree.generate import random_tree
-from neuraltree.packing import Shape, fit_shape, layout, pack, plan, split
+from neuraltree.packing import fit_shape, layout, pack, plan, split
 from neuraltree.tree import Space, join
 from tests.oracle import evaluate_recursive
 
@@ -65,8 +65,7 @@ def population(space, count=40, seed=0, folds=2):
 def packed_population(space, trees, shape=None):
     nodes, starts = join(trees)
     found = layout(nodes, starts)
-    base = Shape(0, space.n_outputs, space.n_features, 1, (), (), space.codes, space.output_code)
-    shape = fit_shape(shape or plan(found, base), found)
+    shape = fit_shape(shape or plan(found, space), found, space)
     return shape, nodes, pack(nodes, starts, shape, found)
 
 

@@ -15,6 +15,7 @@ from neuraltree.generate import random_tree
 from neuraltree.tree import Nodes, Space, check, node_dtype
 from search.errors import InputError
 from search.operators import OPERATORS, REDRAWS, SPREADS, UNCHANGED, Operator, crossover, make_child, make_toolbox
+from search.slices import extents
 from tests.strategies import steady
 
 SPACES = {
@@ -146,6 +147,16 @@ def test_where_no_change_is_legal_the_parent_itself_comes_back(row: Operator) ->
         child = apply(row, rng_of(seed), trees, space)[0]
         free = row.name in ("crossover", "perturb_weights")
         assert (child is trees[0]) != free
+
+
+@steady
+@given(space=spaces, seed=seeds)
+def test_extents_are_those_of_every_subtree(space: Space, seed: int) -> None:
+    tree = grown(rng_of(seed), space)
+    sizes, heights = extents(tree["depth"].tolist())
+    for i in range(len(tree)):
+        below = tree["depth"][i : end_of(tree, i)]
+        assert (sizes[i], heights[i]) == (len(below), below.max() - below[0])
 
 
 # --- what the names say
@@ -349,7 +360,7 @@ def test_remove_weakest_edge_on_a_tree_made_by_hand() -> None:
 def test_the_mean_over_folds_decides_which_edge_is_weakest() -> None:
     tree = np.zeros(3, node_dtype(2))
     tree["depth"], tree["op"] = (0, 1, 1), (OUTPUT, 0, 1)
-    tree["weight"] = ((0, 0), (-0.9, 0.1), (0.3, 0.4))
+    tree["weight"] = ((0, 0), (-0.9, 0.8), (0.3, 0.4))
     child = BY_NAME["remove_weakest_edge"].function(rng_of(), tree, Space(2))
     assert child["op"].tolist() == [OUTPUT, 0]
 
@@ -427,6 +438,15 @@ def test_children_are_legal_named_and_reproducible() -> None:
         check(child, space)
         assert (child.tobytes(), name) == (twin.tobytes(), same)
     assert {name for _, name in runs[0]} == set(NAMES)
+
+
+def test_a_child_of_crossover_grows_from_the_first_parent() -> None:
+    rng, space = rng_of(), Space(8)
+    first, second = grown(rng, space), grown(rng, space)
+    toolbox = make_toolbox(space, {"crossover": 1})
+    for _ in range(20):
+        child, name = make_child(rng, first, second, toolbox)
+        assert (child[0].tobytes(), name) == (first[0].tobytes(), "crossover")
 
 
 def test_a_no_op_is_drawn_again_and_then_given_up() -> None:

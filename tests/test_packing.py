@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from neuraltree.generate import random_tree
-from neuraltree.packing import Shape, fit_shape, layout, pack, plan, planned_bins, split
+from neuraltree.packing import fit_shape, layout, pack, plan, planned_bins, split
 from neuraltree.tree import Space, join
 
 SPACE = Space(5, 1, max_nodes=40)
-BASE = Shape(0, 1, 5, 1, (), (), SPACE.codes, SPACE.output_code)
 
 
 def trees_of(count, seed, **limits):
@@ -19,38 +18,38 @@ def trees_of(count, seed, **limits):
 
 
 def test_a_like_population_fits_without_growing():
-    shape = plan(layout(*join(trees_of(200, 0))), BASE)
+    shape = plan(layout(*join(trees_of(200, 0))), SPACE)
     for seed in range(1, 6):
         found = layout(*join(trees_of(200, seed)))
-        assert fit_shape(shape, found) is shape
+        assert fit_shape(shape, found, SPACE) is shape
         assert len(split(shape, found)) <= planned_bins(200) + 1
 
 
 def test_a_deeper_wider_tree_makes_it_grow_until_it_fits():
-    shape = plan(layout(*join(trees_of(50, 0, max_nodes=8, max_depth=2))), BASE)
+    shape = plan(layout(*join(trees_of(50, 0, max_nodes=8, max_depth=2))), SPACE)
     found = layout(*join(trees_of(50, 1, max_nodes=120, max_depth=8, max_arity=9)))
     with pytest.raises(ValueError, match="fit_shape"):
         split(shape, found)
-    grown = fit_shape(shape, found)
+    grown = fit_shape(shape, found, SPACE)
     assert len(grown.levels) > len(shape.levels)
     assert all(new >= old for new, old in zip(grown.levels, shape.levels, strict=False))
     assert split(grown, found)[-1][1] == 50
-    assert fit_shape(grown, found) is grown
+    assert fit_shape(grown, found, SPACE) is grown
 
 
 def test_bins_are_as_many_as_the_population_asks_for():
     many = layout(*join(trees_of(3000, 1)))
-    shape = fit_shape(plan(layout(*join(trees_of(300, 0))), BASE), many)
+    shape = fit_shape(plan(layout(*join(trees_of(300, 0))), SPACE), many, SPACE)
     assert abs(len(split(shape, many)) - 20) <= 2
     assert [planned_bins(n) for n in (1, 63, 64, 512, 513, 10_000)] == [1, 1, 2, 2, 3, 40]
 
 
 def test_packing_knows_nothing_of_the_machine(monkeypatch):
     nodes, starts = join(trees_of(100, 0))
-    shape = plan(layout(nodes, starts), BASE)
+    shape = plan(layout(nodes, starts), SPACE)
     first = pack(nodes, starts, shape)
     monkeypatch.setattr("os.cpu_count", lambda: 64)
-    assert plan(layout(nodes, starts), BASE) == shape
+    assert plan(layout(nodes, starts), SPACE) == shape
     for a, b in zip(first, pack(nodes, starts, shape), strict=True):
         np.testing.assert_array_equal(a.row, b.row)
         np.testing.assert_array_equal(a.forest.leaf_mask, b.forest.leaf_mask)
@@ -63,6 +62,6 @@ def test_repeated_inputs_need_room_of_their_own():
     starts = np.array([0, 3])
     found = layout(nodes, starts)
     with pytest.raises(ValueError, match="same input"):
-        pack(nodes, starts, plan(found, BASE), found)
-    (packed,) = pack(nodes, starts, plan(found, BASE._replace(copies=2)), found)
+        pack(nodes, starts, plan(found, SPACE), found)
+    (packed,) = pack(nodes, starts, plan(found, SPACE, copies=2), found)
     assert packed.column[1] != packed.column[2]
