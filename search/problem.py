@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
-from neuraltree.generate import random_tree
+from neuraltree.generate import random_tree, reference_tree
 from neuraltree.metrics import Truth
 from neuraltree.packing import Shape
 from neuraltree.scaler import Scaler
 from neuraltree.tasks import Task, encode, make_task
 from neuraltree.train import Settings, make_data
-from neuraltree.tree import Nodes, Space, node_dtype
+from neuraltree.tree import Nodes, Space, TreeError, check, node_dtype
 from search.config import Config
 from search.data import Table, check_folds, make_folds, split
 from search.engine import Evolution
@@ -178,8 +179,27 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
     )
 
 
-def _generator(config: Config, space: Space) -> Any:
-    return partial(random_tree, space=space, folds=config.search.folds)
+def _generator(config: Config, space: Space) -> Callable[[np.random.Generator], Nodes]:
+    if config.space.generator == "ours":
+        return partial(random_tree, space=space, folds=config.search.folds)
+    made = partial(_reference_like, space=space, folds=config.search.folds)
+    made(np.random.default_rng(0))  # a space its trees hardly fit is refused now, not halfway
+    return made
+
+
+def _reference_like(rng: np.random.Generator, space: Space, folds: int) -> Nodes:
+    """A tree of the reference's generator that fits the space, with the outputs of the task."""
+    for _ in range(200):
+        tree = reference_tree(rng, space.n_features, space.n_outputs, folds=folds)
+        tree["op"][tree["depth"] == 0] = ~space.output_code
+        with suppress(TreeError):
+            check(tree, space)
+            return tree
+    raise InputError(
+        "space.generator = 'reference' makes trees of sigmoid nodes with up to 4 children and depth 6, 130 nodes on average "
+        f"({space.n_outputs} outputs), but hardly any fits max_nodes = {space.max_nodes}, max_depth = {space.max_depth}, "
+        f"max_arity = {space.max_arity}, activations {', '.join(space.activations)}; raise the limits, or use 'ours'"
+    )
 
 
 def _scale(table: Table, problem: Problem) -> Scale:
