@@ -180,26 +180,34 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
 
 
 def _generator(config: Config, space: Space) -> Callable[[np.random.Generator], Nodes]:
+    folds = config.search.folds
     if config.space.generator == "ours":
-        return partial(random_tree, space=space, folds=config.search.folds)
-    made = partial(_reference_like, space=space, folds=config.search.folds)
-    made(np.random.default_rng(0))  # a space its trees hardly fit is refused now, not halfway
-    return made
+        return partial(random_tree, space=space, folds=folds)
+    rng = np.random.default_rng(0)
+    legal = sum(_reference_like(rng, space, folds) is not None for _ in range(100))
+    if legal < 10:
+        raise InputError(
+            "space.generator = 'reference' makes trees of sigmoid nodes with up to 4 children, depth 6 and about 130 "
+            f"nodes; of 100 only {legal} fit max_nodes = {space.max_nodes}, max_depth = {space.max_depth}, max_arity = "
+            f"{space.max_arity}, activations {', '.join(space.activations)}; raise the limits, or use 'ours'"
+        )
+    return partial(_reference_tree, space=space, folds=folds)
 
 
-def _reference_like(rng: np.random.Generator, space: Space, folds: int) -> Nodes:
-    """A tree of the reference's generator that fits the space, with the outputs of the task."""
-    for _ in range(200):
-        tree = reference_tree(rng, space.n_features, space.n_outputs, folds=folds)
-        tree["op"][tree["depth"] == 0] = ~space.output_code
-        with suppress(TreeError):
-            check(tree, space)
-            return tree
-    raise InputError(
-        "space.generator = 'reference' makes trees of sigmoid nodes with up to 4 children and depth 6, 130 nodes on average "
-        f"({space.n_outputs} outputs), but hardly any fits max_nodes = {space.max_nodes}, max_depth = {space.max_depth}, "
-        f"max_arity = {space.max_arity}, activations {', '.join(space.activations)}; raise the limits, or use 'ours'"
-    )
+def _reference_tree(rng: np.random.Generator, space: Space, folds: int) -> Nodes:
+    while (tree := _reference_like(rng, space, folds)) is None:
+        pass  # at least one in ten fits, or the config was refused
+    return tree
+
+
+def _reference_like(rng: np.random.Generator, space: Space, folds: int) -> Nodes | None:
+    """A tree of the reference's generator with the outputs of the task, if it fits the space."""
+    tree = reference_tree(rng, space.n_features, space.n_outputs, folds=folds)
+    tree["op"][tree["depth"] == 0] = ~space.output_code
+    with suppress(TreeError):
+        check(tree, space)
+        return tree
+    return None
 
 
 def _scale(table: Table, problem: Problem) -> Scale:

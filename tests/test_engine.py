@@ -1,0 +1,270 @@
+"""The evolution: folds kept apart, the same run from one seed, few compilations, progress, constraints."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.special import softmax
+from sklearn.metrics import log_loss
+
+from neuraltree import train
+from neuraltree.tree import check, join, simplify
+from search.data import Table
+from search.engine import begin, step
+from search.errors import InputError
+from search.evaluate import costs, evaluate, first_shape, grown_shape, refit
+from search.operators import OPERATORS
+from search.population import Members, objectives, structure_key, violation
+from search.problem import set_up
+from search.selection import ranks
+from search.settings import (
+    Config,
+    DataConfig,
+    HardwareConfig,
+    RunConfig,
+    SearchConfig,
+    SpaceConfig,
+    TaskConfig,
+    TrainConfig,
+)
+from tests.oracle import evaluate_recursive
+
+
+def quiet(name):
+    return nullcontext()
+
+
+def regression_table(rows=120, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(size=(rows, 4))
+    y = np.sin(3 * x[:, 0]) + x[:, 1] * x[:, 2] + 0.05 * rng.normal(size=rows)
+    return Table(x, y, ("a", "b", "c", "d"), "y", None, "regression", "")
+
+
+def class_table(rows=120, classes=3, seed=0):
+    rng = np.random.default_rng(seed)
+    codes = np.arange(rows) % classes
+    x = rng.normal(size=(rows, 4)) + 1.5 * np.eye(4)[codes]
+    kind = "binary" if classes == 2 else "multiclass"
+    return Table(x, codes, ("a", "b", "c", "d"), "y", tuple("pqr"[:classes]), kind, "")
+
+
+def config(**changes):
+    sections = {
+        "run": RunConfig(seed=changes.pop("seed", 0)),
+        "task": TaskConfig(**changes.pop("task", {})),
+        "variation": changes.pop("variation", {row.name: row.default_probability for row in OPERATORS}),
+        "space": SpaceConfig(**({"max_nodes": 24, "max_depth": 4} | changes.pop("space", {}))),
+        "search": SearchConfig(**({"population": 16, "folds": 2} | changes.pop("search", {}))),
+        "train": TrainConfig(**({"epochs": 4, "batch_size": 32} | changes.pop("train", {}))),
+        "hardware": HardwareConfig(**changes.pop("hardware", {})),
+    }
+    return Config(data=DataConfig("made"), **sections, **changes)
+
+
+def evolved(setup, generations):
+    state, info = begin(setup.problem, setup.evolution, quiet)
+    infos = [info]
+    for _ in range(generations):
+        state, info = step(setup.problem, setup.evolution, state, quiet)
+        infos.append(info)
+    return state, infos
+
+
+@pytest.mark.parametrize("table", [regression_table(), class_table(), class_table(classes=2)], ids=lambda t: t.kind)
+def test_a_search_improves_and_stays_legal(table):
+    setup = set_up(config(), table)
+    state, infos = evolved(setup, 8)
+    assert infos[-1].hypervolume > infos[0].hypervolume
+    assert infos[-1].best_error < infos[0].best_error
+    assert len(state.members.trees) == 16
+    for tree in state.members.trees:
+        check(tree, setup.problem.space)
+    assert len({structure_key(tree) for tree in state.members.trees}) == 16
+    assert len(np.unique(state.members.ids)) == 16
+
+
+def test_one_seed_is_one_run_and_another_seed_another():
+    (a, _), (b, _), (c, _) = (evolved(set_up(config(seed=seed), regression_table()), 3) for seed in (0, 0, 1))
+    assert join(a.members.trees)[0].tobytes() == join(b.members.trees)[0].tobytes()
+    assert a.members.columns["val_error"].tobytes() == b.members.columns["val_error"].tobytes()
+    assert join(a.members.trees)[0].tobytes() != join(c.members.trees)[0].tobytes()
+
+
+def test_structures_of_a_run_on_counts_alone_are_pinned():
+    """Integers choose the survivors and no operator reads a weight, so populations are the same on any machine."""
+    counts = {"objectives": ("nodes", "distinct_activations"), "population": 8}
+    drawn = {"crossover": 1.0, "one_leaf": 1.0, "subtree_insertion": 1.0, "change_activation": 1.0, "hoist": 0.5}
+    settings = config(search=counts, variation=drawn, train={"epochs": 0})
+    _, infos = evolved(set_up(settings, regression_table()), 3)
+    assert [tree["op"].tolist() for tree in infos[-1].evaluated.trees] == PINNED
+
+
+PINNED = [
+    [-6, 2, 3],
+    [-6, 2, -3, -3, 1, 0],
+    [-6, 3, -1, -2, 1, 2, 3],
+    [-6, -4, 1, 2, 0, 0],
+    [-6, 2, 1],
+    [-6, 3],
+    [-6, 2, 3],
+    [-6, 3, 0],
+]
+
+
+def trained(problem, trees):
+    shape, found = grown_shape(problem, first_shape(problem, trees), trees)
+    return evaluate(problem, shape, found, trees, 0)
+
+
+def random_trees(problem, evolution, count=12):
+    rng = np.random.default_rng(0)
+    return [simplify(evolution.new_tree(rng)) for _ in range(count)]
+
+
+def test_a_fold_trains_as_if_it_were_alone():
+    setup = set_up(config(train={"precision": "float64"}), regression_table())
+    trees = random_trees(setup.problem, setup.evolution)
+    both = join(trained(setup.problem, trees).trees)[0]
+    alone = join(trained(replace(setup.problem, folds=setup.problem.folds[:1]), trees).trees)[0]
+    np.testing.assert_array_equal(both["weight"][:, 0], alone["weight"][:, 0])
+    assert (both["weight"][:, 0] != both["weight"][:, 1]).any()
+
+
+def test_validation_rows_choose_an_epoch_but_never_train():
+    """With one epoch, a fold's weights are the untrained or the trained ones, whatever its validation targets."""
+    setup = set_up(config(train={"epochs": 1, "precision": "float64"}), regression_table())
+    fit_rows, validation = setup.problem.folds[0]
+    trees = random_trees(setup.problem, setup.evolution)
+    unseen = replace(setup.problem, folds=((fit_rows, fit_rows),))
+    after = [tree["weight"][:, 0] for tree in trained(unseen, trees).trees]
+    spoiled = setup.problem.data.targets.copy()
+    spoiled[validation] = 1e3 * np.random.default_rng(1).normal(size=(len(validation), 1))
+    other = replace(setup.problem, data=setup.problem.data._replace(targets=spoiled), folds=((fit_rows, validation),))
+    moved = 0
+    for tree, result, expected in zip(trees, trained(other, trees).trees, after, strict=True):
+        untouched = np.array_equal(result["weight"][:, 0], tree["weight"][:, 0])
+        moved += not untouched
+        assert untouched or np.array_equal(result["weight"][:, 0], expected)
+    assert moved > 0
+
+
+def test_scores_are_those_of_the_left_out_rows_by_plain_recursion():
+    table = class_table(classes=3)
+    setup = set_up(config(search={"objectives": ("error", "log_loss", "class_errors")}), table)
+    trees = random_trees(setup.problem, setup.evolution, 5)
+    result = trained(setup.problem, trees)
+    for i, tree in enumerate(result.trees):
+        outputs, codes = [], []
+        for k, (_, validation) in enumerate(setup.problem.folds):
+            single = tree.copy()
+            for name in ("weight", "bias"):
+                single[name] = tree[name][:, [k, k]]
+            for row in validation:
+                outputs.append(evaluate_recursive(single, setup.problem.data.inputs[row, :-1].astype(float)))
+                codes.append(setup.problem.truth.target[row])
+        outputs, codes = np.array(outputs), np.array(codes)
+        wrong = outputs.argmax(axis=1) != codes
+        by_class = [wrong[codes == c].mean() for c in range(3)]
+        assert result.columns["val_error"][i] == pytest.approx(wrong.mean())
+        for label, error in zip("pqr", by_class, strict=True):
+            assert result.columns[f"error_class_{label}"][i] == pytest.approx(error)
+        assert result.columns["log_loss"][i] == pytest.approx(log_loss(codes, softmax(outputs, axis=1)), rel=1e-4)
+
+
+def test_a_refit_starts_from_fold_0_and_runs_each_tree_s_own_epochs():
+    setup = set_up(config(train={"precision": "float64"}), regression_table())
+    trees = trained(setup.problem, random_trees(setup.problem, setup.evolution, 6)).trees
+    shape = first_shape(setup.problem, trees)
+    epochs = np.array([0, 1, 2, 3, 4, 0])
+    final, sound = refit(setup.problem, shape, trees, epochs)
+    assert sound.all()
+    for i in (0, 5):
+        np.testing.assert_array_equal(final[i]["weight"][:, 0], trees[i]["weight"][:, 0])
+    for i in (1, 2, 3, 4):
+        assert (final[i]["weight"][:, 0] != trees[i]["weight"][:, 0]).any()
+    # Fold 1's weights play no part.
+    other = [tree.copy() for tree in trees]
+    for tree in other:
+        tree["weight"][:, 1] += 1.0
+    again, _ = refit(setup.problem, shape, other, epochs)
+    np.testing.assert_array_equal(join(final)[0]["weight"], join(again)[0]["weight"])
+
+
+def test_a_diverging_tree_is_behind_all_others_and_never_nan():
+    setup = set_up(config(), regression_table())
+    trees = random_trees(setup.problem, setup.evolution, 4)
+    trees[1]["weight"] *= 1e38
+    result = trained(setup.problem, trees)
+    assert result.ok.tolist() == [True, False, True, True]
+    assert all(np.isfinite(values).all() for values in result.columns.values())
+    members = Members(
+        result.trees, np.arange(4), result.columns | costs(setup.problem, result.trees), result.best_epoch, result.ok
+    )
+    excess = violation(members, {})
+    points = objectives(members, setup.evolution.objectives, setup.evolution.reference)
+    assert ranks(points, excess).argmax() == 1
+    np.testing.assert_array_equal(points[1], setup.evolution.reference)
+
+
+def test_budgets_come_first():
+    budget = {"constraints": {"weights": 9.0}, "search": {"population": 24, "folds": 2}}
+    setup = set_up(config(**budget), regression_table())
+    state, infos = evolved(setup, 8)
+    assert (state.members.columns["weights"] <= 9).mean() > 0.8
+    assert all(state.members.columns["weights"][info] <= 9 for info in infos[-1].front)
+
+
+@pytest.mark.parametrize("method", ["nsga2", "nsga3"])
+def test_the_other_selections_run_and_improve(method):
+    setup = set_up(config(search={"selection": method, "population": 16, "folds": 2}), regression_table())
+    _, infos = evolved(setup, 6)
+    assert infos[-1].hypervolume > infos[0].hypervolume
+
+
+def test_options_of_inheritance():
+    table = regression_table()
+    (_, with_weights), (_, without), (_, retrained) = (
+        evolved(set_up(config(search={"population": 16, "folds": 2, **more}), table), 6)
+        for more in ({}, {"inherit": False}, {"retrain_survivors": True})
+    )
+    assert with_weights[-1].best_error < without[-1].best_error
+    assert len(retrained[1].evaluated.trees) == 32
+    assert retrained[1].operators.count("retrained") == 16
+    assert set(with_weights[1].operators) - {row.name for row in OPERATORS} <= {"copy"}
+
+
+def test_a_device_gives_costs_and_default_reference_points():
+    names = ("error", "latency_s", "flash_bytes", "energy_j")
+    setup = set_up(
+        config(hardware={"device": "cortex-m4f"}, search={"objectives": names, "population": 12}), regression_table()
+    )
+    state, infos = evolved(setup, 2)
+    assert (state.members.columns["latency_s"] > 0).all()
+    points = objectives(state.members, names, setup.evolution.reference)
+    assert (points[:, 1:] < setup.evolution.reference[1:]).all()
+    assert infos[-1].hypervolume > 0
+
+
+def test_thirty_generations_compile_six_programs_at_most():
+    before = train.compilations()
+    setup = set_up(
+        config(search={"population": 40, "folds": 2}, space={"max_nodes": 40, "max_depth": 6}), regression_table(90, 3)
+    )
+    evolved(setup, 30)
+    assert 2 <= train.compilations() - before <= 6
+
+
+def test_the_reference_s_generator_needs_room():
+    with pytest.raises(InputError, match="max_nodes = 24"):
+        set_up(config(space={"generator": "reference"}), regression_table())
+    roomy = {"generator": "reference", "max_nodes": 300, "max_depth": 6}
+    setup = set_up(config(space=roomy), regression_table())
+    trees = random_trees(setup.problem, setup.evolution, 20)
+    assert np.mean([len(tree) for tree in trees]) > 50
+    for tree in trees:
+        check(tree, setup.problem.space)
+        assert set((~tree["op"][(tree["op"] < 0) & (tree["depth"] > 0)]).tolist()) <= {0}
