@@ -180,7 +180,24 @@ def _last_leaf(nodes: Nodes, keep: NDArray[np.bool_], i: int) -> None:
     keep[i] = True
 
 
+def simplify_all(trees: list[Nodes]) -> list[Nodes]:
+    """``simplify`` each; those with nothing to simplify, found for all at once, are returned as they are."""
+    nodes, starts = join(trees)
+    depth, op = nodes["depth"], nodes["op"].astype(np.int64)
+    parent = parents(depth)
+    leaves = np.flatnonzero(op >= 0)
+    reads = parent[leaves] * (op.max(initial=0) + 1) + op[leaves]
+    order = np.argsort(reads, kind="stable")
+    repeated = leaves[order[1:][np.diff(reads[order]) == 0]]
+    idle = np.flatnonzero((depth > 0) & ~nodes["weight"].any(axis=1))
+    childless = np.flatnonzero((op < 0) & (np.bincount(parent[parent >= 0], minlength=len(nodes)) == 0))
+    found = np.concatenate([repeated, idle, childless])
+    marked = set((np.searchsorted(starts, found, side="right") - 1).tolist())
+    return [simplify(tree) if i in marked else tree for i, tree in enumerate(trees)]
+
+
 def join(trees: list[Nodes]) -> tuple[Nodes, IntArray]:
     """Several trees laid end to end, and where each starts (one entry more than there are trees)."""
     starts = np.concatenate([[0], np.cumsum([len(nodes) for nodes in trees])]).astype(np.int64)
-    return np.concatenate(trees), starts
+    # np.concatenate compares structured types array by array; bytes join ten times faster.
+    return np.frombuffer(bytearray().join(map(np.ascontiguousarray, trees)), dtype=trees[0].dtype), starts

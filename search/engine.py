@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from neuraltree.generate import redraw_weights
 from neuraltree.packing import Shape
-from neuraltree.tree import Nodes, simplify
+from neuraltree.tree import Nodes, simplify_all
 from search.evaluate import Evaluated, Problem, costs, evaluate, first_shape, grown_shape
 from search.hypervolume import hypervolume
 from search.operators import make_child
@@ -64,7 +64,7 @@ def begin(problem: Problem, evolution: Evolution, phase: Phase) -> tuple[State, 
     """The first population, trained and scored."""
     with phase("vary"):
         rng = np.random.default_rng((problem.seed, 0, VARY))
-        trees = [simplify(evolution.new_tree(rng)) for _ in range(evolution.population)]
+        trees = simplify_all([evolution.new_tree(rng) for _ in range(evolution.population)])
         shape = first_shape(problem, trees)
     evaluated, shape = _evaluate(problem, shape, trees, 0, np.arange(len(trees)), phase)
     operators = ("random",) * len(trees)
@@ -98,8 +98,9 @@ def _children(
     for first, second in winner.tolist():
         parents = state.members.trees[first], state.members.trees[second]
         child, operator = make_child(rng, *parents, evolution.toolbox)
-        trees.append(simplify(child))
+        trees.append(child)
         operators.append(operator)
+    trees = simplify_all(trees)
     if not evolution.inherit:
         trees = [redraw_weights(rng, tree) for tree in trees]
     return trees, tuple(operators)

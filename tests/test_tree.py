@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis.strategies import lists
 
-from neuraltree.tree import Nodes, Space, TreeError, check, count_weights, node_dtype, parents, simplify
+from neuraltree.tree import Nodes, Space, TreeError, check, count_weights, node_dtype, parents, simplify, simplify_all
 from tests.oracle import evaluate_recursive
 from tests.strategies import node_arrays, sparse, steady
 
@@ -148,3 +149,10 @@ def test_an_edge_of_weight_zero_in_one_fold_only_stays() -> None:
     nodes["depth"], nodes["op"] = [0, 1, 1], [IDENTITY, 0, 1]
     nodes["weight"] = [[0, 0], [0, 0.5], [0, 0]]
     assert simplify(nodes)["op"].tolist() == [IDENTITY, 0]
+
+
+@steady
+@given(trees=lists(messy, min_size=1, max_size=6))
+def test_simplifying_together_is_simplifying_one_by_one(trees: list[Nodes]) -> None:
+    for together, before in zip(simplify_all(trees), trees, strict=True):
+        assert together.tobytes() == simplify(before).tobytes()
