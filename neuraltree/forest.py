@@ -8,6 +8,7 @@ Nicosia (Backpropagation Neural Tree, section 3) with any activation at each nod
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -62,20 +63,21 @@ def store_params(packed: Bin, nodes: Nodes, fold: int, params: Params) -> None:
 
 def activate(total: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
     """Activation by row; only ``kinds`` are computed, and one ``exp`` serves sigmoid, tanh and Gaussian."""
-    candidates: dict[int, jax.Array] = {}
-    exponents = {SIGMOID: jnp.abs, TANH: lambda s: 2 * jnp.abs(s), GAUSSIAN: jnp.square}
-    curved = [code for code in kinds if code in exponents]
-    if curved:
-        decay = jnp.exp(-_select(kind, {code: exponents[code](total) for code in curved}))
-        if SIGMOID in curved or TANH in curved:
-            # The logistic of s (or of 2s where the node is a tanh), from a decay that cannot overflow.
-            logistic = jnp.where(total < 0, decay, 1) / (1 + decay)
-            candidates |= {SIGMOID: logistic, TANH: 2 * logistic - 1}
-        candidates[GAUSSIAN] = decay
-    candidates |= {RELU: jnp.maximum(total, 0), IDENTITY: total}
-    if SINE in kinds:
-        candidates[SINE] = jnp.sin(total)
-    return _select(kind, {code: candidates[code] for code in kinds})
+    candidates = {RELU: lambda: jnp.maximum(total, 0), IDENTITY: lambda: total, SINE: lambda: jnp.sin(total)}
+    curved = tuple(code for code in kinds if code in (SIGMOID, TANH, GAUSSIAN))
+    chosen = {code: candidates[code]() for code in kinds if code not in curved}
+    return _select(kind, dict.fromkeys(curved, _curved(total, kind, curved)) | chosen if curved else chosen)
+
+
+def _curved(total: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
+    """scale / (one + exp(s)) + shift, by constants of a row: a form with a single use of the exponential and of
+    the quotient, which XLA therefore computes in one pass."""
+    exponents = {SIGMOID: -total, TANH: -2 * total, GAUSSIAN: jnp.square(total)}
+    exponent = _select(kind, {code: exponents[code] for code in kinds})
+    exponent = jnp.minimum(exponent, np.log(jnp.finfo(total.dtype).max) - 1)  # infinity would break derivatives
+    tanh, gaussian = (kind == TANH)[:, None], (kind == GAUSSIAN)[:, None]
+    one = jnp.where(gaussian, 0, jnp.ones((), total.dtype))
+    return jnp.where(tanh, 2, 1) / (one + jnp.exp(exponent)) - tanh.astype(total.dtype)
 
 
 def slope(total: jax.Array, value: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
@@ -128,13 +130,15 @@ def forward(shape: Shape, forest: Forest, params: Params, inputs: Array) -> Stat
 
 
 def _add_ranks(total: jax.Array, children: jax.Array, ranks: tuple[int, ...]) -> jax.Array:
-    """Add to the first ``ranks[j]`` rows their ``j``-th function children."""
-    start = 0
-    for count in ranks:
-        part = children[start : start + count]
-        total += jnp.pad(part, ((0, total.shape[0] - count), (0, 0)))
-        start += count
-    return total
+    """Add to the first ``ranks[j]`` rows their ``j``-th function children.
+
+    Run by run of rows with room for equally many, so that a row is written once, not once for every rank.
+    """
+    first = [0, *itertools.accumulate(ranks)]
+    runs = []
+    for used, (low, high) in enumerate(itertools.pairwise((total.shape[0], *ranks, 0))):
+        runs.append(sum((children[start + high : start + low] for start in first[:used]), start=total[high:low]))
+    return jnp.concatenate(runs[::-1])
 
 
 def outputs(forest: Forest, states: States) -> jax.Array:
@@ -160,4 +164,6 @@ def backward(
             edges.append(jnp.zeros(value.shape[0], value.dtype))
         deltas.append(arriving * slope(total, value, forest.kind[rows], kinds))
     leaf = lax.dot_general(jnp.concatenate(deltas), inputs, (((1,), (0,)), ((), ())))
-    return Params(leaf * forest.leaf_mask, jnp.concatenate(edges) * forest.edge_mask)
+    # Flat, because a loop over rows as short as these would not use whole vectors.
+    leaf = (leaf.reshape(-1) * forest.leaf_mask.reshape(-1)).reshape(leaf.shape)
+    return Params(leaf, jnp.concatenate(edges) * forest.edge_mask)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from neuraltree.tree import IntArray, Nodes, Space, parents
 
 Array = Any  # the same tuples hold NumPy arrays outside a compiled program and JAX arrays inside one
-TREES_PER_BIN = 256
+TREES_PER_BIN = 64  # the arrays of a level then stay in a core's cache
 HEADROOM = 1.1  # capacity over what the first population needs on average, ...
 SPREAD = 3.0  # ... and this many standard deviations of a count, taken as Poisson
 LEAST_SHARE = 0.35  # of a level or rank in the one before it, whatever the first population has there
@@ -128,9 +128,11 @@ def fit_shape(shape: Shape, found: Layout, space: Space) -> Shape:
     """``shape``, or a grown one: planned anew from these trees, never smaller, doubled where that is not enough."""
     if _is_enough(shape, found):
         return shape
-    room = _wanted(found, space, shape.trees)
+    wanted = _wanted(found, space, shape.trees)
     old, _ = _grid(shape, found.needs)
-    room[: len(old), : old.shape[1]] = np.maximum(room[: len(old), : old.shape[1]], old)
+    room = np.ones(np.maximum(wanted.shape, old.shape))
+    for part in (wanted, old):
+        room[: len(part), : part.shape[1]] = np.maximum(room[: len(part), : part.shape[1]], part)
     while not _is_enough(grown := _shape_of(room, shape), found):
         pressure = found.needs.sum(axis=0) / room[: found.needs.shape[1], : found.needs.shape[2]]
         level, rank = np.unravel_index(np.argmax(pressure), pressure.shape)

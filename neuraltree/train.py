@@ -20,6 +20,7 @@ from neuraltree.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.packing import Array, Forest, Shape
 from neuraltree.tasks import LOSSES
 
+LEAST_BATCH = 32  # smaller ones are padded: XLA makes no vectors of shorter loops, and takes longer for them
 CHUNK_ROWS = 256  # rows evaluated at once where no gradient is needed
 
 
@@ -138,38 +139,52 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
     start = _Progress(
         epoch=jnp.int32(0),
         params=params,
-        optimizer=optimizer.init(params),
+        optimizer=optimizer.init(_flat(params)),
         best=Fitted(params, untrained, jnp.zeros(shape.trees, jnp.int32)),
         active=plan.limit > 0,
     )
 
     def train_epoch(now: _Progress) -> _Progress:
-        def train_step(step: jax.Array, carry: tuple[Params, Any]) -> tuple[Params, Any]:
-            params, state = carry
-            index = lax.dynamic_slice(plan.order, (now.epoch, step * settings.batch_size), (1, settings.batch_size))[0]
-            gradient = _gradient(shape, settings, forest, params, data, index)
-            updates, state = optimizer.update(gradient, state, params)
-            done = (now.epoch * plan.steps + step) / (plan.epochs * plan.steps)
-            rate = settings.learning_rate * SCHEDULES[settings.schedule](done)
-            moving = jnp.append(now.active, False)[forest.tree] * jnp.asarray(rate, params.leaf.dtype)
-            moved = Params(params.leaf + moving[:, None] * updates.leaf, params.edge + moving * updates.edge)
-            return moved, state
+        moving = jnp.append(now.active, False)[forest.tree].astype(params.edge.dtype)
+        moving_leaf = jnp.repeat(moving, shape.columns)
 
-        params, state = lax.fori_loop(0, plan.steps, train_step, (now.params, now.optimizer))
-        loss = _validate(shape, settings, forest, params, data, plan)
+        def train_step(step: jax.Array, carry: tuple[Params, Any]) -> tuple[Params, Any]:
+            flat, state = carry
+            index = lax.dynamic_slice(plan.order, (now.epoch, step * settings.batch_size), (1, settings.batch_size))[0]
+            gradient = _gradient(shape, settings, forest, _rows(shape, flat), data, index)
+            updates, state = optimizer.update(_flat(gradient), state, flat)
+            done = (now.epoch * plan.steps + step) / (plan.epochs * plan.steps)
+            rate = jnp.asarray(settings.learning_rate * SCHEDULES[settings.schedule](done), moving.dtype)
+            leaf, edge = flat.leaf + rate * moving_leaf * updates.leaf, flat.edge + rate * moving * updates.edge
+            return Params(leaf, edge), state
+
+        flat, state = lax.fori_loop(0, plan.steps, train_step, (_flat(now.params), now.optimizer))
+        trained = _rows(shape, flat)
+        loss = _validate(shape, settings, forest, trained, data, plan)
         epoch = now.epoch + 1
-        best = _keep_better(forest, now.best, Fitted(params, loss, epoch), now.active, plan.chunks == 0)
+        best = _keep_better(forest, now.best, Fitted(trained, loss, epoch), now.active, plan.chunks == 0)
         waiting = (plan.patience == 0) | (epoch - best.best_epoch < plan.patience)
-        return _Progress(epoch, params, state, best, (epoch < plan.limit) & waiting)
+        return _Progress(epoch, trained, state, best, (epoch < plan.limit) & waiting)
 
     return lax.while_loop(lambda now: (now.epoch < plan.epochs) & now.active.any(), train_epoch, start).best
 
 
+def _flat(params: Params) -> Params:
+    """With ``leaf`` in one row: a loop over rows as short as ours would not use whole vectors."""
+    return Params(params.leaf.reshape(-1), params.edge)
+
+
+def _rows(shape: Shape, flat: Params) -> Params:
+    return Params(flat.leaf.reshape(shape.rows, shape.columns), flat.edge)
+
+
 def _gradient(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, index: jax.Array) -> Params:
     """Mean gradient over the rows of one batch; padding rows weigh nothing and are not counted."""
+    padding = len(data.weight) - 1
+    index = jnp.pad(index, (0, max(0, LEAST_BATCH - len(index))), constant_values=padding)
     inputs, targets = data.inputs[index], data.targets[index].T
     states = forward(shape, forest, params, inputs)
-    real = jnp.sum(index < len(data.weight) - 1)
+    real = jnp.sum(index < padding)
     share = data.weight[index] / jnp.maximum(real, 1).astype(data.weight.dtype)
     by_output = LOSSES[settings.loss].gradient(outputs(forest, states), targets) * share
     return backward(shape, forest, params, inputs, states, by_output)
@@ -208,7 +223,11 @@ def _keep_better(forest: Forest, best: Fitted, new: Fitted, active: jax.Array, k
 
 # Bins run in threads of their own, so a program that also cut its own operations over threads would only
 # pay for the cutting: measured, 1.5 times slower. Wider vectors are 10-20 % faster where the machine has them.
-COMPILER_OPTIONS: dict[str, Any] = {"xla_cpu_multi_thread_eigen": False, "xla_cpu_prefer_vector_width": 512}
+COMPILER_OPTIONS: dict[str, Any] = {
+    "xla_cpu_multi_thread_eigen": False,
+    "xla_cpu_prefer_vector_width": 512,
+    "xla_disable_hlo_passes": "cpu-parallel-task-assigner",
+}
 
 _programs: dict[tuple, Any] = {}
 _compiling = threading.Lock()

@@ -200,4 +200,5 @@ def join(trees: list[Nodes]) -> tuple[Nodes, IntArray]:
     """Several trees laid end to end, and where each starts (one entry more than there are trees)."""
     starts = np.concatenate([[0], np.cumsum([len(nodes) for nodes in trees])]).astype(np.int64)
     # np.concatenate compares structured types array by array; bytes join ten times faster.
-    return np.frombuffer(bytearray().join(map(np.ascontiguousarray, trees)), dtype=trees[0].dtype), starts
+    content = bytearray().join(nodes.tobytes() for nodes in trees)
+    return np.frombuffer(content, dtype=trees[0].dtype), starts

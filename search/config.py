@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,16 @@ from search.settings import TaskConfig as TaskConfig
 from search.settings import is_path
 from search.strict import check_known, convert_tables, one_line, shown
 
+# Besides its own error tomllib lets through those of numbers too long and of brackets too deep.
+NOT_TOML = (ValueError, RecursionError)
+
+
+# Keys that may hold a path.
+PATHS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
+    ("data", "source", is_path),
+    ("hardware", "device", lambda name: name.endswith(".toml")),
+)
+
 
 def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = None, out: str | None = None) -> Config:
     """The checked config of a TOML file; ``overrides`` are texts ``section.key=value`` as given to ``--set``.
@@ -29,10 +39,10 @@ def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = No
     it is made absolute here, so that the config as run works from any place.
     """
     raw = _read(path)
-    _make_source_absolute(raw, path.parent)
+    _make_paths_absolute(raw, path.parent)
     for text in overrides:
         _override(raw, text)
-    _make_source_absolute(raw, Path())
+    _make_paths_absolute(raw, Path())
     given = {"seed": seed, "out": out}
     for key, value in given.items():
         if value is not None:
@@ -40,7 +50,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = No
     source = f"{path} with --set {' '.join(overrides)}" if overrides else str(path)
     config = convert_tables(raw, Config, source)
     _check(config, source)
-    return _filled(config, path)
+    return _checked_text(_filled(config, path), source)
 
 
 def to_toml(config: Config) -> str:
@@ -61,14 +71,25 @@ def _filled(config: Config, path: Path) -> Config:
     return msgspec.structs.replace(config, run=run, variation=_all_operators(config))
 
 
+def _checked_text(config: Config, source: str) -> Config:
+    """The config, unless it holds bytes of the command line or of a file's name that are no text."""
+    try:
+        to_toml(config).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{source}: cannot be written as UTF-8: {one_line(error)}") from None
+    return config
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such config file") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as a config file: {one_line(error)}") from None
-    except tomllib.TOMLDecodeError as error:
+    try:
+        return tomllib.loads(text)
+    except NOT_TOML as error:
         raise InputError(f"{path}: not TOML: {one_line(error)}") from None
 
 
@@ -84,7 +105,7 @@ def _toml_value(value: str, text: str) -> Any:
     """``value`` as TOML; a bare word, which is not TOML, stands for itself."""
     try:
         parsed = tomllib.loads(f"value = {value}")
-    except tomllib.TOMLDecodeError as error:
+    except NOT_TOML as error:
         if value[:1] in tuple("[{'\""):
             raise InputError(f"--set {text}: not a TOML value: {one_line(error)}") from None
         return value
@@ -97,10 +118,14 @@ def _put(raw: dict[str, Any], section: str, key: str, value: Any) -> None:
         table[key] = value
 
 
-def _make_source_absolute(raw: dict[str, Any], folder: Path) -> None:
-    data = raw.get("data")
-    if isinstance(data, dict) and isinstance(data.get("source"), str) and is_path(data["source"]):
-        data["source"] = str((folder / Path(data["source"]).expanduser()).resolve())
+def _make_paths_absolute(raw: dict[str, Any], folder: Path) -> None:
+    for section, key, is_one in PATHS:
+        table = raw.get(section)
+        if isinstance(table, dict) and isinstance(table.get(key), str) and is_one(table[key]):
+            try:
+                table[key] = str((folder / Path(table[key]).expanduser()).resolve())
+            except (OSError, RuntimeError, ValueError) as error:
+                raise InputError(f"{section}.{key} = {shown(table[key])} is not a path: {one_line(error)}") from None
 
 
 def _all_operators(config: Config) -> dict[str, float]:

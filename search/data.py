@@ -14,7 +14,7 @@ from search.errors import InputError
 from search.raw import Raw, check_values
 from search.settings import DataConfig, TaskConfig
 from search.sources import read_source
-from search.strict import shown
+from search.strict import one_line, shown
 from search.tables import is_number
 
 Rows = NDArray[np.int64]
@@ -47,11 +47,20 @@ def load_table(data: DataConfig, task: TaskConfig) -> Table:
     kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
     if classes is None and task.class_weight != "none":
         raise InputError(f'task.class_weight = "{task.class_weight}" needs classes; {raw.source} is a regression')
+    _check_names([*raw.features, raw.target, *(classes or ())], raw.source)
     X = np.ascontiguousarray(raw.X)
     names = json.dumps([raw.features, raw.target, classes, kind])
     parts = (names.encode(), X.astype("<f8").tobytes(), y.astype("<f8").tobytes())
     digest = hashlib.sha256(b"".join(parts)).hexdigest()
     return Table(X, y, raw.features, raw.target, classes, kind, digest)
+
+
+def _check_names(names: list[str], source: str) -> None:
+    """Arrays of texts can hold what no file can."""
+    try:
+        "".join(names).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{source}: the name of a column or a class is not UTF-8: {one_line(error)}") from None
 
 
 def _target(raw: Raw, task: TaskConfig) -> tuple[NDArray, tuple[str, ...] | None]:
@@ -133,6 +142,17 @@ def check_folds(table: Table, folds: int, test_fraction: float) -> None:
         )
     if n_test < len(table.classes):
         raise InputError(f"{n_test} test rows cannot hold all {len(table.classes)} classes; raise data.test_fraction")
+
+
+def check_spread(table: Table, parts: dict[str, Rows]) -> None:
+    """``InputError`` unless the numbers to predict vary in every part, so that 1 - R² is defined there."""
+    for name, rows in parts.items():
+        # Below the smallest normal double a variance has lost its digits.
+        if np.var(table.y[rows]) < np.finfo(np.float64).tiny:
+            raise InputError(
+                f"the target {shown(table.target)} is the same, or nearly, in all {len(rows)} {name} rows; "
+                "scale it up, choose another run.seed or data.test_fraction, or add rows"
+            )
 
 
 def split(table: Table, test_fraction: float, seed: int) -> tuple[Rows, Rows]:

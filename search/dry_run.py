@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
@@ -14,6 +15,7 @@ from search.data import Table
 WEIGHT_SAMPLES_PER_S = 1e9
 COMPILE_S = 8.0
 LEAST_GENERATION_S = 0.05
+COUNTED_NODES = 100  # the count takes time of the second power: seconds at twice this
 
 
 def describe(config: Config, table: Table) -> str:
@@ -27,7 +29,8 @@ def describe(config: Config, table: Table) -> str:
     samples = sum(len(fit) for fit, _ in setup.problem.folds) * config.train.epochs
     per_generation = max(LEAST_GENERATION_S, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
     seconds = COMPILE_S + per_generation * (search.generations + 1)
-    structures = log10_structures(space)
+    counted = dataclasses.replace(space, max_nodes=min(space.max_nodes, COUNTED_NODES))
+    about = "about" if counted == space else "far more than"
     point = ", ".join(
         f"{name} {value:g}" for name, value in zip(setup.evolution.objectives, setup.evolution.reference, strict=True)
     )
@@ -36,7 +39,7 @@ def describe(config: Config, table: Table) -> str:
             to_toml(config),
             f"# data: {len(table.X)} rows, {len(setup.test_rows)} of them for the test; {table.X.shape[1]} features; "
             f"{table.kind}",
-            f"# search space: about 10^{structures:.0f} structures of up to {space.max_nodes} nodes",
+            f"# search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
             f"# evaluations: {search.population * (search.generations + 1):,} trees x {search.folds} folds",
             f"# reference point: {point}",
             "# compilations: 2 programs, and 2 more whenever trees outgrow their bins (rarely more than once)",

@@ -38,6 +38,7 @@ def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
 
 def write_front(folder: RunFolder, setup: Setup, table: Table, state: State) -> int:
     """Refit, score and save the final front; returns how many members it has."""
+    folder.models.mkdir(exist_ok=True)
     front = live_front(setup, state)
     if not front.trees:
         write_csv(folder.path / "front.csv", _header(setup), [])

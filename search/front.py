@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from search.errors import InputError
+from search.objectives import BY_NAME
+from search.records import RunFolder
 
 if TYPE_CHECKING:
     from neuraltree.estimators import NeuralTreeClassifier, NeuralTreeRegressor
@@ -27,10 +29,10 @@ class Member:
     path: Path
 
     def __getattr__(self, name: str) -> float:
-        try:
-            return self.values[name]
-        except KeyError:
-            raise AttributeError(f"a member has no {name!r}; it has: {', '.join(self.values)}") from None
+        values = vars(self).get("values", {})  # none yet while a copy is being made
+        if name not in values:
+            raise AttributeError(f"a member has no {name!r}; it has: {', '.join(values)}")
+        return values[name]
 
     def tree(self) -> Tree:
         from neuraltree.files import load
@@ -63,29 +65,40 @@ class Front:
 
         Raises ``ValueError`` where a budget is not a column, or nothing fits; the message says how near it comes.
         """
+        self._check_not_empty()
         for name in budgets:
             if not any(name in member.values for member in self.members):
                 known = sorted({column for member in self.members for column in member.values})
                 raise ValueError(f"no member has {name!r}; budgets can be: {', '.join(known)}")
         for member in self.members:
-            if all(member.values[name] <= bound for name, bound in budgets.items()):
+            if all(member.values.get(name, math.inf) <= bound for name, bound in budgets.items()):
                 return member
-        least = {name: min(member.values[name] for member in self.members) for name in budgets}
+        least = {name: min(member.values.get(name, math.inf) for member in self.members) for name in budgets}
         raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
 
     def knee(self) -> Member:
         """The member nearest to the ideal point, every objective scaled to 0-1 over the front."""
-        if not self.members:
-            raise ValueError("the front is empty; loosen the constraints of the run")
-        names = [_column(name) for name in self.objectives if _column(name) in self.members[0].values]
+        self._check_not_empty()
+        names = [name for name in _columns(self.objectives) if name in self.members[0].values]
         points = np.array([[member.values[name] for name in names] for member in self.members])
         span = np.ptp(points, axis=0)
         scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)
         return self.members[int(np.argmin(np.linalg.norm(scaled, axis=1)))]
 
+    def _check_not_empty(self) -> None:
+        if not self.members:
+            raise ValueError("the front is empty; loosen the constraints of the run, or search longer")
 
-def _column(objective: str) -> str:
-    return "val_error" if objective == "error" else objective
+
+def metric_names(objectives: Sequence[str]) -> list[str]:
+    """The objectives that are errors of predictions; the first of them is ``val_error``."""
+    return [name for name in objectives if name in BY_NAME and BY_NAME[name].source == "metric"]
+
+
+def _columns(objectives: Sequence[str]) -> list[str]:
+    """The columns of front.csv that hold the objectives; of several metrics it holds the first only."""
+    first, others = (names := metric_names(objectives))[:1], names[1:]
+    return ["val_error" if name in first else name for name in objectives if name not in others]
 
 
 def load_front(folder: str | Path) -> Front:
@@ -99,7 +112,7 @@ def load_front(folder: str | Path) -> Front:
                 f"so far); finish it with: python -m search.run {folder} --resume"
             )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
-    objectives = json.loads((folder / "manifest.json").read_text())["objectives"]
+    objectives = RunFolder(folder).read_manifest().get("objectives", ())
     with path.open(newline="") as file:
         members = [_member(folder, row) for row in csv.DictReader(file)]
     return Front(tuple(members), tuple(objectives))

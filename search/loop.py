@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import shutil
-import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import jax
 
 from neuraltree.train import compilations
-from search.config import Config
+from search.config import Config, config_hash
 from search.data import Table
 from search.engine import Info, State, begin, step
 from search.finish import live_front, write_front, write_live
@@ -27,36 +25,59 @@ from search.progress import Phases, Reporter
 from search.records import HISTORY, RunFolder, write_csv, write_npz
 from search.snapshot import archive, members_to_arrays, state_from_parts, state_to_parts
 
+DONE, INTERRUPTED = 0, 130
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
+History = list[list[Any]]
 
 
-def evolve(config: Config, table: Table, folder: RunFolder, report: Reporter) -> int:
-    """Run, or go on with, the search in a folder; returns the exit code."""
+def evolve(
+    config: Config, table: Table, folder: RunFolder, report: Reporter, stopping: Callable[[], bool] = lambda: False
+) -> int:
+    """Run, or go on with, the search in a folder until it is done or ``stopping``; returns the exit code."""
     _use_compilation_cache()
     setup = set_up(config, table)
-    folder.update_manifest(status="running", **_facts(setup))
+    folder.update_manifest(status="running", **_facts(config, table, setup))
     phases = Phases()
+    try:
+        reached = _search(config, table, setup, folder, phases, report, stopping)
+        if reached is None:
+            folder.update_manifest(status="interrupted")
+            report.end(f"saved; go on with: python -m search.run {folder.path} --resume", phases.total)
+            return INTERRUPTED
+        with phases("finish"):
+            count = _complete(config, table, setup, folder, *reached)
+        report.end(_verdict(folder, count), phases.total)
+        return DONE
+    finally:
+        report.close()
+
+
+def _search(
+    config: Config,
+    table: Table,
+    setup: Setup,
+    folder: RunFolder,
+    phases: Phases,
+    report: Reporter,
+    stopping: Callable[[], bool],
+) -> tuple[State, History] | None:
+    """The last state and the history of all generations, or none where it was asked to stop."""
     stored = folder.load_checkpoint()
-    report.begin(
-        _heading(config, table, setup, folder), config.search.generations, stored[1]["generation"] if stored else 0
-    )
-    with _interrupts(report) as stopping:
-        if stored:
-            state, history = state_from_parts(*stored), stored[1]["history"]
-        else:
+    state: State | None = None
+    history: History = []
+    if stored:
+        state, history = state_from_parts(*stored), stored[1]["history"]
+    generations = config.search.generations
+    report.begin(_heading(config, table, setup, folder), generations, state.generation if state else 0)
+    while not stopping():
+        if state is None:
             state, info = begin(setup.problem, setup.evolution, phases)
-            history = _save(folder, setup, state, info, [], phases, report)
-        while state.generation < config.search.generations and not stopping():
+        elif state.generation < generations:
             state, info = step(setup.problem, setup.evolution, state, phases)
-            history = _save(folder, setup, state, info, history, phases, report)
-    if state.generation < config.search.generations:
-        folder.update_manifest(status="interrupted")
-        report.end(f"saved; go on with: python -m search.run {folder.path} --resume", phases.total)
-        return 130
-    with phases("finish"):
-        count = _complete(folder, setup, table, state, history)
-    report.end(_verdict(folder, count), phases.total)
-    return 0
+        else:
+            return state, history
+        history = _save(folder, setup, state, info, history, phases, report)
+    return None
 
 
 def _save(
@@ -64,22 +85,23 @@ def _save(
     setup: Setup,
     state: State,
     info: Info,
-    history: list[list[Any]],
+    history: History,
     phases: Phases,
     report: Reporter,
-) -> list[list[Any]]:
+) -> History:
     """Write what the generation brought; the checkpoint comes last, so what it promises is there."""
     with phases("save"):
         folder.save_archive_part(state.generation, members_to_arrays(info.evaluated))
         write_live(folder, setup, live_front(setup, state))
     seconds = phases.take()
-    row = [state.generation, state.evaluations, info.hypervolume, len(info.front), info.best_error]
+    best_error = info.best_error if math.isfinite(info.best_error) else None  # where no tree meets the constraints
+    row = [state.generation, state.evaluations, info.hypervolume, len(info.front), best_error]
     row += [seconds.get(name, 0.0) for name in ("vary", "train", "cost", "select", "save")] + [compilations()]
     history = [*history, row]
     with phases("save"):
+        write_csv(folder.path / "history.csv", HISTORY, history)
         arrays, facts = state_to_parts(state)
         folder.save_checkpoint(state.generation, arrays, {**facts, "history": history})
-        write_csv(folder.path / "history.csv", HISTORY, history)
     report.generation(dict(zip(HISTORY, row, strict=True)) | _speed(setup, info, seconds))
     return history
 
@@ -94,13 +116,14 @@ def _speed(setup: Setup, info: Info, seconds: dict[str, float]) -> dict[str, flo
     }
 
 
-def _complete(folder: RunFolder, setup: Setup, table: Table, state: State, history: list[list[Any]]) -> int:
+def _complete(config: Config, table: Table, setup: Setup, folder: RunFolder, state: State, history: History) -> int:
     from search.pictures import draw_front, draw_hypervolume
 
     count = write_front(folder, setup, table, state)
     if parts := folder.archive_parts():
         write_npz(folder.path / "archive.npz", archive(parts))
-    draw_front(folder.path / "front.png", load_front(folder.path), f"{table.target} ({table.kind}), {count} models")
+    title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"
+    draw_front(folder.path / "front.png", load_front(folder.path), title)
     draw_hypervolume(folder.path / "hypervolume.png", [row[0] for row in history], [row[2] for row in history])
     folder.update_manifest(status="complete", evaluations=state.evaluations)
     folder.clear_archive_parts()
@@ -128,9 +151,12 @@ def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> s
     )
 
 
-def _facts(setup: Setup) -> dict[str, Any]:
+def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
     """What the manifest says of where and how a run was made."""
     return {
+        "seed": config.run.seed,
+        "config_hash": config_hash(config),
+        "data_hash": table.digest,
         "objectives": list(setup.evolution.objectives),
         "reference_point": [float(value) for value in setup.evolution.reference],
         "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
@@ -156,23 +182,3 @@ def _use_compilation_cache() -> None:
         home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
         jax.config.update("jax_compilation_cache_dir", str(home / "neuraltree"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-@contextmanager
-def _interrupts(report: Reporter) -> Iterator[Any]:
-    """Inside, the first Ctrl-C (or SIGTERM) asks to stop after the generation; the second stops at once."""
-    asked = False
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        nonlocal asked
-        if asked:
-            raise KeyboardInterrupt
-        asked = True
-        report.message("stopping after this generation; press Ctrl-C again to stop at once")
-
-    kept = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: asked
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)

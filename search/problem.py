@@ -19,7 +19,7 @@ from neuraltree.tasks import Task, encode, make_task
 from neuraltree.train import Settings, make_data
 from neuraltree.tree import Nodes, Space, TreeError, check, node_dtype
 from search.config import Config
-from search.data import Table, check_folds, make_folds, split
+from search.data import Rows, Table, check_folds, check_spread, make_folds, split
 from search.engine import Evolution
 from search.errors import InputError
 from search.evaluate import Problem, costs
@@ -44,15 +44,14 @@ def set_up(config: Config, table: Table) -> Setup:
     """Raises ``InputError`` where config and table do not fit together."""
     task = _task(config, table)
     device = _device(config)
-    check_folds(table, config.search.folds, config.data.test_fraction)
-    train_rows, test_rows = split(table, config.data.test_fraction, config.run.seed)
+    train_rows, test_rows, folds = _parts(config, table)
     scaler = Scaler.fit(table.X[train_rows])
     regression = table.kind == "regression"
     target = table.y[train_rows]
     target_scaler = Scaler.fit(target[:, None]) if regression else None
     scaled = target_scaler.transform(target[:, None])[:, 0] if target_scaler else target
     space = _space(config, table, task)
-    settings = _settings(config, task)
+    settings = _settings(config, task, len(train_rows))
     shape = Shape(0, task.n_outputs, space.n_features, 1, (), (), (), 0)
     weight = _class_weight(target) if config.task.class_weight == "balanced" and not regression else None
     problem = Problem(
@@ -61,7 +60,7 @@ def set_up(config: Config, table: Table) -> Setup:
         settings=settings,
         data=make_data(scaler.transform(table.X[train_rows]), encode(task, scaled), weight, shape, settings.precision),
         truth=Truth(task, scaled, float(target_scaler.scale[0]) if target_scaler else 1.0),
-        folds=tuple(_positions(make_folds(table, train_rows, config.search.folds, config.run.seed), train_rows)),
+        folds=tuple(_positions(folds, train_rows)),
         metrics=_metrics(config, table),
         classes=table.classes or () if "class_errors" in config.search.objectives else (),
         epochs=config.train.epochs,
@@ -73,6 +72,18 @@ def set_up(config: Config, table: Table) -> Setup:
     )
     evolution = _evolution(config, table, problem)
     return Setup(problem, evolution, train_rows, test_rows, scaler, target_scaler)
+
+
+def _parts(config: Config, table: Table) -> tuple[Rows, Rows, list[tuple[Rows, Rows]]]:
+    """The training rows, the test rows, and the folds of the former, all as rows of the table."""
+    count, test_fraction, seed = config.search.folds, config.data.test_fraction, config.run.seed
+    check_folds(table, count, test_fraction)
+    train_rows, test_rows = split(table, test_fraction, seed)
+    folds = make_folds(table, train_rows, count, seed)
+    if table.classes is None:
+        validation = np.concatenate([held for _, held in folds])
+        check_spread(table, {"training": train_rows, "validation": validation, "test": test_rows})
+    return train_rows, test_rows, folds
 
 
 def _task(config: Config, table: Table) -> Task:
@@ -123,14 +134,14 @@ def _space(config: Config, table: Table, task: Task) -> Space:
     )
 
 
-def _settings(config: Config, task: Task) -> Settings:
+def _settings(config: Config, task: Task, rows: int) -> Settings:
     train = config.train
     return Settings(
         loss=task.loss,
         optimizer=train.optimizer,
         learning_rate=train.learning_rate,
         schedule=train.schedule,
-        batch_size=train.batch_size,
+        batch_size=min(train.batch_size, rows),  # a larger one would be padding, in memory too
         precision=train.precision,
         weight_decay=train.weight_decay,
     )

@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from rich.console import Console
+from rich.console import Console, Group
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 
 class Phases:
@@ -43,23 +45,23 @@ class Reporter(Protocol):
     def generation(self, row: dict[str, Any]) -> None: ...
     def message(self, text: str) -> None: ...
     def end(self, text: str, phases: dict[str, float]) -> None: ...
+    def close(self) -> None:
+        """Called last, however the run ended."""
 
 
 def _figures(row: dict[str, Any]) -> str:
+    best = "none" if row["best_error"] is None else f"{row['best_error']:.4g}"
     return (
-        f"hypervolume {row['hypervolume']:.4g}  best error {row['best_error']:.4g}  front {row['front_size']}  "
+        f"hypervolume {row['hypervolume']:.4g}  best error {best}  front {row['front_size']}  "
         f"{row['trees_per_s']:,.0f} trees/s  {row['weight_samples_per_s'] / 1e6:,.0f} M weight·samples/s"
     )
 
 
 class Bar:
-    """For a terminal."""
+    """For a terminal: the bar in one line, the figures below it."""
 
     def __init__(self) -> None:
         self.console = Console(stderr=True)
-
-    def begin(self, text: str, generations: int, done: int) -> None:
-        self.console.print(text, highlight=False)
         columns = (
             TextColumn("generation"),
             MofNCompleteColumn(),
@@ -67,27 +69,35 @@ class Bar:
             TimeElapsedColumn(),
             TextColumn("left"),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
         )
         self.progress = Progress(*columns, console=self.console)
-        figures = "compiling the engine and training the first population"
-        self.task = self.progress.add_task("", total=generations, completed=done, figures=figures)
-        self.progress.start()
+        self.figures = Text("compiling the engine and training the first population")
+        self.live = Live(Group(self.progress, self.figures), console=self.console, refresh_per_second=5)
+
+    def begin(self, text: str, generations: int, done: int) -> None:
+        self.message(text)
+        self.task = self.progress.add_task("", total=generations, completed=done)
+        self.live.start(refresh=True)
 
     def generation(self, row: dict[str, Any]) -> None:
-        self.progress.update(self.task, completed=row["generation"], figures=_figures(row))
+        self.progress.update(self.task, completed=row["generation"])
+        self.figures.plain = _figures(row)
 
     def message(self, text: str) -> None:
-        self.progress.console.print(text, highlight=False)
+        # Names of files and classes may hold what rich would take for markup.
+        self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def end(self, text: str, phases: dict[str, float]) -> None:
-        self.progress.stop()
+        self.close()
         whole = sum(phases.values()) or 1.0
         table = Table("phase", "seconds", "share", title="where the time went")
         for name, seconds in phases.items():
             table.add_row(name, f"{seconds:.2f}", f"{seconds / whole:.0%}")
         self.console.print(table)
-        self.console.print(text, highlight=False, soft_wrap=True)
+        self.message(text)
+
+    def close(self) -> None:
+        self.live.stop()
 
 
 class Lines:
@@ -113,6 +123,8 @@ class Lines:
         self.message("time: " + ", ".join(f"{name} {s:.2f} s ({s / whole:.0%})" for name, s in phases.items()))
         self.message(text)
 
+    def close(self) -> None: ...
+
 
 class Json:
     """For programs: one JSON object a line on standard output."""
@@ -129,6 +141,8 @@ class Json:
     def end(self, text: str, phases: dict[str, float]) -> None:
         self._say(event="end", text=text, phases=phases)
 
+    def close(self) -> None: ...
+
     def _say(self, **fields: Any) -> None:
         print(json.dumps(fields), flush=True)
 
@@ -140,6 +154,7 @@ class Quiet:
     def generation(self, row: dict[str, Any]) -> None: ...
     def message(self, text: str) -> None: ...
     def end(self, text: str, phases: dict[str, float]) -> None: ...
+    def close(self) -> None: ...
 
 
 REPORTERS: dict[str, Callable[[], Reporter]] = {"bar": Bar, "lines": Lines, "json": Json, "quiet": Quiet}

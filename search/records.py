@@ -10,20 +10,27 @@ import csv
 import fcntl
 import io
 import json
-import shutil
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import InputError, LockedError
+from search.strict import one_line, shown
 
 HISTORY = (
     *("generation", "evaluations", "hypervolume", "front_size", "best_error"),
     *("seconds_vary", "seconds_train", "seconds_cost", "seconds_select", "seconds_save", "compilations"),
 )
+
+CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
+# All that a start leaves which was killed before its config was written: there is nothing to go on with.
+STARTING = {LOCK, CONFIG + ".part"}
+KEPT_CHECKPOINTS = 2
 
 
 def write_text(path: Path, text: str) -> None:
@@ -57,22 +64,56 @@ def _cell(value: Any) -> str:
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
+    """The same bytes for the same arrays; one of Python objects is refused."""
     content = io.BytesIO()
-    np.savez(content, allow_pickle=False, **arrays)
+    # np.savez of NumPy 2.0 and 2.1 cannot refuse pickles: it stores that wish as one more array.
+    with zipfile.ZipFile(content, "w") as stored:
+        for name, array in arrays.items():
+            with stored.open(name + ".npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
     write_bytes(path, content.getvalue())
 
 
 def read_npz(path: Path) -> dict[str, NDArray]:
-    with np.load(path, allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}
+    """Raises ``InputError`` where the file is damaged."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except Exception as error:  # what a damaged archive raises is no list: OverflowError, TokenError, MemoryError, ...
+        raise InputError(f"{path} is damaged: {one_line(error)}") from None
+
+
+def _reason(error: Exception) -> str:
+    """Without the path, which the message has already."""
+    return (isinstance(error, OSError) and error.strerror) or one_line(error)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises ``InputError`` where the file is damaged."""
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path} is damaged: {one_line(error)}") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path} is damaged: it holds {shown(value)}, not an object")
+    return value
 
 
 class RunFolder:
-    """The paths of a run, held by one process at a time."""
+    """The files of a run, held by one process at a time: from ``create`` or ``reopen`` to the end of the context."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: IO[str] | None = None
+        self._made: list[Path] = []  # by ``create``: the folder, and those above it
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     @property
     def models(self) -> Path:
@@ -84,23 +125,62 @@ class RunFolder:
 
     def create(self) -> None:
         """Make a new folder and hold it; one that has anything in it is refused."""
-        if self.path.exists() and not self.path.is_dir():
-            raise InputError(f"{self.path} is a file; name a new folder with --out")
-        if self.path.exists() and any(self.path.iterdir()):
-            raise InputError(
-                f"{self.path} is not empty; name another folder with --out, or go on with the run in it: "
-                f"python -m search.run {self.path} --resume"
-            )
+        self.check_free()
+        self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
-            self.checkpoints.mkdir(parents=True, exist_ok=True)
-            self.models.mkdir(exist_ok=True)
+            self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"cannot make {self.path}: {error.strerror}; name another folder with --out") from None
-        self.hold()
+            raise InputError(f"cannot make {self.path}: {_reason(error)}; name another folder with --out") from None
+        self._hold()
+        if not self._is_free():  # another run has begun since
+            raise self._occupied()
 
-    def hold(self) -> None:
+    def check_free(self) -> None:
+        """``InputError`` for a path no folder can have and for a folder with anything in it; makes nothing."""
+        try:
+            if self._is_free():
+                return
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError) as error:
+            if isinstance(error, NotADirectoryError) and self.path.is_file():
+                raise InputError(f"{self.path} is a file; name a new folder with --out") from None
+            raise InputError(f"cannot make {self.path}: {_reason(error)}; name another folder with --out") from None
+        # Nothing is written into a folder of somebody else's, but one that a run is under way in is said to be.
+        if (self.path / LOCK).exists():
+            with self:
+                self._hold()
+        raise self._occupied()
+
+    def _is_free(self) -> bool:
+        return all(path.name in STARTING for path in self.path.iterdir())
+
+    def _occupied(self) -> InputError:
+        hint = f", or go on with the run in it: python -m search.run {self.path} --resume"
+        return InputError(
+            f"{self.path} is not empty; name another folder with --out{hint if (self.path / CONFIG).is_file() else ''}"
+        )
+
+    def reopen(self) -> dict[str, Any]:
+        """Hold a folder that has a run in it; returns its manifest, {} where a kill came before it was written."""
+        try:
+            found = self.path.is_dir(), (self.path / CONFIG).is_file()
+        except OSError as error:
+            raise InputError(f"cannot read {self.path}: {_reason(error)}") from None
+        if not all(found):
+            reason = f"it has no {CONFIG}" if found[0] else "there is no such folder"
+            raise InputError(
+                f"{self.path} is not a run folder: {reason}; start a run with: python -m search.run CONFIG --out FOLDER"
+            )
+        self._hold()
+        return self.read_manifest()
+
+    def _hold(self) -> None:
         """Lock the folder for this process; the lock goes when the process does, however it ends."""
-        handle = (self.path / ".lock").open("a")
+        try:
+            handle = (self.path / LOCK).open("a")
+        except OSError as error:
+            raise InputError(f"cannot write to {self.path}: {_reason(error)}") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -109,45 +189,54 @@ class RunFolder:
         self._lock = handle
 
     def discard(self) -> None:
-        """Undo ``create`` for a run that never began."""
-        shutil.rmtree(self.path)
+        """Undo ``create`` for a run that never began; one that did is kept."""
+        if self.checkpoints.exists():
+            return
+        for path in self.path.iterdir():
+            path.unlink()
+        with suppress(OSError):  # another run has begun beside it
+            for folder in self._made:
+                folder.rmdir()
 
     def read_manifest(self) -> dict[str, Any]:
-        path = self.path / "manifest.json"
-        if not path.is_file():
-            raise InputError(f"{self.path} is not a run folder: it has no manifest.json")
-        try:
-            return dict(json.loads(path.read_text()))
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{path} is damaged: {error}") from None
+        """{} where there is none."""
+        path = self.path / MANIFEST
+        return read_json(path) if path.exists() else {}
 
     def update_manifest(self, **changes: Any) -> None:
-        path = self.path / "manifest.json"
-        old = json.loads(path.read_text()) if path.is_file() else {}
-        write_json(path, old | changes)
+        write_json(self.path / MANIFEST, self.read_manifest() | changes)
 
     def save_checkpoint(self, generation: int, arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) -> None:
+        """Older ones but the last go; so does what a kill left of them."""
+        self.checkpoints.mkdir(exist_ok=True)
         write_npz(self._checkpoint(generation, "npz"), arrays)
         write_json(self._checkpoint(generation, "json"), facts)
-        for old in self._generations()[:-2]:
-            self._checkpoint(old, "json").unlink(missing_ok=True)
-            self._checkpoint(old, "npz").unlink(missing_ok=True)
+        kept = self._generations()[-KEPT_CHECKPOINTS:]
+        for path in self.checkpoints.glob("state-*"):
+            if not any(path.name.startswith(self._checkpoint(other, "").name) for other in kept):
+                path.unlink()
 
     def load_checkpoint(self) -> tuple[dict[str, NDArray], dict[str, Any]] | None:
-        """The newest whole checkpoint, or none."""
-        generations = self._generations()
-        if not generations:
-            return None
-        facts = json.loads(self._checkpoint(generations[-1], "json").read_text())
-        return read_npz(self._checkpoint(generations[-1], "npz")), facts
+        """The newest whole checkpoint, or none; ``InputError`` where all are damaged."""
+        damage = []
+        for generation in reversed(self._generations()):
+            try:
+                return read_npz(self._checkpoint(generation, "npz")), read_json(self._checkpoint(generation, "json"))
+            except InputError as error:
+                damage.append(error)
+        if damage:
+            raise InputError(f"{damage[0]}; no checkpoint is whole: delete {self.checkpoints} to begin the run again")
+        return None
 
     def _checkpoint(self, generation: int, suffix: str) -> Path:
         return self.checkpoints / f"state-{generation:06d}.{suffix}"
 
     def _generations(self) -> list[int]:
-        return sorted(int(path.stem.split("-")[1]) for path in self.checkpoints.glob("state-*.json"))
+        numbers = (path.stem.removeprefix("state-") for path in self.checkpoints.glob("state-*.json"))
+        return sorted(int(number) for number in numbers if number.isdecimal())
 
     def save_archive_part(self, generation: int, arrays: Mapping[str, NDArray]) -> None:
+        self.checkpoints.mkdir(exist_ok=True)
         write_npz(self.checkpoints / f"archive-{generation:06d}.npz", arrays)
 
     def archive_parts(self) -> list[dict[str, NDArray]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from search.errors import InputError, LockedError
 
@@ -24,8 +25,13 @@ EPILOG = """examples:
 exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; go on with --resume)"""
 
 
-def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(_fail(f"{message}; see {self.prog} --help", BAD_INPUT))
+
+
+def parser() -> Parser:
+    made = Parser(
         prog="python -m search.run",
         description="Evolve neural trees for a table of data and write the Pareto front into a run folder.",
         epilog=EPILOG,
@@ -37,8 +43,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", metavar="FOLDER", help="instead of run.out; must be new or empty")
     made.add_argument("--resume", action="store_true", help="go on with the run in a folder")
     made.add_argument("--dry-run", action="store_true", help="check everything, say what would run, and stop")
-    made.add_argument("--quiet", action="store_true", help="say nothing but errors")
-    made.add_argument("--json", action="store_true", help="progress as JSON lines on standard output")
+    said = made.add_mutually_exclusive_group()
+    said.add_argument("--quiet", action="store_true", help="say nothing but errors")
+    said.add_argument("--json", action="store_true", help="progress as JSON lines on standard output")
     return made
 
 
@@ -48,14 +55,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
+        return _fail(str(error), BAD_INPUT)
     except LockedError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return LOCKED
+        return _fail(str(error), LOCKED)
     except KeyboardInterrupt:
         print("interrupted; a run folder can be gone on with: python -m search.run FOLDER --resume", file=sys.stderr)
         return INTERRUPTED
+
+
+def _fail(message: str, code: int) -> int:
+    """Say it in one line, whatever the names and values hold that it quotes: line ends, control characters, no text."""
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
+    print(f"error: {line}", file=sys.stderr)
+    return code
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -71,57 +83,68 @@ def _run(arguments: argparse.Namespace) -> int:
 def _new(arguments: argparse.Namespace, report: Reporter) -> int:
     from search.config import config_hash, load_config, to_toml
     from search.data import load_table
+    from search.interrupts import interrupts
     from search.records import RunFolder, write_text
 
-    if arguments.path.is_dir():
-        raise InputError(f"{arguments.path} is a folder; go on with the run in it by adding --resume, or name a config")
+    with suppress(OSError):  # of a path that cannot be read at all: load_config says why
+        if arguments.path.is_dir():
+            raise InputError(
+                f"{arguments.path} is a folder; add --resume to go on with the run in it, or name a config"
+            )
+    if arguments.out == "":
+        raise InputError("--out is empty; name a new folder")
     config = load_config(arguments.path, arguments.overrides, arguments.seed, arguments.out)
+    folder = RunFolder(Path(config.run.out))
+    folder.check_free()
     table = load_table(config.data, config.task)
     if arguments.dry_run:
         from search.dry_run import describe
 
         print(describe(config, table))
         return DONE
-    folder = RunFolder(Path(config.run.out))
-    folder.create()
-    write_text(folder.path / "config.toml", to_toml(config))
-    folder.update_manifest(
-        status="running", seed=config.run.seed, config_hash=config_hash(config), data_hash=table.digest
-    )
-    from search.loop import evolve
+    with folder, interrupts(report.message) as stopping:
+        folder.create()
+        write_text(folder.path / "config.toml", to_toml(config))
+        folder.update_manifest(
+            status="running", seed=config.run.seed, config_hash=config_hash(config), data_hash=table.digest
+        )
+        from search.loop import evolve
 
-    try:
-        return evolve(config, table, folder, report)
-    except InputError:
-        folder.discard()
-        raise
+        try:
+            return evolve(config, table, folder, report, stopping)
+        except InputError:
+            folder.discard()
+            raise
 
 
 def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
-    from search.config import load_config
+    from search.config import config_hash, load_config
     from search.data import load_table
+    from search.interrupts import interrupts
     from search.records import RunFolder
 
-    if arguments.overrides or arguments.seed is not None or arguments.out:
+    if arguments.overrides or arguments.seed is not None or arguments.out is not None:
         raise InputError("--resume goes on with the run as it was started; it takes no --set, --seed or --out")
     if arguments.dry_run:
         raise InputError("--resume and --dry-run exclude each other; the config as run is config.toml in the folder")
-    folder = RunFolder(arguments.path)
-    manifest = folder.read_manifest()
-    folder.hold()
-    if manifest["status"] == "complete":
-        report.message(f"the run in {folder.path} is complete; its front is {folder.path / 'front.csv'}")
-        return DONE
-    config = _as_run(load_config(folder.path / "config.toml"), folder.path)
-    table = load_table(config.data, config.task)
-    if table.digest != manifest["data_hash"]:
-        raise InputError(
-            f"the data of {config.data.source!r} is not what the run in {folder.path} began with; "
-            "restore it, or start a new run"
+    with RunFolder(arguments.path) as folder, interrupts(report.message) as stopping:
+        manifest = folder.reopen()
+        if manifest.get("status") == "complete":
+            report.message(f"the run in {folder.path} is complete; its front is {folder.path / 'front.csv'}")
+            return DONE
+        config = _as_run(load_config(folder.path / "config.toml"), folder.path)
+        table = load_table(config.data, config.task)
+        began = (
+            ("config_hash", config_hash(config), f"{folder.path / 'config.toml'} is"),
+            ("data_hash", table.digest, f"the data of {config.data.source!r} are"),
         )
-    from search.loop import evolve
+        for name, found, what in began:
+            if manifest.get(name, found) != found:
+                raise InputError(f"{what} not what the run began with; restore it, or start a new run")
+        folder.load_checkpoint()  # again in the loop; here a damaged one is refused before anything is written
+        from search.loop import evolve
 
-    return evolve(config, table, folder, report)
+        return evolve(config, table, folder, report, stopping)
 
 
 def _as_run(config: Config, path: Path) -> Config:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
 INT_MAX = 2**31 - 1
-FLOAT_MAX = sys.float_info.max
+# Far enough below the largest float32, 3.4e38, for sums and products; it refuses inf.
+FLOAT_MAX = 1e30
 Count = Annotated[int, Meta(ge=1, le=INT_MAX)]
 CountOrNone = Annotated[int, Meta(ge=0, le=INT_MAX)]
-# The upper bound refuses inf.
 Positive = Annotated[float, Meta(gt=0, le=FLOAT_MAX)]
 NonNegative = Annotated[float, Meta(ge=0, le=FLOAT_MAX)]
 
@@ -42,7 +41,7 @@ class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 class SpaceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     activations: tuple[str, ...] = ("sigmoid", "tanh", "gaussian", "relu")
-    max_nodes: Annotated[int, Meta(ge=2, le=INT_MAX)] = 60
+    max_nodes: Annotated[int, Meta(ge=2, le=10_000)] = 60
     max_depth: Annotated[int, Meta(ge=1, le=30)] = 5
     max_arity: Annotated[int, Meta(ge=1, le=64)] = 5
     generator: Literal["ours", "reference"] = "ours"
@@ -51,7 +50,7 @@ class SpaceConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """``folds``: of cross-validation; 1 is one hold-out of the training rows."""
 
-    population: Annotated[int, Meta(ge=4, le=INT_MAX)] = 100
+    population: Annotated[int, Meta(ge=4, le=1_000_000)] = 100
     generations: CountOrNone = 30
     selection: Literal["hypervolume", "nsga2", "nsga3"] = "hypervolume"
     objectives: tuple[str, ...] = ("error", "weights")
@@ -66,7 +65,7 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     optimizer: Literal["adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop"] = "adam"
     learning_rate: Positive = 0.01
     schedule: Literal["cosine", "constant", "linear"] = "cosine"
-    epochs: CountOrNone = 20
+    epochs: Annotated[int, Meta(ge=0, le=100_000)] = 20
     batch_size: Count = 64
     patience: CountOrNone = 0
     precision: Literal["float32", "float64"] = "float32"

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import http.client
 import os
-import zipfile
-import zlib
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -67,8 +66,9 @@ def _openml(source: str, data: DataConfig) -> Raw:
     if not number.isdecimal():
         raise InputError(f"data.source = {shown(source)}; allowed: openml: and the number of a data set, as openml:61")
     try:
-        # This parser needs no pandas.
-        bunch = fetch_openml(data_id=int(number), as_frame=False, parser="liac-arff")
+        with warnings.catch_warnings(action="ignore"):  # of every attempt that fails; the last one is an error
+            # This parser needs no pandas.
+            bunch = fetch_openml(data_id=int(number), as_frame=False, parser="liac-arff")
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise InputError(
             f"{source}: cannot be fetched from OpenML: {one_line(error)}; "
@@ -90,7 +90,7 @@ def _npz(path: Path, data: DataConfig) -> Raw:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in ("X", "y", "features", "classes") if name in stored.files}
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except Exception as error:  # what a damaged archive raises is no list: OverflowError, TokenError, MemoryError, ...
         raise InputError(f"{path}: cannot be read as .npz: {one_line(error)}; allowed: plain arrays X and y") from None
     _check_arrays(arrays, path)
     X, y = arrays["X"], _plain(arrays["y"])
@@ -107,14 +107,17 @@ def _check_arrays(arrays: dict[str, NDArray], path: Path) -> None:
             raise InputError(f"{path}: no array named {name}; allowed: X, y, and optionally features, classes")
     shapes = {name: array.shape for name, array in arrays.items()}
     kinds = {name: array.dtype.kind for name, array in arrays.items()}
-    whole = kinds["y"] in "iub" or (kinds["y"] == "f" and bool(np.all(arrays["y"] % 1 == 0)))
+    whole = kinds["y"] in "iub" or (kinds["y"] == "f" and bool(np.all(np.floor(arrays["y"]) == arrays["y"])))
     rules: tuple[tuple[bool, str], ...] = (
         (len(shapes["X"]) != 2 or 0 in shapes["X"], "X must have the shape (rows, features)"),
         (shapes["y"] != shapes["X"][:1], "y must have the shape (rows,) with as many rows as X"),
         (kinds["X"] not in "biuf", f"X must hold numbers, not {arrays['X'].dtype}"),
         (kinds["y"] not in "biufU", f"y must hold numbers or texts, not {arrays['y'].dtype}"),
         ("features" in shapes and shapes["features"] != shapes["X"][1:], "features must name every column of X"),
-        ("classes" in shapes and len(shapes["classes"]) != 1, "classes must have the shape (classes,)"),
+        (
+            "classes" in shapes and (len(shapes["classes"]) != 1 or 0 in shapes["classes"]),
+            "classes must have the shape (classes,)",
+        ),
         ("classes" in shapes and not whole, "y must hold positions in classes"),
     )
     for broken, text in rules:
@@ -131,12 +134,10 @@ def _named(name: str, data: DataConfig) -> Raw:
     if not folder:
         problem += f" ({FOLDER_VARIABLE}, the folder of more, is not set; a file needs its ending, as {name}.csv)"
         check_known(name, BUNDLED, problem)
-    path = Path(folder or "") / f"{name}.csv"
-    if not path.is_file():
-        there = sorted(file.stem for file in Path(folder or "").glob("*.csv"))
-        problem += f" (no {name}.csv in {folder}, the folder {FOLDER_VARIABLE} is set to)"
-        check_known(name, [*BUNDLED, *(other for other in there if other not in BUNDLED)], problem)
-    return read_csv(path, data)
+    there = sorted(file.stem for file in Path(folder or "").glob("*.csv"))
+    problem += f" (no {name}.csv in {folder}, the folder {FOLDER_VARIABLE} is set to)"
+    check_known(name, [*BUNDLED, *(other for other in there if other not in BUNDLED)], problem)
+    return read_csv(Path(folder or "") / f"{name}.csv", data)
 
 
 def _from_arrays(
@@ -147,7 +148,7 @@ def _from_arrays(
     if data.target not in ("", target):
         raise InputError(f"{source}: data.target = {shown(data.target)}; the target of this table is {shown(target)}")
     _, kept = choose_columns([*features, target], data, source)
-    numbers = np.asarray(X, dtype=np.float64)[:, kept]
+    numbers = _doubles(X)[:, kept]
     return Raw(source, numbers, y, tuple(features[i] for i in kept), target, range(len(X)))
 
 
@@ -155,7 +156,13 @@ def _plain(values: NDArray) -> NDArray:
     """Numbers as float64, and so texts if all are numbers; other texts stripped of blanks round them."""
     if values.dtype.kind in "OU":
         return parse_target([str(value).strip() for value in values])
-    return values.astype(np.float64)
+    return _doubles(values)
+
+
+def _doubles(values: NDArray) -> NDArray[np.float64]:
+    """Numbers as float64; one beyond its range is infinite, and refused as such later."""
+    with np.errstate(over="ignore"):
+        return values.astype(np.float64)
 
 
 def _numbered(X: NDArray) -> list[str]:

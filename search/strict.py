@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -63,7 +62,10 @@ def listed(names: Sequence[str], most: int = 40) -> str:
 
 def shown(value: object, width: int = 60) -> str:
     """A value for a message: its ``repr``, cut to ``width`` characters."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes out no whole number of more than 4300 digits
+        text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= width else text[: width - 3] + "..."
 
 
@@ -107,9 +109,7 @@ def _allowed(info: Any) -> str:
 
 def _range(info: Any) -> str:
     limits = ((">", info.gt), (">=", info.ge), ("<", info.lt), ("<=", info.le))
-    return " and ".join(
-        f"{sign} {limit}" for sign, limit in limits if limit is not None and limit != sys.float_info.max
-    )
+    return " and ".join(f"{sign} {limit}" for sign, limit in limits if limit is not None)
 
 
 _TEXTS: dict[type, Callable[[Any], str]] = {

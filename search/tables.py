@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import stat
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -49,9 +50,13 @@ def is_number(cell: str) -> bool:
 
 
 def check_file(path: Path) -> None:
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    if not path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path}: no such file") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(mode):
         raise InputError(f"{path} is not a file; name the table in it")
 
 
@@ -107,6 +112,8 @@ def _rows(text: str, source: str) -> tuple[Rows, list[int]]:
                 lines.append(reader.line_num)
     except csv.Error as error:
         raise InputError(f"{source}: line {reader.line_num} is not CSV: {one_line(error)}") from None
+    if not rows:
+        raise InputError(f"{source}: every cell is blank")
     return rows, lines
 
 

@@ -61,7 +61,7 @@ epochs = 0
 batch_size = 1
 patience = 7
 precision = "float64"
-weight_decay = 1.7976931348623157e308
+weight_decay = 1e30
 [hardware]
 device = "some-board"
 precision = "int8"
@@ -320,3 +320,9 @@ def test_a_config_cannot_be_changed(tmp_path: Path) -> None:
 def test_importing_the_config_is_light() -> None:
     code = "import search.config, sys; print([name for name in ('jax', 'sklearn', 'scipy') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_a_device_profile_of_the_user_s_counts_from_the_config_file(tmp_path: Path) -> None:
+    path = write(tmp_path, DATA + '[hardware]\ndevice = "board.toml"')
+    assert load_config(path).hardware.device == str(tmp_path / "board.toml")
+    assert load_config(path, ["hardware.device=desktop"]).hardware.device == "desktop"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.peers.loop import compile_loop, half_square, threaded
+from benchmarks.peers.loop import compile_loop, threaded
 from benchmarks.peers.workload import LEARNING_RATE, Contender, Workload
 from neuraltree.forest import Params, forward, load_params, outputs
 from neuraltree.packing import Bin, Forest, Shape, layout, pack, plan
@@ -18,9 +19,8 @@ from neuraltree.tree import join
 def packed(work: Workload) -> tuple[Shape, list[Bin]]:
     """The population in bins as a search packs its first one."""
     nodes, starts = join(work.trees)
-    base = Shape(0, 1, work.space.n_features, 1, (), (), work.space.codes, work.space.output_code)
     found = layout(nodes, starts)
-    shape = plan(found, base)
+    shape = plan(found, work.space)
     return shape, pack(nodes, starts, shape, found)
 
 
@@ -58,10 +58,11 @@ def autodiff(work: Workload, threads: int) -> Contender:
     shape, bins = packed(work)
     nodes, _ = join(work.trees)
 
-    def loss(forest: Forest, params: Params, inputs: jax.Array, targets: jax.Array) -> jax.Array:
+    def network(forest: Forest, params: Params, inputs: jax.Array) -> jax.Array:
         masked = Params(params.leaf * forest.leaf_mask, params.edge * forest.edge_mask)
         with_one = jnp.pad(inputs, ((0, 0), (0, 1)), constant_values=1)
-        return half_square(outputs(forest, forward(shape, forest, masked, with_one))[:, 0], targets)
+        return outputs(forest, forward(shape, forest, masked, with_one))[:, 0]
 
-    runs = [compile_loop(loss, work, unit.forest, load_params(unit, nodes, 0, "float32")) for unit in bins]
+    starts = [load_params(unit, nodes, 0, "float32") for unit in bins]
+    runs = [compile_loop(network, work, unit.forest, start) for unit, start in zip(bins, starts, strict=True)]
     return threaded(runs, threads, work.weights, work)

@@ -5,6 +5,7 @@ Level by level, ``source`` (nodes, K) indexes [inputs | nodes of the level below
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import jax
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.loop import compile_loop, half_square, threaded
+from benchmarks.peers.loop import compile_loop, threaded
 from benchmarks.peers.workload import Contender, Workload
 from neuraltree.forest import activate
 from neuraltree.tree import IntArray, join, parents
@@ -59,16 +60,16 @@ def levels(work: Workload, trees: slice) -> tuple[list[Level], list[Weights]]:
 def gather(work: Workload, threads: int) -> Contender:
     """The trees in one forest per thread."""
 
-    def loss(structure: list[Level], params: list[Weights], inputs: jax.Array, targets: jax.Array) -> jax.Array:
-        values = jnp.zeros((0, work.batch), inputs.dtype)
+    def network(structure: list[Level], params: list[Weights], inputs: jax.Array) -> jax.Array:
+        values = jnp.zeros((0, len(inputs)), inputs.dtype)
         for d in range(len(structure) - 1, -1, -1):
             level, own = structure[d], params[d]
             sources = jnp.concatenate([inputs.T, values])[level.source]
             total = jnp.einsum("nk,nkb->nb", own.weight * level.mask, sources) + own.bias[:, None]
             kinds = work.space.codes if d else (work.space.output_code,)
             values = activate(total, level.kind, kinds)
-        return half_square(values, targets)
+        return values
 
     cuts = np.linspace(0, len(work.trees), threads + 1).astype(int)
-    parts = [levels(work, slice(start, stop)) for start, stop in zip(cuts, cuts[1:], strict=False)]
-    return threaded([compile_loop(loss, work, *part) for part in parts], threads, work.weights, work)
+    parts = [levels(work, slice(start, stop)) for start, stop in itertools.pairwise(cuts)]
+    return threaded([compile_loop(network, work, *part, 32) for part in parts], threads, work.weights, work)
