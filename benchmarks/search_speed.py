@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def measure(config: Path, population: int, generations: int, out: Path) -> dict[
         raise SystemExit(f"{' '.join(command)} failed")
     with (out / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    steady = [row for before, row in zip(rows, rows[1:], strict=False) if row["compilations"] == before["compilations"]]
+    steady = [row for before, row in pairwise(rows) if row["compilations"] == before["compilations"]]
     seconds = {phase: float(np.median([float(row[f"seconds_{phase}"]) for row in steady])) for phase in PHASES}
     whole = sum(seconds.values())
     return {

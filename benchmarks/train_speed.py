@@ -41,7 +41,7 @@ CONTENDERS: dict[str, tuple[Callable[[Workload, int], Contender], int, str]] = {
     "forest, 1 thread": (engine, 1, "mixed"),
     "forest, sigmoid only": (engine, 0, "sigmoid"),
     "(a) forest by autodiff": (autodiff, 0, "mixed"),
-    "(a') gather + einsum by autodiff": (gather, 0, "mixed"),
+    "(a') gather + einsum, autodiff": (gather, 0, "mixed"),
     "(b) one jit per tree": (per_tree, 0, "few"),
     "(c) C": (handwritten, 0, "mixed"),
     "(c) C, 1 thread": (handwritten, 1, "mixed"),
@@ -52,12 +52,12 @@ CONTENDERS: dict[str, tuple[Callable[[Workload, int], Contender], int, str]] = {
 OURS = "forest (the engine)"
 RATIOS = (
     "(a) forest by autodiff",
-    "(a') gather + einsum by autodiff",
+    "(a') gather + einsum, autodiff",
     "(b) one jit per tree",
     "(c) C",
     "(d) dense MLPs",
 )
-COLUMNS = ("contender", "threads", "median", "best", "cores", "build s", "engine / it")
+COLUMNS = ("contender", "threads", "median", "best", "cores", "build s", "ratio")
 
 
 def measure_batch(n_trees: int, batch: int, seconds: float, rows: int, epochs: int) -> dict[str, Any]:
@@ -113,7 +113,8 @@ def summary(works: dict[str, Workload], check: Agreement | None, results: dict[s
 
 def table(entry: dict[str, Any]) -> Table:
     """One batch size."""
-    shown = Table(title=f"batch {entry['batch']}: million weight·samples a second", box=box.SIMPLE)
+    title = f"batch {entry['batch']}: million weight·samples a second; ratio: the engine's over it"
+    shown = Table(title=title, box=box.SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     for column in COLUMNS:
         shown.add_column(column, no_wrap=True, justify="left" if column == "contender" else "right")
     for name, row in entry["contenders"].items():

@@ -17,13 +17,13 @@ from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import make_workload
 
 needs_compiler = pytest.mark.skipif(not available(), reason="no C compiler called cc")
-TREES = 3
+TREES = 2
 
 
 @pytest.fixture(scope="module", autouse=True)
 def small_trees():
     with pytest.MonkeyPatch.context() as patch:  # shallow trees compile sooner
-        patch.setattr(workload, "MAX_NODES", 20)
+        patch.setattr(workload, "MAX_NODES", 16)
         yield
 
 
@@ -72,7 +72,7 @@ def test_disagreement_is_an_error(monkeypatch):
 
 
 def test_benchmark_writes_every_key(monkeypatch):
-    monkeypatch.setattr(workload, "MAX_NODES", 8)
+    monkeypatch.setattr(workload, "MAX_NODES", 5)
     monkeypatch.setattr(train_speed, "ROUNDS", 2)
     monkeypatch.setattr(train_speed, "COMPILED_ALONE", 1)
     result = train_speed.run(TREES, [10], 0.01, rows=20, epochs=1)

@@ -24,7 +24,8 @@ class Killed(BaseException):
 
 def kill_before_rename(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
     """Let ``number`` files be written; die when the next one is beside its place but not yet in it."""
-    rename, done = Path.replace, []
+    rename = Path.replace
+    done: list[Path] = []
 
     def replace(self: Path, target: Path) -> Path:
         if len(done) == number:
@@ -116,7 +117,7 @@ def test_json_holds_no_nan(tmp_path: Path) -> None:
 def arrays() -> dict[str, np.ndarray]:
     record = np.zeros(3, dtype=[("op", "i4"), ("weight", "f8", (2,))])
     record["weight"] = np.random.default_rng(0).normal(size=(3, 2))
-    return {"record": record, "column a/b": np.array([-0.0, np.nan, 5e-324]), "ok": np.array([True]), "n": np.int64(3)}
+    return {"record": record, "column a/b": np.array([-0.0, np.nan, 5e-324]), "ok": np.array([True]), "n": np.array(3)}
 
 
 def test_an_npz_reads_back_bit_for_bit(tmp_path: Path) -> None:

@@ -68,14 +68,14 @@ class Killed(BaseException):
     """Ends a run where a kill would."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("config") / "tiny.toml"
     path.write_text(CONFIG)
     return path
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """One cache of compiled programs for every process here."""
     with pytest.MonkeyPatch.context() as patch:
@@ -123,7 +123,7 @@ def results(out: Path) -> dict[str, object]:
     return found | {"history": history(out)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def whole(config: Path, tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Path:
     """The folder of a run that was left alone, in a process of its own."""
     out = tmp_path_factory.mktemp("runs") / "whole"
@@ -355,7 +355,8 @@ def test_a_second_signal_stops_a_run_at_once(
 def endless(config: Path, tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
     """A run in a process of its own that has saved its first generations and would go on for minutes."""
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "search.run", config, "--out", out, "--set", "search.generations=1000000"]
+    command = [sys.executable, "-m", "search.run", str(config), "--out", str(out)]
+    command += ["--set", "search.generations=1000000"]
     with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 60
         while not list(out.glob("checkpoint/state-00000[1-9].json")):
