@@ -72,17 +72,21 @@ def main() -> None:
         config = Path(folder) / "speed.toml"
         config.write_text(CONFIG.format(source=source))
         rows = [measure(config, n, RUNS.get(n, 6), Path(folder) / str(n)) for n in arguments.populations]
-    columns = ("population", "generation s", "ms a tree", *PHASES, "not training", "compilations", "peak MiB")
-    table = Table(*columns, title=f"{source}: seconds of a generation by phase")
+    columns = ("trees", "s", "ms/tree", *PHASES, "other", "compiled", "MiB")
+    table = Table(
+        *columns, box=None, title=f"{source}: a generation's seconds by phase; other: share that is not training"
+    )
     for row in rows:
         phases = [f"{row[f'seconds_{phase}']:.3f}" for phase in PHASES]
         share = f"{row['share_not_training']:.0%}"
         figures = [f"{row['generation_s']:.3f}", f"{row['tree_ms']:.3f}", *phases, share]
         table.add_row(str(row["population"]), *figures, str(row["compilations"]), f"{row['peak_memory_mib']:.0f}")
-    Console().print(table)
+    tree_ms = [row["tree_ms"] for row in rows]
+    growth = max(tree_ms) / min(tree_ms)
+    Console().print(table, f"time per tree: {growth:.2f} times the least where it is most")
     about = {"command": "python -m benchmarks.search_speed", "source": source, **facts(PACKAGES)}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps({**about, "rows": rows}, indent=2) + "\n")
+    arguments.out.write_text(json.dumps({**about, "growth": growth, "rows": rows}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

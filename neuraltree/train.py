@@ -20,6 +20,7 @@ from neuraltree.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.packing import Array, Forest, Shape
 from neuraltree.tasks import LOSSES
 
+MOST_SHUFFLES = 64
 LEAST_BATCH = 32  # smaller ones are padded: XLA makes no vectors of shorter loops, and takes longer for them
 CHUNK_ROWS = 256  # rows evaluated at once where no gradient is needed
 
@@ -47,7 +48,7 @@ class Data(NamedTuple):
 class Schedule(NamedTuple):
     """Which rows are seen when. Index ``rows`` (one past the last) is padding."""
 
-    order: Array  # (epochs, steps x batch size) training rows
+    order: Array  # (shuffles, steps x batch size) training rows, used in turn
     steps: Array  # () steps of an epoch
     epochs: Array  # () epochs of the learning-rate schedule
     validation: Array  # (chunks, CHUNK_ROWS) validation rows
@@ -100,8 +101,9 @@ def make_schedule(
 ) -> Schedule:
     """Shuffled batches over ``fit_rows``, padded so that every fold of ``rows`` rows has the same shapes."""
     batch = settings.batch_size
-    order = np.full((max(epochs, 1), -(-rows // batch) * batch), rows, dtype=np.int32)
-    for epoch in range(epochs):
+    # More shuffles than this only cost memory: later epochs see the first ones again.
+    order = np.full((min(max(epochs, 1), MOST_SHUFFLES), -(-rows // batch) * batch), rows, dtype=np.int32)
+    for epoch in range(len(order)):
         order[epoch, : len(fit_rows)] = rng.permutation(fit_rows)
     validation = np.full((-(-rows // CHUNK_ROWS), CHUNK_ROWS), rows, dtype=np.int32)
     validation.reshape(-1)[: len(validation_rows)] = validation_rows
@@ -150,7 +152,9 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
 
         def train_step(step: jax.Array, carry: tuple[Params, Any]) -> tuple[Params, Any]:
             flat, state = carry
-            index = lax.dynamic_slice(plan.order, (now.epoch, step * settings.batch_size), (1, settings.batch_size))[0]
+            index = lax.dynamic_slice(
+                plan.order, (now.epoch % len(plan.order), step * settings.batch_size), (1, settings.batch_size)
+            )[0]
             gradient = _gradient(shape, settings, forest, _rows(shape, flat), data, index)
             updates, state = optimizer.update(_flat(gradient), state, flat)
             done = (now.epoch * plan.steps + step) / (plan.epochs * plan.steps)

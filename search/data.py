@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.model import Label
 from search.errors import InputError
-from search.raw import Raw, check_values
+from search.raw import Raw, check_values, check_weight
 from search.settings import DataConfig, TaskConfig
 from search.sources import read_source
 from search.strict import one_line, shown
@@ -21,6 +22,7 @@ Rows = NDArray[np.int64]
 
 MOST_CLASSES = 100
 HOLD_OUT = 0.25  # of the training rows, where there is one fold
+MOST_EXACT = 2**53  # whole numbers beyond it are not all doubles
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,31 +30,35 @@ class Table:
     """``X`` (rows, features); ``y`` (rows,): float64 for regression, int64 positions in ``classes`` otherwise.
 
     ``kind`` is "regression", "binary" or "multiclass"; ``digest`` is the SHA-256 of all the rest.
+    ``weight`` (rows,): what each row counts in training, 0 or more; None where all count alike.
     """
 
     X: NDArray[np.float64]
     y: NDArray
     features: tuple[str, ...]
     target: str
-    classes: tuple[str, ...] | None
+    classes: tuple[Label, ...] | None
     kind: str
     digest: str
+    weight: NDArray[np.float64] | None = None
 
 
 def load_table(data: DataConfig, task: TaskConfig) -> Table:
     """The table a config asks for, or ``InputError`` for anything in it that a run could trip over."""
     raw = read_source(data)
     check_values(raw, data.drop)
+    check_weight(raw, data.weight)
     y, classes = _target(raw, task)
     kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
     if classes is None and task.class_weight != "none":
         raise InputError(f'task.class_weight = "{task.class_weight}" needs classes; {raw.source} is a regression')
-    _check_names([*raw.features, raw.target, *(classes or ())], raw.source)
+    _check_names([*raw.features, raw.target, *map(str, classes or ())], raw.source)
     X = np.ascontiguousarray(raw.X)
     names = json.dumps([raw.features, raw.target, classes, kind])
-    parts = (names.encode(), X.astype("<f8").tobytes(), y.astype("<f8").tobytes())
+    numbers = [X, y] if raw.weight is None else [X, y, raw.weight]
+    parts = (names.encode(), *(part.astype("<f8").tobytes() for part in numbers))
     digest = hashlib.sha256(b"".join(parts)).hexdigest()
-    return Table(X, y, raw.features, raw.target, classes, kind, digest)
+    return Table(X, y, raw.features, raw.target, classes, kind, digest, raw.weight)
 
 
 def _check_names(names: list[str], source: str) -> None:
@@ -63,8 +69,8 @@ def _check_names(names: list[str], source: str) -> None:
         raise InputError(f"{source}: the name of a column or a class is not UTF-8: {one_line(error)}") from None
 
 
-def _target(raw: Raw, task: TaskConfig) -> tuple[NDArray, tuple[str, ...] | None]:
-    """The targets as numbers and no classes, or as positions in the sorted class names.
+def _target(raw: Raw, task: TaskConfig) -> tuple[NDArray, tuple[Label, ...] | None]:
+    """The targets as numbers and no classes, or as positions in the sorted class labels.
 
     Texts are classes. Numbers are classes where the config says so, or where they are whole and either two,
     or at most 20 that ten rows or more hold on average; all other numbers are a regression.
@@ -82,7 +88,8 @@ def _target(raw: Raw, task: TaskConfig) -> tuple[NDArray, tuple[str, ...] | None
                 f"{raw.source}: the target {name} is {values[0]:g} in every row; there is nothing to learn"
             )
         return raw.y, None
-    labels = tuple(str(int(v)) if whole else str(v) for v in values)
+    integers = whole and bool(np.all(np.abs(values) <= MOST_EXACT))
+    labels: tuple[Label, ...] = tuple(values.astype(np.int64).tolist() if integers else values.tolist())
     if len(labels) > MOST_CLASSES:
         raise InputError(
             f"{raw.source}: the target {name} has {len(labels)} different values; at most {MOST_CLASSES} can be "
@@ -105,7 +112,7 @@ def _check_texts(raw: Raw, task: TaskConfig, different: int) -> None:
         )
 
 
-def _check_class_sizes(raw: Raw, labels: tuple[str, ...], codes: NDArray) -> None:
+def _check_class_sizes(raw: Raw, labels: tuple[Label, ...], codes: NDArray) -> None:
     sizes = np.bincount(codes)
     if sizes.min() < 2:
         row = int(np.flatnonzero(codes == sizes.argmin())[0])
@@ -153,6 +160,25 @@ def check_spread(table: Table, parts: dict[str, Rows]) -> None:
                 f"the target {shown(table.target)} is the same, or nearly, in all {len(rows)} {name} rows; "
                 "scale it up, choose another run.seed or data.test_fraction, or add rows"
             )
+
+
+def check_weights(table: Table, folds: list[tuple[Rows, Rows]]) -> None:
+    """``InputError`` where all rows that a fold validates on, or fits a class with, weigh nothing."""
+    if table.weight is None:
+        return
+    weight = (table.weight / table.weight.max()).astype(np.float32)  # training may lose the smallest too
+    codes = np.zeros(len(weight), dtype=np.int64) if table.classes is None else table.y
+    for k, (fit, held) in enumerate(folds):
+        by_class = np.bincount(codes[fit], weight[fit])
+        if by_class.min() > 0 and weight[held].any():
+            continue
+        rows = f"{'validation' if by_class.min() > 0 else 'training'} rows of fold {k}"
+        if table.classes and by_class.min() == 0:
+            rows += f" of class {shown(table.classes[by_class.argmin()])}"
+        raise InputError(
+            f"data.weight is 0, or next to it, in all {rows}; "
+            "choose another run.seed or fewer search.folds, or leave out rows of weight 0"
+        )
 
 
 def split(table: Table, test_fraction: float, seed: int) -> tuple[Rows, Rows]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from itertools import islice
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -21,6 +24,7 @@ from neuraltree.train import Data, Schedule, Settings, fit, make_schedule, predi
 from neuraltree.tree import Nodes, Space, join, node_dtype
 
 Columns = dict[str, NDArray[np.float64]]
+COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
 Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 
 
@@ -85,12 +89,12 @@ def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], 
         values = predict(shape, problem.settings, packed.forest, fitted.params, inputs[k])
         return jax.tree.map(np.asarray, fitted.params), np.asarray(fitted.loss), np.asarray(fitted.best_epoch), values
 
-    units = [(packed, k) for packed in bins for k in range(len(problem.folds))]
-    results = _in_threads(train, units)
+    results = _in_threads(train, [(packed, k) for packed in bins for k in range(len(problem.folds))])
     trained = nodes.copy()
     parts = []
-    for b, packed in enumerate(bins):
-        mine = results[b * len(problem.folds) : (b + 1) * len(problem.folds)]
+    for packed in bins:
+        # A bin's outputs are dropped as soon as they are scored: all bins' together can be gigabytes.
+        mine = list(islice(results, len(problem.folds)))
         parts.append(_score_bin(problem, packed, mine))
         for k, (params, *_) in enumerate(mine):
             store_params(packed, trained, k, params)
@@ -100,10 +104,17 @@ def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], 
     return Evaluated(np.split(trained, starts[1:-1]), columns, best_epoch, ok)
 
 
-def _in_threads(function, units: Sequence) -> list:  # type: ignore[no-untyped-def]
+def _in_threads(function: Callable[[Any], Any], units: Sequence[Any]) -> Iterator[Any]:
+    """Results in the order of ``units``; a few more than are asked for are computed ahead."""
     # XLA releases the interpreter lock; the number of threads changes no result, only the time.
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return list(threads.map(function, units))
+    workers = os.cpu_count() or 1
+    with ThreadPoolExecutor(workers) as threads:
+        waiting = deque(threads.submit(function, unit) for unit in units[: 2 * workers])
+        for unit in [*units[2 * workers :], *[None] * len(waiting)]:
+            result = waiting.popleft().result()
+            if unit is not None:
+                waiting.append(threads.submit(function, unit))
+            yield result
 
 
 def _fold_schedule(problem: Problem, shape: Shape, fold: Fold, generation: int, k: int) -> Schedule:
@@ -141,44 +152,50 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     """Counts of every tree, and its costs on the device if there is one."""
     nodes, starts = join(trees)
     counts = hardware.count(nodes, starts)
-    names = ("weights", "nodes", "depth", "macs", "distinct_activations")
-    columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in names}
+    columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
     if problem.device is not None:
-        columns |= hardware.costs(nodes, starts, problem.device, problem.device_precision, problem.device_style)
+        columns |= hardware.costs_of_counts(counts, problem.device, problem.device_precision, problem.device_style)
     return columns
 
 
 def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np.int64]) -> tuple[list[Nodes], NDArray]:
     """Trees with one set of weights, trained on all training rows from fold 0's; and which are sound.
 
-    Tree ``i`` trains for ``epochs[i]`` epochs, the folds' median best. A tree that diverges here
-    keeps fold 0's weights.
+    Tree ``i`` trains for ``epochs[i]`` epochs, the folds' median best. One that ends with a higher loss over
+    the training rows than it began with, or diverges, is not sound and keeps fold 0's weights.
     """
-    nodes, starts = join(trees)
-    single = np.zeros(len(nodes), dtype=node_dtype(1))
-    for name in ("depth", "op"):
-        single[name] = nodes[name]
-    for name in ("weight", "bias"):
-        single[name] = nodes[name][:, :1]
-    grown, found = grown_shape(problem, shape, trees)
-    everything = (np.arange(problem.rows), np.zeros(0, dtype=np.int64))
-    schedule = _fold_schedule(problem, grown, everything, REFIT_STREAM, 0)
-    sound = np.zeros(len(trees), dtype=bool)
+    start = [_first_fold(tree) for tree in trees]
+    nodes, starts = join(start)
+    shape, found = grown_shape(problem, shape, start)
+    rows, none = np.arange(problem.rows), np.zeros(0, dtype=np.int64)
+    training = _fold_schedule(problem, shape, (rows, none), REFIT_STREAM, 0)._replace(patience=np.zeros((), np.int32))
+    measuring = _fold_schedule(problem, shape, (none, rows), REFIT_STREAM, 0)  # no tree may train an epoch in it
 
     def train(packed: Bin) -> tuple[Params, NDArray]:
-        limit = np.zeros(grown.trees, dtype=np.int32)
+        limit = np.zeros(shape.trees, dtype=np.int32)
         limit[: packed.last_tree - packed.first_tree] = epochs[packed.first_tree : packed.last_tree]
-        start = load_params(packed, single, 0, problem.settings.precision)
-        plan = schedule._replace(limit=limit, patience=np.zeros((), np.int32))
-        fitted = fit(grown, problem.settings, packed.forest, start, problem.data, plan)
-        return jax.tree.map(np.asarray, fitted.params), np.asarray(fitted.best_epoch)
+        run = partial(fit, shape, problem.settings, packed.forest)
+        before = load_params(packed, nodes, 0, problem.settings.precision)
+        after = jax.tree.map(np.asarray, run(before, problem.data, training._replace(limit=limit)).params)
+        losses = [np.asarray(run(params, problem.data, measuring).loss) for params in (before, after)]
+        return after, (losses[1] <= losses[0]) & np.isfinite(losses[1])
 
-    bins = pack(single, starts, grown, found)
-    for packed, (params, reached) in zip(bins, _in_threads(train, bins), strict=True):
-        mine = slice(packed.first_tree, packed.last_tree)
-        sound[mine] = reached[: packed.last_tree - packed.first_tree] == epochs[mine]
-        store_params(packed, single, 0, params)
-    return np.split(single, starts[1:-1]), sound
+    fitted, sound = nodes.copy(), np.zeros(len(trees), dtype=bool)
+    bins = pack(nodes, starts, shape, found)
+    for packed, (params, good) in zip(bins, _in_threads(train, bins), strict=True):
+        sound[packed.first_tree : packed.last_tree] = good[: packed.last_tree - packed.first_tree]
+        store_params(packed, fitted, 0, params)
+    ends = np.split(fitted, starts[1:-1])
+    return [end if good else begin for begin, end, good in zip(start, ends, sound, strict=True)], sound
+
+
+def _first_fold(tree: Nodes) -> Nodes:
+    single = np.zeros(len(tree), dtype=node_dtype(1))
+    for name in ("depth", "op"):
+        single[name] = tree[name]
+    for name in ("weight", "bias"):
+        single[name] = tree[name][:, :1]
+    return single
 
 
 REFIT_STREAM = 2**31  # a generation number no search reaches, for the refit's shuffles

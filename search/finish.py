@@ -12,13 +12,12 @@ from neuraltree.model import Tree
 from neuraltree.tree import Nodes
 from search.data import Table
 from search.engine import State, front_of
-from search.evaluate import Columns, costs, refit
+from search.evaluate import COUNTS, Columns, costs, refit
 from search.objectives import COST_NAMES
 from search.population import Members, objectives, violation
 from search.problem import Setup
 from search.records import RunFolder, write_csv, write_text
 
-COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
 MEASURED = ("measured_latency_s", "measured_flash_bytes", "measured_ram_bytes")
 HEADER = ("id", "status", "val_error", "test_error", "test_score", *COUNTS, *COST_NAMES, *MEASURED, "model")
 
@@ -50,7 +49,8 @@ def write_front(folder: RunFolder, setup: Setup, table: Table, state: State) -> 
         tree = to_tree(setup, table, nodes)
         model = f"models/{i:03d}.json"
         write_text(folder.path / model, dumps(tree))
-        status = "ok" if sound[i] else "refit_diverged"
+        # The folds were best untrained, or training on all rows only raised the loss: fold 0's weights stay.
+        status = "ok" if sound[i] and front.best_epoch[i] > 0 else "not_refitted"
         rows.append(_row(setup, final, i, status, _test_scores(setup, table, tree), model))
     write_csv(folder.path / "front.csv", _header(setup), rows)
     return len(rows)

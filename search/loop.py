@@ -18,7 +18,7 @@ from neuraltree.train import compilations
 from search.config import Config, config_hash
 from search.data import Table
 from search.engine import Info, State, begin, step
-from search.finish import live_front, write_front, write_live
+from search.finish import write_front, write_live
 from search.front import load_front
 from search.problem import Setup, set_up
 from search.progress import Phases, Reporter
@@ -36,7 +36,12 @@ def evolve(
     """Run, or go on with, the search in a folder until it is done or ``stopping``; returns the exit code."""
     _use_compilation_cache()
     setup = set_up(config, table)
-    folder.update_manifest(status="running", **_facts(config, table, setup))
+    facts = _facts(config, table, setup)
+    begun_with = folder.read_manifest().get("versions", facts["versions"])
+    if begun_with != facts["versions"]:
+        changed = [name for name, number in facts["versions"].items() if begun_with.get(name) != number]
+        report.message(f"{', '.join(changed)} changed since the run began: it will not end in the same bits as before")
+    folder.update_manifest(status="running", **facts)
     phases = Phases()
     try:
         reached = _search(config, table, setup, folder, phases, report, stopping)
@@ -92,7 +97,7 @@ def _save(
     """Write what the generation brought; the checkpoint comes last, so what it promises is there."""
     with phases("save"):
         folder.save_archive_part(state.generation, members_to_arrays(info.evaluated))
-        write_live(folder, setup, live_front(setup, state))
+        write_live(folder, setup, state.members.take(info.front))
     seconds = phases.take()
     best_error = info.best_error if math.isfinite(info.best_error) else None  # where no tree meets the constraints
     row = [state.generation, state.evaluations, info.hypervolume, len(info.front), best_error]

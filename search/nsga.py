@@ -19,6 +19,9 @@ class _Row:
     fitness: base.Fitness
 
 
+MOST_NICHES = 1000  # DEAP holds candidates x niches x objectives numbers several times over
+
+
 def nsga2(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
     """Ascending indices of the `keep` rows of `points` (points, objectives) chosen by front, then by crowding."""
     del rng
@@ -28,10 +31,13 @@ def nsga2(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
 def nsga3(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
     """Ascending indices of the `keep` rows of `points` (points, objectives) chosen by front, then by niche.
 
-    There is a niche for each point of the finest simplex lattice of at most `keep` points (but one per objective).
+    There is a niche for each point of the finest simplex lattice of at most `keep` and MOST_NICHES points (but one per
+    objective).
     """
     n_objectives = points.shape[1]
-    divisions = max((p for p in range(1, keep + 1) if comb(p + n_objectives - 1, p) <= keep), default=1)
+    divisions = max(
+        (p for p in range(1, keep + 1) if comb(p + n_objectives - 1, p) <= min(keep, MOST_NICHES)), default=1
+    )
     lattice = tools.uniform_reference_points(n_objectives, divisions)
     # DEAP takes intercepts, which are relative to the ideal point, for absolute ones, and compares them to 1e-6. With
     # the ideal point at the origin and the worst one at 1 neither does harm.

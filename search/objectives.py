@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from neuraltree.model import Label
+
 
 class Scale(NamedTuple):
     """What a default reference value may depend on: the config and the training targets, never a population."""
 
-    classes: int
     target_deviation: float  # standard deviation of the training targets, natural units
     max_nodes: int
     kinds: int
@@ -52,7 +53,6 @@ OBJECTIVES: tuple[Objective, ...] = (
 BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}
 NAMES: tuple[str, ...] = tuple(BY_NAME)
 COST_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "cost")
-COUNT_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "count")
 
 
 def metric_of(name: str, kind: str) -> str:
@@ -62,7 +62,7 @@ def metric_of(name: str, kind: str) -> str:
     return "one_minus_r2" if kind == "regression" else "error_rate"
 
 
-def columns_of(name: str, classes: tuple[str, ...] | None) -> list[str]:
+def columns_of(name: str, classes: tuple[Label, ...] | None) -> list[str]:
     """The columns an objective stands for: itself, or one per class."""
     if name != "class_errors":
         return [name]

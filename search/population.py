@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from neuraltree.tree import Nodes
 from search.evaluate import Columns
 
-DIVERGED = 1e9  # violation of a tree whose training diverged: behind every budget that is merely missed
+MOST_OVER = 1e6  # by how much one budget can be missed, at most
+DIVERGED = 1e9  # violation of a tree whose training diverged: behind all that merely miss budgets
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def violation(members: Members, bounds: dict[str, float]) -> NDArray[np.float64]
     total = np.where(members.ok, 0.0, DIVERGED)
     for name, bound in bounds.items():
         over = np.maximum(members.columns[name] - bound, 0.0)
-        total += over / bound if bound > 0 else over
+        total += np.minimum(over / bound if bound > 0 else over, MOST_OVER)
     return total
 
 

@@ -17,14 +17,15 @@ from neuraltree.packing import Shape
 from neuraltree.scaler import Scaler
 from neuraltree.tasks import Task, encode, make_task
 from neuraltree.train import Settings, make_data
-from neuraltree.tree import Nodes, Space, TreeError, check, node_dtype
+from neuraltree.tree import Nodes, Space, TreeError, check
 from search.config import Config
-from search.data import Rows, Table, check_folds, check_spread, make_folds, split
+from search.data import Rows, Table, check_folds, check_spread, check_weights, make_folds, split
 from search.engine import Evolution
 from search.errors import InputError
-from search.evaluate import Problem, costs
-from search.objectives import BY_NAME, NAMES, Scale, columns_of, metric_of
+from search.evaluate import Problem
+from search.objectives import BY_NAME, NAMES, columns_of, metric_of
 from search.operators import make_toolbox
+from search.reference import scale_of
 from search.selection import check_method
 
 
@@ -53,7 +54,7 @@ def set_up(config: Config, table: Table) -> Setup:
     space = _space(config, table, task)
     settings = _settings(config, task, len(train_rows))
     shape = Shape(0, task.n_outputs, space.n_features, 1, (), (), (), 0)
-    weight = _class_weight(target) if config.task.class_weight == "balanced" and not regression else None
+    weight = _row_weight(config, table, train_rows)
     problem = Problem(
         space=space,
         task=task,
@@ -62,7 +63,7 @@ def set_up(config: Config, table: Table) -> Setup:
         truth=Truth(task, scaled, float(target_scaler.scale[0]) if target_scaler else 1.0),
         folds=tuple(_positions(folds, train_rows)),
         metrics=_metrics(config, table),
-        classes=table.classes or () if "class_errors" in config.search.objectives else (),
+        classes=tuple(map(str, table.classes or ())) if "class_errors" in config.search.objectives else (),
         epochs=config.train.epochs,
         patience=config.train.patience,
         seed=config.run.seed,
@@ -80,6 +81,7 @@ def _parts(config: Config, table: Table) -> tuple[Rows, Rows, list[tuple[Rows, R
     check_folds(table, count, test_fraction)
     train_rows, test_rows = split(table, test_fraction, seed)
     folds = make_folds(table, train_rows, count, seed)
+    check_weights(table, folds)
     if table.classes is None:
         validation = np.concatenate([held for _, held in folds])
         check_spread(table, {"training": train_rows, "validation": validation, "test": test_rows})
@@ -147,9 +149,15 @@ def _settings(config: Config, task: Task, rows: int) -> Settings:
     )
 
 
-def _class_weight(codes: NDArray) -> NDArray[np.float64]:
-    """A weight per row that gives every class the same total."""
-    return 1.0 / np.bincount(codes)[codes]
+def _row_weight(config: Config, table: Table, rows: Rows) -> NDArray[np.float64] | None:
+    """What each training row counts; "balanced" gives every class the same total before the weights of the data."""
+    if table.weight is None and config.task.class_weight == "none":
+        return None
+    # Largest first: sums of the tiniest doubles have no reciprocal.
+    weight = np.ones(len(rows)) if table.weight is None else table.weight[rows] / table.weight[rows].max()
+    if config.task.class_weight == "balanced":
+        weight = weight / np.bincount(table.y[rows])[table.y[rows]]
+    return weight
 
 
 def _positions(folds: list[tuple[NDArray, NDArray]], train_rows: NDArray) -> list[tuple[NDArray, NDArray]]:
@@ -160,14 +168,13 @@ def _positions(folds: list[tuple[NDArray, NDArray]], train_rows: NDArray) -> lis
 def _metrics(config: Config, table: Table) -> dict[str, str]:
     """The column of every metric asked for; ``val_error`` is the first metric among the objectives, or the default."""
     asked = [n for n in config.search.objectives if BY_NAME[n].source == "metric" and n != "class_errors"]
-    primary = metric_of(asked[0] if asked else "error", table.kind)
-    return {"val_error": primary} | {name: metric_of(name, table.kind) for name in asked}
+    return {"val_error": metric_of((*asked, "error")[0], table.kind)} | {n: metric_of(n, table.kind) for n in asked}
 
 
 def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
     columns: list[str] = []
     reference: list[float] = []
-    scale = _scale(table, problem)
+    scale = scale_of(problem)
     for name in config.search.objectives:
         value = config.reference.get(name, BY_NAME[name].reference(scale))
         for column in columns_of(name, table.classes):
@@ -176,7 +183,10 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
     check_method(config.search.selection, len(columns))
     for name in config.constraints:
         if name not in NAMES or (BY_NAME[name].source == "metric" and name not in config.search.objectives):
-            raise InputError(f"constraints.{name}: a metric can be bounded only where it is among search.objectives")
+            raise InputError(
+                f"constraints.{name}: an error can be bounded only where it is an objective; add {name!r} to "
+                "search.objectives"
+            )
     return Evolution(
         population=config.search.population,
         method=config.search.selection,
@@ -219,25 +229,3 @@ def _reference_like(rng: np.random.Generator, space: Space, folds: int) -> Nodes
         check(tree, space)
         return tree
     return None
-
-
-def _scale(table: Table, problem: Problem) -> Scale:
-    costly = [_largest_tree(problem.space, code) for code in problem.space.codes]
-    columns = costs(problem, costly)
-    return Scale(
-        classes=problem.task.n_outputs,
-        target_deviation=problem.truth.scale,
-        max_nodes=problem.space.max_nodes,
-        kinds=len(problem.space.codes),
-        largest_cost={name: float(values.max()) for name, values in columns.items()},
-    )
-
-
-def _largest_tree(space: Space, code: int) -> Nodes:
-    """About the costliest tree there can be: every hidden node reads one input, and all use one activation."""
-    hidden = max(0, (space.max_nodes - 2 * space.n_outputs) // 2)
-    depth = [0, 1] * space.n_outputs + [1, 2] * hidden
-    op = [~space.output_code, 0] * space.n_outputs + [~code, 0] * hidden
-    nodes = np.zeros(len(depth), dtype=node_dtype())
-    nodes["depth"], nodes["op"] = depth, op
-    return nodes

@@ -22,6 +22,7 @@ class Raw:
     """``X`` (rows, features) with NaN for a missing cell; ``y`` (rows,) of numbers, or of texts, "" for a missing one.
 
     Row i stands on ``unit`` ``places[i]`` of ``source``: a line of a file, or a row of an array, from 0.
+    ``weight`` (rows,): what each row counts in training, NaN for a missing cell; None where all count alike.
     """
 
     source: str
@@ -31,6 +32,7 @@ class Raw:
     target: str
     places: Sequence[int]
     unit: str = "row"
+    weight: NDArray[np.float64] | None = None
 
     def place(self, row: int) -> str:
         return f"{self.unit} {self.places[row]}"
@@ -73,6 +75,21 @@ def check_values(raw: Raw, dropped: Sequence[str]) -> None:
         names = [name for name, constant in zip(raw.features, flat, strict=True) if constant]
         advice = "" if flat.all() else f"; leave them out: {drop_line(dropped, names)}"
         raise InputError(f"{raw.source}: {len(names)} columns are constant: {listed(names)}{advice}")
+
+
+def check_weight(raw: Raw, name: str) -> None:
+    """``InputError`` for weights, of the column ``name``, that no training can use."""
+    if raw.weight is None:
+        return
+    wrong = ~((raw.weight >= 0) & (raw.weight <= LARGEST))  # NaN is wrong too
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise InputError(
+            f"{raw.source}: {raw.place(row)}, column {shown(name)}: {raw.weight[row]:g} is no weight; "
+            f"allowed: numbers from 0 to {LARGEST:g} in every row"
+        )
+    if not raw.weight.any():
+        raise InputError(f"{raw.source}: the weights {shown(name)} are 0 in every row; no row is left to train on")
 
 
 def _check_missing(raw: Raw, missing: NDArray[np.bool_], dropped: Sequence[str]) -> None:

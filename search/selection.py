@@ -68,7 +68,7 @@ def check_method(method: str, n_objectives: int) -> None:
     if method == "hypervolume" and n_objectives > EXACT_OBJECTIVES:
         raise InputError(
             f"selection by exact hypervolume is affordable up to {EXACT_OBJECTIVES} objectives, got {n_objectives}: "
-            "use 'nsga3', or aggregate some of the objectives into one"
+            "use 'nsga3', or aggregate objectives (balanced_error is class_errors in one)"
         )
 
 

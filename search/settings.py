@@ -24,13 +24,17 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """``source``: see ``search.sources``. ``target``: a column by name or by number from 0; "" is the last one."""
+    """``source``: see ``search.sources``. ``target``: a column by name or by number from 0; "" is the last one.
+
+    ``weight``: the column, or the array of an .npz file, of what each row counts in training; "" is none.
+    """
 
     source: str
     target: str | int = ""
     header: bool | Literal["auto"] = "auto"
     test_fraction: Annotated[float, Meta(gt=0, lt=0.9)] = 0.2
     drop: tuple[str, ...] = ()
+    weight: str = ""
 
 
 class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,10 +63,18 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
     retrain_survivors: bool = False
 
 
+# fmt: off
+Optimizer = Literal[
+    "adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop",
+    "reference_adagrad", "reference_rmsprop", "reference_adam",
+]
+# fmt: on
+
+
 class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """``patience``: epochs without progress before a tree stops; 0 never stops early."""
 
-    optimizer: Literal["adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop"] = "adam"
+    optimizer: Optimizer = "adam"
     learning_rate: Positive = 0.01
     schedule: Literal["cosine", "constant", "linear"] = "cosine"
     epochs: Annotated[int, Meta(ge=0, le=100_000)] = 20

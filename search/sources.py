@@ -4,7 +4,7 @@ iris, wine, breast_cancer, diabetes, digits   bundled with scikit-learn
 friedman1                                     made by scikit-learn: 1200 rows, 10 features, noise 1
 openml:ID                                     fetched from OpenML and cached by scikit-learn
 a path, or a name ending in .csv .tsv .txt    a text file
-a name ending in .npz                         arrays X, y and optionally features, classes
+a name ending in .npz                         arrays X, y and optionally features, classes, weights by any other name
 any other NAME                                the file NAME.csv in the folder $NEURALTREE_DATA
 """
 
@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,7 @@ from search.strict import check_known, listed, one_line, shown
 from search.tables import check_file, choose_columns, parse_target, read_csv
 
 FOLDER_VARIABLE = "NEURALTREE_DATA"
+_ARRAYS = ("X", "y", "features", "classes")  # of an .npz file, besides one of weights
 
 
 def read_source(data: DataConfig) -> Raw:
@@ -89,14 +91,19 @@ def _npz(path: Path, data: DataConfig) -> Raw:
     check_file(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in ("X", "y", "features", "classes") if name in stored.files}
+            arrays = {name: stored[name] for name in (*_ARRAYS, data.weight) if name in stored.files}
     except Exception as error:  # what a damaged archive raises is no list: OverflowError, TokenError, MemoryError, ...
         raise InputError(f"{path}: cannot be read as .npz: {one_line(error)}; allowed: plain arrays X and y") from None
+    weight = arrays.pop(data.weight, None) if data.weight not in _ARRAYS else None
     _check_arrays(arrays, path)
     X, y = arrays["X"], _plain(arrays["y"])
     if "classes" in arrays:
         y = _plain(arrays["classes"].astype(str)[arrays["y"].astype(np.int64)])
     features = [str(name) for name in arrays["features"]] if "features" in arrays else _numbered(X)
+    if weight is not None:
+        if weight.shape != y.shape or weight.dtype.kind not in "biuf":
+            raise InputError(f"{path}: {data.weight} must hold {len(y)} numbers; got {weight.dtype} {weight.shape}")
+        X, features = np.column_stack([X, weight]), [*features, data.weight]
     return _from_arrays(str(path), X, y, features, data)
 
 
@@ -147,9 +154,11 @@ def _from_arrays(
     check_unique([*features, target], source)
     if data.target not in ("", target):
         raise InputError(f"{source}: data.target = {shown(data.target)}; the target of this table is {shown(target)}")
-    _, kept = choose_columns([*features, target], data, source)
-    numbers = _doubles(X)[:, kept]
-    return Raw(source, numbers, y, tuple(features[i] for i in kept), target, range(len(X)))
+    data = msgspec.structs.replace(data, target=target)
+    _, kept, weight = choose_columns([*features, target], data, source)
+    numbers = _doubles(X)
+    weights = None if weight is None else numbers[:, weight]
+    return Raw(source, numbers[:, kept], y, tuple(features[i] for i in kept), target, range(len(X)), weight=weights)
 
 
 def _plain(values: NDArray) -> NDArray:

@@ -34,15 +34,15 @@ def read_csv(path: Path, data: DataConfig) -> Raw:
     if header and len(rows) == 1:
         raise InputError(f"{source}: a header line and no rows below it")
     check_unique(names, source)
-    target, features = choose_columns(names, data, source)
+    target, features, weight = choose_columns(names, data, source)
     if header:
         _check_named(rows[0], [*features, target], source)
         rows, lines = rows[1:], lines[1:]
     columns = list(zip(*rows, strict=True))
     X = _features(columns, features, names, lines, data, source)
-    return Raw(
-        source, X, parse_target(columns[target]), tuple(names[i] for i in features), names[target], lines, "line"
-    )
+    y = parse_target(columns[target])
+    weights = None if weight is None else _weights(columns[weight], names[weight], lines, source)
+    return Raw(source, X, y, tuple(names[i] for i in features), names[target], lines, "line", weights)
 
 
 def is_number(cell: str) -> bool:
@@ -75,29 +75,39 @@ def read_text(path: Path) -> str:
     return text
 
 
-def choose_columns(names: Sequence[str], data: DataConfig, source: str) -> tuple[int, list[int]]:
-    """The positions of the target and of the features that ``data`` asks for."""
+def choose_columns(names: Sequence[str], data: DataConfig, source: str) -> tuple[int, list[int], int | None]:
+    """The positions of the target, of the features and of the weights, if any, that ``data`` asks for."""
     for name in data.drop:
         check_known(name, names, f"{source}: data.drop has no column {shown(name)} to leave out")
+    if data.weight:
+        check_known(data.weight, names, f"{source}: data.weight has no column {shown(data.weight)} of weights")
     kept = [i for i, name in enumerate(names) if name not in data.drop]
-    if isinstance(data.target, int):
-        if not -len(names) <= data.target < len(names):
-            raise InputError(f"{source}: data.target = {data.target}; allowed: a column from 0 to {len(names) - 1}")
-        target = data.target % len(names)
-    elif data.target:
-        check_known(data.target, names, f"{source}: data.target has no column {shown(data.target)} to predict")
-        target = names.index(data.target)
-    else:
-        target = kept[-1] if kept else 0
-    features = [i for i in kept if i != target]
+    weight = names.index(data.weight) if data.weight else None
+    target = _choose_target(names, data, [i for i in kept if i != weight], source)
+    features = [i for i in kept if i not in (target, weight)]
     if target not in kept:
         raise InputError(f"{source}: the target {shown(names[target])} is among data.drop; name another data.target")
+    if weight == target or data.weight in data.drop:
+        role = "the target" if weight == target else "among data.drop"
+        raise InputError(f"{source}: the weights {shown(data.weight)} are {role}; name another data.weight")
     if not features:
         raise InputError(
             f"{source}: no column is left to predict from; there are {len(names)}, data.drop leaves out "
             f"{len(data.drop)} (columns are split at comma, semicolon or tab)"
         )
-    return target, features
+    return target, features, weight
+
+
+def _choose_target(names: Sequence[str], data: DataConfig, candidates: Sequence[int], source: str) -> int:
+    """The position of the target: as named, as numbered, or the last candidate."""
+    if isinstance(data.target, int):
+        if not -len(names) <= data.target < len(names):
+            raise InputError(f"{source}: data.target = {data.target}; allowed: a column from 0 to {len(names) - 1}")
+        return data.target % len(names)
+    if data.target:
+        check_known(data.target, names, f"{source}: data.target has no column {shown(data.target)} to predict")
+        return names.index(data.target)
+    return candidates[-1] if candidates else 0
 
 
 def _rows(text: str, source: str) -> tuple[Rows, list[int]]:
@@ -180,6 +190,16 @@ def _features(
             f"encode it as numbers first or leave it out with data.drop: {line}"
         )
     return np.column_stack([numbers for numbers, _ in parsed.values()])
+
+
+def _weights(cells: Sequence[str], name: str, lines: Sequence[int], source: str) -> NDArray[np.float64]:
+    weights, wrong = _parse(cells)
+    if wrong:
+        raise InputError(
+            f"{source}: line {lines[wrong[0]]}, column {shown(name)}: {shown(cells[wrong[0]])} is not a number; "
+            "weights are numbers of 0 or more"
+        )
+    return weights
 
 
 def parse_target(cells: Sequence[str]) -> NDArray:

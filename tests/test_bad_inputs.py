@@ -73,8 +73,9 @@ def table(name: str, content: str | bytes, *fragments: str) -> Case:
     return Case(name, ("t.csv", *fragments), files={"t.csv": content})
 
 
-def arrays(name: str, content: bytes, *fragments: str) -> Case:
-    return Case(name, ("t.npz", *fragments), ("my.toml", "--set", "data.source=t.npz"), {"t.npz": content})
+def arrays(name: str, content: bytes, *fragments: str, more: Sequence[str] = ()) -> Case:
+    arguments = ["my.toml", "--set", "data.source=t.npz", *more]
+    return Case(name, ("t.npz", *fragments), arguments, {"t.npz": content})
 
 
 def command(
@@ -94,6 +95,12 @@ def changed(line: int, text: str) -> str:
     lines = CLASSES.splitlines()
     lines[line - 1] = text
     return "\n".join(lines)
+
+
+def weighed(*weights: int, label: str = "{i}.5") -> str:
+    """Sixty rows with the columns p, w, y; ``weights`` in turn."""
+    rows = [f"{i},{weights[i % len(weights)]},{label.format(i=i, c='abc'[i % 3])}" for i in range(60)]
+    return "p,w,y\n" + "\n".join(rows)
 
 
 def npz(**content: np.ndarray) -> bytes:
@@ -223,6 +230,19 @@ CASES = [
     settings("target tiny", [], "target 'y'", "in all 48 training rows", table=TINY),
     settings("target nearly constant", ["data.target=y"], "target 'y'", "in all 12 test rows", "run.seed", table=RARE),
     settings("target constant", ["data.target=y"], "0.25 in every row", table="p,y\n" + "1,0.25\n2,0.25\n" * 9),
+    # Weights of rows.
+    settings("weight: unknown", ["data.weight=wt"], "data.weight", "'wt'", "did you mean w?", table=weighed(1, 2)),
+    settings("weight: the target", ["data.weight=y", "data.target=y"], "'y' are the target", table=weighed(1, 2)),
+    settings("weight: dropped", ["data.weight=w", 'data.drop=["w"]'], "'w' are among data.drop", table=weighed(1, 2)),
+    settings("weight: negative", ["data.weight=p"], "line 2, column 'p': -1 is no weight", table=changed(2, "-1,2,a")),
+    settings(
+        "weight: infinite", ["data.weight=p"], "line 5, column 'p': inf is no weight", table=changed(5, "inf,2,a")
+    ),
+    settings("weight: missing", ["data.weight=p"], "line 5, column 'p': nan is no weight", table=changed(5, ",2,a")),
+    settings("weight: text", ["data.weight=p"], "line 5, column 'p': 'x' is not a number", table=changed(5, "x,2,a")),
+    settings("weight: all 0", ["data.weight=w"], "'w' are 0 in every row", table=weighed(0)),
+    settings("weight: 0 for a class", ["data.weight=w"], "training", "class 'a'", table=weighed(0, 1, 1, label="{c}")),
+    settings("weight: 0 but for a row", ["data.weight=w"], "data.weight is 0", "fold", table=weighed(1, *[0] * 59)),
     # Arrays.
     arrays("arrays of objects", npz(X=X, y=np.array([Executed()] * 60)), "cannot be read", "allow_pickle=False"),
     arrays("pickle", pickle.dumps(Executed()), "cannot be read as .npz"),
@@ -232,6 +252,12 @@ CASES = [
     arrays("arrays cut off", npz(X=X, y=Y)[:500], "cannot be read as .npz"),
     arrays("arrays with NaN", npz(X=np.where(X == 16, np.nan, X), y=Y), "1 missing values", "row 2, column 'x0'"),
     arrays("infinite target", npz(X=X, y=np.where(Y == 2, np.inf, Y)), "row 2, column 'target'", "inf is infinite"),
+    arrays(
+        "arrays with texts for weights",
+        npz(X=X, y=Y, w=Y.astype(str)),
+        "w must hold 60 numbers",
+        more=("--set", "data.weight=w"),
+    ),
     arrays("names that are no text", npz(X=X, y=Y, features=np.array(["a", "\ud800"])), "is not UTF-8"),
     # Where to.
     command("out is not empty", ["my.toml", "--out", "."], "is not empty", "--out"),

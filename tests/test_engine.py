@@ -152,6 +152,47 @@ def test_validation_rows_choose_an_epoch_but_never_train():
     assert moved > 0
 
 
+def test_rows_of_weight_0_do_not_train_and_others_count_by_weight():
+    """A row of weight 2 is two rows to the loss, whatever the common scale, and metrics count every row once."""
+    table = regression_table()
+    weight = np.random.default_rng(1).integers(0, 3, len(table.y)).astype(float)
+    weighed = replace(table, weight=weight)
+    settings = config(train={"precision": "float64"})
+    setup = set_up(settings, weighed)
+    trees = random_trees(setup.problem, setup.evolution)
+
+    def weights(problem):
+        return join(trained(problem, trees).trees)[0]["weight"]
+
+    expected = weights(setup.problem)
+    targets = setup.problem.data.targets.copy()
+    idle = np.flatnonzero(weight[setup.train_rows] == 0)
+    assert len(idle) > 20
+    targets[idle] = 1e3
+    other = replace(setup.problem, data=setup.problem.data._replace(targets=targets))
+    np.testing.assert_array_equal(weights(other), expected)
+    assert (weights(set_up(settings, table).problem) != expected).any()
+    scaled = set_up(settings, replace(table, weight=1e-310 * weight)).problem
+    np.testing.assert_allclose(weights(scaled), expected, rtol=1e-9)
+    np.testing.assert_allclose(
+        setup.problem.data.weight[:-1] * weight[setup.train_rows].mean(), weight[setup.train_rows]
+    )
+
+
+def test_weights_of_rows_and_of_classes_multiply():
+    table = class_table(90)
+    weight = np.random.default_rng(1).uniform(0.5, 2, len(table.y))
+    setup = set_up(
+        config(task={"class_weight": "balanced"}),
+        replace(table, X=table.X, y=table.y // 2, classes=("p", "q"), kind="binary", weight=weight),
+    )
+    codes = table.y[setup.train_rows] // 2
+    found = setup.problem.data.weight[:-1] / weight[setup.train_rows]
+    counts = np.bincount(codes)
+    assert counts[0] > counts[1]
+    np.testing.assert_allclose(found[codes == 0] * counts[0], found[codes == 1][0] * counts[1], rtol=1e-5)
+
+
 def test_scores_are_those_of_the_left_out_rows_by_plain_recursion():
     table = class_table(classes=3)
     setup = set_up(config(search={"objectives": ("error", "log_loss", "class_errors")}), table)

@@ -1,0 +1,49 @@
+"""Default reference points: what a useless model scores and what the largest tree of the space costs.
+
+They follow from the config and the training targets alone, never from a population.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from neuraltree import hardware
+from neuraltree.activations import NAMES
+from neuraltree.tree import Nodes, Space, join, node_dtype
+from search.evaluate import Problem
+from search.objectives import Scale
+
+HEADROOM = 1.1  # the largest tree should lie inside the reference point, not on it
+
+
+def scale_of(problem: Problem) -> Scale:
+    return Scale(
+        target_deviation=problem.truth.scale,
+        max_nodes=problem.space.max_nodes,
+        kinds=len(problem.space.codes),
+        largest_cost={} if problem.device is None else _largest_costs(problem, problem.device),
+    )
+
+
+def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float]:
+    """Bounds on the costs of any tree: one of the costliest nodes throughout, but with every kind in use at least once
+    and as many values alive as the depth and the number of nodes allow (the Strahler number is logarithmic)."""
+    space = problem.space
+    counts = hardware.count(*join([_largest_tree(space, code) for code in space.codes]))
+    used = np.isin(np.arange(len(NAMES)), space.codes)
+    alive = min(space.max_depth, space.max_nodes.bit_length() - 1) + space.n_outputs - 1
+    counts = replace(counts, kinds=np.maximum(counts.kinds, used), peak_live=np.full_like(counts.peak_live, alive))
+    costs = hardware.costs_of_counts(counts, device, problem.device_precision, problem.device_style)
+    return {name: HEADROOM * float(values.max()) for name, values in costs.items()}
+
+
+def _largest_tree(space: Space, code: int) -> Nodes:
+    """Every hidden node reads one input, and all use one activation."""
+    hidden = max(0, (space.max_nodes - 2 * space.n_outputs) // 2)
+    depth = [0, 1] * space.n_outputs + [1, 2] * hidden
+    op = [~space.output_code, 0] * space.n_outputs + [~code, 0] * hidden
+    nodes = np.zeros(len(depth), dtype=node_dtype())
+    nodes["depth"], nodes["op"] = depth, op
+    return nodes
