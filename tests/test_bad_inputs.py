@@ -235,9 +235,7 @@ CASES = [
     settings("weight: the target", ["data.weight=y", "data.target=y"], "'y' are the target", table=weighed(1, 2)),
     settings("weight: dropped", ["data.weight=w", 'data.drop=["w"]'], "'w' are among data.drop", table=weighed(1, 2)),
     settings("weight: negative", ["data.weight=p"], "line 2, column 'p': -1 is no weight", table=changed(2, "-1,2,a")),
-    settings(
-        "weight: infinite", ["data.weight=p"], "line 5, column 'p': inf is no weight", table=changed(5, "inf,2,a")
-    ),
+    settings("weight: infinite", ["data.weight=p"], "column 'p': inf is no weight", table=changed(5, "inf,2,a")),
     settings("weight: missing", ["data.weight=p"], "line 5, column 'p': nan is no weight", table=changed(5, ",2,a")),
     settings("weight: text", ["data.weight=p"], "line 5, column 'p': 'x' is not a number", table=changed(5, "x,2,a")),
     settings("weight: all 0", ["data.weight=w"], "'w' are 0 in every row", table=weighed(0)),

@@ -152,8 +152,7 @@ def test_validation_rows_choose_an_epoch_but_never_train():
     assert moved > 0
 
 
-def test_rows_of_weight_0_do_not_train_and_others_count_by_weight():
-    """A row of weight 2 is two rows to the loss, whatever the common scale, and metrics count every row once."""
+def test_rows_of_weight_0_do_not_train_and_the_scale_of_weights_is_nothing():
     table = regression_table()
     weight = np.random.default_rng(1).integers(0, 3, len(table.y)).astype(float)
     weighed = replace(table, weight=weight)
@@ -174,19 +173,16 @@ def test_rows_of_weight_0_do_not_train_and_others_count_by_weight():
     assert (weights(set_up(settings, table).problem) != expected).any()
     scaled = set_up(settings, replace(table, weight=1e-310 * weight)).problem
     np.testing.assert_allclose(weights(scaled), expected, rtol=1e-9)
-    np.testing.assert_allclose(
-        setup.problem.data.weight[:-1] * weight[setup.train_rows].mean(), weight[setup.train_rows]
-    )
+    mine = weight[setup.train_rows]
+    np.testing.assert_allclose(setup.problem.data.weight[:-1] * mine.mean(), mine)
 
 
 def test_weights_of_rows_and_of_classes_multiply():
     table = class_table(90)
     weight = np.random.default_rng(1).uniform(0.5, 2, len(table.y))
-    setup = set_up(
-        config(task={"class_weight": "balanced"}),
-        replace(table, X=table.X, y=table.y // 2, classes=("p", "q"), kind="binary", weight=weight),
-    )
-    codes = table.y[setup.train_rows] // 2
+    table = replace(table, y=table.y // 2, classes=("p", "q"), kind="binary", weight=weight)
+    setup = set_up(config(task={"class_weight": "balanced"}), table)
+    codes = table.y[setup.train_rows]
     found = setup.problem.data.weight[:-1] / weight[setup.train_rows]
     counts = np.bincount(codes)
     assert counts[0] > counts[1]

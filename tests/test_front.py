@@ -16,13 +16,16 @@ from sklearn.base import is_classifier
 from sklearn.metrics import accuracy_score, log_loss, r2_score, root_mean_squared_error
 
 import neuraltree
+from neuraltree.files import dumps, loads
 from search import load_front
 from search.data import Table, load_table, split
 from search.errors import InputError
+from search.finish import to_tree
 from search.front import Front, Member
 from search.pictures import draw_front, draw_hypervolume
+from search.problem import set_up
 from search.run import main
-from search.settings import DataConfig, TaskConfig
+from search.settings import Config, DataConfig, SearchConfig, TaskConfig
 
 # Columns have names and are given here without.
 pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")
@@ -201,6 +204,31 @@ def test_costs_of_zero_and_test_errors_off_the_scale_are_drawn(tmp_path: Path) -
 def test_histories_of_all_lengths_are_drawn(tmp_path: Path, generations: int) -> None:
     draw_hypervolume(tmp_path / "h.png", list(range(generations)), [0.0] * generations)
     assert darkest(tmp_path / "h.png") < 0.5
+
+
+# Classes.
+
+
+@pytest.mark.parametrize("labels", [(0, 1), (-1, 1), (3, 5, 10), (0.5, 1.5), ("no", "yes")])
+def test_a_model_predicts_labels_as_they_were_given(tmp_path: Path, labels: tuple) -> None:
+    rng = np.random.default_rng(0)
+    codes = np.arange(60) % len(labels)
+    y = np.array(labels)[codes]
+    X = codes[:, None] + rng.normal(size=(60, 2))
+    np.savez(tmp_path / "t.npz", X=X, y=y)
+    data, task = DataConfig(str(tmp_path / "t.npz")), TaskConfig("classification")
+    table = load_table(data, task)
+    setup = set_up(Config(data, task=task, search=SearchConfig(folds=1)), table)
+    tree = loads(dumps(to_tree(setup, table, setup.evolution.new_tree(rng))))
+    model = tree.estimator()
+    predicted = model.predict(X)
+    assert predicted.dtype == y.dtype
+    assert model.classes_.tolist() == list(labels)
+    assert {type(label) for label in tree.classes} == {type(labels[0])}
+    if y.dtype.kind == "f":  # scikit-learn takes fractions for a regression
+        assert set(predicted) <= set(labels)
+    else:
+        assert model.score(X, y) == np.mean(predicted == y) > 0
 
 
 # Real runs.
