@@ -19,7 +19,7 @@ Array = Any  # the same tuples hold NumPy arrays outside a compiled program and 
 TREES_PER_BIN = 64  # the arrays of a level then stay in a core's cache
 HEADROOM = 1.1  # capacity over what the first population needs on average, ...
 SPREAD = 3.0  # ... and this many standard deviations of a count, taken as Poisson
-LEAST_SHARE = 0.35  # of a level or rank in the one before it, whatever the first population has there
+LEVEL_SHARE, RANK_SHARE = 0.5, 0.35  # of a level or rank in the one before it, whatever the first population has there
 MAX_BIN_RATIO = 1.5  # more bins than this times what their number of trees asks for, and the tightest capacity doubles
 
 
@@ -158,9 +158,9 @@ def _wanted(found: Layout, space: Space, per_bin: int) -> NDArray[np.float64]:
     room[:levels, :width] = np.maximum(wanted, found.needs.max(axis=0))
     # Descendants will be deeper and wider than the first trees: every level and rank has a share of the one before.
     for level in range(1, grid[0]):
-        room[level, 0] = max(room[level, 0], LEAST_SHARE * room[level - 1, 0])
+        room[level, 0] = max(room[level, 0], LEVEL_SHARE * room[level - 1, 0])
     for rank in range(1, grid[1]):
-        room[:, rank] = np.maximum(room[:, rank], LEAST_SHARE * room[:, rank - 1])
+        room[:, rank] = np.maximum(room[:, rank], RANK_SHARE * room[:, rank - 1])
     return np.maximum(room, 1.0)
 
 

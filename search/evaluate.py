@@ -176,9 +176,9 @@ def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np
         limit[: packed.last_tree - packed.first_tree] = epochs[packed.first_tree : packed.last_tree]
         run = partial(fit, shape, problem.settings, packed.forest)
         before = load_params(packed, nodes, 0, problem.settings.precision)
-        after = jax.tree.map(np.asarray, run(before, problem.data, training._replace(limit=limit)).params)
-        losses = [np.asarray(run(params, problem.data, measuring).loss) for params in (before, after)]
-        return after, (losses[1] <= losses[0]) & np.isfinite(losses[1])
+        after = jax.tree.map(np.asarray, run(before, problem.data, training._replace(limit=limit)))
+        losses = [np.asarray(run(params, problem.data, measuring).loss) for params in (before, after.params)]
+        return after.params, (after.best_epoch == limit) & (losses[1] <= losses[0]) & np.isfinite(losses[1])
 
     fitted, sound = nodes.copy(), np.zeros(len(trees), dtype=bool)
     bins = pack(nodes, starts, shape, found)

@@ -28,10 +28,10 @@ def scale_of(problem: Problem) -> Scale:
 
 
 def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float]:
-    """Bounds on the costs of any tree: one of the costliest nodes throughout, but with every kind in use at least once
-    and as many values alive as the depth and the number of nodes allow (the Strahler number is logarithmic)."""
+    """Bounds on the costs of any tree: all nodes of the costliest sort, every kind in use at least once, and as many
+    values alive as the depth and the number of nodes allow (the Strahler number is logarithmic)."""
     space = problem.space
-    counts = hardware.count(*join([_largest_tree(space, code) for code in space.codes]))
+    counts = hardware.count(*join([_most_leaves(space), *(_most_functions(space, code) for code in space.codes)]))
     used = np.isin(np.arange(len(NAMES)), space.codes)
     alive = min(space.max_depth, space.max_nodes.bit_length() - 1) + space.n_outputs - 1
     counts = replace(counts, kinds=np.maximum(counts.kinds, used), peak_live=np.full_like(counts.peak_live, alive))
@@ -39,11 +39,22 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
     return {name: HEADROOM * float(values.max()) for name, values in costs.items()}
 
 
-def _largest_tree(space: Space, code: int) -> Nodes:
-    """Every hidden node reads one input, and all use one activation."""
-    hidden = max(0, (space.max_nodes - 2 * space.n_outputs) // 2)
-    depth = [0, 1] * space.n_outputs + [1, 2] * hidden
-    op = [~space.output_code, 0] * space.n_outputs + [~code, 0] * hidden
+def _most_functions(space: Space, code: int) -> Nodes:
+    """One leaf an output; all other nodes are a chain of hidden nodes of one activation."""
+    hidden = space.max_nodes - 2 * space.n_outputs
+    depth = [0, 1] * (space.n_outputs - 1) + list(range(hidden + 2))
+    op = [~space.output_code, 0] * (space.n_outputs - 1) + [~space.output_code] + [~code] * hidden + [0]
+    return _record(depth, op)
+
+
+def _most_leaves(space: Space) -> Nodes:
+    outputs, leaves = space.n_outputs, space.max_nodes - space.n_outputs
+    return _record(
+        [0, 1] * outputs + [1] * (leaves - outputs), [~space.output_code, 0] * outputs + [0] * (leaves - outputs)
+    )
+
+
+def _record(depth: list[int], op: list[int]) -> Nodes:
     nodes = np.zeros(len(depth), dtype=node_dtype())
     nodes["depth"], nodes["op"] = depth, op
     return nodes

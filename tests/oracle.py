@@ -1,10 +1,16 @@
-"""A tree evaluated the plain way: one row, by recursion, with ``math`` only. The specification of every other way."""
+"""A tree evaluated the plain way, by recursion. The specification of every other way.
+
+Once with ``math`` only, for one row; once more with ``jax.numpy``, for its derivatives.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from typing import Any
+
+import jax
+import jax.numpy as jnp
 
 
 def sigmoid(s: float) -> float:
@@ -42,3 +48,36 @@ def _evaluate(nodes: Any, at: int, x: Sequence[float], fold: int) -> tuple[float
         value, child = _evaluate(nodes, child, x, fold)
         total += weight * value
     return FUNCTIONS[~op](total), child
+
+
+# By activation code, as above.
+DIFFERENTIABLE_FUNCTIONS = (
+    lambda s: 1 / (1 + jnp.exp(-s)),
+    jnp.tanh,
+    lambda s: jnp.exp(-s * s),
+    lambda s: jnp.maximum(s, 0.0),
+    jnp.sin,
+    lambda s: s,
+)
+
+
+def evaluate_differentiable(
+    depth: Sequence[int], op: Sequence[int], weight: Sequence[Any], bias: Sequence[Any], x: Sequence[Any]
+) -> jax.Array:
+    """(outputs, rows) values of the output nodes; ``x`` holds one column (rows,) for each feature."""
+
+    def value_at(at: int) -> tuple[jax.Array, int]:
+        """The values (rows,) of the node at ``at``, and where its subtree ends."""
+        if op[at] >= 0:
+            return x[op[at]], at + 1
+        total, child = bias[at] + 0.0 * x[0], at + 1
+        while child < len(depth) and depth[child] > depth[at]:
+            value, end = value_at(child)
+            total, child = total + weight[child] * value, end
+        return DIFFERENTIABLE_FUNCTIONS[~op[at]](total), child
+
+    values, at = [], 0
+    while at < len(depth):
+        value, at = value_at(at)
+        values.append(value)
+    return jnp.stack(values)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
+from msgspec.structs import asdict
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from neuraltree import train
-from neuraltree.tree import check, join, simplify
+from neuraltree import hardware, train
+from neuraltree.generate import random_tree
+from neuraltree.tree import check, join, node_dtype, simplify
 from search.data import Table
 from search.engine import begin, step
 from search.errors import InputError
@@ -231,6 +234,38 @@ def test_a_refit_starts_from_fold_0_and_runs_each_tree_s_own_epochs():
     np.testing.assert_array_equal(join(final)[0]["weight"], join(again)[0]["weight"])
 
 
+def with_rate(problem, rate):
+    return replace(problem, settings=problem.settings._replace(learning_rate=rate))
+
+
+@pytest.mark.parametrize("rate", [1e3, 1e30])  # to finite but useless weights, and to infinite ones
+def test_a_diverging_refit_leaves_fold_0_s_weights(rate):
+    setup = set_up(config(), regression_table())
+    trees = trained(setup.problem, random_trees(setup.problem, setup.evolution)).trees
+    epochs = np.where(np.arange(len(trees)) < 2, 0, 3)
+    final, sound = refit(with_rate(setup.problem, rate), first_shape(setup.problem, trees), trees, epochs)
+    assert sound.tolist() == (epochs == 0).tolist()
+    for tree, end in zip(trees, final, strict=True):
+        for name in ("weight", "bias"):
+            np.testing.assert_array_equal(end[name][:, 0], tree[name][:, 0])
+            assert (abs(end[name]) < 100).all()
+
+
+def test_a_refit_is_sound_where_it_does_not_worsen_the_fit():
+    setup = set_up(config(train={"precision": "float64"}), regression_table())
+    trees = trained(setup.problem, random_trees(setup.problem, setup.evolution, 24)).trees
+    shape = first_shape(setup.problem, trees)
+    final, sound = refit(with_rate(setup.problem, 2.0), shape, trees, np.full(len(trees), 2))
+    assert 3 <= sound.sum() <= 21, "some of both"
+    rows, targets = setup.problem.data.inputs[:-1, :-1], setup.problem.data.targets[:-1, 0]
+
+    def loss(tree):
+        return np.mean([(evaluate_recursive(tree, x)[0] - y) ** 2 for x, y in zip(rows, targets, strict=True)])
+
+    for tree, end, good in zip(trees, final, sound, strict=True):
+        assert loss(end) < loss(tree) if good else np.array_equal(end["weight"][:, 0], tree["weight"][:, 0])
+
+
 def test_a_diverging_tree_is_behind_all_others_and_never_nan():
     setup = set_up(config(), regression_table())
     trees = random_trees(setup.problem, setup.evolution, 4)
@@ -286,13 +321,43 @@ def test_a_device_gives_costs_and_default_reference_points():
     assert infos[-1].hypervolume > 0
 
 
-def test_thirty_generations_compile_six_programs_at_most():
-    before = train.compilations()
-    setup = set_up(
-        config(search={"population": 40, "folds": 2}, space={"max_nodes": 40, "max_depth": 6}), regression_table(90, 3)
+ENTRIES = [
+    (name, entry.precision, entry.style)
+    for name in hardware.device_names()
+    for entry in hardware.load_device(name).entries
+]
+
+
+@cache
+def trees_of_any_size(space, count=2000):
+    rng = np.random.default_rng(0)
+    return [random_tree(rng, space, max_nodes=space.max_nodes) for _ in range(count)]
+
+
+@pytest.mark.parametrize("table", [regression_table(), class_table()], ids=lambda t: t.kind)
+@pytest.mark.parametrize(("device", "precision", "style"), ENTRIES, ids=map("-".join, ENTRIES))
+def test_default_reference_points_are_beyond_the_costs_of_every_tree(device, precision, style, table):
+    settings = config(
+        space=asdict(SpaceConfig()),
+        hardware={"device": device, "precision": precision, "style": style},
+        search={"objectives": hardware.COSTS, "selection": "nsga2"},
     )
-    evolved(setup, 30)
-    assert 2 <= train.compilations() - before <= 6
+    setup = set_up(settings, table)
+    found = costs(setup.problem, trees_of_any_size(setup.problem.space))
+    for name, reference in zip(hardware.COSTS, setup.evolution.reference, strict=True):
+        assert 0 < found[name].max() < reference, name
+        assert reference < 10 * found[name].max(), f"{name}: a reference so far off would make volumes all alike"
+
+
+@pytest.mark.parametrize(
+    ("seed", "table"), [(0, regression_table(120, 3)), (1, class_table(120, 3, 1))], ids=["regression", "multiclass"]
+)
+def test_thirty_generations_compile_six_programs_at_most(monkeypatch, seed, table):
+    """With the default space and three bins to a generation."""
+    monkeypatch.setattr(train, "_programs", {})
+    several_bins = {"population": 140, "folds": 2}
+    evolved(set_up(config(seed=seed, space=asdict(SpaceConfig()), search=several_bins, train={"epochs": 1}), table), 30)
+    assert 0 < train.compilations() <= 6
 
 
 def test_the_reference_s_generator_needs_room():
@@ -305,3 +370,22 @@ def test_the_reference_s_generator_needs_room():
     for tree in trees:
         check(tree, setup.problem.space)
         assert set((~tree["op"][(tree["op"] < 0) & (tree["depth"] > 0)]).tolist()) <= {0}
+
+
+@pytest.mark.parametrize(("device", "precision", "style"), ENTRIES, ids=map("-".join, ENTRIES))
+def test_default_reference_points_hold_chains_and_fans(device, precision, style):
+    """The extremes that random trees do not reach: nearly all function nodes, nearly all leaves."""
+    wanted = {"objectives": hardware.COSTS, "selection": "nsga2"}
+    on_device = {"device": device, "precision": precision, "style": style}
+    setup = set_up(config(space=asdict(SpaceConfig()), hardware=on_device, search=wanted), regression_table())
+    trees = []
+    for code in (0, 1, 2, 3):
+        chain, fan = np.zeros(58, node_dtype()), np.zeros(60, node_dtype())
+        # Eleven chains of four hidden nodes and a leaf below one output, and 59 leaves below another.
+        chain["depth"] = [0, *[1, 2, 3, 4, 5] * 11, 1, 1]
+        chain["op"] = [~5, *[~code, ~code, ~code, ~code, 0] * 11, 1, 2]
+        fan["depth"], fan["op"] = [0] + [1] * 59, [~5] + [0] * 59
+        trees += [chain, fan]
+    found = costs(setup.problem, trees)
+    for name, reference in zip(hardware.COSTS, setup.evolution.reference, strict=True):
+        assert found[name].max() < reference, name

@@ -14,7 +14,7 @@ from neuraltree.forest import backward, forward, load_params, outputs, store_par
 from neuraltree.generate import random_tree
 from neuraltree.packing import fit_shape, layout, pack, plan, split
 from neuraltree.tree import Space, join
-from tests.oracle import evaluate_recursive
+from tests.oracle import evaluate_differentiable, evaluate_recursive
 
 ALL = ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity")
 SPACES = {
@@ -116,7 +116,38 @@ def problems(space, trees, seed=3):
         yield shape, packed.forest, params, x, target, real
 
 
-def test_gradients_equal_automatic_differentiation(space):
+def engine_gradients(space, trees, x, target, fold):
+    """For each tree, records with the derivative by every weight and bias in place of its value."""
+    shape, nodes, (packed,) = packed_population(space, trees)
+    gradient = nodes.copy()
+    gradient["weight"], gradient["bias"] = 0.0, 0.0
+    padded = np.zeros((shape.trees, *target.shape))
+    real = 1.0 * (np.arange(shape.trees) < len(trees))
+    params = load_params(packed, nodes, fold, "float64")
+    found = engine_gradient(shape, packed.forest, params, with_ones(x), padded + target, real)
+    store_params(packed, gradient, fold, found)
+    return np.split(gradient, np.cumsum([len(tree) for tree in trees])[:-1])
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_gradients_equal_those_of_plain_recursion(space, fold):
+    rng = np.random.default_rng(5)
+    trees, x = population(space, 4, 6), rng.normal(size=(3, space.n_features))
+    target = rng.normal(size=(space.n_outputs, 3))
+    assert space.max_depth == 1 or any((tree["depth"] > 1).any() for tree in trees), "edges between function nodes"
+    for tree, mine in zip(trees, engine_gradients(space, trees, x, target, fold), strict=True):
+        depth, op = tree["depth"].tolist(), tree["op"].tolist()
+
+        def loss(weight, bias, depth=depth, op=op):
+            return 0.5 * jnp.sum((evaluate_differentiable(depth, op, weight, bias, jnp.asarray(x.T)) - target) ** 2)
+
+        scalars = tree["weight"][:, fold].tolist(), tree["bias"][:, fold].tolist()
+        by_weight, by_bias = jax.grad(loss, argnums=(0, 1))(*scalars)
+        np.testing.assert_allclose(mine["weight"][:, fold], by_weight, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(mine["bias"][:, fold], by_bias, rtol=1e-9, atol=1e-12)
+
+
+def test_gradients_equal_automatic_differentiation_of_the_engine_s_values(space):
     for problem in problems(space, population(space)):
         mine, expected, forest = engine_gradient(*problem), differentiated(*problem), problem[1]
         np.testing.assert_allclose(mine.leaf, expected.leaf * forest.leaf_mask, rtol=1e-9, atol=1e-12)
@@ -127,11 +158,12 @@ def test_gradients_equal_finite_differences(space):
     rng = np.random.default_rng(4)
     for shape, forest, params, x, target, real in problems(space, population(space, 6)):
         mine = engine_gradient(shape, forest, params, x, target, real)
-        filled = np.argwhere(forest.leaf_mask)
-        for row, column in filled[rng.choice(len(filled), 8)]:
-            moved = [params._replace(leaf=params.leaf.at[row, column].add(h)) for h in (1e-6, -1e-6)]
-            up, down = (loss_of(shape, forest, each, x, target, real) for each in moved)
-            np.testing.assert_allclose(mine.leaf[row, column], (up - down) / 2e-6, rtol=1e-5, atol=1e-6)
+        for name, mask in (("leaf", forest.leaf_mask), ("edge", forest.edge_mask)):
+            old, found = getattr(params, name), getattr(mine, name)
+            for place in map(tuple, rng.permutation(np.argwhere(mask))[:8]):
+                moved = [params._replace(**{name: old.at[place].add(h)}) for h in (1e-6, -1e-6)]
+                up, down = (loss_of(shape, forest, each, x, target, real) for each in moved)
+                np.testing.assert_allclose(found[place], (up - down) / 2e-6, rtol=1e-5, atol=1e-6)
 
 
 def test_weights_come_back_as_they_went_in(space):

@@ -50,17 +50,6 @@ def test_bins_are_as_many_as_the_population_asks_for():
     assert [planned_bins(n) for n in (1, 63, 64, 128, 129, 10_000)] == [1, 1, 2, 2, 3, 157]
 
 
-def test_packing_knows_nothing_of_the_machine(monkeypatch):
-    nodes, starts = join(trees_of(100, 0))
-    shape = plan(layout(nodes, starts), SPACE)
-    first = pack(nodes, starts, shape)
-    monkeypatch.setattr("os.cpu_count", lambda: 64)
-    assert plan(layout(nodes, starts), SPACE) == shape
-    for a, b in zip(first, pack(nodes, starts, shape), strict=True):
-        np.testing.assert_array_equal(a.row, b.row)
-        np.testing.assert_array_equal(a.forest.leaf_mask, b.forest.leaf_mask)
-
-
 def test_repeated_inputs_need_room_of_their_own():
     nodes, starts = join(trees_of(3, 0))
     nodes = np.concatenate([nodes[:1], nodes[1:2], nodes[1:2]])

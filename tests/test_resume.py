@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuraltree.packing import TREES_PER_BIN
 from search import pictures, records
 from search.run import main
 
@@ -56,8 +57,9 @@ def replace(self, target):
         print("jax" in sys.modules, flush=True)
         os.kill(os.getpid(), getattr(signal, which))
 pathlib.Path.replace = replace
-if cores == "one":
-    os.cpu_count = lambda: 1
+if cores != "all":
+    os.cpu_count = lambda: int(cores)
+if cores == "1":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from search.run import main
 sys.exit(main(argv))
@@ -189,10 +191,19 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
     assert results(out) == results(whole)
 
 
-def test_results_do_not_depend_on_the_number_of_cores(whole: Path, config: Path, tmp_path: Path) -> None:
-    alone = driven(tmp_path / "out", config, "no such file", cores="one")
-    assert alone.returncode == 0, alone.stderr
-    assert results(tmp_path / "out") == results(whole)
+def test_results_do_not_depend_on_the_number_of_cores(tmp_path: Path) -> None:
+    """With three bins and two folds, so that threads have more than one piece of work each, in any order."""
+    config = tmp_path / "three_bins.toml"
+    larger = {"population = 8": f"population = {2 * TREES_PER_BIN + 2}", "generations = 6": "generations = 2"}
+    text = CONFIG
+    for old, new in larger.items():
+        text = text.replace(old, new)
+    config.write_text(text)
+    for cores in ("1", "4"):
+        done = driven(tmp_path / cores, config, "no such file", cores=cores)
+        assert done.returncode == 0, done.stderr
+    assert len(history(tmp_path / "4")) == 4
+    assert results(tmp_path / "1") == results(tmp_path / "4")
 
 
 # A kill before every single write, in this process.
