@@ -89,10 +89,8 @@ def layout(nodes: Nodes, starts: IntArray) -> Layout:
     # Function children of one parent share a key; so do leaves of one parent that read the same input.
     key = np.where(function, parent, (parent + 1) * (int(nodes["op"].max(initial=0)) + 2) + nodes["op"] + len(nodes))
     order = np.argsort(key, kind="stable")
-    sorted_key = key[order]
-    first = np.flatnonzero(np.diff(sorted_key, prepend=sorted_key[0] - 1))
     rank = np.empty(len(nodes), dtype=np.int64)
-    rank[order] = np.arange(len(nodes)) - np.repeat(first, np.diff(np.append(first, len(nodes))))
+    rank[order] = _rank_in_runs(key[order])
     needs = _needs(nodes["depth"][function], children[function], tree[function], len(starts) - 1)
     return Layout(tree, parent, children, rank, needs)
 
@@ -227,54 +225,72 @@ def _pack_bin(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout, run: 
     row = np.where(op < 0, own_row, own_row[parent])
     column = np.where(op < 0, shape.columns - 1, op + shape.features * rank)
     tree = found.tree[span] - run[0]
-    return Bin(_forest(shape, depth, op, parent, rank, tree, place, row, column), *run, span, row, column)
+    placed = _Placed(depth, op, parent, rank, tree, place, row, column)
+    return Bin(_forest(shape, placed), *run, span, row, column)
 
 
-def _forest(
-    shape: Shape,
-    depth: IntArray,
-    op: IntArray,
-    parent: IntArray,
-    rank: IntArray,
-    tree: IntArray,
-    place: IntArray,
-    row: IntArray,
-    column: IntArray,
-) -> Forest:
+class _Placed(NamedTuple):
+    """The nodes of one bin: what they are, their place in their level, and where their weights go."""
+
+    depth: IntArray
+    op: IntArray
+    parent: IntArray
+    rank: IntArray
+    tree: IntArray
+    place: IntArray
+    row: IntArray
+    column: IntArray
+
+
+def _forest(shape: Shape, at: _Placed) -> Forest:
+    function = at.op < 0
     leaf_mask = np.zeros((shape.rows, shape.columns), dtype=np.float32)
-    leaf_mask[row, column] = 1.0
-    function = op < 0
+    leaf_mask[at.row, at.column] = 1.0
     edge_mask = np.zeros(shape.rows, dtype=np.float32)
-    edge_mask[row[function & (depth > 0)]] = 1.0
-    kind = np.full(shape.rows, shape.kinds[0] if shape.kinds else shape.output_kind, dtype=np.int32)
+    edge_mask[at.row[function & (at.depth > 0)]] = 1.0
+    kind = np.full(shape.rows, shape.kinds[0], dtype=np.int32)
     kind[: shape.levels[0]] = shape.output_kind
-    kind[row[function]] = ~op[function]
+    kind[at.row[function]] = ~at.op[function]
     owner = np.full(shape.rows, shape.trees, dtype=np.int32)
-    owner[row[function]] = tree[function]
-    child, up = [], []
-    for d, rows in enumerate(shape.levels):
-        here = function & (depth == d)
-        above = shape.levels[d - 1] if d else 1
-        links = np.full(rows, above - 1, dtype=np.int32)
-        if d:
-            links[place[here]] = place[parent[here]]
-        up.append(links)
-        below = function & (depth == d + 1)
-        offset = np.concatenate([[0], np.cumsum(shape.ranks[d], dtype=np.int64)]).astype(np.int64)
-        slots = np.full(offset[-1], (shape.levels[d + 1] if d + 1 < len(shape.levels) else 1) - 1, dtype=np.int32)
-        slots[offset[rank[below]] + place[parent[below]]] = place[below]
-        child.append(slots)
-    top = function & (depth == 0)
-    slot = tree[top] * shape.outputs + rank_of_output(tree[top])
-    output_row = np.full(shape.trees * shape.outputs, shape.levels[0] - 1, dtype=np.int32)
-    output_row[slot] = place[top]
-    output_slot = np.full(shape.levels[0], shape.trees * shape.outputs, dtype=np.int32)
-    output_slot[place[top]] = slot
-    outputs = output_row.reshape(shape.trees, shape.outputs)
-    return Forest(leaf_mask, edge_mask, kind, owner, tuple(child), tuple(up), outputs, output_slot)
+    owner[at.row[function]] = at.tree[function]
+    levels = range(len(shape.levels))
+    child, parent = tuple(_children(shape, at, d) for d in levels), tuple(_parents(shape, at, d) for d in levels)
+    return Forest(leaf_mask, edge_mask, kind, owner, child, parent, *_outputs(shape, at))
 
 
-def rank_of_output(tree: IntArray) -> IntArray:
+def _children(shape: Shape, at: _Placed, level: int) -> NDArray[np.int32]:
+    """Rows in the level below of the function children of ``level``, rank after rank; its padding row where none is."""
+    if not shape.ranks[level]:
+        return np.zeros(0, dtype=np.int32)
+    below = (at.op < 0) & (at.depth == level + 1)
+    offset = np.concatenate([[0], np.cumsum(shape.ranks[level])])
+    rows = np.full(offset[-1], shape.levels[level + 1] - 1, dtype=np.int32)
+    rows[offset[at.rank[below]] + at.place[at.parent[below]]] = at.place[below]
+    return rows
+
+
+def _parents(shape: Shape, at: _Placed, level: int) -> NDArray[np.int32]:
+    """Rows in the level above of the parents of ``level``; its padding row for padding."""
+    if level == 0:
+        return np.zeros(shape.levels[0], dtype=np.int32)
+    here = (at.op < 0) & (at.depth == level)
+    rows = np.full(shape.levels[level], shape.levels[level - 1] - 1, dtype=np.int32)
+    rows[at.place[here]] = at.place[at.parent[here]]
+    return rows
+
+
+def _outputs(shape: Shape, at: _Placed) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Row of every output, and the output in every row of level 0."""
+    top = at.depth == 0
+    slot = at.tree[top] * shape.outputs + _rank_in_runs(at.tree[top])
+    row = np.full(shape.trees * shape.outputs, shape.levels[0] - 1, dtype=np.int32)
+    row[slot] = at.place[top]
+    output = np.full(shape.levels[0], shape.trees * shape.outputs, dtype=np.int32)
+    output[at.place[top]] = slot
+    return row.reshape(shape.trees, shape.outputs), output
+
+
+def _rank_in_runs(values: IntArray) -> IntArray:
     """0, 1, 2, ... within each run of equal values."""
-    first = np.flatnonzero(np.diff(tree, prepend=tree[0] - 1))
-    return np.arange(len(tree)) - np.repeat(first, np.diff(np.append(first, len(tree))))
+    first = np.flatnonzero(np.diff(values, prepend=values[0] - 1))
+    return np.arange(len(values)) - np.repeat(first, np.diff(np.append(first, len(values))))

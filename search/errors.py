@@ -1,4 +1,6 @@
-"""The errors a user can cause."""
+"""The errors a user can cause, and the exit codes of a run."""
+
+DONE, BAD_INPUT, LOCKED, INTERRUPTED = 0, 2, 3, 130
 
 
 class InputError(ValueError):

@@ -18,6 +18,7 @@ from neuraltree.train import compilations
 from search.config import Config, config_hash
 from search.data import Table
 from search.engine import Info, State, begin, step
+from search.errors import DONE, INTERRUPTED
 from search.finish import write_front, write_live
 from search.front import load_front
 from search.problem import Setup, set_up
@@ -25,7 +26,6 @@ from search.progress import Phases, Reporter
 from search.records import HISTORY, RunFolder, write_csv, write_npz
 from search.snapshot import archive, members_to_arrays, state_from_parts, state_to_parts
 
-DONE, INTERRUPTED = 0, 130
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
 History = list[list[Any]]
 

@@ -9,13 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from search.errors import InputError, LockedError
+from search.errors import BAD_INPUT, DONE, INTERRUPTED, LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
     from search.config import Config
     from search.progress import Reporter
-
-DONE, BAD_INPUT, LOCKED, INTERRUPTED = 0, 2, 3, 130
 
 EPILOG = """examples:
   python -m search.run experiments/configs/quickstart.toml
