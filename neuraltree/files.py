@@ -55,6 +55,7 @@ class _File(Struct, forbid_unknown_fields=True):
     scaler: _Columns | None
     target_scaler: _Columns | None
     nodes: list[_Node]
+    input_range: list[float] | None = None
 
 
 def dumps(tree: Tree) -> str:
@@ -67,6 +68,7 @@ def dumps(tree: Tree) -> str:
         "classes": tree.classes,
         "scaler": _written(tree.scaler),
         "target_scaler": _written(tree.target_scaler),
+        "input_range": None if tree.input_range is None else tree.input_range.tolist(),
     }
     top = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     return "{\n" + ",\n".join([*top, '"nodes": [']) + "\n" + ",\n".join(map(json.dumps, _rows(tree.nodes))) + "\n]}\n"
@@ -156,7 +158,9 @@ def _from_own(data: dict[str, Any], extras: list[str]) -> Tree:
     file = msgspec.convert(data, _File)
     nodes = np.array([_record(i, node) for i, node in enumerate(file.nodes)], dtype=node_dtype())
     classes = None if file.classes is None else tuple(file.classes)
-    return Tree(nodes, file.kind, tuple(file.features), classes, _read(file.scaler), _read(file.target_scaler))
+    scalers = _read(file.scaler), _read(file.target_scaler)
+    reach = None if file.input_range is None else np.array(file.input_range)
+    return Tree(nodes, file.kind, tuple(file.features), classes, *scalers, reach)
 
 
 def _record(i: int, node: _Node) -> tuple[int, int, float, float]:

@@ -70,6 +70,7 @@ class Tree:
     ``nodes`` is a record of one fold. ``kind`` is "regression" (one output), "binary" (one logit) or
     "multiclass" (one output per class: logits, or sigmoids as in the reference). ``scaler`` belongs to the
     inputs, ``target_scaler`` to a regression target; without one, inputs or predictions are in scaled units.
+    ``input_range`` (features,) is the largest |scaled input| that 8-bit code represents; without one it is 4.
     Raises ``TreeError`` where these do not fit together. Equal means equal bit for bit.
     """
 
@@ -79,6 +80,7 @@ class Tree:
     classes: tuple[Label, ...] | None = None
     scaler: Scaler | None = None
     target_scaler: Scaler | None = None
+    input_range: Array | None = None
 
     def __post_init__(self) -> None:
         settle = object.__setattr__  # the class is frozen for everybody else
@@ -86,6 +88,7 @@ class Tree:
         settle(self, "classes", None if self.classes is None else tuple(map(_plain, self.classes)))
         settle(self, "scaler", _columns(self.scaler, len(self.features), "scaler"))
         settle(self, "target_scaler", _columns(self.target_scaler, 1, "target_scaler"))
+        settle(self, "input_range", _positive(self.input_range, len(self.features)))
         settle(self, "nodes", self.nodes.copy())
         self.nodes.setflags(write=False)
         _check_names(self)
@@ -95,7 +98,8 @@ class Tree:
         pairs = [
             None if s is None else (s.mean.tobytes(), s.scale.tobytes()) for s in (self.scaler, self.target_scaler)
         ]
-        return self.nodes.tobytes(), self.kind, self.features, repr(self.classes), *pairs
+        reach = None if self.input_range is None else self.input_range.tobytes()
+        return self.nodes.tobytes(), self.kind, self.features, repr(self.classes), *pairs, reach
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self._bits() == other._bits()
@@ -176,6 +180,16 @@ def _columns(scaler: Scaler | None, width: int, name: str) -> Scaler | None:
     if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
         raise TreeError(f"{name} needs finite means and finite scales above 0")
     return Scaler(mean, scale)
+
+
+def _positive(values: ArrayLike | None, width: int) -> Array | None:
+    if values is None:
+        return None
+    array = np.array(values, dtype=np.float64)
+    if array.shape != (width,) or not (np.isfinite(array).all() and (array > 0).all()):
+        raise TreeError(f"input_range must be {width} finite numbers above 0, one per feature")
+    array.setflags(write=False)
+    return array
 
 
 def _check_names(tree: Tree) -> None:

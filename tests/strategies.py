@@ -75,4 +75,6 @@ def trees(draw: Any, values: st.SearchStrategy[float] = any_double, kinds: tuple
     nodes = draw(node_arrays(len(features), n_outputs, output=output, values=values, max_arity=3, max_depth=3))
     scaler = draw(st.none() | scalers(len(features), values))
     target_scaler = draw(st.none() | scalers(1, values)) if kind == "regression" else None
-    return Tree(nodes, kind, tuple(features), classes, scaler, target_scaler)
+    width = len(features)
+    reach = draw(st.none() | st.lists(st.floats(0.1, 10), min_size=width, max_size=width).map(np.array))
+    return Tree(nodes, kind, tuple(features), classes, scaler, target_scaler, reach)

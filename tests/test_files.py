@@ -25,7 +25,7 @@ GOLDEN = Path(os.environ.get("NEURALTREE_GOLDEN") or Path(__file__).parents[2] /
 def small() -> Tree:
     nodes = np.array([(0, ~5, 0, 0.5), (1, ~1, -1.5, 0.25), (2, 1, 3.0, 0), (1, 0, 0.1, 0)], dtype=node_dtype())
     scaler = Scaler(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
-    return Tree(nodes, "binary", ("größe", "b"), ("no", "yes"), scaler)
+    return Tree(nodes, "binary", ("größe", "b"), ("no", "yes"), scaler, None, np.array([2.0, 4.5]))
 
 
 TEXT = """{
@@ -36,6 +36,7 @@ TEXT = """{
 "classes": ["no", "yes"],
 "scaler": {"mean": [1.0, 2.0], "scale": [3.0, 4.0]},
 "target_scaler": null,
+"input_range": [2.0, 4.5],
 "nodes": [
 {"depth": 0, "activation": "identity", "weight": 0.0, "bias": 0.5},
 {"depth": 1, "activation": "tanh", "weight": -1.5, "bias": 0.25},

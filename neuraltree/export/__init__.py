@@ -1,0 +1,3 @@
+"""Trees as code."""
+
+from neuraltree.export.c import export_c as export_c

@@ -1,0 +1,275 @@
+"""A tree as C99: a header, a source, and a program that checks them; the folder is an Arduino library too.
+
+No heap, no recursion, no library. The same text for the same tree.
+"""
+
+from __future__ import annotations
+
+from neuraltree.compress.integer_tree import IntegerTree, quantize_tree
+from neuraltree.export import c_float, c_int8
+from neuraltree.export.c_test import test_files
+from neuraltree.export.names import check_name, comment, constants
+from neuraltree.export.parts import EXP, FLASH, MACROS, array, literal
+from neuraltree.model import Tree
+
+PRECISIONS = ("float32", "int8")
+STYLES = ("straight", "table")
+
+
+def export_c(
+    tree: Tree, name: str = "model", *, precision: str = "float32", style: str = "straight", fine: bool = False
+) -> dict[str, str]:
+    """File names and their texts.
+
+    ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
+    regression's output (int8 only). ``ValueError`` for anything that cannot be said in C; the message says what can.
+    """
+    for given, allowed, what in ((precision, PRECISIONS, "precision"), (style, STYLES, "style")):
+        if given not in allowed:
+            raise ValueError(f"unknown {what} {given!r}; allowed: {', '.join(allowed)}")
+    if fine and precision != "int8":
+        raise ValueError("16-bit values are an option of int8 code; float32 needs none")
+    check_name(name)
+    integers = quantize_tree(tree, fine=fine) if precision == "int8" else None
+    files = {f"{name}.h": _header(tree, name, integers), f"{name}.c": _source(tree, name, integers, style)}
+    return files | test_files(tree, name, integers) | _arduino(tree, name)
+
+
+def _header(tree: Tree, name: str, integers: IntegerTree | None) -> str:
+    upper = name.upper()
+    parts = [
+        f"/* A neural tree, {comment(_summary(tree))}. Written by neuraltree; do not edit. */",
+        f"#ifndef {upper}_H\n#define {upper}_H\n\n#include <stdint.h>\n",
+        '#ifdef __cplusplus\nextern "C" {\n#endif\n',
+        f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}",
+    ]
+    if tree.classes is not None:
+        parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
+    parts += [f"{text}\n{declaration};\n" for text, declaration in _declarations(tree, name, integers)]
+    parts.append(f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n")
+    return "\n".join(parts)
+
+
+def _summary(tree: Tree) -> str:
+    function_nodes = int((tree.nodes["op"] < 0).sum())
+    return f"{tree.kind}: {len(tree.features)} inputs, {function_nodes} function nodes, {tree.num_weights} weights"
+
+
+def _enum(what: str, upper: str, names: tuple) -> str:
+    rows = [
+        f"    {constant} = {place}, /* {comment(name)} */"
+        for place, (constant, name) in enumerate(zip(constants(f"{upper}_{what}", names), names, strict=True))
+    ]
+    plural = {"FEATURE": "FEATURES", "CLASS": "CLASSES"}[what]
+    return "\n".join(["enum {", *rows, f"    {upper}_{plural} = {len(names)}", "};\n"])
+
+
+def _declarations(tree: Tree, name: str, integers: IntegerTree | None) -> list[tuple[str, str]]:
+    """Comment and prototype of each public function."""
+    upper, found = name.upper(), []
+    if tree.classes is None:
+        found.append(("/* The target in its own units, for raw inputs. */", f"float {name}_predict(const float *x)"))
+    else:
+        found.append(("/* The class, for raw inputs. */", f"int {name}_predict(const float *x)"))
+        text = f"/* The probability of each class, p[{upper}_CLASSES], for raw inputs. */"
+        found.append((text, f"void {name}_probabilities(const float *x, float *p)"))
+    if integers is None:
+        return found
+    used = [comment(tree.features[feature]) for feature in integers.inputs.features.tolist()]
+    text = (
+        f"/* Raw inputs to the integers the tree reads, q[{upper}_INTEGERS]; what is out of range is clamped, NaN is 0."
+    )
+    lines = [f"   {', '.join(used)}."] if used else []
+    found.append(("\n".join([text, *lines]) + " */", f"void {name}_quantize(const float *x, int8_t *q)"))
+    if tree.classes is None:
+        stage = integers.outputs
+        whole = f"(result >> {stage.drop})" if stage.drop else "result"
+        units = f"({whole} + {stage.offset}) * {literal(float(stage.gain))}"
+        text = f"/* The target as an integer; {units} is it in its own units. */"
+        return [*found, (text, f"int32_t {name}_predict_q(const int8_t *q)")]
+    return [*found, ("/* The class, for integers. */", f"int {name}_predict_q(const int8_t *q)")]
+
+
+def _source(tree: Tree, name: str, integers: IntegerTree | None, style: str) -> str:
+    definitions, outputs = c_float.body(tree, style) if integers is None else c_int8.body(integers, style)
+    exp = EXP if tree.classes is not None else ""
+    functions = c_float.functions(tree) if integers is None else exp
+    parts = [f'#include "{name}.h"\n', MACROS, FLASH, functions, definitions, outputs]
+    if integers is not None:
+        parts.append(_input_stage(integers, name))
+    return "\n".join(part for part in [*parts, *_entries(tree, name, integers)] if part)
+
+
+def _input_stage(tree: IntegerTree, name: str) -> str:
+    """``NAME_quantize``: one loop over the inputs in use."""
+    stage, upper = tree.inputs, name.upper()
+    count = len(stage.features)
+    if not count:
+        return f"void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    (void)q;\n}}\n"
+    unit = 8 if int(stage.features.max()) < 256 else 16
+    width = {8: "byte", 16: "word"}[unit]
+    half = (1 << stage.fraction) >> 1
+    return "\n".join(
+        [
+            array(f"uint{unit}_t", "nt_input", stage.features.tolist()),
+            array("float", "nt_gain", [literal(g) for g in stage.gain.tolist()]),
+            array("int32_t", "nt_zero", [int(zero) - half for zero in stage.zero]),
+            FIXED,
+            f"""void {name}_quantize(const float *x, int8_t *q)
+{{
+    int_fast16_t i;
+    for (i = 0; i < {upper}_INTEGERS; ++i) {{
+        const float product = x[NT_READ({width}, uint{unit}_t, nt_input + i)] * NT_READ(float, float, nt_gain + i);
+        q[i] = nt_integer(product, (int32_t)NT_READ(dword, int32_t, nt_zero + i));
+    }}
+}}
+""".replace(f"{upper}_INTEGERS", str(count)),
+        ]
+    ).replace("@SHIFT@", str(stage.fraction))
+
+
+# On a core without floating point a comparison of floats costs more than all of this.
+FIXED = """/* A product, cut to a whole number and saturated at 2^30, less its zero, to -127..127; 0 for NaN. */
+NT_CALL int8_t nt_integer(float product, int32_t zero)
+{
+    union { float value; uint32_t bits; } word;
+    int32_t exponent, whole;
+    word.value = product;
+    exponent = (int32_t)((word.bits >> 23) & 255u);
+    if (exponent < 127) {
+        whole = 0;
+    } else if (exponent < 157) {
+        whole = (int32_t)((word.bits & 0x7fffffu) | 0x800000u);
+        whole = exponent < 150 ? whole >> (150 - exponent) : (int32_t)((uint32_t)whole << (exponent - 150));
+    } else if (exponent == 255 && (word.bits & 0x7fffffu) != 0u) {
+        return 0;
+    } else {
+        whole = 0x40000000;
+    }
+    whole = ((word.bits >> 31) != 0u ? -whole : whole) - zero;
+    whole >>= @SHIFT@;
+    return (int8_t)(whole < -127 ? -127 : whole > 127 ? 127 : whole);
+}
+"""
+
+
+def _entries(tree: Tree, name: str, integers: IntegerTree | None) -> list[str]:
+    """The public functions over ``nt_outputs``."""
+    number, source = ("float", "x") if integers is None else ("int32_t", "q")
+    outputs = tree.num_outputs
+    run = f"    {number} y[{outputs}];\n    nt_outputs({source}, y);\n"
+    answer = _answer(tree, integers)
+    if integers is None:
+        result = "float" if tree.classes is None else "int"
+        entries = [f"{result} {name}_predict(const float *x)\n{{\n{run}{answer}}}\n"]
+    else:
+        result = "int32_t" if tree.classes is None else "int"
+        core = f"{result} {name}_predict_q(const int8_t *q)\n{{\n{run}{answer}}}\n"
+        room = max(len(integers.inputs.features), 1)
+        prepare = f"    int8_t q[{room}];\n    {name}_quantize(x, q);\n"
+        value = f"{name}_predict_q(q)"
+        if tree.classes is None:
+            value = _value(integers, value)
+        result = "float" if tree.classes is None else "int"
+        entries = [core, f"{result} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n"]
+    if tree.classes is not None:
+        entries.append(_probabilities(tree, name, integers))
+    return entries
+
+
+def _value(integers: IntegerTree, score: str) -> str:
+    """The C expression of a value in natural units, or of a logit."""
+    stage = integers.outputs
+    whole = f"({score} >> {stage.drop})" if stage.drop else score
+    shifted = f"({whole} + {stage.offset})" if stage.offset else f"{whole}"
+    return f"(float){shifted} * {literal(float(stage.gain))}"
+
+
+ARGMAX = """    int best = 0;
+    for (int i = 1; i < {count}; ++i) {{
+        if (y[i] > y[best]) {{
+            best = i;
+        }}
+    }}
+    return best;
+"""
+
+
+def _answer(tree: Tree, integers: IntegerTree | None) -> str:
+    if tree.classes is None:
+        return "    return y[0];\n"
+    if tree.kind == "binary":
+        return f"    return y[0] > {'0' if integers else '0.0f'};\n"
+    return ARGMAX.format(count=tree.num_outputs)
+
+
+def _probabilities(tree: Tree, name: str, integers: IntegerTree | None) -> str:
+    """Softmax of logits, the logistic function of one logit, or sigmoids divided by their sum."""
+    outputs, count = tree.num_outputs, len(tree.classes or ())
+    run = "    nt_outputs(x, y);\n"
+    if integers is not None:
+        run = f"""    int8_t q[{max(len(integers.inputs.features), 1)}];
+    int32_t scores[{outputs}];
+    {name}_quantize(x, q);
+    nt_outputs(q, scores);
+    for (int k = 0; k < {outputs}; ++k) {{
+        y[k] = {_value(integers, "scores[k]")};
+    }}
+"""
+    if tree.kind == "binary":
+        link = "    p[1] = 1.0f / (1.0f + nt_exp(-y[0]));\n    p[0] = 1.0f - p[1];\n"
+    elif tree.output_activation == "identity":
+        link = TOP + SHARES.format(value="nt_exp(y[k] - top)", even="0.0f")
+    else:
+        value = "y[k]" if integers is None else "1.0f / (1.0f + nt_exp(-y[k]))"
+        link = SHARES.format(value=value, even=literal(1 / count))
+    text = f"    float y[{outputs}];\n{run}{link}".replace("@COUNT@", str(count))
+    return f"void {name}_probabilities(const float *x, float *p)\n{{\n{text}}}\n"
+
+
+TOP = """    float top = y[0];
+    for (int k = 1; k < @COUNT@; ++k) {
+        top = y[k] > top ? y[k] : top;
+    }
+"""
+SHARES = """    float total = 0.0f;
+    for (int k = 0; k < @COUNT@; ++k) {{
+        p[k] = {value};
+        total += p[k];
+    }}
+    for (int k = 0; k < @COUNT@; ++k) {{
+        p[k] = total > 0.0f ? p[k] / total : {even};
+    }}
+"""
+
+
+def _arduino(tree: Tree, name: str) -> dict[str, str]:
+    title = name[:1].upper() + name[1:]
+    properties = {
+        "name": name,
+        "version": "1.0.0",
+        "author": "neuraltree",
+        "maintainer": "neuraltree",
+        "sentence": f"A neural tree ({comment(_summary(tree))}).",
+        "paragraph": "Exported by neuraltree.",
+        "category": "Data Processing",
+        "url": "",
+        "architectures": "*",
+        "includes": f"{name}.h",
+    }
+    text = "".join(f"{key}={value}\n" for key, value in properties.items())
+    sketch = f"""#include <{name}.h>
+
+float x[{name.upper()}_FEATURES];
+
+void setup() {{
+    Serial.begin(115200);
+}}
+
+void loop() {{
+    // Fill x with raw inputs here; their places are {name.upper()}_FEATURE_...
+    Serial.println({name}_predict(x));
+    delay(1000);
+}}
+"""
+    return {"library.properties": text, f"examples/{title}/{title}.ino": sketch}

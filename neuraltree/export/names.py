@@ -1,0 +1,52 @@
+"""Names and texts that C accepts, whatever a table calls its columns and classes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# Of C99 and C++; a model may not be called so.
+KEYWORDS = frozenset(
+    """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl const constexpr continue
+    decltype default delete do double else enum explicit export extern false float for friend goto if inline int long
+    main mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+    restrict return short signed sizeof static struct switch template this throw true try typedef typeid typename
+    union unsigned using virtual void volatile wchar_t while xor xor_eq
+    """.split()  # noqa: SIM905
+)
+LONGEST = 40
+
+
+def check_name(name: str) -> str:
+    """The model's name, if it can be a C identifier; ``ValueError`` says what is allowed."""
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or name in KEYWORDS or name.startswith("nt_"):
+        raise ValueError(
+            f"{name!r} cannot be the name of C functions; use a letter, then letters, digits or _, at most {LONGEST} "
+            "in all, no keyword of C or C++, not starting with nt_"
+        )
+    return name
+
+
+def name_from(text: str) -> str:
+    """A model name made of a file's: ``003`` becomes ``model_003``."""
+    words = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:30]
+    plain = words if words[:1].isalpha() else f"model_{words}".rstrip("_")
+    return f"model_{plain}" if plain in KEYWORDS or plain.startswith("nt_") else plain
+
+
+def constants(prefix: str, names: Iterable[object]) -> list[str]:
+    """An enum constant for each name, all different: ``PREFIX_PETAL_WIDTH_CM``."""
+    made: list[str] = []
+    for position, name in enumerate(names):
+        word = re.sub(r"[^A-Z0-9]+", "_", str(name).upper()).strip("_")[:LONGEST]
+        constant = f"{prefix}_{word}" if word else f"{prefix}_{position}"
+        made.append(f"{constant}_AT_{position}" if constant in made else constant)
+    return made
+
+
+def comment(text: object) -> str:
+    """Text that can stand in a C comment: printable ASCII that ends no comment and starts no trigraph."""
+    plain = str(text).encode("ascii", "replace").decode()
+    plain = "".join(letter if letter.isprintable() and letter != "\\" else " " for letter in plain)
+    return plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "?")[:80].strip()
