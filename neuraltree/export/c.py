@@ -91,7 +91,7 @@ def _declarations(tree: Tree, name: str, integers: IntegerTree | None) -> list[t
 
 
 def _source(tree: Tree, name: str, integers: IntegerTree | None, style: str) -> str:
-    definitions, outputs = c_float.body(tree, style) if integers is None else c_int8.body(integers, style)
+    definitions, outputs = c_float.body(tree, name, style) if integers is None else c_int8.body(integers, name, style)
     exp = EXP if tree.classes is not None else ""
     functions = c_float.functions(tree) if integers is None else exp
     parts = [f'#include "{name}.h"\n', MACROS, FLASH, functions, definitions, outputs]
@@ -117,8 +117,8 @@ def _input_stage(tree: IntegerTree, name: str) -> str:
             FIXED,
             f"""void {name}_quantize(const float *x, int8_t *q)
 {{
-    int_fast16_t i;
-    for (i = 0; i < {upper}_INTEGERS; ++i) {{
+    NT_LOOP
+    for (int_fast16_t i = 0; i < {upper}_INTEGERS; ++i) {{
         const float product = x[NT_READ({width}, uint{unit}_t, nt_input + i)] * NT_READ(float, float, nt_gain + i);
         q[i] = nt_integer(product, (int32_t)NT_READ(dword, int32_t, nt_zero + i));
     }}
@@ -186,6 +186,7 @@ def _value(integers: IntegerTree, score: str) -> str:
 
 
 ARGMAX = """    int best = 0;
+    NT_LOOP
     for (int i = 1; i < {count}; ++i) {{
         if (y[i] > y[best]) {{
             best = i;
@@ -212,6 +213,7 @@ def _probabilities(tree: Tree, name: str, integers: IntegerTree | None) -> str:
     int32_t scores[{outputs}];
     {name}_quantize(x, q);
     nt_outputs(q, scores);
+    NT_LOOP
     for (int k = 0; k < {outputs}; ++k) {{
         y[k] = {_value(integers, "scores[k]")};
     }}
@@ -228,15 +230,18 @@ def _probabilities(tree: Tree, name: str, integers: IntegerTree | None) -> str:
 
 
 TOP = """    float top = y[0];
+    NT_LOOP
     for (int k = 1; k < @COUNT@; ++k) {
         top = y[k] > top ? y[k] : top;
     }
 """
 SHARES = """    float total = 0.0f;
+    NT_LOOP
     for (int k = 0; k < @COUNT@; ++k) {{
         p[k] = {value};
         total += p[k];
     }}
+    NT_LOOP
     for (int k = 0; k < @COUNT@; ++k) {{
         p[k] = total > 0.0f ? p[k] / total : {even};
     }}

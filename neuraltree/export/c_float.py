@@ -14,11 +14,11 @@ IDENTITY = NAMES.index("identity")
 OPENED, FIRST, OUTPUT = 8, 16, 32  # flags of a node in a table, beside its kind
 
 
-def body(tree: Tree, style: str) -> tuple[str, str]:
-    """Static definitions, and the text of ``static void nt_outputs(const float *x, float *y)``."""
+def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const float *x, float *y)``."""
     nodes = tree.folded()
     order = steps(nodes)
-    return (_straight if style == "straight" else _table)(nodes, order)
+    return _straight(nodes, order) if style == "straight" else _table(nodes, order, name)
 
 
 def functions(tree: Tree) -> str:
@@ -51,10 +51,10 @@ def _straight(nodes: Nodes, order: list[Step]) -> tuple[str, str]:
 
 def _function(lines: list[str]) -> str:
     text = "\n".join(f"    {line}" for line in lines)
-    return f"static void nt_outputs(const float *x, float *y)\n{{\n{text}\n}}\n"
+    return f"NT_CALL void nt_outputs(const float *x, float *y)\n{{\n{text}\n}}\n"
 
 
-def _table(nodes: Nodes, order: list[Step]) -> tuple[str, str]:
+def _table(nodes: Nodes, order: list[Step], name: str) -> tuple[str, str]:
     codes: list[int] = []
     weights: list[float] = []
     biases: list[float] = []
@@ -65,37 +65,64 @@ def _table(nodes: Nodes, order: list[Step]) -> tuple[str, str]:
         biases.append(nodes["bias"][step.node, 0])
     unit = narrowest(codes)
     kinds = sorted({step.code for step in order} - {IDENTITY})
-    cases = "".join(f"        case {code}: sum = nt_{NAMES[code]}(sum); break;\n" for code in kinds)
-    switch = f"        switch (head & 7) {{\n{cases}        default: break;\n        }}\n" if kinds else ""
-    depth = max(slots(order), 1)
-    tables = "\n".join(
-        [
-            "/* Each node in order of evaluation: kind and flags, number of inputs, the inputs. */",
-            array(f"uint{unit}_t", "nt_code", codes),
-            "/* Each node: a weight per input, and the weight of its own value unless it is an output. */",
-            array("float", "nt_weight", [literal(w) for w in weights]),
-            array("float", "nt_bias", [literal(b) for b in biases]),
-        ]
-    )
-    width = {8: "byte", 16: "word"}[unit]
-    function = f"""static void nt_outputs(const float *x, float *y)
+    named = [f"nt_{NAMES[code]}" if code in kinds else "0" for code in range(max(kinds, default=0) + 1)]
+    tables = [
+        "/* Each node in order of evaluation: kind and flags, number of inputs, the inputs. */",
+        array(f"uint{unit}_t", "nt_code", codes),
+        "/* Each node: a weight per input, and the weight of its own value unless it is an output. */",
+        array("float", "nt_weight", [literal(w) for w in weights]),
+        array("float", "nt_bias", [literal(b) for b in biases]),
+    ]
+    if kinds:
+        tables.append(f"static float (*const nt_kind[{len(named)}])(float) = {{{', '.join(named)}}};\n")
+    text = INTERPRETER.replace(" /* KIND */", "") if kinds else without(INTERPRETER, "KIND")
+    return "\n".join(tables), filled(text, name, unit, order)
+
+
+def filled(text: str, name: str, unit: int, order: list[Step]) -> str:
+    """An interpreter's text with its marks replaced; ``unit``: bits of an entry of the code table."""
+    changes = {
+        "@NAME@": name,
+        "@UNIT@": str(unit),
+        "@WIDTH@": {8: "byte", 16: "word"}[unit],
+        "@SLOTS@": str(max(slots(order), 1)),
+        "@NODES@": str(len(order)),
+    }
+    for mark, value in changes.items():
+        text = text.replace(mark, value)
+    return text
+
+
+def without(text: str, mark: str) -> str:
+    """The text without the lines that end in a mark."""
+    return "\n".join(line for line in text.split("\n") if not line.endswith(f"/* {mark} */"))
+
+
+# The tables come as arguments of a function that other files could call, so that no compiler rewrites the loop for
+# one tree: what a node costs is then the same in every tree.
+INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
+                const float *x, float *y);
+NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
+                         const float *x, float *y)
 {{
-    float waiting[{depth}];
+    float waiting[@SLOTS@];
     float *top = waiting;
-    const uint{unit}_t *code = nt_code;
-    const float *weight = nt_weight;
-    int_fast16_t node;
-    for (node = 0; node < {len(order)}; ++node) {{
-        const uint{unit}_t head = NT_READ({width}, uint{unit}_t, code++);
-        uint{unit}_t inputs = NT_READ({width}, uint{unit}_t, code++);
-        float sum = NT_READ(float, float, nt_bias + node);
+    NT_LOOP
+    for (; bias != last; ++bias) {{
+        const uint@UNIT@_t head = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
+        uint@UNIT@_t inputs = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
+        float sum = NT_READ(float, float, bias);
         if ((head & {OPENED}) != 0) {{
             sum += *--top;
         }}
+        NT_LOOP
         for (; inputs != 0; --inputs) {{
-            sum += NT_READ(float, float, weight++) * x[NT_READ({width}, uint{unit}_t, code++)];
+            sum += NT_READ(float, float, weight++) * x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
         }}
-{switch}        if ((head & {OUTPUT}) != 0) {{
+        if ((head & 7) != {IDENTITY}) {{ /* KIND */
+            sum = nt_kind[head & 7](sum); /* KIND */
+        }} /* KIND */
+        if ((head & {OUTPUT}) != 0) {{
             *y++ = sum;
             continue;
         }}
@@ -107,8 +134,12 @@ def _table(nodes: Nodes, order: list[Step]) -> tuple[str, str]:
         }}
     }}
 }}
+
+NT_CALL void nt_outputs(const float *x, float *y)
+{{
+    @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, x, y);
+}}
 """
-    return tables, function
 
 
 def flags(step: Step) -> int:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from neuraltree.activations import NAMES
 from neuraltree.compress.integer_tree import IntegerTree
 from neuraltree.compress.tables import DOMAINS, FINE, KINDS, SINE, fine_table, table
-from neuraltree.export.c_float import FIRST, OPENED, OUTPUT, flags, narrowest
+from neuraltree.export.c_float import FIRST, OPENED, OUTPUT, filled, flags, narrowest, without
 from neuraltree.export.order import Step, slots, steps
 from neuraltree.export.parts import array
+from neuraltree.tree import IntArray
 
 SHIFTS = "/* Sums are halved downwards, as every compiler for these devices does it. */\n"
 SHIFTS += "typedef char nt_shifts_downwards[(-3 >> 1) == -2 ? 1 : -1];\n"
@@ -28,8 +29,8 @@ NT_CALL int32_t nt_between(const int16_t *table, int32_t t)
 """
 
 
-def body(tree: IntegerTree, style: str) -> tuple[str, str]:
-    """Static definitions, and the text of ``static void nt_outputs(const int8_t *q, int32_t *y)``."""
+def body(tree: IntegerTree, name: str, style: str) -> tuple[str, str]:
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``."""
     order = steps(tree.nodes)
     fine = {step.code for step in order if _is_fine(tree, step)}
     coarse = {step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}
@@ -37,7 +38,7 @@ def body(tree: IntegerTree, style: str) -> tuple[str, str]:
     tables += [array("int8_t", f"nt_{NAMES[c]}", table(c).tolist()) for c in sorted(coarse) if DOMAINS[c]]
     tables += [array("int16_t", f"nt_fine_{NAMES[c]}", fine_table(c).tolist()) for c in sorted(fine) if DOMAINS[c]]
     tables += [FINE_VALUE] * any(DOMAINS[c] for c in fine)
-    more, function = (_straight if style == "straight" else _table)(tree, order)
+    more, function = _straight(tree, order) if style == "straight" else _table(tree, order, name)
     return "\n".join([*tables, *([more] if more else [])]), function
 
 
@@ -69,7 +70,7 @@ def _straight(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
     declared += [f"int32_t {names};"] if names else []
     text = "\n".join(f"    {line}" for line in [*declared, *lines])
     unused = "" if place else "    (void)q;\n"
-    return "", f"static void nt_outputs(const int8_t *q, int32_t *y)\n{{\n{unused}{text}\n}}\n"
+    return "", f"NT_CALL void nt_outputs(const int8_t *q, int32_t *y)\n{{\n{unused}{text}\n}}\n"
 
 
 def _half(tree: IntegerTree, step: Step) -> int:
@@ -103,7 +104,7 @@ def _value(tree: IntegerTree, step: Step, index: str) -> str:
     return f"NT_READ(byte, int8_t, nt_{name} + {index})"
 
 
-def _table(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
+def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
     numbers = tree.numbers
     codes: list[int] = []
@@ -113,103 +114,137 @@ def _table(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
         codes += [place[int(tree.nodes["op"][leaf])] for leaf in step.leaves]
         weights += [int(numbers.weight[leaf]) for leaf in step.leaves]
         weights += [int(numbers.weight[step.node])] * (step.slot >= 0)
-    scales = [int((numbers.shift[s.node] << 11) | (numbers.multiplier[s.node] - 2048)) for s in order if s.slot >= 0]
+    hidden = [step.node for step in order if step.slot >= 0]
     unit = narrowest(codes)
     parts = [
         "/* Each node in order of evaluation: kind and flags, number of inputs, the inputs. */",
         array(f"uint{unit}_t", "nt_code", codes),
         "/* Each node: a weight per input, and the weight of its own value unless it is an output. */",
-        array("int8_t", "nt_weight", weights) if weights else "",
+        array("int8_t", "nt_weight", weights or [0]),
         array("int32_t", "nt_bias", [int(numbers.bias[step.node]) for step in order]),
-        "/* Each node but the outputs: shift << 11 | multiplier - 2048. */" if scales else "",
-        array("uint16_t", "nt_scale", scales) if scales else "",
-        _score_tables(tree),
+        "/* Each node but the outputs: shift << 11 | multiplier - 2048. */",
+        array("uint16_t", "nt_scale", packed(numbers.multiplier[hidden], numbers.shift[hidden]) or [0]),
+        *_value_tables({step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}),
     ]
-    return "\n".join(part for part in parts if part), _interpreter(tree, order, unit, bool(weights))
+    stage = tree.outputs
+    if stage.multiplier is not None and stage.shift is not None:
+        parts.append("/* Each output's, to one scale for all. */")
+        parts.append(array("uint16_t", "nt_score_scale", packed(stage.multiplier, stage.shift)))
+    return "\n".join(parts), _interpreter(tree, order, unit, name)
 
 
 FINE_FLAG = 64
 
 
-def _score_tables(tree: IntegerTree) -> str:
-    stage = tree.outputs
-    if stage.multiplier is None or stage.shift is None:
-        return ""
-    packed = [int((s << 11) | (m - 2048)) for m, s in zip(stage.multiplier, stage.shift, strict=True)]
-    return "/* Each output's, to one scale for all. */\n" + array("uint16_t", "nt_score_scale", packed)
+def packed(multiplier: IntArray, shift: IntArray) -> list[int]:
+    """Multipliers and shifts in 16 bits each."""
+    return [int((s << 11) | (m - 2048)) for m, s in zip(multiplier.tolist(), shift.tolist(), strict=True)]
 
 
-def _interpreter(tree: IntegerTree, order: list[Step], unit: int, weighted: bool) -> str:
-    width = {8: "byte", 16: "word"}[unit]
-    inner = any(step.slot >= 0 for step in order)
-    scored = tree.outputs.multiplier is not None
-    fine_inputs = " * (output != 0 ? 256 : 1)" if tree.fine else ""
-    read = "NT_READ(byte, int8_t, weight++)"
-    lines = [
-        f"int32_t waiting[{max(slots(order), 1)}];" if inner else "",
-        "int32_t *top = waiting;" if inner else "",
-        f"const uint{unit}_t *code = nt_code;",
-        "const int8_t *weight = nt_weight;" if weighted else "",
-        "const uint16_t *scale = nt_scale;" if inner else "",
-        "const uint16_t *score_scale = nt_score_scale;" if scored else "",
-        "int_fast16_t node;",
-        f"for (node = 0; node < {len(order)}; ++node) {{",
-        f"    const uint{unit}_t head = NT_READ({width}, uint{unit}_t, code++);",
-        f"    uint{unit}_t inputs = NT_READ({width}, uint{unit}_t, code++);",
-        f"    const int output = (head & {OUTPUT}) != 0;" if tree.fine else "",
-        "    int32_t sum = (int32_t)NT_READ(dword, int32_t, nt_bias + node);",
-        f"    if ((head & {OPENED}) != 0) {{\n            sum += *--top;\n        }}" if inner else "",
-    ]
-    if weighted:
-        lines += [
-            "    for (; inputs != 0; --inputs) {",
-            f"        sum += (int32_t){read} * q[NT_READ({width}, uint{unit}_t, code++)]{fine_inputs};",
-            "    }",
-        ]
-    else:
-        lines += ["    (void)inputs;"]
-    store = "*y++ = nt_scaled(sum, NT_READ(word, uint16_t, score_scale++));" if scored else "*y++ = sum;"
-    if inner:
-        lines += [f"    if ((head & {OUTPUT}) != 0) {{", f"        {store}", "        continue;", "    }"]
-        lines += ["    sum = nt_scaled(sum, NT_READ(word, uint16_t, scale++));"]
-        lines += _dispatch(tree, order)
-        lines += [f"    sum *= {read};"]
-        lines += [f"    if ((head & {FIRST}) != 0) {{", "        *top++ = sum;", "    } else {"]
-        lines += ["        top[-1] += sum;", "    }"]
-    else:
-        lines += ["    (void)head;", f"    {store}"]
-    lines += ["}"]
-    text = "\n".join(f"    {line}" for line in lines if line)
-    unused = "" if weighted else "    (void)q;\n"
-    scaled = NT_SCALED if inner or scored else ""
-    return f"{scaled}static void nt_outputs(const int8_t *q, int32_t *y)\n{{\n{unused}{text}\n}}\n"
+def _value_tables(codes: set[int]) -> list[str]:
+    """By kind: the least index, and the look-up table if there is one."""
+    if not codes:
+        return []
+    kinds = range(max(codes) + 1)
+    low = array("int8_t", "nt_low", [KINDS[code].low for code in kinds])
+    if not any(DOMAINS[code] for code in codes):
+        return [low]
+    names = ", ".join(f"nt_{NAMES[code]}" if code in codes and DOMAINS[code] else "0" for code in kinds)
+    return [low, f"static const int8_t *const nt_table[{len(kinds)}] = {{{names}}};\n"]
 
 
-NT_SCALED = """NT_INLINE int32_t nt_scaled(int32_t sum, uint16_t scale)
-{
+def _interpreter(tree: IntegerTree, order: list[Step], unit: int, name: str) -> str:
+    hidden = [step for step in order if step.slot >= 0]
+    coarse = {step.code for step in hidden if not _is_fine(tree, step)}
+    text = INTERPRETER
+    tabled = any(DOMAINS[code] for code in coarse)
+    marks = {"COARSE": bool(coarse), "TABLE": tabled, "SINE": SINE in coarse, "FINE": tree.fine}
+    for mark, wanted in marks.items():
+        text = without(text, mark) if not wanted else text.replace(f" /* {mark} */", "")
+    text = text.replace("@FINE_CASES@\n", "".join(_fine_cases({s.code for s in hidden if _is_fine(tree, s)})))
+    text = filled(text, name, unit, order) + OUTPUTS.replace("@NAME@", name).replace("@NODES@", str(len(order)))
+    scores = SCORES.replace("@COUNT@", str(tree.source.num_outputs)) if tree.outputs.multiplier is not None else ""
+    return text.replace("@SCORES@", scores)
+
+
+def _fine_cases(codes: set[int]) -> list[str]:
+    """The cases of a switch from a fine index to a fine value."""
+    return [f"            case {code}: sum = {_fine_value(code)}; break;\n" for code in sorted(codes)]
+
+
+def _fine_value(code: int) -> str:
+    kind, name = KINDS[code], NAMES[code]
+    if code == SINE:
+        return f"nt_between(nt_fine_{name}, ((sum + {128 * FINE}) & {256 * FINE - 1}))"
+    if not kind.domain:
+        return f"nt_clamp(sum, {kind.low * FINE}, {kind.high * FINE})"
+    return f"nt_between(nt_fine_{name}, nt_clamp(sum, {-128 * FINE}, {128 * FINE - 1}) + {128 * FINE})"
+
+
+INTERPRETER = f"""NT_INLINE int32_t nt_scaled(int32_t sum, uint16_t scale)
+{{
     const int32_t shift = scale >> 11;
     return (sum * (2048 + (scale & 2047)) + ((int32_t)1 << (shift - 1))) >> shift;
-}
+}}
+
+void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias, const int32_t *last,
+                const uint16_t *scale, const int8_t *q, int32_t *y);
+NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias, const int32_t *last,
+                         const uint16_t *scale, const int8_t *q, int32_t *y)
+{{
+    int32_t waiting[@SLOTS@];
+    int32_t *top = waiting;
+    NT_LOOP
+    for (; bias != last; ++bias) {{
+        const uint@UNIT@_t head = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
+        const int_fast8_t kind = head & 7; /* COARSE */
+        uint@UNIT@_t inputs = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
+        int32_t sum = 0;
+        NT_LOOP
+        for (; inputs != 0; --inputs) {{
+            sum += (int32_t)NT_READ(byte, int8_t, weight++) * q[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
+        }}
+        sum *= (head & {OUTPUT}) != 0 ? {FINE} : 1; /* FINE */
+        sum += (int32_t)NT_READ(dword, int32_t, bias);
+        if ((head & {OPENED}) != 0) {{
+            sum += *--top;
+        }}
+        if ((head & {OUTPUT}) != 0) {{
+            *y++ = sum;
+            continue;
+        }}
+        sum = nt_scaled(sum, NT_READ(word, uint16_t, scale++));
+        if ((head & {FINE_FLAG}) != 0) {{ /* FINE */
+            switch (head & 7) {{ /* FINE */
+@FINE_CASES@
+            default: break; /* FINE */
+            }} /* FINE */
+        }} else {{ /* FINE */
+        if (kind == {SINE}) {{ /* SINE */
+            sum = ((sum + 128) & 255) - 128; /* SINE */
+        }} /* SINE */
+        sum = nt_clamp(sum, NT_READ(byte, int8_t, nt_low + kind), 127); /* COARSE */
+        if (nt_table[kind] != 0) {{ /* TABLE */
+            sum = NT_READ(byte, int8_t, nt_table[kind] + (sum + 128)); /* TABLE */
+        }} /* TABLE */
+        }} /* FINE */
+        sum *= NT_READ(byte, int8_t, weight++);
+        if ((head & {FIRST}) != 0) {{
+            *top++ = sum;
+        }} else {{
+            top[-1] += sum;
+        }}
+    }}
+}}
 
 """
-
-
-def _dispatch(tree: IntegerTree, order: list[Step]) -> list[str]:
-    """The switch from an index to a value over the kinds in use."""
-    cases = sorted({(step.code + FINE_FLAG * _is_fine(tree, step)) for step in order if step.slot >= 0})
-    lines = [f"    switch (head & {7 + FINE_FLAG if tree.fine else 7}) {{"]
-    for case in cases:
-        code, fine = case & 7, case >= FINE_FLAG
-        lines += [f"    case {case}: sum = {_general_value(code, FINE if fine else 1)}; break;"]
-    return [*lines, "    default: break;", "    }"]
-
-
-def _general_value(code: int, size: int) -> str:
-    """The C expression of a value from the index in ``sum``, for any index."""
-    kind, name = KINDS[code], NAMES[code]
-    low, high = kind.low * size, (kind.high + 1) * size - 1 if kind.domain else kind.high * size
-    index = f"nt_clamp(sum, {low}, {high})"
-    if not kind.domain:
-        return index
-    index = f"((sum + {128 * size}) & {256 * size - 1})" if code == SINE else f"({index} + {128 * size})"
-    return f"nt_between(nt_fine_{name}, {index})" if size > 1 else f"NT_READ(byte, int8_t, nt_{name} + {index})"
+OUTPUTS = """NT_CALL void nt_outputs(const int8_t *q, int32_t *y)
+{
+    @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, nt_scale, q, y);
+@SCORES@}
+"""
+SCORES = """    NT_LOOP
+    for (int k = 0; k < @COUNT@; ++k) {
+        y[k] = nt_scaled(y[k], NT_READ(word, uint16_t, nt_score_scale + k));
+    }
+"""

@@ -76,13 +76,22 @@ FLOAT_KINDS: dict[int, tuple[str, bool]] = {
     4: (SINE, False),
 }
 
-MACROS = """/* Functions of one value are called, not copied: smaller code, and its size follows from the tree. */
+MACROS = """/* Functions are called, not copied, and loops stay loops: small code, its size and time as the tree's. */
 #if defined(__GNUC__)
+#define NT_ALONE __attribute__((noinline))
 #define NT_CALL static __attribute__((noinline, unused))
 #define NT_INLINE static inline __attribute__((always_inline, unused))
 #else
+#define NT_ALONE
 #define NT_CALL static
 #define NT_INLINE static
+#endif
+#if defined(__clang__)
+#define NT_LOOP _Pragma("clang loop unroll(disable) vectorize(disable)")
+#elif defined(__GNUC__)
+#define NT_LOOP _Pragma("GCC unroll 1")
+#else
+#define NT_LOOP
 #endif
 """
 # Constant tables stay in flash on AVR only if they are read by its own instructions.

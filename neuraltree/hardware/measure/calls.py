@@ -1,0 +1,50 @@
+"""What is to be called, and with what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from neuraltree.hardware.measure.cores import MeasureError
+from neuraltree.hardware.measure.emulator import Argument, Result
+
+ALLOWED = ("int32", "float32", None)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function and the arguments of each of its calls, one row a call, all rows alike.
+
+    An argument is an array (passed by address, read back after the call), an int, or a float (float32).
+    ``variables`` are read once all rows have run.
+    """
+
+    function: str
+    rows: Sequence[Sequence[Argument]]
+    result: Result = None
+    variables: Sequence[str] = ()
+
+
+def check_call(call: Call) -> None:
+    """Rows must be alike, so that what they give fits into arrays."""
+    if not call.rows:
+        raise MeasureError(f"nothing to measure: {call.function} has no rows of arguments")
+    shapes = {tuple(_shape(argument) for argument in row) for row in call.rows}
+    if len(shapes) > 1:
+        raise MeasureError(f"the rows of {call.function} must be alike; got arguments {' and '.join(map(str, shapes))}")
+    if call.result not in ALLOWED:
+        raise MeasureError(f"unknown result {call.result!r} of {call.function}; allowed: {ALLOWED}")
+
+
+def _shape(argument: Argument) -> str:
+    if isinstance(argument, np.ndarray):
+        return f"{argument.dtype}{list(argument.shape)}"
+    return "float" if isinstance(argument, float | np.floating) else "int"
+
+
+def inputs(call: Call) -> tuple[Any, ...]:
+    """All that a call's cost depends on besides the code."""
+    return call.function, [tuple(row) for row in call.rows], call.result, tuple(call.variables)

@@ -1,0 +1,71 @@
+"""Arrays kept in the user's cache directory under the hash of everything they depend on."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.hardware.measure.folders import cache_folder
+
+VERSION = 1  # of what is counted and how; raise it when a measurement would come out differently
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+def key(*parts: Any) -> str:
+    """The hash of nested dicts, lists, tuples, arrays and plain values."""
+    digest = hashlib.sha256()
+    _feed(digest, (VERSION, *parts))
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, part: Any) -> None:
+    if isinstance(part, Mapping):
+        part = sorted(part.items())
+    if isinstance(part, list | tuple):
+        digest.update(b"(%d" % len(part))
+        for item in part:
+            _feed(digest, item)
+        return
+    if isinstance(part, np.ndarray):
+        digest.update(repr((part.dtype.str, part.shape)).encode())
+        part = part.tobytes()
+    content = part if isinstance(part, bytes) else f"{type(part).__name__} {part!r}".encode()
+    digest.update(b"%d:" % len(content) + content)
+
+
+def read(name: str) -> Arrays | None:
+    """What was written under the key; None where there is nothing, or nothing that can be read."""
+    try:
+        with np.load(BytesIO(_path(name).read_bytes()), allow_pickle=False) as file:
+            return dict(file)
+    except Exception:  # whatever is wrong with what was kept, measuring again mends it
+        return None
+
+
+def write(name: str, arrays: Arrays) -> None:
+    """Keep the arrays; a reader sees all of them or none. A folder that cannot be written to keeps nothing."""
+    target = _path(name)
+    temporary = target.with_name(f".{name}.{secrets.token_hex(4)}")
+    content = BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    with contextlib.suppress(OSError):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            temporary.write_bytes(content.getvalue())
+            os.replace(temporary, target)  # noqa: PTH105
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _path(name: str) -> Path:
+    return cache_folder("measured") / name[:2] / f"{name}.npz"
