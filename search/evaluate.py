@@ -46,6 +46,7 @@ class Problem:
     device: hardware.Device | None
     device_precision: str
     device_style: str
+    input_range: NDArray[np.float64]  # (features,) the largest |scaled input| that 8-bit code represents
 
     @property
     def rows(self) -> int:
@@ -154,7 +155,8 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     counts = hardware.count(nodes, starts)
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
     if problem.device is not None:
-        columns |= hardware.costs_of_counts(counts, problem.device, problem.device_precision, problem.device_style)
+        code = (problem.device_precision, problem.device_style)
+        columns |= hardware.costs(nodes, starts, problem.device, *code, input_range=problem.input_range)
     return columns
 
 

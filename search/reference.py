@@ -34,7 +34,13 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
     counts = hardware.count(*join([_most_leaves(space), *(_most_functions(space, code) for code in space.codes)]))
     used = np.isin(np.arange(len(NAMES)), space.codes)
     alive = min(space.max_depth, space.max_nodes.bit_length() - 1) + space.n_outputs - 1
-    counts = replace(counts, kinds=np.maximum(counts.kinds, used), peak_live=np.full_like(counts.peak_live, alive))
+    features = min(space.n_features, space.max_nodes - space.n_outputs)
+    counts = replace(
+        counts,
+        kinds=np.maximum(counts.kinds, used),
+        peak_live=np.full_like(counts.peak_live, alive),
+        features_used=np.full_like(counts.features_used, features),
+    )
     costs = hardware.costs_of_counts(counts, device, problem.device_precision, problem.device_style)
     return {name: HEADROOM * float(values.max()) for name, values in costs.items()}
 

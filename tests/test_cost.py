@@ -1,124 +1,221 @@
-"""Costs against hand arithmetic and published totals; laws every device obeys; profiles that must be refused."""
+"""Costs against hand arithmetic, and laws every device obeys."""
+
+from functools import cache
 
 import numpy as np
 import pytest
 
 from neuraltree.activations import NAMES
-from neuraltree.hardware import COSTS, ProfileError, costs, costs_of_counts, count, device_names, load_device
+from neuraltree.compress import effective_trees
+from neuraltree.hardware import (
+    COSTS,
+    breakdown,
+    costs,
+    costs_of_counts,
+    count,
+    counted,
+    device_names,
+    fits,
+    training_ram_bytes,
+)
+from neuraltree.hardware import load_device as load
+from neuraltree.hardware.writer import profile_text
 from neuraltree.tree import join
 from tests.test_counts import HIDDEN, random_tree, record
 
-ROWS = [(name, row.precision, row.style) for name in device_names() for row in load_device(name).entries]
-# Function nodes of each kind in REFERENCE: the mix for which the published M4F instruction figures give 3,530.
-MIX = {"sigmoid": 14, "tanh": 14, "gaussian": 12, "relu": 10}
+load_device = cache(load)
+ROWS = [(name, *row) for name in device_names() for row in load_device(name).rows]
 
 
-def cost(trees, name, precision, style, **options):
-    return costs(*join([record(tree) for tree in trees]), load_device(name), precision, style, **options)
+def weighted(trees, seed=0):
+    """The trees end to end, with weights."""
+    nodes, starts = join([record(tree) for tree in trees])
+    nodes, rng = nodes.copy(), np.random.default_rng(seed)
+    nodes["weight"], nodes["bias"] = rng.normal(size=(2, len(nodes), 1))
+    return nodes, starts
 
 
-def reference_tree():
-    """50 function nodes, 102 leaf and 49 node edges, 3 live values: the size of the tree the facts were measured on."""
-    kinds = iter(np.random.default_rng(0).permutation(np.repeat(list(MIX), list(MIX.values()))).tolist())
-
-    def chain(length):
-        return (next(kinds), [0, 1] if length == 1 else [2, 3, chain(length - 1)])
-
-    return [(next(kinds), [0, 1, 2, 3] + [(next(kinds), [4, 5, chain(3), chain(3)]) for _ in range(7)])]
+def naive(trees, device, row, **options):
+    return costs_of_counts(count(*join([record(tree) for tree in trees])), load_device(device), *row, **options)
 
 
-REFERENCE = reference_tree()
+# A device of round numbers: each term's figure is told apart in every sum.
+def block(unit, **figures):
+    return {"unit": unit, "certainty": "E", "source": "test"} | {
+        name: {"lo": lo} if isinstance(lo, int) else {"lo": lo[0], "hi": lo[1]} for name, lo in figures.items()
+    }
 
 
-def test_the_reference_tree_has_the_published_size():
-    counts = count(*join([record(REFERENCE)]))
-    size = (counts.function_nodes, counts.edges, counts.weights, counts.leaf_edges, counts.peak_live)
-    assert [int(n[0]) for n in size] == [50, 151, 201, 102, 3]
+def entry(precision, style="straight", compiler="gcc"):
+    kinds = {"kinds": {name: {"lo": 10_000 * i} for i, name in enumerate(NAMES, 1)}}
+    return {
+        "precision": precision,
+        "style": style,
+        "compiler": compiler,
+        "cycles": block("cycle", const=1, node=20, leaf_edge=(300, 500), node_edge=7, output=2, feature=3) | kinds,
+        "flash": block("B", const=100, node=8, leaf_edge=4, node_edge=5, output=6, feature=9) | kinds,
+        "ram": block("B", const=20, live_value=4, feature=1, output=2),
+    }
 
 
-# Published for a tree of this size: instructions of the least and the most, the range of cycles per instruction,
-# flash bytes, stack and static bytes.
-PUBLISHED = [
-    ("cortex-m4f", "float32", "straight", (3461, 3697), (1.9, 2.1), 4461, 72 + 5),
-    ("cortex-m4f", "float32", "table", (5779, 5779), (1.9, 2.1), 2877, 64 + 5),
-    ("cortex-m4f", "int8", "table", (3029, 3029), (1.36, 1.73), 1780, 56),
-    ("cortex-m0plus", "float32", "straight", (150722, 150722), (1.17, 1.32), 9561, 136 + 5),
-    ("cortex-m0plus", "int8", "table", (5309, 5309), (1.17, 1.32), 1888, 72),
-    ("desktop", "float32", "straight", (3169, 3169), (0.3, 0.6), None, None),
-    ("desktop", "float32", "table", (5630, 5630), (0.3, 0.6), None, None),
-    ("desktop", "int8", "table", (4099, 4099), (0.3, 0.6), None, None),
-]
+PLAIN = {"unit": "MHz", "value": 2, "certainty": "D", "source": "test"}
+MINE = {
+    "title": "My board",
+    "kind": "board",
+    "core": "mine",
+    "clock": PLAIN,
+    "energy": block("pJ/cycle", value=500),
+    "sram_bytes": PLAIN | {"unit": "B", "value": 40},
+    "flash_bytes": PLAIN | {"unit": "B", "value": 90_000},
+    "training_stack": block("B", value=64),
+    "entries": [entry("float32"), entry("int8")],
+}
+RATE = {"peak": block("op/s", value=(10, 20)), "energy": block("pJ/op", value=2)}
+COMPUTER = {
+    "title": "My computer",
+    "kind": "processor",
+    "core": "mine",
+    "bandwidth": block("B/s", value=(40, 80)),
+    "overhead": block("s", value=(1, 3)),
+    "byte_energy": block("pJ/B", value=5),
+    "power": block("W", value=7),
+    "arithmetic": {"float32": RATE},
+}
 
 
-@pytest.mark.parametrize(("name", "precision", "style", "instructions", "per_instruction", "flash", "ram"), PUBLISHED)
-def test_the_reference_tree_costs_what_was_published(name, precision, style, instructions, per_instruction, flash, ram):
-    got = cost([REFERENCE], name, precision, style)
-    cycles = got["latency_s"][0] * load_device(name).clock.value * 1e6
-    assert instructions[0] * per_instruction[0] < cycles < instructions[1] * per_instruction[1]
-    if flash:
-        assert got["flash_bytes"][0] == pytest.approx(flash, rel=0.025)
-        assert got["ram_bytes"][0] == ram
+@pytest.fixture
+def made(tmp_path):
+    def load_text(raw):
+        path = tmp_path / "mine.toml"
+        path.write_text(profile_text(raw))
+        return load(path)
+
+    return load_text
 
 
-def test_published_rows_are_all_rows():
-    assert sorted(row[:3] for row in PUBLISHED) == sorted(ROWS)
-
-
-def test_published_instructions_and_calibrated_cycles_agree():
-    """Two separately published fits of one core: cycles over instructions is 1.7 to 2.2 in every mixed tree."""
-    rng = np.random.default_rng(3)
-    trees = [random_tree(rng, outputs=1, depth=5, leaf=0.3) for _ in range(60)]
-    each = np.array([69.3, 99.6, 64.7, 5.7, 73.9, 0])
-    counts = count(*join([record(tree) for tree in trees]))
-    instructions = 7.8 + 2.6 * counts.leaf_edges + counts.kinds @ each
-    cycles = cost(trees, "cortex-m4f", "float32", "straight")["latency_s"] * 100e6
-    big = counts.function_nodes > 20
-    assert big.sum() > 20
-    assert np.all((cycles / instructions)[big] > 1.7)
-    assert np.all((cycles / instructions)[big] < 2.2)
-
-
-# An output over two tanh nodes, one of which reads another sigmoid: 4 function nodes, 5 leaf edges, 3 node edges.
+# An output over two tanh nodes, one of which reads another sigmoid: 4 function nodes, 5 leaf edges, 3 node edges,
+# 4 features.
 SMALL = [("identity", [("tanh", [0, 1, 2]), ("tanh", [3, ("sigmoid", [0])])])]
-BY_HAND = [
-    ("cortex-m4f", "float32", "straight", "lo", 16.2 + 4 * 9.2 + 5 * 6 + 2 * 169.8 + 125.5, 322),
-    ("cortex-m4f", "float32", "straight", "hi", 16.4 + 5 * 6 + 2 * 208.2 + 149.9 + 9.2, 790),
-    ("cortex-m4f", "int8", "table", "mid", 40.7 + 4 * 61.6 + 5 * 10.75 + 2 * 9.2 + 9.85, 556),
-    ("cortex-m0plus", "float32", "straight", "mid", 5 * 263.8 + 3 * 170.7 + 2 * 5034.0 + 3360.1, 600),
-    ("cortex-m0plus", "int8", "table", "mid", 60.9 + 4 * 93.4 + 5 * 17.7 + 2 * 8.0 + 11.6, 600),
-]
+SIGMOID, TANH, IDENTITY = (10_000 * (1 + NAMES.index(name)) for name in ("sigmoid", "tanh", "identity"))
 
 
-@pytest.mark.parametrize(("name", "precision", "style", "bound", "cycles", "picojoule"), BY_HAND)
-def test_cycles_and_energy_by_hand(name, precision, style, bound, cycles, picojoule):
-    got = cost([SMALL], name, precision, style, bound=bound)
-    hertz = {"cortex-m4f": 100e6, "cortex-m0plus": 48e6}[name]
-    assert got["latency_s"][0] == pytest.approx(cycles / hertz)
-    assert got["energy_j"][0] == pytest.approx(cycles * picojoule * 1e-12)
+@pytest.mark.parametrize(("bound", "edge"), [("lo", 300), ("mid", 400), ("hi", 500)])
+def test_costs_by_hand(made, bound, edge):
+    got = costs_of_counts(count(*join([record(SMALL)])), made(MINE), "float32", "straight", "gcc", bound=bound)
+    cycles = 1 + 4 * 20 + 5 * edge + 3 * 7 + 2 + 4 * 3 + 2 * TANH + SIGMOID + IDENTITY
+    flash = 100 + 4 * 8 + 5 * 4 + 3 * 5 + 6 + 4 * 9 + TANH + SIGMOID + IDENTITY
+    ram = 20 + 2 * 4 + 4 + 2
+    np.testing.assert_allclose([got[name][0] for name in COSTS], [cycles / 2e6, flash, ram, cycles * 500e-12])
 
 
-def test_bytes_by_hand():
-    got = cost([SMALL, [("identity", [0])]], "cortex-m4f", "int8", "table")
-    np.testing.assert_array_equal(got["flash_bytes"], [819, 224])  # 212 + 2 * 278 + 4 * 10.3 + 5 * 2; 212 + 10.3 + 2
-    np.testing.assert_array_equal(got["ram_bytes"], [48 + 4, 48])  # two tanh nodes need a value each
+def test_the_breakdown_by_hand(made):
+    parts = breakdown(*join([record(SMALL)]), made(MINE), "float32", "straight", "gcc")
+    assert {name: float(part[0]) for name, part in parts["flash_bytes"].items()} == {
+        "const": 100, "node": 32, "leaf_edge": 20, "node_edge": 15, "output": 6, "feature": 36, "live_value": 0,
+        **{name: 10_000.0 * i * (name in ("sigmoid", "tanh", "identity")) for i, name in enumerate(NAMES, 1)},
+    }  # fmt: skip
+    assert parts["latency_s"]["tanh"][0] == pytest.approx(2 * TANH / 2e6)
+    assert {name: float(part[0]) for name, part in parts["ram_bytes"].items() if part[0]} == {
+        "const": 20, "live_value": 8, "feature": 4, "output": 2,
+    }  # fmt: skip
 
 
-def test_the_output_activation_is_paid_for():
-    tanh, identity = cost([[("tanh", [0])], [("identity", [0])]], "cortex-m4f", "float32", "straight")["flash_bytes"]
-    assert tanh - identity == 680
+def test_larger_devices_by_the_sources_formula(made):
+    """Operations 16 edges + 4 biases + 2 tanh 15 + sigmoid 13; 12 weights, 12 values read and written, 4 B each."""
+    computer, counts = made(COMPUTER), count(*join([record(SMALL)]))
+    assert int(counts.flops[0]) == 16 + 4 + 30 + 13
+    got = {b: costs_of_counts(counts, computer, "float32", "table", bound=b) for b in ("lo", "mid", "hi")}
+    serial, overlap = 63 / 10 + 48 / 40 + 48 / 40 + 3, max(63 / 20, 96 / 80) + 1
+    latency = {"lo": overlap, "hi": serial, "mid": (serial + overlap) / 2}
+    for bound, seconds in latency.items():
+        assert got[bound]["latency_s"][0] == pytest.approx(seconds)
+        assert got[bound]["energy_j"][0] == pytest.approx((63 * 2 + 96 * 5) * 1e-12 + 7 * seconds)
+        assert [got[bound][name][0] for name in ("flash_bytes", "ram_bytes")] == [48, 4 * (4 + 2)]
 
 
-@pytest.mark.parametrize("row", ROWS)
-def test_costs_are_positive_and_between_their_bounds(row):
+def test_what_is_hidden_behind_the_longer_adds_no_time(made):
+    slow = made(COMPUTER | {"bandwidth": block("B/s", value=1)})
+    parts = breakdown(*join([record(SMALL)]), slow, "float32", "table", bound="lo")["latency_s"]
+    assert {name: float(part[0]) for name, part in parts.items()} == {
+        "computation": 0, "weights": 48, "activations": 48, "overhead": 1,
+    }  # fmt: skip
+
+
+# For int8 the effective tree is counted.
+
+
+def test_int8_costs_are_those_of_the_effective_tree(made):
+    device, rng = made(MINE), np.random.default_rng(2)
+    nodes, starts = weighted([random_tree(rng) for _ in range(50)])
+    nodes["weight"][rng.random(len(nodes)) < 0.3] = 0
+    reach = np.full(7, 3.0)
+    left = count(*effective_trees(nodes, starts, reach))
+    assert left.edges.sum() < count(nodes, starts).edges.sum()
+    got = costs(nodes, starts, device, "int8", "straight", "gcc", input_range=reach)
+    for name, values in costs_of_counts(left, device, "int8", "straight", "gcc").items():
+        np.testing.assert_array_equal(got[name], values)
+    whole = costs(nodes, starts, device, "float32", "straight", "gcc")
+    assert np.all(got["latency_s"] <= whole["latency_s"])
+
+
+def test_an_output_without_children_has_a_cost(made):
+    nodes, starts = join([record([("identity", [0]), ("identity", [1])])])
+    assert int(counted(nodes, starts, "int8").edges[0]) == 0
+    got = costs(nodes, starts, made(MINE), "int8", "straight", "gcc")
+    assert got["flash_bytes"][0] == 100 + 2 * (8 + 6) + IDENTITY
+
+
+# Memory.
+
+
+def test_capacities(made):
+    found = {"flash_bytes": np.array([90_000, 90_001, 1, 1]), "ram_bytes": np.array([40, 40, 41, 1])}
+    assert fits(found, made(MINE)).tolist() == [True, False, False, True]
+    without = {name: value for name, value in MINE.items() if name != "sram_bytes"}
+    assert fits(found, made(without)).tolist() == [True, False, True, True]
+    assert fits(found, load_device("cortex-m4f")).all()
+
+
+def test_training_memory(made):
+    counts = count(*join([record(SMALL)]))
+    assert training_ram_bytes(counts, made(MINE))[0] == 4 * 12 + 8 * 4 + 64
+    with pytest.raises(ValueError, match="device rpi-4 has no figures for training"):
+        training_ram_bytes(counts, load_device("rpi-4"))
+
+
+MEASURED = [(20, 82, 496), (50, 207, 1240), (150, 616, 3688)]  # function nodes, weights, bytes of RAM without stack
+
+
+@pytest.mark.parametrize(("functions", "weights", "ram"), MEASURED)
+def test_training_memory_is_what_was_measured(functions, weights, ram):
+    leaves = [0] * (weights - 2 * functions + 1)
+    chain = leaves
+    for _ in range(functions - 1):
+        chain = [("tanh", chain)]
+    counts = count(*join([record([("identity", chain)])]))
+    assert (int(counts.function_nodes[0]), int(counts.weights[0])) == (functions, weights)
+    assert counts.training_bytes[0] == pytest.approx(ram, rel=0.02)
+    assert training_ram_bytes(counts, load_device("cortex-m4f"))[0] == counts.training_bytes[0] + 128
+
+
+# Laws.
+
+
+@pytest.mark.parametrize("row", ROWS, ids="-".join)
+def test_costs_are_positive_between_their_bounds_and_the_sums_of_their_parts(row):
+    device, code = load_device(row[0]), row[1:]
     rng = np.random.default_rng(7)
-    trees = [random_tree(rng) for _ in range(60)]
-    lo, mid, hi = (cost(trees, *row, bound=bound) for bound in ("lo", "mid", "hi"))
-    assert tuple(mid) == COSTS
+    nodes, starts = weighted([random_tree(rng) for _ in range(60)])
+    lo, mid, hi = (costs(nodes, starts, device, *code, bound=bound) for bound in ("lo", "mid", "hi"))
+    parts = breakdown(nodes, starts, device, *code)
+    assert tuple(mid) == tuple(parts) == COSTS
     for name in COSTS:
         assert mid[name].shape == (60,)
         assert mid[name].dtype == np.float64
-        assert np.all(lo[name] > 0), name
+        assert np.all((lo[name] > 0) & np.isfinite(hi[name])), name
         assert np.all((lo[name] <= mid[name]) & (mid[name] <= hi[name])), name
+        total = sum(parts[name].values())
+        np.testing.assert_allclose(total, mid[name], rtol=1e-12, atol=0.5 * name.endswith("bytes"))
     for name in ("flash_bytes", "ram_bytes"):
         np.testing.assert_array_equal(mid[name], np.round(mid[name]))
 
@@ -136,143 +233,47 @@ def grown(rng, node, child):
 ADDED = [3, *((kind, [1]) for kind in HIDDEN), ("tanh", [("relu", [0, 2]), ("relu", [1])])]
 
 
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("row", ROWS, ids="-".join)
 def test_an_added_edge_never_lowers_a_cost(row):
     rng = np.random.default_rng(11)
     trees = [random_tree(rng) for _ in range(20)]
     for child in ADDED:
-        before = cost(trees, *row)
-        after = cost([[grown(rng, tree[0], child), *tree[1:]] for tree in trees], *row)
+        before = naive(trees, row[0], row[1:])
+        after = naive([[grown(rng, tree[0], child), *tree[1:]] for tree in trees], row[0], row[1:])
         assert all(np.all(after[name] >= before[name]) for name in COSTS)
         assert np.all(after["latency_s"] > before["latency_s"])
 
 
-@pytest.mark.parametrize("row", ROWS)
+SOME = [row for row in ROWS if row[0] in ("cortex-m0plus", "cortex-m4f", "desktop", "rpi-4")]
+
+
+@pytest.mark.parametrize("row", SOME, ids="-".join)
 def test_a_tree_alone_costs_bit_for_bit_what_it_costs_in_a_population(row):
     rng = np.random.default_rng(13)
-    trees = [random_tree(rng) for _ in range(25)]
-    together = cost(trees, *row)
-    for i, tree in enumerate(trees):
-        alone = cost([tree], *row)
+    nodes, starts = weighted([random_tree(rng) for _ in range(25)])
+    together = costs(nodes, starts, load_device(row[0]), *row[1:])
+    for i in range(25):
+        alone = costs(nodes[starts[i] : starts[i + 1]], starts[i : i + 2] - starts[i], load_device(row[0]), *row[1:])
         assert all(alone[name][0] == together[name][i] for name in COSTS)
 
 
-def test_costs_of_counts_takes_counts():
-    nodes, starts = join([record(SMALL), record(REFERENCE)])
-    device = load_device("desktop")
-    for name, values in costs_of_counts(count(nodes, starts), device, "int8", "table").items():
-        np.testing.assert_array_equal(values, costs(nodes, starts, device, "int8", "table")[name])
+@pytest.mark.parametrize("code", [("float16", "table", "clang"), ("float32", "curly", "clang")])
+@pytest.mark.parametrize("name", ["cortex-m4f", "rpi-4"])
+def test_code_without_figures_names_what_there_is(name, code):
+    has = ", ".join(" ".join(row) for row in load_device(name).rows)
+    with pytest.raises(ValueError, match=f"{name} has no figures for {code[0]} {code[1]} by clang; it has: {has}"):
+        naive([SMALL], name, code)
 
 
-# Devices and their files.
+def test_the_other_compiler_s_figures_do_not_stand_in(made):
+    device = made(MINE)
+    with pytest.raises(ValueError, match="mine has no figures for int8 straight by clang; it has: float32 straight g"):
+        costs(*join([record(SMALL)]), device, "int8", "straight")
+    both = made(MINE | {"entries": [entry("int8"), entry("int8", compiler="any")]})
+    assert both.entry("int8", "straight", "clang").compiler == "any"
+    assert both.entry("int8", "straight", "gcc").compiler == "gcc"
 
 
-def test_names_and_aliases():
-    assert device_names() == ["cortex-m0plus", "cortex-m4f", "desktop"]
-    assert [load_device(name).name for name in device_names()] == device_names()
-    assert load_device("cortex-m0+") == load_device("cortex-m0plus")
-
-
-def test_an_unknown_device_lists_the_names():
-    with pytest.raises(ValueError, match=r"unknown device 'cortex-m99'; allowed: cortex-m0plus, cortex-m4f, desktop"):
-        load_device("cortex-m99")
-
-
-@pytest.mark.parametrize(("precision", "style"), [("int8", "straight"), ("float16", "table")])
-def test_an_unknown_row_names_the_rows_there_are(precision, style):
-    rows = "float32 straight, float32 table, int8 table"
-    with pytest.raises(ValueError, match=f"cortex-m4f has no figures for {precision} {style}; it has: {rows}"):
-        cost([SMALL], "cortex-m4f", precision, style)
-
-
-ENTRY = """
-[[entries]]
-precision = "float32"
-style = "straight"
-compiler = "gcc 14 -O2"
-[entries.cycles]
-unit = "cycle"
-certainty = "M"
-source = "timer"
-const = { lo = 10 }
-node = { lo = 2 }
-leaf_edge = { lo = 3, hi = 5 }
-node_edge = { lo = 4 }
-[entries.cycles.kinds]
-""" + "".join(f"{name} = {{ lo = 7 }}\n" for name in NAMES) + """
-[entries.flash]
-unit = "B"
-certainty = "M"
-source = "size"
-const = { lo = 100 }
-node = { lo = 8 }
-leaf_edge = { lo = 4 }
-node_edge = { lo = 4 }
-[entries.flash.kinds]
-""" + "".join(f"{name} = {{ lo = 50 }}\n" for name in NAMES) + """
-[entries.ram]
-unit = "B"
-certainty = "M"
-source = "watermark"
-const = { lo = 20 }
-live_value = { lo = 4 }
-"""  # fmt: skip
-PROFILE = """
-name = "mine"
-title = "My board"
-[clock]
-value = 1
-unit = "MHz"
-certainty = "D"
-source = "datasheet"
-[energy]
-unit = "pJ/cycle"
-value = { lo = 500 }
-certainty = "U"
-source = "guess"
-""" + ENTRY  # fmt: skip
-
-
-def test_a_profile_of_ones_own(tmp_path):
-    path = tmp_path / "mine.toml"
-    path.write_text(PROFILE)
-    got = costs(*join([record(SMALL)]), load_device(path), "float32", "straight")
-    # Four nodes of three kinds, five leaf edges, three node edges, two values live.
-    cycles = 10 + 4 * 2 + 5 * 4 + 3 * 4 + 4 * 7
-    expected = [cycles * 1e-6, 100 + 4 * 8 + 8 * 4 + 3 * 50, 28, cycles * 500e-12]
-    np.testing.assert_allclose([got[name][0] for name in COSTS], expected)
-
-
-BROKEN = [
-    ('value = 1\nunit = "MHz"', "value = 1", r"mine\.toml: Object missing required field `unit` - at `\$\.clock`"),
-    ('source = "datasheet"\n', "", r"missing required field `source` - at `\$\.clock`"),
-    ('certainty = "U"\n', "", r"missing required field `certainty` - at `\$\.energy`"),
-    ('certainty = "U"', 'certainty = "X"', r"Invalid enum value 'X' - at `\$\.energy\.certainty`"),
-    ('unit = "MHz"', 'unit = "GHz"', r"Invalid enum value 'GHz' - at `\$\.clock\.unit`"),
-    ("value = 1\n", "value = 0\n", r"Expected `float` > 0\.0 - at `\$\.clock\.value`"),
-    ("lo = 2 }", "lo = -2 }", r">= 0\.0 - at `\$\.entries\[0\]\.cycles\.node\.lo`"),
-    ("lo = 2 }", "lo = nan }", r">= 0\.0 - at `\$\.entries\[0\]\.cycles\.node\.lo`"),
-    ("lo = 2 }", "lo = inf }", r"`\$\.entries\[0\]\.cycles\.node\.lo`"),
-    ("lo = 2 }", "lo = 2, high = 3 }", r"unknown field `high` - at `\$\.entries\[0\]\.cycles\.node`"),
-    ('title = "My board"', 'title = "My board"\nmhz = 3', "unknown field `mhz`"),
-    ('style = "straight"', 'style = "curly"', r"Invalid enum value 'curly' - at `\$\.entries\[0\]\.style`"),
-    ("tanh = { lo = 7 }\n", "", r"kinds lacks tanh; .*`\$\.entries\[0\]\.cycles`"),
-    ("tanh = { lo = 50 }\n", "tanh = { lo = 50 }\nswish = { lo = 5 }\n", r"does not know swish; .*\.flash`"),
-    (ENTRY, ENTRY + ENTRY, "two rows with the same precision and style"),
-    (PROFILE, "entries = []" + PROFILE.replace(ENTRY, ""), r"length >= 1 - at `\$\.entries`"),
-    ("[clock]", "[clock", r"mine\.toml: .*line 4"),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "message"), BROKEN)
-def test_a_wrong_profile_is_refused_and_the_place_named(tmp_path, old, new, message):
-    assert old in PROFILE
-    path = tmp_path / "mine.toml"
-    path.write_text(PROFILE.replace(old, new))
-    with pytest.raises(ProfileError, match=message):
-        load_device(str(path))
-
-
-def test_a_profile_that_is_not_there(tmp_path):
-    with pytest.raises(ProfileError, match=r"none\.toml: No such file"):
-        load_device(tmp_path / "none.toml")
+def test_an_unsupported_device_says_why():
+    with pytest.raises(ValueError, match="coral-edgetpu is not supported: it runs compiled TensorFlow Lite graphs"):
+        naive([SMALL], "coral-edgetpu", ("int8", "table", "clang"))

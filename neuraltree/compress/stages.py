@@ -15,48 +15,52 @@ from neuraltree.compress.integers import rescaling, scaled
 from neuraltree.compress.tables import UNIT
 
 IntArray = NDArray[np.integer]
-MOST_FRACTION = 8  # bits after the point of an input before its zero is subtracted
+LARGEST_POWER = 98  # of 2 that an input is multiplied by: all of single floats' range but its last few powers
 LARGEST_FIXED = 2**30  # where the conversion of an input saturates
+LARGEST_OFFSET = 65_535  # of an input from its zero, twice what becomes 127
 LARGEST_SCORE = 32_000  # of a class: 16 bits with room for rounding
 
 
 @dataclass(frozen=True, eq=False)
 class InputStage:
-    """q = clamp((int(x gain) − zero + half) >> fraction): raw inputs to int8, saturating, NaN to 0.
+    """Raw inputs to int8 by whole numbers alone, saturating, NaN to 0.
 
-    ``features`` (used,): which inputs are read, in the order of the integer vector. 0 stands for an input's mean.
+    d = clamp(int(x 2^power) − zero), q = clamp((d multiplier + 2^(shift - 1)) >> shift): the first step only moves the
+    bits of a single float, cutting what lies below 1 and saturating at 2^30, so a core without floating point needs
+    no float product. ``features`` (used,): which inputs are read, in the order of the integer vector. 0 is the mean.
     """
 
     features: IntArray
-    gain: NDArray[np.float32]
+    power: IntArray
     zero: IntArray
-    fraction: int
+    multiplier: IntArray
+    shift: IntArray
 
     @classmethod
     def make(
         cls, features: IntArray, mean: NDArray[np.float64], scale: NDArray[np.float64], reach: NDArray[np.float64]
     ) -> InputStage:
         """``mean`` and ``scale`` standardise each used input; ``reach``: the |standardised input| that becomes 127."""
-        gain = UNIT / (scale * reach)
-        largest = float(np.abs(mean * gain).max(initial=0.0))
-        fraction = MOST_FRACTION
-        while fraction and largest * 2**fraction >= LARGEST_FIXED / 2:
-            fraction -= 1
-        gain = np.minimum(gain * 2**fraction, np.finfo(np.float32).max).astype(np.float32)
-        zero = np.clip(np.rint(mean * gain.astype(np.float64)), -LARGEST_FIXED / 2, LARGEST_FIXED / 2)
-        return cls(features, gain, zero.astype(np.int64), fraction)
+        step = scale * reach / UNIT
+        # 128 to 256 whole numbers to a step of q, fewer where the mean is too many steps away from 0.
+        power = 8 - np.frexp(step)[1]
+        far = np.frexp(np.abs(mean))[1]
+        power = np.clip(np.minimum(power, 28 - far), -LARGEST_POWER, LARGEST_POWER).astype(np.int64)
+        zero = np.clip(np.rint(np.ldexp(mean, power)), -LARGEST_FIXED / 2, LARGEST_FIXED / 2).astype(np.int64)
+        return cls(features, power, zero, *rescaling(1 / np.ldexp(step, power)))
 
     def __call__(self, X: ArrayLike) -> NDArray[np.int8]:
         """(rows, used) for raw inputs (rows, features), which are rounded to single floats first."""
         with np.errstate(all="ignore"):
-            x = np.asarray(X).astype(np.float32)[:, self.features]
-            product = x * self.gain
-            known = ~np.isnan(product)
-            bounded = np.clip(np.where(known, product, 0), -LARGEST_FIXED, LARGEST_FIXED)
-        fixed = np.trunc(bounded.astype(np.float64)).astype(np.int64)
-        half = (1 << self.fraction) >> 1
-        q = np.clip((fixed - self.zero + half) >> self.fraction, -UNIT, UNIT)
-        return np.where(known, q, 0).astype(np.int8)
+            bits = np.asarray(X).astype(np.float32)[:, self.features].view(np.uint32).astype(np.int64)
+        mantissa, exponent = (bits & 0x7FFFFF) | 0x800000, (bits >> 23) & 255
+        move = exponent - 150 + self.power
+        whole = np.where(move >= 0, mantissa << np.clip(move, 0, 6), mantissa >> np.clip(-move, 0, 24))
+        whole = np.where(move > 6, LARGEST_FIXED, whole)
+        offset = np.where(bits >> 31, -whole, whole) - self.zero
+        q = scaled(np.clip(offset, -LARGEST_OFFSET, LARGEST_OFFSET), self.multiplier, self.shift)
+        unknown = (exponent == 255) & (bits & 0x7FFFFF != 0)
+        return np.where(unknown, 0, np.clip(q, -UNIT, UNIT)).astype(np.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,10 +85,12 @@ class OutputStage:
         if len(unit) > 1:
             gain = LARGEST_SCORE / max(float(reach.max()), 1e-300)
             return cls(*rescaling(unit * gain), 0, 0, np.float32(1 / gain))
-        gain, drop = float(unit[0]) * scale, 0
+        least, most = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
+        gain, drop = max(float(unit[0]) * scale, least), 0
         while drop < 30 and abs(mean) / gain + largest / 2**drop >= 2**30:
             gain, drop = gain * 2, drop + 1
-        single = np.float32(np.clip(gain, np.finfo(np.float32).tiny, np.finfo(np.float32).max))
+        # A mean that far from the tree's own values is all that single floats could show of them.
+        single = np.float32(min(max(gain, abs(mean) / 2**30), most))
         offset = int(np.clip(np.rint(mean / float(single)), -(2**30), 2**30))
         return cls(None, None, drop, offset, single)
 
@@ -95,4 +101,5 @@ class OutputStage:
         return scaled(sums, self.multiplier, self.shift).astype(np.int32)
 
     def values(self, scores: NDArray[np.int32]) -> NDArray[np.float32]:
-        return ((scores >> self.drop) + np.int32(self.offset)).astype(np.float32) * self.gain
+        with np.errstate(over="ignore"):  # infinity, as in C
+            return ((scores >> self.drop) + np.int32(self.offset)).astype(np.float32) * self.gain

@@ -102,53 +102,56 @@ def _source(tree: Tree, name: str, integers: IntegerTree | None, style: str) -> 
 
 def _input_stage(tree: IntegerTree, name: str) -> str:
     """``NAME_quantize``: one loop over the inputs in use."""
-    stage, upper = tree.inputs, name.upper()
+    stage = tree.inputs
     count = len(stage.features)
     if not count:
         return f"void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    (void)q;\n}}\n"
     unit = 8 if int(stage.features.max()) < 256 else 16
     width = {8: "byte", 16: "word"}[unit]
-    half = (1 << stage.fraction) >> 1
     return "\n".join(
         [
+            "/* Each integer's input, the power of 2 it is multiplied by, its zero, and its scale. */",
             array(f"uint{unit}_t", "nt_input", stage.features.tolist()),
-            array("float", "nt_gain", [literal(g) for g in stage.gain.tolist()]),
-            array("int32_t", "nt_zero", [int(zero) - half for zero in stage.zero]),
-            FIXED,
+            array("int8_t", "nt_power", stage.power.tolist()),
+            array("int32_t", "nt_zero", stage.zero.tolist()),
+            array("uint16_t", "nt_input_scale", c_int8.packed(stage.multiplier, stage.shift)),
+            INTEGER,
             f"""void {name}_quantize(const float *x, int8_t *q)
 {{
     NT_LOOP
-    for (int_fast16_t i = 0; i < {upper}_INTEGERS; ++i) {{
-        const float product = x[NT_READ({width}, uint{unit}_t, nt_input + i)] * NT_READ(float, float, nt_gain + i);
-        q[i] = nt_integer(product, (int32_t)NT_READ(dword, int32_t, nt_zero + i));
+    for (int_fast16_t i = 0; i < {count}; ++i) {{
+        const float value = x[NT_READ({width}, uint{unit}_t, nt_input + i)];
+        const int32_t power = NT_READ(byte, int8_t, nt_power + i);
+        const int32_t zero = (int32_t)NT_READ(dword, int32_t, nt_zero + i);
+        q[i] = nt_integer(value, power, zero, NT_READ(word, uint16_t, nt_input_scale + i));
     }}
 }}
-""".replace(f"{upper}_INTEGERS", str(count)),
+""",
         ]
-    ).replace("@SHIFT@", str(stage.fraction))
+    )
 
 
-# On a core without floating point a comparison of floats costs more than all of this.
-FIXED = """/* A product, cut to a whole number and saturated at 2^30, less its zero, to -127..127; 0 for NaN. */
-NT_CALL int8_t nt_integer(float product, int32_t zero)
+# No operation on floats: on a core without floating point one product would cost more than all of this.
+INTEGER = """/* An input to -127..127: its bits moved to a whole number, less its zero, rescaled; NaN is 0. */
+NT_CALL int8_t nt_integer(float value, int32_t power, int32_t zero, uint16_t scale)
 {
     union { float value; uint32_t bits; } word;
-    int32_t exponent, whole;
-    word.value = product;
-    exponent = (int32_t)((word.bits >> 23) & 255u);
-    if (exponent < 127) {
-        whole = 0;
-    } else if (exponent < 157) {
-        whole = (int32_t)((word.bits & 0x7fffffu) | 0x800000u);
-        whole = exponent < 150 ? whole >> (150 - exponent) : (int32_t)((uint32_t)whole << (exponent - 150));
-    } else if (exponent == 255 && (word.bits & 0x7fffffu) != 0u) {
-        return 0;
-    } else {
+    int32_t whole, move;
+    word.value = value;
+    whole = (int32_t)((word.bits & 0x7fffffu) | 0x800000u);
+    move = (int32_t)((word.bits >> 23) & 255u) - 150 + power;
+    if (move > 6) {
+        if ((word.bits & 0x7fffffffu) > 0x7f800000u) {
+            return 0;
+        }
         whole = 0x40000000;
+    } else if (move >= 0) {
+        whole = (int32_t)((uint32_t)whole << move);
+    } else {
+        whole = move > -24 ? whole >> -move : 0;
     }
     whole = ((word.bits >> 31) != 0u ? -whole : whole) - zero;
-    whole >>= @SHIFT@;
-    return (int8_t)(whole < -127 ? -127 : whole > 127 ? 127 : whole);
+    return (int8_t)nt_clamp(nt_scaled(nt_clamp(whole, -65535, 65535), scale), -127, 127);
 }
 """
 

@@ -19,6 +19,13 @@ CLAMP = """NT_INLINE int32_t nt_clamp(int32_t t, int32_t low, int32_t high)
     return t < low ? low : t > high ? high : t;
 }
 """
+SCALED = """/* A sum times multiplier / 2^shift, rounded. */
+NT_INLINE int32_t nt_scaled(int32_t sum, uint16_t scale)
+{
+    const int32_t shift = scale >> 11;
+    return (sum * (2048 + (scale & 2047)) + ((int32_t)1 << (shift - 1))) >> shift;
+}
+"""
 FINE_VALUE = """/* Between two entries of a table, by the last 8 bits of the index. */
 NT_CALL int32_t nt_between(const int16_t *table, int32_t t)
 {
@@ -34,7 +41,7 @@ def body(tree: IntegerTree, name: str, style: str) -> tuple[str, str]:
     order = steps(tree.nodes)
     fine = {step.code for step in order if _is_fine(tree, step)}
     coarse = {step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}
-    tables = [SHIFTS, CLAMP]
+    tables = [SHIFTS, CLAMP, SCALED]
     tables += [array("int8_t", f"nt_{NAMES[c]}", table(c).tolist()) for c in sorted(coarse) if DOMAINS[c]]
     tables += [array("int16_t", f"nt_fine_{NAMES[c]}", fine_table(c).tolist()) for c in sorted(fine) if DOMAINS[c]]
     tables += [FINE_VALUE] * any(DOMAINS[c] for c in fine)
@@ -181,16 +188,10 @@ def _fine_value(code: int) -> str:
     return f"nt_between(nt_fine_{name}, nt_clamp(sum, {-128 * FINE}, {128 * FINE - 1}) + {128 * FINE})"
 
 
-INTERPRETER = f"""NT_INLINE int32_t nt_scaled(int32_t sum, uint16_t scale)
-{{
-    const int32_t shift = scale >> 11;
-    return (sum * (2048 + (scale & 2047)) + ((int32_t)1 << (shift - 1))) >> shift;
-}}
-
-void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias, const int32_t *last,
-                const uint16_t *scale, const int8_t *q, int32_t *y);
-NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias, const int32_t *last,
-                         const uint16_t *scale, const int8_t *q, int32_t *y)
+INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias,
+                const int32_t *last, const uint16_t *scale, const int8_t *q, int32_t *y);
+NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias,
+                         const int32_t *last, const uint16_t *scale, const int8_t *q, int32_t *y)
 {{
     int32_t waiting[@SLOTS@];
     int32_t *top = waiting;

@@ -17,10 +17,10 @@ ROWS = 32
 def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str, str]:
     """``test/NAME_test.c`` and ``test/NAME_vectors.h``; the program returns 0 if all vectors come out right."""
     X = vectors(tree)
-    expected, tolerance = _expected(tree, integers, X)
+    wanted, tolerance = expected(tree, integers, X)
     regression = tree.classes is None
     kind = "float" if regression else "int"
-    values = [literal(v) if regression else str(v) for v in expected.tolist()]
+    values = [literal(v) if regression else str(v) for v in wanted.tolist()]
     header = "\n".join(
         [
             f"/* {len(X)} raw inputs, what {name}_predict gives for them, and how far it may lie from it. */",
@@ -49,7 +49,7 @@ def vectors(tree: Tree) -> NDArray[np.float32]:
     return np.clip(X, -largest, largest)
 
 
-def _expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
+def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
     """What ``predict`` gives, and how far it may be off; a class that rounding can change is let pass (tolerance of
     all classes). Integer code may not be off at all."""
     if integers is not None:

@@ -1,9 +1,7 @@
-"""What a population costs on a device: counts times coefficients.
+"""What a population costs on a device, whole or term by term.
 
-A linear model of the counts. Where its coefficients were calibrated (the entries marked M) it came within 10 %
-of emulation for every random test tree; its seconds assume no wait states and are right within about 25 % of
-silicon. Not counted: scaling the inputs, which float code folds into the weights and int8 code does not, and
-turning outputs into a class or probabilities (argmax, softmax).
+Not counted: turning outputs into a class or probabilities. For int8 a tree is first stripped of the edges that
+rounding leaves dead, since their code is not there.
 """
 
 from __future__ import annotations
@@ -11,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.activations import NAMES
+from neuraltree.hardware import formula, linear
 from neuraltree.hardware.counts import Counts, count
-from neuraltree.hardware.profiles import Bound, Device, Entry, Terms
+from neuraltree.hardware.devices import CycleDevice, Device, FormulaDevice
+from neuraltree.hardware.schema import Bound
 from neuraltree.tree import IntArray, Nodes
 
 COSTS = ("latency_s", "flash_bytes", "ram_bytes", "energy_j")
@@ -22,47 +21,84 @@ FloatArray = NDArray[np.float64]
 
 
 def costs(
-    nodes: Nodes, starts: IntArray, device: Device, precision: str, style: str, *, bound: Bound = "mid"
+    nodes: Nodes,
+    starts: IntArray,
+    device: Device,
+    precision: str,
+    style: str,
+    compiler: str = "clang",
+    *,
+    input_range: FloatArray | None = None,
+    bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
     """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
 
-    ``bound`` chooses the lower or upper end of the figures' stated ranges instead of their middle.
-    ``ValueError`` if the device has no figures for ``precision`` and ``style``.
+    ``input_range``: see ``compress.effective_trees``. ``bound`` chooses the lower or upper end of the figures' stated
+    ranges instead of their middle. ``ValueError`` if the device has no figures for the code.
     """
-    return costs_of_counts(count(nodes, starts), device, precision, style, bound=bound)
+    counts = counted(nodes, starts, precision, input_range)
+    return costs_of_counts(counts, device, precision, style, compiler, bound=bound)
 
 
 def costs_of_counts(
-    counts: Counts, device: Device, precision: str, style: str, *, bound: Bound = "mid"
+    counts: Counts, device: Device, precision: str, style: str, compiler: str = "clang", *, bound: Bound = "mid"
 ) -> dict[str, FloatArray]:
     """``costs`` of trees that have been counted."""
-    coefficients = _coefficients(device, device.entry(precision, style), bound)
+    _, parts = _parts(counts, device, precision, style, compiler, bound)
     # A sum over the last axis rather than BLAS, so that a tree alone gets the same bits as in a population.
-    table = (_terms(counts)[:, None, :] * coefficients).sum(axis=-1)
-    result = dict(zip(COSTS, table.T, strict=True))
+    result = dict(zip(COSTS, parts.sum(axis=-1).T, strict=True))
     return result | {name: np.rint(result[name]) for name in WHOLE}
 
 
-def _terms(counts: Counts) -> FloatArray:
-    """What the coefficients multiply, (trees, terms): 1, nodes, edges, nodes per kind, kinds in use, live values."""
-    plain = (np.ones_like(counts.nodes), counts.function_nodes, counts.leaf_edges, counts.node_edges)
-    return np.column_stack([*plain, counts.kinds, counts.kinds > 0, counts.peak_live]).astype(np.float64)
+def breakdown(
+    nodes: Nodes,
+    starts: IntArray,
+    device: Device,
+    precision: str,
+    style: str,
+    compiler: str = "clang",
+    *,
+    input_range: FloatArray | None = None,
+    bound: Bound = "mid",
+) -> dict[str, dict[str, FloatArray]]:
+    """What each term adds to each of ``COSTS``, (trees,) each; they sum to ``costs``, bytes before rounding.
+
+    Terms of cycles: ``linear.TERMS``; of larger devices: ``formula.TERMS``.
+    """
+    counts = counted(nodes, starts, precision, input_range)
+    names, parts = _parts(counts, device, precision, style, compiler, bound)
+    return {cost: dict(zip(names, parts[:, i].T, strict=True)) for i, cost in enumerate(COSTS)}
 
 
-def _coefficients(device: Device, entry: Entry, bound: Bound) -> FloatArray:
-    """The coefficients of each cost, (costs, terms)."""
-    none = [0.0] * len(NAMES)
-    cycles = np.array([*_plain(entry.cycles, bound), *_kinds(entry.cycles, bound), *none, 0.0])
-    flash = [*_plain(entry.flash, bound), *none, *_kinds(entry.flash, bound), 0.0]
-    ram = [entry.ram.const.at(bound), 0.0, 0.0, 0.0, *none, *none, entry.ram.live_value.at(bound)]
-    latency = cycles / (device.clock.value * 1e6)
-    energy = cycles * (device.energy.value.at(bound) * 1e-12)
-    return np.array([latency, flash, ram, energy])
+def counted(nodes: Nodes, starts: IntArray, precision: str, input_range: FloatArray | None = None) -> Counts:
+    """The counts that costs of this precision go by."""
+    if precision == "int8":
+        from neuraltree.compress.effective import effective_trees
+
+        nodes, starts = effective_trees(nodes, starts, input_range)
+    return count(nodes, starts)
 
 
-def _plain(terms: Terms, bound: Bound) -> list[float]:
-    return [figure.at(bound) for figure in (terms.const, terms.node, terms.leaf_edge, terms.node_edge)]
+def training_ram_bytes(counts: Counts, device: Device) -> FloatArray:
+    """Memory of one float32 training step in place, (trees,): ``Counts.training_bytes`` and stack."""
+    if not isinstance(device, CycleDevice) or device.training_stack is None:
+        raise ValueError(f"device {device.name} has no figures for training; its profile gives no training_stack")
+    return counts.training_bytes.astype(np.float64) + device.training_stack.value.at("mid")
 
 
-def _kinds(terms: Terms, bound: Bound) -> list[float]:
-    return [terms.kinds[name].at(bound) for name in NAMES]
+def fits(found: dict[str, FloatArray], device: Device) -> NDArray[np.bool_]:
+    """Which trees of ``costs`` leave the device's flash and SRAM room; a capacity it does not state refuses none."""
+    limits = {"flash_bytes": device.flash_bytes, "ram_bytes": device.sram_bytes}
+    masks = [found[name] <= limit.value for name, limit in limits.items() if limit]
+    return np.logical_and.reduce(masks) if masks else np.ones_like(found["flash_bytes"], dtype=bool)
+
+
+def _parts(
+    counts: Counts, device: Device, precision: str, style: str, compiler: str, bound: Bound
+) -> tuple[tuple[str, ...], FloatArray]:
+    device.check(precision, style, compiler)
+    if isinstance(device, CycleDevice):
+        return linear.parts(counts, device, precision, style, compiler, bound)
+    if isinstance(device, FormulaDevice):
+        return formula.parts(counts, device, precision, bound)
+    raise TypeError(f"{type(device).__name__} has no cost model")

@@ -63,6 +63,11 @@ class Counts:
         return used.sum(axis=1) - used[:, NAMES.index("identity")]
 
     @property
+    def training_bytes(self) -> IntArray:
+        """What a training step in place keeps, stack aside: the weights, and a value and a delta per function node."""
+        return 4 * self.weights + 8 * self.function_nodes
+
+    @property
     def flops(self) -> IntArray:
         """Two per edge, one per bias, and the activations by ``ACTIVATION_FLOPS``."""
         each = np.array([ACTIVATION_FLOPS[name] for name in NAMES])

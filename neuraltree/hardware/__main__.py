@@ -1,0 +1,92 @@
+"""``python -m neuraltree.hardware``: the devices there are, and what models should cost on one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn, get_args
+
+from rich.console import Console
+
+from neuraltree.hardware.schema import Compiler, Precision, Style
+
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+NARROWEST = 150  # columns of a table that is not printed on a terminal
+EPILOG = """examples:
+  python -m neuraltree.hardware --list
+  python -m neuraltree.hardware results/mine/models --device stm32f407 --precision int8 --style table
+  python -m neuraltree.hardware results/mine/models/003.json --device my-board.toml --breakdown
+
+exit codes: 0 done, 2 bad input, 130 interrupted"""
+
+
+class Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(_fail(f"{message}; see {self.prog} --help"))
+
+
+def parser() -> Parser:
+    made = Parser(
+        prog="python -m neuraltree.hardware",
+        description="List the devices, or predict what models cost on one.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="a model file, or a folder of them")
+    made.add_argument("--list", action="store_true", help="show the devices that come with the package")
+    made.add_argument("--device", help="a name from --list, or a profile file ending in .toml")
+    made.add_argument("--precision", choices=get_args(Precision), default="float32")
+    made.add_argument("--style", choices=get_args(Style), default="straight")
+    made.add_argument("--compiler", choices=[name for name in get_args(Compiler) if name != "any"], default="clang")
+    made.add_argument("--breakdown", action="store_true", help="show what each part of a model adds")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    arguments = parser().parse_args(argv)
+    # Beside a terminal a table is cut to 80 columns, which a file or a pipe has no need of.
+    console = Console() if sys.stdout.isatty() else Console(width=NARROWEST)
+    try:
+        return _list(console) if arguments.list else _predict(arguments, console)
+    except ValueError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _list(console: Console) -> int:
+    from neuraltree.hardware.list import device_table
+
+    console.print(device_table())
+    return DONE
+
+
+def _predict(arguments: argparse.Namespace, console: Console) -> int:
+    from neuraltree.hardware.predict import Code, cost_table, model_files, predict, term_table
+    from neuraltree.hardware.profiles import load_device
+
+    if not arguments.paths or not arguments.device:
+        raise ValueError("name models and a --device, or ask for --list; see python -m neuraltree.hardware --help")
+    device = load_device(arguments.device)
+    code = Code(arguments.precision, arguments.style, arguments.compiler)
+    device.check(*code)
+    predictions = [predict(path, device, code) for path in model_files(arguments.paths)]
+    console.print(cost_table(predictions, f"{device.title}: {' '.join(code)}, predicted"))
+    for prediction in predictions if arguments.breakdown else ():
+        console.print(term_table(prediction))
+    return DONE
+
+
+def _fail(message: str) -> int:
+    """Say it in one line, whatever the names it quotes hold."""
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
+    print(f"error: {line}", file=sys.stderr)
+    return BAD_INPUT
+
+
+if __name__ == "__main__":
+    sys.exit(main())

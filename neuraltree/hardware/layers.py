@@ -1,0 +1,167 @@
+"""Exact counts of ordinary layers: parameters without biases, activations, multiply-accumulates, as the sources count.
+
+Shapes are (channels, height, width) or (features,); batch size 1. A multiply-accumulate is two FLOP; pooling counts
+none of either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import NamedTuple, Protocol
+
+Shape = tuple[int, ...]
+
+
+class Layer(Protocol):
+    def output(self, shape: Shape) -> Shape:
+        """The shape it gives for an input of ``shape``; ``ValueError`` if it takes none such."""
+
+    def parameters(self, shape: Shape) -> int: ...
+
+    def macs(self, shape: Shape) -> int: ...
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Takes its input flat."""
+
+    outputs: int
+
+    def output(self, shape: Shape) -> Shape:
+        return (self.outputs,)
+
+    def parameters(self, shape: Shape) -> int:
+        return self.outputs * prod(shape)
+
+    def macs(self, shape: Shape) -> int:
+        return self.parameters(shape)
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """``channels`` out; square ``kernel``; ``groups`` that do not see each other."""
+
+    channels: int
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+    groups: int = 1
+
+    def output(self, shape: Shape) -> Shape:
+        if shape[0] % self.groups or self.channels % self.groups:
+            raise ValueError(
+                f"{self.groups} groups must divide both the {shape[0]} channels in and the {self.channels} out"
+            )
+        return (self.channels, *_slide(self.kernel, self.stride, self.padding, shape))
+
+    def parameters(self, shape: Shape) -> int:
+        return self.channels * (shape[0] // self.groups) * self.kernel**2
+
+    def macs(self, shape: Shape) -> int:
+        return self.parameters(shape) * prod(self.output(shape)[1:])
+
+
+@dataclass(frozen=True)
+class Depthwise:
+    """A convolution of every channel with a kernel of its own."""
+
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+
+    def output(self, shape: Shape) -> Shape:
+        return (shape[0], *_slide(self.kernel, self.stride, self.padding, shape))
+
+    def parameters(self, shape: Shape) -> int:
+        return shape[0] * self.kernel**2
+
+    def macs(self, shape: Shape) -> int:
+        return self.parameters(shape) * prod(self.output(shape)[1:])
+
+
+@dataclass(frozen=True)
+class Pooling:
+    kernel: int
+    stride: int = 1
+    padding: int = 0
+
+    def output(self, shape: Shape) -> Shape:
+        return (shape[0], *_slide(self.kernel, self.stride, self.padding, shape))
+
+    def parameters(self, shape: Shape) -> int:
+        return 0
+
+    def macs(self, shape: Shape) -> int:
+        return 0
+
+
+class Row(NamedTuple):
+    """Counts of one layer; ``in_out`` is what is alive while it runs, input and output activations."""
+
+    output: Shape
+    parameters: int
+    activations: int
+    in_out: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Network:
+    input_shape: Shape
+    rows: tuple[Row, ...]
+
+    @property
+    def parameters(self) -> int:
+        return sum(row.parameters for row in self.rows)
+
+    @property
+    def macs(self) -> int:
+        return sum(row.macs for row in self.rows)
+
+    @property
+    def flops(self) -> int:
+        return 2 * self.macs
+
+    @property
+    def total_activations(self) -> int:
+        """The input's included."""
+        return prod(self.input_shape) + sum(row.activations for row in self.rows)
+
+    @property
+    def peak_activations(self) -> int:
+        return max(row.in_out for row in self.rows)
+
+    def size_bytes(self, bits: int) -> float:
+        """Of the parameters."""
+        return self.parameters * bits / 8
+
+
+def network(layers: Sequence[Layer], input_shape: Shape) -> Network:
+    """The counts of layers one after another; ``ValueError`` names the layer that does not fit."""
+    rows, shape = [], input_shape
+    for i, layer in enumerate(layers):
+        try:
+            after = layer.output(shape)
+        except ValueError as error:
+            raise ValueError(f"layer {i} ({type(layer).__name__}): {error}") from None
+        inside, outside = prod(shape), prod(after)
+        rows.append(Row(after, layer.parameters(shape), outside, inside + outside, layer.macs(shape)))
+        shape = after
+    return Network(input_shape, tuple(rows))
+
+
+def macs_left(macs: float, sparsity: float) -> float:
+    """Multiply-accumulates when a part ``sparsity`` of the weights is zero and zeros are really skipped."""
+    return macs * (1 - sparsity)
+
+
+def _slide(kernel: int, stride: int, padding: int, shape: Shape) -> Shape:
+    """Height and width after a window has slid over (channels, height, width)."""
+    if len(shape) != 3:
+        raise ValueError(f"it needs (channels, height, width), got {shape}")
+    sides = tuple((side + 2 * padding - kernel) // stride + 1 for side in shape[1:])
+    if min(sides) < 1:
+        raise ValueError(f"a kernel of {kernel} does not fit into {shape[1]} x {shape[2]} with padding {padding}")
+    return sides

@@ -1,0 +1,92 @@
+"""Models of files and what they should cost on a device, as rows and as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from rich.table import Table
+
+from neuraltree.files import load
+from neuraltree.hardware.cost import COSTS, breakdown, costs, fits
+from neuraltree.hardware.devices import Device
+from neuraltree.model import Tree
+from neuraltree.tree import count_weights
+
+# Of each cost: what it is multiplied by to be shown, and the heading.
+SCALES = {
+    "latency_s": (1e6, "latency µs"),
+    "flash_bytes": (1, "flash B"),
+    "ram_bytes": (1, "RAM B"),
+    "energy_j": (1e6, "energy µJ"),
+}
+FITS = {True: "yes", False: "does not fit", None: ""}
+
+
+class Code(NamedTuple):
+    """What is built of a model."""
+
+    precision: str
+    style: str
+    compiler: str
+
+
+class Prediction(NamedTuple):
+    name: str
+    weights: int
+    costs: dict[str, float]
+    fits: bool | None  # None where the device states no capacity
+    terms: dict[str, dict[str, float]]  # by cost, see ``cost.breakdown``
+
+
+def model_files(paths: Iterable[Path]) -> list[Path]:
+    """The paths themselves, and of folders the ``*.json`` files; ``ValueError`` for a path with none."""
+    found: list[Path] = []
+    for path in paths:
+        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not files:
+            raise ValueError(f"{path}: no model (*.json) in this folder; a run keeps its models in RUN/models")
+        found += files
+    return found
+
+
+def predict(path: Path, device: Device, code: Code) -> Prediction:
+    """``ValueError`` if the file is no model, or the device has no figures for the code."""
+    return predict_tree(path.name, load(path), device, code)
+
+
+def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Prediction:
+    nodes, starts = tree.nodes, np.array([0, len(tree.nodes)])
+    found = costs(nodes, starts, device, *code, input_range=tree.input_range)
+    terms = breakdown(nodes, starts, device, *code, input_range=tree.input_range)
+    return Prediction(
+        name=name,
+        weights=count_weights(tree.nodes),
+        costs={cost: float(values[0]) for cost, values in found.items()},
+        fits=bool(fits(found, device)[0]) if device.flash_bytes or device.sram_bytes else None,
+        terms={cost: {term: float(values[0]) for term, values in row.items()} for cost, row in terms.items()},
+    )
+
+
+def cost_table(predictions: Sequence[Prediction], title: str) -> Table:
+    table = Table("model", title=title)
+    for heading in ("weights", *(label for _, label in SCALES.values()), "fits"):
+        table.add_column(heading, justify="right")
+    for row in predictions:
+        cells = [f"{row.costs[cost] * SCALES[cost][0]:.4g}" for cost in COSTS]
+        table.add_row(row.name, str(row.weights), *cells, FITS[row.fits])
+    return table
+
+
+def term_table(prediction: Prediction) -> Table:
+    """Each term's part of each cost; terms that add nothing are left out."""
+    table = Table("term", title=prediction.name)
+    for _, label in SCALES.values():
+        table.add_column(label, justify="right")
+    for term in prediction.terms[COSTS[0]]:
+        parts = [prediction.terms[cost][term] * SCALES[cost][0] for cost in COSTS]
+        if any(parts):
+            table.add_row(term, *(f"{part:.4g}" for part in parts))
+    return table

@@ -1,0 +1,205 @@
+"""What a device profile holds: blocks of numbers, each with its unit, source and certainty."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from neuraltree.activations import NAMES
+
+# M: measured on an emulated core or on silicon, or published as such. D: the vendor's document. S: a secondary
+# source. E: derived or estimated. U: uncertain, to be checked before it is relied on.
+Certainty = Literal["M", "D", "S", "E", "U"]
+Bound = Literal["lo", "mid", "hi"]
+Precision = Literal["float32", "int8"]
+Style = Literal["straight", "table"]
+# "any": an estimate that belongs to no compiler and stands for each.
+Compiler = Literal["clang", "gcc", "any"]
+Text = Annotated[str, Meta(min_length=1)]
+Positive = Annotated[float, Meta(gt=0, le=1e18)]
+NonNegative = Annotated[float, Meta(ge=0, le=1e18)]  # the upper end refuses inf
+Percent = NonNegative
+
+
+class Figure(Struct, frozen=True, forbid_unknown_fields=True):
+    """A number with its range; ``hi`` is left out where there is one value.
+
+    ``certainty`` and ``source`` are given where they differ from those of the block the figure stands in.
+    The ends may belong to two fits: a single ``lo`` can then lie above its ``hi``, though no whole tree's cost does.
+    """
+
+    lo: NonNegative
+    hi: NonNegative | None = None
+    certainty: Certainty | None = None
+    source: Text | None = None
+
+    def at(self, bound: Bound) -> float:
+        """The value at one end of the range or in its middle."""
+        hi = self.lo if self.hi is None else self.hi
+        return {"lo": self.lo, "mid": (self.lo + hi) / 2, "hi": hi}[bound]
+
+
+class Block(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where the numbers of a block come from, unless one of them says otherwise."""
+
+    certainty: Certainty
+    source: Text
+
+
+class Clock(Block, frozen=True):
+    unit: Literal["MHz"]
+    value: Positive
+
+
+class Capacity(Block, frozen=True):
+    unit: Literal["B"]
+    value: Annotated[int, Meta(gt=0)]
+
+
+class Quantity(Block, frozen=True):
+    value: Figure
+
+
+class Energy(Quantity, frozen=True):
+    """Of one active cycle, of the whole board."""
+
+    unit: Literal["pJ/cycle"]
+
+
+class Bytes(Quantity, frozen=True):
+    unit: Literal["B"]
+
+
+class Seconds(Quantity, frozen=True):
+    unit: Literal["s"]
+
+
+class Power(Quantity, frozen=True):
+    unit: Literal["W"]
+
+
+class ByteEnergy(Quantity, frozen=True):
+    unit: Literal["pJ/B"]
+
+
+class OperationEnergy(Quantity, frozen=True):
+    unit: Literal["pJ/op"]
+
+
+class Rate(Block, frozen=True):
+    """A figure to divide by: it cannot be 0."""
+
+    value: Figure
+
+    def __post_init__(self) -> None:
+        if self.value.lo <= 0:
+            raise ValueError("value.lo must be above 0")
+
+
+class Bandwidth(Rate, frozen=True):
+    unit: Literal["B/s"]
+
+
+class Peak(Rate, frozen=True):
+    """A multiply-accumulate is two operations."""
+
+    unit: Literal["op/s"]
+
+
+class Terms(Block, frozen=True):
+    """A cost that is linear in a tree's counts.
+
+    ``node``: per function node, outputs included. ``output``: per output node, on top. ``feature``: per distinct
+    feature read, for the input stage.
+    """
+
+    const: Figure
+    node: Figure
+    leaf_edge: Figure
+    node_edge: Figure
+    output: Figure
+    feature: Figure
+    kinds: dict[str, Figure]
+
+    def __post_init__(self) -> None:
+        for wrong, text in ((set(NAMES) - set(self.kinds), "lacks"), (set(self.kinds) - set(NAMES), "does not know")):
+            if wrong:
+                raise ValueError(f"kinds {text} {', '.join(sorted(wrong))}; it gives one figure for each of {NAMES}")
+
+
+class Instructions(Terms, frozen=True):
+    unit: Literal["instruction"]
+
+
+class Cycles(Terms, frozen=True):
+    """``kinds``: cycles of each function node with that activation."""
+
+    unit: Literal["cycle"]
+
+
+class Flash(Terms, frozen=True):
+    """``kinds``: bytes once per tree that uses the activation, for its code or table."""
+
+    unit: Literal["B"]
+
+
+class Ram(Block, frozen=True):
+    """Static memory and stack; the vector of raw inputs is the caller's and not in it."""
+
+    unit: Literal["B"]
+    const: Figure
+    live_value: Figure
+    feature: Figure
+    output: Figure
+
+
+class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How far the linear model was from what was measured, over ``trees`` trees it was not fitted to."""
+
+    rmspe_percent: Percent
+    within_5_percent: Percent
+    within_10_percent: Percent
+    worst_percent: Percent
+    kendall: Annotated[float, Meta(ge=-1, le=1)]
+    trees: Annotated[int, Meta(gt=0)]
+
+
+class Residuals(Struct, frozen=True, forbid_unknown_fields=True):
+    cycles: Residual | None = None
+    flash: Residual | None = None
+
+
+class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one precision and code style costs, as one compiler builds it."""
+
+    precision: Precision
+    style: Style
+    compiler: Compiler
+    compiler_version: Text | None = None
+    instructions: Instructions | None = None
+    cycles: Cycles
+    flash: Flash
+    ram: Ram
+    residuals: Residuals | None = None
+
+
+class Scaling(Block, frozen=True):
+    """Entries taken from another core, cycles times ``factor``; flash and RAM as they are there.
+
+    ``precision``, ``style`` and ``compiler`` choose among that core's entries. Where ``compiler`` is given, the
+    figures are offered for any compiler.
+    """
+
+    core: Text
+    factor: Figure
+    precision: Precision | None = None
+    style: Style | None = None
+    compiler: Compiler | None = None
+
+
+class Arithmetic(Struct, frozen=True, forbid_unknown_fields=True):
+    """Of one precision."""
+
+    peak: Peak
+    energy: OperationEnergy

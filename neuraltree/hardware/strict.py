@@ -1,0 +1,46 @@
+"""Raw tables into profiles: unknown keys are refused and the allowed ones named."""
+
+from __future__ import annotations
+
+import types
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
+
+import msgspec
+from msgspec import Struct
+
+Made = TypeVar("Made", bound=Struct)
+
+
+def convert(data: dict[str, Any], made: type[Made]) -> Made:
+    """``data`` as a ``made``; ``ValueError`` says what is wrong and where."""
+    check_known(data, made)
+    return msgspec.convert(data, made)
+
+
+def check_known(data: Any, kind: Any, where: str = "", also: tuple[str, ...] = ()) -> None:
+    """``ValueError`` for a key that ``kind`` has no field for; ``also`` are named as allowed at the top.
+
+    Follows ``data`` and its type; anything else that is wrong is left to msgspec.
+    """
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        check_known(data, arguments[0], where)
+    elif origin in (Union, types.UnionType):
+        for each in arguments:
+            check_known(data, each, where)
+    elif isinstance(data, list) and origin in (list, tuple):
+        for i, item in enumerate(data):
+            check_known(item, arguments[0], f"{where}[{i}]")
+    elif isinstance(data, dict) and origin is dict:
+        for key, item in data.items():
+            check_known(item, arguments[1], _below(where, key))
+    elif isinstance(data, dict) and isinstance(kind, type) and issubclass(kind, Struct):
+        fields = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        for key, item in data.items():
+            if key not in fields:
+                raise ValueError(f"unknown key {_below(where, key)}; allowed: {', '.join((*also, *fields))}")
+            check_known(item, fields[key], _below(where, key))
+
+
+def _below(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
