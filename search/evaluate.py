@@ -156,7 +156,8 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
     if problem.device is not None:
         code = (problem.device_precision, problem.device_style)
-        columns |= hardware.costs(nodes, starts, problem.device, *code, input_range=problem.input_range)
+        kind, reach = problem.task.kind, problem.input_range
+        columns |= hardware.costs(nodes, starts, problem.device, *code, kind=kind, input_range=reach)
     return columns
 
 

@@ -33,7 +33,7 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
     space = problem.space
     counts = hardware.count(*join([_most_leaves(space), *(_most_functions(space, code) for code in space.codes)]))
     used = np.isin(np.arange(len(NAMES)), space.codes)
-    alive = min(space.max_depth, space.max_nodes.bit_length() - 1) + space.n_outputs - 1
+    alive = min(space.max_depth, space.max_nodes.bit_length() - 1)
     features = min(space.n_features, space.max_nodes - space.n_outputs)
     counts = replace(
         counts,
@@ -41,7 +41,8 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
         peak_live=np.full_like(counts.peak_live, alive),
         features_used=np.full_like(counts.features_used, features),
     )
-    costs = hardware.costs_of_counts(counts, device, problem.device_precision, problem.device_style)
+    code = (problem.device_precision, problem.device_style)
+    costs = hardware.costs_of_counts(counts, device, *code, kind=problem.task.kind)
     return {name: HEADROOM * float(values.max()) for name, values in costs.items()}
 
 

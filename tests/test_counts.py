@@ -161,10 +161,16 @@ def test_hand_computed_needs(children, live):
     assert peak_live([("identity", children)]) == live
 
 
-def test_finished_outputs_stay_live_and_the_heaviest_is_first():
+def test_finished_outputs_have_places_of_their_own():
     assert peak_live([path(1), path(1), perfect(3)]) == 3
-    assert peak_live([perfect(3), perfect(3), perfect(3)]) == 5
-    assert peak_live([path(1)] * 4) == 4
+    assert peak_live([perfect(3), perfect(3), perfect(3)]) == 3
+    assert peak_live([path(1)] * 4) == 1
+
+
+def test_inner_nodes_by_hand():
+    assert count(
+        *join([record([path(3)]), record([perfect(3)]), record([path(1), perfect(2)])])
+    ).inner_nodes.tolist() == [2, 3, 1]
 
 
 def orders(node):
@@ -200,6 +206,7 @@ def traced_peak(outputs):
 
     for output in outputs:
         evaluate(output)
+        live -= 1  # its value is put among the outputs
     return peak
 
 

@@ -136,19 +136,15 @@ INTEGER = """/* An input to -127..127: its bits moved to a whole number, less it
 NT_CALL int8_t nt_integer(float value, int32_t power, int32_t zero, uint16_t scale)
 {
     union { float value; uint32_t bits; } word;
-    int32_t whole, move;
+    int32_t whole, shift;
     word.value = value;
-    whole = (int32_t)((word.bits & 0x7fffffu) | 0x800000u);
-    move = (int32_t)((word.bits >> 23) & 255u) - 150 + power;
-    if (move > 6) {
-        if ((word.bits & 0x7fffffffu) > 0x7f800000u) {
-            return 0;
-        }
-        whole = 0x40000000;
-    } else if (move >= 0) {
-        whole = (int32_t)((uint32_t)whole << move);
+    shift = 158 - power - (int32_t)((word.bits >> 23) & 255u);
+    if (shift > 1) {
+        whole = shift < 32 ? (int32_t)(((word.bits << 8) | 0x80000000u) >> shift) : 0;
+    } else if ((word.bits & 0x7fffffffu) > 0x7f800000u) {
+        return 0;
     } else {
-        whole = move > -24 ? whole >> -move : 0;
+        whole = 0x40000000;
     }
     whole = ((word.bits >> 31) != 0u ? -whole : whole) - zero;
     return (int8_t)nt_clamp(nt_scaled(nt_clamp(whole, -65535, 65535), scale), -127, 127);

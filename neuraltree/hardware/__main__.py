@@ -24,7 +24,7 @@ exit codes: 0 done, 2 bad input, 130 interrupted"""
 
 class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(_fail(f"{message}; see {self.prog} --help"))
+        self.exit(fail(f"{message}; see {self.prog} --help"))
 
 
 def parser() -> Parser:
@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _list(console) if arguments.list else _predict(arguments, console)
     except ValueError as error:
-        return _fail(str(error))
+        return fail(str(error))
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
@@ -81,7 +81,7 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
     return DONE
 
 
-def _fail(message: str) -> int:
+def fail(message: str) -> int:
     """Say it in one line, whatever the names it quotes hold."""
     line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
     print(f"error: {line}", file=sys.stderr)

@@ -1,7 +1,7 @@
 """What a population costs on a device, whole or term by term.
 
-Not counted: turning outputs into a class or probabilities. For int8 a tree is first stripped of the edges that
-rounding leaves dead, since their code is not there.
+Counted is ``predict`` of exported code, from raw inputs to a value or a class. For int8 a tree is first stripped of
+the edges that rounding leaves dead, since their code is not there.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.activations import code_of
 from neuraltree.hardware import formula, linear
 from neuraltree.hardware.counts import Counts, count
 from neuraltree.hardware.devices import CycleDevice, Device, FormulaDevice
@@ -28,23 +29,32 @@ def costs(
     style: str,
     compiler: str = "clang",
     *,
+    kind: str = "regression",
     input_range: FloatArray | None = None,
     bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
     """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
 
-    ``input_range``: see ``compress.effective_trees``. ``bound`` chooses the lower or upper end of the figures' stated
-    ranges instead of their middle. ``ValueError`` if the device has no figures for the code.
+    ``kind``: of the task, as a tree's. ``input_range``: see ``compress.effective_trees``. ``bound`` chooses the lower
+    or upper end of the figures' stated ranges instead of their middle. ``ValueError`` if the device has no figures for
+    the code.
     """
     counts = counted(nodes, starts, precision, input_range)
-    return costs_of_counts(counts, device, precision, style, compiler, bound=bound)
+    return costs_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
 
 
 def costs_of_counts(
-    counts: Counts, device: Device, precision: str, style: str, compiler: str = "clang", *, bound: Bound = "mid"
+    counts: Counts,
+    device: Device,
+    precision: str,
+    style: str,
+    compiler: str = "clang",
+    *,
+    kind: str = "regression",
+    bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
     """``costs`` of trees that have been counted."""
-    _, parts = _parts(counts, device, precision, style, compiler, bound)
+    _, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
     # A sum over the last axis rather than BLAS, so that a tree alone gets the same bits as in a population.
     result = dict(zip(COSTS, parts.sum(axis=-1).T, strict=True))
     return result | {name: np.rint(result[name]) for name in WHOLE}
@@ -58,6 +68,7 @@ def breakdown(
     style: str,
     compiler: str = "clang",
     *,
+    kind: str = "regression",
     input_range: FloatArray | None = None,
     bound: Bound = "mid",
 ) -> dict[str, dict[str, FloatArray]]:
@@ -66,7 +77,7 @@ def breakdown(
     Terms of cycles: ``linear.TERMS``; of larger devices: ``formula.TERMS``.
     """
     counts = counted(nodes, starts, precision, input_range)
-    names, parts = _parts(counts, device, precision, style, compiler, bound)
+    names, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
     return {cost: dict(zip(names, parts[:, i].T, strict=True)) for i, cost in enumerate(COSTS)}
 
 
@@ -76,6 +87,9 @@ def counted(nodes: Nodes, starts: IntArray, precision: str, input_range: FloatAr
         from neuraltree.compress.effective import effective_trees
 
         nodes, starts = effective_trees(nodes, starts, input_range)
+        # Integer code compares the outputs' sums; it does not evaluate their activations.
+        nodes = nodes.copy()
+        nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
     return count(nodes, starts)
 
 
@@ -94,11 +108,11 @@ def fits(found: dict[str, FloatArray], device: Device) -> NDArray[np.bool_]:
 
 
 def _parts(
-    counts: Counts, device: Device, precision: str, style: str, compiler: str, bound: Bound
+    counts: Counts, kind: str, device: Device, code: tuple[str, str, str], bound: Bound
 ) -> tuple[tuple[str, ...], FloatArray]:
-    device.check(precision, style, compiler)
+    device.check(*code)
     if isinstance(device, CycleDevice):
-        return linear.parts(counts, device, precision, style, compiler, bound)
+        return linear.parts(counts, kind, device, code, bound)
     if isinstance(device, FormulaDevice):
-        return formula.parts(counts, device, precision, bound)
+        return formula.parts(counts, device, code[0], bound)
     raise TypeError(f"{type(device).__name__} has no cost model")

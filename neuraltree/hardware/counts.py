@@ -35,7 +35,8 @@ class Counts:
     depth: IntArray  # edges on the longest way from an output to a leaf
     kinds: IntArray  # (trees, kinds): function nodes of each activation, in the order of NAMES
     features_used: IntArray  # distinct features
-    peak_live: IntArray  # values alive at once, see _peak_live
+    inner_nodes: IntArray  # function nodes with a hidden node among their children
+    peak_live: IntArray  # values alive at once, see _needs
 
     @property
     def edges(self) -> IntArray:
@@ -85,6 +86,10 @@ def count(nodes: Nodes, starts: IntArray) -> Counts:
     kinds = np.bincount(tree[function] * len(NAMES) + ~op[function], minlength=trees * len(NAMES))
     kinds = kinds.reshape(trees, len(NAMES))
     function_nodes, outputs = kinds.sum(axis=1), np.bincount(tree[output], minlength=trees)
+    parent = parents(depth)
+    hidden = function & ~output
+    inner = np.zeros(len(depth), dtype=bool)
+    inner[parent[hidden]] = True
     return Counts(
         nodes=size,
         function_nodes=function_nodes,
@@ -95,7 +100,8 @@ def count(nodes: Nodes, starts: IntArray) -> Counts:
         depth=np.maximum.reduceat(depth, starts[:-1]),
         kinds=kinds,
         features_used=_distinct(tree[~function], op[~function], trees),
-        peak_live=_peak_live(_needs(depth, function), tree, output, starts),
+        inner_nodes=np.bincount(tree[inner], minlength=trees),
+        peak_live=np.maximum.reduceat(_needs(depth, parent, function), starts[:-1]),
     )
 
 
@@ -107,7 +113,7 @@ def _distinct(tree: IntArray, feature: IntArray, trees: int) -> IntArray:
     return np.bincount(pair[new] // width, minlength=trees)
 
 
-def _needs(depth: IntArray, function: NDArray[np.bool_]) -> IntArray:
+def _needs(depth: IntArray, parent: IntArray, function: NDArray[np.bool_]) -> IntArray:
     """Partial sums alive at once while a node is evaluated, in the best order: its Horton-Strahler number.
 
     Evaluation is post-order and each value is added to its parent's sum at once, so of the child needs
@@ -116,7 +122,6 @@ def _needs(depth: IntArray, function: NDArray[np.bool_]) -> IntArray:
     needs 0, so a node of leaves needs 1.
     """
     need = function.astype(np.int64)
-    parent = parents(depth)
     for level in range(int(depth.max(initial=0)), 0, -1):
         here = np.flatnonzero(depth == level)
         # In prefix order the nodes of one level stand next to their siblings: a parent is one run.
@@ -126,12 +131,3 @@ def _needs(depth: IntArray, function: NDArray[np.bool_]) -> IntArray:
         ties = np.add.reduceat(need[here] == np.repeat(largest, length), run, dtype=np.int64)
         need[parent[here[run]]] = np.maximum(largest + (ties > 1), 1)
     return need
-
-
-def _peak_live(need: IntArray, tree: IntArray, output: NDArray[np.bool_], starts: IntArray) -> IntArray:
-    """Values alive at once: outputs are evaluated one after another, heaviest first, and finished ones stay live."""
-    tree, need = tree[output], need[output]
-    heaviest_first = np.lexsort((-need, tree))
-    first = np.searchsorted(tree, np.arange(len(starts) - 1))
-    finished = np.arange(len(tree)) - first[tree]
-    return np.maximum.reduceat(need[heaviest_first] + finished, first)

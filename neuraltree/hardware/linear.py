@@ -12,28 +12,38 @@ from numpy.typing import NDArray
 from neuraltree.activations import NAMES
 from neuraltree.hardware.counts import Counts
 from neuraltree.hardware.devices import CycleDevice
-from neuraltree.hardware.schema import Bound, Entry, Ram, Terms
+from neuraltree.hardware.schema import SHARED, Bound, Entry, Figure, Flash, Ram, Terms
 
-PLAIN = ("const", "node", "leaf_edge", "node_edge", "output", "feature")
-TERMS = (*PLAIN, "live_value", *NAMES)
+TASKS = ("regression", "binary", "multiclass")
+PLAIN = ("const", *TASKS, "node", "inner_node", "leaf_edge", "node_edge", "output", "feature")
+RAM = ("const", "live_value", "feature", "output")
+TERMS = (*PLAIN, "live_value", *NAMES, *SHARED)
 FloatArray = NDArray[np.float64]
 
 
 def parts(
-    counts: Counts, device: CycleDevice, precision: str, style: str, compiler: str, bound: Bound
+    counts: Counts, kind: str, device: CycleDevice, code: tuple[str, str, str], bound: Bound
 ) -> tuple[tuple[str, ...], FloatArray]:
     """The terms, and what each adds to latency, flash, RAM and energy: (trees, costs, terms)."""
-    table = _coefficients(device, device.entry(precision, style, compiler), bound)
-    once, used = _counted(counts, counts.kinds), _counted(counts, counts.kinds > 0)
-    return TERMS, np.stack([once, used, once, once], axis=1) * table
+    table = _coefficients(device, device.entry(*code), bound)
+    each, once = design(counts, kind, once=False), design(counts, kind, once=True)
+    return TERMS, np.stack([each, once, each, each], axis=1) * table
 
 
-def _counted(counts: Counts, kinds: NDArray) -> FloatArray:
-    """What the coefficients multiply, (trees, terms)."""
+def design(counts: Counts, kind: str, *, once: bool) -> FloatArray:
+    """What the coefficients multiply, (trees, terms).
+
+    ``kind``: of the task. An activation counts once per node, or, ``once``, once per tree that uses it (then what
+    several share counts too).
+    """
     one = np.ones_like(counts.nodes)
+    task = [one * (kind == name) for name in TASKS]
     edges = (counts.leaf_edges, counts.node_edges)
-    plain = (one, counts.function_nodes, *edges, counts.outputs, counts.features_used, counts.peak_live)
-    return np.column_stack([*plain, kinds]).astype(np.float64)
+    plain = (one, *task, counts.function_nodes, counts.inner_nodes, *edges, counts.outputs, counts.features_used)
+    used = counts.kinds > 0
+    shared = [once & used[:, [NAMES.index(name) for name in row]].any(axis=1) for row in SHARED.values()]
+    kinds = used if once else counts.kinds
+    return np.column_stack([*plain, counts.peak_live, kinds, *shared]).astype(np.float64)
 
 
 def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray:
@@ -45,10 +55,13 @@ def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray
 
 
 def _row(terms: Terms, bound: Bound) -> list[float]:
-    plain = [getattr(terms, name).at(bound) for name in PLAIN]
-    return [*plain, 0.0, *(terms.kinds[name].at(bound) for name in NAMES)]
+    plain = {name: getattr(terms, name) for name in PLAIN}
+    return _placed({**plain, **terms.kinds, **(terms.shared if isinstance(terms, Flash) else {})}, bound)
 
 
 def _ram(ram: Ram, bound: Bound) -> list[float]:
-    given = {"const": ram.const, "live_value": ram.live_value, "feature": ram.feature, "output": ram.output}
-    return [given[name].at(bound) if name in given else 0.0 for name in TERMS]
+    return _placed({name: getattr(ram, name) for name in RAM}, bound)
+
+
+def _placed(figures: dict[str, Figure], bound: Bound) -> list[float]:
+    return [figures[name].at(bound) if name in figures else 0.0 for name in TERMS]

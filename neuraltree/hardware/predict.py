@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.table import Table
@@ -59,8 +59,9 @@ def predict(path: Path, device: Device, code: Code) -> Prediction:
 
 def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Prediction:
     nodes, starts = tree.nodes, np.array([0, len(tree.nodes)])
-    found = costs(nodes, starts, device, *code, input_range=tree.input_range)
-    terms = breakdown(nodes, starts, device, *code, input_range=tree.input_range)
+    about: dict[str, Any] = {"kind": tree.kind, "input_range": tree.input_range}
+    found = costs(nodes, starts, device, *code, **about)
+    terms = breakdown(nodes, starts, device, *code, **about)
     return Prediction(
         name=name,
         weights=count_weights(tree.nodes),

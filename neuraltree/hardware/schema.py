@@ -107,15 +107,23 @@ class Peak(Rate, frozen=True):
     unit: Literal["op/s"]
 
 
-class Terms(Block, frozen=True):
+NONE = Figure(lo=0.0)
+
+
+class Terms(Block, frozen=True, kw_only=True):
     """A cost that is linear in a tree's counts.
 
-    ``node``: per function node, outputs included. ``output``: per output node, on top. ``feature``: per distinct
-    feature read, for the input stage.
+    ``const``: once; ``regression``, ``binary``, ``multiclass``: once on top, by what the outputs mean. ``node``: per
+    function node, outputs included; ``inner_node``: per function node with hidden nodes among its children, on top.
+    ``output``: per output node, on top. ``feature``: per distinct feature read, for the input stage.
     """
 
     const: Figure
+    regression: Figure = NONE
+    binary: Figure = NONE
+    multiclass: Figure = NONE
     node: Figure
+    inner_node: Figure = NONE
     leaf_edge: Figure
     node_edge: Figure
     output: Figure
@@ -138,10 +146,26 @@ class Cycles(Terms, frozen=True):
     unit: Literal["cycle"]
 
 
-class Flash(Terms, frozen=True):
-    """``kinds``: bytes once per tree that uses the activation, for its code or table."""
+# What several activations share, and by which it is needed: once in a tree that has any of them.
+SHARED: dict[str, tuple[str, ...]] = {
+    "exponential": ("sigmoid", "gaussian"),
+    "division": ("sigmoid", "tanh"),
+    "rounding": ("sigmoid", "gaussian", "sine"),
+    "comparison": ("sigmoid", "tanh", "gaussian", "relu", "sine"),
+    "look_up": ("sigmoid", "tanh", "gaussian", "sine"),
+}
+
+
+class Flash(Terms, frozen=True, kw_only=True):
+    """``kinds``: bytes once per tree that uses the activation, for its code or table; ``shared``: see ``SHARED``."""
 
     unit: Literal["B"]
+    shared: dict[str, Figure] = {}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if wrong := set(self.shared) - set(SHARED):
+            raise ValueError(f"shared does not know {', '.join(sorted(wrong))}; allowed: {', '.join(SHARED)}")
 
 
 class Ram(Block, frozen=True):

@@ -60,9 +60,15 @@ def measure_model(
     found = measure({name: files[name] for name in (f"{NAME}.c", f"{NAME}.h")}, calls, core, compiler)
     whole = found.costs[0]
     inner = found.costs[1] if len(calls) > 1 else None
+    instructions, lo, hi = _means(whole)
+    core_instructions, core_lo, core_hi = _means(inner) if inner else (None, None, None)
     return ModelMeasurement(
-        *_means(whole),
-        *(_means(inner) if inner else (None, None, None)),
+        instructions=instructions,
+        cycles_lo=lo,
+        cycles_hi=hi,
+        core_instructions=core_instructions,
+        core_cycles_lo=core_lo,
+        core_cycles_hi=core_hi,
         flash_bytes=found.flash_bytes,
         ram_bytes=found.static_ram_bytes + int(whole.stack_bytes.max()),
         agrees=_agrees(tree, integers, X, whole),
@@ -71,7 +77,8 @@ def measure_model(
 
 
 def _means(cost: Cost) -> tuple[float, float, float]:
-    return tuple(float(counts[USUAL].mean()) for counts in (cost.instructions, cost.cycles_lo, cost.cycles_hi))  # type: ignore[return-value]
+    instructions, lo, hi = (float(each[USUAL].mean()) for each in (cost.instructions, cost.cycles_lo, cost.cycles_hi))
+    return instructions, lo, hi
 
 
 def _agrees(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32], cost: Cost) -> bool:

@@ -1,0 +1,1 @@
+"""Coefficients of the cost model, fitted to compiled and emulated trees."""

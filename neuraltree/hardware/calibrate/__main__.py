@@ -1,0 +1,57 @@
+"""``python -m neuraltree.hardware.calibrate``: refit a core's coefficients and write them into a profile."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from neuraltree.hardware.__main__ import BAD_INPUT, DONE, INTERRUPTED, Parser, fail
+
+EPILOG = """examples:
+  python -m neuraltree.hardware.calibrate --device cortex-m4f
+  python -m neuraltree.hardware.calibrate --device my-board.toml --compiler gcc --out my-board.toml
+
+The profile has entries for the compiler asked for in place of its old ones, and keeps everything else.
+Measured trees are kept in the user's cache folder: a run that was interrupted goes on where it stopped.
+exit codes: 0 done, 2 bad input, 130 interrupted"""
+LEAST_TREES = 40
+
+
+def parser() -> Parser:
+    made = Parser(
+        prog="python -m neuraltree.hardware.calibrate",
+        description="Compile and emulate random and trained trees, fit the cost model to them, and write a profile.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--device", required=True, help="a name from --list of neuraltree.hardware, or a profile file")
+    made.add_argument("--compiler", choices=("clang", "gcc"), default="clang")
+    made.add_argument("--out", type=Path, metavar="FILE.toml", help="the profile to write; by default CORE.toml here")
+    made.add_argument("--trees", type=int, default=210, help="to fit to; half as many more judge the fit")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        from neuraltree.hardware.calibrate.profile import calibrate
+
+        if arguments.trees < LEAST_TREES:
+            raise ValueError(
+                f"--trees {arguments.trees}: a fit of some 20 coefficients needs {LEAST_TREES} trees or more"
+            )
+        print(calibrate(arguments.device, arguments.compiler, arguments.trees, arguments.out))
+        return DONE
+    except ValueError as error:
+        fail(str(error))
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("interrupted; what was measured is kept, the same command goes on", file=sys.stderr)
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""Entries of a profile from samples, as tables that ``writer`` turns into TOML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from neuraltree.activations import NAMES
+from neuraltree.hardware.calibrate.fit import Residual, apply, fit_terms, residual
+from neuraltree.hardware.calibrate.samples import Sample, columns
+from neuraltree.hardware.linear import TASKS
+from neuraltree.hardware.schema import SHARED
+
+OPTIONAL = (*TASKS, "inner_node")
+Terms = dict[str, float]
+
+
+def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, str]) -> dict[str, Any]:
+    """One ``[[entries]]`` table: fitted to ``samples``, its residuals over ``held_out``.
+
+    ``key``: precision, style, compiler.
+    """
+    each, once, figures = columns(samples)
+    source = f"non-negative least squares over {len(samples)} compiled and emulated trees, random and trained"
+    instructions = fit_terms(each, figures["instructions"], "instructions")
+    ends = [fit_terms(each, figures[name], "cycles") for name in ("cycles_lo", "cycles_hi")]
+    flash = fit_terms(once, figures["flash_bytes"], "flash")
+    ram = fit_terms(each, figures["ram_bytes"], "ram")
+    judged = _residuals(held_out, ends, flash)
+    cycles = f"{source}; executed blocks times published timings, no wait states"
+    return {
+        **key,
+        "compiler_version": samples[0].measured.compiler,
+        "instructions": _block("instruction", source, [instructions]),
+        "cycles": _block("cycle", cycles, ends),
+        "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
+        "ram": _block("B", f"{source}; variables and the deepest stack", [ram]),
+        "residuals": {name: _rounded(found) for name, found in judged.items()},
+    }
+
+
+def _residuals(held_out: Sequence[Sample], ends: list[Terms], flash: Terms) -> dict[str, Residual]:
+    each, once, figures = columns(held_out)
+    cycles = (apply(each, ends[0]) + apply(each, ends[1])) / 2
+    return {
+        "cycles": residual(cycles, figures["cycles"]),
+        "flash": residual(apply(once, flash), figures["flash_bytes"]),
+    }
+
+
+def _rounded(found: Residual) -> dict[str, float]:
+    names = ("rmspe_percent", "within_5_percent", "within_10_percent", "worst_percent")
+    values: dict[str, float] = {name: round(getattr(found, name), 1) for name in names}
+    return values | {"kendall": round(found.kendall, 3), "trees": asdict(found)["trees"]}
+
+
+def _block(unit: str, source: str, ends: list[Terms]) -> dict[str, Any]:
+    """A block of figures; the second of two fits is the upper end."""
+    figures = {
+        name: dict(zip(("lo", "hi"), (end[name] for end in ends), strict=False))
+        for name in ends[0]
+        if not (name in (*OPTIONAL, *SHARED) and not any(end[name] for end in ends))
+    }
+    groups = {"kinds": NAMES, "shared": tuple(SHARED)}
+    inner = {group: {name: figures.pop(name) for name in names if name in figures} for group, names in groups.items()}
+    head = {"unit": unit, "certainty": "M", "source": source}
+    return {**head, **figures, **{group: rows for group, rows in inner.items() if rows}}

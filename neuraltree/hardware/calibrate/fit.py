@@ -1,0 +1,71 @@
+"""Coefficients from measurements: non-negative least squares on the relative error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import NAMES
+from neuraltree.hardware.linear import PLAIN, RAM, TASKS, TERMS
+from neuraltree.hardware.schema import SHARED
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Residual:
+    """How far predictions were from measurements, over trees the coefficients were not fitted to."""
+
+    rmspe_percent: float
+    within_5_percent: float
+    within_10_percent: float
+    worst_percent: float
+    spearman: float
+    kendall: float
+    trees: int
+
+
+def residual(predicted: Array, measured: Array) -> Residual:
+    """Relative errors by percent of the measured values, and rank correlations (ties count as in tau-b)."""
+    from scipy.stats import kendalltau, spearmanr
+
+    off = 100 * np.abs(predicted / measured - 1)
+    return Residual(
+        rmspe_percent=float(np.sqrt(np.mean(off**2))),
+        within_5_percent=float(100 * np.mean(off <= 5)),
+        within_10_percent=float(100 * np.mean(off <= 10)),
+        worst_percent=float(off.max()),
+        spearman=float(spearmanr(predicted, measured).statistic),
+        kendall=float(kendalltau(predicted, measured).statistic),
+        trees=len(measured),
+    )
+
+
+def terms_of(cost: str) -> tuple[str, ...]:
+    """The terms that a cost can depend on: "cycles" and "instructions", "flash", "ram"."""
+    once = (*PLAIN, *NAMES)
+    return {"flash": (*once, *SHARED), "ram": RAM}.get(cost, once)
+
+
+def fit_terms(design: Array, measured: Array, cost: str) -> dict[str, float]:
+    """A coefficient for each of ``terms_of(cost)``; ``design`` (trees, TERMS), see ``linear.design``.
+
+    The three kinds of task share what all have: that is ``const``.
+    """
+    from scipy.optimize import nnls
+
+    names = terms_of(cost)
+    columns = design[:, [TERMS.index(name) for name in names]]
+    found, _ = nnls(columns / measured[:, None], np.ones(len(measured)))
+    result = dict(zip(names, found.tolist(), strict=True))
+    if cost != "ram":
+        common = min(result[name] for name in TASKS)
+        result |= {name: result[name] - common for name in TASKS} | {"const": result["const"] + common}
+    return {name: float(f"{value:.4g}") for name, value in result.items()}
+
+
+def apply(design: Array, coefficients: dict[str, float]) -> Array:
+    """(trees,) predictions."""
+    return design[:, [TERMS.index(name) for name in coefficients]] @ np.array(list(coefficients.values()))

@@ -1,0 +1,88 @@
+"""From measured trees to a profile file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from neuraltree.hardware.calibrate.entries import entry
+from neuraltree.hardware.calibrate.samples import measure_trees
+from neuraltree.hardware.calibrate.trees import random_trees, trained_trees
+from neuraltree.hardware.devices import Device
+from neuraltree.hardware.measure.cores import CORES
+from neuraltree.hardware.measure.toolchains import check
+from neuraltree.hardware.places import SUFFIX, Raw, find
+from neuraltree.hardware.profiles import load_device
+from neuraltree.hardware.schema import Precision, Style
+from neuraltree.hardware.writer import profile_text
+
+SEED, HELD_OUT_SEED = 0, 1
+TRAINED_SHARE = 2 / 7  # of the trees
+
+
+def calibrate(wanted: str, compiler: str, trees: int, out: Path | None) -> str:
+    """Measure, fit, write; a line that says where and how good. ``ValueError`` for a core that cannot be emulated."""
+    device = load_device(wanted)
+    core = device.core
+    if core not in CORES:
+        raise ValueError(
+            f"device {device.name} has the core {core}, which is not emulated here; allowed: {', '.join(CORES)}, and "
+            "boards with one of them"
+        )
+    check(CORES[core], compiler)
+    out = out or Path(f"{core}{SUFFIX}")
+    if out.suffix != SUFFIX:
+        raise ValueError(f"--out {out}: a profile's name ends in {SUFFIX}")
+    raw = find(str(out)).read() if out.exists() else _start(wanted, device)
+    found = _entries(core, compiler, trees)
+    raw.pop("scaled_from", None)
+    raw["entries"] = _replaced(raw.get("entries", []), found)
+    beside = out.with_name(out.name + ".part")
+    beside.write_text(profile_text(raw), encoding="utf-8")
+    load_device(str(beside.rename(out)))
+    return "\n".join([f"{out}: {len(found)} entries by {compiler}", *map(_verdict, found)])
+
+
+def _start(wanted: str, device: Device) -> Raw:
+    """A profile's own tables if it is a core's, or one that extends the board's."""
+    raw: Raw = dict(find(wanted).read())
+    return raw if "entries" in raw or "scaled_from" in raw else {"extends": device.name} | raw
+
+
+def _entries(core: str, compiler: str, trees: int) -> list[dict[str, Any]]:
+    trained = round(trees * TRAINED_SHARE)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    rows = [(precision, style) for precision in get_args(Precision) for style in get_args(Style)]
+    with Progress(*columns) as progress:
+        task = progress.add_task("training trees", total=None)
+        sets = [
+            random_trees(count - share, seed) + trained_trees(share, seed)
+            for count, share, seed in ((trees, trained, SEED), (trees // 2, trained // 2, HELD_OUT_SEED))
+        ]
+        progress.update(task, total=len(rows) * sum(map(len, sets)))
+        found = []
+        for precision, style in rows:
+            progress.update(task, description=f"{core} {precision} {style} by {compiler}")
+            fitted, judged = (
+                measure_trees(each, core, compiler, precision, style, lambda: progress.advance(task)) for each in sets
+            )
+            found.append(entry(fitted, judged, {"precision": precision, "style": style, "compiler": compiler}))
+    return found
+
+
+def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
+    """The old entries without those of the same code, nor estimates of it for any compiler; then the new."""
+    codes = {(row["precision"], row["style"]) for row in new}
+    compilers = {new[0]["compiler"], "any"}
+    kept = [row for row in old if (row["precision"], row["style"]) not in codes or row["compiler"] not in compilers]
+    return [*kept, *new]
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    cycles, flash = (row["residuals"][name] for name in ("cycles", "flash"))
+    return (
+        f"  {row['precision']} {row['style']}: cycles within 10 % for {cycles['within_10_percent']:g} %, Kendall "
+        f"{cycles['kendall']:g}; flash within 10 % for {flash['within_10_percent']:g} % of {cycles['trees']} other trees"
+    )
