@@ -5,6 +5,8 @@ No heap, no recursion, no library. The same text for the same tree.
 
 from __future__ import annotations
 
+import numpy as np
+
 from neuraltree.compress.integer_tree import IntegerTree, quantize_tree
 from neuraltree.export import c_float, c_int8
 from neuraltree.export.c_test import test_files
@@ -30,9 +32,10 @@ def export_c(
     if fine and precision != "int8":
         raise ValueError("16-bit values are an option of int8 code; float32 needs none")
     check_name(name)
-    integers = quantize_tree(tree, fine=fine) if precision == "int8" else None
-    files = {f"{name}.h": _header(tree, name, integers), f"{name}.c": _source(tree, name, integers, style)}
-    return files | test_files(tree, name, integers) | _arduino(tree, name)
+    with np.errstate(all="ignore"):  # a number that overflows is refused where it would be written
+        integers = quantize_tree(tree, fine=fine) if precision == "int8" else None
+        files = {f"{name}.h": _header(tree, name, integers), f"{name}.c": _source(tree, name, integers, style)}
+        return files | test_files(tree, name, integers) | _arduino(tree, name)
 
 
 def _header(tree: Tree, name: str, integers: IntegerTree | None) -> str:
@@ -45,6 +48,8 @@ def _header(tree: Tree, name: str, integers: IntegerTree | None) -> str:
     ]
     if tree.classes is not None:
         parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
+    if integers is not None:
+        parts.append(f"enum {{ {upper}_INTEGERS = {_room(integers)} }};\n")
     parts += [f"{text}\n{declaration};\n" for text, declaration in _declarations(tree, name, integers)]
     parts.append(f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n")
     return "\n".join(parts)
@@ -100,30 +105,34 @@ def _source(tree: Tree, name: str, integers: IntegerTree | None, style: str) -> 
     return "\n".join(part for part in [*parts, *_entries(tree, name, integers)] if part)
 
 
+def _room(integers: IntegerTree) -> int:
+    """The length of the array of integers; one that is not read, where the tree reads none."""
+    return max(len(integers.inputs.features), 1)
+
+
 def _input_stage(tree: IntegerTree, name: str) -> str:
     """``NAME_quantize``: one loop over the inputs in use."""
     stage = tree.inputs
     count = len(stage.features)
     if not count:
-        return f"void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    (void)q;\n}}\n"
+        return f"void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    q[0] = 0;\n}}\n"
     unit = 8 if int(stage.features.max()) < 256 else 16
     width = {8: "byte", 16: "word"}[unit]
+    scales = c_int8.packed(stage.multiplier, stage.shift)
+    columns = (stage.zero.tolist(), scales, stage.power.tolist(), stage.features.tolist())
+    rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
     return "\n".join(
         [
-            "/* Each integer's input, the power of 2 it is multiplied by, its zero, and its scale. */",
-            array(f"uint{unit}_t", "nt_input", stage.features.tolist()),
-            array("int8_t", "nt_power", stage.power.tolist()),
-            array("int32_t", "nt_zero", stage.zero.tolist()),
-            array("uint16_t", "nt_input_scale", c_int8.packed(stage.multiplier, stage.shift)),
+            "/* Of each integer: zero, scale, the power of 2 its input is multiplied by, and which input it is. */",
+            STRUCT.replace("@UNIT@", str(unit)),
+            array("struct nt_input", "nt_inputs", rows),
             INTEGER,
             f"""void {name}_quantize(const float *x, int8_t *q)
 {{
+    const struct nt_input *input = nt_inputs;
     NT_LOOP
-    for (int_fast16_t i = 0; i < {count}; ++i) {{
-        const float value = x[NT_READ({width}, uint{unit}_t, nt_input + i)];
-        const int32_t power = NT_READ(byte, int8_t, nt_power + i);
-        const int32_t zero = (int32_t)NT_READ(dword, int32_t, nt_zero + i);
-        q[i] = nt_integer(value, power, zero, NT_READ(word, uint16_t, nt_input_scale + i));
+    for (; input != nt_inputs + {count}; ++input) {{
+        *q++ = nt_integer(x[NT_READ({width}, uint{unit}_t, &input->place)], input);
     }}
 }}
 """,
@@ -131,14 +140,21 @@ def _input_stage(tree: IntegerTree, name: str) -> str:
     )
 
 
+STRUCT = """struct nt_input {
+    int32_t zero;
+    uint16_t scale;
+    int8_t power;
+    uint@UNIT@_t place;
+};
+"""
 # No operation on floats: on a core without floating point one product would cost more than all of this.
 INTEGER = """/* An input to -127..127: its bits moved to a whole number, less its zero, rescaled; NaN is 0. */
-NT_CALL int8_t nt_integer(float value, int32_t power, int32_t zero, uint16_t scale)
+NT_INLINE int8_t nt_integer(float value, const struct nt_input *input)
 {
     union { float value; uint32_t bits; } word;
     int32_t whole, shift;
     word.value = value;
-    shift = 158 - power - (int32_t)((word.bits >> 23) & 255u);
+    shift = 158 - NT_READ(byte, int8_t, &input->power) - (int32_t)((word.bits >> 23) & 255u);
     if (shift > 1) {
         whole = shift < 32 ? (int32_t)(((word.bits << 8) | 0x80000000u) >> shift) : 0;
     } else if ((word.bits & 0x7fffffffu) > 0x7f800000u) {
@@ -146,8 +162,9 @@ NT_CALL int8_t nt_integer(float value, int32_t power, int32_t zero, uint16_t sca
     } else {
         whole = 0x40000000;
     }
-    whole = ((word.bits >> 31) != 0u ? -whole : whole) - zero;
-    return (int8_t)nt_clamp(nt_scaled(nt_clamp(whole, -65535, 65535), scale), -127, 127);
+    whole = ((word.bits >> 31) != 0u ? -whole : whole) - (int32_t)NT_READ(dword, int32_t, &input->zero);
+    whole = nt_clamp(whole, -65535, 65535);
+    return (int8_t)nt_clamp(nt_scaled(whole, NT_READ(word, uint16_t, &input->scale)), -127, 127);
 }
 """
 
@@ -164,8 +181,7 @@ def _entries(tree: Tree, name: str, integers: IntegerTree | None) -> list[str]:
     else:
         result = "int32_t" if tree.classes is None else "int"
         core = f"{result} {name}_predict_q(const int8_t *q)\n{{\n{run}{answer}}}\n"
-        room = max(len(integers.inputs.features), 1)
-        prepare = f"    int8_t q[{room}];\n    {name}_quantize(x, q);\n"
+        prepare = f"    int8_t q[{_room(integers)}];\n    {name}_quantize(x, q);\n"
         value = f"{name}_predict_q(q)"
         if tree.classes is None:
             value = _value(integers, value)
@@ -208,7 +224,7 @@ def _probabilities(tree: Tree, name: str, integers: IntegerTree | None) -> str:
     outputs, count = tree.num_outputs, len(tree.classes or ())
     run = "    nt_outputs(x, y);\n"
     if integers is not None:
-        run = f"""    int8_t q[{max(len(integers.inputs.features), 1)}];
+        run = f"""    int8_t q[{_room(integers)}];
     int32_t scores[{outputs}];
     {name}_quantize(x, q);
     nt_outputs(q, scores);

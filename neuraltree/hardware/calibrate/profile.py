@@ -82,7 +82,8 @@ def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
 
 def _verdict(row: dict[str, Any]) -> str:
     cycles, flash = (row["residuals"][name] for name in ("cycles", "flash"))
+    near = [f"{each['within_10_percent']:g} %" for each in (cycles, flash)]
     return (
-        f"  {row['precision']} {row['style']}: cycles within 10 % for {cycles['within_10_percent']:g} %, Kendall "
-        f"{cycles['kendall']:g}; flash within 10 % for {flash['within_10_percent']:g} % of {cycles['trees']} other trees"
+        f"  {row['precision']} {row['style']}: of {cycles['trees']} other trees {near[0]} within 10 % in cycles (Kendall "
+        f"{cycles['kendall']:g}), {near[1]} in flash"
     )
