@@ -44,8 +44,7 @@ class Problem:
     patience: int
     seed: int
     device: hardware.Device | None
-    device_precision: str
-    device_style: str
+    code: hardware.Code  # what is built of the trees for the device
     input_range: NDArray[np.float64]  # (features,) the largest |scaled input| that 8-bit code represents
 
     @property
@@ -155,9 +154,8 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     counts = hardware.count(nodes, starts)
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
     if problem.device is not None:
-        code = (problem.device_precision, problem.device_style)
         kind, reach = problem.task.kind, problem.input_range
-        columns |= hardware.costs(nodes, starts, problem.device, *code, kind=kind, input_range=reach)
+        columns |= hardware.costs(nodes, starts, problem.device, *problem.code, kind=kind, input_range=reach)
     return columns
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
 
+from neuraltree.compress.finetune import finetune, integer_outputs
 from neuraltree.files import dumps
 from neuraltree.metrics import METRICS, Truth
 from neuraltree.model import Tree
 from neuraltree.tree import Nodes
+from search.budgets import within
 from search.data import Table
 from search.engine import State, front_of
 from search.evaluate import COUNTS, Columns, costs, refit
+from search.measured import MEASURED, measure_front
 from search.objectives import COST_NAMES
 from search.population import Members, objectives, violation
 from search.problem import Setup
 from search.records import RunFolder, write_csv, write_text
 
-MEASURED = ("measured_latency_s", "measured_flash_bytes", "measured_ram_bytes")
-HEADER = ("id", "status", "val_error", "test_error", "test_score", *COUNTS, *COST_NAMES, *MEASURED, "model")
+SCORES = ("test_error", "test_score", "int8_test_score")  # the last where hardware.precision is "int8"
+HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
 
 
 def live_front(setup: Setup, state: State) -> Members:
@@ -35,23 +40,35 @@ def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
     write_csv(folder.path / "live.csv", _header(setup), rows)
 
 
-def write_front(folder: RunFolder, setup: Setup, table: Table, state: State) -> int:
-    """Refit, score and save the final front; returns how many members it has."""
+def write_front(folder: RunFolder, setup: Setup, table: Table, state: State, say: Callable[[str], None]) -> int:
+    """Refit, fine-tune for 8 bits if asked to, measure, score and save the final front; returns its members' number.
+
+    A member that no longer keeps the constraints, as measured or else as predicted, is left out.
+    """
     folder.models.mkdir(exist_ok=True)
     front = live_front(setup, state)
     if not front.trees:
         write_csv(folder.path / "front.csv", _header(setup), [])
         return 0
-    trees, sound = refit(setup.problem, state.shape, front.trees, front.best_epoch)
-    final = Members(trees, front.ids, front.columns | costs(setup.problem, trees), front.best_epoch, front.ok)
-    rows = []
-    for i, nodes in enumerate(trees):
-        tree = to_tree(setup, table, nodes)
-        model = f"models/{i:03d}.json"
-        write_text(folder.path / model, dumps(tree))
+    refitted, sound = refit(setup.problem, state.shape, front.trees, front.best_epoch)
+    trees = _finetuned(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
+    nodes = [tree.nodes for tree in trees]
+    columns = front.columns | costs(setup.problem, nodes)
+    measured = measure_front(setup.problem, trees, say)
+    columns |= {f"measured_{name}": values for name, values in measured.items()}
+    final = Members(nodes, front.ids, columns, front.best_epoch, front.ok)
+    fitting = within(setup.evolution.bounds, columns | measured)
+    if not fitting.all():
+        say(
+            f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
+        )
+    rows: list[list[Any]] = []
+    for i in np.flatnonzero(fitting).tolist():
+        model = f"models/{len(rows):03d}.json"
+        write_text(folder.path / model, dumps(trees[i]))
         # The folds were best untrained, or training on all rows only raised the loss: fold 0's weights stay.
         status = "ok" if sound[i] and front.best_epoch[i] > 0 else "not_refitted"
-        rows.append(_row(setup, final, i, status, _test_scores(setup, table, tree), model))
+        rows.append(_row(setup, final, i, status, _test_scores(setup, table, trees[i]), model))
     write_csv(folder.path / "front.csv", _header(setup), rows)
     return len(rows)
 
@@ -65,17 +82,30 @@ def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
         classes=table.classes,
         scaler=setup.scaler,
         target_scaler=setup.target_scaler,
+        input_range=setup.problem.input_range,
     )
 
 
+def _finetuned(setup: Setup, table: Table, trees: list[Tree]) -> list[Tree]:
+    """The trees fine-tuned as the models of integers that they will be, on the training rows."""
+    X, problem = table.X[setup.train_rows], setup.problem
+    weight = problem.data.weight[:-1]  # the last one is of padding
+    return finetune(trees, X, epochs=setup.finetune_epochs, seed=problem.seed, weight=weight)
+
+
 def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
-    """Error by the metric of ``val_error``, and R² or accuracy, on the test rows."""
-    outputs = tree.outputs(table.X[setup.test_rows]).T[None]
-    target: NDArray = table.y[setup.test_rows]
+    """Error by the metric of ``val_error``, and R² or accuracy, on the test rows; R² or accuracy of the integers."""
+    X, target = table.X[setup.test_rows], table.y[setup.test_rows]
     truth = Truth(setup.problem.task, target)  # outputs are in natural units here
+    usual = METRICS["one_minus_r2" if table.kind == "regression" else "error_rate"]
+    outputs = tree.outputs(X).T[None]
     error = METRICS[setup.problem.metrics["val_error"]](truth, outputs)[0]
-    usual = "one_minus_r2" if table.kind == "regression" else "error_rate"
-    return {"test_error": float(error), "test_score": 1.0 - float(METRICS[usual](truth, outputs)[0])}
+    scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, outputs)[0])}
+    if setup.problem.code.precision != "int8":
+        return scores
+    with suppress(ValueError):  # of a tree whose sums are beyond integers
+        scores["int8_test_score"] = 1.0 - float(usual(truth, integer_outputs(tree, X).T[None])[0])
+    return scores
 
 
 def _header(setup: Setup) -> list[str]:
@@ -90,11 +120,10 @@ def _row(setup: Setup, front: Members, i: int, status: str, scores: dict[str, fl
         int(front.ids[i]),
         status,
         float(values["val_error"][i]),
-        scores.get("test_error"),
-        scores.get("test_score"),
+        *(scores.get(name) for name in SCORES),
         *(int(values[name][i]) for name in COUNTS),
         *costs_of,
-        *(None for _ in MEASURED),
+        *(float(values[name][i]) if name in values else None for name in MEASURED),
         model,
         *classes,
     ]

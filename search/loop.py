@@ -50,7 +50,7 @@ def evolve(
             report.end(f"saved; go on with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
-            count = _complete(config, table, setup, folder, *reached)
+            count = _complete(config, table, setup, folder, report.message, *reached)
         report.end(_verdict(folder, count), phases.total)
         return DONE
     finally:
@@ -121,10 +121,18 @@ def _speed(setup: Setup, info: Info, seconds: dict[str, float]) -> dict[str, flo
     }
 
 
-def _complete(config: Config, table: Table, setup: Setup, folder: RunFolder, state: State, history: History) -> int:
+def _complete(
+    config: Config,
+    table: Table,
+    setup: Setup,
+    folder: RunFolder,
+    say: Callable[[str], None],
+    state: State,
+    history: History,
+) -> int:
     from search.pictures import draw_front, draw_hypervolume
 
-    count = write_front(folder, setup, table, state)
+    count = write_front(folder, setup, table, state, say)
     if parts := folder.archive_parts():
         write_npz(folder.path / "archive.npz", archive(parts))
     title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"

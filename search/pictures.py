@@ -17,7 +17,7 @@ from search.front import Front, Member, metric_names
 from search.records import write_bytes
 
 # Okabe and Ito's palette: told apart with any colour vision.
-BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#555555"
 # Label of each cost, and the unit that goes with its ticks.
 COSTS = {
     "weights": ("weights (edges + biases)", ""),
@@ -67,11 +67,24 @@ def _one_cost(ax: Axes, front: Front, cost: str) -> None:
     size = 28 if len(front) <= 60 else 10
     values = [m.values[cost] for m in front]
     ax.scatter(values, [m.val_error for m in front], s=size, color=BLUE, label="validation", zorder=3)
+    _measured(ax, front, cost)
     _tests(ax, front, values, size)
     knee = front.knee()
     ring = ax.scatter([knee.values[cost]], [knee.val_error], s=160, label="knee", zorder=4, edgecolors=GREEN, lw=2)
     ring.set_facecolor("none")
     _cost_axis(ax, cost, min(values), max(values))
+
+
+def _measured(ax: Axes, front: Front, cost: str) -> None:
+    """Where members were measured to be, beside what was predicted of them."""
+    found = [(m.values[f"measured_{cost}"], m) for m in front if f"measured_{cost}" in m.values]
+    for value, member in found:
+        ax.plot([member.values[cost], value], [member.val_error] * 2, color=GREY, lw=1, zorder=2)
+    if found:
+        y = [member.val_error for _, member in found]
+        ax.scatter(
+            [value for value, _ in found], y, s=36, marker="|", color=GREY, lw=1.5, label="measured cost", zorder=2
+        )
 
 
 def _tests(ax: Axes, front: Front, values: Sequence[float], size: float) -> None:

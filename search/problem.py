@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
+from neuraltree.compress.ranges import fit_input_range
 from neuraltree.generate import random_tree, reference_tree
 from neuraltree.metrics import Truth
 from neuraltree.packing import Shape
@@ -18,12 +19,13 @@ from neuraltree.scaler import Scaler
 from neuraltree.tasks import Task, encode, make_task
 from neuraltree.train import Settings, make_data
 from neuraltree.tree import Nodes, Space, TreeError, check
+from search.budgets import budgets
 from search.config import Config
 from search.data import Rows, Table, check_folds, check_spread, check_weights, make_folds, split
 from search.engine import Evolution
 from search.errors import InputError
 from search.evaluate import Problem
-from search.objectives import BY_NAME, NAMES, columns_of, metric_of
+from search.objectives import BY_NAME, columns_of, metric_of
 from search.operators import make_toolbox
 from search.reference import scale_of
 from search.selection import check_method
@@ -39,6 +41,7 @@ class Setup:
     test_rows: NDArray[np.int64]
     scaler: Scaler
     target_scaler: Scaler | None
+    finetune_epochs: int  # of the final front as 8-bit models
 
 
 def set_up(config: Config, table: Table) -> Setup:
@@ -47,6 +50,7 @@ def set_up(config: Config, table: Table) -> Setup:
     device = _device(config)
     train_rows, test_rows, folds = _parts(config, table)
     scaler = Scaler.fit(table.X[train_rows])
+    inputs = scaler.transform(table.X[train_rows])
     regression = table.kind == "regression"
     target = table.y[train_rows]
     target_scaler = Scaler.fit(target[:, None]) if regression else None
@@ -59,7 +63,7 @@ def set_up(config: Config, table: Table) -> Setup:
         space=space,
         task=task,
         settings=settings,
-        data=make_data(scaler.transform(table.X[train_rows]), encode(task, scaled), weight, shape, settings.precision),
+        data=make_data(inputs, encode(task, scaled), weight, shape, settings.precision),
         truth=Truth(task, scaled, float(target_scaler.scale[0]) if target_scaler else 1.0),
         folds=tuple(_positions(folds, train_rows)),
         metrics=_metrics(config, table),
@@ -68,11 +72,12 @@ def set_up(config: Config, table: Table) -> Setup:
         patience=config.train.patience,
         seed=config.run.seed,
         device=device,
-        device_precision=config.hardware.precision,
-        device_style=config.hardware.style,
+        code=_code(config),
+        input_range=fit_input_range(inputs),
     )
     evolution = _evolution(config, table, problem)
-    return Setup(problem, evolution, train_rows, test_rows, scaler, target_scaler)
+    epochs = config.hardware.finetune_epochs
+    return Setup(problem, evolution, train_rows, test_rows, scaler, target_scaler, epochs)
 
 
 def _parts(config: Config, table: Table) -> tuple[Rows, Rows, list[tuple[Rows, Rows]]]:
@@ -108,14 +113,23 @@ def _family(table: Table) -> str:
 
 
 def _device(config: Config) -> hardware.Device | None:
+    if config.hardware.finetune_epochs and config.hardware.precision != "int8":
+        raise InputError(
+            f"hardware.finetune_epochs = {config.hardware.finetune_epochs} fine-tunes 8-bit models, but "
+            f'hardware.precision = "{config.hardware.precision}"; set it to "int8", or finetune_epochs to 0'
+        )
     if not config.hardware.device:
         return None
     try:
         device = hardware.load_device(config.hardware.device)
-        device.entry(config.hardware.precision, config.hardware.style)
+        device.check(*_code(config))
     except ValueError as error:
         raise InputError(f"hardware: {error}") from None
     return device
+
+
+def _code(config: Config) -> hardware.Code:
+    return hardware.Code(config.hardware.precision, config.hardware.style, config.hardware.compiler)
 
 
 def _space(config: Config, table: Table, task: Task) -> Space:
@@ -181,12 +195,6 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
             columns.append(column)
             reference.append(value)
     check_method(config.search.selection, len(columns))
-    for name in config.constraints:
-        if name not in NAMES or (BY_NAME[name].source == "metric" and name not in config.search.objectives):
-            raise InputError(
-                f"constraints.{name}: an error can be bounded only where it is an objective; add {name!r} to "
-                "search.objectives"
-            )
     return Evolution(
         population=config.search.population,
         method=config.search.selection,
@@ -195,7 +203,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
         toolbox=make_toolbox(problem.space, config.variation),
         objectives=tuple(columns),
         reference=np.array(reference),
-        bounds={c: bound for name, bound in config.constraints.items() for c in columns_of(name, table.classes)},
+        bounds=budgets(config, table, problem),
         new_tree=_generator(config, problem.space),
     )
 

@@ -41,8 +41,7 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
         peak_live=np.full_like(counts.peak_live, alive),
         features_used=np.full_like(counts.features_used, features),
     )
-    code = (problem.device_precision, problem.device_style)
-    costs = hardware.costs_of_counts(counts, device, *code, kind=problem.task.kind)
+    costs = hardware.costs_of_counts(counts, device, *problem.code, kind=problem.task.kind)
     return {name: HEADROOM * float(values.max()) for name, values in costs.items()}
 
 

@@ -85,11 +85,16 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """``device``: the name of a device profile; "" is none."""
+    """``device``: the name of a device profile, or of a file of one; "" is none. ``compiler``: whose code is costed.
+
+    ``finetune_epochs``: of fine-tuning the final front as 8-bit models, where ``precision`` is "int8"; 0 is none.
+    """
 
     device: str = ""
     precision: Literal["float32", "int8"] = "float32"
     style: Literal["straight", "table"] = "straight"
+    compiler: Literal["clang", "gcc"] = "clang"
+    finetune_epochs: Annotated[int, Meta(ge=0, le=100_000)] = 0
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.compress.integers import DEFAULT_RANGE, Integers, quantize, scaled
 from neuraltree.compress.stages import InputStage, OutputStage
 from neuraltree.compress.tables import FINE, fine_values, values
@@ -59,10 +60,9 @@ class IntegerTree:
         """(rows, classes) probabilities from the integer scores."""
         if self.source.classes is None:
             raise ValueError("a regression tree has no class probabilities; use predict")
-        logits = self.outputs.values(self.scores(self.quantize(X))).astype(np.float64)
-        if self.source.output_activation == "sigmoid":
-            logits = 1 / (1 + np.exp(-logits))
-        columns = logits if logits.shape[1] > 1 else np.hstack([np.zeros_like(logits), logits])
+        sums = self.outputs.values(self.scores(self.quantize(X))).astype(np.float64)
+        output = ACTIVATIONS[code_of(self.source.output_activation)].value(sums).astype(np.float64)
+        columns = output if output.shape[1] > 1 else np.hstack([np.zeros_like(output), output])
         return LINKS[self.source.output_activation](columns)
 
     def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
@@ -91,7 +91,7 @@ class IntegerTree:
 def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
     """The integers of a tree. ``fine``: 16-bit values for the children of a regression's output.
 
-    ``ValueError`` where ``fine`` is asked for a classifier, or a node has too many children.
+    ``ValueError`` where ``fine`` is asked for a classifier, or a node has too many children or too large a sum.
     """
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
@@ -99,7 +99,10 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
     if tree.kind == "regression" and tree.output_activation != "identity":
         nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # a linear output above it
     reach = input_range(tree)
-    numbers = quantize(nodes, reach, fine=fine)
+    with np.errstate(all="ignore"):
+        numbers = quantize(nodes, reach, fine=fine)
+    if not (numbers.reach <= np.finfo(np.float32).max).all():
+        raise ValueError("a node's sum can go beyond single floats (3.4e38); train the model with smaller weights")
     keep = numbers.keep
     nodes, kept = nodes[keep], Integers._make(array[keep] for array in numbers)
     used = np.unique(nodes["op"][nodes["op"] >= 0]).astype(np.int64)

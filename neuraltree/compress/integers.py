@@ -26,6 +26,7 @@ LARGEST_SUM = 393_000
 MOST_CHILDREN = 2_000
 MOST_SHIFT = 30
 SMALLEST_RATIO = 2048 / 2**MOST_SHIFT
+SMALLEST = 1e-300  # of ranges and scales; their inverse must be finite
 FloatArray = NDArray[np.float64]
 
 
@@ -123,7 +124,7 @@ class _Work:
         room = most - (step // 2 + 1) * (groups.length + 1)
         code = ~self.op[here]
         gain = self._index_gain(here)
-        floor = np.where(DOMAINS[code] > 0, SMALLEST_RATIO / gain * step, 1e-300)
+        floor = np.where(DOMAINS[code] > 0, SMALLEST_RATIO / gain * step, SMALLEST)
         wanted = (groups.max(size) / UNIT, offset / 8 / UNIT, (offset + groups.sum(size)) * step / room, floor)
         scale = np.maximum.reduce(wanted)
         self._rescale(here, scale / step * gain)
@@ -132,7 +133,9 @@ class _Work:
     def _index_gain(self, here: IntArray) -> FloatArray:
         """Indices t per unit of the real sum."""
         code = ~self.op[here]
-        gain = np.where(DOMAINS[code] > 0, 128 / np.maximum(DOMAINS[code], 1e-9), UNIT / self.range[here])
+        gain = np.where(
+            DOMAINS[code] > 0, 128 / np.maximum(DOMAINS[code], 1e-9), UNIT / np.maximum(self.range[here], SMALLEST)
+        )
         return gain * FINE if self._fine(here) else gain
 
     def _fine(self, here: IntArray) -> bool:

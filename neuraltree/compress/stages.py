@@ -41,11 +41,12 @@ class InputStage:
         cls, features: IntArray, mean: NDArray[np.float64], scale: NDArray[np.float64], reach: NDArray[np.float64]
     ) -> InputStage:
         """``mean`` and ``scale`` standardise each used input; ``reach``: the |standardised input| that becomes 127."""
-        step = scale * reach / UNIT
+        with np.errstate(over="ignore", under="ignore"):
+            step = np.clip(scale * reach, 1e-300, 1e300) / UNIT
         # 128 to 256 whole numbers to a step of q, fewer where the mean is too many steps away from 0.
         power = 8 - np.frexp(step)[1]
-        far = np.frexp(np.abs(mean))[1]
-        power = np.clip(np.minimum(power, 28 - far), -LARGEST_POWER, LARGEST_POWER).astype(np.int64)
+        nearest = np.where(mean == 0, LARGEST_POWER, 28 - np.frexp(mean)[1])
+        power = np.clip(np.minimum(power, nearest), -LARGEST_POWER, LARGEST_POWER).astype(np.int64)
         zero = np.clip(np.rint(np.ldexp(mean, power)), -LARGEST_FIXED / 2, LARGEST_FIXED / 2).astype(np.int64)
         return cls(features, power, zero, *rescaling(1 / np.ldexp(step, power)))
 

@@ -15,24 +15,35 @@ KEYWORDS = frozenset(
     union unsigned using virtual void volatile wchar_t while xor xor_eq
     """.split()  # noqa: SIM905
 )
+# Headers that a compiler may look for beside the model's own.
+HEADERS = frozenset(
+    """
+    arduino assert complex ctype errno features fenv float inttypes iso646 limits locale math newlib setjmp signal
+    stdarg stdbool stddef stdint stdio stdlib string tgmath time wchar wctype
+    """.split()  # noqa: SIM905
+)
 LONGEST = 40
 
 
 def check_name(name: str) -> str:
     """The model's name, if it can be a C identifier; ``ValueError`` says what is allowed."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or name in KEYWORDS or name.startswith("nt_"):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or _taken(name):
         raise ValueError(
             f"{name!r} cannot be the name of C functions; use a letter, then letters, digits or _, at most {LONGEST} "
-            "in all, no keyword of C or C++, not starting with nt_"
+            "in all, no keyword of C or C++, no standard header, not starting with nt_"
         )
     return name
+
+
+def _taken(name: str) -> bool:
+    return name in KEYWORDS or name.lower() in HEADERS or name.startswith("nt_")
 
 
 def name_from(text: str) -> str:
     """A model name made of a file's: ``003`` becomes ``model_003``."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:30]
     plain = words if words[:1].isalpha() else f"model_{words}".rstrip("_")
-    return f"model_{plain}" if plain in KEYWORDS or plain.startswith("nt_") else plain
+    return f"model_{plain}" if _taken(plain) else plain
 
 
 def constants(prefix: str, names: Iterable[object]) -> list[str]:
@@ -41,7 +52,9 @@ def constants(prefix: str, names: Iterable[object]) -> list[str]:
     for position, name in enumerate(names):
         word = re.sub(r"[^A-Z0-9]+", "_", str(name).upper()).strip("_")[:LONGEST]
         constant = f"{prefix}_{word}" if word else f"{prefix}_{position}"
-        made.append(f"{constant}_AT_{position}" if constant in made else constant)
+        while constant in made:
+            constant = f"{constant}_AT_{position}"
+        made.append(constant)
     return made
 
 
@@ -49,4 +62,4 @@ def comment(text: object) -> str:
     """Text that can stand in a C comment: printable ASCII that ends no comment and starts no trigraph."""
     plain = str(text).encode("ascii", "replace").decode()
     plain = "".join(letter if letter.isprintable() and letter != "\\" else " " for letter in plain)
-    return plain.replace("*/", "* /").replace("/*", "/ *").replace("??", "?")[:80].strip()
+    return re.sub(r"\?{2,}", "?", plain.replace("*/", "* /").replace("/*", "/ *"))[:80].strip()

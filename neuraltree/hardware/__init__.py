@@ -9,6 +9,7 @@ from neuraltree.hardware.cost import fits as fits
 from neuraltree.hardware.cost import training_ram_bytes as training_ram_bytes
 from neuraltree.hardware.counts import Counts as Counts
 from neuraltree.hardware.counts import count as count
+from neuraltree.hardware.devices import Code as Code
 from neuraltree.hardware.devices import CycleDevice as CycleDevice
 from neuraltree.hardware.devices import Device as Device
 from neuraltree.hardware.devices import FormulaDevice as FormulaDevice

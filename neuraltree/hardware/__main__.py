@@ -1,4 +1,4 @@
-"""``python -m neuraltree.hardware``: the devices there are, and what models should cost on one."""
+"""``python -m neuraltree.hardware``: the devices there are, and what models should cost, or do cost, on one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ EPILOG = """examples:
   python -m neuraltree.hardware --list
   python -m neuraltree.hardware results/mine/models --device stm32f407 --precision int8 --style table
   python -m neuraltree.hardware results/mine/models/003.json --device my-board.toml --breakdown
+  python -m neuraltree.hardware results/mine/models --device rp2040 --precision int8 --measure
 
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 
@@ -30,7 +31,7 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     made = Parser(
         prog="python -m neuraltree.hardware",
-        description="List the devices, or predict what models cost on one.",
+        description="List the devices, or predict what models cost on one, and measure it on its emulated core.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -40,6 +41,7 @@ def parser() -> Parser:
     made.add_argument("--precision", choices=get_args(Precision), default="float32")
     made.add_argument("--style", choices=get_args(Style), default="straight")
     made.add_argument("--compiler", choices=[name for name in get_args(Compiler) if name != "any"], default="clang")
+    made.add_argument("--measure", action="store_true", help="also compile the models and run them on an emulated core")
     made.add_argument("--breakdown", action="store_true", help="show what each part of a model adds")
     return made
 
@@ -66,7 +68,8 @@ def _list(console: Console) -> int:
 
 
 def _predict(arguments: argparse.Namespace, console: Console) -> int:
-    from neuraltree.hardware.predict import Code, cost_table, model_files, predict, term_table
+    from neuraltree.hardware.devices import Code
+    from neuraltree.hardware.predict import cost_table, model_files, predict, term_table
     from neuraltree.hardware.profiles import load_device
 
     if not arguments.paths or not arguments.device:
@@ -74,8 +77,15 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
     device = load_device(arguments.device)
     code = Code(arguments.precision, arguments.style, arguments.compiler)
     device.check(*code)
-    predictions = [predict(path, device, code) for path in model_files(arguments.paths)]
-    console.print(cost_table(predictions, f"{device.title}: {' '.join(code)}, predicted"))
+    paths = model_files(arguments.paths)
+    predictions = [predict(path, device, code) for path in paths]
+    title = f"{device.title}: {' '.join(code)}"
+    if arguments.measure:
+        from neuraltree.hardware.compare import comparison_table, measure_files
+
+        console.print(comparison_table(predictions, measure_files(paths, device, code), title))
+    else:
+        console.print(cost_table(predictions, f"{title}, predicted"))
     for prediction in predictions if arguments.breakdown else ():
         console.print(term_table(prediction))
     return DONE

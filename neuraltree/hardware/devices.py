@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal, NoReturn, get_args
+from typing import Annotated, Literal, NamedTuple, NoReturn, get_args
 
 from msgspec import Meta, Struct
 
@@ -24,6 +24,14 @@ from neuraltree.hardware.schema import (
 )
 
 Row = tuple[str, str, str]  # precision, style, compiler
+
+
+class Code(NamedTuple):
+    """What is built of a model."""
+
+    precision: str
+    style: str
+    compiler: str
 
 
 class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

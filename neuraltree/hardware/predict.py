@@ -11,7 +11,7 @@ from rich.table import Table
 
 from neuraltree.files import load
 from neuraltree.hardware.cost import COSTS, breakdown, costs, fits
-from neuraltree.hardware.devices import Device
+from neuraltree.hardware.devices import Code, Device
 from neuraltree.model import Tree
 from neuraltree.tree import count_weights
 
@@ -23,14 +23,6 @@ SCALES = {
     "energy_j": (1e6, "energy µJ"),
 }
 FITS = {True: "yes", False: "does not fit", None: ""}
-
-
-class Code(NamedTuple):
-    """What is built of a model."""
-
-    precision: str
-    style: str
-    compiler: str
 
 
 class Prediction(NamedTuple):

@@ -1,0 +1,74 @@
+"""Predicted beside measured: models compiled for a device's core and run on it in an emulator."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from neuraltree.files import load
+from neuraltree.hardware.devices import Code, CycleDevice, Device
+from neuraltree.hardware.measure.cores import CORES, MeasureError
+from neuraltree.hardware.measure.models import measure_model
+from neuraltree.hardware.measure.toolchains import check
+from neuraltree.hardware.predict import FITS, SCALES, Prediction
+from neuraltree.model import Tree
+
+COMPARED = ("latency_s", "flash_bytes", "ram_bytes")
+
+
+class Measured(NamedTuple):
+    """``costs``: of ``COMPARED``. ``agrees``: the emulated core gave what the tree gives in Python."""
+
+    costs: dict[str, float]
+    agrees: bool
+
+
+def check_measurable(device: Device, code: Code) -> None:
+    """``MeasureError`` unless the device's core can be emulated and the compiler for it is there."""
+    if not isinstance(device, CycleDevice) or device.core not in CORES:
+        raise MeasureError(
+            f"device {device.name} cannot be measured: its core {device.core} is not emulated; allowed: "
+            f"{', '.join(CORES)}, and boards with one of them"
+        )
+    check(CORES[device.core], code.compiler)
+
+
+def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
+    """Latency is the middle of the cycle bounds, without wait states, at the device's clock."""
+    check_measurable(device, code)
+    assert isinstance(device, CycleDevice)
+    found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
+    seconds = found.cycles / (device.clock.value * 1e6)
+    return Measured(
+        {"latency_s": seconds, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}, found.agrees
+    )
+
+
+def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
+    """One a model file; progress is shown on a terminal."""
+    check_measurable(device, code)
+    quiet = not sys.stderr.isatty()
+    shown = track(paths, "measuring", console=Console(stderr=True), disable=quiet, transient=True)
+    return [measure_tree(load(path), device, code) for path in shown]
+
+
+def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:
+    """Of each cost the predicted, the measured, and how far the first is off."""
+    table = Table("model", title=f"{title}, predicted and measured on the emulated core")
+    headings = [f"{SCALES[cost][1]}{part}" for cost in COMPARED for part in ("", " measured", " off %")]
+    for heading in ("weights", *headings, "fits", "C = Python"):
+        table.add_column(heading, justify="right")
+    for row, found in zip(predictions, measured, strict=True):
+        cells = [cell for cost in COMPARED for cell in _cells(row.costs[cost], found.costs[cost], SCALES[cost][0])]
+        table.add_row(row.name, str(row.weights), *cells, FITS[row.fits], "yes" if found.agrees else "NO")
+    return table
+
+
+def _cells(predicted: float, measured: float, scale: float) -> list[str]:
+    return [f"{predicted * scale:.4g}", f"{measured * scale:.4g}", f"{100 * (predicted / measured - 1):+.1f}"]
