@@ -190,9 +190,9 @@ CASES = [
     settings("hardware: no such profile", ["hardware.device=my-board.toml"], "hardware", "my-board.toml"),
     settings(
         "hardware: no such code",
-        ["hardware.device=m4f", "hardware.precision=int8", "hardware.style=straight"],
-        "cortex-m4f has no figures for int8 straight",
-        "it has: float32 straight",
+        ["hardware.device=rv32imc", "hardware.precision=int8", "hardware.compiler=gcc"],
+        "rv32imc has no figures for int8 straight by gcc",
+        "int8 straight clang",
     ),
     settings("constraints: unknown", ["constraints.nods=5"], "'nods'", "did you mean nodes?"),
     settings("constraints: not an objective", ["constraints.log_loss=1"], "constraints.log_loss", "search.objectives"),

@@ -67,6 +67,8 @@ weight_decay = 1e30
 device = "some-board"
 precision = "int8"
 style = "table"
+compiler = "gcc"
+finetune_epochs = 5
 [constraints]
 energy_j = 0
 ram_bytes = 2048
@@ -141,6 +143,7 @@ REFUSED = [
     (DATA + '[search]\nselection = "nsga4"', [], ['search.selection = "nsga4"', "hypervolume, nsga2, nsga3"]),
     (DATA + '[hardware]\nprecision = "int4"', [], ['hardware.precision = "int4"', "float32, int8"]),
     (DATA + '[hardware]\nstyle = "loop"', [], ['hardware.style = "loop"', "straight, table"]),
+    (DATA + '[hardware]\ncompiler = "icc"', [], ['hardware.compiler = "icc"', "clang, gcc"]),
     (DATA + '[space]\nactivations = ["tanhh"]', [], ["space.activations", "'tanhh'", "fermi", "did you mean tanh?"]),
     (DATA + '[search]\nobjectives = ["eror"]', [], ["search.objectives", "'eror'", "energy_j", "did you mean error?"]),
     (DATA + "[reference]\nnodes = 5", [], ["reference", "'nodes'", "allowed: error, weights"]),

@@ -20,6 +20,7 @@ MARK = "Written by neuraltree"  # in the header of every export
 EPILOG = """examples:
   python -m neuraltree.export results/quickstart/models/003.json --to c --out model
   python -m neuraltree.export 003.json --to c --precision int8 --style table --name iris --out iris
+  python -m neuraltree.export 003.json --to c-train --name iris --out iris
 
 exit codes: 0 done, 2 bad input"""
 
@@ -32,8 +33,21 @@ def to_c(tree: Tree, name: str, arguments: argparse.Namespace) -> tuple[dict[str
     return files, f"cc -std=c99 -I. {name}.c test/{name}_test.c -o check && ./check"
 
 
+def to_training(tree: Tree, name: str, arguments: argparse.Namespace) -> tuple[dict[str, str], str]:
+    """The files of training on the device, which is in float32 by a table whatever the other options say."""
+    from neuraltree.export.c_train import export_training
+
+    if arguments.precision != "float32" or arguments.wide:
+        raise ValueError("training is exported in float32 only; leave out --precision and --wide")
+    files = export_training(tree, name)
+    return files, f"cc -std=c99 -I. {name}_train.c test/{name}_train_test.c -o check && ./check"
+
+
 # What --to can be: each writes a tree as files.
-FORMATS: dict[str, Callable[[Tree, str, argparse.Namespace], tuple[dict[str, str], str]]] = {"c": to_c}
+FORMATS: dict[str, Callable[[Tree, str, argparse.Namespace], tuple[dict[str, str], str]]] = {
+    "c": to_c,
+    "c-train": to_training,
+}
 
 
 class Parser(argparse.ArgumentParser):
@@ -49,7 +63,7 @@ def parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
-    made.add_argument("--to", required=True, choices=FORMATS, help="the format: C99")
+    made.add_argument("--to", required=True, choices=FORMATS, help="C99 that predicts, or that trains on the device")
     made.add_argument("--precision", choices=("float32", "int8"), default="float32", help="by default float32")
     made.add_argument(
         "--style", choices=("straight", "table"), default="straight", help="straight-line code (by default) or a table"
@@ -86,7 +100,7 @@ def _export(arguments: argparse.Namespace) -> int:
     name = check_name(name_from(arguments.model.stem) if arguments.name is None else arguments.name)
     tree = load(arguments.model)
     files, check = FORMATS[arguments.to](tree, name, arguments)
-    _check_free(folder, f"{name}.h")
+    _check_free(folder, (f"{name}.h", f"{name}_train.h"))
     write(folder, files)
     for file, text in files.items():
         print(f"{folder / file}  {len(text.encode()):,} bytes")
@@ -94,17 +108,17 @@ def _export(arguments: argparse.Namespace) -> int:
     return DONE
 
 
-def _check_free(folder: Path, header: str) -> None:
+def _check_free(folder: Path, headers: tuple[str, ...]) -> None:
     """``ValueError`` unless the folder is new or empty, or holds an export of the same name."""
     if not folder.is_dir():
         if folder.exists():
             raise ValueError(f"{folder} is not a folder; give --out a new one")
         return
-    old = folder / header
-    if any(folder.iterdir()) and not (old.is_file() and MARK in old.read_text(encoding="utf-8", errors="replace")):
+    old = [path.read_text("utf-8", errors="replace") for path in map(folder.joinpath, headers) if path.is_file()]
+    if any(folder.iterdir()) and not any(MARK in text for text in old):
         raise ValueError(
-            f"{folder} is not empty and holds no earlier export ({header} of ours); give --out a new folder, "
-            "or --name the earlier name"
+            f"{folder} is not empty and holds no earlier export ({' or '.join(headers)} of ours); give --out a new "
+            "folder, or --name the earlier name"
         )
 
 

@@ -1,0 +1,249 @@
+"""``python -m neuraltree.export``: what it writes, what it refuses, and in how many words."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from neuraltree.export import export_c
+from neuraltree.export.__main__ import main, write
+from neuraltree.files import dumps, save
+from neuraltree.model import Tree
+from tests.random_models import random_model, regression, scaler
+
+ROOT = Path(__file__).parents[1]
+TREE = random_model(1)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "003.json"
+    save(TREE, path)
+    return path
+
+
+def files(folder: Path) -> dict[str, str]:
+    return {str(p.relative_to(folder)): p.read_text() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """The one line said about bad input, with exit code 2; nothing else is said."""
+    try:
+        code = main(list(map(str, arguments)))
+    except SystemExit as stop:
+        code = int(str(stop.code))
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert said.err.startswith("error: ")
+    return said.err
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("style", ["straight", "table"])
+@pytest.mark.parametrize("wide", [False, True])
+def test_it_writes_the_export(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], precision: str, style: str, wide: bool
+) -> None:
+    out = tmp_path / "deep" / "model"
+    options = ["--precision", precision, "--style", style, *["--wide"] * wide]
+    if wide and precision == "float32":
+        assert "16-bit values are an option of int8" in refused(capsys, model, "--to", "c", *options, "--out", out)
+        assert not out.exists()
+        return
+    assert main([str(model), "--to", "c", *options, "--out", str(out)]) == 0
+    assert files(out) == export_c(TREE, "model_003", precision=precision, style=style, fine=wide)
+    said = capsys.readouterr().out
+    assert all(str(out / name) in said for name in files(out))
+    assert "cc -std=c99 -I. model_003.c test/model_003_test.c -o check && ./check" in said
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler: cc is not on PATH")
+def test_the_line_it_prints_checks_the_export(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "a folder"
+    assert main([str(model), "--to", "c", "--precision", "int8", "--name", "sensor", "--out", str(out)]) == 0
+    line = capsys.readouterr().out.splitlines()[-1].removeprefix("to check it: ")
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "32 of 32 vectors are right\n"
+
+
+def test_an_export_again_replaces_the_files_and_keeps_others(model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "model"
+    out.mkdir()
+    for options in (["--precision", "float32"], ["--precision", "int8"]):
+        assert main([str(model), "--to", "c", *options, "--out", str(out)]) == 0
+        (out / "check").write_text("mine")
+    assert files(out) == {**export_c(TREE, "model_003", precision="int8"), "check": "mine"}
+
+
+def test_a_folder_with_other_files_is_refused(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "model"
+    out.mkdir()
+    for name, text in (("notes.txt", "mine"), ("model_003.h", "/* somebody else's */")):
+        (out / name).write_text(text)
+        before = files(out)
+        assert "is not empty and holds no earlier export" in refused(capsys, model, "--to", "c", "--out", out)
+        assert files(out) == before
+
+
+def test_another_name_in_the_folder_of_an_export_is_refused(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "model"
+    assert main([str(model), "--to", "c", "--out", str(out)]) == 0
+    capsys.readouterr()
+    assert "other.h or other_train.h of ours" in refused(capsys, model, "--to", "c", "--out", out, "--name", "other")
+
+
+def test_a_write_that_fails_leaves_the_old_files(tmp_path: Path) -> None:
+    write(tmp_path, {"a": "old", "b": "old"})
+    (tmp_path / "c").mkdir()
+    with pytest.raises((OSError, UnicodeError)):
+        write(tmp_path, {"a": "new", "b": "\ud800"})
+    assert files(tmp_path) == {"a": "old", "b": "old"}
+
+
+def test_a_folder_that_is_a_file_or_cannot_be_made_is_refused(model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "is not a folder" in refused(capsys, model, "--to", "c", "--out", model)
+    assert "003.json" in refused(capsys, model, "--to", "c", "--out", model / "below")
+
+
+BROKEN = {
+    "not_json": ("{", "not JSON"),
+    "not_a_tree": ("{}", "neither a neuraltree file"),
+    "list": ("[1]", "neither a neuraltree file"),
+    "bytes": ("\x00\x00", "not JSON"),
+    "nested": ("[" * 100_000, "nested too deeply"),
+    "version": ('{"format": "neuraltree", "version": 9}', "format version 9"),
+    "activation": (dumps(TREE).replace('"activation": "', '"activation": "no', 1), "allowed: sigmoid"),
+    "infinite": (dumps(TREE).replace('"weight": 0.0', '"weight": 1e999', 1), "finite"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_file_that_is_no_tree_is_refused(what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, message = BROKEN[what]
+    path = tmp_path / "broken.json"
+    path.write_text(text)
+    said = refused(capsys, path, "--to", "c", "--out", tmp_path / "model")
+    assert message in said
+    assert "broken.json" in said
+    assert not (tmp_path / "model").exists()
+
+
+def many_children() -> Tree:
+    return regression([(0, -6, 0.0, 0.0), *[(1, 0, 1.0, 0.0)] * 2001])
+
+
+def huge_weights() -> Tree:
+    nodes = TREE.nodes.copy()
+    nodes["weight"][nodes["depth"] > 0] = 1e300
+    return replace(TREE, nodes=nodes)
+
+
+UNFIT = [
+    (many_children(), ["--precision", "int8"], "2001 children; in int8 it can have 2000"),
+    (huge_weights(), [], "beyond single floats"),
+    (huge_weights(), ["--precision", "int8"], "beyond single floats"),
+    (random_model(0, "binary"), ["--precision", "int8", "--wide"], "this is a binary tree"),
+]
+
+
+@pytest.mark.parametrize(("tree", "options", "message"), UNFIT)
+def test_a_tree_that_c_cannot_say_is_refused(
+    tree: Tree, options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(tree, tmp_path / "unfit.json")
+    assert message in refused(capsys, tmp_path / "unfit.json", "--to", "c", *options, "--out", tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--to", "rust", "--out", "x"], "argument --to: invalid choice: 'rust'"),
+        (["--to", "c", "--out", "x", "--precision", "int4"], "invalid choice: 'int4'"),
+        (["--to", "c", "--out", "x", "--style", "loop"], "invalid choice: 'loop'"),
+        (["--to", "c"], "--out"),
+        (["--out", "x"], "--to"),
+        (["--to", "c", "--out", "x", "--fast"], "unrecognized arguments: --fast"),
+        (["--to", "c", "--out", "x", "--name", "a b"], "'a b' cannot be the name of C functions"),
+        (["--to", "c", "--out", "x", "--name", ""], "'' cannot be the name"),
+        (["--to", "c", "--out", "x", "--name", "int\n"], "cannot be the name"),
+    ],
+)
+def test_bad_arguments_are_refused(
+    arguments: list[str],
+    message: str,
+    model: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(capsys, model, *arguments)
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_missing_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no.json: No such file" in refused(capsys, tmp_path / "no.json", "--to", "c", "--out", tmp_path / "x")
+    assert "directory" in refused(capsys, tmp_path, "--to", "c", "--out", tmp_path / "x").lower()
+
+
+def test_a_model_of_the_reference_is_exported(tmp_path: Path) -> None:
+    leaves = [{"name": f"i:{i}; e:{w}"} for i, w in enumerate((0.5, -1.5))]
+    (tmp_path / "iris_model.json").write_text(
+        json.dumps({"name": "f:2; e:0.3; b:0.1; p:[0, 1, sigmoid]", "children": leaves})
+    )
+    assert main([str(tmp_path / "iris_model.json"), "--to", "c", "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "iris_model.h").is_file()
+
+
+def test_errors_show_no_traceback_and_the_start_is_light(model: Path, tmp_path: Path) -> None:
+    """As a program, with the exit code a shell sees; numbers that overflow say nothing besides."""
+    save(huge_weights(), tmp_path / "huge.json")
+    for path in (tmp_path / "huge.json", tmp_path / "no.json"):
+        command = [sys.executable, "-m", "neuraltree.export", str(path), "--to", "c", "--out", str(tmp_path / "x")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr.count("\n") == 1
+    code = (
+        "import sys; from neuraltree.export.__main__ import main\n"
+        f"main([{str(model)!r}, '--to', 'c', '--precision', 'int8', '--out', {str(tmp_path / 'light')!r}])\n"
+        "print([name for name in ('jax', 'sklearn', 'scipy', 'matplotlib', 'unicorn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_numbers_that_overflow_on_the_way_say_nothing_besides(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = TREE.nodes.copy()
+    nodes["weight"][nodes["depth"] > 0] = 1e308
+    tree = replace(TREE, nodes=nodes, scaler=scaler([0.0] * len(TREE.features), [1e-9] * len(TREE.features)))
+    save(tree, tmp_path / "huge.json")
+    for precision in ("float32", "int8"):
+        options = ["--precision", precision, "--out", tmp_path / "x"]
+        assert "beyond single floats" in refused(capsys, tmp_path / "huge.json", "--to", "c", *options)
+
+
+def test_training_is_exported_beside_prediction(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "model"
+    assert main([str(model), "--to", "c", "--name", "mine", "--out", str(out)]) == 0
+    assert main([str(model), "--to", "c-train", "--name", "mine", "--out", str(out)]) == 0
+    assert "mine_train.c" in capsys.readouterr().out
+    assert {"mine.c", "mine.h", "mine_train.c", "mine_train.h"} <= {path.name for path in out.iterdir()}
+    message = refused(capsys, model, "--to", "c-train", "--out", tmp_path / "other", "--precision", "int8")
+    assert "float32 only" in message
