@@ -73,7 +73,7 @@ def plain_counts(outputs):
         "edges": edges,
         "macs": edges,
         "weights": edges + len(functions),
-        "training_bytes": 4 * edges + 12 * len(functions),
+        "training_bytes": 4 * edges + 8 * len(functions),
         "total_activations": len(functions),
         "depth": max(depth for _, depth in every),
         "kinds": kinds,

@@ -65,8 +65,8 @@ class Counts:
 
     @property
     def training_bytes(self) -> IntArray:
-        """What a training step in place keeps, stack aside: the weights, and a value and a delta per function node."""
-        return 4 * self.weights + 8 * self.function_nodes
+        """What an exported training step in place keeps, stack aside: the weights, and a number per function node."""
+        return 4 * self.weights + 4 * self.function_nodes
 
     @property
     def flops(self) -> IntArray:

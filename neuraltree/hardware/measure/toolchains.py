@@ -103,8 +103,13 @@ def flags(core: Core, name: str, functions: Sequence[str]) -> list[str]:
     return [*core.flags[name], *COMPILERS[name].flags, "-Wl,-T,link.ld", "-Wl,--gc-sections", *roots]
 
 
-def build(files: Mapping[str, str], functions: Sequence[str], core: Core, name: str) -> Built:
-    """Compile and link the ``.c`` files (all others lie beside them); ``check`` comes first."""
+def build(
+    files: Mapping[str, str], functions: Sequence[str], core: Core, name: str, *, libraries: Sequence[str] = ()
+) -> Built:
+    """Compile and link the ``.c`` files (all others lie beside them); ``check`` comes first.
+
+    ``libraries``: linked before the compiler's own, as ``-lm``.
+    """
     sources = sorted(file for file in files if file.endswith(".c"))
     if not sources:
         raise MeasureError(f"no file ends in .c; got {', '.join(sorted(files)) or 'none'}")
@@ -113,10 +118,8 @@ def build(files: Mapping[str, str], functions: Sequence[str], core: Core, name: 
             (Path(folder) / file).write_text(text, encoding="utf-8", newline="\n")
         compiler = COMPILERS[name]
         options = flags(core, name, functions)
-        _run(
-            [str(compiler.locate()), *compiler.start, *options, *sources, "-o", "image.elf", *compiler.libraries],
-            folder,
-        )
+        end = ["-o", "image.elf", *libraries, *compiler.libraries]
+        _run([str(compiler.locate()), *compiler.start, *options, *sources, *end], folder)
         return read_image(Path(folder) / "image.elf", functions)
 
 
