@@ -127,13 +127,20 @@ def _input_stage(tree: IntegerTree, name: str) -> str:
             STRUCT.replace("@UNIT@", str(unit)),
             array("struct nt_input", "nt_inputs", rows),
             INTEGER,
-            f"""void {name}_quantize(const float *x, int8_t *q)
+            f"""void {name}_convert(const struct nt_input *input, const struct nt_input *last, const float *x,
+                             int8_t *q);
+NT_ALONE void {name}_convert(const struct nt_input *input, const struct nt_input *last, const float *x,
+                             int8_t *q)
 {{
-    const struct nt_input *input = nt_inputs;
     NT_LOOP
-    for (; input != nt_inputs + {count}; ++input) {{
+    for (; input != last; ++input) {{
         *q++ = nt_integer(x[NT_READ({width}, uint{unit}_t, &input->place)], input);
     }}
+}}
+
+void {name}_quantize(const float *x, int8_t *q)
+{{
+    {name}_convert(nt_inputs, nt_inputs + {count}, x, q);
 }}
 """,
         ]
@@ -172,24 +179,19 @@ NT_INLINE int8_t nt_integer(float value, const struct nt_input *input)
 def _entries(tree: Tree, name: str, integers: IntegerTree | None) -> list[str]:
     """The public functions over ``nt_outputs``."""
     number, source = ("float", "x") if integers is None else ("int32_t", "q")
-    outputs = tree.num_outputs
-    run = f"    {number} y[{outputs}];\n    nt_outputs({source}, y);\n"
-    answer = _answer(tree, integers)
+    y = f"    {number} y[{tree.num_outputs}];\n    nt_outputs({source}, y);\n    return {_answer(tree, name)};\n"
+    largest = LARGEST.replace("@NAME@", name).replace("@TYPE@", number)
+    entries = [largest] if tree.kind == "multiclass" else []
+    result = "int" if tree.classes is not None else number
     if integers is None:
-        result = "float" if tree.classes is None else "int"
-        entries = [f"{result} {name}_predict(const float *x)\n{{\n{run}{answer}}}\n"]
+        entries.append(f"{result} {name}_predict(const float *x)\n{{\n{y}}}\n")
     else:
-        result = "int32_t" if tree.classes is None else "int"
-        core = f"{result} {name}_predict_q(const int8_t *q)\n{{\n{run}{answer}}}\n"
+        entries.append(f"{result} {name}_predict_q(const int8_t *q)\n{{\n{y}}}\n")
         prepare = f"    int8_t q[{_room(integers)}];\n    {name}_quantize(x, q);\n"
-        value = f"{name}_predict_q(q)"
-        if tree.classes is None:
-            value = _value(integers, value)
-        result = "float" if tree.classes is None else "int"
-        entries = [core, f"{result} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n"]
-    if tree.classes is not None:
-        entries.append(_probabilities(tree, name, integers))
-    return entries
+        score = f"{name}_predict_q(q)"
+        value, kind = (_value(integers, score), "float") if tree.classes is None else (score, "int")
+        entries.append(f"{kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
+    return [*entries, _probabilities(tree, name, integers)] if tree.classes is not None else entries
 
 
 def _value(integers: IntegerTree, score: str) -> str:
@@ -200,23 +202,26 @@ def _value(integers: IntegerTree, score: str) -> str:
     return f"(float){shifted} * {literal(float(stage.gain))}"
 
 
-ARGMAX = """    int best = 0;
+# Not static, like the interpreters, so that it stays one loop however few classes there are.
+LARGEST = """int @NAME@_largest(const @TYPE@ *y, int count);
+NT_ALONE int @NAME@_largest(const @TYPE@ *y, int count)
+{
+    int best = 0;
     NT_LOOP
-    for (int i = 1; i < {count}; ++i) {{
-        if (y[i] > y[best]) {{
+    for (int i = 1; i < count; ++i) {
+        if (y[i] > y[best]) {
             best = i;
-        }}
-    }}
+        }
+    }
     return best;
+}
 """
 
 
-def _answer(tree: Tree, integers: IntegerTree | None) -> str:
+def _answer(tree: Tree, name: str) -> str:
     if tree.classes is None:
-        return "    return y[0];\n"
-    if tree.kind == "binary":
-        return f"    return y[0] > {'0' if integers else '0.0f'};\n"
-    return ARGMAX.format(count=tree.num_outputs)
+        return "y[0]"
+    return "y[0] > 0" if tree.kind == "binary" else f"{name}_largest(y, {tree.num_outputs})"
 
 
 def _probabilities(tree: Tree, name: str, integers: IntegerTree | None) -> str:

@@ -73,10 +73,10 @@ def _table(nodes: Nodes, order: list[Step], name: str) -> tuple[str, str]:
         array("float", "nt_weight", [literal(w) for w in weights]),
         array("float", "nt_bias", [literal(b) for b in biases]),
     ]
-    if kinds:
-        tables.append(f"static float (*const nt_kind[{len(named)}])(float) = {{{', '.join(named)}}};\n")
-    text = INTERPRETER.replace(" /* KIND */", "") if kinds else without(INTERPRETER, "KIND")
-    return "\n".join(tables), filled(text, name, unit, order)
+    tables.append(
+        f"typedef float (*nt_kind)(float);\nstatic const nt_kind nt_kinds[{len(named)}] = {{{', '.join(named)}}};\n"
+    )
+    return "\n".join(tables), filled(INTERPRETER, name, unit, order)
 
 
 def filled(text: str, name: str, unit: int, order: list[Step]) -> str:
@@ -101,9 +101,9 @@ def without(text: str, mark: str) -> str:
 # The tables come as arguments of a function that other files could call, so that no compiler rewrites the loop for
 # one tree: what a node costs is then the same in every tree.
 INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
-                const float *x, float *y);
+                const nt_kind *kinds, const float *x, float *y);
 NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
-                         const float *x, float *y)
+                         const nt_kind *kinds, const float *x, float *y)
 {{
     float waiting[@SLOTS@];
     float *top = waiting;
@@ -119,9 +119,9 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const fl
         for (; inputs != 0; --inputs) {{
             sum += NT_READ(float, float, weight++) * x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
         }}
-        if ((head & 7) != {IDENTITY}) {{ /* KIND */
-            sum = nt_kind[head & 7](sum); /* KIND */
-        }} /* KIND */
+        if ((head & 7) != {IDENTITY}) {{
+            sum = kinds[head & 7](sum);
+        }}
         if ((head & {OUTPUT}) != 0) {{
             *y++ = sum;
             continue;
@@ -137,7 +137,7 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const fl
 
 NT_CALL void nt_outputs(const float *x, float *y)
 {{
-    @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, x, y);
+    @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, nt_kinds, x, y);
 }}
 """
 

@@ -149,23 +149,29 @@ def packed(multiplier: IntArray, shift: IntArray) -> list[int]:
 
 
 def _value_tables(codes: set[int]) -> list[str]:
-    """By kind: the least index, and the look-up table if there is one."""
-    if not codes:
-        return []
-    kinds = range(max(codes) + 1)
-    low = array("int8_t", "nt_low", [KINDS[code].low for code in kinds])
-    if not any(DOMAINS[code] for code in codes):
-        return [low]
-    names = ", ".join(f"nt_{NAMES[code]}" if code in codes and DOMAINS[code] else "0" for code in kinds)
-    return [low, f"static const int8_t *const nt_table[{len(kinds)}] = {{{names}}};\n"]
+    """By kind: the look-up table if there is one, and the least index."""
+    kinds = range(max(codes, default=0) + 1)
+    names = [f"nt_{NAMES[code]}" if code in codes and DOMAINS[code] else "0" for code in kinds]
+    rows = [f"{{{name}, {KINDS[code].low}}}" for code, name in zip(kinds, names, strict=True)]
+    return [
+        "/* Each kind: its look-up table if it has one, and the least index. */",
+        KIND,
+        array("struct nt_kind", "nt_kinds", rows, attribute=""),
+    ]
+
+
+KIND = """struct nt_kind {
+    const int8_t *table;
+    int32_t low;
+};
+"""
 
 
 def _interpreter(tree: IntegerTree, order: list[Step], unit: int, name: str) -> str:
     hidden = [step for step in order if step.slot >= 0]
     coarse = {step.code for step in hidden if not _is_fine(tree, step)}
     text = INTERPRETER
-    tabled = any(DOMAINS[code] for code in coarse)
-    marks = {"COARSE": bool(coarse), "TABLE": tabled, "SINE": SINE in coarse, "FINE": tree.fine}
+    marks = {"SINE": SINE in coarse, "FINE": tree.fine}
     for mark, wanted in marks.items():
         text = without(text, mark) if not wanted else text.replace(f" /* {mark} */", "")
     text = text.replace("@FINE_CASES@\n", "".join(_fine_cases({s.code for s in hidden if _is_fine(tree, s)})))
@@ -189,16 +195,18 @@ def _fine_value(code: int) -> str:
 
 
 INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias,
-                const int32_t *last, const uint16_t *scale, const int8_t *q, int32_t *y);
+                const int32_t *last, const uint16_t *scale, const struct nt_kind *kinds, const int8_t *q,
+                int32_t *y);
 NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias,
-                         const int32_t *last, const uint16_t *scale, const int8_t *q, int32_t *y)
+                         const int32_t *last, const uint16_t *scale, const struct nt_kind *kinds,
+                         const int8_t *q, int32_t *y)
 {{
     int32_t waiting[@SLOTS@];
     int32_t *top = waiting;
     NT_LOOP
     for (; bias != last; ++bias) {{
         const uint@UNIT@_t head = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
-        const int_fast8_t kind = head & 7; /* COARSE */
+        const struct nt_kind *kind = kinds + (head & 7);
         uint@UNIT@_t inputs = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
         int32_t sum = 0;
         NT_LOOP
@@ -221,13 +229,13 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const i
             default: break; /* FINE */
             }} /* FINE */
         }} else {{ /* FINE */
-        if (kind == {SINE}) {{ /* SINE */
+        if ((head & 7) == {SINE}) {{ /* SINE */
             sum = ((sum + 128) & 255) - 128; /* SINE */
         }} /* SINE */
-        sum = nt_clamp(sum, NT_READ(byte, int8_t, nt_low + kind), 127); /* COARSE */
-        if (nt_table[kind] != 0) {{ /* TABLE */
-            sum = NT_READ(byte, int8_t, nt_table[kind] + (sum + 128)); /* TABLE */
-        }} /* TABLE */
+        sum = nt_clamp(sum, kind->low, 127);
+        if (kind->table != 0) {{
+            sum = NT_READ(byte, int8_t, kind->table + (sum + 128));
+        }}
         }} /* FINE */
         sum *= NT_READ(byte, int8_t, weight++);
         if ((head & {FIRST}) != 0) {{
@@ -241,7 +249,7 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const i
 """
 OUTPUTS = """NT_CALL void nt_outputs(const int8_t *q, int32_t *y)
 {
-    @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, nt_scale, q, y);
+    @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, nt_scale, nt_kinds, q, y);
 @SCORES@}
 """
 SCORES = """    NT_LOOP
