@@ -342,5 +342,6 @@ def test_the_live_front_is_the_front_before_it_is_refitted(finished: tuple[str, 
 
 def test_a_member_is_what_a_front_is_made_of(finished: tuple[str, Path]) -> None:
     front = load_front(finished[1])
-    assert all(isinstance(member, Member) and member.status == "ok" for member in front)
+    assert all(isinstance(member, Member) for member in front)
+    assert "ok" in {member.status for member in front} <= {"ok", "not_refitted"}
     assert front.select(weights=front.knee().weights).val_error <= front.knee().val_error

@@ -26,6 +26,7 @@ from neuraltree.hardware.measure import (
     toolchains,
 )
 from neuraltree.hardware.measure.counting import LENGTHS, Counter
+from neuraltree.hardware.measure.folders import compiler_folder
 
 for part in ("unicorn", "capstone", "elftools"):
     pytest.importorskip(part, reason=f"measuring needs {part}: pip install 'neuraltree[measure]'")
@@ -386,3 +387,14 @@ def test_callgrind_counts_the_call_alone() -> None:
     assert both == (counts[0] + counts[1]) / 2
     with pytest.raises(MeasureError, match="undefined reference"):
         host_instructions({"m.c": text}, Call("other", [(1,)]))
+
+
+def test_a_cache_that_cannot_be_written_to_costs_only_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    compiler_folder.cache_clear()
+    try:
+        assert compiler_folder().is_dir()
+        assert tmp_path not in compiler_folder().parents
+    finally:
+        compiler_folder.cache_clear()

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from neuraltree.hardware.measure.cores import CORES, Core, MeasureError
-from neuraltree.hardware.measure.folders import cache_folder
+from neuraltree.hardware.measure.folders import compiler_folder
 from neuraltree.hardware.measure.image import SCRIPT, Built, read_image
 
 LIMIT_S = 300.0
@@ -125,7 +125,7 @@ def build(
 
 def _run(command: list[str], folder: str) -> None:
     # The local cache goes with the folder; the global one keeps compiler-rt, built once per core, and may be shared.
-    zig = {"ZIG_GLOBAL_CACHE_DIR": str(cache_folder("zig")), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
+    zig = {"ZIG_GLOBAL_CACHE_DIR": str(compiler_folder()), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
     environment = {**os.environ, **zig, "LC_ALL": "C"}
     try:
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S)
