@@ -83,7 +83,8 @@ def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
 def _verdict(row: dict[str, Any]) -> str:
     cycles, flash = (row["residuals"][name] for name in ("cycles", "flash"))
     near = [f"{each['within_10_percent']:g} %" for each in (cycles, flash)]
+    code = f"{row['precision']} {row['style']}"
     return (
-        f"  {row['precision']} {row['style']}: of {cycles['trees']} other trees {near[0]} within 10 % in cycles (Kendall "
-        f"{cycles['kendall']:g}), {near[1]} in flash"
+        f"  {code}: of {cycles['trees']} other trees {near[0]} within 10 % in cycles (Kendall {cycles['kendall']:g}), "
+        f"{near[1]} in flash"
     )
