@@ -42,10 +42,12 @@ def _check_room(found: Budgets, problem: Problem, config: Config) -> None:
     for name, bound in found.items():
         if name in least and least[name][0] > bound:
             on = f" as {' '.join(problem.code)} on {config.hardware.device}" if BY_NAME[name].source == "cost" else ""
-            what = f"constraints.{name} = {bound:g}" if name in config.constraints else f"{name} up to {bound:g}"
+            given = bound == config.constraints.get(name)
+            what = f"constraints.{name} = {bound:g}" if given else f"the {name} = {bound:g} of {config.hardware.device}"
             raise InputError(
                 f"{what} leaves no room: the smallest tree, one input for each of {problem.space.n_outputs} outputs, "
-                f"takes {least[name][0]:.4g}{on}; raise it, or choose another device, precision or style"
+                f"takes {least[name][0]:.4g}{on}; {'raise it, or ' if given else ''}choose another device, precision "
+                "or style"
             )
 
 

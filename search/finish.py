@@ -40,7 +40,14 @@ def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
     write_csv(folder.path / "live.csv", _header(setup), rows)
 
 
-def write_front(folder: RunFolder, setup: Setup, table: Table, state: State, say: Callable[[str], None]) -> int:
+def write_front(
+    folder: RunFolder,
+    setup: Setup,
+    table: Table,
+    state: State,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> int:
     """Refit, fine-tune for 8 bits if asked to, measure, score and save the final front; returns its members' number.
 
     A member that no longer keeps the constraints, as measured or else as predicted, is left out.
@@ -54,10 +61,11 @@ def write_front(folder: RunFolder, setup: Setup, table: Table, state: State, say
     trees = _finetuned(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
     nodes = [tree.nodes for tree in trees]
     columns = front.columns | costs(setup.problem, nodes)
-    measured = measure_front(setup.problem, trees, say)
+    measured = measure_front(setup.problem, trees, say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
+    held_to = columns | {name: np.where(np.isnan(v), columns[name], v) for name, v in measured.items()}
     final = Members(nodes, front.ids, columns, front.best_epoch, front.ok)
-    fitting = within(setup.evolution.bounds, columns | measured)
+    fitting = within(setup.evolution.bounds, held_to)
     if not fitting.all():
         say(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
@@ -69,6 +77,8 @@ def write_front(folder: RunFolder, setup: Setup, table: Table, state: State, say
         # The folds were best untrained, or training on all rows only raised the loss: fold 0's weights stay.
         status = "ok" if sound[i] and front.best_epoch[i] > 0 else "not_refitted"
         rows.append(_row(setup, final, i, status, _test_scores(setup, table, trees[i]), model))
+    for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
+        left.unlink()  # of a last stage that was interrupted
     write_csv(folder.path / "front.csv", _header(setup), rows)
     return len(rows)
 
@@ -123,7 +133,7 @@ def _row(setup: Setup, front: Members, i: int, status: str, scores: dict[str, fl
         *(scores.get(name) for name in SCORES),
         *(int(values[name][i]) for name in COUNTS),
         *costs_of,
-        *(float(values[name][i]) if name in values else None for name in MEASURED),
+        *(float(values[name][i]) if name in values and values[name][i] >= 0 else None for name in MEASURED),
         model,
         *classes,
     ]

@@ -63,6 +63,7 @@ class Front:
     def select(self, **budgets: float) -> Member:
         """The member of lowest validation error within all budgets, e.g. ``select(flash_bytes=8192)``.
 
+        A cost is held to what was measured where it was, and to what was predicted otherwise.
         Raises ``ValueError`` where a budget is not a column, or nothing fits; the message says how near it comes.
         """
         self._check_not_empty()
@@ -71,9 +72,9 @@ class Front:
                 known = sorted({column for member in self.members for column in member.values})
                 raise ValueError(f"no member has {name!r}; budgets can be: {', '.join(known)}")
         for member in self.members:
-            if all(member.values.get(name, math.inf) <= bound for name, bound in budgets.items()):
+            if all(_held_to(member, name) <= bound for name, bound in budgets.items()):
                 return member
-        least = {name: min(member.values.get(name, math.inf) for member in self.members) for name in budgets}
+        least = {name: min(_held_to(member, name) for member in self.members) for name in budgets}
         raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
 
     def knee(self) -> Member:
@@ -88,6 +89,10 @@ class Front:
     def _check_not_empty(self) -> None:
         if not self.members:
             raise ValueError("the front is empty; loosen the constraints of the run, or search longer")
+
+
+def _held_to(member: Member, name: str) -> float:
+    return member.values.get(f"measured_{name}", member.values.get(name, math.inf))
 
 
 def metric_names(objectives: Sequence[str]) -> list[str]:

@@ -21,7 +21,7 @@ def interrupts(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
         asked = True
         # A signal that comes while a line is being written must not write another into it.
         with suppress(RuntimeError):
-            say("stopping as soon as this generation is saved; press Ctrl-C again to stop at once")
+            say("stopping as soon as what was begun is saved; press Ctrl-C again to stop at once")
 
     kept = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

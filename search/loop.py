@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import os
 import platform
 import shutil
 import subprocess
 from collections.abc import Callable
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import jax
+import msgspec
 
 from neuraltree.train import compilations
 from search.config import Config, config_hash
@@ -26,6 +29,7 @@ from search.progress import Phases, Reporter
 from search.records import HISTORY, RunFolder, write_csv, write_npz
 from search.snapshot import archive, members_to_arrays, state_from_parts, state_to_parts
 
+MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
 History = list[list[Any]]
 
@@ -50,7 +54,7 @@ def evolve(
             report.end(f"saved; go on with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
-            count = _complete(config, table, setup, folder, report.message, *reached)
+            count = _complete(config, table, setup, folder, report.message, stopping, *reached)
         report.end(_verdict(folder, count), phases.total)
         return DONE
     finally:
@@ -127,12 +131,13 @@ def _complete(
     setup: Setup,
     folder: RunFolder,
     say: Callable[[str], None],
+    stopping: Callable[[], bool],
     state: State,
     history: History,
 ) -> int:
     from search.pictures import draw_front, draw_hypervolume
 
-    count = write_front(folder, setup, table, state, say)
+    count = write_front(folder, setup, table, state, say, stopping)
     if parts := folder.archive_parts():
         write_npz(folder.path / "archive.npz", archive(parts))
     title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"
@@ -164,6 +169,18 @@ def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> s
     )
 
 
+def _measuring(setup: Setup) -> dict[str, str]:
+    """What else decides the costs of a run with a device: its profile, and what its front is measured with."""
+    if setup.problem.device is None:
+        return {}
+    profile = hashlib.sha256(msgspec.json.encode(setup.problem.device, order="sorted")).hexdigest()[:16]
+    found = dict.fromkeys(MEASURING, "absent")
+    for name in MEASURING:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return {"device profile": profile, **found}
+
+
 def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
     """What the manifest says of where and how a run was made."""
     return {
@@ -172,7 +189,9 @@ def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
         "data_hash": table.digest,
         "objectives": list(setup.evolution.objectives),
         "reference_point": [float(value) for value in setup.evolution.reference],
-        "versions": {name: version(name) for name in LIBRARIES} | {"python": platform.python_version()},
+        "versions": {name: version(name) for name in LIBRARIES}
+        | {"python": platform.python_version()}
+        | _measuring(setup),
         "git_commit": _git_commit(),
         "machine": {"system": platform.system(), "architecture": platform.machine(), "cores": os.cpu_count()},
         "train_rows": len(setup.train_rows),

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from neuraltree.files import load
+from neuraltree.hardware.cost import fits
 from neuraltree.hardware.devices import Code, CycleDevice, Device
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.models import measure_model
@@ -23,10 +25,12 @@ COMPARED = ("latency_s", "flash_bytes", "ram_bytes")
 
 
 class Measured(NamedTuple):
-    """``costs``: of ``COMPARED``. ``agrees``: the emulated core gave what the tree gives in Python."""
+    """``costs``: of ``COMPARED``. ``agrees``: the emulated core gave what the tree gives in Python. ``fits``: on the
+    device, None where it states no capacity."""
 
     costs: dict[str, float]
     agrees: bool
+    fits: bool | None = None
 
 
 def check_measurable(device: Device, code: Code) -> None:
@@ -45,9 +49,9 @@ def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
     assert isinstance(device, CycleDevice)
     found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
     seconds = found.cycles / (device.clock.value * 1e6)
-    return Measured(
-        {"latency_s": seconds, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}, found.agrees
-    )
+    costs = {"latency_s": seconds, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
+    room = fits({name: np.array([value]) for name, value in costs.items()}, device)
+    return Measured(costs, found.agrees, bool(room[0]) if device.flash_bytes or device.sram_bytes else None)
 
 
 def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
@@ -66,7 +70,7 @@ def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measu
         table.add_column(heading, justify="right")
     for row, found in zip(predictions, measured, strict=True):
         cells = [cell for cost in COMPARED for cell in _cells(row.costs[cost], found.costs[cost], SCALES[cost][0])]
-        table.add_row(row.name, str(row.weights), *cells, FITS[row.fits], "yes" if found.agrees else "NO")
+        table.add_row(row.name, str(row.weights), *cells, FITS[found.fits], "yes" if found.agrees else "NO")
     return table
 
 

@@ -16,7 +16,7 @@ from neuraltree.hardware.schema import SHARED, Bound, Entry, Figure, Flash, Ram,
 
 TASKS = ("regression", "binary", "multiclass")
 PLAIN = ("const", *TASKS, "node", "inner_node", "leaf_edge", "node_edge", "output", "feature")
-RAM = ("const", "live_value", "feature", "output")
+RAM = ("const", *TASKS, "node", "inner_node", "live_value", "feature", "output")
 TERMS = (*PLAIN, "live_value", *NAMES, *SHARED)
 FloatArray = NDArray[np.float64]
 
@@ -27,7 +27,7 @@ def parts(
     """The terms, and what each adds to latency, flash, RAM and energy: (trees, costs, terms)."""
     table = _coefficients(device, device.entry(*code), bound)
     each, once = design(counts, kind, once=False), design(counts, kind, once=True)
-    return TERMS, np.stack([each, once, each, each], axis=1) * table
+    return TERMS, np.stack([each, once, once, each], axis=1) * table
 
 
 def design(counts: Counts, kind: str, *, once: bool) -> FloatArray:
@@ -60,7 +60,7 @@ def _row(terms: Terms, bound: Bound) -> list[float]:
 
 
 def _ram(ram: Ram, bound: Bound) -> list[float]:
-    return _placed({name: getattr(ram, name) for name in RAM}, bound)
+    return _placed({**{name: getattr(ram, name) for name in RAM}, **ram.kinds, **ram.shared}, bound)
 
 
 def _placed(figures: dict[str, Figure], bound: Bound) -> list[float]:

@@ -34,10 +34,11 @@ class Prediction(NamedTuple):
 
 
 def model_files(paths: Iterable[Path]) -> list[Path]:
-    """The paths themselves, and of folders the ``*.json`` files; ``ValueError`` for a path with none."""
+    """The paths themselves, and of folders the ``*.json`` files (of a run its models'); ``ValueError`` if none."""
     found: list[Path] = []
     for path in paths:
-        files = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        folder = path / "models" if (path / "models").is_dir() else path
+        files = sorted(folder.glob("*.json")) if folder.is_dir() else [path]
         if not files:
             raise ValueError(f"{path}: no model (*.json) in this folder; a run keeps its models in RUN/models")
         found += files

@@ -168,14 +168,30 @@ class Flash(Terms, frozen=True, kw_only=True):
             raise ValueError(f"shared does not know {', '.join(sorted(wrong))}; allowed: {', '.join(SHARED)}")
 
 
-class Ram(Block, frozen=True):
-    """Static memory and stack; the vector of raw inputs is the caller's and not in it."""
+class Ram(Block, frozen=True, kw_only=True):
+    """Static memory and stack, linear in counts as ``Terms``; the vector of raw inputs is the caller's and not in it.
+
+    ``live_value``: per value alive at once. ``kinds`` and ``shared``: once per tree that needs them, for the frames of
+    functions that are called.
+    """
 
     unit: Literal["B"]
     const: Figure
+    regression: Figure = NONE
+    binary: Figure = NONE
+    multiclass: Figure = NONE
+    node: Figure = NONE
+    inner_node: Figure = NONE
     live_value: Figure
     feature: Figure
     output: Figure
+    kinds: dict[str, Figure] = {}
+    shared: dict[str, Figure] = {}
+
+    def __post_init__(self) -> None:
+        for group, allowed in (("kinds", NAMES), ("shared", tuple(SHARED))):
+            if wrong := set(getattr(self, group)) - set(allowed):
+                raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
 
 
 class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -192,6 +208,7 @@ class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Residuals(Struct, frozen=True, forbid_unknown_fields=True):
     cycles: Residual | None = None
     flash: Residual | None = None
+    ram: Residual | None = None
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

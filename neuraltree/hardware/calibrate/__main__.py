@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f
   python -m neuraltree.hardware.calibrate --device my-board.toml --compiler gcc --out my-board.toml
 
-The profile has entries for the compiler asked for in place of its old ones, and keeps everything else.
+The profile has entries for the compiler asked for in place of its old ones, and keeps everything else but comments.
 Measured trees are kept in the user's cache folder: a run that was interrupted goes on where it stopped.
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 LEAST_TREES = 40
@@ -45,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         print(calibrate(arguments.device, arguments.compiler, arguments.trees, arguments.out))
         return DONE
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         fail(str(error))
         return BAD_INPUT
     except KeyboardInterrupt:
@@ -54,4 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    if code == INTERRUPTED:
+        sys.stdout.flush()
+        os._exit(code)  # threads of the training are still at work, and would crash while Python is taken down
+    sys.exit(code)

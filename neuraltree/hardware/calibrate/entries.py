@@ -26,8 +26,8 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
     instructions = fit_terms(each, figures["instructions"], "instructions")
     ends = [fit_terms(each, figures[name], "cycles") for name in ("cycles_lo", "cycles_hi")]
     flash = fit_terms(once, figures["flash_bytes"], "flash")
-    ram = fit_terms(each, figures["ram_bytes"], "ram")
-    judged = _residuals(held_out, ends, flash)
+    ram = fit_terms(once, figures["ram_bytes"], "ram")
+    judged = _residuals(held_out, ends, flash, ram)
     cycles = f"{source}; executed blocks times published timings, no wait states"
     return {
         **key,
@@ -35,17 +35,18 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
         "instructions": _block("instruction", source, [instructions]),
         "cycles": _block("cycle", cycles, ends),
         "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
-        "ram": _block("B", f"{source}; variables and the deepest stack", [ram]),
+        "ram": _block("B", f"{source}; variables and the deepest stack", [ram], (*OPTIONAL, "node", *NAMES)),
         "residuals": {name: _rounded(found) for name, found in judged.items()},
     }
 
 
-def _residuals(held_out: Sequence[Sample], ends: list[Terms], flash: Terms) -> dict[str, Residual]:
+def _residuals(held_out: Sequence[Sample], ends: list[Terms], flash: Terms, ram: Terms) -> dict[str, Residual]:
     each, once, figures = columns(held_out)
     cycles = (apply(each, ends[0]) + apply(each, ends[1])) / 2
     return {
         "cycles": residual(cycles, figures["cycles"]),
         "flash": residual(apply(once, flash), figures["flash_bytes"]),
+        "ram": residual(apply(once, ram), figures["ram_bytes"]),
     }
 
 
@@ -55,12 +56,12 @@ def _rounded(found: Residual) -> dict[str, float]:
     return values | {"kendall": round(found.kendall, 3), "trees": asdict(found)["trees"]}
 
 
-def _block(unit: str, source: str, ends: list[Terms]) -> dict[str, Any]:
-    """A block of figures; the second of two fits is the upper end."""
+def _block(unit: str, source: str, ends: list[Terms], optional: Sequence[str] = OPTIONAL) -> dict[str, Any]:
+    """A block of figures; the second of two fits is the upper end. ``optional`` ones are left out where they are 0."""
     figures = {
         name: dict(zip(("lo", "hi"), (end[name] for end in ends), strict=False))
         for name in ends[0]
-        if not (name in (*OPTIONAL, *SHARED) and not any(end[name] for end in ends))
+        if not (name in (*optional, *SHARED) and not any(end[name] for end in ends))
     }
     groups = {"kinds": NAMES, "shared": tuple(SHARED)}
     inner = {group: {name: figures.pop(name) for name in names if name in figures} for group, names in groups.items()}

@@ -46,7 +46,7 @@ def residual(predicted: Array, measured: Array) -> Residual:
 def terms_of(cost: str) -> tuple[str, ...]:
     """The terms that a cost can depend on: "cycles" and "instructions", "flash", "ram"."""
     once = (*PLAIN, *NAMES)
-    return {"flash": (*once, *SHARED), "ram": RAM}.get(cost, once)
+    return {"flash": (*once, *SHARED), "ram": (*RAM, *NAMES, *SHARED)}.get(cost, once)
 
 
 def fit_terms(design: Array, measured: Array, cost: str) -> dict[str, float]:
@@ -60,9 +60,8 @@ def fit_terms(design: Array, measured: Array, cost: str) -> dict[str, float]:
     columns = design[:, [TERMS.index(name) for name in names]]
     found, _ = nnls(columns / measured[:, None], np.ones(len(measured)))
     result = dict(zip(names, found.tolist(), strict=True))
-    if cost != "ram":
-        common = min(result[name] for name in TASKS)
-        result |= {name: result[name] - common for name in TASKS} | {"const": result["const"] + common}
+    common = min(result[name] for name in TASKS)
+    result |= {name: result[name] - common for name in TASKS} | {"const": result["const"] + common}
     return {name: float(f"{value:.4g}") for name, value in result.items()}
 
 

@@ -10,7 +10,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from neuraltree.hardware.calibrate.entries import entry
 from neuraltree.hardware.calibrate.samples import measure_trees
 from neuraltree.hardware.calibrate.trees import random_trees, trained_trees
-from neuraltree.hardware.devices import Device
 from neuraltree.hardware.measure.cores import CORES
 from neuraltree.hardware.measure.toolchains import check
 from neuraltree.hardware.places import SUFFIX, Raw, find
@@ -33,22 +32,39 @@ def calibrate(wanted: str, compiler: str, trees: int, out: Path | None) -> str:
         )
     check(CORES[core], compiler)
     out = out or Path(f"{core}{SUFFIX}")
-    if out.suffix != SUFFIX:
-        raise ValueError(f"--out {out}: a profile's name ends in {SUFFIX}")
-    raw = find(str(out)).read() if out.exists() else _start(wanted, device)
+    if out.suffix != SUFFIX or not out.absolute().parent.is_dir():
+        raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in a folder that there is")
+    raw = _old(out, core) if out.exists() else _start(wanted, out)
     found = _entries(core, compiler, trees)
     raw.pop("scaled_from", None)
     raw["entries"] = _replaced(raw.get("entries", []), found)
-    beside = out.with_name(out.name + ".part")
-    beside.write_text(profile_text(raw), encoding="utf-8")
-    load_device(str(beside.rename(out)))
+    beside = out.with_name(f".part-{out.name}")
+    try:
+        beside.write_text(profile_text(raw), encoding="utf-8")
+        load_device(str(beside))
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
     return "\n".join([f"{out}: {len(found)} entries by {compiler}", *map(_verdict, found)])
 
 
-def _start(wanted: str, device: Device) -> Raw:
-    """A profile's own tables if it is a core's, or one that extends the board's."""
-    raw: Raw = dict(find(wanted).read())
-    return raw if "entries" in raw or "scaled_from" in raw else {"extends": device.name} | raw
+def _old(out: Path, core: str) -> Raw:
+    """The tables of a profile to be renewed, which must be of the same core."""
+    there = load_device(str(out)).core
+    if there != core:
+        raise ValueError(f"--out {out}: it has the core {there}, and the device to calibrate {core}; name another file")
+    return dict(find(str(out)).read())
+
+
+def _start(wanted: str, out: Path) -> Raw:
+    """The device's own tables, with paths that hold where the new file will be."""
+    place = find(wanted)
+    raw: Raw = dict(place.read())
+    if place.folder is not None and place.folder.resolve() != out.absolute().parent.resolve():
+        for table, key in ((raw, "extends"), *((row, "core") for row in raw.get("scaled_from", []))):
+            if str(table.get(key, "")).endswith(SUFFIX):
+                table[key] = str((place.folder / table[key]).resolve())
+    return raw
 
 
 def _entries(core: str, compiler: str, trees: int) -> list[dict[str, Any]]:
@@ -81,10 +97,9 @@ def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
 
 
 def _verdict(row: dict[str, Any]) -> str:
-    cycles, flash = (row["residuals"][name] for name in ("cycles", "flash"))
-    near = [f"{each['within_10_percent']:g} %" for each in (cycles, flash)]
-    code = f"{row['precision']} {row['style']}"
+    judged = row["residuals"]
+    near = ", ".join(f"{each['within_10_percent']:g} % in {name}" for name, each in judged.items())
     return (
-        f"  {code}: of {cycles['trees']} other trees {near[0]} within 10 % in cycles (Kendall {cycles['kendall']:g}), "
-        f"{near[1]} in flash"
+        f"  {row['precision']} {row['style']}: of {judged['cycles']['trees']} other trees within 10 %: {near}; "
+        f"Kendall of cycles {judged['cycles']['kendall']:g}"
     )

@@ -40,6 +40,7 @@ def measure_trees(
     def one(tree: Tree) -> Sample | None:
         counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range)
         if counts.leaf_edges[0] == 0:
+            tick()
             return None
         found = measure_model(tree, core, compiler, precision=precision, style=style)
         rows = [design(counts, tree.kind, once=once)[0] for once in (False, True)]

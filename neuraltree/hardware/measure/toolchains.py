@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from neuraltree.hardware.measure.image import SCRIPT, Built, read_image
 
 LIMIT_S = 300.0
 PARTS = ("unicorn", "capstone", "elftools")
-INSTALL = "pip install 'neuraltree[measure]'"
+INSTALL = "pip install 'neuraltree[measure]', or in a checkout pip install -e '.[measure]'"
 
 # Both compilers keep their default for fusing a*b + c under -std=c99: clang fuses inside an expression, gcc does not.
 COMMON = ("-std=c99", "-O2", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
@@ -127,12 +128,21 @@ def _run(command: list[str], folder: str) -> None:
     # The local cache goes with the folder; the global one keeps compiler-rt, built once per core, and may be shared.
     zig = {"ZIG_GLOBAL_CACHE_DIR": str(compiler_folder()), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
     environment = {**os.environ, **zig, "LC_ALL": "C"}
-    try:
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=LIMIT_S)
-    except subprocess.TimeoutExpired:
-        raise MeasureError(f"{Path(command[0]).name} did not finish in {LIMIT_S:.0f} s") from None
-    if done.returncode:
-        raise MeasureError(f"{Path(command[0]).name} failed: {_first_error(done.stderr)}")
+    name = Path(command[0]).name
+    # In a session of its own: Ctrl-C is for the program that measures, which decides what becomes of its compilers.
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as compiler:  # fmt: skip
+        try:
+            _, errors = compiler.communicate(timeout=LIMIT_S)
+        except BaseException as error:
+            os.killpg(compiler.pid, signal.SIGKILL)
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise MeasureError(f"{name} did not finish in {LIMIT_S:.0f} s") from None
+            raise
+    if compiler.returncode:
+        raise MeasureError(f"{name} failed with code {compiler.returncode}: {_first_error(errors)}")
 
 
 def _first_error(text: str) -> str:
