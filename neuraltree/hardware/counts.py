@@ -37,6 +37,8 @@ class Counts:
     features_used: IntArray  # distinct features
     inner_nodes: IntArray  # function nodes with a hidden node among their children
     peak_live: IntArray  # values alive at once, see _needs
+    adds: NDArray[np.bool_]  # a weight is positive
+    subtracts: NDArray[np.bool_]  # a weight is negative
 
     @property
     def edges(self) -> IntArray:
@@ -102,6 +104,8 @@ def count(nodes: Nodes, starts: IntArray) -> Counts:
         features_used=_distinct(tree[~function], op[~function], trees),
         inner_nodes=np.bincount(tree[inner], minlength=trees),
         peak_live=np.maximum.reduceat(_needs(depth, parent, function), starts[:-1]),
+        adds=np.logical_or.reduceat((nodes["weight"][:, 0] > 0) & ~output, starts[:-1]),
+        subtracts=np.logical_or.reduceat((nodes["weight"][:, 0] < 0) & ~output, starts[:-1]),
     )
 
 

@@ -41,9 +41,13 @@ def design(counts: Counts, kind: str, *, once: bool) -> FloatArray:
     edges = (counts.leaf_edges, counts.node_edges)
     plain = (one, *task, counts.function_nodes, counts.inner_nodes, *edges, counts.outputs, counts.features_used)
     used = counts.kinds > 0
-    shared = [once & used[:, [NAMES.index(name) for name in row]].any(axis=1) for row in SHARED.values()]
+    shared = {name: used[:, [NAMES.index(kind) for kind in kinds]].any(axis=1) for name, kinds in SHARED.items()}
+    shared["addition"] |= counts.adds
+    shared["subtraction"] |= counts.subtracts
     kinds = used if once else counts.kinds
-    return np.column_stack([*plain, counts.peak_live, kinds, *shared]).astype(np.float64)
+    return np.column_stack([*plain, counts.peak_live, kinds, *(once & row for row in shared.values())]).astype(
+        np.float64
+    )
 
 
 def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray:

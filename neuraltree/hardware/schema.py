@@ -146,8 +146,11 @@ class Cycles(Terms, frozen=True):
     unit: Literal["cycle"]
 
 
-# What several activations share, and by which it is needed: once in a tree that has any of them.
+# What several activations share, and by which it is needed: once in a tree that has any of them. Positive weights need
+# an addition too, negative ones a subtraction: without floating point these are two large functions.
 SHARED: dict[str, tuple[str, ...]] = {
+    "addition": ("sigmoid", "tanh", "gaussian", "sine"),
+    "subtraction": ("sigmoid", "gaussian", "sine"),
     "exponential": ("sigmoid", "gaussian"),
     "division": ("sigmoid", "tanh"),
     "rounding": ("sigmoid", "gaussian", "sine"),
