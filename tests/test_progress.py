@@ -116,7 +116,7 @@ def test_json_of_a_real_run_is_strict(tmp_path: Path, capsys: pytest.CaptureFixt
         data.source = "iris"
         space.max_nodes = 12
         search = {population = 4, generations = 1, folds = 2}
-        constraints = {weights = 1}
+        constraints = {error = 0.0}
         train.epochs = 1
         """
     )
