@@ -26,11 +26,12 @@ COMPARED = ("latency_s", "flash_bytes", "ram_bytes")
 
 class Measured(NamedTuple):
     """``costs``: of ``COMPARED``. ``agrees``: the emulated core gave what the tree gives in Python. ``fits``: on the
-    device, None where it states no capacity."""
+    device, None where it states no capacity. ``inner_latency_s``: of int8 code from integers on, ``predict_q``."""
 
     costs: dict[str, float]
     agrees: bool
     fits: bool | None = None
+    inner_latency_s: float | None = None
 
 
 def check_measurable(device: Device, code: Code) -> None:
@@ -48,10 +49,12 @@ def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
     check_measurable(device, code)
     assert isinstance(device, CycleDevice)
     found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
-    seconds = found.cycles / (device.clock.value * 1e6)
-    costs = {"latency_s": seconds, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
+    hertz = device.clock.value * 1e6
+    costs = {"latency_s": found.cycles / hertz, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
     room = fits({name: np.array([value]) for name, value in costs.items()}, device)
-    return Measured(costs, found.agrees, bool(room[0]) if device.flash_bytes or device.sram_bytes else None)
+    stated = device.flash_bytes or device.sram_bytes
+    inner = None if found.core_cycles is None else found.core_cycles / hertz
+    return Measured(costs, found.agrees, bool(room[0]) if stated else None, inner)
 
 
 def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
@@ -66,11 +69,13 @@ def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measu
     """Of each cost the predicted, the measured, and how far the first is off."""
     table = Table("model", title=f"{title}, predicted and measured on the emulated core")
     headings = [f"{SCALES[cost][1]}{part}" for cost in COMPARED for part in ("", " measured", " off %")]
-    for heading in ("weights", *headings, "fits", "C = Python"):
+    inner = ["predict_q alone µs"] * any(found.inner_latency_s is not None for found in measured)
+    for heading in ("weights", *headings, *inner, "fits", "C = Python"):
         table.add_column(heading, justify="right")
     for row, found in zip(predictions, measured, strict=True):
         cells = [cell for cost in COMPARED for cell in _cells(row.costs[cost], found.costs[cost], SCALES[cost][0])]
-        table.add_row(row.name, str(row.weights), *cells, FITS[found.fits], "yes" if found.agrees else "NO")
+        alone = ["" if found.inner_latency_s is None else f"{found.inner_latency_s * 1e6:.4g}"] * len(inner)
+        table.add_row(row.name, str(row.weights), *cells, *alone, FITS[found.fits], "yes" if found.agrees else "NO")
     return table
 
 

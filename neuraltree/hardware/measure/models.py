@@ -43,6 +43,13 @@ class ModelMeasurement:
         """The middle of the bounds."""
         return (self.cycles_lo + self.cycles_hi) / 2
 
+    @property
+    def core_cycles(self) -> float | None:
+        """The middle of the bounds of ``predict_q``."""
+        if self.core_cycles_lo is None or self.core_cycles_hi is None:
+            return None
+        return (self.core_cycles_lo + self.core_cycles_hi) / 2
+
 
 def measure_model(
     tree: Tree, core: str, compiler: str = "clang", *, precision: str, style: str, fine: bool = False
