@@ -59,10 +59,10 @@ def test_it_writes_the_export(
         assert not out.exists()
         return
     assert main([str(model), "--to", "c", *options, "--out", str(out)]) == 0
-    assert files(out) == export_c(TREE, "model_003", precision=precision, style=style, fine=wide)
+    assert files(out) == export_c(TREE, "model", precision=precision, style=style, fine=wide)
     said = capsys.readouterr().out
     assert all(str(out / name) in said for name in files(out))
-    assert "cc -std=c99 -I. model_003.c test/model_003_test.c -o check && ./check" in said
+    assert "cc -std=c99 -I. model.c test/model_test.c -o check && ./check" in said
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler: cc is not on PATH")
@@ -81,13 +81,13 @@ def test_an_export_again_replaces_the_files_and_keeps_others(model: Path, tmp_pa
     for options in (["--precision", "float32"], ["--precision", "int8"]):
         assert main([str(model), "--to", "c", *options, "--out", str(out)]) == 0
         (out / "check").write_text("mine")
-    assert files(out) == {**export_c(TREE, "model_003", precision="int8"), "check": "mine"}
+    assert files(out) == {**export_c(TREE, "model", precision="int8"), "check": "mine"}
 
 
 def test_a_folder_with_other_files_is_refused(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "model"
     out.mkdir()
-    for name, text in (("notes.txt", "mine"), ("model_003.h", "/* somebody else's */")):
+    for name, text in (("notes.txt", "mine"), ("model.h", "/* somebody else's */")):
         (out / name).write_text(text)
         before = files(out)
         assert "is not empty and holds no earlier export" in refused(capsys, model, "--to", "c", "--out", out)
@@ -204,7 +204,7 @@ def test_a_model_of_the_reference_is_exported(tmp_path: Path) -> None:
         json.dumps({"name": "f:2; e:0.3; b:0.1; p:[0, 1, sigmoid]", "children": leaves})
     )
     assert main([str(tmp_path / "iris_model.json"), "--to", "c", "--out", str(tmp_path / "out")]) == 0
-    assert (tmp_path / "out" / "iris_model.h").is_file()
+    assert (tmp_path / "out" / "out.h").is_file()
 
 
 def test_errors_show_no_traceback_and_the_start_is_light(model: Path, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def parser() -> Parser:
         "--style", choices=("straight", "table"), default="straight", help="straight-line code (by default) or a table"
     )
     made.add_argument("--wide", action="store_true", help="int8 regression: 16-bit values where the output adds them")
-    made.add_argument("--name", help="of the C functions; by default made of the model file's")
+    made.add_argument("--name", help="of the C functions; by default made of the folder's")
     made.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="new, empty, or of an earlier export")
     return made
 
@@ -97,7 +97,7 @@ def _export(arguments: argparse.Namespace) -> int:
     from neuraltree.files import load
 
     folder: Path = arguments.out
-    name = check_name(name_from(arguments.model.stem) if arguments.name is None else arguments.name)
+    name = check_name(name_from(folder.absolute().name) if arguments.name is None else arguments.name)
     tree = load(arguments.model)
     files, check = FORMATS[arguments.to](tree, name, arguments)
     _check_free(folder, (f"{name}.h", f"{name}_train.h"))

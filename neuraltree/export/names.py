@@ -40,7 +40,7 @@ def _taken(name: str) -> bool:
 
 
 def name_from(text: str) -> str:
-    """A model name made of a file's: ``003`` becomes ``model_003``."""
+    """A model name made of a folder's or a file's: ``003`` becomes ``model_003``."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:30]
     plain = words if words[:1].isalpha() else f"model_{words}".rstrip("_")
     return f"model_{plain}" if _taken(plain) else plain
