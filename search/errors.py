@@ -1,6 +1,10 @@
 """The errors a user can cause, and the exit codes of a run."""
 
-DONE, BAD_INPUT, LOCKED, INTERRUPTED = 0, 2, 3, 130
+from neuraltree.command import BAD_INPUT as BAD_INPUT
+from neuraltree.command import DONE as DONE
+from neuraltree.command import INTERRUPTED as INTERRUPTED
+
+LOCKED = 3
 
 
 class InputError(ValueError):

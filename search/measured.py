@@ -29,7 +29,7 @@ def measure_front(
     if device is None:
         return {}
     try:
-        check_measurable(device, problem.code)
+        check_measurable(device, problem.code.compiler)
     except MeasureError as error:
         say(f"costs are predicted, not measured: {error}")
         return {}

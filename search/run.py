@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from search.errors import BAD_INPUT, DONE, INTERRUPTED, LOCKED, InputError, LockedError
+from neuraltree.command import Parser, fail
+from search.errors import DONE, INTERRUPTED, LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
     from search.config import Config
@@ -23,17 +24,11 @@ EPILOG = """examples:
 exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; go on with --resume)"""
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(_fail(f"{message}; see {self.prog} --help", BAD_INPUT))
-
-
 def parser() -> Parser:
     made = Parser(
         prog="python -m search.run",
         description="Evolve neural trees for a table of data and write the Pareto front into a run folder.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("path", type=Path, help="a config file (TOML), or a run folder with --resume")
     made.add_argument("--set", dest="overrides", metavar="SECTION.KEY=VALUE", action="append", default=[])
@@ -53,19 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except InputError as error:
-        return _fail(str(error), BAD_INPUT)
+        return fail(str(error))
     except LockedError as error:
-        return _fail(str(error), LOCKED)
+        return fail(str(error), LOCKED)
     except KeyboardInterrupt:
         print("interrupted; a run folder can be gone on with: python -m search.run FOLDER --resume", file=sys.stderr)
         return INTERRUPTED
-
-
-def _fail(message: str, code: int) -> int:
-    """Say it in one line, whatever the names and values hold that it quotes: line ends, control characters, no text."""
-    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
-    print(f"error: {line}", file=sys.stderr)
-    return code
 
 
 def _run(arguments: argparse.Namespace) -> int:

@@ -19,9 +19,10 @@ import sklearn.datasets
 
 from search.config import config_hash, load_config, to_toml
 from search.data import load_table
+from search.errors import BAD_INPUT, LOCKED
 from search.operators import OPERATORS
 from search.records import RunFolder, write_text
-from search.run import BAD_INPUT, LOCKED, main
+from search.run import main
 
 Files = Mapping[str, str | bytes | None]  # by path; a folder where there is no content
 

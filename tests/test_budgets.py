@@ -115,7 +115,7 @@ def test_a_model_that_cannot_be_measured_costs_nobody_else(
             raise ValueError("a weight of 1e39 is beyond single floats")
         return Measured({"latency_s": 1e-3, "flash_bytes": 500.0, "ram_bytes": 60.0}, True)
 
-    monkeypatch.setattr(search.measured, "check_measurable", lambda device, code: None)
+    monkeypatch.setattr(search.measured, "check_measurable", lambda device, compiler: None)
     monkeypatch.setattr(search.measured, "measure_tree", measure_tree)
     assert main([str(config), "--out", "run"]) == 0
     assert "could not be measured: a weight of 1e39" in capsys.readouterr().err
@@ -126,7 +126,7 @@ def test_a_model_that_cannot_be_measured_costs_nobody_else(
 def test_an_interrupt_while_measuring_loses_nothing(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(search.measured, "check_measurable", lambda device, code: None)
+    monkeypatch.setattr(search.measured, "check_measurable", lambda device, compiler: None)
 
     def interrupted(tree: object, device: object, code: object) -> Measured:
         os.kill(os.getpid(), signal.SIGINT)

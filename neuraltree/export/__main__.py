@@ -9,12 +9,13 @@ import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
+
+from neuraltree.command import DONE, Parser, fail
 
 if TYPE_CHECKING:
     from neuraltree.model import Tree
 
-DONE, BAD_INPUT = 0, 2
 MARK = "Written by neuraltree"  # in the header of every export
 
 EPILOG = """examples:
@@ -50,17 +51,11 @@ FORMATS: dict[str, Callable[[Tree, str, argparse.Namespace], tuple[dict[str, str
 }
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(_fail(f"{message}; see {self.prog} --help"))
-
-
 def parser() -> Parser:
     made = Parser(
         prog="python -m neuraltree.export",
         description="Write a model file as code that needs no library.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
     made.add_argument("--to", required=True, choices=FORMATS, help="C99 that predicts, or that trains on the device")
@@ -80,16 +75,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _export(arguments)
     except ValueError as error:  # of a file that is no tree, and of a tree that cannot be said in the format
-        return _fail(str(error))
+        return fail(str(error))
     except OSError as error:
-        return _fail(f"{error.filename or arguments.out}: {error.strerror or error}")
-
-
-def _fail(message: str) -> int:
-    """Say it in one line, whatever the names and values hold that it quotes."""
-    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
-    print(f"error: {line}", file=sys.stderr)
-    return BAD_INPUT
+        return fail(f"{error.filename or arguments.out}: {error.strerror or error}")
 
 
 def _export(arguments: argparse.Namespace) -> int:

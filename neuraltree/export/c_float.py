@@ -23,7 +23,7 @@ def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
 
 def functions(tree: Tree) -> str:
     """The activations a tree needs; ``exp`` for probabilities too."""
-    codes = (~tree.folded()["op"][tree.folded()["op"] < 0]).tolist()
+    codes = (~tree.nodes["op"][tree.nodes["op"] < 0]).tolist()  # folding adds no kind that needs a function
     return float_functions(codes, exp=tree.classes is not None and tree.output_activation == "identity")
 
 
@@ -91,11 +91,6 @@ def filled(text: str, name: str, unit: int, order: list[Step]) -> str:
     for mark, value in changes.items():
         text = text.replace(mark, value)
     return text
-
-
-def without(text: str, mark: str) -> str:
-    """The text without the lines that end in a mark."""
-    return "\n".join(line for line in text.split("\n") if not line.endswith(f"/* {mark} */"))
 
 
 # The tables come as arguments of a function that other files could call, so that no compiler rewrites the loop for

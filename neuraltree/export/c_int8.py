@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuraltree.activations import NAMES
 from neuraltree.compress.integer_tree import IntegerTree
 from neuraltree.compress.tables import DOMAINS, FINE, KINDS, SINE, fine_table, table
-from neuraltree.export.c_float import FIRST, OPENED, OUTPUT, filled, flags, narrowest, without
+from neuraltree.export.c_float import FIRST, OPENED, OUTPUT, filled, flags, narrowest
 from neuraltree.export.order import Step, slots, steps
 from neuraltree.export.parts import array
 from neuraltree.tree import IntArray
@@ -173,11 +173,16 @@ def _interpreter(tree: IntegerTree, order: list[Step], unit: int, name: str) -> 
     text = INTERPRETER
     marks = {"SINE": SINE in coarse, "FINE": tree.fine}
     for mark, wanted in marks.items():
-        text = without(text, mark) if not wanted else text.replace(f" /* {mark} */", "")
+        text = _without(text, mark) if not wanted else text.replace(f" /* {mark} */", "")
     text = text.replace("@FINE_CASES@\n", "".join(_fine_cases({s.code for s in hidden if _is_fine(tree, s)})))
     text = filled(text, name, unit, order) + OUTPUTS.replace("@NAME@", name).replace("@NODES@", str(len(order)))
     scores = SCORES.replace("@COUNT@", str(tree.source.num_outputs)) if tree.outputs.multiplier is not None else ""
     return text.replace("@SCORES@", scores)
+
+
+def _without(text: str, mark: str) -> str:
+    """The text without the lines that end in a mark."""
+    return "\n".join(line for line in text.split("\n") if not line.endswith(f"/* {mark} */"))
 
 
 def _fine_cases(codes: set[int]) -> list[str]:

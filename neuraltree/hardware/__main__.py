@@ -6,13 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn, get_args
+from typing import get_args
 
 from rich.console import Console
 
+from neuraltree.command import DONE, INTERRUPTED, Parser, fail
 from neuraltree.hardware.schema import Compiler, Precision, Style
 
-DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 NARROWEST = 150  # columns of a table that is not printed on a terminal
 EPILOG = """examples:
   python -m neuraltree.hardware --list
@@ -23,17 +23,11 @@ EPILOG = """examples:
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(fail(f"{message}; see {self.prog} --help"))
-
-
 def parser() -> Parser:
     made = Parser(
         prog="python -m neuraltree.hardware",
         description="List the devices, or predict what models cost on one, and measure it on its emulated core.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="a model file, or a folder of them")
     made.add_argument("--list", action="store_true", help="show the devices that come with the package")
@@ -89,13 +83,6 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
     for prediction in predictions if arguments.breakdown else ():
         console.print(term_table(prediction))
     return DONE
-
-
-def fail(message: str) -> int:
-    """Say it in one line, whatever the names it quotes hold."""
-    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
-    print(f"error: {line}", file=sys.stderr)
-    return BAD_INPUT
 
 
 if __name__ == "__main__":

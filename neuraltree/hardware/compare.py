@@ -34,19 +34,19 @@ class Measured(NamedTuple):
     inner_latency_s: float | None = None
 
 
-def check_measurable(device: Device, code: Code) -> None:
+def check_measurable(device: Device, compiler: str) -> None:
     """``MeasureError`` unless the device's core can be emulated and the compiler for it is there."""
     if not isinstance(device, CycleDevice) or device.core not in CORES:
         raise MeasureError(
             f"device {device.name} cannot be measured: its core {device.core} is not emulated; allowed: "
             f"{', '.join(CORES)}, and boards with one of them"
         )
-    check(CORES[device.core], code.compiler)
+    check(CORES[device.core], compiler)
 
 
 def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
-    """Latency is the middle of the cycle bounds, without wait states, at the device's clock."""
-    check_measurable(device, code)
+    """Latency is the middle of the cycle bounds, without wait states, at the clock of a device that
+    ``check_measurable`` lets pass."""
     assert isinstance(device, CycleDevice)
     found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
     hertz = device.clock.value * 1e6
@@ -59,7 +59,7 @@ def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
 
 def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
     """One a model file; progress is shown on a terminal."""
-    check_measurable(device, code)
+    check_measurable(device, code.compiler)
     quiet = not sys.stderr.isatty()
     shown = track(paths, "measuring", console=Console(stderr=True), disable=quiet, transient=True)
     return [measure_tree(load(path), device, code) for path in shown]

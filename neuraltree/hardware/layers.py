@@ -72,13 +72,16 @@ class Depthwise:
     padding: int = 0
 
     def output(self, shape: Shape) -> Shape:
-        return (shape[0], *_slide(self.kernel, self.stride, self.padding, shape))
+        return self._grouped(shape).output(shape)
 
     def parameters(self, shape: Shape) -> int:
-        return shape[0] * self.kernel**2
+        return self._grouped(shape).parameters(shape)
 
     def macs(self, shape: Shape) -> int:
-        return self.parameters(shape) * prod(self.output(shape)[1:])
+        return self._grouped(shape).macs(shape)
+
+    def _grouped(self, shape: Shape) -> Convolution:
+        return Convolution(shape[0], self.kernel, self.stride, self.padding, groups=shape[0])
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from neuraltree.hardware.__main__ import BAD_INPUT, DONE, INTERRUPTED, Parser, fail
+from neuraltree.command import DONE, INTERRUPTED, Parser, fail
 
 EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f
@@ -25,7 +24,6 @@ def parser() -> Parser:
         prog="python -m neuraltree.hardware.calibrate",
         description="Compile and emulate random and trained trees, fit the cost model to them, and write a profile.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--device", required=True, help="a name from --list of neuraltree.hardware, or a profile file")
     made.add_argument("--compiler", choices=("clang", "gcc"), default="clang")
@@ -47,8 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(calibrate(arguments.device, arguments.compiler, arguments.trees, arguments.out))
         return DONE
     except (ValueError, OSError) as error:
-        fail(str(error))
-        return BAD_INPUT
+        return fail(str(error))
     except KeyboardInterrupt:
         print("interrupted; what was measured is kept, the same command goes on", file=sys.stderr)
         return INTERRUPTED

@@ -10,8 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from neuraltree.hardware.calibrate.entries import entry
 from neuraltree.hardware.calibrate.samples import measure_trees
 from neuraltree.hardware.calibrate.trees import random_trees, trained_trees
-from neuraltree.hardware.measure.cores import CORES
-from neuraltree.hardware.measure.toolchains import check
+from neuraltree.hardware.compare import check_measurable
 from neuraltree.hardware.places import SUFFIX, Raw, find
 from neuraltree.hardware.profiles import load_device
 from neuraltree.hardware.schema import Precision, Style
@@ -25,12 +24,7 @@ def calibrate(wanted: str, compiler: str, trees: int, out: Path | None) -> str:
     """Measure, fit, write; a line that says where and how good. ``ValueError`` for a core that cannot be emulated."""
     device = load_device(wanted)
     core = device.core
-    if core not in CORES:
-        raise ValueError(
-            f"device {device.name} has the core {core}, which is not emulated here; allowed: {', '.join(CORES)}, and "
-            "boards with one of them"
-        )
-    check(CORES[core], compiler)
+    check_measurable(device, compiler)
     out = out or Path(f"{core}{SUFFIX}")
     if out.suffix != SUFFIX or not out.absolute().parent.is_dir():
         raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in a folder that there is")
