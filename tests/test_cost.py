@@ -127,6 +127,17 @@ def test_the_breakdown_by_hand(made):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("sign", "shared"), [(1, 0), (-1, 71)])
+def test_negative_weights_need_a_subtraction(made, sign, shared):
+    """A linear tree shares nothing else; sigmoid, Gaussian and sine have one of their own."""
+    raw = {**MINE, "entries": [entry("float32")]}
+    raw["entries"][0]["flash"]["shared"] = {"subtraction": {"lo": 71}}
+    tree = record([("identity", [0, 1])])
+    tree["weight"] = sign
+    parts = breakdown(*join([tree]), made(raw), "float32", "straight", "gcc")
+    assert parts["flash_bytes"]["subtraction"][0] == shared
+
+
 def test_larger_devices_by_the_sources_formula(made):
     """Operations 16 edges + 4 biases + 2 tanh 15 + sigmoid 13; 12 weights, 12 values read and written, 4 B each."""
     computer, counts = made(COMPUTER), count(*join([record(SMALL)]))

@@ -167,6 +167,16 @@ def test_finished_outputs_have_places_of_their_own():
     assert peak_live([path(1)] * 4) == 1
 
 
+def test_the_signs_of_weights_by_hand():
+    """An output's own weight is no edge's, and a weight of zero has no sign."""
+    trees = [record([("identity", [0, ("tanh", [1])])]) for _ in range(4)]
+    for tree, weights in zip(trees, ([-9, 1, 2, 0], [9, -1, -2, 0], [0, 1, -2, 3], [5, 0, 0, 0]), strict=True):
+        tree["weight"][:, 0] = weights
+    counts = count(*join(trees))
+    assert counts.adds.tolist() == [True, False, True, False]
+    assert counts.subtracts.tolist() == [False, True, True, False]
+
+
 def test_inner_nodes_by_hand():
     assert count(
         *join([record([path(3)]), record([perfect(3)]), record([path(1), perfect(2)])])

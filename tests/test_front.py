@@ -231,6 +231,12 @@ def test_a_model_predicts_labels_as_they_were_given(tmp_path: Path, labels: tupl
         assert model.score(X, y) == np.mean(predicted == y) > 0
 
 
+def test_a_budget_is_held_to_what_was_measured(front: Front) -> None:
+    assert front.select(latency_s=0.0036).id == 3
+    assert front.select(latency_s=0.0034).id == 9  # member 3 was predicted to take 0.003, and took 0.0035
+    assert front.select(latency_s=0.0011).id == 5
+
+
 # Real runs.
 
 RUNS = {
