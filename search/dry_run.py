@@ -25,14 +25,14 @@ def describe(config: Config, table: Table) -> str:
     setup = set_up(config, table)
     space, search = setup.problem.space, config.search
     rng = np.random.default_rng(0)
-    weights = float(np.mean([count_weights(setup.evolution.new_tree(rng)) for _ in range(100)]))
+    weights = float(np.mean([count_weights(setup.strategy.new_tree(rng)) for _ in range(100)]))
     samples = sum(len(fit) for fit, _ in setup.problem.folds) * config.train.epochs
     per_generation = max(LEAST_GENERATION_S, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
     seconds = COMPILE_S + per_generation * (search.generations + 1)
     counted = dataclasses.replace(space, max_nodes=min(space.max_nodes, COUNTED_NODES))
     about = "about" if counted == space else "far more than"
     point = ", ".join(
-        f"{name} {value:g}" for name, value in zip(setup.evolution.objectives, setup.evolution.reference, strict=True)
+        f"{name} {value:g}" for name, value in zip(setup.strategy.objectives, setup.strategy.reference, strict=True)
     )
     return "\n".join(
         [

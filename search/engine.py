@@ -15,17 +15,18 @@ from neuraltree.packing import Shape
 from neuraltree.tree import Nodes, simplify_all
 from search.evaluate import Evaluated, Problem, costs, evaluate, first_shape, grown_shape
 from search.hypervolume import hypervolume
-from search.operators import make_child
+from search.operators import PARENTS, make_child
 from search.population import Members, best_of_each_structure, merge, objectives, violation
 from search.selection import ranks, survivors
 
 Phase = Callable[[str], AbstractContextManager[None]]
 # Streams of random numbers of a generation; the folds' shuffles use (seed, generation, fold).
 VARY, SELECT = 2**31, 2**31 + 1
+RETRAINED = "retrained"  # the origin of a survivor that was trained further
 
 
 @dataclass(frozen=True)
-class Evolution:
+class Strategy:
     """The settings of the loop. All objectives are minimised; ``reference`` has one value for each."""
 
     population: int
@@ -50,60 +51,68 @@ class State:
     rank: NDArray[np.int64]
 
 
+class Origin(NamedTuple):
+    """Where evaluated trees came from: by which operator, and of whom: (trees, 2) ids of the parents, -1 for none."""
+
+    operators: tuple[str, ...]
+    parents: NDArray[np.int64]
+
+
 class Info(NamedTuple):
-    """What a step did: all it evaluated, for the archive, and the indicators of the new population."""
+    """What a step did: all it evaluated and where that came from, and the indicators of the new population."""
 
     evaluated: Members
-    operators: tuple[str, ...]
+    origin: Origin
+    feasible: NDArray[np.bool_]  # of ``evaluated``
     hypervolume: float
     front: NDArray[np.int64]  # members that are feasible and that no other dominates
     best_error: float
 
 
-def begin(problem: Problem, evolution: Evolution, phase: Phase) -> tuple[State, Info]:
+def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, Info]:
     """The first population, trained and scored."""
     with phase("vary"):
         rng = np.random.default_rng((problem.seed, 0, VARY))
-        trees = simplify_all([evolution.new_tree(rng) for _ in range(evolution.population)])
+        trees = simplify_all([strategy.new_tree(rng) for _ in range(strategy.population)])
         shape = first_shape(problem, trees)
     evaluated, shape = _evaluate(problem, shape, trees, 0, np.arange(len(trees)), phase)
-    operators = ("random",) * len(trees)
-    return _select(problem, evolution, evaluated, evaluated, operators, (0, len(trees), shape), phase)
+    origin = Origin(("random",) * len(trees), np.full((len(trees), 2), -1))
+    return _select(problem, strategy, evaluated, evaluated, origin, (0, len(trees), shape), phase)
 
 
-def step(problem: Problem, evolution: Evolution, state: State, phase: Phase) -> tuple[State, Info]:
+def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tuple[State, Info]:
     """One generation: as many children as there are members, then the best of both survive."""
     generation = state.generation + 1
     with phase("vary"):
-        trees, operators = _children(problem, evolution, state, generation)
-    ids = state.evaluations + np.arange(len(trees))
+        trees, origin = _children(problem, strategy, state, generation)
     old = state.members
-    if evolution.retrain_survivors:
-        trees, operators = trees + old.trees, operators + ("retrained",) * len(old.trees)
-        ids = np.concatenate([ids, old.ids])
+    if strategy.retrain_survivors:
+        trees = trees + old.trees
+        themselves = np.column_stack([old.ids, np.full_like(old.ids, -1)])
+        origin = Origin(origin.operators + (RETRAINED,) * len(old.trees), np.vstack([origin.parents, themselves]))
+    ids = state.evaluations + np.arange(len(trees))
     evaluated, shape = _evaluate(problem, state.shape, trees, generation, ids, phase)
-    everyone = evaluated if evolution.retrain_survivors else merge([evaluated, old])
+    everyone = evaluated if strategy.retrain_survivors else merge([evaluated, old])
     reached = (generation, state.evaluations + len(trees), shape)
-    return _select(problem, evolution, everyone, evaluated, operators, reached, phase)
+    return _select(problem, strategy, everyone, evaluated, origin, reached, phase)
 
 
-def _children(
-    problem: Problem, evolution: Evolution, state: State, generation: int
-) -> tuple[list[Nodes], tuple[str, ...]]:
+def _children(problem: Problem, strategy: Strategy, state: State, generation: int) -> tuple[list[Nodes], Origin]:
     rng = np.random.default_rng((problem.seed, generation, VARY))
     # Binary tournaments by rank: two pairs of candidates for each child's two parents.
-    drawn = rng.integers(len(state.rank), size=(evolution.population, 2, 2))
+    drawn = rng.integers(len(state.rank), size=(strategy.population, 2, 2))
     winner = np.where(state.rank[drawn[..., 0]] <= state.rank[drawn[..., 1]], drawn[..., 0], drawn[..., 1])
     trees, operators = [], []
     for first, second in winner.tolist():
-        parents = state.members.trees[first], state.members.trees[second]
-        child, operator = make_child(rng, *parents, evolution.toolbox)
+        child, operator = make_child(rng, state.members.trees[first], state.members.trees[second], strategy.toolbox)
         trees.append(child)
         operators.append(operator)
     trees = simplify_all(trees)
-    if not evolution.inherit:
+    if not strategy.inherit:
         trees = [redraw_weights(rng, tree) for tree in trees]
-    return trees, tuple(operators)
+    parents = state.members.ids[winner]
+    parents[[PARENTS.get(name, 1) == 1 for name in operators], 1] = -1
+    return trees, Origin(tuple(operators), parents)
 
 
 def _evaluate(
@@ -119,41 +128,42 @@ def _evaluate(
 
 def _select(
     problem: Problem,
-    evolution: Evolution,
+    strategy: Strategy,
     everyone: Members,
     evaluated: Members,
-    operators: tuple[str, ...],
+    origin: Origin,
     reached: tuple[int, int, Shape],
     phase: Phase,
 ) -> tuple[State, Info]:
     with phase("select"):
-        kept = everyone.take(_survivors(problem, evolution, everyone, reached[0]))
-        points = objectives(kept, evolution.objectives, evolution.reference)
-        excess = violation(kept, evolution.bounds)
+        kept = everyone.take(_survivors(problem, strategy, everyone, reached[0]))
+        points = objectives(kept, strategy.objectives, strategy.reference)
+        excess = violation(kept, strategy.bounds)
         rank = ranks(points, excess)
         front = front_of(kept, points, rank, excess)
-        volume = hypervolume(points[front], evolution.reference) if len(front) else 0.0
+        volume = hypervolume(points[front], strategy.reference) if len(front) else 0.0
         feasible = kept.columns["val_error"][excess == 0]
         best = float(feasible.min()) if len(feasible) else float("nan")
-    return State(*reached, kept, rank), Info(evaluated, operators, volume, front, best)
+        allowed = violation(evaluated, strategy.bounds) == 0
+    return State(*reached, kept, rank), Info(evaluated, origin, allowed, volume, front, best)
 
 
-def _survivors(problem: Problem, evolution: Evolution, everyone: Members, generation: int) -> NDArray[np.int64]:
+def _survivors(problem: Problem, strategy: Strategy, everyone: Members, generation: int) -> NDArray[np.int64]:
     """Selected from the best of each structure, so that copies cannot fill the population."""
-    points = objectives(everyone, evolution.objectives, evolution.reference)
-    excess = violation(everyone, evolution.bounds)
+    points = objectives(everyone, strategy.objectives, strategy.reference)
+    excess = violation(everyone, strategy.bounds)
     order = np.lexsort((everyone.ids, everyone.columns["val_error"], excess))
     unique = best_of_each_structure(everyone, order)
-    if len(unique) < evolution.population:
+    if len(unique) < strategy.population:
         copies = order[~np.isin(order, unique)]
-        unique = np.sort(np.concatenate([unique, copies[: evolution.population - len(unique)]]))
+        unique = np.sort(np.concatenate([unique, copies[: strategy.population - len(unique)]]))
     rng = np.random.default_rng((problem.seed, generation, SELECT))
     chosen = survivors(
         points[unique],
         excess[unique],
-        evolution.population,
-        method=evolution.method,
-        reference=evolution.reference,
+        strategy.population,
+        method=strategy.method,
+        reference=strategy.reference,
         rng=rng,
     )
     return unique[chosen]

@@ -29,8 +29,8 @@ HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED,
 
 def live_front(setup: Setup, state: State) -> Members:
     """The population's front, lowest validation error first."""
-    points = objectives(state.members, setup.evolution.objectives, setup.evolution.reference)
-    excess = violation(state.members, setup.evolution.bounds)
+    points = objectives(state.members, setup.strategy.objectives, setup.strategy.reference)
+    excess = violation(state.members, setup.strategy.bounds)
     return state.members.take(front_of(state.members, points, state.rank, excess))
 
 
@@ -65,7 +65,7 @@ def write_front(
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns[name], v) for name, v in measured.items()}
     final = Members(nodes, front.ids, columns, front.best_epoch, front.ok)
-    fitting = within(setup.evolution.bounds, held_to)
+    fitting = within(setup.strategy.bounds, held_to)
     if not fitting.all():
         say(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"

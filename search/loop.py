@@ -24,6 +24,7 @@ from search.engine import Info, State, begin, step
 from search.errors import DONE, INTERRUPTED
 from search.finish import write_front, write_live
 from search.front import load_front
+from search.history import EVOLUTION, joined, of_generation
 from search.problem import Setup, set_up
 from search.progress import Phases, Reporter
 from search.records import HISTORY, RunFolder, write_csv, write_npz
@@ -80,9 +81,9 @@ def _search(
     report.begin(_heading(config, table, setup, folder), generations, state.generation if state else 0)
     while not stopping():
         if state is None:
-            state, info = begin(setup.problem, setup.evolution, phases)
+            state, info = begin(setup.problem, setup.strategy, phases)
         elif state.generation < generations:
-            state, info = step(setup.problem, setup.evolution, state, phases)
+            state, info = step(setup.problem, setup.strategy, state, phases)
         else:
             return state, history
         history = _save(folder, setup, state, info, history, phases, report)
@@ -100,7 +101,7 @@ def _save(
 ) -> History:
     """Write what the generation brought; the checkpoint comes last, so what it promises is there."""
     with phases("save"):
-        folder.save_archive_part(state.generation, members_to_arrays(info.evaluated))
+        folder.save_parts(state.generation, members_to_arrays(info.evaluated), of_generation(state, info))
         write_live(folder, setup, state.members.take(info.front))
     seconds = phases.take()
     best_error = info.best_error if math.isfinite(info.best_error) else None  # where no tree meets the constraints
@@ -140,11 +141,12 @@ def _complete(
     count = write_front(folder, setup, table, state, say, stopping)
     if parts := folder.archive_parts():
         write_npz(folder.path / "archive.npz", archive(parts))
+        write_npz(folder.path / EVOLUTION, joined(folder.history_parts()))
     title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"
     draw_front(folder.path / "front.png", load_front(folder.path), title)
     draw_hypervolume(folder.path / "hypervolume.png", [row[0] for row in history], [row[2] for row in history])
     folder.update_manifest(status="complete", evaluations=state.evaluations)
-    folder.clear_archive_parts()
+    folder.clear_parts()
     return count
 
 
@@ -187,8 +189,8 @@ def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
         "seed": config.run.seed,
         "config_hash": config_hash(config),
         "data_hash": table.digest,
-        "objectives": list(setup.evolution.objectives),
-        "reference_point": [float(value) for value in setup.evolution.reference],
+        "objectives": list(setup.strategy.objectives),
+        "reference_point": [float(value) for value in setup.strategy.reference],
         "versions": {name: version(name) for name in LIBRARIES}
         | {"python": platform.python_version()}
         | _measuring(setup),

@@ -22,7 +22,7 @@ from neuraltree.tree import Nodes, Space, TreeError, check
 from search.budgets import budgets
 from search.config import Config
 from search.data import Rows, Table, check_folds, check_spread, check_weights, make_folds, split
-from search.engine import Evolution
+from search.engine import Strategy
 from search.errors import InputError
 from search.evaluate import Problem
 from search.objectives import BY_NAME, columns_of, metric_of
@@ -36,7 +36,7 @@ class Setup:
     """A run ready to begin. ``test_rows`` are read once, when the final front is scored."""
 
     problem: Problem
-    evolution: Evolution
+    strategy: Strategy
     train_rows: NDArray[np.int64]
     test_rows: NDArray[np.int64]
     scaler: Scaler
@@ -75,9 +75,9 @@ def set_up(config: Config, table: Table) -> Setup:
         code=_code(config),
         input_range=fit_input_range(inputs),
     )
-    evolution = _evolution(config, table, problem)
+    strategy = _evolution(config, table, problem)
     epochs = config.hardware.finetune_epochs
-    return Setup(problem, evolution, train_rows, test_rows, scaler, target_scaler, epochs)
+    return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs)
 
 
 def _parts(config: Config, table: Table) -> tuple[Rows, Rows, list[tuple[Rows, Rows]]]:
@@ -185,7 +185,7 @@ def _metrics(config: Config, table: Table) -> dict[str, str]:
     return {"val_error": metric_of((*asked, "error")[0], table.kind)} | {n: metric_of(n, table.kind) for n in asked}
 
 
-def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
+def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
     columns: list[str] = []
     reference: list[float] = []
     scale = scale_of(problem)
@@ -195,7 +195,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Evolution:
             columns.append(column)
             reference.append(value)
     check_method(config.search.selection, len(columns))
-    return Evolution(
+    return Strategy(
         population=config.search.population,
         method=config.search.selection,
         inherit=config.search.inherit,

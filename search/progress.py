@@ -15,6 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from neuraltree.command import plain
+
 
 class Phases:
     """Seconds spent by phase since the last ``take``, and altogether."""
@@ -162,5 +164,5 @@ REPORTERS: dict[str, Callable[[], Reporter]] = {"bar": Bar, "lines": Lines, "jso
 
 def reporter(quiet: bool, as_json: bool) -> Reporter:
     """The one that suits the options and where standard error goes."""
-    name = "quiet" if quiet else "json" if as_json else "bar" if sys.stderr.isatty() else "lines"
+    name = "quiet" if quiet else "json" if as_json else "lines" if plain(sys.stderr) else "bar"
     return REPORTERS[name]()

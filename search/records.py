@@ -236,13 +236,22 @@ class RunFolder:
         numbers = (path.stem.removeprefix("state-") for path in self.checkpoints.glob("state-*.json"))
         return sorted(int(number) for number in numbers if number.isdecimal())
 
-    def save_archive_part(self, generation: int, arrays: Mapping[str, NDArray]) -> None:
+    def save_parts(self, generation: int, archive: Mapping[str, NDArray], history: Mapping[str, NDArray]) -> None:
+        """What a generation adds to the archive and to the history, until the run is complete."""
         self.checkpoints.mkdir(exist_ok=True)
-        write_npz(self.checkpoints / f"archive-{generation:06d}.npz", arrays)
+        for kind, arrays in (("archive", archive), ("history", history)):
+            write_npz(self.checkpoints / f"{kind}-{generation:06d}.npz", arrays)
 
     def archive_parts(self) -> list[dict[str, NDArray]]:
-        return [read_npz(path) for path in sorted(self.checkpoints.glob("archive-*.npz"))]
+        return self._parts("archive")
 
-    def clear_archive_parts(self) -> None:
-        for path in self.checkpoints.glob("archive-*.npz"):
-            path.unlink()
+    def history_parts(self) -> list[dict[str, NDArray]]:
+        return self._parts("history")
+
+    def _parts(self, kind: str) -> list[dict[str, NDArray]]:
+        return [read_npz(path) for path in sorted(self.checkpoints.glob(f"{kind}-*.npz"))]
+
+    def clear_parts(self) -> None:
+        for kind in ("archive", "history"):
+            for path in self.checkpoints.glob(f"{kind}-*.npz"):
+                path.unlink()

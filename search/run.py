@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuraltree.command import Parser, fail
+from neuraltree.command import Parser, fail, run_command
 from search.errors import DONE, INTERRUPTED, LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
@@ -141,4 +141,4 @@ def _as_run(config: Config, path: Path) -> Config:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -1,4 +1,7 @@
-"""A run's settings: frozen structs with their defaults and ranges; the keys of a config file."""
+"""A run's settings: frozen structs with their defaults, ranges and meanings; the keys of a config file.
+
+docs/configuration.md is written from them by ``python -m search.docs``.
+"""
 
 from __future__ import annotations
 
@@ -10,59 +13,8 @@ from msgspec import Meta, Struct
 INT_MAX = 2**31 - 1
 # Far enough below the largest float32, 3.4e38, for sums and products; it refuses inf.
 FLOAT_MAX = 1e30
-Count = Annotated[int, Meta(ge=1, le=INT_MAX)]
-CountOrNone = Annotated[int, Meta(ge=0, le=INT_MAX)]
 Positive = Annotated[float, Meta(gt=0, le=FLOAT_MAX)]
 NonNegative = Annotated[float, Meta(ge=0, le=FLOAT_MAX)]
-
-
-class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """``out``: the run folder, "" for ``results/<name of the config file>``; relative to the current directory."""
-
-    seed: Annotated[int, Meta(ge=0, lt=2**32)] = 0
-    out: str = ""
-
-
-class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """``source``: see ``search.sources``. ``target``: a column by name or by number from 0; "" is the last one.
-
-    ``weight``: the column, or the array of an .npz file, of what each row counts in training; "" is none.
-    """
-
-    source: str
-    target: str | int = ""
-    header: bool | Literal["auto"] = "auto"
-    test_fraction: Annotated[float, Meta(gt=0, lt=0.9)] = 0.2
-    drop: tuple[str, ...] = ()
-    weight: str = ""
-
-
-class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    kind: Literal["auto", "regression", "classification"] = "auto"
-    loss: Literal["auto", "squared", "cross_entropy"] = "auto"
-    class_weight: Literal["none", "balanced"] = "none"
-
-
-class SpaceConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    activations: tuple[str, ...] = ("sigmoid", "tanh", "gaussian", "relu")
-    max_nodes: Annotated[int, Meta(ge=2, le=10_000)] = 60
-    max_depth: Annotated[int, Meta(ge=1, le=30)] = 5
-    max_arity: Annotated[int, Meta(ge=1, le=64)] = 5
-    generator: Literal["ours", "reference"] = "ours"
-
-
-class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """``folds``: of cross-validation; 1 is one hold-out of the training rows."""
-
-    population: Annotated[int, Meta(ge=4, le=1_000_000)] = 100
-    generations: CountOrNone = 30
-    selection: Literal["hypervolume", "nsga2", "nsga3"] = "hypervolume"
-    objectives: tuple[str, ...] = ("error", "weights")
-    folds: Annotated[int, Meta(ge=1, le=20)] = 4
-    inherit: bool = True
-    retrain_survivors: bool = False
-
-
 # fmt: off
 Optimizer = Literal[
     "adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop",
@@ -71,48 +23,148 @@ Optimizer = Literal[
 # fmt: on
 
 
-class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """``patience``: epochs without progress before a tree stops; 0 never stops early."""
+class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Randomness, and where the results go."""
 
-    optimizer: Optimizer = "adam"
-    learning_rate: Positive = 0.01
-    schedule: Literal["cosine", "constant", "linear"] = "cosine"
-    epochs: Annotated[int, Meta(ge=0, le=100_000)] = 20
-    batch_size: Count = 64
-    patience: CountOrNone = 0
-    precision: Literal["float32", "float64"] = "float32"
-    weight_decay: NonNegative = 0.0
+    seed: Annotated[int, Meta(description="of all random numbers; one seed gives one result", ge=0, lt=2**32)] = 0
+    out: Annotated[
+        str, Meta(description="the run folder, from the current one; empty: `results/` and the config's name")
+    ] = ""
+
+
+class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The table, and what to predict. Missing cells are refused: impute them first."""
+
+    source: Annotated[
+        str,
+        Meta(
+            description="a `.csv`, `.tsv`, `.txt` or `.npz` file, from the config's folder; or a name from docs/tables.md"
+        ),
+    ]
+    target: Annotated[
+        str | int, Meta(description="the column to predict, by name or by number from 0; empty: the last one")
+    ] = ""
+    header: Annotated[
+        bool | Literal["auto"], Meta(description="whether the first line of a text file names the columns")
+    ] = "auto"
+    test_fraction: Annotated[
+        float, Meta(description="share of the rows kept for the one test at the end", gt=0, lt=0.9)
+    ] = 0.2
+    drop: Annotated[tuple[str, ...], Meta(description="columns to leave out")] = ()
+    weight: Annotated[
+        str,
+        Meta(description="the column, or array of an `.npz` file, of what each row counts in training; empty: none"),
+    ] = ""
+
+
+class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the target is."""
+
+    kind: Annotated[
+        Literal["auto", "regression", "classification"],
+        Meta(description="auto: texts and few whole numbers are classes"),
+    ] = "auto"
+    loss: Annotated[
+        Literal["auto", "squared", "cross_entropy"],
+        Meta(
+            description="that training lowers; auto: cross-entropy for classes; squared with classes: one sigmoid output each"
+        ),
+    ] = "auto"
+    class_weight: Annotated[
+        Literal["none", "balanced"], Meta(description="balanced: every class counts the same in training, however rare")
+    ] = "none"
+
+
+class SpaceConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a legal tree is."""
+
+    activations: Annotated[tuple[str, ...], Meta(description="that hidden nodes may have; see docs/tables.md")] = (
+        *("sigmoid", "tanh", "gaussian", "relu"),
+    )
+    max_nodes: Annotated[int, Meta(description="function nodes and leaves of a tree together", ge=2, le=10_000)] = 60
+    max_depth: Annotated[int, Meta(description="edges from an output to the deepest node", ge=1, le=30)] = 5
+    max_arity: Annotated[int, Meta(description="children of a node", ge=1, le=64)] = 5
+    generator: Annotated[
+        Literal["ours", "reference"], Meta(description="of the first population; reference: that of BNeuralT")
+    ] = "ours"
+
+
+class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The evolution."""
+
+    population: Annotated[int, Meta(description="trees that survive a generation", ge=4, le=1_000_000)] = 100
+    generations: Annotated[
+        int, Meta(description="after the first, random one; 0 only trains that one", ge=0, le=INT_MAX)
+    ] = 30
+    selection: Annotated[
+        Literal["hypervolume", "nsga2", "nsga3"],
+        Meta(description="of the survivors; hypervolume is exact, up to 5 objectives"),
+    ] = "hypervolume"
+    objectives: Annotated[tuple[str, ...], Meta(description="to minimise; see docs/tables.md")] = ("error", "weights")
+    folds: Annotated[
+        int, Meta(description="of cross-validation on the training rows; 1: one hold-out of them", ge=1, le=20)
+    ] = 4
+    inherit: Annotated[
+        bool, Meta(description="children start with their parents' trained weights, otherwise with new ones")
+    ] = True
+    retrain_survivors: Annotated[bool, Meta(description="train survivors further in every generation")] = False
+
+
+class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """How every tree is trained in every generation."""
+
+    optimizer: Annotated[Optimizer, Meta(description="see docs/tables.md")] = "adam"
+    learning_rate: Annotated[float, Meta(description="at the start", gt=0, le=FLOAT_MAX)] = 0.01
+    schedule: Annotated[
+        Literal["cosine", "constant", "linear"], Meta(description="of the learning rate, down to 0")
+    ] = "cosine"
+    epochs: Annotated[int, Meta(description="passes over the rows in one generation", ge=0, le=100_000)] = 20
+    batch_size: Annotated[int, Meta(description="rows of a step; at most all training rows", ge=1, le=INT_MAX)] = 64
+    patience: Annotated[
+        int, Meta(description="epochs without progress before a tree stops; 0: never early", ge=0, le=INT_MAX)
+    ] = 0
+    precision: Annotated[Literal["float32", "float64"], Meta(description="of the arithmetic of training")] = "float32"
+    weight_decay: Annotated[float, Meta(description="of adamw", ge=0, le=FLOAT_MAX)] = 0.0
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """``device``: the name of a device profile, or of a file of one; "" is none. ``compiler``: whose code is costed.
+    """The device whose costs can be objectives and constraints, and the code whose cost it is."""
 
-    ``finetune_epochs``: of fine-tuning the final front as 8-bit models, where ``precision`` is "int8"; 0 is none.
-    """
-
-    device: str = ""
-    precision: Literal["float32", "int8"] = "float32"
-    style: Literal["straight", "table"] = "straight"
-    compiler: Literal["clang", "gcc"] = "clang"
-    finetune_epochs: Annotated[int, Meta(ge=0, le=100_000)] = 0
+    device: Annotated[
+        str, Meta(description="a name from docs/tables.md, or a profile file ending in `.toml`; empty: none")
+    ] = ""
+    precision: Annotated[Literal["float32", "int8"], Meta(description="of the code")] = "float32"
+    style: Annotated[
+        Literal["straight", "table"], Meta(description="straight-line code, or one interpreter and a table")
+    ] = "straight"
+    compiler: Annotated[Literal["clang", "gcc"], Meta(description="whose code is costed and measured")] = "clang"
+    finetune_epochs: Annotated[
+        int, Meta(description="of fine-tuning the final front as 8-bit models; int8 only", ge=0, le=100_000)
+    ] = 0
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole run. ``reference`` and ``constraints`` are by objective, ``variation`` is by operator.
-
-    Operators left out of ``variation`` keep their default probability; 0 switches one off.
-    """
+    """A whole run. Operators left out of ``variation`` keep their default probability."""
 
     data: DataConfig
     run: RunConfig = RunConfig()
     task: TaskConfig = TaskConfig()
     space: SpaceConfig = SpaceConfig()
     search: SearchConfig = SearchConfig()
-    reference: dict[str, Positive] = {}
-    variation: dict[str, NonNegative] = {}
+    reference: Annotated[
+        dict[str, Positive],
+        Meta(description="By objective: the value that the hypervolume counts from, in the objective's unit."),
+    ] = {}
+    variation: Annotated[
+        dict[str, NonNegative],
+        Meta(description="By operator: its relative probability; 0 switches it off. See docs/tables.md."),
+    ] = {}
     train: TrainConfig = TrainConfig()
     hardware: HardwareConfig = HardwareConfig()
-    constraints: dict[str, NonNegative] = {}
+    constraints: Annotated[
+        dict[str, NonNegative],
+        Meta(description="By objective: the most a model may cost or count, in the objective's unit."),
+    ] = {}
 
 
 def is_path(source: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import inspect
@@ -16,7 +16,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 def convert_tables(raw: dict[str, Any], into: type[T], source: str) -> T:
     """The struct ``into``, whose fields are structs or ``dict`` tables, from parsed TOML; ``source`` opens messages."""
-    sections = {field.name: field.type for field in msgspec.structs.fields(into)}
+    sections = {field.name: bare(field.type) for field in msgspec.structs.fields(into)}
     homes = {
         key.name: name for name, kind in sections.items() if _is_struct(kind) for key in msgspec.structs.fields(kind)
     }
@@ -85,22 +85,33 @@ def _check_section(table: dict[str, Any], kind: Any, name: str, source: str, hom
         if key in table:
             _check_value(table[key], field.type, f"{source}: {name}.{key}")
         elif field.required:
-            raise InputError(f"{source}: {name}.{key} is missing; allowed: {_allowed(inspect.type_info(field.type))}")
+            raise InputError(f"{source}: {name}.{key} is missing; allowed: {allowed_values(field.type)}")
 
 
 def _check_value(value: object, kind: Any, where: str) -> None:
     try:
         msgspec.convert(value, kind)
     except msgspec.ValidationError:
-        info = inspect.type_info(kind)
-        names = _choices(info)
+        names = choices(kind)
         if isinstance(value, str) and names:
             check_known(value, names, f'{where} = "{value}" is not allowed')
-        raise InputError(f"{where} = {shown(value)} is not allowed; allowed: {_allowed(info)}") from None
+        raise InputError(f"{where} = {shown(value)} is not allowed; allowed: {allowed_values(kind)}") from None
 
 
-def _choices(info: Any) -> tuple[str, ...]:
-    return tuple(map(str, info.values)) if isinstance(info, inspect.LiteralType) else ()
+def bare(annotation: Any) -> Any:
+    """A type without what ``Annotated`` says of it."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def choices(annotation: Any) -> tuple[str, ...]:
+    """The names a key may have, () where it is not one of names."""
+    kind = bare(annotation)
+    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+
+
+def allowed_values(annotation: Any) -> str:
+    """The type and range of a key, in words."""
+    return _allowed(inspect.type_info(annotation))
 
 
 def _allowed(info: Any) -> str:
@@ -113,6 +124,7 @@ def _range(info: Any) -> str:
 
 
 _TEXTS: dict[type, Callable[[Any], str]] = {
+    inspect.Metadata: lambda info: _allowed(info.type),  # of a type with a description
     inspect.IntType: lambda info: f"a whole number {_range(info)}".strip(),
     inspect.FloatType: lambda info: f"a number {_range(info)}".strip(),
     inspect.StrType: lambda info: "a text in quotes",

@@ -71,10 +71,10 @@ def test_a_bound_that_no_tree_keeps_is_refused(config: Path, bound: str, words: 
 
 
 def test_what_the_device_holds_is_a_bound_too(config: Path) -> None:
-    assert setup_with(config).evolution.bounds == {}
-    bounds = setup_with(config, "hardware.device=stm32g0b1", "constraints.flash_bytes=4096").evolution.bounds
+    assert setup_with(config).strategy.bounds == {}
+    bounds = setup_with(config, "hardware.device=stm32g0b1", "constraints.flash_bytes=4096").strategy.bounds
     assert bounds == {"flash_bytes": 4096.0, "ram_bytes": 144 * 1024.0}
-    assert setup_with(config, "hardware.device=stm32g0b1").evolution.bounds["flash_bytes"] == 512 * 1024.0
+    assert setup_with(config, "hardware.device=stm32g0b1").strategy.bounds["flash_bytes"] == 512 * 1024.0
 
 
 def test_within_looks_at_every_bound_there_is_a_column_for() -> None:

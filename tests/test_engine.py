@@ -69,10 +69,10 @@ def config(**changes):
 
 
 def evolved(setup, generations):
-    state, info = begin(setup.problem, setup.evolution, quiet)
+    state, info = begin(setup.problem, setup.strategy, quiet)
     infos = [info]
     for _ in range(generations):
-        state, info = step(setup.problem, setup.evolution, state, quiet)
+        state, info = step(setup.problem, setup.strategy, state, quiet)
         infos.append(info)
     return state, infos
 
@@ -123,14 +123,14 @@ def trained(problem, trees):
     return evaluate(problem, shape, found, trees, 0)
 
 
-def random_trees(problem, evolution, count=12):
+def random_trees(problem, strategy, count=12):
     rng = np.random.default_rng(0)
-    return [simplify(evolution.new_tree(rng)) for _ in range(count)]
+    return [simplify(strategy.new_tree(rng)) for _ in range(count)]
 
 
 def test_a_fold_trains_as_if_it_were_alone():
     setup = set_up(config(train={"precision": "float64"}), regression_table())
-    trees = random_trees(setup.problem, setup.evolution)
+    trees = random_trees(setup.problem, setup.strategy)
     both = join(trained(setup.problem, trees).trees)[0]
     alone = join(trained(replace(setup.problem, folds=setup.problem.folds[:1]), trees).trees)[0]
     np.testing.assert_array_equal(both["weight"][:, 0], alone["weight"][:, 0])
@@ -141,7 +141,7 @@ def test_validation_rows_choose_an_epoch_but_never_train():
     """With one epoch, a fold's weights are the untrained or the trained ones, whatever its validation targets."""
     setup = set_up(config(train={"epochs": 1, "precision": "float64"}), regression_table())
     fit_rows, validation = setup.problem.folds[0]
-    trees = random_trees(setup.problem, setup.evolution)
+    trees = random_trees(setup.problem, setup.strategy)
     unseen = replace(setup.problem, folds=((fit_rows, fit_rows),))
     after = [tree["weight"][:, 0] for tree in trained(unseen, trees).trees]
     spoiled = setup.problem.data.targets.copy()
@@ -161,7 +161,7 @@ def test_rows_of_weight_0_do_not_train_and_the_scale_of_weights_is_nothing():
     weighed = replace(table, weight=weight)
     settings = config(train={"precision": "float64"})
     setup = set_up(settings, weighed)
-    trees = random_trees(setup.problem, setup.evolution)
+    trees = random_trees(setup.problem, setup.strategy)
 
     def weights(problem):
         return join(trained(problem, trees).trees)[0]["weight"]
@@ -195,7 +195,7 @@ def test_weights_of_rows_and_of_classes_multiply():
 def test_scores_are_those_of_the_left_out_rows_by_plain_recursion():
     table = class_table(classes=3)
     setup = set_up(config(search={"objectives": ("error", "log_loss", "class_errors")}), table)
-    trees = random_trees(setup.problem, setup.evolution, 5)
+    trees = random_trees(setup.problem, setup.strategy, 5)
     result = trained(setup.problem, trees)
     for i, tree in enumerate(result.trees):
         outputs, codes = [], []
@@ -217,7 +217,7 @@ def test_scores_are_those_of_the_left_out_rows_by_plain_recursion():
 
 def test_a_refit_starts_from_fold_0_and_runs_each_tree_s_own_epochs():
     setup = set_up(config(train={"precision": "float64"}), regression_table())
-    trees = trained(setup.problem, random_trees(setup.problem, setup.evolution, 6)).trees
+    trees = trained(setup.problem, random_trees(setup.problem, setup.strategy, 6)).trees
     shape = first_shape(setup.problem, trees)
     epochs = np.array([0, 1, 2, 3, 4, 0])
     final, sound = refit(setup.problem, shape, trees, epochs)
@@ -241,7 +241,7 @@ def with_rate(problem, rate):
 @pytest.mark.parametrize("rate", [1e3, 1e30])  # to finite but useless weights, and to infinite ones
 def test_a_diverging_refit_leaves_fold_0_s_weights(rate):
     setup = set_up(config(), regression_table())
-    trees = trained(setup.problem, random_trees(setup.problem, setup.evolution)).trees
+    trees = trained(setup.problem, random_trees(setup.problem, setup.strategy)).trees
     epochs = np.where(np.arange(len(trees)) < 2, 0, 3)
     final, sound = refit(with_rate(setup.problem, rate), first_shape(setup.problem, trees), trees, epochs)
     assert sound.tolist() == (epochs == 0).tolist()
@@ -253,7 +253,7 @@ def test_a_diverging_refit_leaves_fold_0_s_weights(rate):
 
 def test_a_refit_is_sound_where_it_does_not_worsen_the_fit():
     setup = set_up(config(train={"precision": "float64"}), regression_table())
-    trees = trained(setup.problem, random_trees(setup.problem, setup.evolution, 24)).trees
+    trees = trained(setup.problem, random_trees(setup.problem, setup.strategy, 24)).trees
     shape = first_shape(setup.problem, trees)
     final, sound = refit(with_rate(setup.problem, 2.0), shape, trees, np.full(len(trees), 2))
     assert 3 <= sound.sum() <= 21, "some of both"
@@ -268,7 +268,7 @@ def test_a_refit_is_sound_where_it_does_not_worsen_the_fit():
 
 def test_a_diverging_tree_is_behind_all_others_and_never_nan():
     setup = set_up(config(), regression_table())
-    trees = random_trees(setup.problem, setup.evolution, 4)
+    trees = random_trees(setup.problem, setup.strategy, 4)
     trees[1]["weight"] *= 1e38
     result = trained(setup.problem, trees)
     assert result.ok.tolist() == [True, False, True, True]
@@ -277,9 +277,9 @@ def test_a_diverging_tree_is_behind_all_others_and_never_nan():
         result.trees, np.arange(4), result.columns | costs(setup.problem, result.trees), result.best_epoch, result.ok
     )
     excess = violation(members, {})
-    points = objectives(members, setup.evolution.objectives, setup.evolution.reference)
+    points = objectives(members, setup.strategy.objectives, setup.strategy.reference)
     assert ranks(points, excess).argmax() == 1
-    np.testing.assert_array_equal(points[1], setup.evolution.reference)
+    np.testing.assert_array_equal(points[1], setup.strategy.reference)
 
 
 def test_budgets_come_first():
@@ -305,8 +305,8 @@ def test_options_of_inheritance():
     )
     assert with_weights[-1].best_error < without[-1].best_error
     assert len(retrained[1].evaluated.trees) == 32
-    assert retrained[1].operators.count("retrained") == 16
-    assert set(with_weights[1].operators) - {row.name for row in OPERATORS} <= {"copy"}
+    assert retrained[1].origin.operators.count("retrained") == 16
+    assert set(with_weights[1].origin.operators) - {row.name for row in OPERATORS} <= {"copy"}
 
 
 def test_a_device_gives_costs_and_default_reference_points():
@@ -316,8 +316,8 @@ def test_a_device_gives_costs_and_default_reference_points():
     )
     state, infos = evolved(setup, 2)
     assert (state.members.columns["latency_s"] > 0).all()
-    points = objectives(state.members, names, setup.evolution.reference)
-    assert (points[:, 1:] < setup.evolution.reference[1:]).all()
+    points = objectives(state.members, names, setup.strategy.reference)
+    assert (points[:, 1:] < setup.strategy.reference[1:]).all()
     assert infos[-1].hypervolume > 0
 
 
@@ -347,7 +347,7 @@ def test_default_reference_points_are_beyond_the_costs_of_every_tree(device, pre
     )
     setup = set_up(settings, table)
     found = costs(setup.problem, trees_of_any_size(setup.problem.space))
-    for name, reference in zip(hardware.COSTS, setup.evolution.reference, strict=True):
+    for name, reference in zip(hardware.COSTS, setup.strategy.reference, strict=True):
         assert 0 < found[name].max() < reference, name
         assert reference < 10 * found[name].max(), f"{name}: a reference so far off would make volumes all alike"
 
@@ -368,7 +368,7 @@ def test_the_reference_s_generator_needs_room():
         set_up(config(space={"generator": "reference"}), regression_table())
     roomy = {"generator": "reference", "max_nodes": 300, "max_depth": 6}
     setup = set_up(config(space=roomy), regression_table())
-    trees = random_trees(setup.problem, setup.evolution, 20)
+    trees = random_trees(setup.problem, setup.strategy, 20)
     assert np.mean([len(tree) for tree in trees]) > 50
     for tree in trees:
         check(tree, setup.problem.space)
@@ -391,5 +391,5 @@ def test_default_reference_points_hold_chains_and_fans(device, precision, style)
         chain["weight"] = fan["weight"] = 1.0  # an edge of weight 0 costs nothing in int8
         trees += [chain, fan]
     found = costs(setup.problem, trees)
-    for name, reference in zip(hardware.COSTS, setup.evolution.reference, strict=True):
+    for name, reference in zip(hardware.COSTS, setup.strategy.reference, strict=True):
         assert found[name].max() < reference, name

@@ -219,7 +219,7 @@ def test_a_model_predicts_labels_as_they_were_given(tmp_path: Path, labels: tupl
     data, task = DataConfig(str(tmp_path / "t.npz")), TaskConfig("classification")
     table = load_table(data, task)
     setup = set_up(Config(data, task=task, search=SearchConfig(folds=1)), table)
-    tree = loads(dumps(to_tree(setup, table, setup.evolution.new_tree(rng))))
+    tree = loads(dumps(to_tree(setup, table, setup.strategy.new_tree(rng))))
     model = tree.estimator()
     predicted = model.predict(X)
     assert predicted.dtype == y.dtype
