@@ -7,6 +7,8 @@ _PLACES = {
     "ACTIVATIONS": "neuraltree.activations",
     "NeuralTreeClassifier": "neuraltree.estimators",
     "NeuralTreeRegressor": "neuraltree.estimators",
+    "ParetoEnsembleClassifier": "neuraltree.ensembles",
+    "ParetoEnsembleRegressor": "neuraltree.ensembles",
     "Space": "neuraltree.tree",
     "Tree": "neuraltree.model",
     "load": "neuraltree.files",

@@ -1,24 +1,90 @@
-"""Trees as scikit-learn estimators, fitted by construction from a finished ``Tree``."""
+"""Neural trees as scikit-learn estimators."""
 
 from __future__ import annotations
 
 import os
-from typing import ClassVar, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-from sklearn.exceptions import NotFittedError
-from sklearn.utils.validation import validate_data
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from neuraltree.files import load
-from neuraltree.model import Tree
+from neuraltree.importance import importances
+from neuraltree.model import Label, Tree
+from neuraltree.samples import Options, Sample, class_sample, regression_sample
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from neuraltree.learning import Learned
 
 
 class _TreeEstimator(BaseEstimator):
-    """What both estimators share; ``tree_`` is the fitted tree."""
+    """What regressor and classifier share.
+
+    Parameters
+    ----------
+    search : ``search.Evolution``, or None to train one random tree that reads every input.
+    activations : kinds of hidden nodes, of ``neuraltree.ACTIVATIONS``.
+    max_nodes, max_depth, max_arity : limits of a tree; ``max_nodes`` None is 60, and for a single tree as many more as
+        reading every input takes.
+    optimizer, learning_rate, weight_decay : of the training, a row of ``neuraltree.optimizers``; "adamw" decays.
+    epochs : passes over the rows; None is 20 in a search, and as many as make 1,500 steps (50 at least) for one tree.
+    batch_size : rows of a step; None is 64 in a search and 200 for one tree.
+    warm_start : ``fit`` goes on training the fitted tree, without another search.
+    n_jobs : threads of a search, -1 for all cores; the result does not depend on it.
+    random_state : int, ``numpy.random.RandomState`` or None.
+    verbose : 1 shows the progress on standard error.
+
+    Attributes
+    ----------
+    tree_ : the fitted ``neuraltree.Tree``.
+    front_ : the Pareto front of a search, see ``search.front.Front``; lowest validation error first.
+    history_ : how a search evolved, see ``search.history.History``.
+    n_iter_ : epochs trained, or generations searched.
+    loss_curve_ : mean training loss of each epoch, or lowest validation error of each generation.
+    feature_importances_ : (features,) sums of |path weights| in standardised units, adding up to 1.
+    n_features_in_, feature_names_in_ : as in scikit-learn.
+    """
 
     _kinds: ClassVar[tuple[str, ...]]
+
+    def __init__(
+        self,
+        search: Any = None,
+        *,
+        activations: Sequence[str] = ("sigmoid", "tanh", "gaussian", "relu"),
+        max_nodes: int | None = None,
+        max_depth: int = 5,
+        max_arity: int = 5,
+        optimizer: str = "adam",
+        learning_rate: float = 0.01,
+        weight_decay: float = 0.0,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        warm_start: bool = False,
+        n_jobs: int | None = -1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.search = search
+        self.activations = activations
+        self.max_nodes = max_nodes
+        self.max_depth = max_depth
+        self.max_arity = max_arity
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
 
     @classmethod
     def from_tree(cls, tree: Tree) -> Self:
@@ -40,32 +106,229 @@ class _TreeEstimator(BaseEstimator):
         """A fitted estimator from a file that ``neuraltree.save`` wrote, or a model of the reference."""
         return cls.from_tree(load(path))
 
-    def predict(self, X: ArrayLike) -> NDArray:
-        """(rows,) target values or class labels for raw inputs (rows, features)."""
-        return self._fitted().predict(self._inputs(X))
+    def predict_one(self, x: Sequence[float]) -> Label | float | tuple[float, ...]:
+        """The prediction for one row given as plain numbers, in microseconds: only their count is checked."""
+        return self.tree_.predict_one(x)
+
+    @property
+    def feature_importances_(self) -> NDArray[np.float64]:
+        return importances(self._fitted())
+
+    def select(self, **budgets: float) -> Self:
+        """Predict with the most accurate member of the front within all budgets, e.g. ``select(flash_bytes=4096)``.
+
+        Without budgets it is the member of lowest validation error, as after ``fit``. Nothing is fitted again.
+        Raises ``ValueError`` where nothing fits; the message says how near the front comes.
+        """
+        self.tree_ = self._front().select(**budgets).tree()
+        self._moments: list[NDArray] = []
+        return self
+
+    def plot_front(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the front of the search; ``options`` are those of ``search.pictures.plot_front``."""
+        return self._front().plot(ax=ax, **options)
+
+    def plot_tree(self, ax: Axes | None = None) -> Axes:
+        """Draw the fitted tree."""
+        from neuraltree.plot import plot_tree
+
+        return plot_tree(self._fitted(), ax=ax)
+
+    def _learn(self, sample: Sample) -> Self:
+        """From scratch: a search, or one random tree."""
+        self.__dict__.pop("front_", None)
+        self.__dict__.pop("history_", None)
+        if self.search is None:
+            from neuraltree.learning import fit_random_tree, telling
+
+            rng = np.random.default_rng(self._seed())
+            return self._keep(fit_random_tree(sample, self._options(), rng, telling(self.verbose)))
+        found = self.search.evolve(sample, self._options(), seed=self._seed(), n_jobs=self.n_jobs, verbose=self.verbose)
+        self.front_, self.history_ = found.front, found.history
+        self.loss_curve_ = [row["best_error"] for row in found.history.rows]
+        self.n_iter_ = len(self.loss_curve_) - 1
+        return self.select()
+
+    def _go_on(self, sample: Sample, epochs: int | None, decay: bool) -> Self:
+        """Train the tree there is; without a decay of the learning rate where calls follow each other."""
+        from neuraltree.learning import go_on, telling
+
+        if sample.targets != self.tree_.num_outputs and sample.classes is None:
+            raise ValueError(f"y has {sample.targets} targets; the fitted tree has {self.tree_.num_outputs}")
+        rng = np.random.default_rng((self._seed(), getattr(self, "n_iter_", 0)))
+        learned = go_on(
+            self.tree_,
+            sample,
+            self._options(),
+            rng,
+            epochs=epochs,
+            say=telling(self.verbose),
+            moments=getattr(self, "_moments", []),
+            decay=decay,
+        )
+        return self._keep(learned, getattr(self, "loss_curve_", []))
+
+    def _one_epoch(self, sample: Sample) -> Self:
+        if not hasattr(self, "tree_"):
+            from neuraltree.learning import new_tree
+
+            self.tree_ = new_tree(sample, self._options(), np.random.default_rng(self._seed()))
+        return self._go_on(sample, epochs=1, decay=False)
+
+    def _keep(self, learned: Learned, before: Sequence[float] = ()) -> Self:
+        self.tree_, self._moments = learned.tree, learned.moments
+        self.loss_curve_ = [*before, *learned.losses.tolist()]
+        self.n_iter_ = len(self.loss_curve_)
+        return self
+
+    def _continues(self) -> bool:
+        return self.warm_start and hasattr(self, "tree_")
+
+    def _options(self) -> Options:
+        given = {name: getattr(self, name) for name in Options.__dataclass_fields__}
+        return Options(**given | {"activations": tuple(self.activations)})
+
+    def _seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _fitted(self) -> Tree:
         # check_is_fitted refuses an estimator that has no fit.
-        if not hasattr(self, "tree_"):
-            name = type(self).__name__
-            raise NotFittedError(f"this {name} holds no tree; make one with {name}.from_tree or {name}.from_file")
+        check_is_fitted(self, "tree_")
         return self.tree_
 
-    def _inputs(self, X: ArrayLike) -> NDArray[np.float64]:
-        return validate_data(self, X, reset=False, dtype=np.float64)
+    def _front(self) -> Any:
+        if not hasattr(self, "front_"):
+            self._fitted()
+            raise AttributeError(
+                f"this {type(self).__name__} was fitted without a search and has no front; give it "
+                "search=Evolution(...) and fit it again"
+            )
+        return self.front_
+
+    def _inputs(self, X: ArrayLike) -> NDArray:
+        # Floats of 4 bytes are widened where they are used, a few rows at a time.
+        return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
 
 
 class NeuralTreeRegressor(RegressorMixin, _TreeEstimator):
-    """A regression tree as an estimator; ``score`` is R²."""
+    __doc__ = f"A neural tree that predicts one number or several; ``score`` is R².\n\n{_TreeEstimator.__doc__}"
 
     _kinds = ("regression",)
 
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """``X`` (rows, features), ``y`` (rows,) or (rows, targets), ``sample_weight`` (rows,) or None.
+
+        Raises ``ValueError`` for rows that cannot be learned from; NaN is refused, impute it before.
+        """
+        sample = regression_sample(self, X, y, sample_weight, new=not self._continues())
+        return self._go_on(sample, self.epochs, True) if self._continues() else self._learn(sample)
+
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """One more epoch over these rows. The first call makes a random tree and scales inputs by its rows."""
+        sample = regression_sample(self, X, y, sample_weight, new=not hasattr(self, "tree_"))
+        return self._one_epoch(sample)
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(rows,) values for raw inputs (rows, features), or (rows, targets) for several targets."""
+        tree = self._fitted()
+        return tree.predict(self._inputs(X))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
 
 class NeuralTreeClassifier(ClassifierMixin, _TreeEstimator):
-    """A classification tree as an estimator; ``score`` is the accuracy."""
+    __doc__ = f"""A neural tree that tells two classes or more apart; ``score`` is the accuracy.
+
+    ``class_weight``: "balanced", or a dict of weights by class, in training. ``classes_``: the labels, sorted.
+
+    {_TreeEstimator.__doc__}"""
 
     _kinds = ("binary", "multiclass")
 
+    def __init__(
+        self,
+        search: Any = None,
+        *,
+        activations: Sequence[str] = ("sigmoid", "tanh", "gaussian", "relu"),
+        max_nodes: int | None = None,
+        max_depth: int = 5,
+        max_arity: int = 5,
+        optimizer: str = "adam",
+        learning_rate: float = 0.01,
+        weight_decay: float = 0.0,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        class_weight: dict | str | None = None,
+        warm_start: bool = False,
+        n_jobs: int | None = -1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            search,
+            activations=activations,
+            max_nodes=max_nodes,
+            max_depth=max_depth,
+            max_arity=max_arity,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            epochs=epochs,
+            batch_size=batch_size,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """``X`` (rows, features), ``y`` (rows,) labels of any kind, ``sample_weight`` (rows,) or None.
+
+        Raises ``ValueError`` for rows that cannot be learned from; NaN is refused, impute it before.
+        """
+        known = self.classes_ if self._continues() else None
+        sample = self._sample(X, y, sample_weight, new=known is None, classes=known)
+        return self._go_on(sample, self.epochs, True) if known is not None else self._learn(sample)
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """One more epoch over these rows. The first call makes a random tree, scales inputs by its rows, and needs
+        ``classes``, all the labels there will be, unless ``y`` holds them all."""
+        new = not hasattr(self, "tree_")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                'class_weight="balanced" needs all rows at once; give partial_fit a dict, or sample_weight'
+            )
+        known = self.classes_ if not new else None if classes is None else np.unique(np.asarray(classes))
+        if classes is not None and not np.array_equal(known, np.unique(np.asarray(classes))):
+            raise ValueError(
+                f"classes={np.unique(np.asarray(classes)).tolist()} are not those before: {known.tolist()}"
+            )
+        return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=known))
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(rows,) class labels for raw inputs (rows, features); the first of equal outputs wins."""
+        tree = self._fitted()
+        return tree.predict(self._inputs(X)).astype(self.classes_.dtype, copy=False)
+
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """(rows, classes) probabilities in the order of ``classes_``."""
-        return self._fitted().predict_proba(self._inputs(X))
+        tree = self._fitted()
+        return tree.predict_proba(self._inputs(X))
+
+    def _sample(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool, classes: NDArray | None
+    ) -> Sample:
+        sample, self.classes_ = class_sample(
+            self, X, y, sample_weight, new=new, classes=classes, class_weight=self.class_weight
+        )
+        return sample

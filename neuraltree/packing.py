@@ -109,10 +109,13 @@ def _ceil8(value: float) -> int:
     return int(-(-value // 8) * 8)
 
 
-def plan(found: Layout, space: Space, copies: int = 1) -> Shape:
-    """Capacities for bins of at most ``TREES_PER_BIN`` trees like these, with headroom for their descendants."""
+def plan(found: Layout, space: Space, copies: int = 1, per_bin: int = 0) -> Shape:
+    """Capacities for bins of trees like these, with headroom for their descendants.
+
+    A bin has ``per_bin`` trees; by default as many as make ``planned_bins`` of those there are.
+    """
     trees = len(found.needs)
-    per_bin = -(-trees // planned_bins(trees))
+    per_bin = per_bin or -(-trees // planned_bins(trees))
     bare = Shape(per_bin, space.n_outputs, space.n_features, copies, (), (), space.codes, space.output_code)
     return _shape_of(_wanted(found, space, per_bin), bare)
 

@@ -18,10 +18,18 @@ class Scaler:
     scale: Array
 
     @classmethod
-    def fit(cls, X: ArrayLike) -> Scaler:
-        """Mean and standard deviation of the columns of ``X`` (rows, columns); a constant column has scale 1."""
+    def fit(cls, X: ArrayLike, weight: Array | None = None) -> Scaler:
+        """Mean and standard deviation of the columns of ``X`` (rows, columns); a constant column has scale 1.
+
+        ``weight`` (rows,): what each row counts; a row of weight 0 might as well not be there.
+        """
         X = np.asarray(X, dtype=np.float64)
-        mean, scale = X.mean(axis=0), X.std(axis=0)
+        if weight is None:
+            mean, scale = X.mean(axis=0), X.std(axis=0)
+        else:
+            X, weight = X[weight > 0], weight[weight > 0]
+            mean = np.average(X, axis=0, weights=weight)
+            scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
         # Rounding can leave a constant column a standard deviation just above zero, so look at the values.
         return cls(mean, np.where((X.min(axis=0) == X.max(axis=0)) | (scale == 0), 1.0, scale))
 

@@ -6,7 +6,9 @@ generation and the final refit. No gradient flows through the loops, so their le
 
 from __future__ import annotations
 
+import os
 import threading
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -116,7 +118,7 @@ def make_schedule(
 
 def fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, schedule: Schedule) -> Fitted:
     """Train every tree of a bin; see ``Fitted``. Compiles once per shape, settings and size of data."""
-    return _run(_fit, shape, settings, forest, params, data, schedule)
+    return run_program(_fit, shape, settings, forest, params, data, schedule)
 
 
 def predict(shape: Shape, settings: Settings, forest: Forest, params: Params, inputs: NDArray) -> NDArray:
@@ -126,7 +128,7 @@ def predict(shape: Shape, settings: Settings, forest: Forest, params: Params, in
         chunk = inputs[start : start + CHUNK_ROWS]
         padded = np.zeros((CHUNK_ROWS, inputs.shape[1]), inputs.dtype)
         padded[: len(chunk)] = chunk
-        parts.append(np.asarray(_run(_predict, shape, settings, forest, params, padded))[:, :, : len(chunk)])
+        parts.append(np.asarray(run_program(_predict, shape, settings, forest, params, padded))[:, :, : len(chunk)])
     return np.concatenate(parts, axis=2)
 
 
@@ -141,7 +143,7 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
     start = _Progress(
         epoch=jnp.int32(0),
         params=params,
-        optimizer=optimizer.init(_flat(params)),
+        optimizer=optimizer.init(flatten(params)),
         best=Fitted(params, untrained, jnp.zeros(shape.trees, jnp.int32)),
         active=plan.limit > 0,
     )
@@ -155,15 +157,15 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
             index = lax.dynamic_slice(
                 plan.order, (now.epoch % len(plan.order), step * settings.batch_size), (1, settings.batch_size)
             )[0]
-            gradient = _gradient(shape, settings, forest, _rows(shape, flat), data, index)
-            updates, state = optimizer.update(_flat(gradient), state, flat)
+            slope, _ = gradient(shape, settings, forest, unflatten(shape, flat), data, index)
+            updates, state = optimizer.update(flatten(slope), state, flat)
             done = (now.epoch * plan.steps + step) / (plan.epochs * plan.steps)
             rate = jnp.asarray(settings.learning_rate * SCHEDULES[settings.schedule](done), moving.dtype)
             leaf, edge = flat.leaf + rate * moving_leaf * updates.leaf, flat.edge + rate * moving * updates.edge
             return Params(leaf, edge), state
 
-        flat, state = lax.fori_loop(0, plan.steps, train_step, (_flat(now.params), now.optimizer))
-        trained = _rows(shape, flat)
+        flat, state = lax.fori_loop(0, plan.steps, train_step, (flatten(now.params), now.optimizer))
+        trained = unflatten(shape, flat)
         loss = _validate(shape, settings, forest, trained, data, plan)
         epoch = now.epoch + 1
         best = _keep_better(forest, now.best, Fitted(trained, loss, epoch), now.active, plan.chunks == 0)
@@ -173,25 +175,30 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
     return lax.while_loop(lambda now: (now.epoch < plan.epochs) & now.active.any(), train_epoch, start).best
 
 
-def _flat(params: Params) -> Params:
+def flatten(params: Params) -> Params:
     """With ``leaf`` in one row: a loop over rows as short as ours would not use whole vectors."""
     return Params(params.leaf.reshape(-1), params.edge)
 
 
-def _rows(shape: Shape, flat: Params) -> Params:
+def unflatten(shape: Shape, flat: Params) -> Params:
     return Params(flat.leaf.reshape(shape.rows, shape.columns), flat.edge)
 
 
-def _gradient(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, index: jax.Array) -> Params:
-    """Mean gradient over the rows of one batch; padding rows weigh nothing and are not counted."""
+def gradient(
+    shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, index: jax.Array
+) -> tuple[Params, jax.Array]:
+    """Mean gradient and (trees,) mean loss over the rows of one batch; padding rows weigh nothing, uncounted."""
     padding = len(data.weight) - 1
     index = jnp.pad(index, (0, max(0, LEAST_BATCH - len(index))), constant_values=padding)
     inputs, targets = data.inputs[index], data.targets[index].T
     states = forward(shape, forest, params, inputs)
     real = jnp.sum(index < padding)
     share = data.weight[index] / jnp.maximum(real, 1).astype(data.weight.dtype)
-    by_output = LOSSES[settings.loss].gradient(outputs(forest, states), targets) * share
-    return backward(shape, forest, params, inputs, states, by_output)
+    found = outputs(forest, states)
+    by_output = LOSSES[settings.loss].gradient(found, targets) * share
+    return backward(shape, forest, params, inputs, states, by_output), LOSSES[settings.loss].value(
+        found, targets
+    ) @ share
 
 
 def _validate(
@@ -242,7 +249,15 @@ def compilations() -> int:
     return len(_programs)
 
 
-def _run(function: Any, shape: Shape, settings: Settings, *arguments: Any) -> Any:
+def keep_programs() -> None:
+    """Compiled programs are kept between processes, unless the user has said where or that they are not."""
+    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+        jax.config.update("jax_compilation_cache_dir", str(home / "neuraltree"))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
+
+
+def run_program(function: Any, shape: Shape, settings: Settings, *arguments: Any) -> Any:
     """Call the program compiled for these shapes; threads that want the same one wait for one compilation."""
     with jax.enable_x64(settings.precision == "float64"):
         sizes = tuple((np.shape(leaf), str(leaf.dtype)) for leaf in jax.tree.leaves(arguments))

@@ -13,6 +13,7 @@ import tomli_w
 
 from neuraltree import activations
 from search import objectives
+from search.baselines import table as baselines
 from search.errors import InputError
 from search.operators import OPERATORS
 from search.settings import Config as Config
@@ -48,9 +49,16 @@ def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = No
         if value is not None:
             _put(raw, "run", key, value)
     source = f"{path} with --set {' '.join(overrides)}" if overrides else str(path)
+    config = config_of(raw, source)
+    run = msgspec.structs.replace(config.run, out=config.run.out or f"results/{path.stem}")
+    return _checked_text(msgspec.structs.replace(config, run=run), source)
+
+
+def config_of(raw: dict[str, Any], source: str) -> Config:
+    """The checked config of plain tables, every operator written out; ``source`` is what errors call it."""
     config = convert_tables(raw, Config, source)
     _check(config, source)
-    return _checked_text(_filled(config, path), source)
+    return msgspec.structs.replace(config, variation=_all_operators(config))
 
 
 def to_toml(config: Config) -> str:
@@ -63,12 +71,6 @@ def config_hash(config: Config) -> str:
     run = msgspec.structs.replace(config.run, out="")
     text = msgspec.json.encode(msgspec.structs.replace(config, run=run), order="sorted")
     return hashlib.sha256(text).hexdigest()
-
-
-def _filled(config: Config, path: Path) -> Config:
-    """The config with the defaults written out that lie outside the structs."""
-    run = msgspec.structs.replace(config.run, out=config.run.out or f"results/{path.stem}")
-    return msgspec.structs.replace(config, run=run, variation=_all_operators(config))
 
 
 def _checked_text(config: Config, source: str) -> Config:
@@ -134,13 +136,14 @@ def _all_operators(config: Config) -> dict[str, float]:
 
 def _check(config: Config, source: str) -> None:
     """What one key says about another: names from other tables, repeats, keys that need each other."""
-    kinds, wanted = config.space.activations, config.search.objectives
+    kinds, wanted, compared = config.space.activations, config.search.objectives, config.baselines.models
     names = (
         ("space.activations", kinds, (*activations.NAMES, *activations.ALIASES)),
         ("search.objectives", wanted, objectives.NAMES),
         ("reference", config.reference, wanted),
         ("variation", config.variation, tuple(row.name for row in OPERATORS)),
         ("constraints", config.constraints, objectives.NAMES),
+        ("baselines.models", compared, baselines.NAMES),
     )
     for path, given, allowed in names:
         for name in given:
@@ -152,6 +155,7 @@ def _check(config: Config, source: str) -> None:
         (len(set(codes)) < len(codes), f"space.activations names one twice: {', '.join(kinds)}"),
         (not wanted, "search.objectives is empty; name at least one"),
         (len(set(wanted)) < len(wanted), f"search.objectives names one twice: {', '.join(wanted)}"),
+        (len(set(compared)) < len(compared), f"baselines.models names one twice: {', '.join(compared)}"),
         (
             not any(_all_operators(config).values()),
             "variation gives every operator the probability 0; give at least one more",

@@ -29,6 +29,7 @@ MOST_EXACT = 2**53  # whole numbers beyond it are not all doubles
 class Table:
     """``X`` (rows, features); ``y`` (rows,): float64 for regression, int64 positions in ``classes`` otherwise.
 
+    A regression of several targets, which no file gives but an estimator may, has ``y`` (rows, targets).
     ``kind`` is "regression", "binary" or "multiclass"; ``digest`` is the SHA-256 of all the rest.
     ``weight`` (rows,): what each row counts in training, 0 or more; None where all count alike.
     """
@@ -41,6 +42,10 @@ class Table:
     kind: str
     digest: str
     weight: NDArray[np.float64] | None = None
+
+    @property
+    def targets(self) -> int:
+        return 1 if self.y.ndim == 1 else self.y.shape[1]
 
 
 def load_table(data: DataConfig, task: TaskConfig) -> Table:
@@ -133,10 +138,10 @@ def check_folds(table: Table, folds: int, test_fraction: float) -> None:
     n_train = rows - n_test
     settings = f"search.folds = {folds} and data.test_fraction = {test_fraction:g}"
     least = max(2 * folds, round(2 / HOLD_OUT))
-    if n_train < least or n_test < 2:
+    if n_train < least or (test_fraction and n_test < 2):
         raise InputError(
             f"{rows} rows leave {n_train} to train and {n_test} to test with {settings}; "
-            f"at least {least} and 2 are needed"
+            f"at least {least} and {2 if test_fraction else 0} are needed"
         )
     if table.classes is None:
         return
@@ -147,7 +152,7 @@ def check_folds(table: Table, folds: int, test_fraction: float) -> None:
             f"class {shown(table.classes[sizes.argmin()])} has {smallest} rows, too few for {settings}: "
             f"{least} must be left to train; lower either, add rows of the class, or leave it out"
         )
-    if n_test < len(table.classes):
+    if test_fraction and n_test < len(table.classes):
         raise InputError(f"{n_test} test rows cannot hold all {len(table.classes)} classes; raise data.test_fraction")
 
 
@@ -155,7 +160,7 @@ def check_spread(table: Table, parts: dict[str, Rows]) -> None:
     """``InputError`` unless the numbers to predict vary in every part, so that 1 - R² is defined there."""
     for name, rows in parts.items():
         # Below the smallest normal double a variance has lost its digits.
-        if np.var(table.y[rows]) < np.finfo(np.float64).tiny:
+        if np.var(table.y[rows], axis=0).min() < np.finfo(np.float64).tiny:
             raise InputError(
                 f"the target {shown(table.target)} is the same, or nearly, in all {len(rows)} {name} rows; "
                 "scale it up, choose another run.seed or data.test_fraction, or add rows"
@@ -186,6 +191,8 @@ def split(table: Table, test_fraction: float, seed: int) -> tuple[Rows, Rows]:
     from sklearn.model_selection import train_test_split
 
     rows = np.arange(len(table.y))
+    if not test_fraction:
+        return rows, rows[:0]
     classes = None if table.classes is None else table.y
     train, test = train_test_split(rows, test_size=test_fraction, random_state=seed, stratify=classes)
     return np.sort(train), np.sort(test)

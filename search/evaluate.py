@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,6 +45,7 @@ class Problem:
     device: hardware.Device | None
     code: hardware.Code  # what is built of the trees for the device
     input_range: NDArray[np.float64]  # (features,) the largest |scaled input| that 8-bit code represents
+    workers: int  # threads; they change no result, only the time
 
     @property
     def rows(self) -> int:
@@ -89,7 +89,7 @@ def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], 
         values = predict(shape, problem.settings, packed.forest, fitted.params, inputs[k])
         return jax.tree.map(np.asarray, fitted.params), np.asarray(fitted.loss), np.asarray(fitted.best_epoch), values
 
-    results = _in_threads(train, [(packed, k) for packed in bins for k in range(len(problem.folds))])
+    results = _in_threads(problem.workers, train, [(packed, k) for packed in bins for k in range(len(problem.folds))])
     trained = nodes.copy()
     parts = []
     for packed in bins:
@@ -104,10 +104,9 @@ def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], 
     return Evaluated(np.split(trained, starts[1:-1]), columns, best_epoch, ok)
 
 
-def _in_threads(function: Callable[[Any], Any], units: Sequence[Any]) -> Iterator[Any]:
+def _in_threads(workers: int, function: Callable[[Any], Any], units: Sequence[Any]) -> Iterator[Any]:
     """Results in the order of ``units``; a few more than are asked for are computed ahead."""
-    # XLA releases the interpreter lock; the number of threads changes no result, only the time.
-    workers = os.cpu_count() or 1
+    # XLA releases the interpreter lock, so threads do work at once.
     with ThreadPoolExecutor(workers) as threads:
         waiting = deque(threads.submit(function, unit) for unit in units[: 2 * workers])
         for unit in [*units[2 * workers :], *[None] * len(waiting)]:
@@ -183,11 +182,25 @@ def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np
 
     fitted, sound = nodes.copy(), np.zeros(len(trees), dtype=bool)
     bins = pack(nodes, starts, shape, found)
-    for packed, (params, good) in zip(bins, _in_threads(train, bins), strict=True):
+    for packed, (params, good) in zip(bins, _in_threads(problem.workers, train, bins), strict=True):
         sound[packed.first_tree : packed.last_tree] = good[: packed.last_tree - packed.first_tree]
         store_params(packed, fitted, 0, params)
     ends = np.split(fitted, starts[1:-1])
     return [end if good else begin for begin, end, good in zip(start, ends, sound, strict=True)], sound
+
+
+def validation_outputs(problem: Problem, shape: Shape, trees: list[Nodes]) -> NDArray[np.float64]:
+    """(trees, outputs, rows) of each fold's weights on the rows it left out, fold after fold; in scaled units."""
+    nodes, starts = join(trees)
+    shape, found = grown_shape(problem, shape, trees)
+    parts = []
+    for packed in pack(nodes, starts, shape, found):
+        by_fold = []
+        for k, (_, rows) in enumerate(problem.folds):
+            params = load_params(packed, nodes, k, problem.settings.precision)
+            by_fold.append(predict(shape, problem.settings, packed.forest, params, problem.data.inputs[rows]))
+        parts.append(np.concatenate(by_fold, axis=2)[: packed.last_tree - packed.first_tree])
+    return np.concatenate(parts).astype(np.float64)
 
 
 def _first_fold(tree: Nodes) -> Nodes:

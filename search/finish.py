@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from neuraltree.compress.finetune import finetune, integer_outputs
 from neuraltree.files import dumps
 from neuraltree.metrics import METRICS, Truth
 from neuraltree.model import Tree
+from neuraltree.packing import Shape
 from neuraltree.tree import Nodes
 from search.budgets import within
 from search.data import Table
@@ -36,8 +37,19 @@ def live_front(setup: Setup, state: State) -> Members:
 
 def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
     """``live.csv``: the front so far, in the columns of ``front.csv``; nothing is refitted or tested yet."""
-    rows = [_row(setup, front, i, "evolving", {}, None) for i in range(len(front.trees))]
+    ids = front.ids.tolist()
+    values = [{"id": float(ids[i])} | _values(front.columns, i) for i in range(len(ids))]
+    rows = [_row(setup, row, "evolving", {}, None) for row in values]
     write_csv(folder.path / "live.csv", _header(setup), rows)
+
+
+class Finished(NamedTuple):
+    """A member of the final front: its place in the population's front, its model, and the columns of its row."""
+
+    place: int
+    tree: Tree
+    status: str
+    values: dict[str, float]
 
 
 def write_front(
@@ -48,39 +60,56 @@ def write_front(
     say: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> int:
-    """Refit, fine-tune for 8 bits if asked to, measure, score and save the final front; returns its members' number.
+    """Finish the front, score it on the test rows and save it; returns its members' number."""
+    folder.models.mkdir(exist_ok=True)
+    members = finished(setup, table, live_front(setup, state), state.shape, say, stopping)
+    rows: list[list[Any]] = []
+    for member in members:
+        model = f"models/{len(rows):03d}.json"
+        write_text(folder.path / model, dumps(member.tree))
+        rows.append(_row(setup, member.values, member.status, _test_scores(setup, table, member.tree), model))
+    for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
+        left.unlink()  # of a last stage that was interrupted
+    write_csv(folder.path / "front.csv", _header(setup), rows)
+    return len(rows)
+
+
+def finished(
+    setup: Setup,
+    table: Table,
+    front: Members,
+    shape: Shape,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> list[Finished]:
+    """A front refitted on all training rows, fine-tuned for 8 bits if asked to, and measured.
 
     A member that no longer keeps the constraints, as measured or else as predicted, is left out.
     """
-    folder.models.mkdir(exist_ok=True)
-    front = live_front(setup, state)
     if not front.trees:
-        write_csv(folder.path / "front.csv", _header(setup), [])
-        return 0
-    refitted, sound = refit(setup.problem, state.shape, front.trees, front.best_epoch)
+        return []
+    refitted, sound = refit(setup.problem, shape, front.trees, front.best_epoch)
     trees = _finetuned(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
-    nodes = [tree.nodes for tree in trees]
-    columns = front.columns | costs(setup.problem, nodes)
+    columns = front.columns | costs(setup.problem, [tree.nodes for tree in trees])
     measured = measure_front(setup.problem, trees, say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns[name], v) for name, v in measured.items()}
-    final = Members(nodes, front.ids, columns, front.best_epoch, front.ok)
     fitting = within(setup.strategy.bounds, held_to)
     if not fitting.all():
         say(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
         )
-    rows: list[list[Any]] = []
-    for i in np.flatnonzero(fitting).tolist():
-        model = f"models/{len(rows):03d}.json"
-        write_text(folder.path / model, dumps(trees[i]))
-        # The folds were best untrained, or training on all rows only raised the loss: fold 0's weights stay.
-        status = "ok" if sound[i] and front.best_epoch[i] > 0 else "not_refitted"
-        rows.append(_row(setup, final, i, status, _test_scores(setup, table, trees[i]), model))
-    for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
-        left.unlink()  # of a last stage that was interrupted
-    write_csv(folder.path / "front.csv", _header(setup), rows)
-    return len(rows)
+    # Untrained was best in the folds, or training on all rows only raised the loss: fold 0's weights stay.
+    status = np.where(sound & (front.best_epoch > 0), "ok", "not_refitted")
+    return [
+        Finished(i, trees[i], str(status[i]), {"id": float(front.ids[i])} | _values(columns, i))
+        for i in np.flatnonzero(fitting).tolist()
+    ]
+
+
+def _values(columns: Columns, i: int) -> dict[str, float]:
+    """The numbers of one member; what is not known of it is left out."""
+    return {name: float(values[i]) for name, values in columns.items() if not np.isnan(values[i])}
 
 
 def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
@@ -122,18 +151,7 @@ def _header(setup: Setup) -> list[str]:
     return [*HEADER, *(f"error_class_{label}" for label in setup.problem.classes)]
 
 
-def _row(setup: Setup, front: Members, i: int, status: str, scores: dict[str, float], model: str | None) -> list[Any]:
-    values: Columns = front.columns
-    costs_of = [float(values[name][i]) if name in values else None for name in COST_NAMES]
-    classes = [float(values[f"error_class_{label}"][i]) for label in setup.problem.classes]
-    return [
-        int(front.ids[i]),
-        status,
-        float(values["val_error"][i]),
-        *(scores.get(name) for name in SCORES),
-        *(int(values[name][i]) for name in COUNTS),
-        *costs_of,
-        *(float(values[name][i]) if name in values and values[name][i] >= 0 else None for name in MEASURED),
-        model,
-        *classes,
-    ]
+def _row(setup: Setup, values: dict[str, float], status: str, scores: dict[str, float], model: str | None) -> list[Any]:
+    """In the columns of ``_header``; a cell is empty where there is no number."""
+    found: dict[str, Any] = values | scores | {"status": status, "model": model}
+    return [int(found[name]) if name in ("id", *COUNTS) else found.get(name) for name in _header(setup)]

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,17 +16,20 @@ from search.objectives import BY_NAME
 from search.records import RunFolder
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from neuraltree.estimators import NeuralTreeClassifier, NeuralTreeRegressor
     from neuraltree.model import Tree
 
 
 @dataclass(frozen=True)
 class Member:
-    """One model of a front; ``values`` holds the numbers of its row in ``front.csv``."""
+    """One model of a front, in a file or in memory; ``values`` holds the numbers of its row in ``front.csv``."""
 
     status: str
     values: dict[str, float]
-    path: Path
+    path: Path | None = None
+    model: Tree | None = None
 
     def __getattr__(self, name: str) -> float:
         values = vars(self).get("values", {})  # none yet while a copy is being made
@@ -34,9 +37,17 @@ class Member:
             raise AttributeError(f"a member has no {name!r}; it has: {', '.join(values)}")
         return values[name]
 
+    @property
+    def name(self) -> str:
+        """The name of its file, or of the tree by its number in the run."""
+        return f"tree {self.values['id']:.0f}" if self.path is None else self.path.name
+
     def tree(self) -> Tree:
+        if self.model is not None:
+            return self.model
         from neuraltree.files import load
 
+        assert self.path is not None
         return load(self.path)
 
     def estimator(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
@@ -85,6 +96,12 @@ class Front:
         span = np.ptp(points, axis=0)
         scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)
         return self.members[int(np.argmin(np.linalg.norm(scaled, axis=1)))]
+
+    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw the front; ``options`` are those of ``search.pictures.plot_front``."""
+        from search.pictures import plot_front
+
+        return plot_front(self, ax=ax, **options)
 
     def _check_not_empty(self) -> None:
         if not self.members:

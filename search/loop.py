@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import platform
 import shutil
@@ -14,10 +13,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import jax
 import msgspec
 
-from neuraltree.train import compilations
+from neuraltree.train import keep_programs
+from search.baselines.files import load_baselines
+from search.baselines.train import train_baselines
+from search.baselines.verdict import verdict
 from search.config import Config, config_hash
 from search.data import Table
 from search.engine import Info, State, begin, step
@@ -25,9 +26,10 @@ from search.errors import DONE, INTERRUPTED
 from search.finish import write_front, write_live
 from search.front import load_front
 from search.history import EVOLUTION, joined, of_generation
+from search.indicators import HISTORY, row_of, speed_of
 from search.problem import Setup, set_up
 from search.progress import Phases, Reporter
-from search.records import HISTORY, RunFolder, write_csv, write_npz
+from search.records import RunFolder, write_csv, write_npz
 from search.snapshot import archive, members_to_arrays, state_from_parts, state_to_parts
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
@@ -39,7 +41,7 @@ def evolve(
     config: Config, table: Table, folder: RunFolder, report: Reporter, stopping: Callable[[], bool] = lambda: False
 ) -> int:
     """Run, or go on with, the search in a folder until it is done or ``stopping``; returns the exit code."""
-    _use_compilation_cache()
+    keep_programs()
     setup = set_up(config, table)
     facts = _facts(config, table, setup)
     begun_with = folder.read_manifest().get("versions", facts["versions"])
@@ -55,7 +57,12 @@ def evolve(
             report.end(f"saved; go on with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
-            count = _complete(config, table, setup, folder, report.message, stopping, *reached)
+            count = write_front(folder, setup, table, reached[0], report.message, stopping)
+        if config.baselines.models:
+            with phases("baselines"):
+                train_baselines(config, setup, table, folder, report.message, stopping)
+        with phases("finish"):
+            _complete(config, table, folder, count, *reached)
         report.end(_verdict(folder, count), phases.total)
         return DONE
     finally:
@@ -104,41 +111,19 @@ def _save(
         folder.save_parts(state.generation, members_to_arrays(info.evaluated), of_generation(state, info))
         write_live(folder, setup, state.members.take(info.front))
     seconds = phases.take()
-    best_error = info.best_error if math.isfinite(info.best_error) else None  # where no tree meets the constraints
-    row = [state.generation, state.evaluations, info.hypervolume, len(info.front), best_error]
-    row += [seconds.get(name, 0.0) for name in ("vary", "train", "cost", "select", "save")] + [compilations()]
-    history = [*history, row]
+    row = row_of(state, info, seconds)
+    history = [*history, list(row.values())]
     with phases("save"):
         write_csv(folder.path / "history.csv", HISTORY, history)
         arrays, facts = state_to_parts(state)
         folder.save_checkpoint(state.generation, arrays, {**facts, "history": history})
-    report.generation(dict(zip(HISTORY, row, strict=True)) | _speed(setup, info, seconds))
+    report.generation(row | speed_of(setup, info, seconds))
     return history
 
 
-def _speed(setup: Setup, info: Info, seconds: dict[str, float]) -> dict[str, float]:
-    """Trees and weight·samples trained a second, over the whole generation and its training."""
-    rows = sum(len(fit) for fit, _ in setup.problem.folds) * setup.problem.epochs
-    weights = float(info.evaluated.columns["weights"].sum())
-    return {
-        "trees_per_s": len(info.evaluated.trees) / sum(seconds.values()),
-        "weight_samples_per_s": weights * rows / seconds["train"],
-    }
-
-
-def _complete(
-    config: Config,
-    table: Table,
-    setup: Setup,
-    folder: RunFolder,
-    say: Callable[[str], None],
-    stopping: Callable[[], bool],
-    state: State,
-    history: History,
-) -> int:
+def _complete(config: Config, table: Table, folder: RunFolder, count: int, state: State, history: History) -> None:
     from search.pictures import draw_front, draw_hypervolume
 
-    count = write_front(folder, setup, table, state, say, stopping)
     if parts := folder.archive_parts():
         write_npz(folder.path / "archive.npz", archive(parts))
         write_npz(folder.path / EVOLUTION, joined(folder.history_parts()))
@@ -147,7 +132,6 @@ def _complete(
     draw_hypervolume(folder.path / "hypervolume.png", [row[0] for row in history], [row[2] for row in history])
     folder.update_manifest(status="complete", evaluations=state.evaluations)
     folder.clear_parts()
-    return count
 
 
 def _verdict(folder: RunFolder, count: int) -> str:
@@ -157,9 +141,11 @@ def _verdict(folder: RunFolder, count: int) -> str:
     lines = [f"{count} models in {folder.path / 'front.csv'}; picture: {folder.path / 'front.png'}"]
     for name, member in (("most accurate", front[0]), ("knee", front.knee())):
         lines.append(
-            f"  {name}: {member.path.name}, {member.weights:.0f} weights, "
+            f"  {name}: {member.name}, {member.weights:.0f} weights, "
             f"validation error {member.val_error:.4f}, test score {member.test_score:.4f}"
         )
+    if comparison := verdict(front, load_baselines(folder.path)):
+        lines.append(f"  {comparison}")
     return "\n".join(lines)
 
 
@@ -208,11 +194,3 @@ def _git_commit() -> str | None:
     here = Path(__file__).parent
     found = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     return found.stdout.strip() or None
-
-
-def _use_compilation_cache() -> None:
-    """Compiled programs are kept between runs, unless the user has said where or that they are not."""
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        jax.config.update("jax_compilation_cache_dir", str(home / "neuraltree"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,17 +45,20 @@ class Setup:
     finetune_epochs: int  # of the final front as 8-bit models
 
 
-def set_up(config: Config, table: Table) -> Setup:
-    """Raises ``InputError`` where config and table do not fit together."""
+def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int = 0) -> Setup:
+    """A run of a config on a table. ``all_rows``: none are kept for a test. ``workers``: threads, 0 for all cores.
+
+    Raises ``InputError`` where config and table do not fit together.
+    """
     task = _task(config, table)
-    device = _device(config)
-    train_rows, test_rows, folds = _parts(config, table)
+    device = _device(config, table)
+    train_rows, test_rows, folds = _parts(config, table, 0.0 if all_rows else config.data.test_fraction)
     scaler = Scaler.fit(table.X[train_rows])
     inputs = scaler.transform(table.X[train_rows])
     regression = table.kind == "regression"
     target = table.y[train_rows]
-    target_scaler = Scaler.fit(target[:, None]) if regression else None
-    scaled = target_scaler.transform(target[:, None])[:, 0] if target_scaler else target
+    target_scaler = Scaler.fit(target.reshape(len(target), -1)) if regression else None
+    scaled = target_scaler.transform(target.reshape(len(target), -1)).reshape(target.shape) if target_scaler else target
     space = _space(config, table, task)
     settings = _settings(config, task, len(train_rows))
     shape = Shape(0, task.n_outputs, space.n_features, 1, (), (), (), 0)
@@ -64,7 +68,7 @@ def set_up(config: Config, table: Table) -> Setup:
         task=task,
         settings=settings,
         data=make_data(inputs, encode(task, scaled), weight, shape, settings.precision),
-        truth=Truth(task, scaled, float(target_scaler.scale[0]) if target_scaler else 1.0),
+        truth=Truth(task, scaled, target_scaler.scale if target_scaler else 1.0),
         folds=tuple(_positions(folds, train_rows)),
         metrics=_metrics(config, table),
         classes=tuple(map(str, table.classes or ())) if "class_errors" in config.search.objectives else (),
@@ -74,22 +78,24 @@ def set_up(config: Config, table: Table) -> Setup:
         device=device,
         code=_code(config),
         input_range=fit_input_range(inputs),
+        workers=workers or os.cpu_count() or 1,
     )
     strategy = _evolution(config, table, problem)
     epochs = config.hardware.finetune_epochs
     return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs)
 
 
-def _parts(config: Config, table: Table) -> tuple[Rows, Rows, list[tuple[Rows, Rows]]]:
+def _parts(config: Config, table: Table, test_fraction: float) -> tuple[Rows, Rows, list[tuple[Rows, Rows]]]:
     """The training rows, the test rows, and the folds of the former, all as rows of the table."""
-    count, test_fraction, seed = config.search.folds, config.data.test_fraction, config.run.seed
+    count, seed = config.search.folds, config.run.seed
     check_folds(table, count, test_fraction)
     train_rows, test_rows = split(table, test_fraction, seed)
     folds = make_folds(table, train_rows, count, seed)
     check_weights(table, folds)
     if table.classes is None:
         validation = np.concatenate([held for _, held in folds])
-        check_spread(table, {"training": train_rows, "validation": validation, "test": test_rows})
+        tests = {"test": test_rows} if len(test_rows) else {}
+        check_spread(table, {"training": train_rows, "validation": validation} | tests)
     return train_rows, test_rows, folds
 
 
@@ -103,7 +109,7 @@ def _task(config: Config, table: Table) -> Task:
                 f"allowed here: {', '.join(suited)}"
             )
     try:
-        return make_task(table.kind, len(table.classes or ()), config.task.loss)
+        return make_task(table.kind, len(table.classes or ()), config.task.loss, table.targets)
     except ValueError as error:
         raise InputError(f"task.loss: {error}") from None
 
@@ -112,7 +118,7 @@ def _family(table: Table) -> str:
     return "regression" if table.kind == "regression" else "classes"
 
 
-def _device(config: Config) -> hardware.Device | None:
+def _device(config: Config, table: Table) -> hardware.Device | None:
     if config.hardware.finetune_epochs and config.hardware.precision != "int8":
         raise InputError(
             f"hardware.finetune_epochs = {config.hardware.finetune_epochs} fine-tunes 8-bit models, but "
@@ -120,6 +126,11 @@ def _device(config: Config) -> hardware.Device | None:
         )
     if not config.hardware.device:
         return None
+    if table.targets > 1:
+        raise InputError(
+            f"the cost on a device is that of a model of one target; there are {table.targets}: leave out the "
+            "device, or search for a model of each target"
+        )
     try:
         device = hardware.load_device(config.hardware.device)
         device.check(*_code(config))

@@ -22,12 +22,6 @@ from numpy.typing import NDArray
 from search.errors import InputError, LockedError
 from search.strict import one_line, shown
 
-# seconds_save is what was written since the last row: this generation's archive part, the last one's checkpoint.
-HISTORY = (
-    *("generation", "evaluations", "hypervolume", "front_size", "best_error"),
-    *("seconds_vary", "seconds_train", "seconds_cost", "seconds_select", "seconds_save", "compilations"),
-)
-
 CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
 # All that a start leaves which was killed before its config was written: there is nothing to go on with.
 STARTING = {LOCK, CONFIG + ".part"}

@@ -20,7 +20,7 @@ HEADROOM = 1.1  # the largest tree should lie inside the reference point, not on
 
 def scale_of(problem: Problem) -> Scale:
     return Scale(
-        target_deviation=problem.truth.scale,
+        target_deviation=float(np.sqrt(np.mean(np.square(problem.truth.scale)))),
         max_nodes=problem.space.max_nodes,
         kinds=len(problem.space.codes),
         largest_cost={} if problem.device is None else _largest_costs(problem, problem.device),

@@ -1,0 +1,179 @@
+"""Several trees that decide together, after the heterogeneous ensembles of Ojha, Abraham & Snášel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from neuraltree.combining import combine
+from neuraltree.estimators import NeuralTreeClassifier, NeuralTreeRegressor
+from neuraltree.importance import importances
+from neuraltree.model import Label, Tree
+from neuraltree.samples import Sample, class_sample, regression_sample
+
+Array = NDArray[np.float64]
+SUMMED = ("weights", "nodes", "macs", "latency_s", "flash_bytes", "energy_j")
+LARGEST = ("ram_bytes",)  # members run one after another and use the same RAM
+
+
+class _Ensemble(BaseEstimator):
+    """What both ensembles share.
+
+    Parameters
+    ----------
+    search : ``search.Evolution``, or None for random trees of equal weight.
+    members : the most trees there are; a search may need fewer, random trees are so many.
+    estimator : a ``NeuralTreeRegressor`` or ``NeuralTreeClassifier`` that says how the trees look and learn; its own
+        ``search`` is not used. None is one with the default parameters.
+    n_jobs, random_state, verbose : as those of the estimators of single trees.
+
+    Attributes
+    ----------
+    estimators_ : the trees as fitted estimators.
+    weights_ : (estimators,) what each counts; they add up to 1.
+    costs_ : by name, what all members cost together: sums, and for RAM, which they use in turn, the largest.
+    front_, history_ : of the search.
+    feature_importances_ : (features,) mean of the trees' importances by ``weights_``.
+    """
+
+    _tree: type[NeuralTreeRegressor] | type[NeuralTreeClassifier]
+
+    def __init__(
+        self,
+        search: Any = None,
+        *,
+        members: int = 5,
+        estimator: NeuralTreeRegressor | NeuralTreeClassifier | None = None,
+        n_jobs: int | None = -1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.search = search
+        self.members = members
+        self.estimator = estimator
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def feature_importances_(self) -> Array:
+        check_is_fitted(self, "estimators_")
+        return self.weights_ @ np.array([importances(each.tree_) for each in self.estimators_])
+
+    def _template(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
+        if self.members < 1:
+            raise ValueError(f"members={self.members!r}; an ensemble needs 1 or more")
+        if self.estimator is None:
+            return self._tree()
+        if not isinstance(self.estimator, self._tree):
+            raise ValueError(f"estimator={self.estimator!r} must be a {self._tree.__name__}, or None")
+        return clone(self.estimator)
+
+    def _learn(self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample) -> Self:
+        for name in ("front_", "history_"):
+            self.__dict__.pop(name, None)
+        random = check_random_state(self.random_state)
+        if self.search is None:
+            trees = []
+            for _ in range(self.members):
+                each = clone(template).set_params(search=None, random_state=random.randint(2**31 - 1))
+                trees.append(each._learn(sample).tree_)
+            self.weights_ = np.full(self.members, 1 / self.members)
+            self.costs_ = {
+                "weights": float(sum(tree.num_weights for tree in trees)),
+                "nodes": float(sum(tree.num_nodes for tree in trees)),
+            }
+        else:
+            trees = self._searched(template, sample, int(random.randint(2**31 - 1)))
+        self.estimators_ = [self._tree.from_tree(tree) for tree in trees]
+        return self
+
+    def _searched(self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample, seed: int) -> list[Tree]:
+        """The members chosen of a front; sets all that is known of them."""
+        found = self.search.evolve(sample, template._options(), seed=seed, n_jobs=self.n_jobs, verbose=self.verbose)
+        self.front_, self.history_ = found.front, found.history
+        weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
+        share = np.sqrt(weight[found.rows] / weight[found.rows].mean())
+        truth = _wanted(sample)[found.rows].T * share  # (outputs, rows)
+        chosen, self.weights_ = combine(
+            (found.validation * share).reshape(len(found.validation), -1), truth.ravel(), self.members
+        )
+        values = [self.front_[i].values for i in chosen]
+        together = dict.fromkeys(SUMMED, sum) | dict.fromkeys(LARGEST, max)
+        self.costs_ = {
+            name: float(total(each[name] for each in values)) for name, total in together.items() if name in values[0]
+        }
+        return [self.front_[i].tree() for i in chosen]
+
+    def _mean(self, X: ArrayLike, method: str) -> Array:
+        check_is_fitted(self, "estimators_")
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        parts = (w * getattr(each.tree_, method)(X) for w, each in zip(self.weights_, self.estimators_, strict=True))
+        return sum(parts, start=np.zeros(()))
+
+
+def _wanted(sample: Sample) -> Array:
+    """(rows, outputs): targets, or 1 for the class of a row and 0 for the others."""
+    return sample.y.reshape(len(sample.y), -1) if sample.classes is None else np.eye(len(sample.classes))[sample.y]
+
+
+class ParetoEnsembleRegressor(RegressorMixin, _Ensemble):
+    __doc__ = f"The weighted mean of several neural trees; ``score`` is R².\n\n{_Ensemble.__doc__}"
+
+    _tree = NeuralTreeRegressor
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """``X`` (rows, features), ``y`` (rows,) or (rows, targets), ``sample_weight`` (rows,) or None."""
+        template = self._template()
+        return self._learn(template, regression_sample(self, X, y, sample_weight, new=True))
+
+    def predict(self, X: ArrayLike) -> Array:
+        """(rows,) values for raw inputs (rows, features), or (rows, targets) for several targets."""
+        return self._mean(X, "predict")
+
+    def predict_one(self, x: Sequence[float]) -> float | tuple[float, ...]:
+        """The prediction for one row given as plain numbers, without validation."""
+        each = [np.asarray(tree.predict_one(x)) for tree in self.estimators_]
+        mean = sum(w * value for w, value in zip(self.weights_, each, strict=True))
+        return tuple(mean.tolist()) if np.ndim(mean) else float(mean)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
+    __doc__ = f"The weighted vote of several neural trees; ``score`` is the accuracy.\n\n{_Ensemble.__doc__}"
+
+    _tree = NeuralTreeClassifier
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """``X`` (rows, features), ``y`` (rows,) labels of any kind, ``sample_weight`` (rows,) or None."""
+        template = self._template()
+        sample, self.classes_ = class_sample(
+            self, X, y, sample_weight, new=True, classes=None, class_weight=template.class_weight
+        )
+        return self._learn(template, sample)
+
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """(rows, classes) weighted means of the trees' probabilities, in the order of ``classes_``."""
+        return self._mean(X, "predict_proba")
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(rows,) labels of the highest probability."""
+        probability = self.predict_proba(X)
+        return self.classes_[probability.argmax(axis=1)]
+
+    def predict_one(self, x: Sequence[float]) -> Label:
+        """The label for one row given as plain numbers, without validation."""
+        each = [tree.tree_.predict_proba_one(x) for tree in self.estimators_]
+        by_class = zip(*each, strict=True)
+        mean = [sum(w * p for w, p in zip(self.weights_, column, strict=True)) for column in by_class]
+        return self.classes_[mean.index(max(mean))]
