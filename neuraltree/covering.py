@@ -9,7 +9,7 @@ import numpy as np
 from neuraltree.generate import random_tree, redraw_weights
 from neuraltree.tree import Nodes, Space, node_dtype, parents
 
-LEAST_SHARE = 0.5  # the random tree before inputs are added has at least this share of ``size`` to use
+LEAST_SHARE, DRAWS = 0.5, 10  # of ``size``, before inputs are added, for the first of so many trees that has it
 
 
 @dataclass
@@ -26,7 +26,10 @@ def covering_tree(rng: np.random.Generator, space: Space, *, size: int) -> Nodes
     reads what the leaf read. Where ``max_nodes``, ``max_depth`` and ``max_arity`` leave no room for all
     inputs, those that are read are drawn at random.
     """
-    base = random_tree(rng, space, max_nodes=max(int(size * (LEAST_SHARE + (1 - LEAST_SHARE) * rng.random())), 1))
+    for _ in range(DRAWS):
+        base = random_tree(rng, space, max_nodes=size)
+        if len(base) >= LEAST_SHARE * size:
+            break
     outputs = _linked(base)
     read = set(base["op"][base["op"] >= 0].tolist())
     missing = [feature for feature in rng.permutation(space.n_features).tolist() if feature not in read]
@@ -56,6 +59,8 @@ def _add(rng: np.random.Generator, outputs: list[_Node], missing: list[int], spa
             split.op, split.children = ~int(rng.choice(space.codes)), [below]
             open_nodes.append(split)
             used += 1
+            if below.depth < space.max_depth:
+                leaves.append(below)
         if not open_nodes or used == space.max_nodes:
             return
         parent = _take(rng, open_nodes)

@@ -78,7 +78,7 @@ def class_sample(
     classes = np.unique(y) if classes is None else classes
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
-        raise ValueError(f"y holds the class {unknown[0]!r}, which is none of those before: {classes.tolist()}")
+        raise ValueError(f"y holds the class {unknown.tolist()[0]!r}, which is none of those before: {classes.tolist()}")
     if len(classes) < 2:
         raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
     weight = _weights(sample_weight, X)

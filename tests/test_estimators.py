@@ -83,9 +83,9 @@ def test_the_kinds_do_not_mix(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["predict", "predict_proba"])
 def test_without_a_tree_nothing_is_predicted(method: str) -> None:
     for estimator in (NeuralTreeClassifier(), clone(binary().estimator())):
-        with pytest.raises(NotFittedError, match="NeuralTreeClassifier holds no tree; make one"):
+        with pytest.raises(NotFittedError, match="NeuralTreeClassifier instance is not fitted yet"):
             getattr(estimator, method)(X)
-    with pytest.raises(NotFittedError, match="NeuralTreeRegressor holds no tree"):
+    with pytest.raises(NotFittedError, match="NeuralTreeRegressor instance is not fitted yet"):
         NeuralTreeRegressor().predict(X)
 
 
