@@ -1,23 +1,36 @@
-"""What the command lines share: exit codes, a parser, and errors in one line."""
+"""What the command lines share: exit codes, a parser, errors in one line, plain output, and how to leave."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn, TextIO
 
-DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+DONE, BAD_INPUT, INTERRUPTED, CLOSED = 0, 2, 130, 141
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line, and whose epilogue keeps its lines."""
+    """An argument parser with ``--version``, whose errors are one line, and whose epilogue keeps its lines."""
 
     def __init__(self, prog: str, description: str, epilog: str) -> None:
         layout = argparse.RawDescriptionHelpFormatter
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=layout)
+        self.add_argument("--version", action=_Version, nargs=0, help="show the version of neuraltree and exit")
 
     def error(self, message: str) -> NoReturn:
         self.exit(fail(f"{message}; see {self.prog} --help"))
+
+
+class _Version(argparse.Action):
+    """The version is looked up when it is asked for: reading a package's metadata takes a while."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *unused: Any) -> NoReturn:
+        import neuraltree
+
+        print(f"neuraltree {neuraltree.__version__}")
+        parser.exit(DONE)
 
 
 def fail(message: str, code: int = BAD_INPUT) -> int:
@@ -25,3 +38,31 @@ def fail(message: str, code: int = BAD_INPUT) -> int:
     line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
     print(f"error: {line}", file=sys.stderr)
     return code
+
+
+def plain(stream: TextIO) -> bool:
+    """Whether to write without escape codes: not to a terminal, to a dumb one, or NO_COLOR is set (no-color.org)."""
+    return not stream.isatty() or os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
+
+
+def run_command(main: Callable[[], int]) -> NoReturn:
+    """Leave with the exit code of ``main``; Ctrl-C, and a reader that has gone (``| head -1``), end it without a
+    traceback, with the codes that shells give to SIGINT and SIGPIPE."""
+    try:
+        sys.exit(_flushed(main))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # What is still in the buffers would raise once more while Python is taken down.
+        for descriptor in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        sys.exit(CLOSED)
+
+
+def _flushed(main: Callable[[], int]) -> int:
+    try:
+        return main()
+    finally:  # also of --help, which leaves by SystemExit
+        if sys.stdout is not None:  # it is where the shell has closed it
+            sys.stdout.flush()

@@ -308,12 +308,10 @@ class NeuralTreeClassifier(ClassifierMixin, _TreeEstimator):
             raise ValueError(
                 'class_weight="balanced" needs all rows at once; give partial_fit a dict, or sample_weight'
             )
-        known = self.classes_ if not new else None if classes is None else np.unique(np.asarray(classes))
-        if classes is not None and not np.array_equal(known, np.unique(np.asarray(classes))):
-            raise ValueError(
-                f"classes={np.unique(np.asarray(classes)).tolist()} are not those before: {known.tolist()}"
-            )
-        return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=known))
+        given = None if classes is None else np.unique(np.asarray(classes))
+        if not new and given is not None and not np.array_equal(given, self.classes_):
+            raise ValueError(f"classes={given.tolist()} are not those of the calls before: {self.classes_.tolist()}")
+        return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=given if new else self.classes_))
 
     def predict(self, X: ArrayLike) -> NDArray:
         """(rows,) class labels for raw inputs (rows, features); the first of equal outputs wins."""

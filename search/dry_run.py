@@ -43,7 +43,8 @@ def describe(config: Config, table: Table) -> str:
             f"# evaluations: {search.population * (search.generations + 1):,} trees x {search.folds} folds",
             f"# reference point: {point}",
             "# compilations: 2 programs, and 2 more whenever trees outgrow their bins (rarely more than once)",
-            f"# time: about {seconds:.0f} s on two cores, a rough guess",
+            f"# baselines: {', '.join(config.baselines.models) or 'none'}",
+            f"# time: about {seconds:.0f} s on two cores without baselines, a rough guess",
         ]
     )
 

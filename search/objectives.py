@@ -25,6 +25,7 @@ class Objective(NamedTuple):
     unit: str
     tasks: str  # regression | classes | both
     reference: Callable[[Scale], float]
+    doc: str
 
 
 def _device(name: str) -> Callable[[Scale], float]:
@@ -33,21 +34,21 @@ def _device(name: str) -> Callable[[Scale], float]:
 
 # A reference is what a useless model scores, or what the largest tree of the space costs.
 OBJECTIVES: tuple[Objective, ...] = (
-    Objective("error", "metric", "1 - R² or 1 - accuracy", "both", lambda s: 1.0),
-    Objective("one_minus_r2", "metric", "", "regression", lambda s: 1.0),
-    Objective("rmse", "metric", "target", "regression", lambda s: s.target_deviation),
-    Objective("error_rate", "metric", "", "classes", lambda s: 1.0),
-    Objective("balanced_error", "metric", "", "classes", lambda s: 1.0),
-    Objective("log_loss", "metric", "nat", "classes", lambda s: 2.0),
-    Objective("class_errors", "metric", "one per class", "classes", lambda s: 1.0),
-    Objective("weights", "count", "edges + biases", "both", lambda s: 2.0 * s.max_nodes),
-    Objective("nodes", "count", "", "both", lambda s: s.max_nodes + 1.0),
-    Objective("macs", "count", "", "both", lambda s: float(s.max_nodes)),
-    Objective("distinct_activations", "count", "", "both", lambda s: s.kinds + 1.0),
-    Objective("latency_s", "cost", "s", "both", _device("latency_s")),
-    Objective("flash_bytes", "cost", "byte", "both", _device("flash_bytes")),
-    Objective("ram_bytes", "cost", "byte", "both", _device("ram_bytes")),
-    Objective("energy_j", "cost", "J", "both", _device("energy_j")),
+    Objective("error", "metric", "1 - R² or 1 - accuracy", "both", lambda s: 1.0, "the usual error of the task"),
+    Objective("one_minus_r2", "metric", "", "regression", lambda s: 1.0, "variance left unexplained"),
+    Objective("rmse", "metric", "target", "regression", lambda s: s.target_deviation, "root mean squared error"),
+    Objective("error_rate", "metric", "", "classes", lambda s: 1.0, "share of rows predicted as another class"),
+    Objective("balanced_error", "metric", "", "classes", lambda s: 1.0, "error rate, mean over the classes"),
+    Objective("log_loss", "metric", "nat", "classes", lambda s: 2.0, "cross-entropy"),
+    Objective("class_errors", "metric", "one per class", "classes", lambda s: 1.0, "error rate of each class"),
+    Objective("weights", "count", "edges + biases", "both", lambda s: 2.0 * s.max_nodes, "parameters"),
+    Objective("nodes", "count", "", "both", lambda s: s.max_nodes + 1.0, "function nodes and leaves"),
+    Objective("macs", "count", "", "both", lambda s: float(s.max_nodes), "multiply-accumulates of a prediction"),
+    Objective("distinct_activations", "count", "", "both", lambda s: s.kinds + 1.0, "activation kinds in use"),
+    Objective("latency_s", "cost", "s", "both", _device("latency_s"), "time of a prediction"),
+    Objective("flash_bytes", "cost", "byte", "both", _device("flash_bytes"), "code and constants"),
+    Objective("ram_bytes", "cost", "byte", "both", _device("ram_bytes"), "variables and stack"),
+    Objective("energy_j", "cost", "J", "both", _device("energy_j"), "energy of a prediction"),
 )
 
 BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}

@@ -37,9 +37,7 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     source: Annotated[
         str,
-        Meta(
-            description="a `.csv`, `.tsv`, `.txt` or `.npz` file, from the config's folder; or a name from docs/tables.md"
-        ),
+        Meta(description="a `.csv`, `.tsv`, `.txt` or `.npz` file, relative to the config; or a name from tables.md"),
     ]
     target: Annotated[
         str | int, Meta(description="the column to predict, by name or by number from 0; empty: the last one")
@@ -62,13 +60,11 @@ class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Annotated[
         Literal["auto", "regression", "classification"],
-        Meta(description="auto: texts and few whole numbers are classes"),
+        Meta(description="auto: texts, two whole numbers, and at most 20 whole numbers of many rows are classes"),
     ] = "auto"
     loss: Annotated[
         Literal["auto", "squared", "cross_entropy"],
-        Meta(
-            description="that training lowers; auto: cross-entropy for classes; squared with classes: one sigmoid output each"
-        ),
+        Meta(description="that training lowers; auto: cross-entropy for classes; squared: a sigmoid output each"),
     ] = "auto"
     class_weight: Annotated[
         Literal["none", "balanced"], Meta(description="balanced: every class counts the same in training, however rare")
@@ -78,7 +74,7 @@ class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class SpaceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What a legal tree is."""
 
-    activations: Annotated[tuple[str, ...], Meta(description="that hidden nodes may have; see docs/tables.md")] = (
+    activations: Annotated[tuple[str, ...], Meta(description="that hidden nodes may have; see tables.md")] = (
         *("sigmoid", "tanh", "gaussian", "relu"),
     )
     max_nodes: Annotated[int, Meta(description="function nodes and leaves of a tree together", ge=2, le=10_000)] = 60
@@ -100,7 +96,7 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["hypervolume", "nsga2", "nsga3"],
         Meta(description="of the survivors; hypervolume is exact, up to 5 objectives"),
     ] = "hypervolume"
-    objectives: Annotated[tuple[str, ...], Meta(description="to minimise; see docs/tables.md")] = ("error", "weights")
+    objectives: Annotated[tuple[str, ...], Meta(description="to minimise; see tables.md")] = ("error", "weights")
     folds: Annotated[
         int, Meta(description="of cross-validation on the training rows; 1: one hold-out of them", ge=1, le=20)
     ] = 4
@@ -113,10 +109,10 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """How every tree is trained in every generation."""
 
-    optimizer: Annotated[Optimizer, Meta(description="see docs/tables.md")] = "adam"
+    optimizer: Annotated[Optimizer, Meta(description="see tables.md")] = "adam"
     learning_rate: Annotated[float, Meta(description="at the start", gt=0, le=FLOAT_MAX)] = 0.01
     schedule: Annotated[
-        Literal["cosine", "constant", "linear"], Meta(description="of the learning rate, down to 0")
+        Literal["cosine", "constant", "linear"], Meta(description="of the learning rate: down to 0, or constant")
     ] = "cosine"
     epochs: Annotated[int, Meta(description="passes over the rows in one generation", ge=0, le=100_000)] = 20
     batch_size: Annotated[int, Meta(description="rows of a step; at most all training rows", ge=1, le=INT_MAX)] = 64
@@ -128,10 +124,10 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The device whose costs can be objectives and constraints, and the code whose cost it is."""
+    """The device whose costs can be objectives, whose flash and RAM bound every model, and the code that is costed."""
 
     device: Annotated[
-        str, Meta(description="a name from docs/tables.md, or a profile file ending in `.toml`; empty: none")
+        str, Meta(description="a name from tables.md, or a profile file ending in `.toml`; empty: none")
     ] = ""
     precision: Annotated[Literal["float32", "int8"], Meta(description="of the code")] = "float32"
     style: Annotated[
@@ -141,6 +137,14 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
     finetune_epochs: Annotated[
         int, Meta(description="of fine-tuning the final front as 8-bit models; int8 only", ge=0, le=100_000)
     ] = 0
+
+
+class BaselinesConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Ordinary models trained for comparison, on the run's rows and in its folds."""
+
+    models: Annotated[
+        tuple[str, ...], Meta(description='of "linear", "mlp_8", "mlp_100", "pruned_mlp", "cart"; empty: none')
+    ] = ()
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
@@ -157,14 +161,15 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ] = {}
     variation: Annotated[
         dict[str, NonNegative],
-        Meta(description="By operator: its relative probability; 0 switches it off. See docs/tables.md."),
+        Meta(description="By operator: its relative probability; 0 switches it off. See tables.md."),
     ] = {}
     train: TrainConfig = TrainConfig()
     hardware: HardwareConfig = HardwareConfig()
     constraints: Annotated[
         dict[str, NonNegative],
-        Meta(description="By objective: the most a model may cost or count, in the objective's unit."),
+        Meta(description="By objective: the most a model may have of it, in its unit. An error must be an objective."),
     ] = {}
+    baselines: BaselinesConfig = BaselinesConfig()
 
 
 def is_path(source: str) -> bool:

@@ -106,7 +106,7 @@ def bare(annotation: Any) -> Any:
 def choices(annotation: Any) -> tuple[str, ...]:
     """The names a key may have, () where it is not one of names."""
     kind = bare(annotation)
-    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+    return tuple(sorted(map(str, get_args(kind)))) if get_origin(kind) is Literal else ()
 
 
 def allowed_values(annotation: Any) -> str:

@@ -72,6 +72,8 @@ finetune_epochs = 5
 [constraints]
 energy_j = 0
 ram_bytes = 2048
+[baselines]
+models = ["cart", "linear"]
 """
 )
 
@@ -148,6 +150,10 @@ REFUSED = [
     (DATA + '[search]\nobjectives = ["eror"]', [], ["search.objectives", "'eror'", "energy_j", "did you mean error?"]),
     (DATA + "[reference]\nnodes = 5", [], ["reference", "'nodes'", "allowed: error, weights"]),
     (DATA + "[constraints]\nnods = 5", [], ["constraints", "'nods'", "did you mean nodes?"]),
+    (DATA + '[baselines]\nmodels = ["mlp_9"]', [], ["baselines.models", "'mlp_9'", "cart", "did you mean mlp_8?"]),
+    (DATA + '[baselines]\nmodels = ["cart", "cart"]', [], ["baselines.models names one twice: cart, cart"]),
+    (DATA + '[baselines]\nmodels = "cart"', [], ["baselines.models = 'cart'", "a list"]),
+    (DATA + "[baselines]\nmodel = 1", [], ["unknown key baselines.model", "did you mean models?"]),
     (DATA + "[variation]\ncrosover = 1", [], ["variation", "'crosover'", "did you mean crossover?"]),
     # Lists and tables as a whole.
     (DATA + "[space]\nactivations = []", [], ["space.activations is empty"]),

@@ -13,7 +13,7 @@ import neuraltree
 
 ROOT = Path(__file__).parents[1]
 
-HEAVY = ("jax", "sklearn", "matplotlib", "scipy", "deap")
+HEAVY = ("jax", "sklearn", "matplotlib", "scipy", "deap", "onnx", "sympy")
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,9 @@ HEAVY = ("jax", "sklearn", "matplotlib", "scipy", "deap")
         "import neuraltree.compress",
         "import neuraltree.export",
         "import neuraltree.export.__main__",
+        "import neuraltree.drawing",
+        "import search",
+        "import search.gallery.__main__",
     ],
 )
 def test_a_light_import_loads_nothing_heavy(statement: str) -> None:
@@ -73,12 +76,17 @@ MAY_NOT_IMPORT = [
     ("search.baselines", ("search.loop", "search.run", "search.pictures", "search.report", "search.engine")),
     ("search.baselines.table", (*ENGINE, "search.baselines.train", "search.evaluate", "search.problem")),
     ("search.docs", ("search.loop", "search.run", "search.engine", "search.report", "search.pictures")),
+    # A page is made of a run folder alone, by whoever asks for it.
+    ("search.report", ("search.run", "search.loop", "search.engine", "search.problem", "search.pictures")),
+    ("search.report", (*ENGINE, "neuraltree.estimators", "neuraltree.export")),
+    *((name, ("search.report",)) for name in ("search.run", "search.loop", "search.front", "search.records")),
     ("neuraltree.activations", ("neuraltree",)),
     ("neuraltree.command", ("neuraltree.tree", "neuraltree.model", "neuraltree.hardware", "rich")),
     ("neuraltree.console", ("neuraltree.tree", "neuraltree.model", "neuraltree.hardware")),
     ("neuraltree.tree", ("neuraltree.generate", "neuraltree.scaler", "neuraltree.model", "neuraltree.hardware")),
     ("neuraltree.tree", (*ENGINE, "neuraltree.files", "neuraltree.estimators")),
     ("neuraltree.scaler", ("neuraltree",)),
+    ("neuraltree.schema", ("neuraltree",)),
     ("neuraltree.links", ("neuraltree",)),
     ("neuraltree.prediction", (*ENGINE, "neuraltree.model", "neuraltree.files", "neuraltree.estimators")),
     ("neuraltree.soundness", (*ENGINE, "neuraltree.files", "neuraltree.estimators")),
@@ -92,6 +100,10 @@ MAY_NOT_IMPORT = [
     ("neuraltree.files", (*ENGINE, "neuraltree.estimators")),
     ("neuraltree.forest", ("neuraltree.train", "neuraltree.estimators")),
     ("neuraltree.train", ("neuraltree.estimators",)),
+    ("neuraltree.drawing", (*ENGINE, "neuraltree.plot", "neuraltree.plot_style", "matplotlib")),
+    ("neuraltree.plot_style", ("neuraltree",)),
+    ("neuraltree.plot", (*ENGINE, "neuraltree.files", "neuraltree.estimators")),
+    ("search.pictures", (*ENGINE, "search.engine", "search.loop", "search.gallery", "search.report")),
 ]
 # Tree.estimator() is the one way back up, taken only when it is called.
 # Calibration trains some of its trees; nothing else of the cost model knows the engine.

@@ -213,7 +213,19 @@ def test_the_reporter_suits_the_options_and_the_terminal(
 ) -> None:
     monkeypatch.setattr("sys.stderr", io.StringIO())
     monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
     assert type(reporter(quiet, as_json)) is REPORTERS[kind]
+
+
+@pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_a_terminal_that_wants_no_escape_codes_gets_lines(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv(variable, value)
+    assert type(reporter(False, False)) is Lines
 
 
 def test_phases_sum_to_the_time_spent_in_them() -> None:

@@ -6,14 +6,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
-from rich.console import Console
-
-from neuraltree.command import DONE, INTERRUPTED, Parser, fail
+from neuraltree.command import DONE, INTERRUPTED, Parser, fail, run_command
 from neuraltree.hardware.schema import Compiler, Precision, Style
 
-NARROWEST = 150  # columns of a table that is not printed on a terminal
+if TYPE_CHECKING:
+    from rich.console import Console
+
 EPILOG = """examples:
   python -m neuraltree.hardware --list
   python -m neuraltree.hardware results/mine/models --device stm32f407 --precision int8 --style table
@@ -43,8 +43,9 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     arguments = parser().parse_args(argv)
-    # Beside a terminal a table is cut to 80 columns, which a file or a pipe has no need of.
-    console = Console() if sys.stdout.isatty() else Console(width=NARROWEST)
+    from neuraltree.console import Output
+
+    console = Output()
     try:
         return _list(console) if arguments.list else _predict(arguments, console)
     except ValueError as error:
@@ -86,4 +87,4 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

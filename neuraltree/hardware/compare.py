@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from neuraltree.command import plain
 from neuraltree.files import load
 from neuraltree.hardware.cost import fits
 from neuraltree.hardware.devices import Code, CycleDevice, Device
@@ -60,8 +61,7 @@ def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
 def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
     """One a model file; progress is shown on a terminal."""
     check_measurable(device, code.compiler)
-    quiet = not sys.stderr.isatty()
-    shown = track(paths, "measuring", console=Console(stderr=True), disable=quiet, transient=True)
+    shown = track(paths, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
     return [measure_tree(load(path), device, code) for path in shown]
 
 

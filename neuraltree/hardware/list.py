@@ -10,15 +10,21 @@ from neuraltree.hardware.profiles import certainties, load_device
 from neuraltree.hardware.schema import Capacity
 
 COLUMNS = ("device", "title", "kind", "core", "clock", "flash", "SRAM", "figures for", "worst")
+CAPTION = "worst: M measured, D vendor's document, S secondary, E estimated, U uncertain"
 
 
 def device_table() -> Table:
     """One row a device of the package; ``worst`` is the least certain of all figures behind its costs."""
-    table = Table(*COLUMNS, caption="worst: M measured, D vendor's document, S secondary, E estimated, U uncertain")
-    for name in device_names():
-        device = load_device(name)
-        table.add_row(name, device.title, device.kind, device.core, *_figures(device))
+    table = Table(*COLUMNS, caption=CAPTION)
+    for row in device_rows():
+        table.add_row(*row)
     return table
+
+
+def device_rows() -> list[list[str]]:
+    """The cells of the table, a row a device."""
+    devices = [load_device(name) for name in device_names()]
+    return [[device.name, device.title, device.kind, device.core, *_figures(device)] for device in devices]
 
 
 def _figures(device: Device) -> list[str]:

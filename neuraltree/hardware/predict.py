@@ -13,6 +13,7 @@ from neuraltree.files import load
 from neuraltree.hardware.cost import COSTS, breakdown, costs, fits
 from neuraltree.hardware.devices import Code, Device
 from neuraltree.model import Tree
+from neuraltree.soundness import refuse_several_targets
 from neuraltree.tree import count_weights
 
 # Of each cost: what it is multiplied by to be shown, and the heading.
@@ -46,11 +47,12 @@ def model_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def predict(path: Path, device: Device, code: Code) -> Prediction:
-    """``ValueError`` if the file is no model, or the device has no figures for the code."""
+    """``ValueError`` if the file is no model or one of several targets, or the device has no figures for the code."""
     return predict_tree(path.name, load(path), device, code)
 
 
 def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Prediction:
+    refuse_several_targets(tree.kind, tree.num_outputs, f"{name}: a cost on a device")
     nodes, starts = tree.nodes, np.array([0, len(tree.nodes)])
     about: dict[str, Any] = {"kind": tree.kind, "input_range": tree.input_range}
     found = costs(nodes, starts, device, *code, **about)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from neuraltree.command import DONE, INTERRUPTED, Parser, fail
+from neuraltree.command import DONE, INTERRUPTED, Parser, fail, run_command
 
 EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f
@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         print(calibrate(arguments.device, arguments.compiler, arguments.trees, arguments.out))
         return DONE
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         return fail(str(error))
     except KeyboardInterrupt:
@@ -51,9 +53,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-if __name__ == "__main__":
+def _leave() -> int:
     code = main()
     if code == INTERRUPTED:
         sys.stdout.flush()
         os._exit(code)  # threads of the training are still at work, and would crash while Python is taken down
-    sys.exit(code)
+    return code
+
+
+if __name__ == "__main__":
+    run_command(_leave)

@@ -1,0 +1,65 @@
+"""Linear models, multilayer perceptrons and decision trees, fitted by scikit-learn to one sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from search.baselines.models import Cart, Model, Network, Sample, dense
+
+Made = dict[int, Model]  # by size, 0 where a row of the table has but one
+
+LINEAR_STEPS = 1000
+MLP_BATCH, MLP_RATE, MLP_EPOCHS = 64, 0.01, 500
+MLP_STEPS = 10_000  # at most: a large table needs fewer epochs
+
+
+def linear(sample: Sample, penalty: float, seed: int) -> Made:
+    """Ridge regression, or logistic regression with an L2 penalty: ``penalty`` / 2 × |weights|² on the summed loss."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    del seed  # both are convex
+    if sample.kind == "regression":
+        model: Any = Ridge(alpha=penalty)
+    else:
+        model = LogisticRegression(C=1 / penalty, max_iter=LINEAR_STEPS)
+    model.fit(sample.X, sample.y, sample_weight=sample.weight)
+    return {0: dense([np.atleast_2d(model.coef_).T], [np.atleast_1d(model.intercept_)])}
+
+
+def mlp(sample: Sample, penalty: float, seed: int, *, hidden: int) -> Made:
+    """One hidden layer of ReLU units."""
+    return {0: network_of(fitted_mlp(sample, penalty, seed, hidden))}
+
+
+def cart(sample: Sample, penalty: float, seed: int) -> Made:
+    """A decision tree cut back by cost-complexity pruning: ``penalty`` per leaf, in units of the mean impurity."""
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    kind = DecisionTreeRegressor if sample.kind == "regression" else DecisionTreeClassifier
+    model = kind(ccp_alpha=penalty, random_state=seed)
+    model.fit(sample.X, sample.y, sample_weight=sample.weight)
+    return {0: Cart(model, sample.kind)}
+
+
+def fitted_mlp(sample: Sample, penalty: float, seed: int, hidden: int) -> Any:
+    """scikit-learn's, trained by Adam until its loss stops falling."""
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
+
+    batch = min(MLP_BATCH, len(sample.y))
+    kind = MLPRegressor if sample.kind == "regression" else MLPClassifier
+    model = kind(
+        hidden_layer_sizes=(hidden,),
+        alpha=penalty,
+        batch_size=batch,
+        learning_rate_init=MLP_RATE,
+        max_iter=max(1, min(MLP_EPOCHS, MLP_STEPS * batch // len(sample.y))),
+        random_state=seed,
+    )
+    return model.fit(sample.X, sample.y, sample_weight=sample.weight)
+
+
+def network_of(model: Any) -> Network:
+    """The weights of a fitted MLP; its outputs are before the logistic or softmax function."""
+    return dense([weights.copy() for weights in model.coefs_], [bias.copy() for bias in model.intercepts_])

@@ -1,0 +1,51 @@
+"""``python -m search.docs``: write the pages of docs/ that come from the code, and the picture of the forest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from neuraltree.command import DONE, Parser, fail, run_command
+
+EPILOG = """examples:
+  python -m search.docs
+  python -m search.docs --out /tmp/docs
+
+exit codes: 0 done, 2 bad input, 130 interrupted"""
+
+
+def pages() -> dict[str, Callable[[], str]]:
+    """What writes each page."""
+    from search.docs.configuration import configuration
+    from search.docs.tables import tables
+
+    return {"configuration.md": configuration, "tables.md": tables}
+
+
+def parser() -> Parser:
+    made = Parser(
+        prog="python -m search.docs",
+        description="Write the pages of docs/ that come from the tables in the code.",
+        epilog=EPILOG,
+    )
+    made.add_argument("--out", metavar="FOLDER", type=Path, default=Path("docs"), help="by default docs")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    folder: Path = parser().parse_args(argv).out
+    if not folder.is_dir():
+        return fail(f"{folder} is not a folder; run this in a checkout, or give --out one")
+    from search.docs.forest import draw
+
+    for name, write in pages().items():
+        (folder / name).write_text(write(), encoding="utf-8")
+        print(folder / name)
+    draw().savefig(folder / "forest.png", dpi=110, metadata={"Software": None})
+    print(folder / "forest.png")
+    return DONE
+
+
+if __name__ == "__main__":
+    run_command(main)
