@@ -22,6 +22,7 @@ from neuraltree.train import Data, Settings, flatten, gradient, make_data, run_p
 from neuraltree.tree import Nodes, Space, join
 
 EPOCHS_A_CALL = 25
+MOST_DRAWN = 2_000_000  # rows of shuffles a call holds; of a large table it trains fewer epochs
 LEAST_ROWS = 64
 
 
@@ -36,9 +37,9 @@ class Trained(NamedTuple):
 class Course(NamedTuple):
     """Which rows a call trains on, and how fast. Index ``rows`` (one past the last) is padding."""
 
-    order: Array  # (EPOCHS_A_CALL, steps x batch size)
+    order: Array  # (epochs a call can hold, steps x batch size)
     steps: Array  # () steps of an epoch
-    rates: Array  # (EPOCHS_A_CALL,) learning rate of each epoch
+    rates: Array  # (epochs a call can hold,) learning rate of each epoch
     epochs: Array  # () epochs of this call
 
 
@@ -78,8 +79,9 @@ def train_epochs(
     state = _state(settings, params, moments)
     losses: list[NDArray] = []
     try:
-        for start in range(0, len(rates), EPOCHS_A_CALL):
-            course = _course(rates[start : start + EPOCHS_A_CALL], len(inputs), len(data.weight) - 1, batch, rng)
+        call = max(1, min(EPOCHS_A_CALL, MOST_DRAWN // len(data.weight)))
+        for start in range(0, len(rates), call):
+            course = _course(rates[start : start + call], call, len(inputs), len(data.weight) - 1, batch, rng)
             params, state, found = run_program(_train, shape, settings, packed.forest, params, state, data, course)
             losses.append(np.asarray(found, dtype=np.float64)[: int(course.epochs)])
             after(start + int(course.epochs), float(losses[-1][-1]))
@@ -108,12 +110,14 @@ def _padded(inputs: NDArray, targets: NDArray, weight: NDArray | None, shape: Sh
     return Data(*(np.pad(part, [(0, missing)] + [(0, 0)] * (part.ndim - 1)) for part in data))
 
 
-def _course(rates: Sequence[float], rows: int, padding: int, batch: int, rng: np.random.Generator) -> Course:
+def _course(
+    rates: Sequence[float], call: int, rows: int, padding: int, batch: int, rng: np.random.Generator
+) -> Course:
     width = -(-padding // batch) * batch
-    order = np.full((EPOCHS_A_CALL, width), padding, dtype=np.int32)
+    order = np.full((call, width), padding, dtype=np.int32)
     for epoch in range(len(rates)):
         order[epoch, :rows] = rng.permutation(rows)
-    rate = np.zeros(EPOCHS_A_CALL)
+    rate = np.zeros(call)
     rate[: len(rates)] = rates
     return Course(order, np.int32(-(-rows // batch)), rate, np.int32(len(rates)))
 
@@ -149,6 +153,6 @@ def _train(
         _, flat, state, total = lax.fori_loop(0, course.steps, step, (epoch, flat, state, zero))
         return flat, state, losses.at[epoch].set(total / course.steps)
 
-    losses = jnp.zeros(EPOCHS_A_CALL, params.edge.dtype)
+    losses = jnp.zeros(len(course.rates), params.edge.dtype)
     flat, state, losses = lax.fori_loop(0, course.epochs, train_epoch, (flatten(params), state, losses))
     return unflatten(shape, flat), state, losses

@@ -20,5 +20,5 @@ def importances(tree: Tree) -> NDArray[np.float64]:
     for i in np.flatnonzero(tree.nodes["depth"] > 1):  # prefix order: a parent's path is known before its children's
         path[i] *= path[parent[i]]
     leaf = tree.nodes["op"] >= 0
-    total = np.bincount(tree.nodes["op"][leaf], path[leaf], minlength=len(tree.features))
+    total = np.bincount(tree.nodes["op"][leaf], path[leaf], minlength=len(tree.features)).astype(np.float64)
     return total / total.sum() if total.sum() > 0 else total

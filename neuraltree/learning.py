@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 
 from neuraltree.activations import ALIASES, NAMES
 from neuraltree.compress.ranges import fit_input_range
@@ -118,6 +120,12 @@ def go_on(
         moments=moments,
         after=say,
     )
+    if len(trained.losses) < count:
+        warnings.warn(
+            f"the training was interrupted after {len(trained.losses)} of {count} epochs",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
     nodes = trained.nodes if np.isfinite(trained.losses[-1]) else tree.nodes
     return Learned(replace(tree, nodes=nodes), trained.losses, trained.moments)
 

@@ -78,7 +78,8 @@ def class_sample(
     classes = np.unique(y) if classes is None else classes
     unknown = np.setdiff1d(y, classes)
     if len(unknown):
-        raise ValueError(f"y holds the class {unknown.tolist()[0]!r}, which is none of those before: {classes.tolist()}")
+        first = unknown.tolist()[0]
+        raise ValueError(f"y holds the class {first!r}, which is none of those before: {classes.tolist()}")
     if len(classes) < 2:
         raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
     weight = _weights(sample_weight, X)
@@ -100,7 +101,8 @@ def merged(sample: Sample) -> Sample:
     together = np.column_stack([sample.X, sample.y])[kept]
     _, first, group = np.unique(together, axis=0, return_index=True, return_inverse=True)
     rows = np.flatnonzero(kept)[first]
-    return replace(sample, X=sample.X[rows], y=sample.y[rows], weight=np.bincount(group.ravel(), weight[kept]))
+    summed = np.bincount(group.ravel(), weight[kept]).astype(np.float64)
+    return replace(sample, X=sample.X[rows], y=sample.y[rows], weight=summed)
 
 
 def _validated(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any) -> tuple[Array, NDArray]:

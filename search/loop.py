@@ -128,7 +128,7 @@ def _complete(config: Config, table: Table, folder: RunFolder, count: int, state
         write_npz(folder.path / "archive.npz", archive(parts))
         write_npz(folder.path / EVOLUTION, joined(folder.history_parts()))
     title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"
-    draw_front(folder.path / "front.png", load_front(folder.path), title)
+    draw_front(folder.path / "front.png", load_front(folder.path), title, load_baselines(folder.path))
     draw_hypervolume(folder.path / "hypervolume.png", [row[0] for row in history], [row[2] for row in history])
     folder.update_manifest(status="complete", evaluations=state.evaluations)
     folder.clear_parts()

@@ -17,6 +17,7 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, load_linnerud, make_friedman1
 from sklearn.ensemble import BaggingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -276,6 +277,17 @@ def test_progress_is_said_where_asked_for(monkeypatch: pytest.MonkeyPatch, capsy
     assert "epoch 30  loss " in capsys.readouterr().err
     NeuralTreeRegressor(random_state=0, epochs=30).fit(*FRIEDMAN)
     assert capsys.readouterr().err == ""
+
+
+def test_ctrl_c_keeps_what_was_trained(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(epoch: int, loss: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neuraltree.learning.telling", lambda verbose: stop)
+    with pytest.warns(ConvergenceWarning, match="interrupted after 25 of 60 epochs"):
+        model = NeuralTreeRegressor(random_state=0, epochs=60).fit(*FRIEDMAN)
+    assert model.n_iter_ == 25
+    assert np.isfinite(model.predict(FRIEDMAN[0])).all()
 
 
 def test_linnerud() -> None:

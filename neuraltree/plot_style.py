@@ -1,0 +1,79 @@
+"""What all pictures share: colours, the look of an activation, axes to draw on, names that fit, legends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PathCollection
+
+# Okabe and Ito's palette: told apart with any colour vision. https://jfly.uni-koeln.de/color/
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+ORANGE, SKY, YELLOW, BLACK = "#E69F00", "#56B4E9", "#F0E442", "#000000"
+GREY, PALE = "#555555", "#BBBBBB"
+
+
+class Look(NamedTuple):
+    """Colour and shape: either alone tells what is drawn."""
+
+    colour: str
+    marker: str
+    hatch: str = ""
+
+
+# By name of the activation; blue and vermilion are left to positive and negative weights.
+ACTIVATION_LOOKS: dict[str, Look] = {
+    "sigmoid": Look(SKY, "o"),
+    "tanh": Look(GREEN, "s", "//"),
+    "gaussian": Look(PURPLE, "D", ".."),
+    "relu": Look(ORANGE, "^", "\\\\"),
+    "sine": Look(YELLOW, "v", "xx"),
+    "identity": Look("#DDDDDD", "h", "--"),
+}
+
+
+def axes_or_new(ax: Axes | None, size: tuple[float, float], projection: str | None = None) -> Axes:
+    """The axes given, or those of a new pyplot figure of ``size`` inches, so that a notebook shows it."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    figure = plt.figure(figsize=size, layout="constrained")
+    return figure.add_subplot(projection=projection)
+
+
+def dots(ax: Axes, points: NDArray[np.float64], **look: Any) -> PathCollection:
+    """A scatter of ``points`` (points, 2)."""
+    return ax.scatter(points[:, 0], points[:, 1], **look)
+
+
+def width(ax: Axes) -> float:
+    """Inches across the axes, as far as that is known before the figure is laid out."""
+    return float(ax.get_window_extent().width / ax.figure.dpi)
+
+
+def short(name: Any, most: int = 24) -> str:
+    """A name on one line of at most ``most`` characters: its middle gives way, control characters are blanks."""
+    line = "".join(letter if letter.isprintable() else " " for letter in str(name))
+    if len(line) <= most:
+        return line
+    tail = (most - 1) // 2
+    return f"{line[: most - 1 - tail]}…{line[len(line) - tail :]}"
+
+
+def legend_beside(ax: Axes, **options: Any) -> None:
+    """A legend to the right of the data; a $ in a label is a $."""
+    legend = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, frameon=False, **options)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def say(ax: Axes, text: str) -> Axes:
+    """The axes with nothing but a text in the middle, where there is nothing to draw."""
+    ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, parse_math=False)
+    ax.set(xticks=[], yticks=[])
+    return ax

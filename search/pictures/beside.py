@@ -1,0 +1,97 @@
+"""What is drawn beside the members of a front: tests, measurements, baselines, what broke the constraints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuraltree import plot_style as style
+from search.front import Front
+from search.pictures.columns import MEASURED, Baseline, HasValues, Values, of_front, of_history
+from search.pictures.common import MANY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from search.history import History
+
+HIGHEST_TEST = 2.0  # test errors are shown up to so many times the largest validation, or the median test, error
+BEYOND = 0.5  # of the width and height: how far to show what breaks the constraints
+BASELINE_COLOURS = (style.PURPLE, style.SKY, style.YELLOW, style.ORANGE, style.PALE, style.GREEN, style.GREY)
+BASELINE_MARKERS = "DsvPXph<*>"  # their number has no factor in common with that of the colours
+
+
+def _shadows(models: Iterable[HasValues], x: str, y: str, twin: Callable[[str], str]) -> Values:
+    """(models, 2): the models with the twin of a column in its place where they have it, NaN where they have none."""
+    rows = []
+    for model in models:
+        names = [twin(name) if twin(name) in model.values else name for name in (x, y)]
+        known = tuple(names) != (x, y) and all(name in model.values for name in names)
+        rows.append([model.values[name] for name in names] if known else [np.nan, np.nan])
+    return np.array(rows, dtype=np.float64).reshape(-1, 2)
+
+
+def draw_measured(ax: Axes, front: Front, points: Values, x: str, y: str) -> Values:
+    """Where members were measured to be, beside what was predicted of them; returns the points."""
+    found = _shadows(front, x, y, lambda name: MEASURED + name)
+    known = np.isfinite(found).all(axis=1)
+    if known.any():
+        lines = np.stack([points[known], found[known]], axis=1)
+        ax.plot(lines[..., 0].T, lines[..., 1].T, color=style.GREY, lw=1, zorder=2)
+        style.dots(ax, found[known], s=36, marker="+", color=style.GREY, lw=1.2, label="measured cost", zorder=2)
+    return found[known]
+
+
+def draw_tests(ax: Axes, front: Front, baselines: Sequence[Baseline], x: str, y: str, size: float) -> Values:
+    """Test errors; those that would squeeze all else are at the edge; returns the points."""
+    if "val_error" not in (x, y):
+        return np.empty((0, 2))
+    found = _shadows([*front, *baselines], x, y, lambda name: name.replace("val_", "test_"))
+    error = (x, y).index("val_error")
+    known = found[np.isfinite(found).all(axis=1)]
+    if not len(known):
+        return known
+    validation = of_front(front, "val_error")
+    highest = HIGHEST_TEST * max(float(np.nanmax(validation)), float(np.median(known[:, error])))
+    inside = known[:, error] <= highest
+    known[:, error] = np.minimum(known[:, error], highest)
+    clear = 1.0 if len(front) <= MANY else 0.4
+    for label, marker, chosen in (("test", "x", inside), ("test, off the scale", ">^"[error], ~inside)):
+        if chosen.any():
+            look = {"s": size, "marker": marker, "lw": 1, "color": style.VERMILION, "alpha": clear}
+            style.dots(ax, known[chosen], label=label, zorder=2, **look)
+    return known
+
+
+def draw_baselines(ax: Axes, baselines: Sequence[Baseline], x: str, y: str) -> Values:
+    """The baselines that have both columns, each by its own mark; returns where they are."""
+    drawn = []
+    for i, baseline in enumerate(baselines):
+        point = [baseline.values.get(name, np.nan) for name in (x, y)]
+        if np.isfinite(point).all():
+            colour, marker = BASELINE_COLOURS[i % len(BASELINE_COLOURS)], BASELINE_MARKERS[i % len(BASELINE_MARKERS)]
+            label = style.short(baseline.label, 32)
+            look = {"s": 60, "marker": marker, "c": colour, "edgecolors": style.BLACK, "lw": 0.8, "label": label}
+            style.dots(ax, np.array([point]), zorder=3.5, **look)
+            drawn.append(point)
+    return np.array(drawn, dtype=np.float64).reshape(-1, 2)
+
+
+def draw_infeasible(ax: Axes, history: History, x: str, y: str) -> None:
+    """What breaks the constraints, as far as it lies near the rest; it moves no axis further than that."""
+    points = np.column_stack([of_history(history, x), of_history(history, y)])[history.ok & ~history.feasible]
+    if not len(points):
+        return
+    scaled = ax.transData.transform
+    low, high = scaled(np.array([ax.get_xlim(), ax.get_ylim()]).T)
+    far = high + BEYOND * (high - low)
+    positive = np.all((points > 0) | np.array([ax.get_xscale() != "log", ax.get_yscale() != "log"]), axis=1)
+    points = points[positive]
+    places = scaled(points)
+    shown = np.all((places >= low) & (places <= far), axis=1)
+    if not shown.any():
+        return
+    label = "breaks a constraint"
+    style.dots(ax, points[shown], s=9, marker="x", color=style.PALE, lw=0.8, label=label, zorder=1, rasterized=True)
