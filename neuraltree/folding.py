@@ -21,13 +21,20 @@ def fold_inputs(nodes: Nodes, scaler: Scaler) -> Nodes:
 
 
 def fold_target(nodes: Nodes, scaler: Scaler) -> Nodes:
-    """σ (Σ w h + b) + μ goes into a linear output; any other output gets a linear one above it."""
+    """σ (Σ w h + b) + μ goes into each linear output; any other output gets a linear one above it.
+
+    ``scaler`` has a column for each output.
+    """
     nodes = nodes.copy()
     identity = ~code_of("identity")
+    top = np.flatnonzero(nodes["depth"] == 0)
     if nodes["op"][0] == identity:
-        nodes["weight"][nodes["depth"] == 1] *= scaler.scale
-        nodes["bias"][0] = nodes["bias"][0] * scaler.scale + scaler.mean
+        edges = np.flatnonzero(nodes["depth"] == 1)
+        nodes["weight"][edges] *= scaler.scale[np.searchsorted(top, edges) - 1, None]
+        nodes["bias"][top] = nodes["bias"][top] * scaler.scale[:, None] + scaler.mean[:, None]
         return nodes
     nodes["depth"] += 1
-    nodes["weight"][0] = scaler.scale
-    return np.concatenate([np.array([(0, identity, 0.0, scaler.mean)], dtype=nodes.dtype), nodes])
+    nodes["weight"][top] = scaler.scale[:, None]
+    above = np.zeros(len(top), dtype=nodes.dtype)
+    above["op"], above["bias"] = identity, scaler.mean[:, None]
+    return np.insert(nodes, top, above)

@@ -17,12 +17,13 @@ Array = NDArray[np.float64]
 class Truth(NamedTuple):
     """What outputs (trees, outputs, rows) are compared with.
 
-    ``target`` (rows,) holds scaled values or class codes; ``scale`` turns scaled errors into natural units.
+    ``target`` holds class codes (rows,) or scaled values, (rows,) or (rows, targets); ``scale``, one for all targets
+    or (targets,), turns scaled errors into natural units.
     """
 
     task: Task
     target: NDArray
-    scale: float = 1.0
+    scale: float | Array = 1.0
 
 
 def probabilities(task: Task, outputs: Array) -> Array:
@@ -44,16 +45,27 @@ def predicted_classes(task: Task, outputs: Array) -> NDArray[np.int64]:
     return outputs.argmax(axis=1)
 
 
-def _squared_error(truth: Truth, outputs: Array) -> Array:
-    return np.mean((outputs[:, 0] - truth.target) ** 2, axis=1)
+def _squared_errors(truth: Truth, outputs: Array) -> Array:
+    """(trees, targets) means over the rows."""
+    return np.mean((outputs - _by_target(truth)) ** 2, axis=2)
+
+
+def _by_target(truth: Truth) -> Array:
+    """(targets, rows)"""
+    return truth.target.reshape(len(truth.target), -1).T
 
 
 def _one_minus_r2(truth: Truth, outputs: Array) -> Array:
-    return _squared_error(truth, outputs) / np.var(truth.target)
+    """The mean over the targets of 1 − R². A constant target counts 0 if it is met exactly, else 1."""
+    errors, spread = _squared_errors(truth, outputs), np.var(_by_target(truth), axis=1)
+    constant = np.where(errors > 0, 1.0, errors)
+    return np.divide(errors, spread, out=constant, where=spread > 0).mean(axis=1)
 
 
 def _rmse(truth: Truth, outputs: Array) -> Array:
-    return np.sqrt(_squared_error(truth, outputs)) * truth.scale
+    """The root of the mean squared error in natural units, over rows and targets alike."""
+    each = np.sqrt(_squared_errors(truth, outputs)) * truth.scale
+    return np.sqrt(np.mean(each**2, axis=1))
 
 
 def _error_rate(truth: Truth, outputs: Array) -> Array:

@@ -41,16 +41,17 @@ class Task(NamedTuple):
     loss: str
 
 
-def make_task(kind: str, n_classes: int = 0, loss: str = "auto") -> Task:
+def make_task(kind: str, n_classes: int = 0, loss: str = "auto", n_targets: int = 1) -> Task:
     """The task of a table. ``loss`` "auto" is squared error for regression, cross-entropy for classes.
 
+    A regression has an output for each of ``n_targets``, and its loss is their sum.
     "squared" with classes is the sources' form: one sigmoid output per class, even for two.
     Raises ``ValueError`` for cross-entropy on a regression target.
     """
     if kind == "regression":
         if loss == "cross_entropy":
             raise ValueError('loss "cross_entropy" needs classes; a regression target is trained on "squared"')
-        return Task(kind, 1, "identity", "squared")
+        return Task(kind, n_targets, "identity", "squared")
     if loss == "squared":
         return Task("multiclass", n_classes, "sigmoid", "squared")
     if kind == "binary":
@@ -59,7 +60,14 @@ def make_task(kind: str, n_classes: int = 0, loss: str = "auto") -> Task:
 
 
 def encode(task: Task, target: NDArray) -> NDArray[np.float64]:
-    """Targets as (rows, outputs): scaled values, 0/1 for two classes, one-hot for more."""
-    if task.n_outputs == 1:
-        return np.asarray(target, dtype=np.float64).reshape(-1, 1)
-    return np.eye(task.n_outputs)[np.asarray(target, dtype=np.int64)]
+    """Targets as (rows, outputs): scaled values, 0/1 for two classes, one-hot for more.
+
+    ``target`` is (rows,) or, for a regression, (rows, targets). Raises ``ValueError`` where they are not the task's.
+    """
+    if task.kind != "regression" and task.n_outputs > 1:
+        return np.eye(task.n_outputs)[np.asarray(target, dtype=np.int64)]
+    values = np.asarray(target, dtype=np.float64)
+    columns = values[:, None] if values.ndim == 1 else values
+    if columns.shape[1:] != (task.n_outputs,):
+        raise ValueError(f"target has shape {values.shape}; the task has {task.n_outputs} target(s), one column each")
+    return columns

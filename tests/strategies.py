@@ -63,18 +63,25 @@ def scalers(draw: Any, columns: int, values: st.SearchStrategy[float] = any_doub
 
 
 @st.composite
-def trees(draw: Any, values: st.SearchStrategy[float] = any_double, kinds: tuple[str, ...] | None = None) -> Tree:
-    """A tree of any kind with any names, with and without scalers."""
+def trees(
+    draw: Any,
+    values: st.SearchStrategy[float] = any_double,
+    kinds: tuple[str, ...] | None = None,
+    max_targets: int = 1,
+) -> Tree:
+    """A tree of any kind with any names, with and without scalers; a regression with up to ``max_targets`` targets."""
     kind = draw(st.sampled_from(kinds or ("regression", "binary", "multiclass")))
     features = draw(st.lists(st.text(), min_size=1, max_size=5, unique=True))
     classes = None if kind == "regression" else tuple(draw(labels))
     if kind == "binary":
         classes = classes[:2] if classes else None
     n_outputs = len(classes) if kind == "multiclass" and classes else 1
+    if kind == "regression" and max_targets > 1:
+        n_outputs = draw(st.integers(1, max_targets))
     output = IDENTITY if kind == "binary" else draw(st.sampled_from([SIGMOID, IDENTITY]))
     nodes = draw(node_arrays(len(features), n_outputs, output=output, values=values, max_arity=3, max_depth=3))
     scaler = draw(st.none() | scalers(len(features), values))
-    target_scaler = draw(st.none() | scalers(1, values)) if kind == "regression" else None
+    target_scaler = draw(st.none() | scalers(n_outputs, values)) if kind == "regression" else None
     width = len(features)
     reach = draw(st.none() | st.lists(st.floats(0.1, 10), min_size=width, max_size=width).map(np.array))
     return Tree(nodes, kind, tuple(features), classes, scaler, target_scaler, reach)

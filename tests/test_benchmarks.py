@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks import train_speed
+from benchmarks import predict_speed, train_speed
 from benchmarks.peers import agreement as checks
 from benchmarks.peers import workload
 from benchmarks.peers.agreement import agreement
@@ -87,3 +87,21 @@ def test_benchmark_writes_every_key(monkeypatch):
     assert set(result["machine"]["versions"]) == set(train_speed.PACKAGES)
     assert train_speed.table(entry).row_count == len(measured)
     assert len(train_speed.notes(result["batches"], TREES)) == 3
+
+
+def test_the_prediction_benchmark_writes_every_key(monkeypatch):
+    monkeypatch.setattr(predict_speed, "CALLS", 2)
+    result = predict_speed.run(rows=50, rounds=2, train_rows=100)
+    assert [task["kind"] for task in result["tasks"]] == list(predict_speed.PEERS)
+    assert set(result["versions"]) == set(predict_speed.PACKAGES)
+    for task in result["tasks"]:
+        peers = set(predict_speed.PEERS[task["kind"]])
+        assert task["weights"] == predict_speed.WEIGHTS
+        assert set(task["one_row_us"]) == peers | {predict_speed.OURS, predict_speed.ONE}
+        assert set(task["one_row_ratios"]) == peers
+        assert set(task["many_rows"]) == set(task["many_rows_ratios"]) == set(predict_speed.FORMS)
+        for form, found in task["many_rows"].items():
+            assert set(found) == peers | {predict_speed.OURS}
+            assert all(row["seconds"] > 0 and row["extra_mib"] > 0 for row in found.values())
+            assert set(task["many_rows_ratios"][form]) == peers
+        assert predict_speed.table(task, 50).row_count == len(peers) + 2

@@ -18,7 +18,8 @@ from neuraltree.compress.finetune import finetune, integer_outputs
 from neuraltree.compress.integer_tree import input_range
 from neuraltree.compress.straight_through import LOSSES, Rows, gradient, integer_sums, levels
 from neuraltree.generate import random_tree
-from neuraltree.model import Tree, evaluate
+from neuraltree.model import Tree
+from neuraltree.prediction import evaluate
 from neuraltree.scaler import Scaler
 from neuraltree.tree import Space, join
 from search.data import Table, load_table, split

@@ -230,6 +230,25 @@ def test_one_row_of_plain_numbers() -> None:
     assert [model.predict_one(row) for row in IRIS.data.to_numpy().tolist()] == model.predict(IRIS.data).tolist()
 
 
+@pytest.mark.parametrize("rows", [1, 40], ids=["few", "many"])
+def test_few_rows_are_refused_as_many_are(rows: int) -> None:
+    model = NeuralTreeRegressor(random_state=0, epochs=2).fit(*FRIEDMAN)
+    X = FRIEDMAN[0][:rows].copy()
+    np.testing.assert_array_equal(model.predict(X), model.tree_.predict(X))
+    np.testing.assert_array_equal(model.predict(X.astype(np.float32)), model.tree_.predict(X.astype(np.float32)))
+    np.testing.assert_array_equal(model.predict(X.tolist()), model.predict(X))
+    with pytest.raises(ValueError, match="X has 4 features, but NeuralTreeRegressor is expecting 5 features"):
+        model.predict(X[:, :4])
+    with pytest.raises(ValueError, match="Expected 2D array"):
+        model.predict(X[0])
+    X[0, 0] = np.inf
+    with pytest.raises(ValueError, match="contains infinity"):
+        model.predict(X)
+    named = NeuralTreeClassifier(random_state=0, epochs=2).fit(IRIS.data, NAMES)
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        named.predict(IRIS.data.to_numpy()[:rows])
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -8,7 +8,7 @@ from scipy.special import expit, softmax
 from sklearn import metrics as sk
 
 from neuraltree.metrics import METRICS, Truth, class_errors, predicted_classes, probabilities
-from neuraltree.tasks import make_task
+from neuraltree.tasks import encode, make_task
 
 RNG = np.random.default_rng(0)
 CODES = {
@@ -68,6 +68,40 @@ def test_regression_metrics_in_natural_units():
     np.testing.assert_allclose(METRICS["one_minus_r2"](truth, outputs), 1 - np.array(r2))
     rmse = [sk.root_mean_squared_error(natural, p) for p in predictions]
     np.testing.assert_allclose(METRICS["rmse"](truth, outputs), rmse)
+
+
+def test_metrics_of_several_targets():
+    scale, mean = np.array([5.0, 0.1, 40.0]), np.array([2.0, -1.0, 0.0])
+    scaled, outputs = RNG.normal(size=(60, 3)) * [1, 2, 0.5], RNG.normal(size=(4, 3, 60))
+    truth = Truth(make_task("regression", n_targets=3), scaled, scale)
+    natural = scaled * scale + mean
+    predictions = [z.T * scale + mean for z in outputs]
+    r2 = [sk.r2_score(natural, p, multioutput="uniform_average") for p in predictions]
+    np.testing.assert_allclose(METRICS["one_minus_r2"](truth, outputs), 1 - np.array(r2))
+    rmse = [np.sqrt(sk.mean_squared_error(natural.ravel(), p.ravel())) for p in predictions]
+    np.testing.assert_allclose(METRICS["rmse"](truth, outputs), rmse)
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_a_constant_target_counts_as_in_sklearn(met):
+    target = np.column_stack([RNG.normal(size=20), np.full(20, 3.0)])
+    outputs = np.stack([RNG.normal(size=20), np.full(20, 3.0) + (not met)])[None]
+    mine = METRICS["one_minus_r2"](Truth(make_task("regression", n_targets=2), target), outputs)
+    np.testing.assert_allclose(mine, 1 - sk.r2_score(target, outputs[0].T))
+    outputs[0, 1, 0] = np.nan
+    assert np.isnan(METRICS["one_minus_r2"](Truth(make_task("regression", n_targets=2), target), outputs)).all()
+
+
+def test_targets_are_columns():
+    task = make_task("regression", n_targets=2)
+    assert task == ("regression", 2, "identity", "squared")
+    assert encode(task, np.array([[1, 2], [3, 4], [5, 6]])).tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert encode(make_task("regression"), np.array([1, 2])).tolist() == [[1], [2]]
+    assert encode(TASKS["binary"], np.array([1, 0])).tolist() == [[1], [0]]
+    assert encode(TASKS["sigmoid"], np.array([1, 0])).tolist() == [[0, 1], [1, 0]]
+    for wrong in (np.zeros(4), np.zeros((2, 3)), np.zeros((2, 2, 2))):
+        with pytest.raises(ValueError, match=r"the task has 2 target\(s\), one column each"):
+            encode(task, wrong)
 
 
 def test_every_row_is_tested():

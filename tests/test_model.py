@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuraltree.model import Tree, evaluate
+from neuraltree.compress import quantize_tree
+from neuraltree.compress.finetune import finetune
+from neuraltree.hardware import Code, load_device
+from neuraltree.hardware.predict import predict_tree
+from neuraltree.model import Tree
+from neuraltree.prediction import evaluate
 from neuraltree.scaler import Scaler
 from neuraltree.tree import Nodes, TreeError, node_dtype
 from tests.oracle import evaluate_recursive, sigmoid
@@ -46,7 +51,7 @@ def test_a_deep_chain_needs_no_recursion() -> None:
 
 
 @steady
-@given(trees(values=unit))
+@given(trees(values=unit, max_targets=3))
 def test_folded_nodes_take_raw_inputs(tree: Tree) -> None:
     X = ROWS[:, : len(tree.features)]
     folded = tree.folded()
@@ -68,6 +73,61 @@ def test_folding_by_hand(output: int) -> None:
         np.testing.assert_allclose(evaluate(tree.folded(), X), [[expected]], rtol=1e-9)
     assert len(tree.folded()) == len(nodes) + (output == SIGMOID)
     assert not tree.folded()["bias"][tree.folded()["op"] >= 0].any()
+
+
+@pytest.mark.parametrize("output", [SIGMOID, IDENTITY])
+def test_several_targets_by_hand(output: int) -> None:
+    nodes = make([*linear([2.0], output).tolist(), (0, ~output, 0, -0.5), (1, 1, 3.0, 0), (1, 0, 0.25, 0)])
+    scaler, target = (
+        Scaler(np.array([10.0, -4.0]), np.array([2.0, 0.5])),
+        Scaler(np.array([100.0, -1.0]), np.array([7.0, 0.1])),
+    )
+    tree = Tree(nodes, "regression", ("a", "b"), None, scaler, target)
+    a, b = (11.0 - 10) / 2, (-4.25 + 4) / 0.5
+    link = sigmoid if output == SIGMOID else float
+    expected = [100 + 7 * link(2 * a), -1 + 0.1 * link(-0.5 + 3 * b + 0.25 * a)]
+    X = np.array([[11.0, -4.25], [11.0, -4.25]])
+    assert tree.num_outputs == 2
+    np.testing.assert_allclose(tree.predict(X), [expected] * 2, rtol=1e-12)
+    np.testing.assert_allclose(evaluate(tree.folded(), X), [expected] * 2, rtol=1e-12)
+    for i in range(2):
+        np.testing.assert_allclose(tree.target(i).predict(X), [expected[i]] * 2, rtol=1e-12)
+        np.testing.assert_allclose(evaluate(tree.target(i).folded(), X)[:, 0], [expected[i]] * 2, rtol=1e-12)
+
+
+@steady
+@given(trees(values=unit, kinds=("regression",), max_targets=3))
+def test_a_target_alone_is_the_same_bits(tree: Tree) -> None:
+    X = ROWS[:, : len(tree.features)]
+    alone = [tree.target(i) for i in range(tree.num_outputs)]
+    assert tree.predict(X).shape == ((6,) if tree.num_outputs == 1 else (6, tree.num_outputs))
+    assert np.stack([one.predict(X) for one in alone], axis=1).tobytes() == tree.outputs(X).tobytes()
+    assert sum(one.num_weights for one in alone) == tree.num_weights
+    if tree.num_outputs == 1:
+        assert alone[0] == tree
+
+
+def test_a_target_that_is_not_there() -> None:
+    tree = Tree(linear([1.0, 2.0]), "regression", ("x0",))
+    for i in (2, -1):
+        with pytest.raises(ValueError, match=f"there is no target {i}; the tree's targets are 0 to 1"):
+            tree.target(i)
+    with pytest.raises(ValueError, match="a multiclass tree has classes"):
+        Tree(linear([1.0, 2.0]), "multiclass", ("x0",), (0, 1)).target(0)
+
+
+def test_what_takes_one_target_says_so() -> None:
+    tree = Tree(linear([1.0, 2.0]), "regression", ("x0",), None, None, scaler([1, 2], [3, 4]))
+    device, code = load_device("cortex-m4f"), Code("float32", "straight", "clang")
+    actions = (
+        quantize_tree,
+        lambda tree: finetune([tree], ROWS[:, :1], epochs=1),
+        lambda tree: predict_tree("a.json", tree, device, code),
+    )
+    for act in actions:
+        with pytest.raises(ValueError, match=r"takes one target; this tree has 2, so use tree\.target\(i\)"):
+            act(tree)
+        act(tree.target(1))
 
 
 def test_without_scalers_outputs_are_the_nodes_values() -> None:
@@ -161,7 +221,11 @@ BROKEN = [
     ({"target_scaler": scaler([0], [0])}, "target_scaler needs finite means and finite scales above 0"),
     ({"scaler": scaler([math.nan], [1])}, "scaler needs finite means"),
     ({"nodes": np.zeros(2, dtype=node_dtype(2))}, "one fold"),
-    ({"nodes": TWO}, "has 2 output nodes; the task needs 1"),
+    ({"nodes": TWO, "kind": "binary", "classes": (0, 1)}, "has 2 output nodes; the task needs 1"),
+    (
+        {"nodes": TWO, "target_scaler": scaler([0], [1])},
+        "target_scaler has mean (1,) and scale (1,); both must be (2,)",
+    ),
     ({"kind": "multiclass", "classes": (0, 1)}, "has 1 output nodes; the task needs 2"),
     ({"nodes": ONE[:1]}, "fewer than 1 children"),
     ({"nodes": ONE[:0]}, "has no nodes"),

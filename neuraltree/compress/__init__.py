@@ -1,5 +1,6 @@
 """Trees in integers: what int8 code computes, bit for bit."""
 
+from neuraltree.compress.dequantize import dequantized as dequantized
 from neuraltree.compress.effective import effective_trees as effective_trees
 from neuraltree.compress.integer_tree import IntegerTree as IntegerTree
 from neuraltree.compress.integer_tree import quantize_tree as quantize_tree

@@ -18,8 +18,10 @@ from neuraltree.compress.integer_tree import input_range, quantize_tree
 from neuraltree.compress.stages import InputStage
 from neuraltree.compress.straight_through import LOSSES, Array, Rows, gradient, integer_sums, levels
 from neuraltree.compress.tables import UNIT
-from neuraltree.model import Tree, evaluate
+from neuraltree.model import Tree
+from neuraltree.prediction import evaluate
 from neuraltree.scaler import Scaler
+from neuraltree.soundness import refuse_several_targets
 from neuraltree.tree import Nodes, join
 
 
@@ -39,7 +41,7 @@ def finetune(
     ``X`` (rows, features) raw training inputs, without their targets; ``weight`` (rows,) what each row counts. Adam,
     its rate falling to 0 as a cosine. Of all epochs, the start included, each tree keeps the weights with which its
     integer model has the least loss against the float tree it was. ``ValueError`` where trees differ in more than
-    their nodes, or a regression's output is not linear.
+    their nodes, or a regression's output is not linear or there are several.
     """
     if not trees or not epochs:
         return list(trees)
@@ -88,6 +90,7 @@ def _integer_loss(tree: Tree, nodes: Nodes, X: NDArray, rows: Rows, i: int) -> f
 
 def _check_alike(trees: Sequence[Tree]) -> None:
     first = trees[0]
+    refuse_several_targets(first.kind, first.num_outputs, "fine-tuning for int8")
     output = first.output_activation
     if any(replace(tree, nodes=first.nodes) != first or tree.output_activation != output for tree in trees):
         raise ValueError("these trees differ in more than their nodes; fine-tune those of one front together")

@@ -12,8 +12,10 @@ from neuraltree.compress.integers import DEFAULT_RANGE, Integers, quantize, scal
 from neuraltree.compress.stages import InputStage, OutputStage
 from neuraltree.compress.tables import FINE, fine_values, values
 from neuraltree.folding import fold_target
-from neuraltree.model import LINKS, Tree
+from neuraltree.links import LINKS
+from neuraltree.model import Tree
 from neuraltree.scaler import Scaler
+from neuraltree.soundness import refuse_several_targets
 from neuraltree.tree import Nodes, parents
 
 
@@ -63,7 +65,7 @@ class IntegerTree:
         sums = self.outputs.values(self.scores(self.quantize(X))).astype(np.float64)
         output = ACTIVATIONS[code_of(self.source.output_activation)].value(sums).astype(np.float64)
         columns = output if output.shape[1] > 1 else np.hstack([np.zeros_like(output), output])
-        return LINKS[self.source.output_activation](columns)
+        return LINKS[self.source.output_activation].rows(columns)
 
     def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
         """(rows, outputs) sums of the output nodes; the pass is that of ``model.evaluate``."""
@@ -91,8 +93,10 @@ class IntegerTree:
 def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
     """The integers of a tree. ``fine``: 16-bit values for the children of a regression's output.
 
-    ``ValueError`` where ``fine`` is asked for a classifier, or a node has too many children or too large a sum.
+    ``ValueError`` where ``fine`` is asked for a classifier, there are several targets, or a node has too many children
+    or too large a sum.
     """
+    refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
     nodes = tree.nodes

@@ -42,6 +42,7 @@ class Integers(NamedTuple):
     shift: IntArray  # 1..30
     unit: FloatArray  # what 1 stands for in the sum of a function node
     reach: FloatArray  # the largest |sum| of a function node, by interval arithmetic in real numbers
+    range: FloatArray  # of a node's value: what 127 stands for
     low: IntArray  # least value of a node
     high: IntArray  # largest
     index_low: IntArray  # least index t, before the clamp
@@ -174,6 +175,7 @@ class _Work:
             self.shift,
             self.unit,
             self.reach,
+            self.range,
             self.low,
             self.high,
             self.index_low,
