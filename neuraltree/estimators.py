@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -214,7 +214,7 @@ class _TreeEstimator(BaseEstimator):
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
 
 
-def _is_plain(X: Any, features: int) -> bool:
+def _is_plain(X: Any, features: int) -> TypeGuard[NDArray]:
     """Whether validation would return these few rows as they are; it takes ten times as long as predicting one."""
     return (
         type(X) is np.ndarray
