@@ -110,9 +110,7 @@ def _padded(inputs: NDArray, targets: NDArray, weight: NDArray | None, shape: Sh
     return Data(*(np.pad(part, [(0, missing)] + [(0, 0)] * (part.ndim - 1)) for part in data))
 
 
-def _course(
-    rates: Sequence[float], call: int, rows: int, padding: int, batch: int, rng: np.random.Generator
-) -> Course:
+def _course(rates: Sequence[float], call: int, rows: int, padding: int, batch: int, rng: np.random.Generator) -> Course:
     width = -(-padding // batch) * batch
     order = np.full((call, width), padding, dtype=np.int32)
     for epoch in range(len(rates)):

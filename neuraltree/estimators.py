@@ -15,7 +15,8 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from neuraltree.files import load
 from neuraltree.importance import importances
 from neuraltree.model import Label, Tree
-from neuraltree.samples import Options, Sample, class_sample, regression_sample
+from neuraltree.options import Options
+from neuraltree.samples import Sample, class_sample, regression_sample
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -172,7 +173,7 @@ class _TreeEstimator(BaseEstimator):
 
     def _one_epoch(self, sample: Sample) -> Self:
         if not hasattr(self, "tree_"):
-            from neuraltree.learning import new_tree
+            from neuraltree.starting import new_tree
 
             self.tree_ = new_tree(sample, self._options(), np.random.default_rng(self._seed()))
         return self._go_on(sample, epochs=1, decay=False)

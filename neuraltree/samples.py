@@ -37,21 +37,6 @@ class Sample:
         return 1 if self.y.ndim == 1 else self.y.shape[1]
 
 
-@dataclass(frozen=True)
-class Options:
-    """How trees look and learn. ``None`` is what suits a single tree, or a search."""
-
-    activations: tuple[str, ...]
-    max_nodes: int | None
-    max_depth: int
-    max_arity: int
-    optimizer: str
-    learning_rate: float
-    weight_decay: float
-    epochs: int | None
-    batch_size: int | None
-
-
 def regression_sample(
     estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool
 ) -> Sample:

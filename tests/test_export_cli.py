@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from neuraltree.export import export_c
-from neuraltree.export.__main__ import main, write
-from neuraltree.files import dumps, save
+from neuraltree.export import export_c, export_dot, export_latex, export_onnx, export_python, export_text
+from neuraltree.export.__main__ import OPTIONS, main, write
+from neuraltree.export.formats import FORMATS
+from neuraltree.files import dumps, load, save
 from neuraltree.model import Tree
 from tests.random_models import random_model, regression, scaler
+from tests.test_export_onnx import several
 
 ROOT = Path(__file__).parents[1]
 TREE = random_model(1)
@@ -247,3 +249,170 @@ def test_training_is_exported_beside_prediction(
     assert {"mine.c", "mine.h", "mine_train.c", "mine_train.h"} <= {path.name for path in out.iterdir()}
     message = refused(capsys, model, "--to", "c-train", "--out", tmp_path / "other", "--precision", "int8")
     assert "float32 only" in message
+
+
+# Of the formats that are one file: a file name, options, and what must stand in it.
+ONE_FILE = {
+    "onnx": ("a.onnx", [], lambda tree: export_onnx(tree, name="a")),
+    "onnx int8": ("a.onnx", ["--precision", "int8"], lambda tree: export_onnx(tree, "int8", name="a")),
+    "python": ("my model.py", [], lambda tree: export_python(tree, "my_model")),
+    "latex": ("a.tex", [], export_latex),
+    "latex digits": ("a.tex", ["--digits", "2"], lambda tree: export_latex(tree, 2)),
+    "text": ("a.txt", [], export_text),
+    "text digits": ("a.txt", ["--digits", "17"], lambda tree: export_text(tree, 17)),
+    "dot": ("a.dot", [], export_dot),
+    "dot gv": ("a.gv", [], export_dot),
+    "json": ("a.json", [], dumps),
+}
+
+
+def test_every_format_is_tested() -> None:
+    assert {what.split()[0] for what in ONE_FILE} | {"c", "c-train"} == set(FORMATS)
+
+
+@pytest.mark.parametrize("what", ONE_FILE)
+def test_one_file_is_written_and_written_again(
+    what: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An earlier export is replaced, in a folder of its own or beside other files, which stay."""
+    file, options, expected = ONE_FILE[what]
+    to, out = what.split()[0], tmp_path / "deep" / file
+    content = expected(TREE)
+    for _ in range(2):
+        assert main([str(model), "--to", to, *options, "--out", str(out)]) == 0
+        assert out.read_bytes() == (content.encode() if isinstance(content, str) else content)
+        said = capsys.readouterr().out
+        assert f"{out}  {len(out.read_bytes()):,} bytes" in said
+        (out.parent / "mine").write_text("mine")
+    assert sorted(path.name for path in out.parent.iterdir()) == sorted([file, "mine"])
+
+
+@pytest.mark.parametrize("what", ONE_FILE)
+def test_a_file_that_is_no_export_is_kept(
+    what: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, options, _ = ONE_FILE[what]
+    to, out = what.split()[0], tmp_path / file
+    for content in (b"mine", b"", b"\xff\x00mine"):
+        out.write_bytes(content)
+        message = refused(capsys, model, "--to", to, *options, "--out", out)
+        assert "exists and is no earlier export" in message
+        assert out.read_bytes() == content
+    out.unlink()
+    out.mkdir()
+    assert "is a folder; give --out the name of a file" in refused(capsys, model, "--to", to, *options, "--out", out)
+
+
+def test_a_model_file_is_never_replaced(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    other = tmp_path / "other.json"
+    save(random_model(2), other)
+    before = other.read_bytes()
+    assert "exists and is no earlier export" in refused(capsys, model, "--to", "json", "--out", other)
+    assert other.read_bytes() == before
+    assert main([str(model), "--to", "json", "--out", str(model)]) == 0
+    assert model.read_text() == dumps(TREE)
+
+
+@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("ending", ["", ".c", ".h", ".onnx", ".py", ".tex", ".txt", ".dot", ".json", ".ONNX"])
+def test_the_name_of_a_file_says_what_it_is(
+    to: str, ending: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / f"model{ending}"
+    if ending in (FORMATS[to].suffixes or ("", ".ONNX")):
+        assert main([str(model), "--to", to, "--out", str(out)]) == 0
+        return
+    message = refused(capsys, model, "--to", to, "--out", out)
+    assert ("writes one file" if FORMATS[to].suffixes else "is not a folder's name") in message
+    assert not out.exists()
+
+
+GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "digits": "3"}
+TAKEN = {
+    "c": {"name", "precision", "style", "wide"},
+    "c-train": {"name"},
+    "onnx": {"precision"},
+    "python": set(),
+    "latex": {"digits"},
+    "text": {"digits"},
+    "dot": set(),
+    "json": set(),
+}
+
+
+@pytest.mark.parametrize("to", FORMATS)
+@pytest.mark.parametrize("option", OPTIONS)
+def test_options_that_make_no_sense_are_refused(
+    to: str, option: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / f"a{(FORMATS[to].suffixes or ('',))[0]}"
+    value = GIVEN[option]
+    arguments = [model, "--to", to, "--out", out, f"--{option}", *([] if value is None else [value])]
+    if option == "wide":
+        arguments += ["--precision", "int8"] if to == "c" else []
+    if option in TAKEN[to]:
+        assert main(list(map(str, arguments))) == 0
+        return
+    assert f"--to {to} takes " in refused(capsys, *arguments)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("digits", ["0", "18", "-3", "4.5", "four"])
+def test_digits_are_checked(digits: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    message = refused(capsys, model, "--to", "text", f"--digits={digits}", "--out", tmp_path / "a.txt")
+    assert "1 to 17" in message or "invalid int value" in message
+
+
+@pytest.mark.parametrize("package", ["onnx", "sympy"])
+def test_a_missing_extra_is_one_line(
+    package: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    to, file = ("onnx", "a.onnx") if package == "onnx" else ("latex", "a.tex")
+    message = refused(capsys, model, "--to", to, "--out", tmp_path / file)
+    assert f"needs the package {package}: pip install 'neuraltree[export]'" in message
+
+
+@pytest.mark.parametrize("to", ["python", "latex", "text", "dot", "json"])
+def test_formats_without_extras_load_none(to: str, model: Path, tmp_path: Path) -> None:
+    out = tmp_path / f"a{FORMATS[to].suffixes[0]}"
+    code = (
+        "import sys; from neuraltree.export.__main__ import main\n"
+        f"main([{str(model)!r}, '--to', {to!r}, '--out', {str(out)!r}])\n"
+        "print([name for name in ('jax', 'sklearn', 'scipy', 'matplotlib', 'onnx') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_line_it_prints_checks_the_module(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a 'model.py"
+    assert main([str(model), "--to", "python", "--out", str(out)]) == 0
+    line = capsys.readouterr().out.splitlines()[-1].removeprefix("to check it: python ")
+    done = subprocess.run(f"{sys.executable} {line}", shell=True, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "6 of 6 rows are right\n")
+
+
+def test_several_targets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """C takes one at a time and says so; all else takes them."""
+    path = tmp_path / "several.json"
+    save(several(), path)
+    for to, row in FORMATS.items():
+        out = tmp_path / f"out-{to}{(row.suffixes or ('',))[0]}"
+        if row.suffixes:
+            assert main([str(path), "--to", to, "--out", str(out)]) == 0
+            capsys.readouterr()
+            continue
+        message = refused(capsys, path, "--to", to, "--out", out)
+        assert "C export takes one target; this tree has 3, so use tree.target(i), one at a time" in message
+
+
+def test_a_model_of_the_reference_becomes_our_own_file(tmp_path: Path) -> None:
+    leaves = [{"name": f"i:{i}; e:{w}"} for i, w in enumerate((0.5, -1.5))]
+    theirs, ours = tmp_path / "iris_model.json", tmp_path / "iris.json"
+    theirs.write_text(json.dumps({"name": "f:2; e:0.3; b:0.1; p:[0, 1, sigmoid]", "children": leaves}))
+    assert main([str(theirs), "--to", "json", "--out", str(ours)]) == 0
+    assert load(ours) == load(theirs)
+    assert json.loads(ours.read_text())["format"] == "neuraltree"

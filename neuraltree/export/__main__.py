@@ -1,72 +1,57 @@
-"""``python -m neuraltree.export``: a model file as code."""
+"""``python -m neuraltree.export``: a model file in other forms."""
 
 from __future__ import annotations
 
 import argparse
-import os
-import secrets
 import shlex
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from neuraltree.command import DONE, Parser, fail
+from neuraltree.command import DONE, Parser, fail, run_command
+from neuraltree.export.formats import FORMATS, Format
+from neuraltree.export.writing import check_file, check_folder, write
 
-if TYPE_CHECKING:
-    from neuraltree.model import Tree
+OPTIONS = ("name", "precision", "style", "wide", "digits")
 
-MARK = "Written by neuraltree"  # in the header of every export
+EPILOG = """formats and the options they take; --out is a folder for c and c-train, one file for the others:
+{formats}
 
-EPILOG = """examples:
+onnx needs the package onnx, latex and text need sympy: pip install 'neuraltree[export]'
+
+examples:
   python -m neuraltree.export results/quickstart/models/003.json --to c --out model
   python -m neuraltree.export 003.json --to c --precision int8 --style table --name iris --out iris
   python -m neuraltree.export 003.json --to c-train --name iris --out iris
+  python -m neuraltree.export 003.json --to onnx --out iris.onnx
+  python -m neuraltree.export 003.json --to latex --digits 3 --out iris.tex
 
-exit codes: 0 done, 2 bad input"""
-
-
-def to_c(tree: Tree, name: str, arguments: argparse.Namespace) -> tuple[dict[str, str], str]:
-    """The files of an export by name, and what to do with them."""
-    from neuraltree.export.c import export_c
-
-    files = export_c(tree, name, precision=arguments.precision, style=arguments.style, fine=arguments.wide)
-    return files, f"cc -std=c99 -I. {name}.c test/{name}_test.c -o check && ./check"
-
-
-def to_training(tree: Tree, name: str, arguments: argparse.Namespace) -> tuple[dict[str, str], str]:
-    """The files of training on the device, which is in float32 by a table whatever the other options say."""
-    from neuraltree.export.c_train import export_training
-
-    if arguments.precision != "float32" or arguments.wide:
-        raise ValueError("training is exported in float32 only; leave out --precision and --wide")
-    files = export_training(tree, name)
-    return files, f"cc -std=c99 -I. {name}_train.c test/{name}_train_test.c -o check && ./check"
-
-
-# What --to can be: each writes a tree as files.
-FORMATS: dict[str, Callable[[Tree, str, argparse.Namespace], tuple[dict[str, str], str]]] = {
-    "c": to_c,
-    "c-train": to_training,
-}
+exit codes: 0 done, 2 bad input, 130 interrupted"""
 
 
 def parser() -> Parser:
     made = Parser(
         prog="python -m neuraltree.export",
-        description="Write a model file as code that needs no library.",
-        epilog=EPILOG,
+        description="Write a model file in another form.",
+        epilog=EPILOG.format(formats="\n".join(_described(to, row) for to, row in FORMATS.items())),
     )
     made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
-    made.add_argument("--to", required=True, choices=FORMATS, help="C99 that predicts, or that trains on the device")
-    made.add_argument("--precision", choices=("float32", "int8"), default="float32", help="by default float32")
-    made.add_argument(
-        "--style", choices=("straight", "table"), default="straight", help="straight-line code (by default) or a table"
-    )
-    made.add_argument("--wide", action="store_true", help="int8 regression: 16-bit values where the output adds them")
+    made.add_argument("--to", required=True, choices=FORMATS, help="see below")
+    made.add_argument("--precision", choices=("float32", "int8"), help="by default float32")
+    made.add_argument("--style", choices=("straight", "table"), help="straight-line code (by default) or a table")
+    wide = "int8 regression: 16-bit values where the output adds them"
+    made.add_argument("--wide", action="store_true", default=None, help=wide)
+    made.add_argument("--digits", type=int, help="of the numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="of the C functions; by default made of the folder's")
-    made.add_argument("--out", metavar="FOLDER", type=Path, required=True, help="new, empty, or of an earlier export")
+    replaced = "new or empty, or an earlier export, which is replaced; in a folder other files are kept"
+    made.add_argument("--out", metavar="PATH", type=Path, required=True, help=replaced)
     return made
+
+
+def _described(to: str, row: Format) -> str:
+    options = " ".join(f"--{option}" for option in row.options)
+    place = f"{', '.join(row.suffixes) or 'folder'}"
+    return f"  {to:8} {place:10} {row.help}{f'; {options}' if options else ''}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _export(arguments)
     except ValueError as error:  # of a file that is no tree, and of a tree that cannot be said in the format
         return fail(str(error))
+    except BrokenPipeError:
+        raise
     except OSError as error:
         return fail(f"{error.filename or arguments.out}: {error.strerror or error}")
 
@@ -84,47 +71,45 @@ def _export(arguments: argparse.Namespace) -> int:
     from neuraltree.export.names import check_name, name_from
     from neuraltree.files import load
 
-    folder: Path = arguments.out
-    name = check_name(name_from(folder.absolute().name) if arguments.name is None else arguments.name)
-    tree = load(arguments.model)
-    files, check = FORMATS[arguments.to](tree, name, arguments)
-    _check_free(folder, (f"{name}.h", f"{name}_train.h"))
+    row, out = FORMATS[arguments.to], arguments.out
+    _check_place(arguments.to, row, out)
+    options = _options(arguments.to, row, arguments)
+    name = options.pop("name", None)
+    name = check_name(name_from(out.absolute().stem if row.suffixes else out.absolute().name) if name is None else name)
+    made = row.make(load(arguments.model), name, **options)
+    folder, files = (out, made) if isinstance(made, dict) else (out.parent, {out.name: made})
+    if isinstance(made, dict):
+        check_folder(out, (f"{name}.h", f"{name}_train.h"))
+    else:
+        check_file(out, made, marked=row.marked)
     write(folder, files)
-    for file, text in files.items():
-        print(f"{folder / file}  {len(text.encode()):,} bytes")
-    print(f"to check it: cd {shlex.quote(str(folder))} && {check}")
+    for file in files:
+        print(f"{folder / file}  {(folder / file).stat().st_size:,} bytes")
+    if row.then:
+        print(row.then.format(folder=shlex.quote(str(folder)), file=shlex.quote(str(out)), name=name))
     return DONE
 
 
-def _check_free(folder: Path, headers: tuple[str, ...]) -> None:
-    """``ValueError`` unless the folder is new or empty, or holds an export of the same name."""
-    if not folder.is_dir():
-        if folder.exists():
-            raise ValueError(f"{folder} is not a folder; give --out a new one")
-        return
-    old = [path.read_text("utf-8", errors="replace") for path in map(folder.joinpath, headers) if path.is_file()]
-    if any(folder.iterdir()) and not any(MARK in text for text in old):
-        raise ValueError(
-            f"{folder} is not empty and holds no earlier export ({' or '.join(headers)} of ours); give --out a new "
-            "folder, or --name the earlier name"
-        )
+def _check_place(to: str, row: Format, out: Path) -> None:
+    """``ValueError`` where --out is a file's name for a folder, or the other way round."""
+    if row.suffixes and out.suffix not in row.suffixes:
+        raise ValueError(f"--to {to} writes one file, and {out} does not end in {' or '.join(row.suffixes)}")
+    endings = {".c", ".h", *(suffix for other in FORMATS.values() for suffix in other.suffixes)}
+    if not row.suffixes and out.suffix in endings and not out.is_dir():
+        raise ValueError(f"{out} is not a folder's name; --to {to} writes a folder of files, so give --out one")
 
 
-def write(folder: Path, files: dict[str, str]) -> None:
-    """Write files into a folder, made if need be. A reader sees an old file or the new one, never a part."""
-    temporary: dict[Path, Path] = {}
-    try:
-        for name, text in files.items():
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary[target] = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-            temporary[target].write_text(text, encoding="utf-8", newline="\n")
-        for target, written in temporary.items():
-            os.replace(written, target)  # noqa: PTH105
-    finally:
-        for written in temporary.values():
-            written.unlink(missing_ok=True)
+def _options(to: str, row: Format, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options given; ``ValueError`` for one that the format does not take."""
+    given = {option: getattr(arguments, option) for option in OPTIONS if getattr(arguments, option) is not None}
+    for option, value in given.items():
+        if option not in row.options:
+            taken = ", ".join(f"--{name}" for name in row.options) or "none"
+            raise ValueError(f"--to {to} takes no --{option}; its options: {taken}")
+        if row.options[option] and value not in row.options[option]:
+            raise ValueError(f"--to {to} takes --{option} {' or '.join(row.options[option])} only, not {value}")
+    return given
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

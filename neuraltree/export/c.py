@@ -13,6 +13,7 @@ from neuraltree.export.c_test import test_files
 from neuraltree.export.names import check_name, comment, constants
 from neuraltree.export.parts import EXP, FLASH, MACROS, array, literal
 from neuraltree.model import Tree
+from neuraltree.soundness import refuse_several_targets
 
 PRECISIONS = ("float32", "int8")
 STYLES = ("straight", "table")
@@ -32,6 +33,7 @@ def export_c(
     if fine and precision != "int8":
         raise ValueError("16-bit values are an option of int8 code; float32 needs none")
     check_name(name)
+    refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     with np.errstate(all="ignore"):  # a number that overflows is refused where it would be written
         integers = quantize_tree(tree, fine=fine) if precision == "int8" else None
         files = {f"{name}.h": _header(tree, name, integers), f"{name}.c": _source(tree, name, integers, style)}

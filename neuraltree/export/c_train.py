@@ -34,14 +34,16 @@ from neuraltree.export.train_parts import (
 )
 from neuraltree.export.train_step import loss_name, places, scaler_of, target_scaler_of
 from neuraltree.model import Tree
+from neuraltree.soundness import refuse_several_targets
 
 
 def export_training(tree: Tree, name: str = "model") -> dict[str, str]:
     """``NAME_train.h``, ``NAME_train.c`` and a program that checks them, ``test/NAME_train_test.c``.
 
-    ``ValueError`` for a name or a number that C cannot hold.
+    ``ValueError`` for a name or a number that C cannot hold, and for several targets.
     """
     check_name(name)
+    refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     header, source = f"{name}_train.h", f"{name}_train.c"
     return {
         header: _header(tree, name),

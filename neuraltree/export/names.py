@@ -23,6 +23,7 @@ HEADERS = frozenset(
     """.split()  # noqa: SIM905
 )
 LONGEST = 40
+MARK = "Written by neuraltree"  # at the start of every exported text
 
 
 def check_name(name: str) -> str:

@@ -1,0 +1,75 @@
+"""A tree as text for Graphviz."""
+
+from __future__ import annotations
+
+from neuraltree.activations import NAMES
+from neuraltree.export.names import MARK
+from neuraltree.model import Tree
+from neuraltree.plot_style import ACTIVATION_LOOKS, BLUE, VERMILION, short
+from neuraltree.tree import parents
+
+THINNEST, THICKEST = 0.5, 5.0  # points
+
+HEAD = """// {summary} {mark}; do not edit.
+digraph neuraltree {{
+    rankdir=BT;
+    node [fontname="sans-serif", fontsize=11, style=filled, color="#555555"];
+    edge [arrowhead=none];"""
+
+
+def export_dot(tree: Tree) -> str:
+    """The drawing: inputs as boxes at the bottom, outputs on top, function nodes coloured by activation.
+
+    The width of an edge is its |weight| beside the largest one; a positive weight is solid and blue, a negative one
+    dashed and vermilion (Okabe and Ito's palette). Its number is the tooltip of the edge, a bias that of its node.
+    """
+    depth, op = tree.nodes["depth"].tolist(), tree.nodes["op"].tolist()
+    weight, bias = tree.nodes["weight"][:, 0].tolist(), tree.nodes["bias"][:, 0].tolist()
+    summary = f"{tree.kind}: {len(tree.features)} inputs, {tree.num_weights} weights."
+    names = dict(zip([i for i, level in enumerate(depth) if level == 0], _output_names(tree), strict=True))
+    lines = [HEAD.format(summary=summary, mark=MARK)]
+    for i, code in enumerate(op):
+        lines.append(_input(i, tree.features[code]) if code >= 0 else _function(i, ~code, bias[i], names.get(i)))
+    largest = max((abs(weight[i]) for i, level in enumerate(depth) if level), default=0.0)
+    for i, up in enumerate(parents(tree.nodes["depth"]).tolist()):
+        if up >= 0:
+            lines.append(f"    n{i} -> n{up} [{_edge(weight[i], largest)}];")
+    leaves = [i for i, code in enumerate(op) if code >= 0]
+    lines += [_same_row("min", leaves), _same_row("max", list(names))]
+    return "\n".join([*lines, "}", ""])
+
+
+def _output_names(tree: Tree) -> list[str]:
+    """What each output is of: a binary tree's logit is that of its second class."""
+    if tree.classes is not None:
+        return list(map(str, tree.classes))[-tree.num_outputs :]
+    return ["y"] if tree.num_outputs == 1 else [f"y[{k}]" for k in range(tree.num_outputs)]
+
+
+def _input(i: int, name: str) -> str:
+    return f'    n{i} [shape=box, fillcolor="#FFFFFF", label={quoted(short(name))}, tooltip={quoted(name)}];'
+
+
+def _function(i: int, code: int, bias: float, output: str | None) -> str:
+    kind = NAMES[code]
+    shape, label = ("ellipse", kind) if output is None else ("doubleoctagon", f"{short(output)} ({kind})")
+    fill = ACTIVATION_LOOKS[kind].colour
+    return f'    n{i} [shape={shape}, fillcolor="{fill}", label={quoted(label)}, tooltip="bias {bias:.4g}"];'
+
+
+def _edge(weight: float, largest: float) -> str:
+    width = THINNEST + (THICKEST - THINNEST) * (abs(weight) / largest if largest else 0.0)
+    colour, style = (VERMILION, "dashed") if weight < 0 else (BLUE, "solid")
+    return f'color="{colour}", style={style}, penwidth={width:.2f}, tooltip="weight {weight:.4g}"'
+
+
+def _same_row(rank: str, nodes: list[int]) -> str:
+    return f"    {{rank={rank}; {' '.join(f'n{i};' for i in nodes)}}}"
+
+
+def quoted(text: str) -> str:
+    """A string of DOT that shows the text as it is: neither an escape, nor an entity, nor a control character."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    for letter, escape in (("&", "&amp;"), ("\\", "\\\\"), ('"', '\\"')):
+        plain = plain.replace(letter, escape)
+    return f'"{plain}"'

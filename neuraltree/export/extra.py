@@ -1,0 +1,16 @@
+"""Packages that only some exports need."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+
+def need(package: str, what: str) -> Any:
+    """The package; ``ValueError`` says how to install it where it is missing."""
+    try:
+        return import_module(package)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != package.partition(".")[0]:
+            raise
+        raise ValueError(f"{what} needs the package {package}: pip install 'neuraltree[export]'") from None

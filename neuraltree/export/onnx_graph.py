@@ -1,0 +1,86 @@
+"""A small writer of ONNX graphs, and the activations in ONNX."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.activations import NAMES
+
+# The operators applied one after the other to the weighted sum; Mul is by itself.
+OPERATORS: dict[str, tuple[str, ...]] = {
+    "sigmoid": ("Sigmoid",),
+    "tanh": ("Tanh",),
+    "gaussian": ("Mul", "Neg", "Exp"),
+    "relu": ("Relu",),
+    "sine": ("Sin",),
+    "identity": (),
+}
+
+
+class Graph:
+    """Nodes and constants, as they are added."""
+
+    def __init__(self, onnx: Any) -> None:
+        self.onnx = onnx
+        self.nodes: list[Any] = []
+        self.constants: list[Any] = []
+
+    def constant(self, values: ArrayLike) -> str:
+        """The name of a constant: floats as they are, so convert with ``single`` first."""
+        name = f"c{len(self.constants)}"
+        self.constants.append(self.onnx.numpy_helper.from_array(np.asarray(values), name))
+        return name
+
+    def strings(self, values: list[str]) -> str:
+        name = f"c{len(self.constants)}"
+        encoded = [text.encode() for text in values]
+        kind = self.onnx.TensorProto.STRING
+        self.constants.append(self.onnx.helper.make_tensor(name, kind, (len(values),), encoded))
+        return name
+
+    def add(self, operator: str, *inputs: str, to: str = "", **attributes: Any) -> str:
+        """Add a node with one output and return its name."""
+        name = to or f"v{len(self.nodes)}"
+        self.nodes.append(self.onnx.helper.make_node(operator, list(inputs), [name], **attributes))
+        return name
+
+    def cast(self, value: str, kind: str) -> str:
+        """A value as another type of ``TensorProto``."""
+        name = f"v{len(self.nodes)}"
+        number = getattr(self.onnx.TensorProto, kind)
+        self.nodes.append(self.onnx.helper.make_node("Cast", [value], [name], to=number))
+        return name
+
+    def split(self, value: str, lengths: list[int]) -> list[str]:
+        """The parts of a value along its first axis."""
+        names = [f"v{len(self.nodes)}_{i}" for i in range(len(lengths))]
+        inputs = [value, self.constant(np.array(lengths, dtype=np.int64))]
+        self.nodes.append(self.onnx.helper.make_node("Split", inputs, names, axis=0))
+        return names
+
+    def activate(self, code: int, value: str) -> str:
+        """An activation of a value."""
+        for operator in OPERATORS[NAMES[code]]:
+            value = self.add(operator, *[value] * (2 if operator == "Mul" else 1))
+        return value
+
+    def activate_all(self, value: str, kinds: tuple[tuple[int, int], ...]) -> list[str]:
+        """The parts of a value along its first axis, each with the activation of its (code, length)."""
+        parts = [value] if len(kinds) == 1 else self.split(value, [length for _, length in kinds])
+        return [self.activate(code, part) for (code, _), part in zip(kinds, parts, strict=True)]
+
+
+def single(values: ArrayLike, what: str) -> NDArray[np.float32]:
+    """Single floats; ``ValueError`` naming ``what`` is beyond them."""
+    values = np.asarray(values, dtype=np.float64)
+    with np.errstate(all="ignore"):
+        rounded = values.astype(np.float32)
+    if not np.isfinite(rounded).all():
+        worst = values[~np.isfinite(rounded)].flat[0]
+        raise ValueError(
+            f"{what} of {worst:g} is beyond single floats (3.4e38); scale the inputs or the target of the model"
+        )
+    return rounded

@@ -1,0 +1,60 @@
+"""Exports on disk: what may be replaced, and whole files or none."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+
+from neuraltree.export.names import MARK
+
+HEAD = 4096  # bytes of a file, which hold its mark if it has one
+
+
+def check_folder(folder: Path, headers: tuple[str, ...]) -> None:
+    """``ValueError`` unless the folder is new or empty, or holds an export of the same name."""
+    if not folder.is_dir():
+        if folder.exists():
+            raise ValueError(f"{folder} is not a folder; give --out a new one")
+        return
+    old = [path.read_text("utf-8", errors="replace") for path in map(folder.joinpath, headers) if path.is_file()]
+    if any(folder.iterdir()) and not any(MARK in text for text in old):
+        raise ValueError(
+            f"{folder} is not empty and holds no earlier export ({' or '.join(headers)} of ours); give --out a new "
+            "folder, or --name the earlier name"
+        )
+
+
+def check_file(path: Path, content: str | bytes, *, marked: bool) -> None:
+    """``ValueError`` unless the file is new, an earlier export, or the same as ``content``.
+
+    ``marked``: its exports carry a mark. Without one an earlier export cannot be told from a model's only file.
+    """
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give --out the name of a file")
+    if not path.exists():
+        return
+    old = path.read_bytes()
+    if not (marked and MARK.encode() in old[:HEAD]) and old != _bytes(content):
+        raise ValueError(f"{path} exists and is no earlier export; give --out another name, or delete it first")
+
+
+def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write files into a folder, made if need be. A reader sees an old file or the new one, never a part."""
+    temporary: dict[Path, Path] = {}
+    try:
+        for name, content in files.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary[target] = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
+            temporary[target].write_bytes(_bytes(content))
+        for target, written in temporary.items():
+            os.replace(written, target)  # noqa: PTH105
+    finally:
+        for written in temporary.values():
+            written.unlink(missing_ok=True)
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
