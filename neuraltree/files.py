@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
@@ -21,6 +20,7 @@ from neuraltree import reference
 from neuraltree.activations import NAMES, code_of
 from neuraltree.model import Label, Tree
 from neuraltree.scaler import Scaler
+from neuraltree.storing import store
 from neuraltree.tree import Nodes, TreeError, node_dtype
 
 VERSION = 1
@@ -88,13 +88,7 @@ def _rows(nodes: Nodes) -> Iterator[dict[str, Any]]:
 
 def save(tree: Tree, path: str | os.PathLike[str]) -> None:
     """Write the tree to ``path``: a reader sees the old file or the new one, never a part."""
-    target = Path(path)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-    try:
-        temporary.write_text(dumps(tree), encoding="utf-8", newline="\n")
-        os.replace(temporary, target)  # noqa: PTH105
-    finally:
-        temporary.unlink(missing_ok=True)
+    store({Path(path): dumps(tree).encode()})
 
 
 def load(

@@ -15,7 +15,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from neuraltree.metrics import probabilities
-from neuraltree.samples import Options, Sample
+from neuraltree.options import Options
+from neuraltree.samples import Sample
 from neuraltree.train import keep_programs
 from search.config import config_of
 from search.data import Table

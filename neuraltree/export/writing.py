@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
 from neuraltree.export.names import MARK
+from neuraltree.storing import store
 
 HEAD = 4096  # bytes of a file, which hold its mark if it has one
 
@@ -41,19 +40,8 @@ def check_file(path: Path, content: str | bytes, *, marked: bool) -> None:
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
-    """Write files into a folder, made if need be. A reader sees an old file or the new one, never a part."""
-    temporary: dict[Path, Path] = {}
-    try:
-        for name, content in files.items():
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            temporary[target] = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-            temporary[target].write_bytes(_bytes(content))
-        for target, written in temporary.items():
-            os.replace(written, target)  # noqa: PTH105
-    finally:
-        for written in temporary.values():
-            written.unlink(missing_ok=True)
+    """Write files into a folder, all or none."""
+    store({folder / name: _bytes(content) for name, content in files.items()})
 
 
 def _bytes(content: str | bytes) -> bytes:

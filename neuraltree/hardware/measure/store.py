@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import secrets
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.hardware.measure.folders import cache_folder
+from neuraltree.storing import store
 
 VERSION = 1  # of what is counted and how; raise it when a measurement would come out differently
 
@@ -54,17 +53,10 @@ def read(name: str) -> Arrays | None:
 
 def write(name: str, arrays: Arrays) -> None:
     """Keep the arrays; a reader sees all of them or none. A folder that cannot be written to keeps nothing."""
-    target = _path(name)
-    temporary = target.with_name(f".{name}.{secrets.token_hex(4)}")
     content = BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     with contextlib.suppress(OSError):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content.getvalue())
-            os.replace(temporary, target)  # noqa: PTH105
-        finally:
-            temporary.unlink(missing_ok=True)
+        store({_path(name): content.getvalue()})
 
 
 def _path(name: str) -> Path:
