@@ -1,0 +1,75 @@
+"""The columns of a front as people read them: one table of labels, units and ways to write a number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+
+MEASURED, CLASS_ERROR = "measured_", "error_class_"
+Form = Literal["si", "count", "number"]  # with a prefix to the unit | whole | four digits
+
+
+class Column(NamedTuple):
+    """``higher``: more is better. ``log``: a logarithmic axis makes sense."""
+
+    label: str
+    unit: str = ""
+    form: Form = "number"
+    higher: bool = False
+    log: bool = False
+
+
+COLUMNS: dict[str, Column] = {
+    "val_error": Column("validation error", log=True),
+    "test_error": Column("test error", log=True),
+    "test_score": Column("test score", higher=True),
+    "int8_test_score": Column("test score in 8 bits", higher=True),
+    "weights": Column("weights", "", "count", log=True),
+    "nodes": Column("nodes", "", "count", log=True),
+    "depth": Column("depth", "", "count"),
+    "macs": Column("MACs", "", "count", log=True),
+    "distinct_activations": Column("distinct activations", "", "count"),
+    "latency_s": Column("latency", "s", "si", log=True),
+    "flash_bytes": Column("flash", "B", "count", log=True),
+    "ram_bytes": Column("RAM", "B", "count", log=True),
+    "energy_j": Column("energy", "J", "si", log=True),
+    "seconds": Column("time to train", "s", "si", log=True),
+}
+METRICS = {
+    "error": "",
+    "one_minus_r2": "1 − R²",
+    "rmse": "RMSE",
+    "error_rate": "error rate",
+    "balanced_error": "balanced error",
+    "log_loss": "log loss",
+    "class_errors": "error rate",
+}
+SCORES = {"regression": "R²", "classification": "accuracy"}
+
+
+def column_of(name: str) -> Column:
+    """The row of a column, also of one measured and of one of a class; any other is itself."""
+    if name.startswith(MEASURED) and (of := name.removeprefix(MEASURED)) in COLUMNS:
+        return COLUMNS[of]._replace(label=f"measured {COLUMNS[of].label}")
+    if name.startswith(CLASS_ERROR):
+        return Column(f"validation error of class {name.removeprefix(CLASS_ERROR)}")
+    return COLUMNS.get(name, Column(name))
+
+
+def described(names: Iterable[str], metric: str, kind: str) -> dict[str, Column]:
+    """The columns by name, the errors and scores said to be what they are in a run.
+
+    ``metric``: the objective in ``val_error``; ``kind``: of the task, "" where it is not known.
+    """
+    task = {"": "", "regression": "regression"}.get(kind, "classification")
+    usual = {"regression": "1 − R²", "classification": "error rate"}.get(task, "")
+    said = METRICS.get(metric, metric) or usual
+    score = SCORES.get(task, "score")
+    own = {
+        "val_error": f"validation error ({said})" if said else "validation error",
+        "test_error": f"test error ({said})" if said else "test error",
+        "test_score": f"test {score}",
+        "int8_test_score": f"test {score} in 8 bits",
+    }
+    found = {name: column_of(name) for name in names}
+    return {name: row._replace(label=own.get(name, row.label)) for name, row in found.items()}
