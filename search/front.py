@@ -91,7 +91,7 @@ class Front:
     def knee(self) -> Member:
         """The member nearest to the ideal point, every objective scaled to 0-1 over the front."""
         self._check_not_empty()
-        names = [name for name in _columns(self.objectives) if name in self.members[0].values]
+        names = [n for n in _columns(self.objectives) if all(n in member.values for member in self.members)]
         points = np.array([[member.values[name] for name in names] for member in self.members])
         span = np.ptp(points, axis=0)
         scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)

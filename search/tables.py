@@ -128,7 +128,7 @@ def _rows(text: str, source: str) -> tuple[Rows, list[int]]:
 
 
 def _delimiter(text: str) -> str:
-    first = re.sub(r'"[^"]*"', "", next(line for line in text.splitlines() if line.strip()))
+    first = re.sub(r'"[^"]*"', "", next(line for line in re.split(r"[\r\n]+", text) if line.strip()))
     # On a tie the comma loses: with the other two it may be a decimal comma.
     return max("\t;,", key=first.count)
 

@@ -266,6 +266,12 @@ def test_the_same_table_in_other_clothes(tmp_path: Path, content: str, data: dic
     assert table.target == ("label" if named else "x2")
 
 
+def test_only_ends_of_lines_end_lines(tmp_path: Path) -> None:
+    """U+2028 is a letter of a name here, whatever Unicode calls it."""
+    (tmp_path / "t.csv").write_bytes(("p\u2028x;q;label\r\n" + "\r\n".join(NUMBERS).replace(",", ";")).encode())
+    assert load(tmp_path / "t.csv").features == ("p\u2028x", "q")
+
+
 def test_numbers_in_all_their_forms(tmp_path: Path) -> None:
     forms = ["1e-3", "5.", ".5", "+2", "-0", "1E+2", "007", " 8 ", '"9"', "10.25", "-1.5e0", "12"]
     table = load(write(tmp_path, "p,y\n" + "\n".join(f"{form},{i}.5" for i, form in enumerate(forms))))

@@ -138,6 +138,13 @@ def test_the_knee_is_that_of_the_objectives(tmp_path: Path, objectives: tuple[st
     assert write(tmp_path, ROWS, objectives).knee().id == knee
 
 
+def test_an_objective_that_a_member_lacks_does_not_count() -> None:
+    """Of a model that no device code can be made of, a cost is unknown."""
+    known = [{"val_error": e, "weights": w} for e, w in ((0.1, 50.0), (0.12, 8.0), (0.9, 2.0))]
+    members = tuple(Member("ok", values) for values in ({**known[0], "latency_s": 1.0}, *known[1:]))
+    assert Front(members, ("error", "latency_s", "weights")).knee() is members[1]
+
+
 def test_a_front_of_one_and_one_of_equals_have_a_knee(tmp_path: Path) -> None:
     assert write(tmp_path, ROWS[:1]).knee().id == 7
     assert write(tmp_path, [ROWS[3], ROWS[3]]).knee().id == 1

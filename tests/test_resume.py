@@ -115,7 +115,13 @@ def history(out: Path) -> list[list[str]]:
 
 def results(out: Path) -> dict[str, object]:
     """All that must not depend on what happened to a run."""
-    files = [out / "front.csv", out / "live.csv", out / "archive.npz", *sorted((out / "models").iterdir())]
+    files = [
+        out / "front.csv",
+        out / "live.csv",
+        out / "archive.npz",
+        out / "evolution.npz",
+        *sorted((out / "models").iterdir()),
+    ]
     found: dict[str, object] = {str(path.relative_to(out)): path.read_bytes() for path in files}
     with np.load(out / "archive.npz", allow_pickle=False) as stored:
         found["archive"] = {name: (stored[name].dtype, stored[name].tobytes()) for name in stored.files}
@@ -138,7 +144,7 @@ def test_a_run_leaves_what_it_promises(whole: Path) -> None:
     assert status(whole) == "complete"
     listed = {path.name for path in whole.iterdir()}
     promised = "config.toml manifest.json history.csv live.csv front.csv front.png hypervolume.png archive.npz"
-    assert listed == {*promised.split(), "checkpoint", "models", ".lock"}
+    assert listed == {*promised.split(), "evolution.npz", "checkpoint", "models", ".lock"}
     with (whole / "front.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == [

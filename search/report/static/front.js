@@ -109,7 +109,7 @@ function reveal(row) {
 }
 function setAxis(which, name) {
   front[which] = name;
-  const log = wantsLog(name, valuesOf(name));
+  const log = wantsLog(name, everyones(name));
   front[which === "x" ? "logX" : "logY"] = log;
   byId(`log-${which}`).checked = log;
 }
