@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 Array = NDArray[np.float64]
-GAIN = 0.002  # a member that lowers the squared error by less is not worth its cost
-RIDGE = 1e-9  # of the mean diagonal: members that predict alike would leave their weights open
+LEAST_WEIGHT = 0.02  # a member that would count less is not worth its cost
+RIDGE = 1e-6  # of the mean diagonal: members that predict alike would leave their weights open
+HEAVY = 1e6  # times the mean diagonal: how much it weighs that the weights add up to 1
 
 
 def combine(predictions: Array, truth: Array, most: int) -> tuple[list[int], Array]:
@@ -16,11 +17,13 @@ def combine(predictions: Array, truth: Array, most: int) -> tuple[list[int], Arr
 
     ``predictions`` (members, values) and ``truth`` (values,): targets, or the probability of every class, of all rows
     one after another. Members are added one by one, each time the one that lowers the squared error of the weighted
-    mean most, as long as that is by ``GAIN``: one that errs where the others do not gains more than one like them.
-    Weights come from non-negative least squares, fitted anew each time.
+    mean most, as long as that lowers it and nobody counts less than ``LEAST_WEIGHT``: one that errs where the others do
+    not gains more than one like them. Weights are fitted anew each time, by least squares.
     """
     gram, towards = predictions @ predictions.T, predictions @ truth
-    gram += RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    scale = np.trace(gram) / len(gram) or 1.0
+    gram += scale * (RIDGE * np.eye(len(gram)) + HEAVY)
+    towards += scale * HEAVY
     chosen: list[int] = []
     weights, best = np.zeros(0), np.inf
     while len(chosen) < min(most, len(predictions)):
@@ -29,14 +32,15 @@ def combine(predictions: Array, truth: Array, most: int) -> tuple[list[int], Arr
         means = (w @ predictions[m] for m, w in zip(tried, found, strict=True))
         errors = [float(np.sum((mean - truth) ** 2)) for mean in means]
         i = int(np.argmin(errors))
-        if errors[i] >= (1 - GAIN) * best or not found[i].all():
+        if errors[i] >= best or found[i].min() < LEAST_WEIGHT:
             break
         chosen, weights, best = tried[i], found[i], errors[i]
     return chosen, weights
 
 
 def _weights(gram: Array, towards: Array, members: list[int]) -> Array:
-    """Non-negative least squares by its normal equations, scaled to a sum of 1: (members,)."""
+    """The shares (members,) of least squared error: non-negative least squares by its normal equations, one of which
+    says that shares add up to 1."""
     half = np.linalg.cholesky(gram[np.ix_(members, members)])
     weights = nnls(half.T, np.linalg.solve(half, towards[members]))[0]
-    return weights / weights.sum() if weights.sum() > 0 else np.full(len(members), 1 / len(members))
+    return weights / weights.sum()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -12,10 +13,11 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from neuraltree.combining import combine
-from neuraltree.estimators import NeuralTreeClassifier, NeuralTreeRegressor
+from neuraltree.estimators import NeuralTreeClassifier, NeuralTreeRegressor, check_search
 from neuraltree.importance import importances
 from neuraltree.model import Label, Tree
 from neuraltree.samples import Sample, class_sample, regression_sample
+from neuraltree.scaler import Scaler
 
 Array = NDArray[np.float64]
 SUMMED = ("weights", "nodes", "macs", "latency_s", "flash_bytes", "energy_j")
@@ -67,8 +69,8 @@ class _Ensemble(BaseEstimator):
         return self.weights_ @ np.array([importances(each.tree_) for each in self.estimators_])
 
     def _template(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
-        if self.members < 1:
-            raise ValueError(f"members={self.members!r}; an ensemble needs 1 or more")
+        if not isinstance(self.members, Integral) or int(self.members) < 1:
+            raise ValueError(f"members={self.members!r}; an ensemble needs a whole number of 1 or more")
         if self.estimator is None:
             return self._tree()
         if not isinstance(self.estimator, self._tree):
@@ -80,11 +82,8 @@ class _Ensemble(BaseEstimator):
             self.__dict__.pop(name, None)
         random = check_random_state(self.random_state)
         if self.search is None:
-            trees = []
-            for _ in range(self.members):
-                each = clone(template).set_params(search=None, random_state=random.randint(2**31 - 1))
-                trees.append(each._learn(sample).tree_)
-            self.weights_ = np.full(self.members, 1 / self.members)
+            trees = self._random(template, sample, random)
+            self.weights_ = np.full(len(trees), 1 / len(trees))
             self.costs_ = {
                 "weights": float(sum(tree.num_weights for tree in trees)),
                 "nodes": float(sum(tree.num_nodes for tree in trees)),
@@ -94,16 +93,35 @@ class _Ensemble(BaseEstimator):
         self.estimators_ = [self._tree.from_tree(tree) for tree in trees]
         return self
 
+    def _random(
+        self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample, random: np.random.RandomState
+    ) -> list[Tree]:
+        """Random trees, trained; after Ctrl-C no more of them."""
+        from neuraltree.learning import fit_random_tree, telling
+
+        trees: list[Tree] = []
+        for _ in range(self.members):
+            seed = clone(template).set_params(random_state=random.randint(2**31 - 1))._seed()
+            rng = np.random.default_rng(seed)
+            learned = fit_random_tree(sample, template._options(), rng, telling(self.verbose))
+            trees.append(learned.tree)
+            if learned.interrupted:
+                break
+        return trees
+
     def _searched(self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample, seed: int) -> list[Tree]:
         """The members chosen of a front; sets all that is known of them."""
+        check_search(self.search)
         found = self.search.evolve(sample, template._options(), seed=seed, n_jobs=self.n_jobs, verbose=self.verbose)
         self.front_, self.history_ = found.front, found.history
         weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
-        share = np.sqrt(weight[found.rows] / weight[found.rows].mean())
-        truth = _wanted(sample)[found.rows].T * share  # (outputs, rows)
-        chosen, self.weights_ = combine(
-            (found.validation * share).reshape(len(found.validation), -1), truth.ravel(), self.members
-        )
+        share = np.sqrt(weight[found.rows] / weight[found.rows].mean())[:, None]
+        predicted, wanted = found.validation.transpose(0, 2, 1), _wanted(sample)[found.rows]  # (..., rows, outputs)
+        if sample.classes is None:  # in whatever units, no target counts more than another
+            scaler = Scaler.fit(wanted, weight[found.rows])
+            predicted, wanted = scaler.transform(predicted), scaler.transform(wanted)
+        flat = (predicted * share).reshape(len(predicted), -1)
+        chosen, self.weights_ = combine(flat, (wanted * share).ravel(), self.members)
         values = [self.front_[i].values for i in chosen]
         together = dict.fromkeys(SUMMED, sum) | dict.fromkeys(LARGEST, max)
         self.costs_ = {
@@ -139,6 +157,7 @@ class ParetoEnsembleRegressor(RegressorMixin, _Ensemble):
 
     def predict_one(self, x: Sequence[float]) -> float | tuple[float, ...]:
         """The prediction for one row given as plain numbers, without validation."""
+        check_is_fitted(self, "estimators_")
         each = [np.asarray(tree.predict_one(x)) for tree in self.estimators_]
         mean = sum(w * value for w, value in zip(self.weights_, each, strict=True))
         return tuple(mean.tolist()) if np.ndim(mean) else float(mean)
@@ -173,7 +192,8 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
 
     def predict_one(self, x: Sequence[float]) -> Label:
         """The label for one row given as plain numbers, without validation."""
+        check_is_fitted(self, "estimators_")
         each = [tree.tree_.predict_proba_one(x) for tree in self.estimators_]
         by_class = zip(*each, strict=True)
         mean = [sum(w * p for w, p in zip(self.weights_, column, strict=True)) for column in by_class]
-        return self.classes_[mean.index(max(mean))]
+        return self.classes_.tolist()[mean.index(max(mean))]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
@@ -33,12 +35,12 @@ class _TreeEstimator(BaseEstimator):
     ----------
     search : ``search.Evolution``, or None to train one random tree that reads every input.
     activations : kinds of hidden nodes, of ``neuraltree.ACTIVATIONS``.
-    max_nodes, max_depth, max_arity : limits of a tree; ``max_nodes`` None is 60, and for a single tree as many more as
-        reading every input takes.
+    max_nodes, max_depth, max_arity : limits of a tree; ``max_nodes`` None is 60, in a search 20 for each output where
+        that is more, and for a single tree as many more as reading every input takes.
     optimizer, learning_rate, weight_decay : of the training, a row of ``neuraltree.optimizers``; "adamw" decays.
     epochs : passes over the rows; None is 20 in a search, and as many as make 1,500 steps (50 at least) for one tree.
     batch_size : rows of a step; None is 64 in a search and 200 for one tree.
-    warm_start : ``fit`` goes on training the fitted tree, without another search.
+    warm_start : ``fit`` goes on training the fitted tree, without another search. The front stays as it was found.
     n_jobs : threads of a search, -1 for all cores; the result does not depend on it.
     random_state : int, ``numpy.random.RandomState`` or None.
     verbose : 1 shows the progress on standard error.
@@ -48,8 +50,8 @@ class _TreeEstimator(BaseEstimator):
     tree_ : the fitted ``neuraltree.Tree``.
     front_ : the Pareto front of a search, see ``search.front.Front``; lowest validation error first.
     history_ : how a search evolved, see ``search.history.History``.
-    n_iter_ : epochs trained, or generations searched.
-    loss_curve_ : mean training loss of each epoch, or lowest validation error of each generation.
+    n_iter_ : epochs trained; right after a search, generations.
+    loss_curve_ : mean training loss of each epoch; right after a search, lowest validation error of each generation.
     feature_importances_ : (features,) sums of |path weights| in standardised units, adding up to 1.
     n_features_in_, feature_names_in_ : as in scikit-learn.
     """
@@ -111,7 +113,11 @@ class _TreeEstimator(BaseEstimator):
 
     def predict_one(self, x: Sequence[float]) -> Label | float | tuple[float, ...]:
         """The prediction for one row given as plain numbers, in microseconds: only their count is checked."""
-        return self.tree_.predict_one(x)
+        try:
+            return self.tree_.predict_one(x)
+        except AttributeError:
+            self._fitted()
+            raise
 
     @property
     def feature_importances_(self) -> NDArray[np.float64]:
@@ -125,11 +131,15 @@ class _TreeEstimator(BaseEstimator):
         """
         self.tree_ = self._front().select(**budgets).tree()
         self._moments: list[NDArray] = []
+        self._losses: list[float] = []
         return self
 
-    def plot_front(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the front of the search; ``options`` are those of ``search.pictures.plot_front``."""
-        return self._front().plot(ax=ax, **options)
+    def plot_front(self, x: str = "weights", y: str = "val_error", ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw two columns of the front; ``options`` are those of ``search.pictures.plot_front``.
+
+        With ``history=model.history_`` trees that break a constraint are drawn too.
+        """
+        return self._front().plot(x, y, ax=ax, **options)
 
     def plot_tree(self, ax: Axes | None = None) -> Axes:
         """Draw the fitted tree."""
@@ -146,6 +156,7 @@ class _TreeEstimator(BaseEstimator):
 
             rng = np.random.default_rng(self._seed())
             return self._keep(fit_random_tree(sample, self._options(), rng, telling(self.verbose)))
+        check_search(self.search)
         found = self.search.evolve(sample, self._options(), seed=self._seed(), n_jobs=self.n_jobs, verbose=self.verbose)
         self.front_, self.history_ = found.front, found.history
         self.loss_curve_ = [row["best_error"] for row in found.history.rows]
@@ -158,7 +169,7 @@ class _TreeEstimator(BaseEstimator):
 
         if sample.targets != self.tree_.num_outputs and sample.classes is None:
             raise ValueError(f"y has {sample.targets} targets; the fitted tree has {self.tree_.num_outputs}")
-        rng = np.random.default_rng((self._seed(), getattr(self, "n_iter_", 0)))
+        rng = np.random.default_rng((self._seed(), len(getattr(self, "_losses", []))))
         learned = go_on(
             self.tree_,
             sample,
@@ -169,7 +180,13 @@ class _TreeEstimator(BaseEstimator):
             moments=getattr(self, "_moments", []),
             decay=decay,
         )
-        return self._keep(learned, getattr(self, "loss_curve_", []))
+        if learned.diverged:
+            warnings.warn(
+                f"the training diverged and the tree stays as it was; learning_rate={self.learning_rate:g} is too high",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return self._keep(learned, getattr(self, "_losses", []))
 
     def _one_epoch(self, sample: Sample) -> Self:
         if not hasattr(self, "tree_"):
@@ -180,14 +197,16 @@ class _TreeEstimator(BaseEstimator):
 
     def _keep(self, learned: Learned, before: Sequence[float] = ()) -> Self:
         self.tree_, self._moments = learned.tree, learned.moments
-        self.loss_curve_ = [*before, *learned.losses.tolist()]
-        self.n_iter_ = len(self.loss_curve_)
+        self._losses = [*before, *learned.losses.tolist()]
+        self.loss_curve_, self.n_iter_ = self._losses, len(self._losses)
         return self
 
     def _continues(self) -> bool:
         return self.warm_start and hasattr(self, "tree_")
 
     def _options(self) -> Options:
+        if isinstance(self.activations, str):
+            raise ValueError(f"activations={self.activations!r} is a text; give a list of names")
         given = {name: getattr(self, name) for name in Options.__dataclass_fields__}
         return Options(**given | {"activations": tuple(self.activations)})
 
@@ -213,6 +232,12 @@ class _TreeEstimator(BaseEstimator):
             return X
         # Floats of 4 bytes are widened where they are used, a few rows at a time.
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+
+
+def check_search(search: Any) -> None:
+    """``ValueError`` for what cannot search: a name, or a class in place of an object of it."""
+    if isinstance(search, type) or not hasattr(search, "evolve"):
+        raise ValueError(f"search={search!r} must be a search.Evolution(...), or None")
 
 
 def _is_plain(X: Any, features: int) -> TypeGuard[NDArray]:
@@ -326,7 +351,7 @@ class NeuralTreeClassifier(ClassifierMixin, _TreeEstimator):
                 'class_weight="balanced" needs all rows at once; give partial_fit a dict, or sample_weight'
             )
         given = None if classes is None else np.unique(np.asarray(classes))
-        if not new and given is not None and not np.array_equal(given, self.classes_):
+        if not new and given is not None and not np.array_equal(given, np.unique(self.classes_)):
             raise ValueError(f"classes={given.tolist()} are not those of the calls before: {self.classes_.tolist()}")
         return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=given if new else self.classes_))
 

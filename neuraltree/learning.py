@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from neuraltree.epochs import train_epochs
+from neuraltree.epochs import Trained, train_epochs
 from neuraltree.model import Tree
 from neuraltree.options import Options
 from neuraltree.samples import Sample, merged
-from neuraltree.starting import bin_for, columns, new_tree
+from neuraltree.starting import bin_for, check_options, columns, new_tree
 from neuraltree.tasks import Task, encode, make_task
 from neuraltree.train import Settings, keep_programs
 
@@ -31,12 +31,13 @@ Say = Callable[[int, float], None]
 
 
 class Learned(NamedTuple):
-    """A fitted tree, the mean training loss of every epoch, the optimiser's state, and whether Ctrl-C came."""
+    """A fitted tree, the mean training loss of every epoch, the optimiser's state, and how the training ended."""
 
     tree: Tree
     losses: Array
     moments: list[NDArray]
-    interrupted: bool
+    interrupted: bool  # by Ctrl-C
+    diverged: bool
 
 
 def fit_random_tree(sample: Sample, options: Options, rng: np.random.Generator, say: Say) -> Learned:
@@ -50,8 +51,8 @@ def fit_random_tree(sample: Sample, options: Options, rng: np.random.Generator, 
         attempts.append(go_on(new_tree(sample, options, rng), sample, options, rng, epochs=options.epochs, say=say))
         if attempts[-1].losses[-1] <= constant_loss(sample) or attempts[-1].interrupted:
             break
-    best = min(attempts, key=lambda learned: np.nan_to_num(learned.losses[-1], nan=np.inf))
-    if np.isfinite(best.losses[-1]):
+    best = min(attempts, key=lambda learned: np.inf if learned.diverged else learned.losses[-1])
+    if not best.diverged:
         return best
     raise ValueError(
         f"training diverged with learning_rate={options.learning_rate:g} and optimizer={options.optimizer!r}; "
@@ -74,6 +75,7 @@ def go_on(
 
     The learning rate falls to 0 along a cosine, or is constant. ``moments`` is the optimiser's state, if any.
     """
+    check_options(options)
     keep_programs()
     sample = _as_one_batch(sample, options)
     inputs = sample.X if tree.scaler is None else tree.scaler.transform(sample.X)
@@ -104,8 +106,15 @@ def go_on(
             ConvergenceWarning,
             stacklevel=5,
         )
-    nodes = trained.nodes if np.isfinite(trained.losses[-1]) else tree.nodes
-    return Learned(replace(tree, nodes=nodes), trained.losses, trained.moments, interrupted)
+    if _diverged(trained):
+        return Learned(tree, trained.losses, list(moments), interrupted, diverged=True)
+    return Learned(replace(tree, nodes=trained.nodes), trained.losses, trained.moments, interrupted, diverged=False)
+
+
+def _diverged(trained: Trained) -> bool:
+    """The loss is of before the last step, which may be the one too far."""
+    numbers = (trained.losses[-1], trained.nodes["weight"], trained.nodes["bias"], *trained.moments)
+    return not all(np.isfinite(part).all() for part in numbers)
 
 
 def _as_one_batch(sample: Sample, options: Options) -> Sample:

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 Label = str | int | float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Tree:
     """A tree with its names and scalers: all that is needed to predict from raw inputs.
 
@@ -65,6 +65,11 @@ class Tree:
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self._bits() == other._bits()
+
+    def __repr__(self) -> str:
+        outputs = f", {self.num_outputs} outputs" * (self.num_outputs > 1)
+        size = f"{self.num_weights} weights, {self.num_nodes} nodes, depth {self.depth}"
+        return f"Tree({self.kind}: {len(self.features)} inputs{outputs}, {size})"
 
     def __hash__(self) -> int:
         return hash(self._bits())

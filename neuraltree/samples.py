@@ -69,10 +69,12 @@ def class_sample(
         raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
     weight = _weights(sample_weight, X)
     if class_weight is not None:
-        by_class = compute_sample_weight(class_weight, y)
-        weight = by_class if weight is None else weight * by_class
+        by_class = _checked(compute_sample_weight(class_weight, y), "class_weight")
+        weight = by_class if weight is None else _checked(weight * by_class, "sample_weight by class_weight")
     kind = "binary" if len(classes) == 2 else "multiclass"
-    codes, labels = np.searchsorted(classes, y), tuple(classes.tolist())
+    # A tree from elsewhere may have its classes in any order.
+    order = np.argsort(classes)
+    codes, labels = order[np.searchsorted(classes, y, sorter=order)], tuple(classes.tolist())
     return Sample(X, codes, kind, _features(estimator, X), labels, weight), classes
 
 
@@ -105,8 +107,16 @@ def _weights(sample_weight: ArrayLike | None, X: Array) -> Array | None:
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
     if weight.shape != (len(X),):
         raise ValueError(f"sample_weight has shape {weight.shape}; X has {len(X)} rows, so it must be ({len(X)},)")
-    if (weight < 0).any():
-        raise ValueError(f"sample_weight must be zero or more; it is {weight.min():g} in row {int(weight.argmin())}")
+    return _checked(weight, "sample_weight")
+
+
+def _checked(weight: Array, name: str) -> Array:
+    """Weights of rows, the largest from 0.5 to 1: only their ratios count, and sums of extremes would overflow."""
+    sound = np.isfinite(weight) & (weight >= 0)
+    if not sound.all():
+        row = int(np.argmin(sound))
+        raise ValueError(f"{name} must be finite and zero or more; it is {weight[row]:g} in row {row}")
     if not weight.any():
-        raise ValueError("sample_weight is zero in every row; there is nothing to learn from")
-    return weight
+        raise ValueError(f"{name} is zero in every row; there is nothing to learn from")
+    # A power of two changes no digit.
+    return np.ldexp(weight, -int(np.frexp(weight.max())[1]))

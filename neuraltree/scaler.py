@@ -24,12 +24,14 @@ class Scaler:
         ``weight`` (rows,): what each row counts; a row of weight 0 might as well not be there.
         """
         X = np.asarray(X, dtype=np.float64)
-        if weight is None:
-            mean, scale = X.mean(axis=0), X.std(axis=0)
-        else:
+        if weight is not None:
             X, weight = X[weight > 0], weight[weight > 0]
-            mean = np.average(X, axis=0, weights=weight)
-            scale = np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weight))
+        # In units of a power of two, which change no digit, squares neither overflow nor vanish.
+        exponent = np.frexp(np.abs(X).max(axis=0))[1]
+        small = np.ldexp(X, -exponent)
+        mean = np.average(small, axis=0, weights=weight)
+        scale = np.sqrt(np.average((small - mean) ** 2, axis=0, weights=weight))
+        mean, scale = np.ldexp(mean, exponent), np.ldexp(scale, exponent)
         # Rounding can leave a constant column a standard deviation just above zero, so look at the values.
         return cls(mean, np.where((X.min(axis=0) == X.max(axis=0)) | (scale == 0), 1.0, scale))
 

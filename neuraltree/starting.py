@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,25 +62,33 @@ def columns(y: Array) -> Array:
 
 def check_options(options: Options) -> None:
     """``ValueError`` for what no tree can have and no training can do."""
-    kinds = options.activations
+    kinds, rate, decay = options.activations, options.learning_rate, options.weight_decay
+    limits = [(name, getattr(options, name)) for name in ("max_depth", "max_arity")]
+    optional = [(name, getattr(options, name)) for name in ("max_nodes", "epochs", "batch_size")]
     unknown = [name for name in kinds if name not in NAMES and name not in ALIASES]
     rules = (
         (not kinds, "activations is empty; name at least one"),
         (unknown, f"activations has the unknown name {unknown[:1]}; allowed: {', '.join(NAMES)}"),
         (options.optimizer not in OPTIMIZERS, f"optimizer={options.optimizer!r}; allowed: {', '.join(OPTIMIZERS)}"),
-        (not 0 < options.learning_rate < np.inf, f"learning_rate={options.learning_rate!r} must be above 0"),
-        (not 0 <= options.weight_decay < np.inf, f"weight_decay={options.weight_decay!r} must be 0 or more"),
-        (options.max_depth < 1, f"max_depth={options.max_depth!r} must be 1 or more"),
-        (options.max_arity < 1, f"max_arity={options.max_arity!r} must be 1 or more"),
-        (options.epochs is not None and options.epochs < 1, f"epochs={options.epochs!r} must be 1 or more, or None"),
-        (
-            options.batch_size is not None and options.batch_size < 1,
-            f"batch_size={options.batch_size!r} must be 1 or more",
+        (not _finite(rate) or rate <= 0, f"learning_rate={rate!r} must be a number above 0"),
+        (not _finite(decay) or decay < 0, f"weight_decay={decay!r} must be a number of 0 or more"),
+        *((not _whole(value), f"{name}={value!r} must be a whole number of 1 or more") for name, value in limits),
+        *(
+            (value is not None and not _whole(value), f"{name}={value!r} must be a whole number of 1 or more, or None")
+            for name, value in optional
         ),
     )
     for broken, message in rules:
         if broken:
             raise ValueError(message)
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, Real) and bool(np.isfinite(float(value)))
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, Integral) and int(value) >= 1
 
 
 @lru_cache(maxsize=64)

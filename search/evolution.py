@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from joblib import effective_n_jobs
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import ConvergenceWarning
 
-from neuraltree.metrics import probabilities
-from neuraltree.options import Options
-from neuraltree.samples import Sample
-from neuraltree.train import keep_programs
-from search.config import config_of
-from search.data import Table
-from search.engine import State, begin, step
-from search.errors import InputError
-from search.evaluate import validation_outputs
-from search.finish import finished, live_front
-from search.front import Front, Member
-from search.history import History, history_of, joined, of_generation
-from search.indicators import row_of, speed_of
-from search.interrupts import interrupts
-from search.problem import Setup, set_up
-from search.progress import Phases, Reporter, reporter
+if TYPE_CHECKING:
+    from neuraltree.options import Options
+    from neuraltree.samples import Sample
+    from search.evolving import Found
 
 SOURCE = "the rows given to fit"
-
-
-class Found(NamedTuple):
-    """What a search found: its front, how it evolved, and what each member predicted for rows its folds left out.
-
-    ``validation`` (members, outputs, rows) are values in natural units, or class probabilities; ``rows`` says which
-    rows of the sample.
-    """
-
-    front: Front
-    history: History
-    validation: NDArray[np.float64]
-    rows: NDArray[np.int64]
+NODES, NODES_PER_OUTPUT = 60, 20  # the most nodes of a tree, and for each output, where nothing is said
 
 
 class Evolution(BaseEstimator):
@@ -98,87 +68,35 @@ class Evolution(BaseEstimator):
     def evolve(self, sample: Sample, options: Options, *, seed: int, n_jobs: int | None, verbose: int) -> Found:
         """Search on a sample. Ctrl-C ends the search after its generation, with the front it has by then, and a
         warning says so."""
-        keep_programs()
-        config = config_of(self._tables(options, seed), "Evolution")
-        table = Table(
-            sample.X, sample.y, sample.features, "y", sample.classes, sample.kind, digest="", weight=sample.weight
-        )
-        setup = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
-        say = reporter(quiet=not verbose, as_json=False)
-        with _stoppable(say.message) as stopping:
-            state, parts, rows = _evolved(setup, self.generations, say, stopping)
-            ended = len(rows) <= self.generations
-            front = live_front(setup, state)
-            members = finished(setup, table, front, state.shape, say.message, lambda: False)
-        if ended:
-            warnings.warn(
-                f"the search was interrupted after generation {state.generation} of {self.generations}",
-                ConvergenceWarning,
-                stacklevel=4,
-            )
-        if not members:
-            raise InputError("no tree met the constraints; loosen them or search longer")
-        kept = np.array([member.place for member in members])
-        outputs = validation_outputs(setup.problem, state.shape, [front.trees[i] for i in kept])
-        found = Front(tuple(Member(m.status, m.values, model=m.tree) for m in members), setup.strategy.objectives)
-        held = np.concatenate([rows for _, rows in setup.problem.folds])
-        history = history_of(joined(parts), setup.strategy.objectives, rows)
-        return Found(found, history, _natural(setup, outputs), held)
+        from search.evolving import evolve  # an estimator that is only to predict does without the engine
 
-    def _tables(self, options: Options, seed: int) -> dict[str, Any]:
+        return evolve(self._tables(sample, options, seed), sample, n_jobs=n_jobs, verbose=verbose)
+
+    def _tables(self, sample: Sample, options: Options, seed: int) -> dict[str, Any]:
         """The config of this search and of an estimator's options, as parsed TOML would be."""
+        outputs = max(sample.targets, len(sample.classes or ()))
+        room = {"max_nodes": max(NODES, NODES_PER_OUTPUT * outputs)}
 
         def of(source: object, *names: str) -> dict[str, Any]:
             values = {name: getattr(source, name) for name in names}
-            return {name: value for name, value in values.items() if value is not None}  # None: the default
+            return _plain({name: value for name, value in values.items() if value is not None})  # None: the default
 
         return {
             "data": {"source": SOURCE},
             "run": {"seed": seed},
             "search": of(self, "population", "generations", "selection", "folds")
-            | {"objectives": list(self.objectives)},
-            "space": of(options, "max_nodes", "max_depth", "max_arity") | {"activations": list(options.activations)},
+            | {"objectives": self.objectives if isinstance(self.objectives, str) else list(self.objectives)},
+            "space": room
+            | of(options, "max_nodes", "max_depth", "max_arity")
+            | {"activations": list(options.activations)},
             "train": of(options, "optimizer", "learning_rate", "weight_decay", "epochs", "batch_size"),
             "hardware": of(self, "device", "precision", "style", "compiler"),
-            "constraints": dict(self.constraints or {}),
-            "reference": dict(self.reference or {}),
-            "variation": dict(self.variation or {}),
+            "constraints": _plain(self.constraints or {}),
+            "reference": _plain(self.reference or {}),
+            "variation": _plain(self.variation or {}),
         }
 
 
-def _evolved(
-    setup: Setup, generations: int, say: Reporter, stopping: Callable[[], bool]
-) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]]]:
-    """The last state, the history's parts and the rows of history.csv, generation by generation."""
-    phases = Phases()
-    say.begin(f"{setup.strategy.population} trees, {generations} generations", generations, 0)
-    try:
-        state, info = begin(setup.problem, setup.strategy, phases)
-        parts, rows = [], []
-        while True:
-            parts.append(of_generation(state, info))
-            seconds = phases.take()
-            rows.append(row_of(state, info, seconds))
-            say.generation(rows[-1] | speed_of(setup, info, seconds))
-            if state.generation == generations or stopping():
-                return state, parts, rows
-            state, info = step(setup.problem, setup.strategy, state, phases)
-    finally:
-        say.close()
-
-
-def _natural(setup: Setup, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values in the target's units, or class probabilities."""
-    if setup.target_scaler is None:
-        return probabilities(setup.problem.task, outputs)
-    return outputs * setup.target_scaler.scale[:, None] + setup.target_scaler.mean[:, None]
-
-
-@contextmanager
-def _stoppable(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C as a wish to stop; only Python's main thread hears of signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: False
-        return
-    with interrupts(say) as stopping:
-        yield stopping
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Numbers of NumPy, as grids of parameters hold them, as Python's."""
+    return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}

@@ -7,13 +7,14 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from search.errors import InputError
 from search.objectives import BY_NAME
 from search.records import RunFolder
+from search.strict import one_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
     from neuraltree.model import Tree
 
 
-@dataclass(frozen=True)
+SHOWN = 20  # members of a front in its representation
+
+
+@dataclass(frozen=True, repr=False)
 class Member:
     """One model of a front, in a file or in memory; ``values`` holds the numbers of its row in ``front.csv``."""
 
@@ -42,6 +46,9 @@ class Member:
         """The name of its file, or of the tree by its number in the run."""
         return f"tree {self.values['id']:.0f}" if self.path is None else self.path.name
 
+    def __repr__(self) -> str:
+        return f"Member({self.name}: {', '.join(f'{name} {value:.4g}' for name, value in self.values.items())})"
+
     def tree(self) -> Tree:
         if self.model is not None:
             return self.model
@@ -55,7 +62,7 @@ class Member:
         return self.tree().estimator()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Front:
     """The members of a front, lowest validation error first."""
 
@@ -68,8 +75,28 @@ class Front:
     def __iter__(self) -> Iterator[Member]:
         return iter(self.members)
 
-    def __getitem__(self, index: int) -> Member:
-        return self.members[index]
+    @overload
+    def __getitem__(self, index: int) -> Member: ...
+    @overload
+    def __getitem__(self, index: slice) -> Front: ...
+    def __getitem__(self, index: int | slice) -> Member | Front:
+        """A member, or the front of a slice of them."""
+        return Front(self.members[index], self.objectives) if isinstance(index, slice) else self.members[index]
+
+    def __repr__(self) -> str:
+        """A line for each of the first members: its name and what was minimised, its weights and its test score."""
+        names = list(dict.fromkeys([*self.objective_columns(), "weights", "test_score"]))
+        names = [name for name in names if any(name in member.values for member in self.members)]
+        rows = [["", *names]]
+        for member in self.members[:SHOWN]:
+            cells = (f"{member.values[name]:.4g}" if name in member.values else "" for name in names)
+            rows.append([member.name, *cells])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.rjust, row, widths)).rstrip() for row in rows]
+        more = f"... and {len(self) - SHOWN} more" if len(self) > SHOWN else ""
+        return "\n".join(
+            [f"Front of {len(self)} model{'s' * (len(self) != 1)}", *lines * bool(self.members), *[more] * bool(more)]
+        )
 
     def select(self, **budgets: float) -> Member:
         """The member of lowest validation error within all budgets, e.g. ``select(flash_bytes=8192)``.
@@ -88,20 +115,26 @@ class Front:
         least = {name: min(_held_to(member, name) for member in self.members) for name in budgets}
         raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
 
+    def objective_columns(self) -> tuple[str, ...]:
+        """The columns that the run minimised, of those that every member has; () of an empty front."""
+        known = (set(member.values) for member in self.members)
+        shared = set.intersection(*known) if self.members else set()
+        return tuple(name for name in named_columns(self.objectives) if name in shared)
+
     def knee(self) -> Member:
         """The member nearest to the ideal point, every objective scaled to 0-1 over the front."""
         self._check_not_empty()
-        names = [n for n in _columns(self.objectives) if all(n in member.values for member in self.members)]
+        names = self.objective_columns()
         points = np.array([[member.values[name] for name in names] for member in self.members])
         span = np.ptp(points, axis=0)
         scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)
         return self.members[int(np.argmin(np.linalg.norm(scaled, axis=1)))]
 
-    def plot(self, ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw the front; ``options`` are those of ``search.pictures.plot_front``."""
+    def plot(self, x: str = "weights", y: str = "val_error", ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw two columns of the front; ``options`` are those of ``search.pictures.plot_front``."""
         from search.pictures import plot_front
 
-        return plot_front(self, ax=ax, **options)
+        return plot_front(self, x, y, ax=ax, **options)
 
     def _check_not_empty(self) -> None:
         if not self.members:
@@ -117,10 +150,10 @@ def metric_names(objectives: Sequence[str]) -> list[str]:
     return [name for name in objectives if name in BY_NAME and BY_NAME[name].source == "metric"]
 
 
-def _columns(objectives: Sequence[str]) -> list[str]:
-    """The columns of front.csv that hold the objectives; of several metrics it holds the first only."""
-    first, others = (names := metric_names(objectives))[:1], names[1:]
-    return ["val_error" if name in first else name for name in objectives if name not in others]
+def named_columns(objectives: Sequence[str]) -> list[str]:
+    """The columns of the objectives, ``val_error`` for the first metric. front.csv has none for a second metric."""
+    first = metric_names(objectives)[:1]
+    return ["val_error" if name in first else name for name in objectives]
 
 
 def load_front(folder: str | Path) -> Front:
@@ -135,8 +168,12 @@ def load_front(folder: str | Path) -> Front:
             )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())
-    with path.open(newline="") as file:
-        members = [_member(folder, row) for row in csv.DictReader(file)]
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            members = [_member(folder, row) for row in csv.DictReader(file)]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        reason = f"no column {error}" if isinstance(error, KeyError) else one_line(error)
+        raise InputError(f"{path} is damaged: {reason}; restore it, or run the search again") from None
     return Front(tuple(members), tuple(objectives))
 
 

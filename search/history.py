@@ -6,15 +6,17 @@ import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
-from search.engine import Info, State
 from search.errors import InputError
 from search.records import RunFolder, read_npz
+
+if TYPE_CHECKING:
+    from search.engine import Info, State
 
 Arrays = dict[str, NDArray]
 EVOLUTION = "evolution.npz"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
@@ -39,19 +40,20 @@ def test_weights_are_shares_and_members_differ(seed: int, most: int) -> None:
 
 @steady
 @given(st.integers(0, 10_000))
-def test_weights_are_those_of_non_negative_least_squares(seed: int) -> None:
+def test_weights_are_the_shares_of_least_squared_error(seed: int) -> None:
+    """As sequential quadratic programming finds them under the condition that they add up to 1."""
     predictions, truth = made(seed)
     chosen, weights = combine(predictions, truth, 3)
-    picked = predictions[chosen]
     found = minimize(
-        lambda w: np.sum((w @ picked - truth) ** 2),
+        lambda w: error(predictions[chosen], truth, w),
         np.full(len(chosen), 1 / len(chosen)),
-        jac=lambda w: 2 * picked @ (w @ picked - truth),
-        bounds=[(0, None)] * len(chosen),
-        method="L-BFGS-B",
-        options={"ftol": 1e-15, "gtol": 1e-10},
+        bounds=[(0, 1)] * len(chosen),
+        constraints={"type": "eq", "fun": lambda w: w.sum() - 1},
+        method="SLSQP",
+        options={"ftol": 1e-12},
     ).x
-    np.testing.assert_allclose(weights, found / found.sum(), atol=1e-4)
+    assert error(predictions[chosen], truth, weights) <= error(predictions[chosen], truth, found) * (1 + 1e-6)
+    np.testing.assert_allclose(weights, found, atol=1e-3)
 
 
 def test_two_that_err_apart_beat_the_two_best() -> None:
@@ -82,3 +84,14 @@ def test_copies_of_one_member_are_one_member() -> None:
     chosen, weights = combine(np.repeat(predictions, 5, axis=0), truth, 5)
     assert len(chosen) == 1
     assert weights.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("share", "members"), [(0.015, 1), (0.03, 2)])
+def test_a_member_must_be_worth_its_cost(share: float, members: int) -> None:
+    """Errors are orthogonal and of squares 1 and s: in the best mean the second member has the share 1 / (1 + s)."""
+    rng = np.random.default_rng(0)
+    truth, error, other = np.linalg.qr(rng.normal(size=(400, 3)))[0].T
+    predictions = np.stack([1e2 * truth + error, 1e2 * truth + np.sqrt(1 / share - 1) * other])
+    chosen, weights = combine(predictions, 1e2 * truth, 2)
+    assert chosen == [0, 1][:members]
+    np.testing.assert_allclose(weights[0], 1 - share if members == 2 else 1, rtol=1e-3)

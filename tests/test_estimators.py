@@ -80,7 +80,7 @@ def test_the_kinds_do_not_mix(tmp_path: Path) -> None:
         NeuralTreeClassifier.from_file(tmp_path / "tree.json")
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba"])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_one"])
 def test_without_a_tree_nothing_is_predicted(method: str) -> None:
     for estimator in (NeuralTreeClassifier(), clone(binary().estimator())):
         with pytest.raises(NotFittedError, match="NeuralTreeClassifier instance is not fitted yet"):

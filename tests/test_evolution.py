@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pickle
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +23,7 @@ from neuraltree import (
     ParetoEnsembleClassifier,
     ParetoEnsembleRegressor,
 )
+from neuraltree.samples import regression_sample
 from search import Evolution
 from search.data import make_folds
 from search.front import Front
@@ -92,6 +96,32 @@ def test_validation_is_of_rows_the_weights_have_not_seen() -> None:
     np.testing.assert_array_equal(found.rows, np.concatenate([held for _, held in folds]))
 
 
+def test_validation_of_a_regression_is_in_its_units() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    model = NeuralTreeRegressor(random_state=0, epochs=4)
+    sample = regression_sample(model, X, y, None, new=True)
+    found = QUICK.evolve(sample, model._options(), seed=0, n_jobs=1, verbose=0)
+    for member, values in zip(found.front, found.validation, strict=True):
+        assert member.val_error == pytest.approx(1 - r2_score(y[found.rows], values[0]), rel=1e-4)
+
+
+def test_a_selected_tree_is_trained_as_if_first() -> None:
+    """What the optimiser knows of one tree is nothing to another."""
+    model = NeuralTreeClassifier(QUICK, epochs=8, random_state=0).fit(WINE.data, LABELS)
+    fresh = pickle.loads(pickle.dumps(model)).partial_fit(WINE.data, LABELS).tree_
+    for _ in range(5):
+        model.partial_fit(WINE.data, LABELS)
+    again = model.select().partial_fit(WINE.data, LABELS).tree_
+    # One batch holds all rows, so their order is no more than rounding.
+    np.testing.assert_allclose(again.nodes["weight"], fresh.nodes["weight"], rtol=1e-6, atol=1e-9)
+
+
+def test_a_fit_without_a_search_has_no_front_of_the_one_before(wine: NeuralTreeClassifier) -> None:
+    model = pickle.loads(pickle.dumps(wine)).set_params(search=None, epochs=2).fit(WINE.data, LABELS)
+    assert not hasattr(model, "front_")
+    assert not hasattr(model, "history_")
+
+
 def test_several_targets() -> None:
     X, Y = load_linnerud(return_X_y=True)
     model = NeuralTreeRegressor(QUICK, random_state=0).fit(X, Y)
@@ -134,11 +164,12 @@ def test_parameters_of_the_search_are_parameters() -> None:
 @pytest.mark.parametrize(
     ("search", "message"),
     [
-        (Evolution(population=2), r"Evolution: search\.population = 2"),
-        (Evolution(objectives=("eror",)), r"search\.objectives has the unknown name .*eror.*did you mean"),
-        (Evolution(objectives=("latency_s",)), "latency_s needs a device"),
+        (Evolution(population=2), r"Evolution: population = 2 is not allowed"),
+        (Evolution(objectives=("eror",)), r"Evolution: objectives has the unknown name .*eror.*did you mean"),
+        (Evolution(objectives="error"), r"Evolution: objectives = .*error.* is not allowed"),
+        (Evolution(objectives=("latency_s",)), "latency_s needs a device; name one as device$"),
         (Evolution(device="cortex-m99"), "cortex-m99"),
-        (Evolution(folds=100), r"search\.folds = 100 is not allowed"),
+        (Evolution(folds=100), r"Evolution: folds = 100 is not allowed"),
         (Evolution(variation={"swap": 1.0}), "variation has the unknown name"),
         (Evolution(generations=0, population=8, constraints={"weights": 1}), "leaves no room"),
         (Evolution(objectives=("rmse",)), "'rmse' is for regression"),
@@ -149,16 +180,51 @@ def test_what_cannot_be_searched_is_refused(search: Evolution, message: str) -> 
         NeuralTreeClassifier(search).fit(WINE.data, LABELS)
 
 
-def test_ctrl_c_keeps_the_front_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    import search.evolution
+def test_too_few_rows_are_refused_in_the_terms_of_the_parameters() -> None:
+    X, y = np.arange(12.0).reshape(6, 2), [0, 1] * 3
+    with pytest.raises(ValueError, match=r"with folds = 4; at least 8") as caught:
+        NeuralTreeClassifier(Evolution()).fit(X, y)
+    assert "test_fraction" not in str(caught.value)
+    with pytest.raises(ValueError, match="choose another random_state, or add rows"):
+        NeuralTreeRegressor(Evolution()).fit(np.random.default_rng(0).normal(size=(20, 2)), np.ones(20))
 
-    stepped = search.evolution.step
+
+def test_many_classes_have_room() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(160, 3)), np.arange(160) % 40
+    model = NeuralTreeClassifier(Evolution(8, 0, folds=2), epochs=1, random_state=0).fit(X, y)
+    assert len(model.classes_) == 40
+
+
+def test_going_on_after_a_search_begins_a_curve_of_losses() -> None:
+    model = NeuralTreeClassifier(QUICK, epochs=8, random_state=0, warm_start=True).fit(WINE.data, LABELS)
+    model.fit(WINE.data, LABELS).partial_fit(WINE.data, LABELS)
+    assert model.n_iter_ == len(model.loss_curve_) == 9
+    assert model.loss_curve_[7] < model.loss_curve_[0]
+    assert model.select().tree_ == model.front_[0].tree()
+
+
+def test_a_pickle_of_a_search_loads_without_the_engine(wine: NeuralTreeClassifier, tmp_path: Path) -> None:
+    path = tmp_path / "model.pickle"
+    path.write_bytes(pickle.dumps(wine))
+    code = (
+        "import pickle, sys; model = pickle.load(open(sys.argv[1], 'rb')); print(len(model.front_), "
+        "model.select().predict_one([0.5] * 13), [name for name in ('jax', 'deap', 'moocore') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [str(len(wine.front_)), wine.predict_one([0.5] * 13), "[]"]
+
+
+def test_ctrl_c_keeps_the_front_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    import search.evolving
+
+    stepped = search.evolving.step
 
     def interrupted(*arguments):
         signal.raise_signal(signal.SIGINT)
         return stepped(*arguments)
 
-    monkeypatch.setattr(search.evolution, "step", interrupted)
+    monkeypatch.setattr(search.evolving, "step", interrupted)
     with pytest.warns(ConvergenceWarning, match="interrupted after generation 1 of 3"):
         model = NeuralTreeClassifier(QUICK, epochs=2, random_state=0).fit(WINE.data, LABELS)
     assert model.n_iter_ == 1
@@ -218,10 +284,44 @@ def test_an_ensemble_of_regressions() -> None:
     assert both.predict_one(X[0].tolist()) == pytest.approx(tuple(both.predict(X[:1])[0]))
 
 
+def test_units_of_targets_do_not_weigh_in_an_ensemble() -> None:
+    X, Y = load_linnerud(return_X_y=True)
+    fits = [ParetoEnsembleRegressor(QUICK, members=3, random_state=0).fit(X, Y * unit) for unit in (1, [1, 2**20, 1])]
+    np.testing.assert_allclose(fits[0].weights_, fits[1].weights_, rtol=1e-6)
+    np.testing.assert_allclose(fits[0].predict(X) * [1, 2**20, 1], fits[1].predict(X), rtol=1e-6)
+
+
+def test_ctrl_c_ends_an_ensemble_of_random_trees(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def stop(epoch: int, loss: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("neuraltree.learning.telling", lambda verbose: stop)
+    model = ParetoEnsembleClassifier(members=3, estimator=NeuralTreeClassifier(epochs=60), random_state=0)
+    with pytest.warns(ConvergenceWarning, match="interrupted after 25 of 60 epochs") as told:
+        model.fit(WINE.data, LABELS)
+    assert len(told) == len(model.estimators_) == len(model.weights_) == 1
+
+
+def test_an_ensemble_says_its_progress(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setattr("neuraltree.learning.EVERY_S", 0.0)
+    ParetoEnsembleClassifier(members=1, estimator=NeuralTreeClassifier(epochs=2), verbose=1).fit(WINE.data, LABELS)
+    assert "epoch 2  loss " in capsys.readouterr().err
+
+
+def test_parameters_may_be_numbers_of_numpy() -> None:
+    search = Evolution(np.int64(8), np.int32(1), folds=np.int64(2), constraints={"weights": np.int64(200)})
+    options = {"max_nodes": np.int64(40), "learning_rate": np.float32(0.01), "epochs": np.int64(2)}
+    assert len(NeuralTreeClassifier(search, random_state=0, **options).fit(WINE.data, LABELS).front_) >= 1
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"members": 0}, "members=0; an ensemble needs 1 or more"),
+        ({"members": 2.5}, r"members=2\.5; an ensemble needs a whole number of 1 or more"),
+        ({"search": "evolution"}, r"search='evolution' must be a search\.Evolution\(\.\.\.\), or None"),
+        ({"members": 0}, "members=0; an ensemble needs a whole number of 1 or more"),
         ({"estimator": NeuralTreeRegressor()}, r"must be a NeuralTreeClassifier, or None"),
     ],
 )

@@ -48,6 +48,22 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     return said.err
 
 
+@pytest.mark.parametrize("to", FORMATS)
+def test_without_a_place_texts_are_printed_and_the_rest_is_named_after_the_model(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([str(model), "--to", to]) == 0
+    printed, made = capsys.readouterr().out, {path.name for path in tmp_path.iterdir()} - {model.name}
+    places = {"c": "model_003", "c-train": "model_003", "onnx": "003.onnx"}
+    assert made == ({places[to]} if to in places else set())
+    if to not in places:
+        file = tmp_path / f"kept{FORMATS[to].suffixes[0]}"
+        assert main([str(model), "--to", to, "--out", str(file)]) == 0
+        kept = file.read_text()
+        assert printed.replace("model_003", "kept") == kept
+
+
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 @pytest.mark.parametrize("style", ["straight", "table"])
 @pytest.mark.parametrize("wide", [False, True])
@@ -174,7 +190,6 @@ def test_a_tree_that_c_cannot_say_is_refused(
         (["--to", "rust", "--out", "x"], "argument --to: invalid choice: 'rust'"),
         (["--to", "c", "--out", "x", "--precision", "int4"], "invalid choice: 'int4'"),
         (["--to", "c", "--out", "x", "--style", "loop"], "invalid choice: 'loop'"),
-        (["--to", "c"], "--out"),
         (["--out", "x"], "--to"),
         (["--to", "c", "--out", "x", "--fast"], "unrecognized arguments: --fast"),
         (["--to", "c", "--out", "x", "--name", "a b"], "'a b' cannot be the name of C functions"),
@@ -309,6 +324,8 @@ def test_a_model_file_is_never_replaced(model: Path, tmp_path: Path, capsys: pyt
     before = other.read_bytes()
     assert "exists and is no earlier export" in refused(capsys, model, "--to", "json", "--out", other)
     assert other.read_bytes() == before
+    other.write_text('{"features": ["Written by neuraltree"]}')  # a name that is our mark is none
+    assert "exists and is no earlier export" in refused(capsys, model, "--to", "json", "--out", other)
     assert main([str(model), "--to", "json", "--out", str(model)]) == 0
     assert model.read_text() == dumps(TREE)
 

@@ -138,6 +138,26 @@ def test_the_knee_is_that_of_the_objectives(tmp_path: Path, objectives: tuple[st
     assert write(tmp_path, ROWS, objectives).knee().id == knee
 
 
+def test_a_front_is_shown_in_lines(front: Front) -> None:
+    lines = repr(front).splitlines()
+    assert lines[0] == "Front of 5 models"
+    assert lines[1].split() == ["val_error", "weights", "test_score"]
+    assert lines[2].split() == ["000.json", "0.1", "42", "0.88"]
+    assert len(lines) == 7
+    assert len({len(line) for line in lines[1:]}) <= 2
+    assert repr(front[0]).startswith("Member(000.json: id 7, val_error 0.1, ")
+    many = Front((Member("ok", {"id": 1.0, "val_error": 0.5, "weights": 3.0}),) * 1000, ("error", "weights"))
+    assert repr(many).splitlines()[-1] == "... and 980 more"
+    assert repr(many).count("tree 1 ") == 20
+    assert repr(many[:1]).splitlines()[0] == "Front of 1 model"
+    assert repr(many[:0]) == "Front of 0 models"
+
+
+def test_a_slice_of_a_front_is_a_front(front: Front) -> None:
+    assert front[1:3].members == front.members[1:3]
+    assert front[1:3].objectives == front.objectives
+
+
 def test_an_objective_that_a_member_lacks_does_not_count() -> None:
     """Of a model that no device code can be made of, a cost is unknown."""
     known = [{"val_error": e, "weights": w} for e, w in ((0.1, 50.0), (0.12, 8.0), (0.9, 2.0))]
@@ -358,3 +378,13 @@ def test_a_member_is_what_a_front_is_made_of(finished: tuple[str, Path]) -> None
     assert all(isinstance(member, Member) for member in front)
     assert "ok" in {member.status for member in front} <= {"ok", "not_refitted"}
     assert front.select(weights=front.knee().weights).val_error <= front.knee().val_error
+
+
+def test_the_columns_that_were_minimised() -> None:
+    members = (
+        Member("ok", {"val_error": 0.1, "weights": 3.0, "rmse": 1.0}),
+        Member("ok", {"val_error": 0.2, "rmse": 2.0}),
+    )
+    assert Front(members, ("error", "weights", "rmse")).objective_columns() == ("val_error", "rmse")
+    assert Front(members[:1], ("weights", "error")).objective_columns() == ("weights", "val_error")
+    assert Front((), ("error",)).objective_columns() == ()

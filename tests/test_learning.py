@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import joblib
@@ -22,11 +23,12 @@ from sklearn.impute import SimpleImputer
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
+from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor, learning
 from neuraltree.importance import importances
 from neuraltree.learning import constant_loss
 from neuraltree.model import Tree
 from neuraltree.samples import Sample, merged
+from neuraltree.starting import new_tree
 from tests.oracle import evaluate_recursive
 
 IRIS = load_iris(as_frame=True)
@@ -255,13 +257,20 @@ def test_few_rows_are_refused_as_many_are(rows: int) -> None:
         ({"activations": ()}, "activations is empty; name at least one"),
         ({"activations": ["tahn"]}, r"activations has the unknown name \['tahn'\]; allowed: sigmoid, tanh"),
         ({"optimizer": "lbfgs"}, "optimizer='lbfgs'; allowed: sgd, momentum"),
-        ({"learning_rate": 0}, "learning_rate=0 must be above 0"),
-        ({"learning_rate": float("nan")}, "learning_rate=nan must be above 0"),
-        ({"weight_decay": -1}, "weight_decay=-1 must be 0 or more"),
-        ({"epochs": 0}, "epochs=0 must be 1 or more, or None"),
-        ({"batch_size": 0}, "batch_size=0 must be 1 or more"),
-        ({"max_depth": 0}, "max_depth=0 must be 1 or more"),
-        ({"max_arity": 0}, "max_arity=0 must be 1 or more"),
+        ({"learning_rate": 0}, "learning_rate=0 must be a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate=nan must be a number above 0"),
+        ({"weight_decay": -1}, "weight_decay=-1 must be a number of 0 or more"),
+        ({"epochs": 0}, "epochs=0 must be a whole number of 1 or more, or None"),
+        ({"batch_size": 0}, "batch_size=0 must be a whole number of 1 or more"),
+        ({"max_depth": 0}, "max_depth=0 must be a whole number of 1 or more"),
+        ({"max_arity": 0}, "max_arity=0 must be a whole number of 1 or more"),
+        ({"max_nodes": 30.0}, r"max_nodes=30\.0 must be a whole number of 1 or more, or None"),
+        ({"epochs": 2.5}, r"epochs=2\.5 must be a whole number of 1 or more, or None"),
+        ({"max_depth": None}, "max_depth=None must be a whole number of 1 or more"),
+        ({"learning_rate": "0.1"}, "learning_rate='0.1' must be a number above 0"),
+        ({"activations": "tanh"}, "activations='tanh' is a text; give a list of names"),
+        ({"search": "evolution"}, r"search='evolution' must be a search\.Evolution\(\.\.\.\), or None"),
+        ({"search": NeuralTreeRegressor}, r"search=.* must be a search\.Evolution\(\.\.\.\), or None"),
         ({"max_nodes": 1}, "the smallest tree has 2 nodes"),
         ({"learning_rate": 1e300, "optimizer": "sgd"}, "training diverged with learning_rate=1e\\+300"),
     ],
@@ -275,13 +284,98 @@ def test_parameters_are_checked(changes: dict, message: str) -> None:
     ("y", "weight", "message"),
     [
         (["a"] * 20, None, "y has one class only, 'a'; a classifier needs two classes or more"),
-        (["a", "b"] * 10, [-1.0] + [1.0] * 19, "sample_weight must be zero or more; it is -1 in row 0"),
+        (["a", "b"] * 10, [-1.0] + [1.0] * 19, "sample_weight must be finite and zero or more; it is -1 in row 0"),
+        (["a", "b"] * 10, [0.0] * 20, "sample_weight is zero in every row; there is nothing to learn from"),
         (["a", "b"] * 10, [1.0] * 19, r"sample_weight has shape \(19,\); X has 20 rows"),
     ],
 )
 def test_rows_are_checked(y: list, weight: list | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         NeuralTreeClassifier().fit(np.ones((20, 2)), y, sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("class_weight", "message"),
+    [
+        ({0: 1, 1: -2}, "class_weight must be finite and zero or more; it is -2 in row 1"),
+        ({0: np.nan, 1: 1}, "class_weight must be finite and zero or more; it is nan in row 0"),
+        ({0: 1, 1: np.inf}, "class_weight must be finite and zero or more; it is inf in row 1"),
+        ({0: 0, 1: 0}, "class_weight is zero in every row"),
+    ],
+)
+def test_class_weights_are_checked(class_weight: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        NeuralTreeClassifier(class_weight=class_weight).fit(np.ones((20, 2)), [0, 1] * 10)
+
+
+def test_class_and_sample_weights_may_leave_nothing() -> None:
+    with pytest.raises(ValueError, match="sample_weight by class_weight is zero in every row"):
+        NeuralTreeClassifier(class_weight={0: 0}).fit(np.ones((20, 2)), [0, 1] * 10, sample_weight=[1.0, 0.0] * 10)
+
+
+@pytest.mark.parametrize("unit", [2.0**-1070, 2.0**1023], ids=["tiny", "huge"])
+@pytest.mark.parametrize("rows", [120, 300], ids=["one batch", "batches"])
+def test_only_ratios_of_weights_count(unit: float, rows: int) -> None:
+    X, y = FRIEDMAN[0][:rows], FRIEDMAN[1][:rows]
+    model = NeuralTreeRegressor(random_state=0, epochs=5)
+    assert model.fit(X, y, sample_weight=np.full(rows, unit)).tree_ == model.fit(X, y, np.ones(rows)).tree_
+    classifier = NeuralTreeClassifier(random_state=0, epochs=5, class_weight={0: unit, 1: unit})
+    even = clone(classifier).set_params(class_weight={0: 1, 1: 1})
+    assert classifier.fit(X, y > 14).tree_ == even.fit(X, y > 14).tree_
+
+
+def test_classes_in_another_order_go_on_as_they_are() -> None:
+    """A tree from a file, or of the reference, may have its classes in any order."""
+    X, y = FRIEDMAN[0], np.where(FRIEDMAN[1] > 14, "high", "low")
+    model = NeuralTreeClassifier(random_state=0, epochs=60).fit(X, y)
+    # 0 is "low" now, so the same tree is wrong wherever it was right.
+    turned = NeuralTreeClassifier.from_tree(replace(model.tree_, classes=("low", "high")))
+    learned = turned.set_params(warm_start=True, epochs=400, random_state=0).fit(X, y)
+    assert learned.classes_.tolist() == ["low", "high"]
+    assert learned.score(X, y) > 0.8
+    learned.partial_fit(X, y, classes=["high", "low"])
+    assert learned.classes_.tolist() == ["low", "high"]
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "momentum"])
+def test_a_diverged_training_leaves_all_as_it_was(optimizer: str) -> None:
+    X, y = FRIEDMAN
+    model = NeuralTreeRegressor(random_state=0, epochs=20, warm_start=True, optimizer=optimizer).fit(X, y)
+    before = model.tree_
+    with pytest.warns(ConvergenceWarning, match=r"diverged and the tree stays as it was; learning_rate=1e\+200 is too"):
+        model.set_params(learning_rate=1e200).fit(X, y)
+    assert model.tree_ == before
+    model.set_params(learning_rate=0.01).fit(X, y)
+    assert np.isfinite(model.loss_curve_[-20:]).all()
+    assert model.tree_ != before
+
+
+def test_a_last_step_too_far_is_seen() -> None:
+    """The loss of an epoch is that before its last step."""
+    X, y = FRIEDMAN
+    model = NeuralTreeRegressor(random_state=0, epochs=1, batch_size=300, optimizer="adamw", learning_rate=1.7e308)
+    with pytest.raises(ValueError, match="training diverged"):
+        model.set_params(weight_decay=100).fit(X, y)
+
+
+@pytest.mark.parametrize(("constant", "tried"), [(np.inf, 1), (-1.0, 3)], ids=["good", "bad"])
+def test_another_tree_is_tried_where_one_is_useless(
+    constant: float, tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    monkeypatch.setattr(learning, "constant_loss", lambda sample: constant)
+    monkeypatch.setattr(learning, "new_tree", lambda *given: made.append(new_tree(*given)) or made[-1])
+    NeuralTreeRegressor(random_state=0, epochs=2).fit(*FRIEDMAN)
+    assert len(made) == tried
+
+
+def test_rows_of_weight_zero_scale_nothing() -> None:
+    X, y = FRIEDMAN
+    weight = np.append(np.ones(300), 0.0)
+    fitted = NeuralTreeRegressor(random_state=0, epochs=2)
+    fitted.fit(np.vstack([X, np.full(5, 1e6)]), np.append(y, 1e6), sample_weight=weight)
+    np.testing.assert_allclose(fitted.tree_.scaler.scale, X.std(axis=0))
+    np.testing.assert_allclose(fitted.tree_.target_scaler.scale, y.std())
 
 
 def test_no_front_without_a_search() -> None:

@@ -320,3 +320,10 @@ def test_each_source_activation_is_one_of_ours(kind: str) -> None:
 @given(source_trees)
 def test_edges_and_biases_absorb_the_sources_parameters(node: Any) -> None:
     check_absorption(node)
+
+
+def test_a_tree_is_shown_in_a_line() -> None:
+    nodes = np.array([(0, ~5, 0, 0.5), (1, 1, -1.5, 0)], dtype=node_dtype())
+    assert repr(Tree(nodes, "regression", ("a", "b"))) == "Tree(regression: 2 inputs, 2 weights, 2 nodes, depth 1)"
+    both = Tree(np.concatenate([nodes, nodes]), "regression", ("a", "b"))
+    assert repr(both) == "Tree(regression: 2 inputs, 2 outputs, 4 weights, 4 nodes, depth 1)"

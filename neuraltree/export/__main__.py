@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from neuraltree.command import DONE, Parser, fail, run_command
-from neuraltree.export.formats import FORMATS, Format
+from neuraltree.command import DONE, Parser, fail, fail_of_system, run_command
+from neuraltree.export.formats import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
 OPTIONS = ("name", "precision", "style", "wide", "digits")
 
 EPILOG = """formats and the options they take; --out is a folder for c and c-train, one file for the others:
 {formats}
+
+without --out a text goes to standard output, all else to a file or folder with the model's name in this folder
 
 onnx needs the package onnx, latex and text need sympy: pip install 'neuraltree[export]'
 
@@ -24,7 +26,7 @@ examples:
   python -m neuraltree.export 003.json --to c --precision int8 --style table --name iris --out iris
   python -m neuraltree.export 003.json --to c-train --name iris --out iris
   python -m neuraltree.export 003.json --to onnx --out iris.onnx
-  python -m neuraltree.export 003.json --to latex --digits 3 --out iris.tex
+  python -m neuraltree.export 003.json --to latex --digits 3
 
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 
@@ -44,7 +46,7 @@ def parser() -> Parser:
     made.add_argument("--digits", type=int, help="of the numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="of the C functions; by default made of the folder's")
     replaced = "new or empty, or an earlier export, which is replaced; in a folder other files are kept"
-    made.add_argument("--out", metavar="PATH", type=Path, required=True, help=replaced)
+    made.add_argument("--out", metavar="PATH", type=Path, help=replaced)
     return made
 
 
@@ -61,22 +63,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _export(arguments)
     except ValueError as error:  # of a file that is no tree, and of a tree that cannot be said in the format
         return fail(str(error))
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        return fail(f"{error.filename or arguments.out}: {error.strerror or error}")
+        return fail_of_system(error)
 
 
 def _export(arguments: argparse.Namespace) -> int:
     from neuraltree.export.names import check_name, name_from
     from neuraltree.files import load
 
-    row, out = FORMATS[arguments.to], arguments.out
+    row = FORMATS[arguments.to]
+    stem = arguments.model.stem
+    out = arguments.out or Path(stem + row.suffixes[0] if row.suffixes else name_from(stem))
     _check_place(arguments.to, row, out)
     options = _options(arguments.to, row, arguments)
     name = options.pop("name", None)
     name = check_name(name_from(out.absolute().stem if row.suffixes else out.absolute().name) if name is None else name)
     made = row.make(load(arguments.model), name, **options)
+    if isinstance(made, str) and arguments.out is None:
+        print(made, end="")
+        return DONE
+    return _write(row, made, out, name)
+
+
+def _write(row: Format, made: Made, out: Path, name: str) -> int:
+    """Write an export, and say where it is and what can be done with it."""
     folder, files = (out, made) if isinstance(made, dict) else (out.parent, {out.name: made})
     if isinstance(made, dict):
         check_folder(out, (f"{name}.h", f"{name}_train.h"))
