@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -40,6 +41,14 @@ def fail(message: str, code: int = BAD_INPUT) -> int:
     return code
 
 
+def fail_of_system(error: OSError, hint: str = "") -> int:
+    """Say what the system refused, and for which file. A reader that has gone is left to ``run_command``."""
+    if isinstance(error, BrokenPipeError):
+        raise error
+    place = f"{error.filename}: " if error.filename is not None else ""
+    return fail(f"{place}{error.strerror or error}{hint}")
+
+
 def plain(stream: TextIO) -> bool:
     """Whether to write without escape codes: not to a terminal, to a dumb one, or NO_COLOR is set (no-color.org)."""
     return not stream.isatty() or os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
@@ -48,6 +57,8 @@ def plain(stream: TextIO) -> bool:
 def run_command(main: Callable[[], int]) -> NoReturn:
     """Leave with the exit code of ``main``; Ctrl-C, and a reader that has gone (``| head -1``), end it without a
     traceback, with the codes that shells give to SIGINT and SIGPIPE."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as of standard error: a name may not fit the encoding
     try:
         sys.exit(_flushed(main))
     except KeyboardInterrupt:

@@ -129,7 +129,7 @@ def loads(
             return reference.read_tree(data, _scaler(scaler), _scaler(target_scaler), classes)
     except (TreeError, msgspec.ValidationError) as error:
         raise FileError(str(error)) from None
-    raise FileError('neither a neuraltree file (key "format") nor a model of the reference (key "name")')
+    raise FileError('neither a neuraltree file (key "format") nor a model of BNeuralT or MONT (key "name")')
 
 
 def _decode(text: str) -> Any:

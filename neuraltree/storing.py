@@ -22,6 +22,9 @@ def store(files: Mapping[Path, bytes]) -> None:
             written[target].write_bytes(content)
         for target, beside in written.items():
             os.replace(beside, target)  # noqa: PTH105
+    except OSError as error:
+        # The system names the file beside, or none where a disk is full.
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from None
     finally:
         for beside in written.values():
             beside.unlink(missing_ok=True)

@@ -34,7 +34,7 @@ from search.snapshot import archive, members_to_arrays, state_from_parts, state_
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
-History = list[list[Any]]
+Rows = list[list[Any]]  # of history.csv
 
 
 def evolve(
@@ -77,11 +77,11 @@ def _search(
     phases: Phases,
     report: Reporter,
     stopping: Callable[[], bool],
-) -> tuple[State, History] | None:
+) -> tuple[State, Rows] | None:
     """The last state and the history of all generations, or none where it was asked to stop."""
     stored = folder.load_checkpoint()
     state: State | None = None
-    history: History = []
+    history: Rows = []
     if stored:
         state, history = state_from_parts(*stored), stored[1]["history"]
     generations = config.search.generations
@@ -102,10 +102,10 @@ def _save(
     setup: Setup,
     state: State,
     info: Info,
-    history: History,
+    history: Rows,
     phases: Phases,
     report: Reporter,
-) -> History:
+) -> Rows:
     """Write what the generation brought; the checkpoint comes last, so what it promises is there."""
     with phases("save"):
         folder.save_parts(state.generation, members_to_arrays(info.evaluated), of_generation(state, info))
@@ -121,7 +121,7 @@ def _save(
     return history
 
 
-def _complete(config: Config, table: Table, folder: RunFolder, count: int, state: State, history: History) -> None:
+def _complete(config: Config, table: Table, folder: RunFolder, count: int, state: State, history: Rows) -> None:
     from search.pictures import draw_front, draw_hypervolume
 
     if parts := folder.archive_parts():
@@ -138,10 +138,10 @@ def _verdict(folder: RunFolder, count: int) -> str:
     if not count:
         return f"no tree met the constraints; loosen them or search longer. The run is in {folder.path}"
     front = load_front(folder.path)
-    lines = [f"{count} models in {folder.path / 'front.csv'}; picture: {folder.path / 'front.png'}"]
+    lines = [f"{count} model{'s' * (count != 1)} in {folder.path / 'front.csv'}; picture: {folder.path / 'front.png'}"]
     for name, member in (("most accurate", front[0]), ("knee", front.knee())):
         lines.append(
-            f"  {name}: {member.name}, {member.weights:.0f} weights, "
+            f"  {name}: {member.path}, {member.weights:.0f} weights, "
             f"validation error {member.val_error:.4f}, test score {member.test_score:.4f}"
         )
     if comparison := verdict(front, load_baselines(folder.path)):

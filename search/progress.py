@@ -121,8 +121,10 @@ class Lines:
         print(text, file=sys.stderr, flush=True)
 
     def end(self, text: str, phases: dict[str, float]) -> None:
-        whole = sum(phases.values()) or 1.0
-        self.message("time: " + ", ".join(f"{name} {s:.2f} s ({s / whole:.0%})" for name, s in phases.items()))
+        whole = sum(phases.values())
+        if whole:
+            shares = (f"{name} {s:.2f} s ({s / whole:.0%})" for name, s in phases.items())
+            self.message(f"time: {', '.join(shares)}")
         self.message(text)
 
     def close(self) -> None: ...

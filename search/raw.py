@@ -73,8 +73,9 @@ def check_values(raw: Raw, dropped: Sequence[str]) -> None:
     flat = np.ptp(raw.X, axis=0) == 0
     if flat.any():
         names = [name for name, constant in zip(raw.features, flat, strict=True) if constant]
-        advice = "" if flat.all() else f"; leave them out: {drop_line(dropped, names)}"
-        raise InputError(f"{raw.source}: {len(names)} columns are constant: {listed(names)}{advice}")
+        advice = "" if flat.all() else f"; leave out: {drop_line(dropped, names)}"
+        count = "1 column is" if len(names) == 1 else f"{len(names)} columns are"
+        raise InputError(f"{raw.source}: {count} constant: {listed(names)}{advice}")
 
 
 def check_weight(raw: Raw, name: str) -> None:
@@ -98,8 +99,9 @@ def _check_missing(raw: Raw, missing: NDArray[np.bool_], dropped: Sequence[str])
     row, column = np.argwhere(missing)[0]
     names = [name for name, gap in zip(raw.features, np.any(missing[:, :-1], axis=0).tolist(), strict=True) if gap]
     columns = f", or leave out the columns: {drop_line(dropped, names)}" if 0 < len(names) < len(raw.features) else ""
+    count = int(np.count_nonzero(missing))
     raise InputError(
-        f"{raw.source}: {np.count_nonzero(missing)} missing values (blank, ?, NA or NaN), the first at "
+        f"{raw.source}: {count} missing value{'s' * (count > 1)} (blank, ?, NA or NaN), the first at "
         f"{raw.place(row)}, column {shown((*raw.features, raw.target)[column])}; "
         f"fill them in, or delete those rows{columns}"
     )

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +27,18 @@ CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
 # All that a start leaves which was killed before its config was written: there is nothing to go on with.
 STARTING = {LOCK, CONFIG + ".part"}
 KEPT_CHECKPOINTS = 2
+# Of the manifest, what is read again.
+FACTS: dict[str, Any] = {
+    "status": str,
+    "seed": int,
+    "evaluations": int,
+    "data_hash": str,
+    "config_hash": str,
+    "objectives": list[str],
+    "reference_point": list[float] | None,
+    "versions": dict[str, str],
+    "machine": dict,
+}
 
 
 def write_text(path: Path, text: str) -> None:
@@ -35,8 +48,14 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, content: bytes) -> None:
     beside = path.with_name(path.name + ".part")
-    beside.write_bytes(content)
-    beside.replace(path)
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
+        # The system names the file beside, or none where the disk is full.
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -196,7 +215,13 @@ class RunFolder:
     def read_manifest(self) -> dict[str, Any]:
         """{} where there is none."""
         path = self.path / MANIFEST
-        return read_json(path) if path.exists() else {}
+        facts = read_json(path) if path.exists() else {}
+        for name in facts.keys() & FACTS.keys():
+            try:
+                msgspec.convert(facts[name], FACTS[name])
+            except msgspec.ValidationError:
+                raise InputError(f"{path} is damaged: {name} is {shown(facts[name])}") from None
+        return facts
 
     def update_manifest(self, **changes: Any) -> None:
         write_json(self.path / MANIFEST, self.read_manifest() | changes)

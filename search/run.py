@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuraltree.command import Parser, fail, run_command
+from neuraltree.command import Parser, fail, fail_of_system, run_command
 from search.errors import DONE, INTERRUPTED, LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
@@ -31,7 +31,14 @@ def parser() -> Parser:
         epilog=EPILOG,
     )
     made.add_argument("path", type=Path, help="a config file (TOML), or a run folder with --resume")
-    made.add_argument("--set", dest="overrides", metavar="SECTION.KEY=VALUE", action="append", default=[])
+    made.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        help="change a key of the config, as in search.population=200; may be repeated",
+    )
     made.add_argument("--seed", type=int, help="instead of run.seed")
     made.add_argument("--out", metavar="FOLDER", help="instead of run.out; must be new or empty")
     made.add_argument("--resume", action="store_true", help="go on with the run in a folder")
@@ -51,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fail(str(error))
     except LockedError as error:
         return fail(str(error), LOCKED)
+    except OSError as error:  # a disk that is full, a folder that became read-only
+        return fail_of_system(error, "; a run that has begun can be gone on with: python -m search.run FOLDER --resume")
     except KeyboardInterrupt:
         print("interrupted; a run folder can be gone on with: python -m search.run FOLDER --resume", file=sys.stderr)
         return INTERRUPTED

@@ -67,7 +67,7 @@ def read_text(path: Path) -> str:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text file in UTF-8: {one_line(error)}") from None
+        raise InputError(f"{path}: not a text file in UTF-8 (byte {error.start}); save it as CSV in UTF-8") from None
     if "\0" in text:
         raise InputError(f"{path}: not a text file; allowed: CSV in UTF-8, or an .npz file of arrays")
     if not text.strip():
@@ -187,7 +187,7 @@ def _features(
         line = drop_line(data.drop, [names[i] for i in texts])
         raise InputError(
             f"{source}: line {lines[row]}, column {shown(names[first])}: {shown(columns[first][row])} is not a number; "
-            f"encode it as numbers first or leave it out with data.drop: {line}"
+            f"write numbers with a decimal point, encode texts as numbers, or leave them out with data.drop: {line}"
         )
     return np.column_stack([numbers for numbers, _ in parsed.values()])
 

@@ -221,7 +221,11 @@ def test_pruning_keeps_the_largest_weights(seed: int, inputs: int, hidden: int, 
     network = random_network(seed, [inputs, hidden, outputs], 1.0)
     size = max(2 * outputs + 1, int(network.weights * share))
     layers = [w.copy() for w in network.coefficients], [b.copy() for b in network.biases]
-    small = compact(*layers, prune(*layers, size))
+    masks = prune(*layers, size)
+    for weights, mask in zip(layers[0], masks, strict=True):
+        assert_array_equal(weights != 0, mask)
+    assert_array_equal(masks[0].any(axis=0), masks[1].any(axis=1))  # a unit has edges on both sides, or none
+    small = compact(*layers, masks)
     assert small.weights <= max(size, outputs)
     assert small.kept[0].any(axis=0).all()  # every hidden unit has an input
     assert small.kept[1].any(axis=1).all()  # and goes somewhere
@@ -297,6 +301,18 @@ def test_every_row_learns_every_kind(tmp_path: Path, row: Any, kind: str) -> Non
         assert values["weights"] == known.get(made.name, values["weights"]) > 3
         assert set(values) == {"val_error", "test_error", "test_score", "weights", "macs"}  # no device, no costs
     assert train_row(row, setup, table).baselines == found
+
+
+def test_of_equal_errors_the_simplest_model_is_taken(tmp_path: Path) -> None:
+    _, table, setup = prepared(tmp_path, "binary")
+    fitted = []
+
+    def make(sample: Sample, penalty: float, seed: int) -> Any:
+        fitted.append(penalty)
+        return linear(sample, 1.0, seed)
+
+    train_row(BY_NAME["linear"]._replace(make=make, penalties=(10.0, 1.0, 0.1)), setup, table)
+    assert fitted[-1] == 10.0
 
 
 @pytest.mark.parametrize("row", BASELINES, ids=lambda row: row.name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 import tomllib
@@ -98,3 +100,28 @@ def test_a_dry_run_prints_the_config_as_it_would_run_and_leaves_nothing(
 def test_a_batch_is_never_larger_than_the_training_rows() -> None:
     config = load_config(Path("my.toml"), ["train.batch_size=2147483647"])
     assert set_up(config, load_table(config.data, config.task)).problem.settings.batch_size == 48
+
+
+@pytest.mark.parametrize("number", [0, 1, 4])
+def test_a_disk_that_fills_up_is_one_line(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    """At the first file, before the search begins and after it has begun; the run can be gone on with."""
+    write, done = Path.write_bytes, []
+
+    def full(self: Path, content: bytes) -> int:
+        if len(done) == number:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        done.append(self)
+        return write(self, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full)
+        assert main(["my.toml", "--out", "r", "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("error: r/")
+    assert said.endswith(
+        "No space left on device; a run that has begun can be gone on with: python -m search.run FOLDER --resume\n"
+    )
+    assert said.count("\n") == 1
+    assert main(["r", "--resume", "--quiet"] if number else ["my.toml", "--out", "r", "--quiet"]) == 0

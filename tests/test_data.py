@@ -94,9 +94,9 @@ REFUSED: list[tuple[str | bytes, dict[str, Any], dict[str, Any], list[str]]] = [
         (changed(5, f"3,{gap},b") + "\n,,c", {}, {}, ["3 missing", "line 5, column 'q'"])
         for gap in ("", " ", "?", "NA", "n/a", "NaN", "null")
     ),
-    (changed(5, "3,,b"), {}, {}, ["1 missing values", 'drop = ["q"]', "delete those rows"]),
-    (changed(5, "3,2,"), {}, {}, ["1 missing values", "line 5, column 'label'"]),
-    (rows_of("#", "#") + "\n12,?", {}, {}, ["1 missing values", "line 13, column 'x1'"]),
+    (changed(5, "3,,b"), {}, {}, ["1 missing value ", 'drop = ["q"]', "delete those rows"]),
+    (changed(5, "3,2,"), {}, {}, ["1 missing value ", "line 5, column 'label'"]),
+    (rows_of("#", "#") + "\n12,?", {}, {}, ["1 missing value ", "line 13, column 'x1'"]),
     (changed(5, "3,inf,b"), {}, {}, ["line 5, column 'q': inf is infinite"]),
     (changed(5, "3,-Infinity,b"), {}, {}, ["line 5, column 'q': -inf is infinite"]),
     (changed(5, "3,1e999,b"), {}, {}, ["line 5, column 'q': inf is infinite"]),
@@ -155,11 +155,11 @@ REFUSED_ARRAYS: list[tuple[dict[str, Any], list[str]]] = [
     ({"X": X, "y": Y - 1, "classes": np.array(["a", "b"])}, ["positions in classes, from 0 to 1"]),
     ({"X": X, "y": Y + 0.5, "classes": np.array(["a", "b"])}, ["y must hold positions in classes"]),
     ({"X": X, "y": Y, "classes": np.array("ab")}, ["classes must have the shape (classes,)"]),
-    ({"X": np.where(X == 16, np.nan, X), "y": Y}, ["1 missing values", "row 2, column 'x0'"]),
+    ({"X": np.where(X == 16, np.nan, X), "y": Y}, ["1 missing value ", "row 2, column 'x0'"]),
     ({"X": np.where(X == 16, np.inf, X), "y": Y}, ["row 2, column 'x0': inf is infinite"]),
-    ({"X": X, "y": np.where(np.arange(12) == 3, np.nan, X[:, 0])}, ["1 missing values", "row 3, column 'target'"]),
+    ({"X": X, "y": np.where(np.arange(12) == 3, np.nan, X[:, 0])}, ["1 missing value ", "row 3, column 'target'"]),
     ({"X": X, "y": np.array(["a", " "] * 6)}, ["6 missing values", "row 1, column 'target'"]),
-    ({"X": X * [1, 0], "y": Y}, ["1 columns are constant: x1"]),
+    ({"X": X * [1, 0], "y": Y}, ["1 column is constant: x1"]),
 ]
 
 

@@ -147,6 +147,12 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path, capsys: pytest.Capture
     assert "is not a folder" in capsys.readouterr().err
 
 
+def test_a_folder_that_cannot_be_written_to_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "tables.md").mkdir()
+    assert main(["--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path / 'tables.md'}: Is a directory\n"
+
+
 def test_the_configuration_has_every_key() -> None:
     text = (DOCS / "configuration.md").read_text()
     sections = dict(re.findall(r"^## \[(\w+)\]\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL))

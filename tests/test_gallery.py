@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import matplotlib.image
@@ -97,3 +98,46 @@ def test_every_entry_is_whole() -> None:
         assert entry.reading.count(". ") == 0  # one sentence
         assert entry.reading.endswith(".")
         assert entry.code.strip().split("\n")[-1].startswith("ax = ")
+
+
+@pytest.mark.parametrize("there", ["pictures/front.png", "pictures.md"])
+def test_what_is_no_gallery_is_not_replaced(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], there: str
+) -> None:
+    kept = tmp_path / there
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("mine")
+    assert main([str(finished), "--out", str(tmp_path / "pictures")]) == 2
+    assert "is there already and no gallery" in capsys.readouterr().err
+    assert kept.read_text() == "mine"
+    assert len(list(tmp_path.rglob("*.*"))) == 1
+
+
+def test_a_gallery_is_replaced_and_its_name_may_have_blanks(finished: Path, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert main([str(finished), "--out", str(tmp_path / "my (own)")]) == 0
+    assert "](my%20%28own%29/front.png)" in (tmp_path / "my (own).md").read_text()
+
+
+def test_a_damaged_front_and_a_place_that_cannot_be_are_one_line(
+    finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(finished, tmp_path / "run")
+    (tmp_path / "run" / "front.csv").write_text("id,status\n1,ok\n")
+    (tmp_path / "file").write_text("")
+    for folder, out in (("run", "g"), (finished, "file/g")):
+        assert main([str(tmp_path / folder), "--out", str(tmp_path / out)]) == 2
+        said = capsys.readouterr().err
+        assert said.startswith("error: ")
+        assert said.count("\n") == 1
+
+
+def test_a_reader_that_has_gone_is_left_to_the_command(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*unused: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("search.gallery.__main__._say", gone)
+    with pytest.raises(BrokenPipeError):
+        main([str(finished), "--out", str(tmp_path / "g")])

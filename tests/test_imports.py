@@ -80,6 +80,7 @@ MAY_NOT_IMPORT = [
     ("search.report", ("search.run", "search.loop", "search.engine", "search.problem", "search.pictures")),
     ("search.report", (*ENGINE, "neuraltree.estimators", "neuraltree.export")),
     *((name, ("search.report",)) for name in ("search.run", "search.loop", "search.front", "search.records")),
+    ("search.columns", ("neuraltree", "search")),
     ("neuraltree.activations", ("neuraltree",)),
     ("neuraltree.command", ("neuraltree.tree", "neuraltree.model", "neuraltree.hardware", "rich")),
     ("neuraltree.console", ("neuraltree.tree", "neuraltree.model", "neuraltree.hardware")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import pty
 import re
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import neuraltree
-from neuraltree.command import CLOSED, INTERRUPTED, plain, run_command
+from neuraltree.command import CLOSED, INTERRUPTED, fail_of_system, plain, run_command
 
 ROOT = Path(__file__).parents[1]
 
@@ -185,7 +186,7 @@ def test_a_table_on_a_terminal_is_styled() -> None:
 @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_a_terminal_that_wants_none_gets_no_escape_codes(environment: dict[str, str]) -> None:
     shown = on_a_terminal(*LIST, **environment)
-    assert b"worst: M measured" in shown
+    assert b"certainty: of the least certain" in shown
     assert not ESCAPE.search(shown)
 
 
@@ -214,3 +215,27 @@ def test_what_is_written_plainly(
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal, raising=False)
     assert plain(sys.stdout) == answer
+
+
+def test_a_name_that_the_terminal_has_no_letters_for_is_escaped(tmp_path: Path) -> None:
+    code = f"from neuraltree.command import run_command\nrun_command(lambda: print({'µ–'!a}) or 0)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"\\xb5\\u2013\n", b"")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left", "a\nb"), "error: a\\nb: No space left; wait\n"),
+        (OSError("odd"), "error: odd; wait\n"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(error: OSError, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail_of_system(error, "; wait") == 2
+    assert capsys.readouterr().err == said

@@ -365,7 +365,7 @@ def test_a_broken_compiler_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_missing_emulator_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(toolchains, "PARTS", ("unicorn", "no_such_part"))
     assert available_compilers() == {}
-    with pytest.raises(MeasureError, match="needs the Python package no_such_part: pip install"):
+    with pytest.raises(MeasureError, match="needs the package no_such_part: pip install"):
         measure({"model.c": SMALL}, [ONE], "cortex-m3")
 
 

@@ -185,6 +185,13 @@ def test_test_errors_off_the_scale_are_at_the_edge(ax: Axes) -> None:
     assert ax.get_ylim()[1] < 1
 
 
+def test_test_errors_all_far_above_validation_are_on_the_scale(ax: Axes) -> None:
+    members = [member(e, w, test_error=t) for e, w, t in ((0.1, 9, 2.0), (0.2, 5, 3.0), (0.3, 2, 7.0))]
+    plot_front(Front(tuple(members), ("error", "weights")), ax=ax)
+    assert dots(ax)["test"] == [(9, 2.0), (5, 3.0)]
+    assert dots(ax)["test, off the scale"] == [(2, 6.0)]  # twice the median
+
+
 def test_baselines_are_drawn_where_they_have_both_columns_each_by_its_own_mark(ax: Axes) -> None:
     known = [Rival(f"model {i} $", {"val_error": 0.1 * i, "weights": 100.0 * i}) for i in range(1, 13)]
     known[0].values["test_error"] = 0.15

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import multiprocessing
+import os
 import signal
 import zipfile
 from collections.abc import Callable
@@ -14,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from neuraltree.storing import store
 from search.errors import InputError, LockedError
 from search.records import RunFolder, read_npz, write_bytes, write_csv, write_json, write_npz, write_text
 
@@ -68,9 +71,27 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a"
     write_bytes(path, b"old")
     (tmp_path / "a.part").mkdir()  # so that the new content cannot be written
-    with pytest.raises(OSError, match=r"a\.part"):
+    with pytest.raises(OSError, match=r"/a'"):
         write_bytes(path, b"new")
     assert path.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("write", [write_bytes, lambda path, content: store({path: content})], ids=["records", "store"])
+def test_a_full_disk_is_said_of_the_file_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path, bytes], None]
+) -> None:
+    path = tmp_path / "a"
+
+    def full(self: Path, content: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(content[:1])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(OSError, match="No space left") as failed:
+        write(path, b"new")
+    assert (failed.value.errno, failed.value.filename) == (errno.ENOSPC, str(path))
+    assert names(tmp_path) == set()
 
 
 @pytest.mark.parametrize(
@@ -247,7 +268,11 @@ def test_the_manifest_keeps_what_is_not_changed(tmp_path: Path) -> None:
         assert folder.read_manifest() == {"status": "complete", "seed": 3}
 
 
-@pytest.mark.parametrize("text", ['{"status": ', "", "3", "[1]"])
+@pytest.mark.parametrize(
+    "text",
+    ['{"status": ', "", "3", "[1]", '{"objectives": 5}', '{"objectives": [{}]}', '{"reference_point": ["a"]}',
+     '{"versions": []}', '{"status": null}', '{"data_hash": 1}', '{"seed": "x"}', '{"machine": 3}'],
+)  # fmt: skip
 def test_a_damaged_manifest_is_said_to_be(tmp_path: Path, text: str) -> None:
     (tmp_path / "manifest.json").write_text(text)
     with pytest.raises(InputError, match=r"manifest\.json is damaged"):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import base64
+import hashlib
 import importlib.util
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -20,14 +23,16 @@ from hypothesis import strategies as st
 
 from neuraltree.files import load
 from neuraltree.hardware import COSTS, costs, load_device
+from neuraltree.plot_style import ACTIVATION_LOOKS
+from search.columns import COLUMNS, MEASURED, column_of, described
 from search.config import load_config
 from search.data import load_table, split
 from search.finish import HEADER
 from search.front import load_front
 from search.report.__main__ import main
-from search.report.columns import COLUMNS, MEASURED, column_of, described
 from search.report.embed import as_json, fill
 from search.report.models import lines
+from search.report.page import render_index
 from search.report.rivals import dominates, rivals
 from search.report.tested import MOST_NUMBERS
 from tests.report_runs import (
@@ -342,6 +347,16 @@ def test_a_page_may_fetch_nothing(tmp_path: Path) -> None:
     assert "http" not in policy
 
 
+def test_only_the_scripts_of_the_page_run(hostile: Path) -> None:
+    page(hostile)
+    for text in ((hostile / "report.html").read_text(), render_index("runs", "")):
+        scripts = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+        digests = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
+        known = " ".join(f"'sha256-{digest}'" for digest in digests)
+        assert digests
+        assert f"script-src {known};" in text
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -379,6 +394,14 @@ def test_an_unfinished_run_shows_the_front_so_far(tmp_path: Path) -> None:
     assert any("not complete" in note for note in found["notes"])
 
 
+def test_a_run_says_when_it_was_saved(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "r", final=False)
+    os.utime(run / "history.csv", (5, 1_700_000_000))
+    assert page(run)["saved"] == 1_700_000_000
+    (run / "history.csv").unlink()
+    assert page(run)["saved"] is None
+
+
 def test_trees_of_an_unfinished_run_are_those_of_its_checkpoint(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", members=3, final=False)
     write_checkpoint(run, ids=[7, 102, 100], leaves=[9, 1, 3])
@@ -391,6 +414,7 @@ def test_trees_of_an_unfinished_run_are_those_of_its_checkpoint(tmp_path: Path) 
         "features": ["x0", "x1"],
         "classes": ["no", "yes"],
         "activations": ["sigmoid", "tanh", "gaussian", "relu", "sine", "identity"],
+        "colours": {name: look.colour for name, look in ACTIVATION_LOOKS.items()},
     }
     next((run / "checkpoint").glob("*.npz")).write_bytes(b"x")
     assert page(run)["trees"] == [None] * 3
@@ -424,6 +448,13 @@ LACKING = {
         "notes",
         "b.json",
     ),
+    "a front with an endless cell": (
+        overwrite("front.csv", "id,model\n1," + "a" * 200_000),
+        "notes",
+        "front.csv is damaged",
+    ),
+    "an endless history": (overwrite("history.csv", "generation\n" + "1" * 200_000), "notes", "field limit"),
+    "objectives that are none": (overwrite("manifest.json", '{"objectives": [{}]}'), "notes", "objectives is"),
     "a front cut short": (overwrite("front.csv", "id,status\n1,ok\n"), "notes", "model"),
     "a damaged manifest": (overwrite("manifest.json", "["), "notes", "manifest.json is damaged"),
     "damaged baselines": (overwrite("baselines.csv", "name\nx\n"), "notes", "baselines.csv is damaged"),

@@ -95,7 +95,7 @@ def test_seeds_that_differ_are_said(tmp_path: Path) -> None:
 
 
 def test_only_the_keys_that_differ_are_listed(tmp_path: Path) -> None:
-    a = write_run(tmp_path / "a", config="[search]\npopulation = 50\n[constraints]\nweights = 9\n")
+    a = write_run(tmp_path / "a", config="[search]\npopulation = 50\n[constraints]\nweights = 9\n[run]\nout = 'x'\n")
     b = write_run(tmp_path / "b", config='[search]\npopulation = 60\nobjectives = ["error", "weights"]\n')
     found = compare(a, b)
     assert found["differences"] == [["search.population", ["50", "60"]], ["constraints.weights", ["9.0", "–"]]]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import http.client
 import json
+import os
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +17,7 @@ import pytest
 
 from search.errors import InputError
 from search.report.__main__ import main
+from search.report.read import Run
 from search.report.serve import Server, listen, serve
 from search.report.site import answer, discover
 from tests.report_runs import IMG, write_history, write_members, write_run
@@ -134,6 +138,27 @@ def test_a_damaged_run_is_listed_and_the_others_are_served(results: Path) -> Non
     assert get(results, "/run/done/")[0] == 200
 
 
+def test_what_a_manifest_or_an_error_says_is_harmless(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (results / "done" / "manifest.json").write_text(json.dumps({"status": IMG}))
+    text = get(results, "/")[1]
+    assert html.escape(IMG) in text
+    check_harmless(text)
+
+    def gone(path: Path) -> Run:
+        raise InputError(IMG)
+
+    monkeypatch.setattr("search.report.site.read_run", gone)
+    text = get(results, "/")[1]
+    assert text.count(html.escape(IMG)) == 2
+    check_harmless(text)
+
+
+def test_runs_far_below_are_not_looked_for(results: Path) -> None:
+    write_run(results / "a" / "b" / "c" / "last")
+    write_run(results / "a" / "b" / "c" / "d" / "too far")
+    assert list(discover(results)) == ["a/b/c/last", "deep/er/going on", "done"]
+
+
 # Through a socket.
 
 
@@ -204,3 +229,32 @@ def test_ctrl_c_ends_it_with_code_0(
     output, errors = capsys.readouterr()
     assert output.count("http://127.0.0.1:") == 2
     assert errors == ""
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
+def test_a_name_that_is_no_text_is_served_beside_the_others(results: Path) -> None:
+    name = os.fsdecode(b"caf\xe9")
+    write_run(results / name)
+    status, text = get(results, "/")
+    assert status == 200
+    assert 'href="/run/caf%E9/"' in text
+    assert get(results, "/run/caf%E9/")[0] == 200
+    assert main([str(results / name), "--out", str(results / "page.html")]) == 0
+    assert data_of((results / "page.html").read_text())["name"] == "caf?"
+
+
+def test_a_name_that_is_no_text_goes_through_a_socket(server: Server, results: Path) -> None:
+    write_run(results / os.fsdecode(b"caf\xe9"))
+    assert [ask(server, "GET", target).status for target in ("/", "/run/caf%E9/")] == [200, 200]
+
+
+def test_a_folder_that_goes_away_meanwhile_hides_no_other(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scan = os.scandir
+
+    def gone(folder: Path) -> object:
+        if folder.name == "deep":
+            raise FileNotFoundError(folder)
+        return scan(folder)
+
+    monkeypatch.setattr(os, "scandir", gone)
+    assert list(discover(results)) == ["done"]

@@ -99,5 +99,5 @@ FORMATS: dict[str, Format] = {
     "dot": Format(
         _dot, "a drawing for Graphviz", {}, (".dot", ".gv"), then="to draw it: dot -Tsvg {file} -o {name}.svg"
     ),
-    "json": Format(_json, "a model file, also of a model of the reference", {}, (".json",), marked=False),
+    "json": Format(_json, "a model file, also made of one of BNeuralT or MONT", {}, (".json",), marked=False),
 }

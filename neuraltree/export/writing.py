@@ -36,7 +36,8 @@ def check_file(path: Path, content: str | bytes, *, marked: bool) -> None:
         return
     old = path.read_bytes()
     if not (marked and MARK.encode() in old[:HEAD]) and old != _bytes(content):
-        raise ValueError(f"{path} exists and is no earlier export; give --out another name, or delete it first")
+        why = "" if marked else " (a model file is never taken for one)"
+        raise ValueError(f"{path} exists and is no earlier export{why}; give --out another name, or delete it first")
 
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:

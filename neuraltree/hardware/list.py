@@ -9,12 +9,13 @@ from neuraltree.hardware.places import device_names
 from neuraltree.hardware.profiles import certainties, load_device
 from neuraltree.hardware.schema import Capacity
 
-COLUMNS = ("device", "title", "kind", "core", "clock", "flash", "SRAM", "figures for", "worst")
-CAPTION = "worst: M measured, D vendor's document, S secondary, E estimated, U uncertain"
+COLUMNS = ("device", "title", "kind", "core", "clock", "flash", "SRAM", "code", "certainty")
+CAPTION = "certainty: of the least certain figure behind the costs"
+WORDS = {"M": "measured", "D": "vendor's", "S": "secondary", "E": "estimated", "U": "uncertain"}
 
 
 def device_table() -> Table:
-    """One row a device of the package; ``worst`` is the least certain of all figures behind its costs."""
+    """One row a device of the package."""
     table = Table(*COLUMNS, caption=CAPTION)
     for row in device_rows():
         table.add_row(*row)
@@ -32,19 +33,9 @@ def _figures(device: Device) -> list[str]:
         return ["", "", "", "unsupported", ""]
     clock = f"{device.clock.value:g} MHz" if isinstance(device, CycleDevice) else ""
     sizes = [_size(device.flash_bytes), _size(device.sram_bytes)]
-    return [clock, *sizes, _rows(device), certainties(device)[-1]]
+    precisions = ", ".join(sorted({precision for precision, *_ in device.rows}))
+    return [clock, *sizes, precisions, WORDS[certainties(device)[-1]]]
 
 
 def _size(capacity: Capacity | None) -> str:
     return f"{capacity.value / 1024:g} KiB" if capacity else ""
-
-
-def _rows(device: Device) -> str:
-    """A line for each precision and the compilers of its styles."""
-    compilers: dict[tuple[str, str], list[str]] = {}
-    for precision, style, compiler in sorted(device.rows):
-        compilers.setdefault((precision, style), []).append(compiler)
-    styles: dict[tuple[str, str], list[str]] = {}
-    for (precision, style), each in compilers.items():
-        styles.setdefault((precision, " or ".join(each)), []).append(style)
-    return "\n".join(f"{precision} {', '.join(each)} by {by}" for (precision, by), each in styles.items())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from neuraltree.command import DONE, Parser, fail, run_command
+from neuraltree.command import DONE, Parser, fail, fail_of_system, run_command
+from neuraltree.storing import store
 
 EPILOG = """examples:
   python -m search.docs
@@ -37,14 +39,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     folder: Path = parser().parse_args(argv).out
     if not folder.is_dir():
         return fail(f"{folder} is not a folder; run this in a checkout, or give --out one")
+    try:
+        _write(folder)
+    except OSError as error:
+        return fail_of_system(error)
+    return DONE
+
+
+def _write(folder: Path) -> None:
     from search.docs.forest import draw
 
     for name, write in pages().items():
-        (folder / name).write_text(write(), encoding="utf-8")
+        store({folder / name: write().encode()})
         print(folder / name)
-    draw().savefig(folder / "forest.png", dpi=110, metadata={"Software": None})
+    picture = io.BytesIO()
+    draw().savefig(picture, format="png", dpi=110, metadata={"Software": None})
+    store({folder / "forest.png": picture.getvalue()})
     print(folder / "forest.png")
-    return DONE
 
 
 if __name__ == "__main__":

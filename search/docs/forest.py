@@ -11,14 +11,14 @@ from neuraltree.activations import NAMES
 from neuraltree.drawing import edge_paths, positions
 from neuraltree.generate import random_tree
 from neuraltree.packing import Bin, Layout, Shape, layout, pack
+from neuraltree.plot_style import BLUE, GREEN, VERMILION
 from neuraltree.tree import Nodes, Space, join
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Told apart with any colour vision (Okabe and Ito): one for each tree, the last for padding.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#DDDDDD")
+COLOURS = (BLUE, VERMILION, GREEN, "#DDDDDD")  # one for each tree, the last for padding
 SPACE = Space(n_features=5, max_nodes=24, max_depth=3, max_arity=3)
 SEEDS = (4, 1, 33)  # of trees that are easy to read
 BETWEEN_TREES = 1.5

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from neuraltree.command import DONE, Parser, fail, run_command
+from neuraltree.command import DONE, Parser, fail, fail_of_system, run_command
 from search.errors import InputError
 
 EPILOG = """examples:
@@ -33,18 +33,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     try:
         return _draw(parser().parse_args(argv))
-    except (InputError, OSError) as error:
+    except InputError as error:
         return fail(str(error))
+    except OSError as error:
+        return fail_of_system(error)
 
 
 def _draw(arguments: argparse.Namespace) -> int:
     import matplotlib
 
-    from search.gallery.draw import draw_all
+    from search.gallery.draw import check_free, draw_all
     from search.gallery.searches import search_all
 
     if not arguments.out.name:
         raise InputError("--out names no folder; name a new one, or one of pictures to replace")
+    check_free(arguments.out)
     matplotlib.use("Agg")  # pyplot makes figures where no axes are given; here nobody looks at windows
     with ExitStack() as stack:
         runs = {str(run): run for run in arguments.runs}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from search.errors import InputError
 from search.gallery.entries import ENTRIES, OPENING, Entry
 from search.records import write_text
+from search.strict import one_line
 
 INTRODUCTION = """# Gallery
 
@@ -22,6 +25,7 @@ run = "results/mine"  # the folder of a finished run
 This page and its pictures are made by `python -m search.gallery`, which takes a minute or two; with the folders of your
 own runs, `python -m search.gallery results/mine --out mine`, it shows those.
 """
+HEADING = INTRODUCTION.splitlines(keepends=True)[0]  # of every page: what may be replaced by the next one
 SECTION = """
 ## {title}
 
@@ -38,10 +42,29 @@ SECTION = """
 def page(folder: str, shown: Sequence[Entry]) -> str:
     """The text of the page for the pictures in ``folder``, which is beside it."""
     sections = (
-        SECTION.format(picture=f"{folder}/{entry.name}.png", **entry._asdict() | {"code": entry.code.strip()})
+        SECTION.format(picture=quote(f"{folder}/{entry.name}.png"), **entry._asdict() | {"code": entry.code.strip()})
         for entry in shown
     )
     return INTRODUCTION.format(opening=OPENING.strip()) + "".join(sections)
+
+
+def check_free(folder: Path) -> None:
+    """``InputError`` where the pictures or the page would replace anything but those of an earlier gallery."""
+    page_path = page_of(folder)
+    try:
+        if page_path.is_file() and page_path.read_text("utf-8", errors="replace").startswith(HEADING):
+            return
+        free = not page_path.exists() and not (folder.exists() and any(folder.iterdir()))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot write {folder}: {one_line(error)}; name a new folder with --out") from None
+    if not free:
+        raise InputError(
+            f"{folder} or {page_path} is there already and no gallery; name a new folder with --out, or delete them"
+        )
+
+
+def page_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.md")
 
 
 def draw_all(runs: Mapping[str, Path], folder: Path, say: Callable[[str], None]) -> None:
@@ -52,7 +75,7 @@ def draw_all(runs: Mapping[str, Path], folder: Path, say: Callable[[str], None])
     spaces = {name: _opened(path) for name, path in runs.items()}
     folder.mkdir(parents=True, exist_ok=True)
     shown = [entry for entry in ENTRIES if _drawn(entry, spaces, folder, say)]
-    path = folder.with_name(f"{folder.name}.md")
+    path = page_of(folder)
     write_text(path, page(folder.name, shown))
     say(str(path))
 

@@ -10,6 +10,8 @@ from matplotlib.ticker import EngFormatter, Formatter, LogLocator, MaxNLocator, 
 from numpy.typing import NDArray
 
 from neuraltree.plot_style import short
+from search import columns
+from search.columns import CLASS_ERROR, MEASURED, METRICS
 from search.front import metric_names
 from search.strict import listed
 
@@ -31,26 +33,9 @@ class Column(NamedTuple):
 
 
 COLUMNS = {
-    "weights": Column("weights (edges + biases)", ""),
-    "nodes": Column("nodes", ""),
-    "depth": Column("depth", ""),
-    "macs": Column("MACs", ""),
-    "distinct_activations": Column("distinct activations", ""),
-    "latency_s": Column("latency", "s"),
-    "flash_bytes": Column("flash", "B"),
-    "ram_bytes": Column("RAM", "B"),
-    "energy_j": Column("energy", "J"),
-    "test_score": Column("test score", better=1),
-    "int8_test_score": Column("test score of the 8-bit model", better=1),
-}
-METRICS = {
-    "one_minus_r2": "1 − R²",
-    "rmse": "RMSE",
-    "error_rate": "error rate",
-    "balanced_error": "balanced error",
-    "log_loss": "log loss",
-}
-MEASURED, OF_CLASS = "measured_", "error_class_"
+    name: Column(row.label, None if row.form == "number" else row.unit, 1 if row.higher else -1)
+    for name, row in columns.COLUMNS.items()
+} | {"weights": Column("weights (edges + biases)", "")}
 LOG_FROM = 6.0  # a largest value of so many smallest ones gets a logarithmic axis
 MOST_DECADES = 2.0  # with ticks at 1, 2 and 5; beyond, at 1 only
 WHOLE = ("", "B")
@@ -72,24 +57,18 @@ class Baseline(HasValues, Protocol):
 
 def column(name: str, objectives: Sequence[str] = ()) -> Column:
     """What is known of a column, by its name and the objectives of the run."""
-    if name in COLUMNS:
-        return COLUMNS[name]
     if name in ("val_error", "test_error"):
         metric = (metric_names(objectives) or ["error"])[0]
-        words = METRICS.get(metric, "error")
+        words = METRICS.get(metric) or "error"
         return Column(words if name == "val_error" else f"test {words}")
+    if name in COLUMNS:
+        return COLUMNS[name]
     if name.startswith(MEASURED):
         of = column(name.removeprefix(MEASURED))
         return Column(f"measured {of.label}", of.unit)
-    if name.startswith(OF_CLASS):
-        return Column(f"error of class {short(name.removeprefix(OF_CLASS), 16)}")
-    return Column(METRICS.get(name, short(name)))
-
-
-def columns_of(objectives: Sequence[str]) -> list[str]:
-    """The columns that hold the objectives, ``val_error`` in place of the first metric."""
-    first = metric_names(objectives)[:1]
-    return ["val_error" if name in first else name for name in objectives]
+    if name.startswith(CLASS_ERROR):
+        return Column(f"error of class {short(name.removeprefix(CLASS_ERROR), 16)}")
+    return Column(METRICS.get(name) or short(name))
 
 
 def first_cost(objectives: Sequence[str]) -> str:

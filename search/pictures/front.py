@@ -57,12 +57,11 @@ def draw_trade_off(
     size = 28 if len(front) <= MANY else 10
     label = "validation" if "val_error" in (x, y) else "front"
     style.dots(ax, points, s=size, color=style.BLUE, label=label, zorder=3)
-    others = draw_baselines(ax, baselines, x, y)
-    drawn = [points, others, draw_measured(ax, front, points, x, y)]
-    drawn.append(draw_tests(ax, front, baselines, x, y, size))
+    drawn = [points, draw_measured(ax, front, points, x, y), draw_tests(ax, front, baselines, x, y, size)]
     knee = points[front.members.index(front.knee())]
     ring = style.dots(ax, knee[None], s=160, edgecolors=style.GREEN, lw=2, label="knee", zorder=4)
     ring.set_facecolor("none")
+    drawn.append(draw_baselines(ax, baselines, x, y))
     values = np.concatenate(drawn)
     set_axis(ax, "x", across, values[:, 0])
     set_axis(ax, "y", up, values[:, 1])

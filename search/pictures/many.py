@@ -11,13 +11,12 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from neuraltree import plot_style as style
-from search.front import Front
+from search.front import Front, named_columns
 from search.pictures.columns import (
     WHOLE,
     Column,
     Values,
     column,
-    columns_of,
     formatter,
     is_wide,
     log_locator,
@@ -88,7 +87,7 @@ def plot_parallel(front: Front, ax: Axes | None = None) -> Axes:
 
     Every axis goes from the lowest to the highest value of the front, which are written at its ends.
     """
-    names = list(dict.fromkeys(["val_error", *columns_of(front.objectives), "weights"]))
+    names = list(dict.fromkeys(["val_error", *named_columns(front.objectives), "weights"]))
     names = [name for name in names if not len(front) or any(name in member.values for member in front)]
     ax = style.axes_or_new(ax, (min(max(6.4, 1.0 + 1.35 * len(names)), 14.0), 4.2))
     if not len(front):

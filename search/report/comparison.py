@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from search.columns import METRICS, described
 from search.config import Config
 from search.front import Front, metric_names
-from search.report.columns import METRICS, described
 from search.report.gather import HIDDEN, axes, members
 from search.report.read import Run
 from search.report.volumes import Floats, common_reference, front_volume, histories, incomparable, point

@@ -15,7 +15,7 @@ from search.errors import InputError
 SLOT = re.compile(r"\{\{(\w+)\}\}")
 # Inside <script> HTML knows no entities; inside JSON these are the same letters.
 IN_SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
-MISSING = "the report page needs plotly, which is not installed; pip install 'neuraltree[report]'"
+MISSING = "the report page needs the package plotly: pip install 'neuraltree[report]'"
 
 
 def as_json(value: Any) -> str:

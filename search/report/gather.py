@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from neuraltree.model import Tree
+from search.columns import described
 from search.front import Front, metric_names
-from search.report.columns import described
-from search.report.models import about, cost_terms, drawn, lines, live_nodes, load_trees
+from search.report.models import about, cost_terms, drawn, lines, live_nodes, load_trees, names_of
 from search.report.read import Run
 from search.report.rivals import COUNTED, rivals
-from search.report.tested import judged, names_of, read_parts, summary
+from search.report.tested import judged, read_parts, summary
 from search.strict import one_line
 
 HIDDEN = ("id",)  # columns of a front that are no quantity
@@ -50,7 +50,7 @@ def changing(run: Run, kind: str = "") -> dict[str, Any]:
     return {
         "status": run.status,
         "final": run.final,
-        "objectives": list(objective_columns(front)),
+        "objectives": list(front.objective_columns()),
         "columns": {name: row._asdict() for name, row in described([*found, *extra], metric, kind).items()},
         "shown": found,
         "members": members(front, found),
@@ -78,13 +78,6 @@ def members(front: Front, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def objective_columns(front: Front) -> tuple[str, ...]:
-    """The columns of the front that the run minimised, of those that every member has."""
-    first = metric_names(front.objectives)[:1]
-    named = ("val_error" if name in first else name for name in front.objectives)
-    return tuple(name for name in named if len(front) and all(name in member.values for member in front))
-
-
 def _knee(front: Front) -> int | None:
     """The position of the knee; None without members, or where one lacks an objective."""
     try:
@@ -95,7 +88,7 @@ def _knee(front: Front) -> int | None:
 
 def axes(front: Front, names: Sequence[str]) -> dict[str, str]:
     """What a page opens with: the first cost the run minimised against validation error."""
-    costs = [name for name in objective_columns(front) if name in COUNTED and name in names]
+    costs = [name for name in front.objective_columns() if name in COUNTED and name in names]
     x = (*costs, *(name for name in ("weights", "nodes") if name in names), *names, "weights")[0]
     return {"x": x, "y": "val_error"}
 
@@ -129,7 +122,8 @@ def _tested(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:
         parts = read_parts(config, run.manifest.get("data_hash"))
     except (ValueError, OSError) as error:
         return {"missing": f"The data cannot be read: {one_line(error)}"}
-    return {"summary": summary(parts), "task": names_of(parts)} | (
+    table = parts.table
+    return {"summary": summary(parts), "task": names_of(table.kind, table.features, table.classes)} | (
         _or_missing(lambda: judged(parts, trees)) if run.final else {}
     )
 

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from neuraltree.activations import NAMES
 from neuraltree.drawing import positions
-from neuraltree.model import Tree
+from neuraltree.model import Label, Tree
+from neuraltree.plot_style import ACTIVATION_LOOKS
 from neuraltree.tree import Nodes, join
 from search.config import Config
 from search.errors import InputError
@@ -36,7 +37,7 @@ def load_trees(front: Front) -> tuple[list[Tree | None], list[str]]:
     return trees, notes
 
 
-def short(values: ArrayLike) -> list[float]:
+def few_digits(values: ArrayLike) -> list[float]:
     """Numbers with ``DIGITS`` significant digits: a page holds thousands of trees' worth."""
     return [float(f"{value:.{DIGITS}g}") for value in np.asarray(values, dtype=np.float64).ravel().tolist()]
 
@@ -60,10 +61,10 @@ def drawn(nodes: Nodes) -> dict[str, list]:
     return {
         "depth": nodes["depth"].tolist(),
         "op": nodes["op"].tolist(),
-        "weight": short(nodes["weight"][:, 0]),
-        "bias": short(nodes["bias"][:, 0]),
-        "x": short(at[:, 0]),
-        "y": short(at[:, 1]),
+        "weight": few_digits(nodes["weight"][:, 0]),
+        "bias": few_digits(nodes["bias"][:, 0]),
+        "x": few_digits(at[:, 0]),
+        "y": few_digits(at[:, 1]),
     }
 
 
@@ -72,11 +73,17 @@ def about(trees: Sequence[Tree | None]) -> dict[str, Any]:
     first = next((tree for tree in trees if tree is not None), None)
     if first is None:
         return {}
+    return names_of(first.kind, first.features, first.classes)
+
+
+def names_of(kind: str, features: Sequence[str], classes: Sequence[Label] | None) -> dict[str, Any]:
+    """What trees are drawn with: the names of their inputs, outputs and activations, and the activations' colours."""
     return {
-        "kind": first.kind,
-        "features": list(first.features),
-        "classes": None if first.classes is None else [str(label) for label in first.classes],
+        "kind": kind,
+        "features": list(features),
+        "classes": None if classes is None else [str(label) for label in classes],
         "activations": list(NAMES),
+        "colours": {name: look.colour for name, look in ACTIVATION_LOOKS.items()},
     }
 
 
@@ -96,7 +103,7 @@ def cost_terms(trees: Sequence[Tree | None], config: Config | None) -> dict[str,
     kind, reach = there[0].kind, there[0].input_range  # shared by all models of a run
     terms = breakdown(nodes, starts, device, *code, kind=kind, input_range=reach)
     return {
-        cost: {term: short(values) for term, values in by_term.items() if values.any()}
+        cost: {term: few_digits(values) for term, values in by_term.items() if values.any()}
         for cost, by_term in terms.items()
     }
 

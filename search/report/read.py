@@ -88,7 +88,7 @@ def _or(notes: list[str], otherwise: T, read: Callable[[], T]) -> T:
     """What was read; what cannot be is noted."""
     try:
         return read()
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         notes.append(one_line(error))
         return otherwise
 

@@ -43,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse
 
     def _send(self, what: Answer, **more: str) -> None:
-        body = what.body.encode()
+        body = what.body.encode(errors="replace")  # a folder's name may be no text
         facts = {"Content-Type": what.kind, "Content-Length": str(len(body)), **HEADERS, **more}
         with suppress(ConnectionError):  # a page that is left in the middle
             self.send_response(what.status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -35,7 +36,8 @@ def discover(root: Path) -> dict[str, Path]:
 
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
-    with os.scandir(folder) as entries:
+    inner: list[Path] = []
+    with suppress(OSError), os.scandir(folder) as entries:  # of a folder that is closed, or that went away just now
         inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     for path in inner:
         if not os.access(path, os.R_OK | os.X_OK):
@@ -62,11 +64,11 @@ def answer(root: Path, target: str, host: str | None, port: int) -> Answer:
 def _page(root: Path, path: str) -> Answer:
     if path in ("/", "/rows"):
         rows = _rows(discover(root))
-        return Answer(200, HTML, rows if path == "/rows" else render_index(str(root), rows))
+        return Answer(200, HTML, rows if path == "/rows" else render_index(root.resolve().name, rows))
     start, name, page = (*path.rsplit("/", 2), "", "")[:3]
     kind, _, quoted = f"{start}/{name}".removeprefix("/").partition("/")
     # A name is looked up among the runs that are there; it never becomes a path.
-    found = discover(root).get(unquote(quoted)) if kind == "run" else None
+    found = discover(root).get(unquote(quoted, errors="surrogateescape")) if kind == "run" else None
     if found is None or page not in ("", "data.json"):
         return Answer(404, TEXT, NOT_FOUND)
     if page == "data.json":
@@ -93,7 +95,7 @@ def _rows(runs: dict[str, Path]) -> str:
 
 
 def _row(name: str, path: Path) -> str:
-    link = f'<a href="/run/{quote(name, safe="")}/">{html.escape(name)}</a>'
+    link = f'<a href="/run/{quote(os.fsencode(name), safe="")}/">{html.escape(name)}</a>'
     try:
         run = read_run(path)
     except InputError as error:

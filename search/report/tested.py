@@ -9,12 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.activations import NAMES
 from neuraltree.model import Tree
 from search.config import Config
 from search.data import Rows, Table, load_table, split
 from search.errors import InputError
-from search.report.models import short
+from search.report.models import few_digits
 
 MOST_FEATURES = 300  # whose figures are shown
 MOST_NUMBERS = 150_000  # of residuals in a page, over all models
@@ -51,17 +50,10 @@ def summary(parts: Parts) -> dict[str, Any]:
         "target": table.target,
         "features": len(table.features),
         "names": list(table.features[:MOST_FEATURES]),
-        "figures": {name: short(values) for name, values in figures.items()},
+        "figures": {name: few_digits(values) for name, values in figures.items()},
         "classes": _class_rows(parts),
         "targets": None if table.classes else _spread(table.y[parts.train]),
     }
-
-
-def names_of(parts: Parts) -> dict[str, Any]:
-    """What ``models.about`` says of trees, of the table that they are trained on."""
-    table = parts.table
-    classes = None if table.classes is None else [str(label) for label in table.classes]
-    return {"kind": table.kind, "features": list(table.features), "classes": classes, "activations": list(NAMES)}
 
 
 def _class_rows(parts: Parts) -> list[list[Any]] | None:
@@ -74,7 +66,7 @@ def _class_rows(parts: Parts) -> list[list[Any]] | None:
 
 
 def _spread(values: NDArray) -> list[float]:
-    return short([values.mean(), values.std(), values.min(), values.max()])
+    return few_digits([values.mean(), values.std(), values.min(), values.max()])
 
 
 def judged(parts: Parts, trees: Sequence[Tree | None]) -> dict[str, Any]:
@@ -86,8 +78,8 @@ def judged(parts: Parts, trees: Sequence[Tree | None]) -> dict[str, Any]:
     X, y = parts.table.X[parts.test], parts.table.y[parts.test]
     if parts.table.classes is None:
         shown = _some(len(y), max(LEAST_ROWS, MOST_NUMBERS // max(1, len(trees))), parts.test)
-        outputs = [None if tree is None else short(tree.outputs(X[shown])[:, 0]) for tree in trees]
-        return {"target": short(y[shown]), "of": len(y), "predicted": outputs}
+        outputs = [None if tree is None else few_digits(tree.outputs(X[shown])[:, 0]) for tree in trees]
+        return {"target": few_digits(y[shown]), "of": len(y), "predicted": outputs}
     labels = parts.table.classes
     matrices = [None if tree is None else _confusion(tree, X, y, labels) for tree in trees]
     if len(labels) > MOST_CLASSES:

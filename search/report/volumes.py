@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from search.errors import InputError
 from search.front import Front
-from search.report.gather import objective_columns
 from search.report.read import Run
 
 Floats = NDArray[np.float64]
@@ -17,14 +16,14 @@ Floats = NDArray[np.float64]
 
 def incomparable(runs: Sequence[Run]) -> str:
     """Why the runs have no hypervolume in common; "" where they have."""
+    if len({run.manifest.get("data_hash") for run in runs}) > 1:
+        return "No common hypervolume: the runs were made with different data, so their errors do not compare."
     objectives = {run.front.objectives for run in runs}
     if len(objectives) > 1:
         return f"No common hypervolume: the objectives differ ({'; '.join(sorted(map(', '.join, objectives)))})."
-    if len({run.manifest.get("data_hash") for run in runs}) > 1:
-        return "No common hypervolume: the runs were made with different data, so their errors do not compare."
     if any(len(reference_of(run)) != len(run.front.objectives) or not run.front.objectives for run in runs):
         return "No common hypervolume: a run's manifest has no reference point."
-    if any(len(run.front) and len(objective_columns(run.front)) < len(run.front.objectives) for run in runs):
+    if any(len(run.front) and len(run.front.objective_columns()) < len(run.front.objectives) for run in runs):
         return "No common hypervolume: front.csv does not hold every objective."
     return ""
 
@@ -42,7 +41,7 @@ def front_volume(front: Front, reference: Floats) -> float:
     """Hypervolume of the members' objectives as in front.csv, in the product of their units."""
     from search.hypervolume import hypervolume
 
-    names = objective_columns(front)
+    names = front.objective_columns()
     points = np.array([[member.values[name] for name in names] for member in front])
     return hypervolume(points, reference) if len(points) else 0.0
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from search.errors import InputError
-from search.records import write_text
+from search.records import write_bytes
 from search.report.page import MARK, render
 from search.report.read import read_run
 
-HEAD = 400  # letters of a file in which the mark of a page is
+HEAD = 400  # bytes of a file in which the mark of a page is
 
 
 def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
@@ -46,7 +46,7 @@ def _free(target: Path) -> Path:
     try:
         if target.is_dir():
             raise InputError(f"{target} is a folder; name a file with --out")
-        if target.exists() and MARK not in target.read_text("utf-8", errors="replace")[:HEAD]:
+        if target.exists() and MARK.encode() not in _head(target):
             raise InputError(f"{target} exists and is no report page; name another file with --out")
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
@@ -55,9 +55,14 @@ def _free(target: Path) -> Path:
     return target
 
 
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
 def _write(target: Path, text: str) -> Path:
     try:
-        write_text(target, text)
+        write_bytes(target, text.encode(errors="replace"))  # a folder's name may be no text
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}; name another file with --out") from None
     return target

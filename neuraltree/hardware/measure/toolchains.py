@@ -19,7 +19,7 @@ from neuraltree.hardware.measure.image import SCRIPT, Built, read_image
 
 LIMIT_S = 300.0
 PARTS = ("unicorn", "capstone", "elftools")
-INSTALL = "pip install 'neuraltree[measure]', or in a checkout pip install -e '.[measure]'"
+INSTALL = "pip install 'neuraltree[measure]'"
 
 # Both compilers keep their default for fusing a*b + c under -std=c99: clang fuses inside an expression, gcc does not.
 COMMON = ("-std=c99", "-O2", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
@@ -79,7 +79,7 @@ def check(core: Core, name: str) -> None:
         raise MeasureError(f"{name} does not build for {core.name}; allowed: {', '.join(core.flags)}")
     for part in PARTS:
         if find_spec(part) is None:
-            raise MeasureError(f"measuring needs the Python package {part}: {INSTALL}")
+            raise MeasureError(f"measuring needs the package {part}: {INSTALL}")
     if COMPILERS[name].locate() is None:
         raise MeasureError(f"the compiler {name} is not here: {COMPILERS[name].advice}")
 

@@ -79,10 +79,12 @@ function residuals(target, predicted, of) {
   plot("residuals", [{type: "scatter", mode: "markers", x: predicted, y: left, hovertemplate: "predicted %{x:.4~g}<br>residual %{y:.4~g}<extra></extra>", marker: {size: 6, color: colour("accent"), opacity: 0.6}}],
     {xaxis: axis("predicted"), yaxis: axis("residual", {zeroline: true, zerolinecolor: colour("edge"), zerolinewidth: 1.5}), showlegend: false, uirevision: choice.id}, `Residuals against predictions. ${byId("residuals-text").textContent}`);
 }
+// Lines break between words: a browser would break --out after its first hyphen.
+const words = (text) => text.split(/(\s+)/).map((part) => part.trim() ? make("span", {class: "word", text: part}) : part);
 function uses(i) {
   return Object.entries(page.lines[i]).map(([what, text]) => {
     const button = make("button", {type: "button", "aria-label": `Copy: ${what}`, text: "Copy"});
-    const code = make("pre", {tabindex: "0", text});
+    const code = make("pre", {tabindex: "0"}, ...words(text));
     button.addEventListener("click", () => copy(text, code, button));
     return make("div", {class: "copy"}, make("div", {class: "row"}, make("h4", {text: what}), button), code);
   });

@@ -1,9 +1,6 @@
 // A tree as SVG: inputs at the bottom, edge width by |weight|, sign by colour and dash, node colour by activation.
-const ACTIVATIONS = {
-  sigmoid: ["σ", "#56b4e9"], tanh: ["t", "#e69f00"], gaussian: ["g", "#cc79a7"],
-  relu: ["r", "#3fbf97"], sine: ["s", "#f0e442"], identity: ["l", "#c3c9d1"],
-};
-const OTHER = ["?", "#c3c9d1"];
+const LETTERS = {sigmoid: "σ", tanh: "t", gaussian: "g", relu: "r", sine: "s", identity: "l"};
+const lookOf = (task, name) => [LETTERS[name] ?? "?", task.colours[name] ?? "#dddddd"];
 const [TOP, LEAST_STEP, MOST_STEP, LONGEST, LEAST_SCALE] = [44, 20, 70, 24, 0.8];
 const cut = (text) => text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
 const signed = (value) => plainNumber(value).replace("-", "−");
@@ -63,7 +60,7 @@ function leafMark(tree, task, i, [x, y], flat) {
 }
 function nodeMark(tree, task, i, [x, y], radius, label) {
   const name = nameOf(task, tree.op[i]);
-  const [mark, fill] = ACTIVATIONS[name] ?? OTHER;
+  const [mark, fill] = lookOf(task, name);
   return draw("g", {}, draw("title", {text: `${name}, bias ${signed(tree.bias[i])}${label ? "" : `, weight ${signed(tree.weight[i])}`}`}),
     draw("circle", {class: "node", cx: x, cy: y, r: radius, fill}), draw("text", {class: "inside", x, y, text: mark}),
     label ? draw("text", {class: "output", x, y: y - radius - 8, text: cut(label)}) : null);
@@ -73,7 +70,7 @@ function legend(tree, task) {
   const key = (text, ...content) => make("span", {}, draw("svg", {width: 26, height: 20, "aria-hidden": "true"}, ...content), text);
   const line = (kind) => draw("line", {class: `edge ${kind}`, x1: 0, x2: 26, y1: 10, y2: 10, "stroke-width": 3});
   const dot = ([mark, fill]) => [draw("circle", {class: "node", cx: 13, cy: 10, r: 9, fill}), draw("text", {class: "inside", x: 13, y: 10, text: mark})];
-  return make("div", {class: "legend"}, key("positive weight", line("plus")), key("negative weight", line("minus")), ...used.map((name) => key(name, ...dot(ACTIVATIONS[name] ?? OTHER))));
+  return make("div", {class: "legend"}, key("positive weight", line("plus")), key("negative weight", line("minus")), ...used.map((name) => key(name, ...dot(lookOf(task, name)))));
 }
 function treeFigure(tree, task, name, room) {
   const {at, flat, row, radius, width, height} = geometry(tree, task, room);
