@@ -504,7 +504,11 @@ def test_the_file_reads_back(tmp_path: Path) -> None:
     assert (tmp_path / "baselines.csv").read_text().splitlines()[0] == header
 
 
-@pytest.mark.parametrize("text", ["name,label\na,b\n", "\0", "name\n\xff\n"])
+COLUMNS = "name,label,val_error,test_error,test_score,weights,macs,latency_s,flash_bytes,ram_bytes,energy_j,seconds\n"
+LACKING = COLUMNS + "linear,linear model,,0.1,0.9,3,2,,,,,1\n"  # what every model has
+
+
+@pytest.mark.parametrize("text", ["name,label\na,b\n", "\0", "name\n\xff\n", LACKING])
 def test_a_damaged_file_is_refused(tmp_path: Path, text: str) -> None:
     write_baselines(tmp_path, [])
     (tmp_path / "baselines.csv").write_bytes(text.encode("latin-1"))

@@ -15,6 +15,7 @@ FILE = "baselines.csv"
 NUMBERS = ("val_error", "test_error", "test_score", "weights", "macs", *COST_NAMES, "seconds")
 HEADER = ("name", "label", *NUMBERS)
 WHOLE = ("weights", "macs")
+ALWAYS = ("val_error", "test_error", "test_score", "weights", "macs")
 
 
 @dataclass(frozen=True)
@@ -53,4 +54,5 @@ def _cell(values: dict[str, float], name: str) -> float | None:
 
 
 def _baseline(row: dict[str, str]) -> Baseline:
-    return Baseline(row["name"], row["label"], {name: float(row[name]) for name in NUMBERS if row[name]})
+    known = [name for name in NUMBERS if row[name] or name in ALWAYS]
+    return Baseline(row["name"], row["label"], {name: float(row[name]) for name in known})
