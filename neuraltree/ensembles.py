@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from neuraltree.combining import combine
-from neuraltree.estimators import NeuralTreeClassifier, NeuralTreeRegressor, check_search
+from neuraltree.estimators import NeuralTreeClassifier, NeuralTreeRegressor, check_search, seed_of
 from neuraltree.importance import importances
 from neuraltree.model import Label, Tree
 from neuraltree.samples import Sample, class_sample, regression_sample
@@ -89,7 +89,7 @@ class _Ensemble(BaseEstimator):
                 "nodes": float(sum(tree.num_nodes for tree in trees)),
             }
         else:
-            trees = self._searched(template, sample, int(random.randint(2**31 - 1)))
+            trees = self._searched(template, sample, seed_of(random))
         self.estimators_ = [self._tree.from_tree(tree) for tree in trees]
         return self
 
@@ -101,8 +101,7 @@ class _Ensemble(BaseEstimator):
 
         trees: list[Tree] = []
         for _ in range(self.members):
-            seed = clone(template).set_params(random_state=random.randint(2**31 - 1))._seed()
-            rng = np.random.default_rng(seed)
+            rng = np.random.default_rng(seed_of(seed_of(random)))
             learned = fit_random_tree(sample, template._options(), rng, telling(self.verbose))
             trees.append(learned.tree)
             if learned.interrupted:

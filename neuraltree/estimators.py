@@ -154,10 +154,12 @@ class _TreeEstimator(BaseEstimator):
         if self.search is None:
             from neuraltree.learning import fit_random_tree, telling
 
-            rng = np.random.default_rng(self._seed())
+            rng = np.random.default_rng(seed_of(self.random_state))
             return self._keep(fit_random_tree(sample, self._options(), rng, telling(self.verbose)))
         check_search(self.search)
-        found = self.search.evolve(sample, self._options(), seed=self._seed(), n_jobs=self.n_jobs, verbose=self.verbose)
+        found = self.search.evolve(
+            sample, self._options(), seed=seed_of(self.random_state), n_jobs=self.n_jobs, verbose=self.verbose
+        )
         self.front_, self.history_ = found.front, found.history
         self.loss_curve_ = [row["best_error"] for row in found.history.rows]
         self.n_iter_ = len(self.loss_curve_) - 1
@@ -169,7 +171,7 @@ class _TreeEstimator(BaseEstimator):
 
         if sample.targets != self.tree_.num_outputs and sample.classes is None:
             raise ValueError(f"y has {sample.targets} targets; the fitted tree has {self.tree_.num_outputs}")
-        rng = np.random.default_rng((self._seed(), len(getattr(self, "_losses", []))))
+        rng = np.random.default_rng((seed_of(self.random_state), len(getattr(self, "_losses", []))))
         learned = go_on(
             self.tree_,
             sample,
@@ -192,7 +194,7 @@ class _TreeEstimator(BaseEstimator):
         if not hasattr(self, "tree_"):
             from neuraltree.starting import new_tree
 
-            self.tree_ = new_tree(sample, self._options(), np.random.default_rng(self._seed()))
+            self.tree_ = new_tree(sample, self._options(), np.random.default_rng(seed_of(self.random_state)))
         return self._go_on(sample, epochs=1, decay=False)
 
     def _keep(self, learned: Learned, before: Sequence[float] = ()) -> Self:
@@ -209,9 +211,6 @@ class _TreeEstimator(BaseEstimator):
             raise ValueError(f"activations={self.activations!r} is a text; give a list of names")
         given = {name: getattr(self, name) for name in Options.__dataclass_fields__}
         return Options(**given | {"activations": tuple(self.activations)})
-
-    def _seed(self) -> int:
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _fitted(self) -> Tree:
         # check_is_fitted refuses an estimator that has no fit.
@@ -232,6 +231,11 @@ class _TreeEstimator(BaseEstimator):
             return X
         # Floats of 4 bytes are widened where they are used, a few rows at a time.
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+
+
+def seed_of(random_state: Any) -> int:
+    """The next seed of what scikit-learn takes as a ``random_state``."""
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def check_search(search: Any) -> None:

@@ -136,7 +136,8 @@ def check_folds(table: Table, folds: int, test_fraction: float) -> None:
     rows = len(table.y)
     n_test = math.ceil(rows * test_fraction)
     n_train = rows - n_test
-    settings = f"search.folds = {folds} and data.test_fraction = {test_fraction:g}"
+    tested = f" and data.test_fraction = {test_fraction:g}" if test_fraction else ""
+    settings = f"search.folds = {folds}{tested}"
     least = max(2 * folds, round(2 / HOLD_OUT))
     if n_train < least or (test_fraction and n_test < 2):
         raise InputError(

@@ -32,7 +32,7 @@ from search.progress import Phases, Reporter, reporter
 
 # What a config calls the parameters of Evolution and of estimators.
 KEYS = (
-    (r" and data\.test_fraction = 0\b| or data\.test_fraction\b", ""),
+    (r" or data\.test_fraction\b", ""),
     (r"\brun\.seed\b", "random_state"),
     (r"\bdata\.weight\b", "sample_weight"),
     (r"\b(search|space|train|hardware)\.(?=[a-z_]+\b)", ""),

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.tree import join
 from search.errors import InputError
 from search.records import RunFolder, read_npz
 
@@ -48,7 +49,8 @@ class History:
 
 def of_generation(state: State, info: Info) -> Arrays:
     """What a generation adds to the history."""
-    ops = np.concatenate([tree["op"][tree["depth"] > 0] for tree in state.members.trees])
+    nodes, _ = join(state.members.trees)
+    hidden = ~nodes["op"][(nodes["op"] < 0) & (nodes["depth"] > 0)]
     evaluated = info.evaluated
     return {
         "parents": info.origin.parents,
@@ -57,7 +59,7 @@ def of_generation(state: State, info: Info) -> Arrays:
         "ok": evaluated.ok,
         "feasible": info.feasible,
         "front": state.members.ids[info.front],
-        "activation_nodes": np.bincount(~ops[ops < 0], minlength=len(NAMES))[None],
+        "activation_nodes": np.bincount(hidden, minlength=len(NAMES))[None],
     } | {COLUMN + name: values for name, values in evaluated.columns.items()}
 
 

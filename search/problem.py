@@ -57,8 +57,9 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     inputs = scaler.transform(table.X[train_rows])
     regression = table.kind == "regression"
     target = table.y[train_rows]
-    target_scaler = Scaler.fit(target.reshape(len(target), -1)) if regression else None
-    scaled = target_scaler.transform(target.reshape(len(target), -1)).reshape(target.shape) if target_scaler else target
+    columns = target.reshape(len(target), -1)
+    target_scaler = Scaler.fit(columns) if regression else None
+    scaled = target_scaler.transform(columns).reshape(target.shape) if target_scaler else target
     space = _space(config, table, task)
     settings = _settings(config, task, len(train_rows))
     shape = Shape(0, task.n_outputs, space.n_features, 1, (), (), (), 0)

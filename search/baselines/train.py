@@ -44,8 +44,6 @@ def train_baselines(
     ``KeyboardInterrupt`` when ``stopping`` says so; models finished by then are in the file.
     """
     wanted = [BY_NAME[name] for name in config.baselines.models]
-    if not wanted:
-        return
     found = {row.name: row for row in load_baselines(folder.path)}
     missing = [row for row in wanted if not found.keys() & set(row.names.values())]
     if missing:
