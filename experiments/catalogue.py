@@ -1,0 +1,37 @@
+"""The experiments there are: one row each; a module is imported when its experiment is asked for."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from experiments.experiment import Experiment
+from experiments.places import CHECKOUT
+from search.strict import check_known
+
+RESULTS = CHECKOUT / "results"
+
+MODULES = {
+    "tables/bneuralt": "tables",
+    "tables/reference": "reference",
+    "mnist": "mnist",
+    "stochasticity": "stochasticity",
+    "multi_output": "multi_output",
+    "activations": "activations",
+    "selection": "selection",
+    "ablation": "ablation",
+    "search_peers": "search_peers",
+    "growth_operator": "growth_operator",
+}
+
+
+def load(name: str) -> Experiment:
+    """``InputError`` for a name that is not in the table."""
+    check_known(name, MODULES, f"there is no experiment {name!r}")
+    experiment: Experiment = import_module(f"experiments.{MODULES[name]}").EXPERIMENT
+    return experiment
+
+
+def csv_path(name: str, *, quick: bool = False, results: Path | None = None) -> Path:
+    """Where the rows of an experiment are; those of ``quick`` runs are not kept in git."""
+    return (results or RESULTS) / ("quick" if quick else "") / f"{name.rpartition('/')[2]}.csv"

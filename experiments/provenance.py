@@ -1,0 +1,43 @@
+"""What every row of results says about where it comes from: settings, code, versions."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from importlib.metadata import version
+from typing import Any
+
+from experiments.places import CHECKOUT
+
+# ``rows``: how many there are of the row's table, job and seed, so that a file cut short shows.
+COLUMNS = ("rows", "seconds", "cpu_s", "config", "commit", "versions")
+PACKAGES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax")
+
+
+def config_hash(settings: dict[str, Any]) -> str:
+    """12 digits of the SHA-256 of settings as JSON, whatever the order of their keys."""
+    text = json.dumps(settings, sort_keys=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def commit() -> str:
+    """The commit of the checkout, with ``+`` where files besides results differ from it; "unknown" outside of git."""
+    try:
+        head = _git("rev-parse", "--short=12", "HEAD").strip()
+        changed = _git("status", "--porcelain", "--", ".", ":(exclude)results")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return head + "+" * bool(changed)
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(("git", "-C", str(CHECKOUT), *words), capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def versions() -> str:
+    """As in ``python 3.11.4 numpy 2.3.1``, in one cell."""
+    found = " ".join(f"{name} {version(name)}" for name in PACKAGES)
+    return f"python {platform.python_version()} {found}"

@@ -1,0 +1,69 @@
+"""``python -m experiments.render``: the Markdown and the figures in ``results/``, from the CSV files there alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from neuraltree.command import DONE, Parser, fail, fail_of_system, run_command
+from search.errors import InputError
+
+INTRODUCTION = (
+    "What the experiments found: each section with the command that makes its figures. `python -m experiments.run "
+    "--list` names them all; they go on where they were stopped. Rows in the CSV files carry their seed, a hash of "
+    "their settings, the commit, versions and seconds. Test rows choose nothing, but where it says so."
+)
+
+
+def parser() -> Parser:
+    made = Parser(
+        prog="python -m experiments.render",
+        description="Write results/*.md and results/*.png from the CSV files there; nothing is trained.",
+        epilog="exit codes: 0 done, 2 bad input",
+    )
+    made.add_argument("--results", type=Path, metavar="FOLDER", help="another folder of CSV files, as results/quick")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    from experiments.catalogue import RESULTS
+
+    results = parser().parse_args(argv).results or RESULTS
+    try:
+        return _render(results)
+    except InputError as error:
+        return fail(str(error))
+    except OSError as error:
+        return fail_of_system(error)
+
+
+def _render(results: Path) -> int:
+    from experiments.catalogue import MODULES, csv_path
+    from experiments.rendering.text import page
+    from experiments.store import read_rows
+    from search.records import write_text
+
+    sections = []
+    for name, module in MODULES.items():
+        rows = read_rows(csv_path(name, results=results))
+        if not rows:
+            continue
+        if find_spec(f"experiments.rendering.{module}") is None:
+            print(f"{name}: nothing renders it", file=sys.stderr)
+            continue
+        renderer = import_module(f"experiments.rendering.{module}")
+        renderer.render(rows, results)
+        sections.append(renderer.headline(rows))
+        print(f"{name}: {len(rows)} rows")
+    if not sections:
+        raise InputError(f"{results} holds no rows; run an experiment first: python -m experiments.run --list")
+    write_text(results / "README.md", page("Results", INTRODUCTION, *sections))
+    return DONE
+
+
+if __name__ == "__main__":
+    run_command(main)

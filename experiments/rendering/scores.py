@@ -1,0 +1,94 @@
+"""The rows of the 14 tables by model, table and seed, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.data import CLASSIFICATION, REGRESSION, TABLES
+
+BUDGETS = (30, 60, 120, 250)
+KINDS = (("Classification: accuracy", CLASSIFICATION), ("Regression: R²", REGRESSION))
+# In the order in which they are shown; others come after them under their own names.
+LABELS = {
+    "evolved": "evolved neural tree",
+    "ensemble": "Pareto ensemble",
+    "random_tree": "random neural tree",
+    "linear": "linear model",
+    "mlp_8": "MLP (8)",
+    "mlp_100": "MLP (100)",
+    "pruned_mlp": "pruned MLP",
+    "cart": "CART",
+    "random_forest": "random forest",
+    "boosting": "gradient boosting",
+    "svm": "SVM (RBF)",
+    "gaussian_process": "Gaussian process",
+}
+OURS = ("evolved", "ensemble")
+
+
+class Entry(NamedTuple):
+    """A model, and the most weights it was allowed, None where it was left to itself."""
+
+    model: str
+    budget: int | None = None
+
+    @property
+    def label(self) -> str:
+        name = LABELS.get(self.model, self.model)
+        return f"{name}, ≤ {self.budget} weights" if self.budget else name
+
+
+HEADLINE = Entry("evolved")  # what is tested against the baselines
+
+
+class Scored(NamedTuple):
+    score: float
+    weights: float
+
+
+Scores = dict[Entry, dict[str, dict[int, Scored]]]  # by model, table, seed
+
+
+def scores_of(rows: Iterable[Mapping[str, str]], protocol: str) -> Scores:
+    """Those of one protocol, models in the order in which they are shown, the largest budget first."""
+    found: Scores = {}
+    for row in rows:
+        if row["protocol"] == protocol:
+            entry = Entry(row["model"], int(row["budget"]) if row["budget"] else None)
+            scored = Scored(float(row["score"]), float(row["weights"]))
+            found.setdefault(entry, {}).setdefault(row["table"], {})[int(row["seed"])] = scored
+    places = list(LABELS)
+
+    def place(entry: Entry) -> tuple[int, str, int]:
+        known = places.index(entry.model) if entry.model in places else len(places)
+        return known, entry.model, -(entry.budget or 10**9)
+
+    return {entry: found[entry] for entry in sorted(found, key=place)}
+
+
+def values(of_table: Mapping[int, Scored], name: str = "score") -> dict[int, float]:
+    """One field by seed."""
+    return {seed: getattr(scored, name) for seed, scored in of_table.items()}
+
+
+def means_by_seed(of_entry: Mapping[str, Mapping[int, Scored]], tables: Sequence[str]) -> dict[int, float]:
+    """The mean over the tables for every seed that all of them have."""
+    if any(table not in of_entry for table in tables):
+        return {}
+    seeds = set.intersection(*(set(of_entry[table]) for table in tables))
+    return {seed: float(np.mean([of_entry[table][seed].score for table in tables])) for seed in sorted(seeds)}
+
+
+def mean_weights(of_entry: Mapping[str, Mapping[int, Scored]], tables: Sequence[str]) -> float | None:
+    """The mean over the tables of each one's mean; None where a table is missing."""
+    if any(table not in of_entry for table in tables):
+        return None
+    return float(np.mean([np.mean(list(values(of_entry[table], "weights").values())) for table in tables]))
+
+
+def means_by_table(of_entry: Mapping[str, Mapping[int, Scored]]) -> dict[str, float]:
+    """The mean score over the seeds of every table there is, in the order of the tables."""
+    return {table: float(np.mean(list(values(of_entry[table]).values()))) for table in TABLES if table in of_entry}

@@ -1,0 +1,93 @@
+"""``bneuralt.md``, ``bneuralt.png`` and the headline of the 14 tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from experiments.data import CLASSIFICATION, REGRESSION
+from experiments.rendering import equal_weights, protocols, significance
+from experiments.rendering.accuracy_weights import draw
+from experiments.rendering.published import PUBLISHED, Published
+from experiments.rendering.scores import OURS, Entry, Scores, mean_weights, means_by_seed, means_by_table, scores_of
+from experiments.rendering.text import NONE, figure, page, right, whole
+from experiments.statistics import summary
+from search.records import write_text
+
+Rows = Sequence[Mapping[str, str]]
+
+COMMAND = "`python -m experiments.run tables/bneuralt`"
+ABOUT = (
+    f"Written by `python -m experiments.render` from [bneuralt.csv](bneuralt.csv), made by {COMMAND}. Every model is "
+    "trained and tested on the same seeded hold-outs of 80 % and 20 % of the rows. *Weights* are the scalars fitted to "
+    "the data that a prediction needs: weights and biases of networks and neural trees; thresholds and leaf values of "
+    "decision trees; entries of support vectors or training rows, coefficients and kernel parameters of kernel "
+    "methods. Which input a node reads, and settings chosen by cross-validation, do not count."
+)
+PICTURE = "![Test score against weights, all models](bneuralt.png)"
+
+
+def render(rows: Rows, results: Path) -> None:
+    honest = scores_of(rows, "honest")
+    parts = [
+        protocols.section(rows, "honest"),
+        significance.section(honest),
+        equal_weights.section(honest),
+        protocols.section(rows, "reference"),
+    ]
+    write_text(results / "bneuralt.md", page("The 14 tables", ABOUT, PICTURE, *parts))
+    draw(honest, results / "bneuralt.png")
+
+
+def headline(rows: Rows) -> str:
+    """Our models, the strongest baselines and the published figures, honest ones first."""
+    honest, peeking = scores_of(rows, "honest"), scores_of(rows, "reference")
+    lines = [_line(entry.label, honest, entry) for entry in honest if entry.model in OURS]
+    lines += [_line(f"strongest baseline: {entry.label}", honest, entry) for entry in strongest(honest)]
+    lines += [_published(row, "published") for row in PUBLISHED if row.protocol == "honest"]
+    lines += [_line(f"{entry.label}, *best on the test rows*", peeking, entry) for entry in peeking]
+    lines += [_published(row, "published, *best on the test rows*") for row in PUBLISHED if row.protocol == "reference"]
+    counts = [len(of_table) for of in honest.values() for of_table in of.values()]
+    seeds = str(counts[0]) if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
+    parts = [
+        "## The 14 tables",
+        f"Test scores, mean over the tables ± its sd over seeds ({seeds} a model); {COMMAND}; every "
+        "table, test and size in [bneuralt.md](bneuralt.md).",
+        right(("model", "accuracy, 9 tables", "weights", "R², 5 tables", "weights"), lines),
+        PICTURE,
+    ]
+    return "\n\n".join(parts)
+
+
+def strongest(scores: Scores) -> list[Entry]:
+    """The best baseline in the mean over the classification tables, and over the others, if that is another one."""
+    found = []
+    for tables in (CLASSIFICATION, REGRESSION):
+        means = {entry: means_by_table(of) for entry, of in scores.items() if entry.model not in OURS}
+        sums = {
+            entry: sum(mean[table] for table in tables)
+            for entry, mean in means.items()
+            if all(table in mean for table in tables)
+        }
+        if sums:
+            found.append(max(sums, key=sums.__getitem__))
+    return list(dict.fromkeys(found))
+
+
+def _line(label: str, scores: Scores, entry: Entry) -> list[str]:
+    cells = []
+    for tables in (CLASSIFICATION, REGRESSION):
+        over = list(means_by_seed(scores[entry], tables).values())
+        cells += [protocols.spread(summary(over)) if over else NONE, whole(mean_weights(scores[entry], tables))]
+    return [label, *cells]
+
+
+def _published(row: Published, kind: str) -> list[str]:
+    weights = row.weights or (None, None)
+    return [
+        f"{kind}: {row.label}",
+        figure(row.classification),
+        whole(weights[0]),
+        figure(row.regression),
+        whole(weights[1]),
+    ]

@@ -1,0 +1,41 @@
+"""The 14 tables of the papers: evolved neural trees and all baselines on the same seeded hold-outs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from experiments import baselines
+from experiments.data import DIGESTS, TABLES
+from experiments.experiment import Experiment, Row, Unit
+from experiments.holdout import TEST_FRACTION
+from experiments.rows import COLUMNS, Job
+
+QUICK_TABLES = ("iris", "mpg6")
+HEADLINE = "evolved"
+JOBS = (HEADLINE, *baselines.JOBS)  # in the order in which they are worth running
+
+
+def _job(name: str) -> Job:
+    if name != HEADLINE:
+        return baselines.JOBS[name]
+    module = import_module("experiments.evolved")
+    return Job(module.run, module.settings)
+
+
+def units(seeds: int, quick: bool) -> list[Unit]:
+    """Seeds outermost, so that every table has some early."""
+    tables = QUICK_TABLES if quick else TABLES
+    return [Unit(table, job, seed) for seed in range(seeds) for job in JOBS for table in tables]
+
+
+def run(unit: Unit, quick: bool) -> list[Row]:
+    return _job(unit.job).run(unit, quick)
+
+
+def settings(unit: Unit, quick: bool) -> dict[str, Any]:
+    common = {"data": DIGESTS[unit.table], "test_fraction": TEST_FRACTION}
+    return common | _job(unit.job).settings(unit, quick)
+
+
+EXPERIMENT = Experiment("tables/bneuralt", "the 14 tables, all models", 30, COLUMNS, units, run, settings)
