@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,7 +25,7 @@ from neuraltree.tasks import LOSSES
 
 MOST_SHUFFLES = 64
 LEAST_BATCH = 32  # smaller ones are padded: XLA makes no vectors of shorter loops, and takes longer for them
-CHUNK_ROWS = 256  # rows evaluated at once where no gradient is needed
+CHUNK_ROWS = 256  # rows evaluated at once where no step is taken
 
 
 class Settings(NamedTuple):
@@ -123,18 +124,46 @@ def fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data: 
 
 def predict(shape: Shape, settings: Settings, forest: Forest, params: Params, inputs: NDArray) -> NDArray:
     """(trees, outputs, rows) outputs for the engine's ``inputs`` (rows, columns), in chunks of one shape."""
-    parts = []
-    for start in range(0, len(inputs), CHUNK_ROWS):
-        chunk = inputs[start : start + CHUNK_ROWS]
-        padded = np.zeros((CHUNK_ROWS, inputs.shape[1]), inputs.dtype)
-        padded[: len(chunk)] = chunk
-        parts.append(np.asarray(run_program(_predict, shape, settings, forest, params, padded))[:, :, : len(chunk)])
-    return np.concatenate(parts, axis=2)
+    idle = Data(inputs, np.zeros((len(inputs), shape.outputs), inputs.dtype), np.zeros(len(inputs), inputs.dtype))
+    return np.concatenate([found for found, _ in _by_chunk(shape, settings, forest, params, idle)], axis=2)
 
 
-def _predict(shape: Shape, settings: Settings, forest: Forest, params: Params, inputs: jax.Array) -> jax.Array:
-    del settings
-    return outputs(forest, forward(shape, forest, params, inputs))
+def leaf_slopes(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data) -> NDArray[np.float64]:
+    """(rows of the bin, columns) derivative of each tree's mean loss by every leaf weight and bias.
+
+    Also by those that no tree has, whose weight is 0: the batch product of node deltas and inputs. ``data`` are the
+    rows to take the mean over, none of them padding. The program is that of ``predict``.
+    """
+    slopes = [slope for _, slope in _by_chunk(shape, settings, forest, params, data)]
+    return np.stack(slopes).sum(axis=0, dtype=np.float64) / len(data.weight)
+
+
+def _by_chunk(
+    shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data
+) -> Iterator[tuple[NDArray, NDArray]]:
+    for start in range(0, len(data.weight), CHUNK_ROWS):
+        chunk = Data(*(part[start : start + CHUNK_ROWS] for part in data))
+        rows = len(chunk.weight)
+        short = CHUNK_ROWS - rows
+        padded = Data(*(np.pad(part, ((0, short), *[(0, 0)] * (part.ndim - 1))) for part in chunk))
+        found, slopes = run_program(_outputs_and_slopes, shape, settings, forest, params, padded)
+        yield np.asarray(found)[:, :, :rows], np.asarray(slopes)
+
+
+def _outputs_and_slopes(
+    shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data
+) -> tuple[jax.Array, jax.Array]:
+    """Outputs, and the summed gradient by all leaf weights, absent ones too; 0 where no row weighs anything."""
+    inputs = jnp.asarray(data.inputs)
+    states = forward(shape, forest, params, inputs)
+    found = outputs(forest, states)
+    every = forest._replace(leaf_mask=jnp.ones_like(forest.leaf_mask))
+
+    def slopes() -> jax.Array:
+        by_output = LOSSES[settings.loss].gradient(found, data.targets.T) * data.weight
+        return backward(shape, every, params, inputs, states, by_output).leaf
+
+    return found, lax.cond(data.weight.any(), slopes, lambda: jnp.zeros_like(params.leaf))
 
 
 def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, plan: Schedule) -> Fitted:

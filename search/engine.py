@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from neuraltree.generate import redraw_weights
 from neuraltree.packing import Shape
 from neuraltree.tree import Nodes, simplify_all
-from search.evaluate import Evaluated, Problem, costs, evaluate, first_shape, grown_shape
+from search.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate, first_shape, grown_shape
 from search.hypervolume import hypervolume
-from search.operators import PARENTS, make_child
+from search.operators import GUIDED, PARENTS, make_child
 from search.population import Members, best_of_each_structure, merge, objectives, violation
 from search.selection import ranks, survivors
 
@@ -107,12 +107,32 @@ def _children(problem: Problem, strategy: Strategy, state: State, generation: in
         child, operator = make_child(rng, state.members.trees[first], state.members.trees[second], strategy.toolbox)
         trees.append(child)
         operators.append(operator)
-    trees = simplify_all(trees)
+    trees = simplify_all(_guided(rng, problem, strategy, state.shape, trees, operators))
     if not strategy.inherit:
         trees = [redraw_weights(rng, tree) for tree in trees]
     parents = state.members.ids[winner]
     parents[[PARENTS.get(name, 1) == 1 for name in operators], 1] = -1
     return trees, Origin(tuple(operators), parents)
+
+
+def _guided(
+    rng: np.random.Generator,
+    problem: Problem,
+    strategy: Strategy,
+    shape: Shape,
+    trees: list[Nodes],
+    operators: list[str],
+) -> list[Nodes]:
+    """The children, those of guided operators by the slopes of all their parents, which are found at once."""
+    waiting = [i for i, name in enumerate(operators) if name in GUIDED]
+    if not waiting:
+        return trees
+    slopes = edge_slopes(problem, shape, [trees[i] for i in waiting])
+    grown = {
+        i: getattr(strategy.toolbox, operators[i])(rng, trees[i], slopes=found)
+        for i, found in zip(waiting, slopes, strict=True)
+    }
+    return [grown.get(i, tree) for i, tree in enumerate(trees)]
 
 
 def _evaluate(

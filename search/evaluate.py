@@ -19,7 +19,7 @@ from neuraltree.forest import Params, load_params, store_params
 from neuraltree.metrics import METRICS, Truth, class_errors
 from neuraltree.packing import Bin, Layout, Shape, fit_shape, layout, pack, plan
 from neuraltree.tasks import Task
-from neuraltree.train import Data, Schedule, Settings, fit, make_schedule, predict
+from neuraltree.train import Data, Schedule, Settings, fit, leaf_slopes, make_schedule, predict
 from neuraltree.tree import Nodes, Space, join, node_dtype
 
 Columns = dict[str, NDArray[np.float64]]
@@ -201,6 +201,27 @@ def validation_outputs(problem: Problem, shape: Shape, trees: list[Nodes]) -> ND
             by_fold.append(predict(shape, problem.settings, packed.forest, params, problem.data.inputs[rows]))
         parts.append(np.concatenate(by_fold, axis=2)[: packed.last_tree - packed.first_tree])
     return np.concatenate(parts).astype(np.float64)
+
+
+def edge_slopes(problem: Problem, shape: Shape, trees: list[Nodes]) -> list[NDArray[np.float64]]:
+    """For each tree (nodes, features, folds): the derivative of a fold's training loss by the weight of an edge from
+    a function node to an input, be it there or not. Every tree must fit ``shape``.
+    """
+    nodes, starts = join(trees)
+    # Not a shape grown for these few: it would have to be compiled.
+    bins = pack(nodes, starts, shape)
+    data = [Data(*(part[rows] for part in problem.data)) for rows, _ in problem.folds]
+
+    def of(unit: tuple[Bin, int]) -> NDArray[np.float64]:
+        packed, k = unit
+        params = load_params(packed, nodes, k, problem.settings.precision)
+        slopes = leaf_slopes(shape, problem.settings, packed.forest, params, data[k])
+        return slopes[packed.row, : problem.space.n_features]
+
+    units = [(packed, k) for packed in bins for k in range(len(problem.folds))]
+    found = list(_in_threads(problem.workers, of, units))
+    whole = [np.concatenate(found[k :: len(problem.folds)]) for k in range(len(problem.folds))]
+    return np.split(np.stack(whole, axis=2), starts[1:-1])
 
 
 def _first_fold(tree: Nodes) -> Nodes:

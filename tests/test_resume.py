@@ -40,6 +40,8 @@ folds = 2
 objectives = ["error", "weights", "class_errors"]
 [train]
 epochs = 2
+[variation]
+grow_edge = 0.5
 """
 
 # Runs the program, and sends the process a signal at the n-th write of a file: before or after its renaming.
@@ -138,6 +140,12 @@ def whole(config: Path, tmp_path_factory: pytest.TempPathFactory, compiled: None
     done = run(config, "--out", out)
     assert done.returncode == 0, done.stderr
     return out
+
+
+def test_the_run_grows_edges(whole: Path) -> None:
+    """So what guides them need not be in a checkpoint."""
+    with np.load(whole / "evolution.npz", allow_pickle=False) as stored:
+        assert 5 < np.count_nonzero(stored["operator"] == "grow_edge") < 40
 
 
 def test_a_run_leaves_what_it_promises(whole: Path) -> None:

@@ -32,6 +32,7 @@ LOOKS: dict[str, style.Look] = {
     "subtree_replacement": style.Look(style.YELLOW, "p"),
     "hoist": style.Look(style.VERMILION, "<"),
     "insert_edge": style.Look(style.ORANGE, ">"),
+    "grow_edge": style.Look(style.BLUE, ">"),
     "remove_weakest_edge": style.Look(style.PURPLE, "h"),
     "perturb_weights": style.Look(style.SKY, "D"),
     "change_activation": style.Look(style.PURPLE, "*"),

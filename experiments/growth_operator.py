@@ -1,0 +1,136 @@
+"""What growth guided by gradients brings to the search: ``grow_edge`` against ``insert_edge``, at equal evaluations.
+
+Only training rows of the hold-outs are used: a quarter of them is kept from the search, to test its last front on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments import data
+from experiments.experiment import Experiment, Row, Unit
+from experiments.fronts import front, percent, points_of, reference, tested
+from experiments.holdout import TEST_FRACTION, holdout
+from experiments.searching import FULL, QUICK, Search, Size
+from neuraltree.train import keep_programs
+from search.config import config_of
+from search.data import Table
+from search.engine import Info, State, begin, step
+from search.evaluate import first_shape
+from search.evolution import NODES, NODES_PER_OUTPUT
+from search.problem import Setup, set_up
+from search.progress import Phases
+
+TABLES = ("friedman", "glass", "vehicle", "wdbc")
+INNER_FRACTION = 0.25
+EDGE_SHARE = 0.07  # of the children, by all operators that add an edge
+INSERT, GROW = "insert_edge", "grow_edge"
+VARIANTS: dict[str, dict[str, float]] = {
+    INSERT: {INSERT: EDGE_SHARE, GROW: 0.0},
+    GROW: {INSERT: 0.0, GROW: EDGE_SHARE},
+    "both": {INSERT: EDGE_SHARE / 2, GROW: EDGE_SHARE / 2},
+    "neither": {INSERT: 0.0, GROW: 0.0},
+}
+SEARCHED = ("trees", "hypervolume", "val_error", "members", "holdout_hypervolume", "holdout_score")
+ADDED = tuple(f"{name} {what}" for name in (INSERT, GROW) for what in ("children", "improved", "change"))
+
+
+def rows(unit: Unit, quick: bool) -> list[Row]:
+    search = prepare(unit.table, unit.seed, QUICK if quick else FULL, VARIANTS[unit.job])
+    state, infos = evolved(search.setup, 2 if quick else 15)
+    return [searched(search, state) | added(infos)]
+
+
+def prepare(name: str, seed: int, size: Size, variation: dict[str, float]) -> Search:
+    """A search of the training rows of a hold-out; what it calls test rows are a quarter of them."""
+    keep_programs()
+    table = training_part(data.table(name), seed)
+    config = config_of(
+        {
+            "data": {"source": name, "test_fraction": INNER_FRACTION},
+            "run": {"seed": seed},
+            "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * len(table.classes or ()))},
+            "search": {"population": size.population, "folds": size.folds},
+            "train": {"epochs": size.epochs, "batch_size": size.batch_size, "learning_rate": size.learning_rate},
+            "variation": variation,
+        },
+        "the experiment",
+    )
+    setup = set_up(config, table, workers=1)
+    shape = first_shape(setup.problem, [setup.strategy.new_tree(np.random.default_rng(0))])
+    return Search(table, setup, shape, float("inf"))
+
+
+def training_part(table: Table, seed: int) -> Table:
+    kept, _ = holdout(table, seed)
+    return replace(table, X=table.X[kept], y=table.y[kept])
+
+
+def evolved(setup: Setup, generations: int) -> tuple[State, list[Info]]:
+    state, info = begin(setup.problem, setup.strategy, Phases())
+    infos = [info]
+    for _ in range(generations):
+        state, info = step(setup.problem, setup.strategy, state, Phases())
+        infos.append(info)
+    return state, infos
+
+
+def searched(search: Search, state: State) -> Row:
+    """Hypervolumes in % of the population on validation rows, and of its front on the rows kept from the search."""
+    corner, members = reference(search), front(state.members)
+    models = tested(search, state, members)
+    points = np.array([(1 - model.test_score, model.tree.num_weights) for model in models])
+    return {
+        "trees": state.evaluations,
+        "hypervolume": percent(points_of(state.members), corner),
+        "val_error": float(members.columns["val_error"][0]),
+        "members": len(models),
+        "holdout_hypervolume": percent(points, corner),
+        "holdout_score": models[0].test_score,
+    }
+
+
+def added(infos: list[Info]) -> Row:
+    """By operator: its children, the share of them with a lower validation error than their parent, and the median
+    change of it in % of the parent's."""
+    errors = np.concatenate([info.evaluated.columns["val_error"] for info in infos])  # ids are places
+    operators = np.concatenate([info.origin.operators for info in infos])
+    parents = np.concatenate([info.origin.parents[:, 0] for info in infos])
+    found: Row = {}
+    for name in (INSERT, GROW):
+        made = np.flatnonzero(operators == name)
+        before: NDArray[np.float64] = errors[parents[made]]
+        change = 100 * (errors[made] - before) / np.maximum(before, np.finfo(float).tiny)
+        values = (len(made), float(np.mean(change < 0)), float(np.median(change))) if len(made) else (0, None, None)
+        found |= zip([f"{name} {what}" for what in ("children", "improved", "change")], values, strict=True)
+    return found
+
+
+def units(seeds: int, quick: bool) -> list[Unit]:
+    tables = TABLES[1:2] if quick else TABLES
+    return [Unit(table, job, seed) for seed in range(seeds) for table in tables for job in VARIANTS]
+
+
+def unit_settings(unit: Unit, quick: bool) -> dict[str, Any]:
+    return {
+        "data": data.DIGESTS[unit.table],
+        "fractions": [TEST_FRACTION, INNER_FRACTION],
+        "nodes": [NODES, NODES_PER_OUTPUT],
+        "size": (QUICK if quick else FULL)._asdict(),
+        "variation": VARIANTS[unit.job],
+    }
+
+
+EXPERIMENT = Experiment(
+    "growth_operator",
+    "growth of edges by gradients in the search, against edges inserted by chance, at equal evaluations",
+    10,
+    (*SEARCHED, *ADDED),
+    units,
+    rows,
+    unit_settings,
+)
