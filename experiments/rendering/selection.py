@@ -1,0 +1,87 @@
+"""results/selection.md and .png."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from experiments.rendering.searches import ALL, Measure, Rows, by_seed, comparison, differences, names, seeds_of
+from experiments.rendering.text import page
+from experiments.searching import FULL
+from experiments.selection import METHODS, RANDOM
+from neuraltree import plot_style as style
+from search.pictures.files import save
+from search.records import write_text
+
+VOLUME = Measure("hypervolume", "hypervolume, %", 2)
+MEASURES = (
+    VOLUME,
+    Measure("population_hypervolume", "of the last population, %", 2),
+    Measure("hypervolume_by_trees", "at equal trees, %", 2),
+    Measure("test_hypervolume", "of test rows, %", 2),
+    Measure("trees", "trees trained", 0),
+)
+LOOKS = {
+    "hypervolume": style.Look(style.BLUE, "o"),
+    "nsga2": style.Look(style.VERMILION, "s"),
+    "nsga3": style.Look(style.GREEN, "^"),
+    RANDOM: style.Look(style.GREY, "D"),
+}
+BASE = "hypervolume"
+
+TITLE, COMMAND = "Selection at equal training", "`python -m experiments.run selection`"
+TEXT = """Written by `python -m experiments.render` from [selection.csv](selection.csv), made by {command}.
+
+Every method trains until it has spent the same weight·samples (weights x rows x epochs, over all folds) on {seeds}
+per table, with the same first population and settings. Objectives: validation error (4 folds) and weights. Random
+search trains trees drawn as those of the first population. The hypervolume is that of the best trade-offs of all
+trees trained so far (the archive, the same for every method), in % of the box up to the error of the best constant
+and the most weights a tree can have. "At equal trees": after {trees:,} trees, whatever their weights. "Of test
+rows": the front of the last population, trained again on all training rows and scored once. Medians [quartiles]; p:
+Wilcoxon's signed-rank test of the differences from {base}, Holm's correction within each table."""
+PICTURE = "![hypervolume by training](selection.png)"
+
+
+def render(rows: Rows, results: Path) -> None:
+    ends = [row for row in rows if float(row["share"]) == 1.0]
+    parts = [comparison(ends, table, list(METHODS), BASE, MEASURES, VOLUME) for table in (ALL, *names(ends, "table"))]
+    text = TEXT.format(command=COMMAND, trees=FULL.trees, seeds=seeds_of(ends), base=BASE)
+    write_text(results / "selection.md", page(TITLE, text, PICTURE, *parts))
+    save(picture(rows), results / "selection.png")
+
+
+def headline(rows: Rows) -> str:
+    ends = [row for row in rows if float(row["share"]) == 1.0]
+    found = differences(ends, ALL, list(METHODS), BASE, VOLUME.column)
+    than = ", ".join(f"{-d.mean:+.2f} against {job} (p {d.p:.3f})" for job, d in found.items())
+    text = (
+        f"Hypervolume in %, mean over {len(names(ends, 'table'))} tables, that selection by hypervolume gains: {than}; "
+        f"{COMMAND}, [selection.md](selection.md)."
+    )
+    return f"## {TITLE}\n\n{text}\n\n{PICTURE}"
+
+
+def picture(rows: Rows) -> Figure:
+    """A panel for each table: medians and quartiles over the seeds."""
+    tables = names(rows, "table")
+    shares = sorted({float(row["share"]) for row in rows})
+    made = Figure(figsize=(4.2 * len(tables), 3.8), layout="constrained")
+    panels = made.subplots(1, len(tables), squeeze=False)[0]
+    for ax, table in zip(panels, tables, strict=True):
+        for job in (job for job in METHODS if job in names(rows, "job")):
+            values = [list(by_seed(_at(rows, share), table, job, "hypervolume").values()) for share in shares]
+            low, middle, high = np.array([np.quantile(each or [np.nan], [0.25, 0.5, 0.75]) for each in values]).T
+            look = LOOKS[job]
+            ax.fill_between(np.multiply(100, shares), low, high, color=look.colour, alpha=0.15, lw=0)
+            ax.plot(np.multiply(100, shares), middle, color=look.colour, marker=look.marker, ms=3.5, lw=1.2, label=job)
+        ax.set(title=table, xlabel="training spent, % of the budget")
+        ax.grid(alpha=0.25)
+    panels[0].set_ylabel("hypervolume of the archive, %")
+    panels[-1].legend(frameon=False, loc="lower right")
+    return made
+
+
+def _at(rows: Rows, share: float) -> Rows:
+    return [row for row in rows if float(row["share"]) == share]
