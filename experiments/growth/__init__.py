@@ -1,0 +1,1 @@
+"""Trees of many weights, trained in mini-batches while leaf edges come and go."""

@@ -1,0 +1,87 @@
+"""One rewiring of a tree in training: the weakest leaf edges go, others come, at a weight of zero."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.growth.course import Course
+from experiments.growth.edges import drop, insert
+from experiments.growth.pixels import Pixels, scaled, shifted
+from experiments.growth.skeleton import Mask, Skeleton, masked_forest
+from neuraltree.forest import Params
+from neuraltree.train import Data, Settings, leaf_slopes
+
+PROBE_ROWS = 2048  # over which the gradient of absent leaves is taken
+
+SETTINGS = Settings("softmax", "adam")
+
+
+class State(NamedTuple):
+    """A tree in training: its leaves, its weights, and the optimiser's moments."""
+
+    mask: Mask
+    params: Params
+    moments: Any
+
+
+class Task(NamedTuple):
+    """What a tree is trained on; ``usable``: the possible leaves that read a pixel that changes."""
+
+    skeleton: Skeleton
+    pixels: Pixels
+    usable: Mask
+    course: Course
+
+
+def absent_slopes(task: Task, state: State, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(rows, columns) gradient by every leaf weight, absent ones too: one matrix product of deltas and inputs."""
+    pixels = task.pixels
+    rows = rng.permutation(len(pixels.images))[:PROBE_ROWS]
+    inputs = scaled(shifted(pixels.images[rows], task.course.shift, rng), pixels.scaler)
+    data = Data(inputs, pixels.targets[rows], np.ones(len(rows), np.float32))
+    forest = masked_forest(task.skeleton, state.mask)
+    return leaf_slopes(task.skeleton.shape, SETTINGS, forest, state.params, data)
+
+
+def _random(task: Task, state: State, rng: np.random.Generator) -> NDArray[np.float64]:
+    return rng.random(state.mask.shape)
+
+
+GAINS: dict[str, Callable[[Task, State, np.random.Generator], NDArray[np.float64]]] = {
+    "gradient": lambda task, state, rng: np.abs(absent_slopes(task, state, rng)),
+    "random": _random,
+}
+
+
+def rewire(task: Task, state: State, budget: int, progress: float, rng: np.random.Generator) -> State:
+    """The state with as many leaves as the course wants when a share ``progress`` of its rewiring is over."""
+    present = int(state.mask.sum())
+    possible = int(task.usable.sum())
+    wanted = task.course.wanted(budget, possible, progress)
+    exchanged = task.course.exchanged(wanted, possible, progress)
+    # By how far a leaf moves its node on average, whatever the spread of its pixel.
+    strength = np.abs(np.asarray(state.params.leaf)) * np.append(task.pixels.spread, 0.0)
+    kept = drop(state.mask, strength, present - wanted + exchanged)
+    state = _without(task.skeleton, state, kept)
+    if exchanged == 0:
+        return state
+    gain = GAINS[task.course.insertion](task, state, rng)
+    return state._replace(mask=insert(kept, task.usable, gain, exchanged))
+
+
+def _without(skeleton: Skeleton, state: State, kept: Mask) -> State:
+    """Only the leaves of ``kept``; the weights and moments of the others are zero."""
+    alive = masked_forest(skeleton, kept).leaf_mask
+
+    def cleared(part: Any) -> Any:
+        if not isinstance(part, Params):
+            return np.asarray(part)
+        return Params(np.asarray(part.leaf) * alive.reshape(part.leaf.shape), np.asarray(part.edge))
+
+    moments = jax.tree.map(cleared, state.moments, is_leaf=lambda part: isinstance(part, Params))
+    return State(kept, cleared(state.params), moments)
