@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
-from experiments import baselines
+from experiments import baselines, evolved
 from experiments.data import DIGESTS, TABLES
 from experiments.experiment import Experiment, Row, Unit
 from experiments.holdout import TEST_FRACTION
 from experiments.rows import COLUMNS, Job
 
 QUICK_TABLES = ("iris", "mpg6")
-HEADLINE = "evolved"
-JOBS = (HEADLINE, *baselines.JOBS)  # in the order in which they are worth running
-
-
-def _job(name: str) -> Job:
-    if name != HEADLINE:
-        return baselines.JOBS[name]
-    module = import_module("experiments.evolved")
-    return Job(module.run, module.settings)
+JOBS: dict[str, Job] = {  # in the order in which they are worth running
+    "evolved": Job(evolved.run, evolved.settings),
+    **baselines.JOBS,
+    "evolved_alone": Job(evolved.run_alone, evolved.settings_alone),
+}
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
@@ -30,12 +25,12 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 
 def run(unit: Unit, quick: bool) -> list[Row]:
-    return _job(unit.job).run(unit, quick)
+    return JOBS[unit.job].run(unit, quick)
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
     common = {"data": DIGESTS[unit.table], "test_fraction": TEST_FRACTION}
-    return common | _job(unit.job).settings(unit, quick)
+    return common | JOBS[unit.job].settings(unit, quick)
 
 
 EXPERIMENT = Experiment("tables/bneuralt", "the 14 tables, all models", 30, COLUMNS, units, run, settings)

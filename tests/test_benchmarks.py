@@ -6,10 +6,13 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks import predict_speed, train_speed
+from benchmarks import predict_speed, speed_peers, train_speed
+from benchmarks import run as by_name
 from benchmarks.peers import agreement as checks
-from benchmarks.peers import workload
+from benchmarks.peers import case as cases
+from benchmarks.peers import generations, steps, workload
 from benchmarks.peers.agreement import agreement
+from benchmarks.peers.case import Job, Seconds, make_case, measure
 from benchmarks.peers.forest import autodiff, engine
 from benchmarks.peers.gather import gather
 from benchmarks.peers.handwritten import available, handwritten
@@ -105,3 +108,76 @@ def test_the_prediction_benchmark_writes_every_key(monkeypatch):
             assert all(row["seconds"] > 0 and row["extra_mib"] > 0 for row in found.values())
             assert set(task["many_rows_ratios"][form]) == peers
         assert predict_speed.table(task, 50).row_count == len(peers) + 2
+
+
+@pytest.fixture
+def small_case(monkeypatch):
+    monkeypatch.setattr(cases, "NODES", 9)  # small ones compile sooner
+    monkeypatch.setattr(cases, "STEPS", 2)
+    return make_case("friedman1", TREES)
+
+
+def test_a_case_is_standardised_rows_and_trees_of_one_size(small_case):
+    assert small_case.X.shape == (1200, 5)
+    np.testing.assert_allclose(small_case.X.std(axis=0), 1)
+    assert all(abs(len(tree) - 9) <= cases.SLACK for tree in small_case.trees)
+
+
+def test_calls_are_divided_by_what_they_do():
+    made = []
+    found = measure(Job(lambda: lambda: made.append(None), units=4, share=0.5), repeats=3)
+    assert len(made) == 4
+    assert isinstance(found, Seconds)
+    assert min(found) >= 0
+
+
+# kozax is left out: it compiles for a minute.
+JOBS = {
+    "ours": lambda case: steps.ours(case, 64),
+    "ours, all rows": lambda case: steps.ours(case, 0),
+    "one jit per tree": steps.jit_per_tree,
+    "dense": steps.dense_networks,
+    "pyoperon": lambda case: steps.operon(case, "lm"),
+    "pyoperon, sgd": lambda case: steps.operon(case, "sgd"),
+}
+GENERATIONS = {
+    "pyoperon": lambda case: generations.operon(case, 1),
+    "DEAP": generations.deap,
+}
+
+
+@pytest.mark.parametrize(
+    "job", [*JOBS.values(), *GENERATIONS.values()], ids=[*JOBS, *(f"{n} gen" for n in GENERATIONS)]
+)
+def test_a_peer_can_be_measured(small_case, monkeypatch, job):
+    if job in (JOBS["pyoperon"], JOBS["pyoperon, sgd"], GENERATIONS["pyoperon"]):
+        pytest.importorskip("pyoperon")
+    monkeypatch.setattr(steps, "ALONE", 1)
+    found = measure(job(small_case), repeats=1)
+    assert found.first_s > 0
+    assert found.warm_s > 0
+
+
+def test_the_benchmark_of_peers_says_what_there_is_and_is_not(monkeypatch):
+    def absent(case):
+        raise ImportError("no module")
+
+    monkeypatch.setattr(speed_peers, "CASES", ("friedman1",))
+    quick = Job(lambda: lambda: sum(range(1000)))
+    line, other = speed_peers.LINES["gradient step"][0], speed_peers.LINES["gradient step"][-1]
+    lines = {"gradient step": (line._replace(job=lambda case: quick), other, line._replace(name="gone", job=absent))}
+    result = speed_peers.run(TREES, 1, lines)
+    ours, none, gone = result["cases"][0]["parts"]["gradient step"]
+    assert all(ours[name] >= 0 for name in speed_peers.NUMBERS)
+    assert none["note"] == speed_peers.NO_STEP
+    assert gone["note"] == "cannot be imported: no module"
+    text = speed_peers.page(result)
+    assert "1,200 rows x 5 features" in text
+    assert speed_peers.NO_STEP in text
+
+
+def test_benchmarks_run_by_name(capsys):
+    assert by_name.main([]) == 0
+    assert "peers" in capsys.readouterr().out
+    assert by_name.main(["nonsense"]) == 2
+    assert "search" in capsys.readouterr().err

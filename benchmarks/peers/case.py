@@ -1,0 +1,95 @@
+"""The rows and the models that ``benchmarks.speed_peers`` measures every program on, and how it takes time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.peers.workload import MIXED, Workload
+from neuraltree.generate import random_tree
+from neuraltree.scaler import Scaler
+from neuraltree.tree import Nodes, Space
+
+MODELS, NODES, SLACK = 100, 50, 5  # trees of 45 to 55 nodes
+STEPS = 20  # that one call makes, so that the call itself costs next to nothing
+
+
+class Case(NamedTuple):
+    """Standardised rows, and trees to train on them."""
+
+    name: str
+    X: NDArray[np.float64]  # (rows, features)
+    y: NDArray[np.float64]  # (rows,)
+    space: Space
+    trees: list[Nodes]
+
+    def workload(self, batch: int, trees: list[Nodes]) -> Workload:
+        """``STEPS`` passes over all rows in order."""
+        order = np.tile(np.arange(len(self.y), dtype=np.int32), (STEPS, 1))
+        X, y = self.X.astype(np.float32), self.y.astype(np.float32)
+        return Workload(self.space, trees, X, y, order, batch)
+
+
+class Job(NamedTuple):
+    """``make()`` prepares and gives a function to call again and again, which does ``units`` of what is measured.
+
+    ``share``: of the models that are measured, where the figures stand for all of them.
+    """
+
+    make: Callable[[], Callable[[], Any]]
+    units: float = 1.0
+    share: float = 1.0
+
+
+class Seconds(NamedTuple):
+    """Of the first call with all that it had to prepare, and the least of later ones for one step or generation."""
+
+    first_s: float
+    first_cpu_s: float
+    warm_s: float
+    warm_cpu_s: float
+
+
+def make_case(name: str, models: int = MODELS) -> Case:
+    from sklearn.datasets import load_diabetes, make_friedman1
+
+    read = {
+        "diabetes": lambda: load_diabetes(return_X_y=True),
+        "friedman1": lambda: make_friedman1(1200, n_features=5, noise=1.0, random_state=0),
+    }
+    X, y = read[name]()
+    columns = [Scaler.fit(part).transform(part) for part in (X, y[:, None])]
+    space = Space(X.shape[1], activations=MIXED, max_nodes=NODES + SLACK)
+    return Case(name, columns[0], columns[1][:, 0], space, trees_of(space, models))
+
+
+def trees_of(space: Space, count: int) -> list[Nodes]:
+    rng, found = np.random.default_rng(0), list[Nodes]()
+    while len(found) < count:
+        tree = random_tree(rng, space, max_nodes=space.max_nodes)
+        if abs(len(tree) - NODES) <= SLACK:
+            found.append(tree)
+    return found
+
+
+def measure(job: Job, repeats: int) -> Seconds:
+    begun = _now()
+    run = job.make()
+    run()
+    first = _now() - begun
+    calls = []
+    for _ in range(repeats):
+        begun = _now()
+        run()
+        calls.append(_now() - begun)
+    warm = np.min(calls, axis=0) / job.units
+    return Seconds(*(first / job.share).tolist(), *(warm / job.share).tolist())
+
+
+def _now() -> NDArray[np.float64]:
+    """Seconds on the wall, and of all the process's threads."""
+    return np.array([time.perf_counter(), time.process_time()])

@@ -1,0 +1,138 @@
+"""One gradient step of all models on all rows, by each of the programs that has such a thing."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from benchmarks.peers.case import NODES, STEPS, Case, Job
+from benchmarks.peers.dense import network
+from benchmarks.peers.forest import packed
+from benchmarks.peers.loop import compile_loop, in_threads
+from benchmarks.peers.per_tree import per_tree
+from benchmarks.peers.workload import LEARNING_RATE
+from experiments.peers.matrices import make_model, rows_of
+from neuraltree.forest import Params, load_params
+from neuraltree.packing import Bin
+from neuraltree.train import Settings, fit, make_data, make_schedule
+from neuraltree.tree import count_weights, join
+
+HIDDEN = 48  # units of the dense networks
+KOZAX_STEPS = 5  # of a call
+ALONE = 4  # trees of the contender that compiles each
+Run = Callable[[], Any]
+
+
+def ours(case: Case, batch: int) -> Job:
+    """The engine, its bins in as many threads as there are cores; 0: all rows are one batch."""
+    batch = batch or len(case.y)
+
+    def make() -> Run:
+        shape, bins = packed(case.workload(batch, case.trees))
+        nodes, _ = join(case.trees)
+        settings = Settings("squared", "adam", LEARNING_RATE, "constant", batch)
+        data = make_data(case.X, case.y[:, None], None, shape, "float32")
+        rows = np.arange(len(case.y))
+        schedule = make_schedule(
+            shape,
+            settings,
+            len(rows),
+            fit_rows=rows,
+            validation_rows=rows[:0],
+            epochs=STEPS,
+            limit=np.full(shape.trees, STEPS),
+            patience=0,
+            rng=np.random.default_rng(0),
+        )
+
+        def train(unit: Bin) -> Params:
+            start = load_params(unit, nodes, 0, "float32")
+            return jax.block_until_ready(fit(shape, settings, unit.forest, start, data, schedule)).params
+
+        return partial(in_threads, [partial(train, unit) for unit in bins], os.cpu_count() or 1)
+
+    return Job(make, STEPS * -(-len(case.y) // batch))
+
+
+def jit_per_tree(case: Case) -> Job:
+    """A program for each tree: ``ALONE`` are measured and stand for all."""
+    trees = case.trees[:ALONE]
+    make = lambda: per_tree(case.workload(len(case.y), trees), 1).run  # noqa: E731
+    return Job(make, STEPS, len(trees) / len(case.trees))
+
+
+def dense_networks(case: Case, units: int = HIDDEN) -> Job:
+    """As many networks as trees in one program, each with ``units`` sigmoids; 0: with about the weights of a tree."""
+    features, count = case.X.shape[1], len(case.trees)
+    units = units or round((sum(map(count_weights, case.trees)) / count - 1) / (features + 2))
+
+    def make() -> Run:
+        rng = np.random.default_rng(0)
+        shapes = {"hidden": (units, features), "bias": (units,), "output": (units,), "shift": ()}
+        start = {name: rng.standard_normal((count, *shape)).astype(np.float32) for name, shape in shapes.items()}
+        return compile_loop(network, case.workload(len(case.y), case.trees), None, start)
+
+    return Job(make, STEPS)
+
+
+def kozax(case: Case) -> Job:
+    """Adam on the constants of all its trees; every tree is computed as a matrix of ``NODES`` rows."""
+
+    def make() -> Run:
+        with redirect_stdout(io.StringIO()):
+            model = make_model(case.X.shape[1], NODES, steps=KOZAX_STEPS, elite=len(case.trees))
+        rows = rows_of(case.X, case.y, np.arange(len(case.y)))
+        model.optimizer = model.optimizer_class(model.constant_step_size)  # it makes one in each generation
+        keys = jax.random.split(jax.random.PRNGKey(0), len(case.trees))
+        trees = np.asarray(model.initialize_population(keys[0])[0][: len(case.trees)])
+        return lambda: jax.block_until_ready(
+            model.jit_optimize(jnp.array(trees), rows, keys, model.constant_step_size)  # it takes its argument away
+        )
+
+    return Job(make, KOZAX_STEPS)
+
+
+def operon(case: Case, method: str) -> Job:
+    """Levenberg-Marquardt or stochastic gradient descent on all coefficients, one thread, a tree after another."""
+
+    def make() -> Run:
+        import pyoperon
+
+        data = pyoperon.Dataset(np.asfortranarray(np.column_stack([case.X, case.y])))
+        variables = sorted(data.Variables, key=lambda variable: variable.Index)
+        problem = pyoperon.Problem(data)
+        problem.TrainingRange = pyoperon.Range(0, data.Rows)
+        problem.TestRange = pyoperon.Range(data.Rows - 1, data.Rows)
+        problem.Target = variables[-1]
+        problem.InputHashes = inputs = [variable.Hash for variable in variables[:-1]]
+        types = pyoperon.NodeType
+        kinds = (types.Add, types.Sub, types.Mul, types.Aq, types.Sin, types.Tanh, types.Constant, types.Variable)
+        problem.ConfigurePrimitiveSet(sum(int(kind) for kind in kinds))
+        table, rng = pyoperon.DispatchTable(), pyoperon.RandomGenerator(np.uint64(0))
+        symbols = problem.PrimitiveSet  # to be kept: the creator has a bare pointer to it
+        creator = pyoperon.BalancedTreeCreator(symbols, inputs, 0.0)
+        trees = [creator(rng, NODES, 1, 1000) for _ in case.trees]
+        rule = pyoperon.AdamUpdateRule(0, LEARNING_RATE, 1e-8, 0.9, 0.999)
+        optimizers = {
+            "lm": lambda: pyoperon.LMOptimizer(table, problem, 1, 0),
+            "sgd": lambda: pyoperon.SGDOptimizer(table, problem, rule, "gaussian", 1, 0),
+        }
+        optimizer = optimizers[method]()
+        fitted = pyoperon.CoefficientOptimizer(optimizer)
+        kept = (data, problem, table, rule, optimizer)  # bare pointers to these too
+
+        def run() -> Any:
+            assert kept
+            return [fitted(rng, tree) for tree in trees]
+
+        return run
+
+    return Job(make)

@@ -1,0 +1,124 @@
+"""What every method gets, one hold-out of a table and a budget of CPU seconds, and what it gives back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import moocore
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.searching import Search, prepare, size_of
+from neuraltree.metrics import METRICS, Truth
+from search.hypervolume import hypervolume
+
+Array = NDArray[np.float64]
+BUDGET_S, QUICK_BUDGET_S = 12.0, 0.5
+WORST = 99.0  # of an error: a model may blow up on a test row, and means over seeds have to stay numbers
+MOST_WEIGHTS = 250  # where hypervolumes count from, with an error of 1
+
+
+class Member(NamedTuple):
+    """A model of a front. ``val_error`` chose it; ``test_error`` is of the model refitted to all training rows.
+
+    ``weights``: of trees and networks their trainable scalars, of formulas their leaves: every number and every time a
+    variable is read, as if it had a coefficient there. ``scalars``: the numbers that are there to be fitted.
+    """
+
+    val_error: float
+    test_error: float
+    weights: int
+    scalars: int
+    nodes: int | None = None  # of trees and formulas
+
+
+class Found(NamedTuple):
+    """A front, the CPU seconds of the search with those of compiling, and how many models it scored."""
+
+    members: list[Member]
+    evaluations: int
+    search_s: float
+    compile_s: float = 0.0
+    note: str = ""
+
+
+class Clock:
+    """CPU seconds of this process, all threads together, since it was made."""
+
+    def __init__(self, budget_s: float) -> None:
+        self._budget_s, self._begun = budget_s, time.process_time()
+
+    @property
+    def spent(self) -> float:
+        return time.process_time() - self._begun
+
+    @property
+    def running(self) -> bool:
+        return self.spent < self._budget_s
+
+
+@dataclass(frozen=True, eq=False)
+class Arena:
+    """Inputs are standardised by the training rows, as is the target of a regression; classes are codes."""
+
+    search: Search
+    X: Array  # (training rows, features)
+    y: NDArray  # (training rows,)
+    X_test: Array
+    y_test: NDArray
+    seed: int
+    budget_s: float
+
+    @property
+    def kind(self) -> str:
+        return self.search.table.kind
+
+    @property
+    def folds(self) -> tuple[tuple[NDArray, NDArray], ...]:
+        """(rows to fit, rows to validate on) of the cross-validation that our search uses, among the training rows."""
+        return self.search.setup.problem.folds
+
+    def errors(self, outputs: Array, target: NDArray) -> Array:
+        """(models,) 1 − R² or the share of wrong classes, at most ``WORST``, of (models, outputs, rows)."""
+        sound = np.asarray(np.isfinite(outputs).all(axis=(1, 2)))
+        bounded = np.clip(np.where(sound[:, None, None], outputs, 0.0), -1e6, 1e6)
+        metric = "one_minus_r2" if self.kind == "regression" else "error_rate"
+        found = METRICS[metric](Truth(self.search.setup.problem.task, target), bounded)
+        return np.where(sound, np.minimum(found, WORST), WORST)
+
+
+def make_arena(name: str, seed: int, quick: bool) -> Arena:
+    """The hold-out ``seed`` of a table."""
+    search = prepare(name, seed, size_of(quick), {})
+    setup, table = search.setup, search.table
+    y_test = table.y[setup.test_rows]
+    if setup.target_scaler is not None:
+        y_test = setup.target_scaler.transform(y_test[:, None])[:, 0]
+    inputs = [setup.scaler.transform(table.X[rows]) for rows in (setup.train_rows, setup.test_rows)]
+    budget_s = QUICK_BUDGET_S if quick else BUDGET_S
+    return Arena(search, inputs[0], setup.problem.truth.target, inputs[1], y_test, seed, budget_s)
+
+
+def front(errors: Array, weights: NDArray) -> NDArray[np.int64]:
+    """Of the models that no other beats in error and weights, one for each pair, the smallest first."""
+    points = np.column_stack([errors, weights]).astype(np.float64)
+    best = np.flatnonzero((errors < WORST) & np.asarray(moocore.is_nondominated(points)))
+    return best[np.argsort(points[best, 1], kind="stable")]
+
+
+def volume(errors: Sequence[float], weights: Sequence[int], axis: Callable[[Any], Any] = np.log10) -> float:
+    """The hypervolume in % of the box of errors from 0 to 1 and weights from 1 to 250, along an ``axis`` of weights."""
+    if not errors:
+        return 0.0
+    low, high = axis(1.0), axis(float(MOST_WEIGHTS))
+    size = (axis(np.maximum(weights, 1.0)) - low) / (high - low)
+    return 100.0 * hypervolume(np.column_stack([errors, size]), np.ones(2))
+
+
+def first_lap_excess(laps: list[float]) -> float:
+    """Of CPU seconds at the end of each generation: what the first took longer than the others usually do."""
+    each = np.diff(laps)
+    return max(0.0, laps[0] - float(np.median(each))) if len(each) else 0.0

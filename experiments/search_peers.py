@@ -1,0 +1,146 @@
+"""Our search against what a user would pick instead, at equal CPU time: fronts of error against weights."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from experiments import data
+from experiments.experiment import Experiment, Row, Unit
+from experiments.holdout import TEST_FRACTION
+from experiments.peers.arena import BUDGET_S, MOST_WEIGHTS, QUICK_BUDGET_S, Arena, Found, Member, make_arena, volume
+from experiments.searching import size_of
+
+ALL = ("regression", "binary", "multiclass")
+TABLES = {"friedman": ALL[0], "mpg6": ALL[0], "dee": ALL[0], "australian": ALL[1], "vehicle": ALL[2]}
+QUICK_TABLES = ("dee", "vehicle")
+
+
+class Method(NamedTuple):
+    """``place`` is "module:function" in experiments/peers, imported when it runs; it gets one arena, or all of them.
+
+    ``why_not``: what to say of tables of other ``kinds``.
+    """
+
+    label: str
+    place: str
+    kinds: tuple[str, ...] = ALL
+    why_not: str = ""
+    together: bool = False
+
+
+METHODS: dict[str, Method] = {
+    "evolved": Method("evolved neural trees", "trees:evolved"),
+    "random": Method("random neural trees", "trees:random_search"),
+    "optuna": Method("Optuna NSGA-II, MLPs", "networks:optuna_nsga2"),
+    "pruned": Method("pruned MLP", "pruning:pruned"),
+    "pyoperon": Method("pyoperon NSGA-II", "operon:nsga2", ALL[:1], "pyoperon has a regressor only"),
+    "gplearn": Method("gplearn", "programs:gplearn", ALL[:2], "gplearn's classifier is of two classes only"),
+    "deap": Method("DEAP, plain GP", "plain_gp:deap_gp", ALL[:1], "DEAP's plain GP is run on regression only"),
+    "kozax": Method("kozax", "matrices:kozax", ALL[:1], "kozax comes with a fitness of regression only", True),
+}
+QUICK_METHODS = tuple(name for name in METHODS if name != "kozax")  # which compiles for a minute
+VOLUMES = ("hypervolume", "test_hypervolume", "linear_hypervolume", "linear_test_hypervolume")
+NUMBERS = (*VOLUMES, "val_error", "test_score", "weights", "scalars", "nodes")
+COLUMNS = (*NUMBERS, "search_cpu_s", "compile_cpu_s", "evaluations", "front_size", "front", "note")
+
+
+def units(seeds: int, quick: bool) -> list[Unit]:
+    """Seed by seed, then what runs all seeds together; a method that cannot run on a table is one unit that says so."""
+    tables, jobs = (QUICK_TABLES, QUICK_METHODS) if quick else (tuple(TABLES), tuple(METHODS))
+    pairs = [(table, job) for table in tables for job in jobs]
+    alone = [pair for pair in pairs if not _together(*pair)]
+    each = [Unit(table, job, seed) for seed in range(seeds) for table, job in alone]
+    return each + [Unit(table, job, 0, seeds) for table, job in pairs if _together(table, job)]
+
+
+def _together(table: str, job: str) -> bool:
+    return METHODS[job].together or not _suits(table, job)
+
+
+def _suits(table: str, job: str) -> bool:
+    return TABLES[table] in METHODS[job].kinds
+
+
+def rows(unit: Unit, quick: bool) -> list[Row]:
+    """A row for each seed of the unit."""
+    method = METHODS[unit.job]
+    seeds = range(unit.seed, unit.seed + unit.count)
+    if not _suits(unit.table, unit.job):
+        return [said(method.why_not) | {"seed": seed} for seed in seeds]
+    module, _, name = method.place.partition(":")
+    run: Callable[..., Any] = getattr(import_module(f"experiments.peers.{module}"), name)
+    arenas = [make_arena(unit.table, seed, quick) for seed in seeds]
+    try:
+        found: Sequence[Found] = run(arenas) if method.together else [run(arena) for arena in arenas]
+    except ImportError as error:
+        return [said(f"cannot be imported ({error}); pip install 'neuraltree[peers]'") | {"seed": s} for s in seeds]
+    return [row(arena, each) | {"seed": arena.seed} for arena, each in zip(arenas, found, strict=True)]
+
+
+def said(note: str) -> Row:
+    """The row of a method that cannot run."""
+    return dict.fromkeys(COLUMNS) | {"note": note}
+
+
+def row(arena: Arena, found: Found) -> Row:
+    """All hypervolumes are of the same members, by the errors they were chosen by and by those on the test rows.
+
+    ``val_error`` and the columns after it are of the member with the lowest validation error.
+    """
+    measured: Row = {
+        "search_cpu_s": found.search_s,
+        "compile_cpu_s": found.compile_s,
+        "evaluations": found.evaluations,
+        "front_size": len(found.members),
+        "front": json.dumps([_rounded(member) for member in found.members], separators=(",", ":")),
+    }
+    if not found.members:
+        return said("no model within the budget") | measured | dict.fromkeys(VOLUMES, 0.0)
+    chosen = min(found.members, key=lambda member: (member.val_error, member.weights))
+    return (
+        measured
+        | volumes(found.members)
+        | {
+            "val_error": chosen.val_error,
+            "test_score": 1.0 - chosen.test_error,
+            "weights": chosen.weights,
+            "scalars": chosen.scalars,
+            "nodes": chosen.nodes,
+            "note": found.note,
+        }
+    )
+
+
+def volumes(members: Sequence[Member]) -> Row:
+    """``VOLUMES``: with weights on a logarithmic axis, and on a linear one."""
+    weights = [member.weights for member in members]
+    found = [
+        volume(errors, weights, axis)
+        for axis in (np.log10, np.asarray)
+        for errors in ([member.val_error for member in members], [member.test_error for member in members])
+    ]
+    return dict(zip(VOLUMES, found, strict=True))
+
+
+def _rounded(member: Member) -> list[float | int | None]:
+    return [round(member.val_error, 5), round(member.test_error, 5), member.weights, member.scalars, member.nodes]
+
+
+def settings(unit: Unit, quick: bool) -> dict[str, Any]:
+    return {
+        "data": data.DIGESTS[unit.table],
+        "test_fraction": TEST_FRACTION,
+        "budget_s": QUICK_BUDGET_S if quick else BUDGET_S,
+        "most_weights": MOST_WEIGHTS,
+        "size": size_of(quick)._asdict(),
+        "method": METHODS[unit.job].place,
+        "together": unit.count,
+    }
+
+
+EXPERIMENT = Experiment("search_peers", __doc__ or "", 10, COLUMNS, units, rows, settings)
