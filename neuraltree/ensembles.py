@@ -113,14 +113,7 @@ class _Ensemble(BaseEstimator):
         check_search(self.search)
         found = self.search.evolve(sample, template._options(), seed=seed, n_jobs=self.n_jobs, verbose=self.verbose)
         self.front_, self.history_ = found.front, found.history
-        weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
-        share = np.sqrt(weight[found.rows] / weight[found.rows].mean())[:, None]
-        predicted, wanted = found.validation.transpose(0, 2, 1), _wanted(sample)[found.rows]  # (..., rows, outputs)
-        if sample.classes is None:  # in whatever units, no target counts more than another
-            scaler = Scaler.fit(wanted, weight[found.rows])
-            predicted, wanted = scaler.transform(predicted), scaler.transform(wanted)
-        flat = (predicted * share).reshape(len(predicted), -1)
-        chosen, self.weights_ = combine(flat, (wanted * share).ravel(), self.members)
+        chosen, self.weights_ = members_of(found, sample, self.members)
         values = [self.front_[i].values for i in chosen]
         together = dict.fromkeys(SUMMED, sum) | dict.fromkeys(LARGEST, max)
         self.costs_ = {
@@ -133,6 +126,18 @@ class _Ensemble(BaseEstimator):
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         parts = (w * getattr(each.tree_, method)(X) for w, each in zip(self.weights_, self.estimators_, strict=True))
         return sum(parts, start=np.zeros(()))
+
+
+def members_of(found: Any, sample: Sample, most: int) -> tuple[list[int], Array]:
+    """Which members of the front of a ``search.evolving.Found`` decide together, at most so many, and their weights."""
+    weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
+    share = np.sqrt(weight[found.rows] / weight[found.rows].mean())[:, None]
+    predicted, wanted = found.validation.transpose(0, 2, 1), _wanted(sample)[found.rows]  # (..., rows, outputs)
+    if sample.classes is None:  # in whatever units, no target counts more than another
+        scaler = Scaler.fit(wanted, weight[found.rows])
+        predicted, wanted = scaler.transform(predicted), scaler.transform(wanted)
+    flat = (predicted * share).reshape(len(predicted), -1)
+    return combine(flat, (wanted * share).ravel(), most)
 
 
 def _wanted(sample: Sample) -> Array:

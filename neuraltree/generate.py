@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from neuraltree.tree import Nodes, Space, TreeError, arities, node_dtype, parents
 
 BIAS_SPREAD = 0.3  # standard deviation of a fresh bias
+DRAWN_ARITY = 5  # children of a drawn node at most; wide nodes come from wide trees and inserted edges
+WIDE_HIDDEN = 6  # hidden nodes of each output of a wide tree at most
 Row = tuple[int, int, float]  # depth, op, standard deviation of the weight
 
 
@@ -41,6 +43,39 @@ def random_tree(rng: np.random.Generator, space: Space, *, folds: int = 1, max_n
         rows.append((0, ~space.output_code, 0.0))
         _add_children(rng, rows, space, 1, share + extra - 1)
     return _fill(rng, rows, folds)
+
+
+def wide_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Nodes:
+    """A legal tree whose outputs read many inputs themselves, all of them in every second tree, and have a few
+    hidden nodes that read inputs: a linear model and what may be missing in it.
+
+    All outputs have equally many inputs and hidden nodes; their numbers are drawn within the limits of the space,
+    and the weights as those of ``random_tree``. Where the space has no such tree it is a ``random_tree``.
+    """
+    room, features = space.max_nodes // space.n_outputs - 1, space.n_features
+    least = max(min(2, features), space.min_arity)  # inputs of a hidden node
+    spare = (room - features) // (1 + least) if space.max_depth > 1 and least <= features else 0
+    hidden = _below(rng, 1 + max(0, min(WIDE_HIDDEN, spare, space.max_arity - 1)))
+    direct = features if rng.random() < 0.5 else 1 + _below(rng, features)
+    direct = min(direct, room - hidden * (1 + least), space.max_arity - hidden)
+    if direct < 1 or direct + hidden < space.min_arity:
+        return random_tree(rng, space, folds=folds)
+    fan_in = min(features, space.max_arity, (room - direct) // hidden - 1) if hidden else 0
+    rows: list[Row] = []
+    for _ in range(space.n_outputs):
+        scale = sqrt(2 / (direct + hidden))
+        rows.append((0, ~space.output_code, 0.0))
+        rows += [(1, feature, scale) for feature in rng.permutation(features)[:direct].tolist()]
+        for _ in range(hidden):
+            inputs = rng.permutation(features)[: least + _below(rng, fan_in - least + 1)].tolist()
+            rows.append((1, ~space.codes[_below(rng, len(space.codes))], scale))
+            rows += [(2, feature, sqrt(2 / len(inputs))) for feature in inputs]
+    return _fill(rng, rows, folds)
+
+
+def varied_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Nodes:
+    """A ``random_tree`` or, as often, a ``wide_tree``: a population of both holds small models and linear ones."""
+    return (wide_tree if rng.random() < 0.5 else random_tree)(rng, space, folds=folds)
 
 
 def random_subtree(
@@ -83,7 +118,7 @@ def _add_children(rng: np.random.Generator, rows: list[Row], space: Space, depth
 
 def _shares(rng: np.random.Generator, space: Space, depth: int, budget: int) -> list[int]:
     """How many nodes each child at ``depth`` gets: a random split of ``budget``, where 1 means a leaf."""
-    most = min(space.max_arity, budget)
+    most = min(space.max_arity, max(DRAWN_ARITY, space.min_arity), budget)
     fewest = min(max(space.min_arity, 2), most)
     arity = fewest + _below(rng, most - fewest + 1)
     spare = budget - arity

@@ -12,7 +12,7 @@ class Options:
     activations: tuple[str, ...]
     max_nodes: int | None
     max_depth: int
-    max_arity: int
+    max_arity: int | None
     optimizer: str
     learning_rate: float
     weight_decay: float

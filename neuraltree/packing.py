@@ -20,6 +20,7 @@ TREES_PER_BIN = 64  # the arrays of a level then stay in a core's cache
 HEADROOM = 1.1  # capacity over what the first population needs on average, ...
 SPREAD = 3.0  # ... and this many standard deviations of a count, taken as Poisson
 LEVEL_SHARE, RANK_SHARE = 0.5, 0.35  # of a level or rank in the one before it, whatever the first population has there
+LEAST_RANKS = 7  # ... and so many ranks where arity allows them: one that is missing later is a program to compile
 MAX_BIN_RATIO = 1.5  # more bins than this times what their number of trees asks for, and the tightest capacity doubles
 
 
@@ -152,7 +153,8 @@ def _is_enough(shape: Shape, found: Layout) -> bool:
 def _wanted(found: Layout, space: Space, per_bin: int) -> NDArray[np.float64]:
     """(levels, 1 + widest) rows a bin should have room for, one level and one rank beyond what these trees use."""
     trees, levels, width = found.needs.shape
-    grid = (min(levels + 1, max(levels, space.max_depth)), min(width + 1, max(width, 1 + space.max_arity)))
+    widest = max(width + 1, 1 + LEAST_RANKS)
+    grid = (min(levels + 1, max(levels, space.max_depth)), min(widest, max(width, 1 + space.max_arity)))
     room = np.zeros(grid)
     mean = found.needs.sum(axis=0) * (per_bin / trees)
     wanted = HEADROOM * mean + SPREAD * np.sqrt(mean)

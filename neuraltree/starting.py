@@ -24,6 +24,7 @@ from neuraltree.tasks import Task, make_task
 from neuraltree.tree import Nodes, Space
 
 NODES = 60
+ARITY = 5
 OUTPUT_NODES = 12  # more for each further output
 EXAMPLES = 16  # trees from which the shape of a bin is planned
 Array = NDArray[np.float64]
@@ -63,8 +64,8 @@ def columns(y: Array) -> Array:
 def check_options(options: Options) -> None:
     """``ValueError`` for what no tree can have and no training can do."""
     kinds, rate, decay = options.activations, options.learning_rate, options.weight_decay
-    limits = [(name, getattr(options, name)) for name in ("max_depth", "max_arity")]
-    optional = [(name, getattr(options, name)) for name in ("max_nodes", "epochs", "batch_size")]
+    limits = [("max_depth", options.max_depth)]
+    optional = [(name, getattr(options, name)) for name in ("max_nodes", "max_arity", "epochs", "batch_size")]
     unknown = [name for name in kinds if name not in NAMES and name not in ALIASES]
     rules = (
         (not kinds, "activations is empty; name at least one"),
@@ -113,5 +114,5 @@ def _space(sample: Sample, options: Options) -> Space:
         output_activation=task.output_activation,
         max_nodes=max(room, NODES) if options.max_nodes is None else options.max_nodes,
         max_depth=options.max_depth,
-        max_arity=options.max_arity,
+        max_arity=ARITY if options.max_arity is None else options.max_arity,
     )

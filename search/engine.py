@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.generate import redraw_weights
-from neuraltree.packing import Shape
+from neuraltree.packing import TREES_PER_BIN, Shape
 from neuraltree.tree import Nodes, simplify_all
 from search.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate, first_shape, grown_shape
 from search.hypervolume import hypervolume
@@ -22,6 +22,7 @@ from search.selection import ranks, survivors
 Phase = Callable[[str], AbstractContextManager[None]]
 # Streams of random numbers of a generation; the folds' shuffles use (seed, generation, fold).
 VARY, SELECT = 2**31, 2**31 + 1
+MOST_EXAMPLES = 4 * TREES_PER_BIN
 RETRAINED = "retrained"  # the origin of a survivor that was trained further
 
 
@@ -74,10 +75,16 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
     with phase("vary"):
         rng = np.random.default_rng((problem.seed, 0, VARY))
         trees = simplify_all([strategy.new_tree(rng) for _ in range(strategy.population)])
-        shape = first_shape(problem, trees)
+        shape = first_shape(problem, _examples(strategy))
     evaluated, shape = _evaluate(problem, shape, trees, 0, np.arange(len(trees)), phase)
     origin = Origin(("random",) * len(trees), np.full((len(trees), 2), -1))
     return _select(problem, strategy, evaluated, evaluated, origin, (0, len(trees), shape), phase)
+
+
+def _examples(strategy: Strategy) -> list[Nodes]:
+    """Trees that follow no seed: bins planned from them are the same in every run, which finds programs compiled."""
+    rng = np.random.default_rng(0)
+    return simplify_all([strategy.new_tree(rng) for _ in range(min(strategy.population, MOST_EXAMPLES))])
 
 
 def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tuple[State, Info]:

@@ -37,6 +37,7 @@ class Problem:
     data: Data
     truth: Truth
     folds: tuple[Fold, ...]
+    whole: NDArray  # rows that the final refit trains on
     metrics: dict[str, str]  # column: name of the metric in it; "val_error" always
     classes: tuple[str, ...]  # labels to report the error of, one by one; () for none
     epochs: int
@@ -62,7 +63,7 @@ class Evaluated(NamedTuple):
 
 
 def first_shape(problem: Problem, trees: list[Nodes]) -> Shape:
-    """Bin capacities for a run, from its first population alone."""
+    """Bin capacities for a run, from trees like those of its first population."""
     return plan(layout(*join(trees)), problem.space)
 
 
@@ -159,15 +160,15 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
 
 
 def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np.int64]) -> tuple[list[Nodes], NDArray]:
-    """Trees with one set of weights, trained on all training rows from fold 0's; and which are sound.
+    """Trees with one set of weights, trained on the ``whole`` of the rows from fold 0's; and which are sound.
 
-    Tree ``i`` trains for ``epochs[i]`` epochs, the folds' median best. One that ends with a higher loss over
+    Tree ``i`` trains for ``epochs[i]`` epochs. One that ends with a higher loss over
     the training rows than it began with, or diverges, is not sound and keeps fold 0's weights.
     """
     start = [_first_fold(tree) for tree in trees]
     nodes, starts = join(start)
     shape, found = grown_shape(problem, shape, start)
-    rows, none = np.arange(problem.rows), np.zeros(0, dtype=np.int64)
+    rows, none = problem.whole, np.zeros(0, dtype=np.int64)
     training = _fold_schedule(problem, shape, (rows, none), REFIT_STREAM, 0)._replace(patience=np.zeros((), np.int32))
     measuring = _fold_schedule(problem, shape, (none, rows), REFIT_STREAM, 0)  # no tree may train an epoch in it
 

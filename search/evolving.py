@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from neuraltree.metrics import probabilities
@@ -29,6 +30,7 @@ from search.indicators import row_of, speed_of
 from search.interrupts import interrupts
 from search.problem import Setup, set_up
 from search.progress import Phases, Reporter, reporter
+from search.teaching import taught
 
 # What a config calls the parameters of Evolution and of estimators.
 KEYS = (
@@ -52,7 +54,9 @@ class Found(NamedTuple):
     rows: NDArray[np.int64]
 
 
-def evolve(tables: dict[str, Any], sample: Sample, *, n_jobs: int | None, verbose: int) -> Found:
+def evolve(
+    tables: dict[str, Any], sample: Sample, teachers: Sequence[BaseEstimator], *, n_jobs: int | None, verbose: int
+) -> Found:
     """Search by the ``tables`` of a config. Ctrl-C ends it after its generation, and a warning says so.
 
     ``InputError`` for what cannot be searched, in the terms of the parameters.
@@ -64,9 +68,11 @@ def evolve(tables: dict[str, Any], sample: Sample, *, n_jobs: int | None, verbos
             sample.X, sample.y, sample.features, "y", sample.classes, sample.kind, digest="", weight=sample.weight
         )
         setup = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
+        say, generations = reporter(quiet=not verbose, as_json=False), config.search.generations
+        if teachers:
+            setup = taught(setup, table, teachers, say.message)
     except InputError as error:
         raise InputError(in_parameters(str(error))) from None
-    say, generations = reporter(quiet=not verbose, as_json=False), config.search.generations
     with _stoppable(say.message) as stopping:
         state, parts, rows = _evolved(setup, generations, say, stopping)
         front = live_front(setup, state)

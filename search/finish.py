@@ -88,7 +88,9 @@ def finished(
     """
     if not front.trees:
         return []
-    refitted, sound = refit(setup.problem, shape, front.trees, front.best_epoch)
+    # Against overfitting, as many epochs as were best in the folds; lessons are too many rows to overfit.
+    epochs = np.full_like(front.best_epoch, setup.problem.epochs) if setup.taught else front.best_epoch
+    refitted, sound = refit(setup.problem, shape, front.trees, epochs)
     trees = _finetuned(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
     columns = front.columns | costs(setup.problem, [tree.nodes for tree in trees])
     measured = measure_front(setup.problem, trees, say, stopping)
@@ -100,7 +102,7 @@ def finished(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
         )
     # Untrained was best in the folds, or training on all rows only raised the loss: fold 0's weights stay.
-    status = np.where(sound & (front.best_epoch > 0), "ok", "not_refitted")
+    status = np.where(sound & (epochs > 0), "ok", "not_refitted")
     return [
         Finished(i, trees[i], str(status[i]), {"id": float(front.ids[i])} | _values(columns, i))
         for i in np.flatnonzero(fitting).tolist()
@@ -128,7 +130,7 @@ def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
 def _finetuned(setup: Setup, table: Table, trees: list[Tree]) -> list[Tree]:
     """The trees fine-tuned as the models of integers that they will be, on the training rows."""
     X, problem = table.X[setup.train_rows], setup.problem
-    weight = problem.data.weight[:-1]  # the last one is of padding
+    weight = problem.data.weight[: len(X)]
     return finetune(trees, X, epochs=setup.finetune_epochs, seed=problem.seed, weight=weight)
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.compress.ranges import fit_input_range
-from neuraltree.generate import random_tree, reference_tree
+from neuraltree.generate import reference_tree, varied_tree
 from neuraltree.metrics import Truth
 from neuraltree.packing import Shape
 from neuraltree.scaler import Scaler
@@ -43,6 +43,7 @@ class Setup:
     scaler: Scaler
     target_scaler: Scaler | None
     finetune_epochs: int  # of the final front as 8-bit models
+    taught: bool = False  # whether trees learn from teachers, not from the training rows themselves
 
 
 def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int = 0) -> Setup:
@@ -71,6 +72,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         data=make_data(inputs, encode(task, scaled), weight, shape, settings.precision),
         truth=Truth(task, scaled, target_scaler.scale if target_scaler else 1.0),
         folds=tuple(_positions(folds, train_rows)),
+        whole=np.arange(len(train_rows)),
         metrics=_metrics(config, table),
         classes=tuple(map(str, table.classes or ())) if "class_errors" in config.search.objectives else (),
         epochs=config.train.epochs,
@@ -223,7 +225,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
 def _generator(config: Config, space: Space) -> Callable[[np.random.Generator], Nodes]:
     folds = config.search.folds
     if config.space.generator == "ours":
-        return partial(random_tree, space=space, folds=folds)
+        return partial(varied_tree, space=space, folds=folds)
     rng = np.random.default_rng(0)
     legal = sum(_reference_like(rng, space, folds) is not None for _ in range(100))
     if legal < 10:

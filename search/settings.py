@@ -79,7 +79,9 @@ class SpaceConfig(Struct, frozen=True, forbid_unknown_fields=True):
     )
     max_nodes: Annotated[int, Meta(description="function nodes and leaves of a tree together", ge=2, le=10_000)] = 60
     max_depth: Annotated[int, Meta(description="edges from an output to the deepest node", ge=1, le=30)] = 5
-    max_arity: Annotated[int, Meta(description="children of a node", ge=1, le=64)] = 5
+    max_arity: Annotated[
+        int, Meta(description="children of a node; nodes drawn at random have 5 at most, wide ones grow", ge=1, le=64)
+    ] = 64
     generator: Annotated[
         Literal["ours", "reference"], Meta(description="of the first population; reference: that of BNeuralT")
     ] = "ours"

@@ -105,7 +105,7 @@ class _Fits:
 
 def _sample(setup: Setup, table: Table) -> Sample:
     """All training rows, scaled and weighted as the trees get them."""
-    weight = setup.problem.data.weight[:-1].astype(np.float64)  # the last one is of padding
+    weight = setup.problem.data.weight[: len(setup.train_rows)].astype(np.float64)
     X = setup.scaler.transform(table.X[setup.train_rows])
     return Sample(X, setup.problem.truth.target, weight, table.kind)
 
