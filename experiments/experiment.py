@@ -27,8 +27,8 @@ class Experiment:
 
     ``units(seeds, quick)`` in the order in which they are worth running. ``run(unit, quick)`` gives the unit's rows,
     each with a value for every name in ``columns``; it runs alone in a process of its own, on one thread, and all that
-    is random in it follows from the unit. ``settings(unit, quick)`` is everything besides code that the rows depend on, as
-    plain JSON values: its hash goes into every row, and rows of another hash are never mixed with them.
+    is random in it follows from the unit. ``settings(unit, quick)`` is everything besides code that the rows depend
+    on, as plain JSON values: its hash goes into every row, and rows of another hash are never mixed with them.
     ``quick``: the smallest version that still does everything once; its rows go to a file of their own.
     """
 

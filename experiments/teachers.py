@@ -14,26 +14,29 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
-HIDDEN, PENALTY, RATE, EPOCHS, BATCH = 50, 1.0, 0.005, 100, 32
+HIDDEN, PENALTIES, RATE, EPOCHS, BATCH = 50, (1.0, 0.05), 0.005, 100, 32
 TREES, LEAST_IN_LEAF = 100, 2
-COSTS, WIDTHS, INNER_FOLDS = (1, 10), (0.1, 0.3), 3
+CLASS_COSTS, CLASS_WIDTHS = (1, 10, 100), (0.1, 0.3, 1.0)  # of the kernel machine; widths times the number of inputs
+VALUE_COSTS, VALUE_WIDTHS = (0.3, 1, 10), (0.03, 0.1, 0.3)
+LINEAR_COSTS, RIDGES = (0.01, 0.1, 1, 30), tuple(10.0**power for power in range(-2, 4))
+INNER_FOLDS = 4
 SETTINGS = {
-    "svm": {"C": COSTS, "gamma_by_inputs": WIDTHS, "folds": INNER_FOLDS},
+    "svm": {"C": (CLASS_COSTS, VALUE_COSTS), "gamma_by_inputs": (CLASS_WIDTHS, VALUE_WIDTHS), "folds": INNER_FOLDS},
     "extra_trees": {"trees": TREES, "min_samples_leaf": LEAST_IN_LEAF},
-    "linear": {"C": 0.1, "alphas": "1e-2 to 1e3"},
-    "mlp": {"hidden": HIDDEN, "alpha": PENALTY, "rate": RATE, "epochs": EPOCHS, "batch": BATCH},
+    "linear": {"C": LINEAR_COSTS, "alpha": RIDGES},
+    "mlp": {"hidden": HIDDEN, "alpha": PENALTIES, "rate": RATE, "epochs": EPOCHS, "batch": BATCH},
 }
 
 
 def teachers(kind: str, inputs: int, seed: int) -> list[Any]:
-    """A kernel machine, randomised trees, a linear model and an MLP for a table of so many inputs."""
+    """A kernel machine, randomised trees, a linear model and two MLPs for a table of so many inputs."""
     return _for_values(inputs, seed) if kind == "regression" else _for_classes(inputs, seed)
 
 
-def _mlp(seed: int) -> dict[str, Any]:
+def _mlp(seed: int, penalty: float) -> dict[str, Any]:
     return {
         "hidden_layer_sizes": (HIDDEN,),
-        "alpha": PENALTY,
+        "alpha": penalty,
         "learning_rate_init": RATE,
         "max_iter": EPOCHS,
         "batch_size": BATCH,
@@ -41,25 +44,29 @@ def _mlp(seed: int) -> dict[str, Any]:
     }
 
 
-def _grid(model: Any, inputs: int) -> GridSearchCV:
-    return GridSearchCV(model, {"C": COSTS, "gamma": [width / inputs for width in WIDTHS]}, cv=INNER_FOLDS)
-
-
 def _for_classes(inputs: int, seed: int) -> list[Any]:
+    kernel = {"C": CLASS_COSTS, "gamma": [width / inputs for width in CLASS_WIDTHS]}
+    machine = CalibratedClassifierCV(GridSearchCV(SVC(), kernel, cv=INNER_FOLDS), cv=INNER_FOLDS, ensemble=False)
+    linear = LogisticRegression(max_iter=1000)
     return [
-        make_pipeline(StandardScaler(), CalibratedClassifierCV(_grid(SVC(), inputs), cv=INNER_FOLDS, ensemble=False)),
+        make_pipeline(StandardScaler(), machine),
         ExtraTreesClassifier(TREES, min_samples_leaf=LEAST_IN_LEAF, random_state=seed),
-        make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000)),
-        make_pipeline(StandardScaler(), MLPClassifier(**_mlp(seed))),
+        make_pipeline(
+            StandardScaler(), GridSearchCV(linear, {"C": LINEAR_COSTS}, cv=INNER_FOLDS, scoring="neg_log_loss")
+        ),
+        *(make_pipeline(StandardScaler(), MLPClassifier(**_mlp(seed, penalty))) for penalty in PENALTIES),
     ]
 
 
 def _for_values(inputs: int, seed: int) -> list[Any]:
+    kernel = {"C": VALUE_COSTS, "gamma": [width / inputs for width in VALUE_WIDTHS]}
     return [
-        TransformedTargetRegressor(make_pipeline(StandardScaler(), _grid(SVR(), inputs)), transformer=StandardScaler()),
+        _standardised(GridSearchCV(SVR(), kernel, cv=INNER_FOLDS)),
         ExtraTreesRegressor(TREES, min_samples_leaf=LEAST_IN_LEAF, random_state=seed),
-        make_pipeline(StandardScaler(), RidgeCV([10.0**power for power in range(-2, 4)])),
-        TransformedTargetRegressor(
-            make_pipeline(StandardScaler(), MLPRegressor(**_mlp(seed))), transformer=StandardScaler()
-        ),
+        make_pipeline(StandardScaler(), RidgeCV(RIDGES)),
+        *(_standardised(MLPRegressor(**_mlp(seed, penalty))) for penalty in PENALTIES),
     ]
+
+
+def _standardised(model: Any) -> TransformedTargetRegressor:
+    return TransformedTargetRegressor(make_pipeline(StandardScaler(), model), transformer=StandardScaler())

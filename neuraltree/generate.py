@@ -56,10 +56,11 @@ def wide_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Node
     least = max(min(2, features), space.min_arity)  # inputs of a hidden node
     spare = (room - features) // (1 + least) if space.max_depth > 1 and least <= features else 0
     hidden = _below(rng, 1 + max(0, min(WIDE_HIDDEN, spare, space.max_arity - 1)))
-    direct = features if rng.random() < 0.5 else 1 + _below(rng, features)
-    direct = min(direct, room - hidden * (1 + least), space.max_arity - hidden)
-    if direct < 1 or direct + hidden < space.min_arity:
+    fewest = max(1, space.min_arity - hidden)
+    most = min(features, room - hidden * (1 + least), space.max_arity - hidden)
+    if fewest > most or space.max_depth < 1:
         return random_tree(rng, space, folds=folds)
+    direct = min(most, features if rng.random() < 0.5 else fewest + _below(rng, features - fewest + 1))
     fan_in = min(features, space.max_arity, (room - direct) // hidden - 1) if hidden else 0
     rows: list[Row] = []
     for _ in range(space.n_outputs):

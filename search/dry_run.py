@@ -66,10 +66,19 @@ def log10_structures(space: Space) -> float:
 
 def _function_nodes(children: np.ndarray, space: Space, size: int) -> np.ndarray:
     """By number of nodes, the ways to choose ``min_arity`` to ``max_arity`` children in order, below one node."""
+    # A geometric series of convolutions, (c^fewest - c^(most + 1)) / (1 - c), whose time does not grow with arity.
+    sequences = _power(children, max(1, space.min_arity)) - _power(children, space.max_arity + 1)
+    for nodes in range(2, size):
+        sequences[nodes] += sequences[1:nodes] @ children[nodes - 1 : 0 : -1]
     ways = np.zeros(size, dtype=object)
-    sequences = np.array([1] + [0] * (size - 1), dtype=object)
-    for arity in range(1, min(space.max_arity, size - 1) + 1):
-        sequences = np.convolve(sequences, children)[:size]
-        if arity >= space.min_arity:
-            ways[1:] += sequences[:-1]
+    ways[1:] = sequences[:-1]
     return ways
+
+
+def _power(counts: np.ndarray, times: int) -> np.ndarray:
+    """``counts`` convolved with itself, ``times`` of it in all, by repeated squaring; no larger sizes."""
+    if times == 1:
+        return counts
+    half = _power(counts, times // 2)
+    whole = np.convolve(half, half)[: len(counts)]
+    return np.convolve(whole, counts)[: len(counts)] if times % 2 else whole

@@ -32,9 +32,9 @@ class Evolution(BaseEstimator):
     constraints : by objective, the most a member may cost.
     reference : by objective, the reference point of the hypervolume; by default what a useless or the largest tree has.
     variation : by operator, relative probabilities; 0 switches one off.
-    teachers : scikit-learn estimators, fitted in each fold, whose weighted mean the trees learn round the training
-        rows besides the targets: knowledge distillation, for fewer rows than a tree could do with. One epoch is then
-        1,000 rows or more; 8 epochs are enough.
+    teachers : scikit-learn estimators, fitted in each fold and once on all rows, whose weighted mean the trees learn
+        round the training rows besides the targets: knowledge distillation, for fewer rows than a tree could do with.
+        One epoch is then 1,000 rows or more; 8 epochs are enough. Classes need teachers with ``predict_proba``.
 
     Raises ``ValueError`` in ``fit`` for values and rows that a search cannot work with.
     """
@@ -76,7 +76,7 @@ class Evolution(BaseEstimator):
         from search.evolving import evolve  # an estimator that is only to predict does without the engine
 
         tables = self._tables(sample, options, seed)
-        return evolve(tables, sample, tuple(self.teachers or ()), n_jobs=n_jobs, verbose=verbose)
+        return evolve(tables, sample, _checked(self.teachers), n_jobs=n_jobs, verbose=verbose)
 
     def _tables(self, sample: Sample, options: Options, seed: int) -> dict[str, Any]:
         """The config of this search and of an estimator's options, as parsed TOML would be."""
@@ -101,6 +101,20 @@ class Evolution(BaseEstimator):
             "reference": _plain(self.reference or {}),
             "variation": _plain(self.variation or {}),
         }
+
+
+def _checked(teachers: object) -> tuple[BaseEstimator, ...]:
+    """Unfitted estimators; ``ValueError`` for anything else, such as one that is not in a list."""
+    # An estimator may have a length and parts of its own, and no truth before it is fitted.
+    if not isinstance(teachers, list | tuple | None):
+        raise ValueError(f"teachers is a {type(teachers).__name__}; give a list of scikit-learn estimators, or None")
+    for i, teacher in enumerate(teachers or ()):
+        kind = teacher if isinstance(teacher, type) else type(teacher)
+        if teacher is kind:
+            raise ValueError(f"teachers[{i}] is the class {kind.__name__}; give an object of it: {kind.__name__}()")
+        if not all(hasattr(teacher, name) for name in ("get_params", "fit", "predict")):
+            raise ValueError(f"teachers[{i}] is a {kind.__name__}; it must be a scikit-learn estimator that predicts")
+    return tuple(teachers or ())
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

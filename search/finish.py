@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -88,9 +89,10 @@ def finished(
     """
     if not front.trees:
         return []
-    # Against overfitting, as many epochs as were best in the folds; lessons are too many rows to overfit.
-    epochs = np.full_like(front.best_epoch, setup.problem.epochs) if setup.taught else front.best_epoch
-    refitted, sound = refit(setup.problem, shape, front.trees, epochs)
+    last = setup.last_epochs
+    epochs = np.full_like(front.best_epoch, last) if last else front.best_epoch
+    problem = replace(setup.problem, epochs=last or setup.problem.epochs)
+    refitted, sound = refit(problem, shape, front.trees, epochs)
     trees = _finetuned(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
     columns = front.columns | costs(setup.problem, [tree.nodes for tree in trees])
     measured = measure_front(setup.problem, trees, say, stopping)

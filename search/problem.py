@@ -43,7 +43,7 @@ class Setup:
     scaler: Scaler
     target_scaler: Scaler | None
     finetune_epochs: int  # of the final front as 8-bit models
-    taught: bool = False  # whether trees learn from teachers, not from the training rows themselves
+    last_epochs: int = 0  # of the final refit; 0: as many as were best in the folds
 
 
 def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int = 0) -> Setup:
