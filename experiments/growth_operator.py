@@ -20,7 +20,6 @@ from neuraltree.train import keep_programs
 from search.config import config_of
 from search.data import Table
 from search.engine import Info, State, begin, step
-from search.evaluate import first_shape
 from search.evolution import NODES, NODES_PER_OUTPUT
 from search.problem import Setup, set_up
 from search.progress import Phases
@@ -60,9 +59,7 @@ def prepare(name: str, seed: int, size: Size, variation: dict[str, float]) -> Se
         },
         "the experiment",
     )
-    setup = set_up(config, table, workers=1)
-    shape = first_shape(setup.problem, [setup.strategy.new_tree(np.random.default_rng(0))])
-    return Search(table, setup, shape, float("inf"))
+    return Search(table, set_up(config, table, workers=1), budget=float("inf"))
 
 
 def training_part(table: Table, seed: int) -> Table:

@@ -9,23 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from experiments import data
 from experiments.holdout import TEST_FRACTION
-from neuraltree.generate import random_tree
-from neuraltree.packing import Shape, layout, plan
 from neuraltree.train import keep_programs
-from neuraltree.tree import Nodes, join, simplify_all
 from search.config import config_of
 from search.data import Table
-from search.engine import VARY, State, step
-from search.evaluate import costs, evaluate, grown_shape
+from search.engine import State, begin, step
 from search.evolution import NODES, NODES_PER_OUTPUT
-from search.population import Members, objectives, violation
+from search.population import Members
 from search.problem import Setup, set_up
 from search.progress import Phases
-from search.selection import ranks
 
 Tables = dict[str, dict[str, Any]]  # a config as parsed TOML
 WEIGHTS = 20  # about what a tree has in the populations of these searches
@@ -50,11 +43,10 @@ FULL, HALF, QUICK = Size(), Size(trees=1200), Size(population=8, trees=32, epoch
 
 
 class Search(NamedTuple):
-    """A search about to begin. ``shape`` is the same for all seeds, so that a table needs one compiled program."""
+    """A search about to begin."""
 
     table: Table
     setup: Setup
-    shape: Shape
     budget: float  # weight·samples
 
 
@@ -97,39 +89,16 @@ def prepare(name: str, seed: int, size: Size, tables: Tables) -> Search:
     merged = {section: own.get(section, {}) | tables.get(section, {}) for section in sections}
     setup = set_up(config_of(merged, "the experiment"), table, workers=1)
     samples = (size.folds - 1) * len(setup.train_rows) * size.epochs  # every row is left out of one fold
-    return Search(table, setup, _shape(setup), float(size.trees * WEIGHTS * samples))
-
-
-def _shape(setup: Setup) -> Shape:
-    """Room for populations of trees of all sizes that the space allows."""
-    rng, space = np.random.default_rng(0), setup.problem.space
-    trees = [random_tree(rng, space, max_nodes=space.max_nodes) for _ in range(setup.strategy.population)]
-    return plan(layout(*join(simplify_all(trees))), space)
-
-
-def first(search: Search) -> Moment:
-    """The first population: that of ``search.engine.begin``, but for the shape of the bins it is trained in."""
-    problem, strategy = search.setup.problem, search.setup.strategy
-    rng = np.random.default_rng((problem.seed, 0, VARY))
-    trees = simplify_all([strategy.new_tree(rng) for _ in range(strategy.population)])
-    members, shape = _trained(search, trees)
-    rank = ranks(objectives(members, strategy.objectives, strategy.reference), violation(members, strategy.bounds))
-    return Moment(State(0, len(trees), shape, members, rank), members, _samples(search, members))
-
-
-def _trained(search: Search, trees: list[Nodes]) -> tuple[Members, Shape]:
-    problem = search.setup.problem
-    shape, found = grown_shape(problem, search.shape, trees)
-    result = evaluate(problem, shape, found, trees, generation=0)
-    columns = result.columns | costs(problem, result.trees)
-    return Members(result.trees, np.arange(len(trees)), columns, result.best_epoch, result.ok), shape
+    return Search(table, setup, float(size.trees * WEIGHTS * samples))
 
 
 def run(search: Search, *, least_trees: int = 0) -> list[Moment]:
     """Every generation until the budget is spent and ``least_trees`` were trained."""
-    moments = [first(search)]
+    problem, strategy = search.setup.problem, search.setup.strategy
+    state, info = begin(problem, strategy, Phases())
+    moments = [Moment(state, info.evaluated, _samples(search, info.evaluated))]
     while moments[-1].spent < search.budget or moments[-1].state.evaluations < least_trees:
-        state, info = step(search.setup.problem, search.setup.strategy, moments[-1].state, Phases())
+        state, info = step(problem, strategy, moments[-1].state, Phases())
         moments.append(Moment(state, info.evaluated, moments[-1].spent + _samples(search, info.evaluated)))
     return moments
 

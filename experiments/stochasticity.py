@@ -10,9 +10,11 @@ import numpy as np
 
 from experiments.experiment import Experiment, Row, Unit
 from experiments.fronts import front, tested
-from experiments.searching import Size, Tables, first, last_within, prepare, run, settings, size_of
+from experiments.searching import Size, Tables, last_within, prepare, run, settings, size_of
 from neuraltree.generate import random_tree
 from neuraltree.tree import Nodes, Space
+from search.engine import begin
+from search.progress import Phases
 
 TABLES = ("iris", "wine", "glass", "friedman")
 RANDOM, EVOLVED = "random", "evolved"
@@ -46,12 +48,12 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
     if unit.job == RANDOM:
         setup = search.setup
         sizes = partial(any_size, space=setup.problem.space, folds=len(setup.problem.folds))
-        moment = first(search._replace(setup=replace(setup, strategy=replace(setup.strategy, new_tree=sizes))))
-        members = moment.state.members
+        state, _ = begin(setup.problem, replace(setup.strategy, new_tree=sizes), Phases())
+        members = state.members
     else:
         moments = run(search)
-        moment = moments[last_within(search, moments)]
-        members = front(moment.state.members)
+        state = moments[last_within(search, moments)].state
+        members = front(state.members)
     return [
         {
             "tree": i,
@@ -60,7 +62,7 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
             "val_error": model.val_error,
             "test_score": model.test_score,
         }
-        for i, model in enumerate(tested(search, moment.state, members))
+        for i, model in enumerate(tested(search, state, members))
     ]
 
 

@@ -7,21 +7,21 @@ from dataclasses import replace
 from experiments.fronts import front, tested
 from experiments.peers.arena import Arena, Clock, Found, Member, first_lap_excess
 from experiments.peers.cold import cold_start
-from experiments.searching import first
 from experiments.selection import at_random
-from search.engine import step
+from search.engine import begin, step
 from search.progress import Phases
 
 
 def evolved(arena: Arena) -> Found:
     """Hypervolume selection over four folds, with inherited weights; compiling is counted."""
     search = arena.search
+    problem, strategy = search.setup.problem, search.setup.strategy
     with cold_start():
         clock = Clock(arena.budget_s)
-        state = first(search).state
+        state, _ = begin(problem, strategy, Phases())
         laps = [clock.spent]
         while clock.running:
-            state, _ = step(search.setup.problem, search.setup.strategy, state, Phases())
+            state, _ = step(problem, strategy, state, Phases())
             laps.append(clock.spent)
         models = tested(search, state, front(state.members))
     members = [
