@@ -35,9 +35,9 @@ class _TreeEstimator(BaseEstimator):
     ----------
     search : ``search.Evolution``, or None to train one random tree that reads every input.
     activations : kinds of hidden nodes, of ``neuraltree.ACTIVATIONS``.
-    max_nodes, max_depth, max_arity : limits of a tree; ``max_nodes`` None is 60, in a search 35 for each output where
-        that is more, and for a single tree as many more as reading every input takes; ``max_arity`` None is 64 in a
-        search and 5 for a single tree.
+    max_nodes, max_depth, max_arity : limits of a tree; ``max_nodes`` None is 60, in a search 35 for each class or
+        target where that is more, and for a single tree as many more as reading every input takes; ``max_arity`` None
+        is 64 in a search and 5 for a single tree.
     optimizer, learning_rate, weight_decay : of the training, a row of ``neuraltree.optimizers``; "adamw" decays.
     epochs : passes over the rows; None is 20 in a search, and as many as make 1,500 steps (50 at least) for one tree.
     batch_size : rows of a step; None is 64 in a search and 200 for one tree.

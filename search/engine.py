@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.generate import redraw_weights
-from neuraltree.packing import TREES_PER_BIN, Shape
+from neuraltree.packing import Shape, planned_bins
 from neuraltree.tree import Nodes, simplify_all
 from search.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate, first_shape, grown_shape
 from search.hypervolume import hypervolume
@@ -22,7 +22,7 @@ from search.selection import ranks, survivors
 Phase = Callable[[str], AbstractContextManager[None]]
 # Streams of random numbers of a generation; the folds' shuffles use (seed, generation, fold).
 VARY, SELECT = 2**31, 2**31 + 1
-MOST_EXAMPLES = 4 * TREES_PER_BIN
+BINS_OF_EXAMPLES = 4  # at most; more would plan the same shape
 RETRAINED = "retrained"  # the origin of a survivor that was trained further
 
 
@@ -83,8 +83,9 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
 
 def _examples(strategy: Strategy) -> list[Nodes]:
     """Trees that follow no seed: bins planned from them are the same in every run, which finds programs compiled."""
-    rng = np.random.default_rng(0)
-    return simplify_all([strategy.new_tree(rng) for _ in range(min(strategy.population, MOST_EXAMPLES))])
+    rng, population = np.random.default_rng(0), strategy.population
+    per_bin = -(-population // planned_bins(population))
+    return simplify_all([strategy.new_tree(rng) for _ in range(min(population, BINS_OF_EXAMPLES * per_bin))])
 
 
 def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tuple[State, Info]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from search.evolving import Found
 
 SOURCE = "the rows given to fit"
-NODES, NODES_PER_OUTPUT = 60, 35  # the most nodes of a tree, and for each output, where nothing is said
+NODES, NODES_PER_OUTPUT = 60, 35  # the most nodes of a tree, and for each class or target, where nothing is said
 
 
 class Evolution(BaseEstimator):

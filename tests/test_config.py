@@ -37,7 +37,7 @@ class_weight = "balanced"
 activations = ["fermi", "sine", "identity"]
 max_nodes = 2
 max_depth = 30
-max_arity = 64
+max_arity = 1
 generator = "reference"
 [search]
 population = 4
@@ -219,7 +219,7 @@ def test_the_defaults(tmp_path: Path) -> None:
     assert (config.data.source, config.data.target, config.data.header, config.data.drop) == ("iris", "", "auto", ())
     assert config.data.test_fraction == 0.2
     assert config.space.activations == ("sigmoid", "tanh", "gaussian", "relu")
-    assert (config.space.max_nodes, config.space.max_depth, config.space.max_arity) == (60, 5, 5)
+    assert (config.space.max_nodes, config.space.max_depth, config.space.max_arity) == (60, 5, 64)
     assert (config.search.population, config.search.generations, config.search.folds) == (100, 30, 4)
     assert (config.search.selection, config.search.objectives) == ("hypervolume", ("error", "weights"))
     assert (config.search.inherit, config.search.retrain_survivors) == (True, False)

@@ -146,8 +146,10 @@ def test_costs_and_constraints_of_a_device() -> None:
 def test_weights_of_rows_reach_the_search() -> None:
     X, y = np.random.default_rng(0).normal(size=(80, 2)), np.repeat([0, 1], 40)
     weight = np.where(y == 0, 9.0, 1.0)
-    model = NeuralTreeClassifier(QUICK, random_state=0).fit(X, y, sample_weight=weight)
-    assert model.predict(X).mean() < 0.25
+    model = NeuralTreeClassifier(QUICK, epochs=100, random_state=0)
+    assert 0.25 < model.fit(X, y).predict(X).mean() < 0.75
+    # Inputs say nothing, so trees that are trained to the end name the heavier class.
+    assert model.fit(X, y, sample_weight=weight).predict(X).mean() < 0.05
 
 
 def test_parameters_of_the_search_are_parameters() -> None:
@@ -308,6 +310,30 @@ def test_an_ensemble_says_its_progress(monkeypatch: pytest.MonkeyPatch, capsys: 
     monkeypatch.setattr("neuraltree.learning.EVERY_S", 0.0)
     ParetoEnsembleClassifier(members=1, estimator=NeuralTreeClassifier(epochs=2), verbose=1).fit(WINE.data, LABELS)
     assert "epoch 2  loss " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("estimator", "y", "nodes"),
+    [(NeuralTreeClassifier, LABELS, 105), (NeuralTreeRegressor, WINE.target, 60)],
+    ids=["three classes", "regression"],
+)
+def test_limits_that_are_not_given_follow_the_outputs(
+    monkeypatch: pytest.MonkeyPatch, estimator: type, y: np.ndarray, nodes: int
+) -> None:
+    asked = {}
+
+    class Stop(Exception):
+        pass
+
+    def spy(config, *rest, **how):
+        asked["space"] = config.space
+        raise Stop
+
+    monkeypatch.setattr("search.evolving.set_up", spy)
+    for options, expected in (({}, (nodes, 64)), ({"max_nodes": 33, "max_arity": 7}, (33, 7))):
+        with pytest.raises(Stop):
+            estimator(QUICK, **options).fit(WINE.data, y)
+        assert (asked["space"].max_nodes, asked["space"].max_arity) == expected
 
 
 def test_parameters_may_be_numbers_of_numpy() -> None:

@@ -35,6 +35,7 @@ from experiments.scoring import score
 from experiments.statistics import holm, interval, paired, ranks, signed_rank_p, summary
 from search.data import Table
 from search.errors import InputError
+from tests.strategies import steady
 
 KINDS = ("regression", "binary", "multiclass")
 
@@ -199,6 +200,7 @@ def brute_force(first: Sequence[float], second: Sequence[float]) -> float:
     return float(np.mean(np.abs(np.array(sums) - rank.sum() / 2) >= far - 1e-9)) if len(d) else 1.0
 
 
+@steady
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=9))
 def test_the_signed_rank_test_is_exact_with_ties(pairs: list[tuple[int, int]]) -> None:
     first, second = np.array(pairs).T / 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuraltree.generate import random_subtree, random_tree, redraw_weights, reference_space, reference_tree
+from neuraltree.generate import (
+    random_subtree,
+    random_tree,
+    redraw_weights,
+    reference_space,
+    reference_tree,
+    varied_tree,
+    wide_tree,
+)
 from neuraltree.tree import Nodes, Space, TreeError, check
 from tests.strategies import steady
 
@@ -26,9 +35,15 @@ SPACES = {
     "only chains": Space(4, max_arity=1, max_nodes=12),
     "flat and wide": Space(12, max_depth=1, max_arity=20),
     "deep": Space(20, max_nodes=300, max_depth=12),
+    "a search's": Space(13, 3, max_nodes=105, max_arity=64),
+    "many features": Space(200, 2, max_arity=64),
+    "many children at least": Space(9, 2, min_arity=7, max_arity=64, max_nodes=200),
 }
+NO_WIDE_TREES = SPACES["one feature, twice"]  # two children at least, and one input to read
+GENERATORS = (random_tree, wide_tree, varied_tree)
 spaces = st.sampled_from(sorted(SPACES)).map(SPACES.__getitem__)
 seeds = st.integers(0, 2**32 - 1)
+generators = st.sampled_from(GENERATORS)
 
 
 def rng_of(seed: int = 0) -> np.random.Generator:
@@ -56,12 +71,14 @@ def repeats(nodes: Nodes) -> int:
 
 
 @steady
-@given(spaces, seeds, st.integers(1, 4))
-def test_every_tree_is_legal_and_the_seed_decides_it(space: Space, seed: int, folds: int) -> None:
-    tree = random_tree(rng_of(seed), space, folds=folds)
+@given(generators, spaces, seeds, st.integers(1, 4))
+def test_every_tree_is_legal_and_the_seed_decides_it(
+    generate: Callable[..., Nodes], space: Space, seed: int, folds: int
+) -> None:
+    tree = generate(rng_of(seed), space, folds=folds)
     check(tree, space)
     assert tree["weight"].shape == (len(tree), folds)
-    assert tree.tobytes() == random_tree(rng_of(seed), space, folds=folds).tobytes()
+    assert tree.tobytes() == generate(rng_of(seed), space, folds=folds).tobytes()
     for name in ("weight", "bias"):
         assert (tree[name] == tree[name][:, :1]).all()
     assert not tree["weight"][tree["depth"] == 0].any()
@@ -102,12 +119,12 @@ def test_many_features_and_activations_are_all_used() -> None:
     assert min(hidden) > 0.8 * max(hidden)
 
 
-def fresh_weights() -> tuple[dict[int, list[float]], list[float]]:
+def fresh_weights(generate: Callable[..., Nodes], space: Space) -> tuple[dict[int, list[float]], list[float]]:
     """The weights of many trees by the arity of their parent, and the biases."""
-    rng, space = rng_of(), Space(8)
+    rng = rng_of()
     weights, biases = defaultdict(list), []
     for _ in range(1500):
-        tree = random_tree(rng, space)
+        tree = generate(rng, space)
         redrawn = redraw_weights(rng, tree)
         for nodes in (tree, redrawn):
             for below in children_of(nodes).values():
@@ -116,21 +133,118 @@ def fresh_weights() -> tuple[dict[int, list[float]], list[float]]:
     return weights, biases
 
 
-def test_weights_and_biases_have_their_spread() -> None:
-    weights, biases = fresh_weights()
-    assert sorted(weights) == [1, 2, 3, 4, 5]
+@pytest.mark.parametrize(
+    ("generate", "space", "widest"), [(random_tree, Space(8), 5), (wide_tree, Space(8, max_arity=64), 14)]
+)
+def test_weights_and_biases_have_their_spread(generate: Callable[..., Nodes], space: Space, widest: int) -> None:
+    weights, biases = fresh_weights(generate, space)
+    assert sorted(weights) == list(range(1, widest + 1))
     for arity, values in weights.items():
-        assert np.mean(values) == pytest.approx(0, abs=0.08)
-        assert np.var(values) == pytest.approx(2 / arity, rel=0.1)
+        error = np.sqrt(2 / len(values))  # relative, one standard error of a normal variable's variance
+        assert np.mean(values) == pytest.approx(0, abs=4 * np.sqrt(2 / arity / len(values)))
+        assert np.var(values) == pytest.approx(2 / arity, rel=4 * error)
     assert np.mean(biases) == pytest.approx(0, abs=0.01)
     assert np.std(biases) == pytest.approx(0.3, rel=0.05)
 
 
+def inputs_and_hidden(nodes: Nodes) -> list[tuple[int, int]]:
+    """How many inputs and how many hidden nodes each output has below it, directly."""
+    children = children_of(nodes)
+    hidden = [sum(int(nodes["op"][i]) < 0 for i in children[top]) for top in np.flatnonzero(nodes["depth"] == 0)]
+    return [
+        (len(children[top]) - below, below)
+        for top, below in zip(np.flatnonzero(nodes["depth"] == 0), hidden, strict=True)
+    ]
+
+
 @steady
-@given(spaces, seeds)
-def test_redrawing_weights_changes_all_weights_and_nothing_else(space: Space, seed: int) -> None:
+@given(spaces.filter(lambda space: space is not NO_WIDE_TREES), seeds)
+def test_all_outputs_of_a_wide_tree_are_alike(space: Space, seed: int) -> None:
+    tree = wide_tree(rng_of(seed), space)
+    ((inputs, hidden),) = set(inputs_and_hidden(tree))
+    assert inputs >= 1
+    assert hidden <= 6
+    assert tree["depth"].max() <= 2
+    assert (tree["op"] < 0).sum() == space.n_outputs * (1 + hidden)
+    assert repeats(tree) == 0
+
+
+def test_half_of_wide_trees_read_all_features_where_there_is_room() -> None:
+    rng, space = rng_of(), Space(8, 3, max_nodes=105, max_arity=64)
+    drawn = [inputs_and_hidden(wide_tree(rng, space))[0] for _ in range(2000)]
+    inputs = Counter(inputs for inputs, _ in drawn)
+    assert sorted(inputs) == [1, 2, 3, 4, 5, 6, 7, 8]
+    # One in eight of the others reads all, too.
+    assert inputs[8] / 2000 == pytest.approx(0.5 + 0.5 / 8, abs=0.04)
+    assert min(inputs.values()) > 0.5 * 2000 / 16
+    hidden = Counter(hidden for _, hidden in drawn)
+    assert sorted(hidden) == [0, 1, 2, 3, 4, 5, 6]
+    assert min(hidden.values()) > 0.8 * 2000 / 7
+
+
+@pytest.mark.parametrize(
+    ("space", "most"), [(Space(200, max_arity=64), 59), (Space(200, max_nodes=999, max_arity=64), 64), (Space(200), 5)]
+)
+def test_wide_trees_read_as_many_features_as_there_is_room_for(space: Space, most: int) -> None:
+    rng = rng_of()
+    drawn = [inputs_and_hidden(wide_tree(rng, space))[0] for _ in range(200)]
+    assert max(inputs + hidden for inputs, hidden in drawn) == most
+    assert np.mean([inputs + hidden == most for inputs, hidden in drawn]) >= 0.5
+    read = {op for _ in range(400) for op in wide_tree(rng, space)["op"].tolist() if op >= 0}
+    assert len(read) == 200, "none is left out"
+
+
+def test_where_no_tree_is_wide_another_is_drawn() -> None:
+    rng = rng_of()
+    trees = [wide_tree(rng, NO_WIDE_TREES) for _ in range(200)]
+    assert max(tree["depth"].max() for tree in trees) > 2
+    # What is left to draw is drawn: with fewer children than two there would be no such tree.
+    space = Space(5, min_arity=2, max_nodes=40, max_depth=1)
+    assert Counter(inputs_and_hidden(wide_tree(rng, space))[0] for _ in range(400)).keys() == {
+        (inputs, 0) for inputs in (2, 3, 4, 5)
+    }
+
+
+def test_a_varied_population_has_wide_and_deep_trees() -> None:
+    rng, space = rng_of(), Space(8, max_arity=64)
+    trees = [varied_tree(rng, space) for _ in range(2000)]
+    full = [inputs_and_hidden(tree)[0][0] == 8 for tree in trees]  # a random tree's nodes have five children at most
+    assert np.mean(full) == pytest.approx(0.5 * (0.5 + 0.5 / 8), abs=0.03)
+    assert np.mean([tree["depth"].max() > 2 for tree in trees]) > 0.25
+
+
+@pytest.mark.parametrize(
+    ("limits", "expected"),
+    [
+        ({"max_arity": 64}, {1, 2, 3, 4, 5}),
+        ({"max_arity": 3}, {1, 2, 3}),
+        ({"max_arity": 64, "min_arity": 7}, {7}),
+        ({"max_arity": 9, "min_arity": 4}, {4, 5}),
+    ],
+)
+def test_drawn_nodes_have_five_children_at_most(limits: dict[str, int], expected: set[int]) -> None:
+    rng, space = rng_of(), Space(12, max_nodes=200, **limits)
+    trees = [random_tree(rng, space) for _ in range(200)]
+    below = [random_subtree(rng, space, depth=1, max_nodes=60, folds=1, min_nodes=20) for _ in range(200)]
+    for drawn in (trees, below):
+        arities = {len(children) for nodes in drawn for children in children_of(_lifted(nodes)).values()}
+        assert arities == expected if drawn is trees else arities <= expected
+
+
+def _lifted(nodes: Nodes) -> Nodes:
+    """A subtree as a tree of its own: its root at depth 0."""
+    lifted = nodes.copy()
+    lifted["depth"] -= nodes["depth"][0]
+    return lifted
+
+
+@steady
+@given(generators, spaces, seeds)
+def test_redrawing_weights_changes_all_weights_and_nothing_else(
+    generate: Callable[..., Nodes], space: Space, seed: int
+) -> None:
     rng = rng_of(seed)
-    tree = random_tree(rng, space, folds=2)
+    tree = generate(rng, space, folds=2)
     before = tree.tobytes()
     redrawn = redraw_weights(rng, tree)
     assert tree.tobytes() == before
@@ -169,10 +283,11 @@ def test_a_subtree_is_a_leaf_or_a_function_node_as_asked() -> None:
         assert {bool(subtree["op"][0] < 0) for subtree in drawn} == {function}
 
 
+@pytest.mark.parametrize("generate", GENERATORS)
 @pytest.mark.parametrize("limits", [{"max_nodes": 5}, {"max_depth": 0}, {"min_arity": 3, "max_nodes": 11}])
-def test_a_space_without_room_for_a_tree_is_refused(limits: dict[str, int]) -> None:
+def test_a_space_without_room_for_a_tree_is_refused(generate: Callable[..., Nodes], limits: dict[str, int]) -> None:
     with pytest.raises(TreeError, match="leave no room"):
-        random_tree(rng_of(), replace(Space(4, 3), **limits))
+        generate(rng_of(), replace(Space(4, 3), **limits))
 
 
 # Mean sizes published for BNeuralT: (leaf probability, classes) -> nodes with the root; 1 class is a regression.

@@ -27,8 +27,9 @@ from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor, learning
 from neuraltree.importance import importances
 from neuraltree.learning import constant_loss
 from neuraltree.model import Tree
-from neuraltree.samples import Sample, merged
+from neuraltree.samples import Sample, merged, regression_sample
 from neuraltree.starting import new_tree
+from neuraltree.tree import arities
 from tests.oracle import evaluate_recursive
 
 IRIS = load_iris(as_frame=True)
@@ -64,6 +65,16 @@ def test_the_loss_curve_is_the_loss() -> None:
     scaled = np.array([evaluate_recursive(tree.nodes, row)[0] for row in tree.scaler.transform(X)])
     target = (y - y.mean()) / y.std()
     np.testing.assert_allclose(model.loss_curve_, 0.5 * np.mean((scaled - target) ** 2), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("options", "most"), [({}, 5), ({"max_arity": 2}, 2), ({"max_arity": 9}, 9)])
+def test_nodes_of_one_tree_have_five_children_at_most_unless_it_is_said(options: dict, most: int) -> None:
+    X = np.random.default_rng(0).normal(size=(40, 20))
+    model = NeuralTreeRegressor(**options)
+    sample = regression_sample(model, X, X[:, 0], None, new=True)
+    trees = [new_tree(sample, model._options(), np.random.default_rng(seed)) for seed in range(100)]
+    widest = max(int(arities(tree.nodes["depth"]).max()) for tree in trees)
+    assert widest == most if most <= 5 else 5 < widest <= most
 
 
 def test_a_seed_decides_and_seeds_differ() -> None:
@@ -263,7 +274,7 @@ def test_few_rows_are_refused_as_many_are(rows: int) -> None:
         ({"epochs": 0}, "epochs=0 must be a whole number of 1 or more, or None"),
         ({"batch_size": 0}, "batch_size=0 must be a whole number of 1 or more"),
         ({"max_depth": 0}, "max_depth=0 must be a whole number of 1 or more"),
-        ({"max_arity": 0}, "max_arity=0 must be a whole number of 1 or more"),
+        ({"max_arity": 0}, "max_arity=0 must be a whole number of 1 or more, or None"),
         ({"max_nodes": 30.0}, r"max_nodes=30\.0 must be a whole number of 1 or more, or None"),
         ({"epochs": 2.5}, r"epochs=2\.5 must be a whole number of 1 or more, or None"),
         ({"max_depth": None}, "max_depth=None must be a whole number of 1 or more"),

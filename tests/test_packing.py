@@ -5,33 +5,65 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuraltree.generate import random_tree
+from neuraltree.generate import random_tree, varied_tree
 from neuraltree.packing import fit_shape, layout, pack, plan, planned_bins, split
-from neuraltree.tree import Space, join
+from neuraltree.tree import Space, join, node_dtype
 
 SPACE = Space(5, 1, max_nodes=40)
+SEARCHED = Space(13, 3, max_nodes=105, max_arity=64)
 
 
-def trees_of(count, seed, **limits):
+def trees_of(count, seed, generate=random_tree, **limits):
     rng = np.random.default_rng(seed)
-    return [random_tree(rng, Space(5, 1, **({"max_nodes": 40} | limits))) for _ in range(count)]
+    return [generate(rng, Space(5, 1, **({"max_nodes": 40} | limits))) for _ in range(count)]
 
 
-def test_a_like_population_fits_without_growing():
-    shape = plan(layout(*join(trees_of(200, 0))), SPACE)
+def fan(hidden):
+    """A tree whose output has so many hidden nodes that read one input each."""
+    tree = np.zeros(1 + 2 * hidden, node_dtype())
+    tree["depth"][1:], tree["op"][0] = [1, 2] * hidden, ~SPACE.output_code
+    tree["op"][1:] = [~SPACE.codes[0], 0] * hidden
+    return tree
+
+
+@pytest.mark.parametrize("generate", [random_tree, varied_tree])
+@pytest.mark.parametrize("space", [SPACE, SEARCHED], ids=["narrow", "searched"])
+def test_a_like_population_fits_without_growing(generate, space):
+    def drawn(seed):
+        rng = np.random.default_rng(seed)
+        return layout(*join([generate(rng, space) for _ in range(200)]))
+
+    shape = plan(drawn(0), space)
     for seed in range(1, 6):
-        found = layout(*join(trees_of(200, seed)))
-        assert fit_shape(shape, found, SPACE) is shape
+        found = drawn(seed)
+        assert fit_shape(shape, found, space) is shape
         assert len(split(shape, found)) <= planned_bins(200) + 1
+
+
+def test_ranks_that_no_first_tree_has_are_there_where_arity_allows_them():
+    found = layout(*join(trees_of(200, 0, max_arity=3)))
+    assert found.needs.shape[2] == 1 + 3
+    for arity, ranks in ((3, 3), (5, 5), (7, 7), (64, 7)):
+        shape = plan(found, Space(5, max_nodes=40, max_arity=arity))
+        assert {len(level) for level in shape.ranks[:-1]} == {ranks}
+    later = layout(*join([fan(7), *trees_of(200, 1, max_arity=3)]))
+    assert fit_shape(shape, later, SPACE) is shape
+    assert len(fit_shape(shape, layout(*join([fan(9)])), SPACE).ranks[0]) >= 9
+
+
+def test_more_ranks_than_the_least_are_planned_where_the_first_trees_have_them():
+    found = layout(*join([fan(11), *trees_of(20, 0)]))
+    assert len(plan(found, Space(5, max_nodes=40, max_arity=64)).ranks[0]) == 12
 
 
 def test_a_deeper_wider_tree_makes_it_grow_until_it_fits():
     shape = plan(layout(*join(trees_of(50, 0, max_nodes=8, max_depth=2))), SPACE)
-    found = layout(*join(trees_of(50, 1, max_nodes=120, max_depth=8, max_arity=9)))
+    found = layout(*join([*trees_of(49, 1, max_nodes=120, max_depth=8), fan(9)]))
     with pytest.raises(ValueError, match="fit_shape"):
         split(shape, found)
     grown = fit_shape(shape, found, SPACE)
     assert len(grown.levels) > len(shape.levels)
+    assert len(grown.ranks[0]) >= 9 > len(shape.ranks[0])
     assert all(new >= old for new, old in zip(grown.levels, shape.levels, strict=False))
     assert split(grown, found)[-1][1] == 50
     assert fit_shape(grown, found, SPACE) is grown

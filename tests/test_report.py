@@ -45,6 +45,7 @@ from tests.report_runs import (
     write_checkpoint,
     write_run,
 )
+from tests.strategies import steady
 
 pytest.importorskip("plotly", reason="the page needs plotly: pip install 'neuraltree[report]'")
 
@@ -281,6 +282,7 @@ def test_who_beats_whom(tmp_path: Path, error: float, weights: float, beats: lis
     assert found["peer"] == (fitting[0] if fitting else None)
 
 
+@steady
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=2))
 def test_nothing_beats_what_beats_it(pair: list[tuple[int, int]]) -> None:
     a, b = ({"p": float(p), "q": float(q)} for p, q in pair)
@@ -363,6 +365,7 @@ VALUES = st.recursive(
 )
 
 
+@steady
 @given(VALUES)
 def test_json_in_a_page_reads_back_and_holds_no_markup(value: Any) -> None:
     text = as_json(value)
