@@ -29,7 +29,7 @@ Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 
 @dataclass(frozen=True)
 class Problem:
-    """All that evaluating a tree needs besides the tree. ``data`` holds the training rows only."""
+    """All that evaluating a tree needs besides the tree. ``data`` holds the training rows first, and what else is taught of them."""
 
     space: Space
     task: Task
