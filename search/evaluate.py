@@ -29,7 +29,7 @@ Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 
 @dataclass(frozen=True)
 class Problem:
-    """All that evaluating a tree needs besides the tree. ``data`` holds the training rows first, and what else is taught of them."""
+    """All that evaluating a tree needs besides the tree. ``data`` holds the training rows, then lessons of teachers."""
 
     space: Space
     task: Task
