@@ -31,8 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     module = BENCHMARKS[given[0]][0]
     sys.argv = [f"python -m benchmarks.{module}", *given[1:]]  # they read their own options
-    import_module(f"benchmarks.{module}").main()
-    return 0
+    return import_module(f"benchmarks.{module}").main() or 0
 
 
 if __name__ == "__main__":

@@ -23,12 +23,24 @@ from neuraltree.samples import Sample
 from neuraltree.tasks import encode, make_task
 from neuraltree.train import Settings
 from search.data import Table
-from search.evolution import Evolution
+from search.evolution import NODES, NODES_PER_OUTPUT, Evolution
 from search.evolving import Found
+from search.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD
 
 BUDGETS = (30, 60, 120, 250)
 MEMBERS = 5
 EPOCHS_TAUGHT, EPOCHS_ALONE = 8, 20
+OPTIONS: dict[str, Any] = {
+    "activations": ("sigmoid", "tanh", "gaussian", "relu"),
+    "max_nodes": None,
+    "max_depth": 5,
+    "max_arity": None,
+    "optimizer": "adam",
+    "learning_rate": 0.01,
+    "weight_decay": 0.0,
+    "batch_size": None,
+}
+LESSON = {"rows": ROWS, "last_rows": LAST_ROWS, "last_epochs": LAST_EPOCHS, "spread": SPREAD, "own": OWN}
 PEEKING = {"epochs": 100, "learning_rate": 0.01, "batch_size": 8}
 SEARCH: dict[str, Any] = {"population": 100, "generations": 20, "folds": 4}
 QUICK: dict[str, Any] = {"population": 8, "generations": 1, "folds": 2}
@@ -60,14 +72,14 @@ def run_alone(unit: Unit, quick: bool) -> list[Row]:
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
-    del unit
-    taught = {"teachers": SETTINGS, "epochs": EPOCHS_TAUGHT, "budgets": BUDGETS, "peeking": PEEKING}
-    return {"search": QUICK if quick else SEARCH, "members": MEMBERS} | taught
+    taught = {"teachers": SETTINGS, "lesson": LESSON, "epochs": EPOCHS_TAUGHT, "budgets": BUDGETS, "peeking": PEEKING}
+    return settings_alone(unit, quick) | taught
 
 
 def settings_alone(unit: Unit, quick: bool) -> dict[str, Any]:
     del unit
-    return {"search": QUICK if quick else SEARCH, "members": MEMBERS, "epochs": EPOCHS_ALONE}
+    search = {"search": QUICK if quick else SEARCH, "nodes": [NODES, NODES_PER_OUTPUT], "options": OPTIONS}
+    return search | {"members": MEMBERS, "epochs": EPOCHS_ALONE}
 
 
 def _searched(unit: Unit, quick: bool, *, teaching: bool) -> Chosen:
@@ -77,17 +89,7 @@ def _searched(unit: Unit, quick: bool, *, teaching: bool) -> Chosen:
     loss = "rmse" if data.kind == "regression" else "log_loss"
     experts = teachers(data.kind, data.X.shape[1], unit.seed) if teaching else None
     search = Evolution(**(QUICK if quick else SEARCH), objectives=(loss, "weights"), teachers=experts)
-    options = Options(
-        activations=("sigmoid", "tanh", "gaussian", "relu"),
-        max_nodes=None,
-        max_depth=5,
-        max_arity=None,
-        optimizer="adam",
-        learning_rate=0.01,
-        weight_decay=0.0,
-        epochs=EPOCHS_TAUGHT if teaching else EPOCHS_ALONE,
-        batch_size=None,
-    )
+    options = Options(**OPTIONS, epochs=EPOCHS_TAUGHT if teaching else EPOCHS_ALONE)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a teacher's epochs are few on purpose
         return Chosen(data, sample, test, search.evolve(sample, options, seed=unit.seed, n_jobs=1, verbose=0))

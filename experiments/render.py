@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from neuraltree.command import DONE, Parser, fail, fail_of_system, run_command
@@ -52,9 +50,7 @@ def _render(results: Path) -> int:
         rows = read_rows(csv_path(name, results=results))
         if not rows:
             continue
-        if find_spec(f"experiments.rendering.{module}") is None:
-            print(f"{name}: nothing renders it", file=sys.stderr)
-            continue
+        _check_settings(name, rows)
         renderer = import_module(f"experiments.rendering.{module}")
         renderer.render(rows, results)
         sections.append(renderer.headline(rows))
@@ -63,6 +59,19 @@ def _render(results: Path) -> int:
         raise InputError(f"{results} holds no rows; run an experiment first: python -m experiments.run --list")
     write_text(results / "README.md", page("Results", INTRODUCTION, *sections))
     return DONE
+
+
+def _check_settings(name: str, rows: Sequence[Mapping[str, str]]) -> None:
+    """``InputError`` where rows of one job on one table were made with several settings: their means say nothing."""
+    made: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        made.setdefault((row["table"], row["job"]), set()).add(row["config"])
+    mixed = [f"{table}/{job}" for (table, job), configs in made.items() if len(configs) > 1]
+    if mixed:
+        raise InputError(
+            f"{name}: rows of {mixed[0]} were made with several settings; "
+            f"make them again: python -m experiments.run {name} --fresh --only '{mixed[0]}'"
+        )
 
 
 if __name__ == "__main__":

@@ -134,8 +134,8 @@ def leaf_slopes(shape: Shape, settings: Settings, forest: Forest, params: Params
     Also by those that no tree has, whose weight is 0: the batch product of node deltas and inputs. ``data`` are the
     rows to take the mean over, none of them padding. The program is that of ``predict``.
     """
-    slopes = [slope for _, slope in _by_chunk(shape, settings, forest, params, data)]
-    return np.stack(slopes).sum(axis=0, dtype=np.float64) / len(data.weight)
+    slopes = (slope for _, slope in _by_chunk(shape, settings, forest, params, data))
+    return sum(slopes, start=np.zeros((shape.rows, shape.columns))) / len(data.weight)
 
 
 def _by_chunk(

@@ -28,7 +28,7 @@ from experiments.ordinary import ORDINARY
 from experiments.rendering import equal_weights, protocols, significance
 from experiments.rendering import tables as page
 from experiments.rendering.published import PUBLISHED
-from experiments.rendering.scores import LABELS, Entry, means_by_seed, scores_of
+from experiments.rendering.scores import BESIDE, LABELS, Entry, means_by_seed, scores_of, shared
 from experiments.rendering.text import figure, signed
 from experiments.rows import COLUMNS, honest
 from experiments.scoring import score
@@ -286,10 +286,36 @@ def test_the_headline_model_is_tested_against_each_baseline() -> None:
     found = significance.of_table(scores, "iris")
     assert set(found) == {Entry("linear"), Entry("pruned_mlp", 60)}
     assert all(test.sign == 1 and test.p == pytest.approx(2 * 2 / 2**8) for test in found.values())
-    over = significance.over_tables(scores)[Entry("linear")]
+    over = significance.over_tables(scores, CLASSIFICATION)[Entry("linear")]
     assert over.mean == pytest.approx(0.1, abs=1e-3)
-    assert over.p == pytest.approx(2 * 2 / 2**14)
+    assert over.p == pytest.approx(2 * 2 / 2**8)
     assert significance.section(scores_of(made_rows({("linear", None): 0.7}), "honest")) is None
+
+
+def test_too_few_hold_outs_for_any_test_are_said() -> None:
+    enough, few = (scores_of(made_rows(QUALITY, seeds), "honest") for seeds in (7, 6))
+    assert significance.least_pairs(enough) == 7  # two baselines: 2 x 2 / 2^7 < .05 < 2 x 2 / 2^6
+    assert "no p can be so small" not in str(significance.section(enough))
+    assert "With 6 hold-outs no p can be so small: that takes 7." in str(significance.section(few))
+    assert equal_weights.linear_suffices(few) is None
+
+
+def test_means_are_over_hold_outs_that_all_jobs_have() -> None:
+    rows = made_rows(QUALITY, 4)
+    missing = [r for r in rows if (r["job"], r["table"]) != ("linear", "iris") or int(r["seed"]) < 2]
+    extra = {**rows[0], "job": BESIDE, "model": "evolved_alone"}
+    peeked = [{**row, "protocol": "reference"} for row in rows if row["job"] == "evolved"]
+    kept = shared([*missing, extra, *peeked])
+    assert {r["seed"] for r in kept if r["table"] == "iris" and r["protocol"] == "honest"} == {"0", "1"}
+    assert {r["seed"] for r in kept if r["table"] == "dee"} == {"0", "1", "2", "3"}
+    assert all(row in kept for row in [extra, *peeked])
+
+
+def test_rows_of_several_settings_are_not_rendered() -> None:
+    rows = [{"table": "iris", "job": "svm", "config": config} for config in ("one", "two")]
+    render._check_settings("tables/bneuralt", rows[:1])
+    with pytest.raises(InputError, match=r"rows of iris/svm were made with several settings; .* --fresh"):
+        render._check_settings("tables/bneuralt", rows)
 
 
 def test_ranks_at_equal_weights() -> None:
@@ -307,7 +333,7 @@ def test_where_a_linear_model_suffices() -> None:
     assert "significantly better than the linear" in str(equal_weights.linear_suffices(scores_of(better, "honest")))
     worse = [{**row, "score": "0.9"} if row["job"] == "linear" and row["table"] == "dee" else row for row in better]
     text = str(equal_weights.linear_suffices(scores_of(worse, "honest")))
-    assert "on 1 of 14 tables" in text
+    assert "On 1 of 14 tables" in text
     assert "| dee | .900 | 40 |" in text
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.data import CLASSIFICATION, REGRESSION, TABLES
-from experiments.rendering.scores import HEADLINE, LABELS, Entry, Scores, mean_weights, means_by_table
+from experiments.rendering.scores import LABELS, OURS, Entry, Scores, mean_weights, means_by_table
 from neuraltree import plot_style as style
 from search.pictures.files import save
 
@@ -22,6 +22,8 @@ COLUMNS = 4
 LOOKS = {
     "evolved": style.Look(style.BLUE, "o"),
     "ensemble": style.Look(style.BLUE, "*"),
+    "evolved_alone": style.Look(style.PALE, "o"),
+    "ensemble_alone": style.Look(style.PALE, "*"),
     "random_tree": style.Look(style.SKY, "o"),
     "linear": style.Look(style.BLACK, "P"),
     "mlp_8": style.Look(style.ORANGE, "s"),
@@ -60,7 +62,7 @@ def draw(scores: Scores, path: Path) -> None:
 
 def _draw_model(ax: Axes, scores: Scores, model: str, tables: Sequence[str]) -> None:
     """The sizes of a model as a path, or the one size it has."""
-    look, ours = LOOKS[model], model in (HEADLINE.model, "ensemble")
+    look, ours = LOOKS[model], model in OURS
     sized = points(scores, [entry for entry in scores if entry.model == model and entry.budget], tables)
     alone = points(scores, [Entry(model)] if Entry(model) in scores else [], tables)
     common: dict[str, Any] = {"color": look.colour, "marker": look.marker, "zorder": 4 if ours else 3}

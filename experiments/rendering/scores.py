@@ -15,6 +15,8 @@ KINDS = (("Classification: accuracy", CLASSIFICATION), ("Regression: R²", REGRE
 LABELS = {
     "evolved": "evolved neural tree",
     "ensemble": "Pareto ensemble",
+    "evolved_alone": "evolved neural tree without teachers",
+    "ensemble_alone": "Pareto ensemble without teachers",
     "random_tree": "random neural tree",
     "linear": "linear model",
     "mlp_8": "MLP (8)",
@@ -26,7 +28,8 @@ LABELS = {
     "svm": "SVM (RBF)",
     "gaussian_process": "Gaussian process",
 }
-OURS = ("evolved", "ensemble")
+OURS = ("evolved", "ensemble", "evolved_alone", "ensemble_alone")
+BESIDE = "evolved_alone"  # a job that may have fewer hold-outs than all others
 
 
 class Entry(NamedTuple):
@@ -67,6 +70,17 @@ def scores_of(rows: Iterable[Mapping[str, str]], protocol: str) -> Scores:
         return known, entry.model, -(entry.budget or 10**9)
 
     return {entry: found[entry] for entry in sorted(found, key=place)}
+
+
+def shared(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Of honest rows, those of hold-outs that all jobs have which have any of the table: means over others do not
+    compare. Rows of the other protocol stay."""
+    done: dict[str, dict[str, set[str]]] = {}
+    for row in rows:
+        if row["protocol"] == "honest" and row["job"] != BESIDE:
+            done.setdefault(row["table"], {}).setdefault(row["job"], set()).add(row["seed"])
+    common = {table: set.intersection(*of_job.values()) for table, of_job in done.items()}
+    return [row for row in rows if row["protocol"] != "honest" or row["seed"] in common.get(row["table"], ())]
 
 
 def values(of_table: Mapping[int, Scored], name: str = "score") -> dict[int, float]:

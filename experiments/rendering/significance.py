@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from experiments.data import TABLES
-from experiments.rendering.scores import HEADLINE, OURS, Entry, Scores, means_by_table, values
-from experiments.rendering.text import figure, right, signed
+from experiments.rendering.scores import HEADLINE, KINDS, OURS, Entry, Scores, means_by_seed, values
+from experiments.rendering.text import right, signed
 from experiments.statistics import holm, paired, signed_rank_p
 
 LEVEL = 0.05
@@ -38,21 +39,11 @@ def of_table(scores: Scores, table: str) -> dict[Entry, Difference]:
     return _tests({entry: pair for entry, pair in pairs.items() if len(pair[0])})
 
 
-def over_tables(scores: Scores) -> dict[Entry, Difference]:
-    """On the mean scores of the tables that both models have."""
-    mine = dict(enumerate(_by_table(scores, HEADLINE)))
-    pairs = {}
-    for entry in baselines(scores):
-        theirs = dict(enumerate(_by_table(scores, entry)))
-        both = [i for i in mine if not np.isnan(mine[i] + theirs[i])]
-        if both:
-            pairs[entry] = np.array([mine[i] for i in both]), np.array([theirs[i] for i in both])
-    return _tests(pairs)
-
-
-def _by_table(scores: Scores, entry: Entry) -> list[float]:
-    means = means_by_table(scores[entry])
-    return [means.get(table, float("nan")) for table in TABLES]
+def over_tables(scores: Scores, tables: Sequence[str]) -> dict[Entry, Difference]:
+    """Of the mean scores over some tables, paired by seed."""
+    mine = means_by_seed(scores[HEADLINE], tables)
+    pairs = {entry: paired(mine, means_by_seed(scores[entry], tables)) for entry in baselines(scores)}
+    return _tests({entry: pair for entry, pair in pairs.items() if len(pair[0])})
 
 
 def _tests(pairs: dict[Entry, tuple[np.ndarray, np.ndarray]]) -> dict[Entry, Difference]:
@@ -68,26 +59,42 @@ def section(scores: Scores) -> str | None:
     if HEADLINE not in scores or not baselines(scores):
         return None
     tables = [table for table in TABLES if table in scores[HEADLINE]]
-    by_table = {table: of_table(scores, table) for table in tables}
-    over = over_tables(scores)
-    lines = [_line(entry, [by_table[table].get(entry) for table in tables], over[entry]) for entry in over]
+    tests = [of_table(scores, table) for table in tables]
+    tests += [over_tables(scores, some) for _, some in KINDS]
+    lines = [_line(entry, [test.get(entry) for test in tests], len(tables)) for entry in baselines(scores)]
+    header = ("baseline", *tables, "accuracy, mean", "R², mean", "better", "worse")
     return "\n\n".join(
         [
             f"## {HEADLINE.label[0].upper()}{HEADLINE.label[1:]} against each baseline",
             "Mean difference of the test scores on the same hold-outs. Bold: p < .05 in Wilcoxon's signed-rank test "
-            "over the seeds, two-sided and exact, corrected after Holm for all baselines of the table. Better, worse: "
-            "on how many tables significantly so. Last: the same test over the tables' mean scores. Hold-outs of one "
-            "table share rows, so p over seeds is about these data, not about others like them.",
-            right(("baseline", *tables, "better", "worse", "over tables", "p"), lines),
+            "over the seeds, two-sided and exact, corrected after Holm for all baselines. Better, worse: on how many "
+            "tables significantly so. Hold-outs of one table share rows, so p over seeds is about these data, not "
+            f"about others like them.{_too_few(scores)}",
+            right(header, lines),
         ]
     )
 
 
-def _line(entry: Entry, tests: Sequence[Difference | None], over: Difference) -> list[str]:
+def _too_few(scores: Scores) -> str:
+    """A warning where no test could find anything."""
+    pairs, least = hold_outs(scores), least_pairs(scores)
+    return "" if pairs >= least else f" With {pairs} hold-outs no p can be so small: that takes {least}."
+
+
+def hold_outs(scores: Scores) -> int:
+    """The fewest that a table has of the headline model."""
+    return min(len(of_seed) for of_seed in scores[HEADLINE].values())
+
+
+def least_pairs(scores: Scores) -> int:
+    """The number of pairs with which the smallest p of the exact test, 2 / 2^pairs, passes Holm's first bound."""
+    return math.floor(math.log2(2 * max(1, len(baselines(scores))) / LEVEL)) + 1
+
+
+def _line(entry: Entry, tests: Sequence[Difference | None], tables: int) -> list[str]:
     cells = ["–" if test is None else _bold(signed(test.mean), test.sign != 0) for test in tests]
-    signs = [test.sign for test in tests if test is not None]
-    counts = [str(signs.count(1)), str(signs.count(-1))]
-    return [entry.label, *cells, *counts, _bold(signed(over.mean), over.sign != 0), figure(over.p)]
+    signs = [test.sign for test in tests[:tables] if test is not None]
+    return [entry.label, *cells, str(signs.count(1)), str(signs.count(-1))]
 
 
 def _bold(text: str, strong: bool) -> str:
