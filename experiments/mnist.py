@@ -45,7 +45,7 @@ JOBS = {
     "grow_200k": Model(200_000, children=(80,), course=DENSE._replace(rate=0.002)),
     "mlp_10k": Model(10_000, dense=True),
     "mlp_20k": Model(20_000, dense=True),
-    "mlp_200k": Model(200_000, dense=True),
+    "mlp_200k": Model(200_000, course=DENSE._replace(rate=0.002), dense=True),
     "sparse_fixed_20k": Model(20_000, course=SPARSE._replace(exchange=0.0)),
     "sparse_random_20k": Model(20_000, course=SPARSE._replace(insertion="random")),
     "sparse_gradient_20k": Model(20_000, course=SPARSE),

@@ -23,6 +23,7 @@ ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NPROC"), "1"),
     "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false",
 }
+GRACE_S = 10
 UNITS_PER_PROCESS = 100  # compiled programs are kept as long as their process lives
 
 
@@ -52,15 +53,15 @@ def outcomes(make_work: Callable[[], Work], units: Iterable[Unit], jobs: int) ->
             slot.give(unit)
         while slots:
             for pipe in wait(list(slots)):
-                slot = slots.pop(pipe)  # type: ignore[call-overload]
-                unit, outcome = slot.take()
+                slot = slots[pipe]  # type: ignore[index]
+                yield slot.take()  # first of all: what is finished must not wait for a process to end or begin
+                del slots[slot.pipe]
                 if (following := next(queue, None)) is None:
                     slot.end()
                 else:
                     slot = slot.renewed()
                     slots[slot.pipe] = slot
                     slot.give(following)
-                yield unit, outcome
     finally:
         for slot in slots.values():
             slot.kill()
@@ -114,7 +115,10 @@ class _Slot:
         return _Slot(self.make_work)
 
     def end(self) -> None:
+        """Threads that a unit left behind may keep a process from ending by itself."""
         self.pipe.close()
+        self.process.join(GRACE_S)
+        self.process.kill()
         self.process.join()
 
     def kill(self) -> None:
