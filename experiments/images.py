@@ -47,6 +47,17 @@ class Images:
 def images(name: str) -> Images:
     """``InputError`` where the files cannot be found or are others than those distributed."""
     check_known(name, DIGESTS, f"there are no pictures {name!r}")
+    folder = folder_of(name)
+    shapes = ((TRAIN, SIDE, SIDE), (TRAIN,), (TEST, SIDE, SIDE), (TEST,))
+    X, y, test_X, test_y = (
+        read_idx(folder / f"{part}-ubyte.gz", digest, shape)
+        for part, digest, shape in zip(PARTS, DIGESTS[name], shapes, strict=True)
+    )
+    return Images(X.reshape(TRAIN, -1), y.astype(np.int64), test_X.reshape(TEST, -1), test_y.astype(np.int64))
+
+
+def folder_of(name: str) -> Path:
+    """Where the files of these pictures are; ``InputError`` where they are not."""
     folders = [folder.parent / name for folder in table_folders()]
     folder = next((folder for folder in folders if (folder / f"{PARTS[0]}-ubyte.gz").is_file()), None)
     if folder is None:
@@ -54,12 +65,7 @@ def images(name: str) -> Images:
             f"no {PARTS[0]}-ubyte.gz in the folder {name} beside {looked_in(table_folders())}; "
             f"put the four .gz files of {name} into one of these folders"
         )
-    shapes = ((TRAIN, SIDE, SIDE), (TRAIN,), (TEST, SIDE, SIDE), (TEST,))
-    X, y, test_X, test_y = (
-        read_idx(folder / f"{part}-ubyte.gz", digest, shape)
-        for part, digest, shape in zip(PARTS, DIGESTS[name], shapes, strict=True)
-    )
-    return Images(X.reshape(TRAIN, -1), y.astype(np.int64), test_X.reshape(TEST, -1), test_y.astype(np.int64))
+    return folder
 
 
 def read_idx(path: Path, digest: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -96,8 +96,13 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _check_data(units: Sequence[Unit]) -> None:
     from experiments.data import check_found
+    from experiments.images import DIGESTS, folder_of
 
-    check_found(unit.table for unit in units)
+    tables = dict.fromkeys(unit.table for unit in units)
+    check_found(tables)
+    for name in tables:
+        if name in DIGESTS:
+            folder_of(name)
 
 
 def _fill(experiment: Experiment, store: Store, units: Sequence[Unit], arguments: argparse.Namespace) -> int:

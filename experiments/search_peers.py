@@ -75,10 +75,7 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
     module, _, name = method.place.partition(":")
     run: Callable[..., Any] = getattr(import_module(f"experiments.peers.{module}"), name)
     arenas = [make_arena(unit.table, seed, quick) for seed in seeds]
-    try:
-        found: Sequence[Found] = run(arenas) if method.together else [run(arena) for arena in arenas]
-    except ImportError as error:
-        return [said(f"cannot be imported ({error}); pip install 'neuraltree[peers]'") | {"seed": s} for s in seeds]
+    found: Sequence[Found] = run(arenas) if method.together else [run(arena) for arena in arenas]
     return [row(arena, each) | {"seed": arena.seed} for arena, each in zip(arenas, found, strict=True)]
 
 
@@ -139,7 +136,6 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "most_weights": MOST_WEIGHTS,
         "size": size_of(quick)._asdict(),
         "method": METHODS[unit.job].place,
-        "together": unit.count,
     }
 
 

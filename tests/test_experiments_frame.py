@@ -96,6 +96,14 @@ def test_a_run_without_data_ends_in_one_line(nowhere: Path, capsys: pytest.Captu
     assert err.count("\n") == 1
 
 
+def test_a_run_without_pictures_ends_in_one_line(nowhere: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run.main(["mnist", "--only", "mnist/grow_20k"]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert err.startswith("error: no train-images-idx3-ubyte.gz in the folder mnist beside")
+    assert err.count("\n") == 1
+
+
 def test_another_file_under_the_name_of_a_table_is_refused(nowhere: Path) -> None:
     (nowhere / "dee.csv").write_text("a,b\n" + "1,2\n" * 20)
     with pytest.raises(InputError, match=r"dee\.csv is not the file that the results are about.*67aefcb33e39"):
