@@ -6,7 +6,7 @@ import os
 import platform
 import shutil
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 
@@ -18,8 +18,16 @@ def facts(packages: tuple[str, ...]) -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
         "c_compiler": compiler_version(),
-        "versions": {name: version(name) for name in packages},
+        "versions": {name: installed(name) for name in packages},
     }
+
+
+def installed(package: str) -> str | None:
+    """Its version, None where it is not installed: a benchmark may do without some of its peers."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def compiler_version() -> str | None:

@@ -163,6 +163,7 @@ def test_the_benchmark_of_peers_says_what_there_is_and_is_not(monkeypatch):
         raise ImportError("no module")
 
     monkeypatch.setattr(speed_peers, "CASES", ("friedman1",))
+    monkeypatch.setattr(speed_peers, "PACKAGES", ("numpy", "no-such-package"))
     quick = Job(lambda: lambda: sum(range(1000)))
     line, other = speed_peers.LINES["gradient step"][0], speed_peers.LINES["gradient step"][-1]
     lines = {"gradient step": (line._replace(job=lambda case: quick), other, line._replace(name="gone", job=absent))}
@@ -171,6 +172,7 @@ def test_the_benchmark_of_peers_says_what_there_is_and_is_not(monkeypatch):
     assert all(ours[name] >= 0 for name in speed_peers.NUMBERS)
     assert none["note"] == speed_peers.NO_STEP
     assert gone["note"] == "cannot be imported: no module"
+    assert result["versions"]["no-such-package"] is None
     text = speed_peers.page(result)
     assert "1,200 rows x 5 features" in text
     assert speed_peers.NO_STEP in text
