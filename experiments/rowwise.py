@@ -15,8 +15,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.forest import Params, States, activate, load_params, slope, store_params
-from neuraltree.packing import Array, Bin, Forest, Layout, Shape, layout, pack
+from neuraltree.forest import Params, States, climb, descend, load_params, store_params
+from neuraltree.packing import Bin, Forest, Layout, Shape, layout, pack
 from neuraltree.tree import Nodes, join, parents
 
 
@@ -87,60 +87,17 @@ def store(rows: Rows, trees: Sequence[Nodes], params: Params) -> list[Nodes]:
     return made
 
 
-def _rows(array: jax.Array, index: Array) -> jax.Array:
-    return array.at[index].get(mode="promise_in_bounds")
-
-
-def _levels(shape: Shape) -> list[tuple[slice, tuple[int, ...]]]:
-    ends = np.cumsum(shape.levels)
-    spans = [slice(int(end) - size, int(end)) for end, size in zip(ends, shape.levels, strict=True)]
-    return [(span, shape.kinds if depth else (shape.output_kind,)) for depth, span in enumerate(spans)]
-
-
 def forward(shape: Shape, forest: Forest, params: Params, seen: jax.Array) -> States:
     """Values of all nodes where the leaves see ``seen`` (slots, rows, batch)."""
     # An addition at a time: a sum over an axis would not be fused with what follows.
     direct = sum((w[:, None] * x for w, x in zip(params.leaf[:-1], seen, strict=True)), start=params.leaf[-1][:, None])
-    levels = _levels(shape)
-    values: list[jax.Array] = []
-    totals: list[jax.Array] = []
-    for depth in range(len(levels) - 1, -1, -1):
-        span, kinds = levels[depth]
-        total = jnp.broadcast_to(direct, seen.shape[1:])[span]
-        if shape.ranks[depth]:
-            carried = params.edge[levels[depth + 1][0], None] * values[0]
-            total = _add_ranks(total, _rows(carried, forest.child[depth]), shape.ranks[depth])
-        values.insert(0, activate(total, forest.kind[span], kinds))
-        totals.insert(0, total)
-    return States(tuple(values), tuple(totals))
-
-
-def _add_ranks(total: jax.Array, children: jax.Array, ranks: tuple[int, ...]) -> jax.Array:
-    """Add to the first ``ranks[j]`` rows their ``j``-th function children, run by run of rows with equally many."""
-    first = [0, *itertools.accumulate(ranks)]
-    runs = []
-    for used, (low, high) in enumerate(itertools.pairwise((total.shape[0], *ranks, 0))):
-        runs.append(sum((children[start + high : start + low] for start in first[:used]), start=total[high:low]))
-    return jnp.concatenate(runs[::-1])
+    return climb(shape, forest, params.edge, jnp.broadcast_to(direct, seen.shape[1:]))
 
 
 def backward(
     shape: Shape, forest: Forest, params: Params, seen: jax.Array, states: States, output_grad: jax.Array
 ) -> Params:
     """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
-    flat = output_grad.reshape(-1, output_grad.shape[-1])
-    arriving = _rows(jnp.pad(flat, ((0, 1), (0, 0))), forest.output_slot)
-    deltas: list[jax.Array] = []
-    edges: list[jax.Array] = []
-    for depth, (span, kinds) in enumerate(_levels(shape)):
-        value, total = states.value[depth], states.total[depth]
-        if depth:
-            from_parent = _rows(deltas[-1], forest.parent[depth])
-            edges.append(jnp.sum(from_parent * value, axis=1))
-            arriving = from_parent * params.edge[span, None]
-        else:
-            edges.append(jnp.zeros(value.shape[0], value.dtype))
-        deltas.append(arriving * slope(total, value, forest.kind[span], kinds))
-    delta = jnp.concatenate(deltas)
+    delta, edge = descend(shape, forest, params.edge, states, output_grad)
     leaf = jnp.concatenate([jnp.sum(seen * delta, axis=2), jnp.sum(delta, axis=1)[None]])
-    return Params(leaf * forest.leaf_mask.T, jnp.concatenate(edges) * forest.edge_mask)
+    return Params(leaf * forest.leaf_mask.T, edge)

@@ -115,6 +115,11 @@ def forward(shape: Shape, forest: Forest, params: Params, inputs: Array) -> Stat
     """Values of all nodes for ``inputs`` (batch, columns), the last column being 1."""
     # One product for every leaf edge and bias of the bin; zeros stand where a tree has no such leaf.
     direct = lax.dot_general(params.leaf, inputs, (((1,), (1,)), ((), ())))
+    return climb(shape, forest, params.edge, direct)
+
+
+def climb(shape: Shape, forest: Forest, edge: Array, direct: jax.Array) -> States:
+    """Values of all nodes from ``direct`` (rows, batch), what leaves and biases bring to each, deepest level first."""
     levels = _levels(shape)
     values: list[jax.Array] = []
     totals: list[jax.Array] = []
@@ -122,7 +127,7 @@ def forward(shape: Shape, forest: Forest, params: Params, inputs: Array) -> Stat
         rows, kinds = levels[d]
         total = direct[rows]
         if shape.ranks[d]:
-            carried = params.edge[levels[d + 1][0], None] * values[0]
+            carried = edge[levels[d + 1][0], None] * values[0]
             total = _add_ranks(total, _rows(carried, forest.child[d]), shape.ranks[d])
         values.insert(0, activate(total, forest.kind[rows], kinds))
         totals.insert(0, total)
@@ -150,6 +155,17 @@ def backward(
     shape: Shape, forest: Forest, params: Params, inputs: Array, states: States, output_grad: jax.Array
 ) -> Params:
     """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
+    delta, edge = descend(shape, forest, params.edge, states, output_grad)
+    leaf = lax.dot_general(delta, inputs, (((1,), (0,)), ((), ())))
+    # Flat, because a loop over rows as short as these would not use whole vectors.
+    leaf = (leaf.reshape(-1) * forest.leaf_mask.reshape(-1)).reshape(leaf.shape)
+    return Params(leaf, edge)
+
+
+def descend(
+    shape: Shape, forest: Forest, edge: Array, states: States, output_grad: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Deltas of all nodes (rows, batch), outputs first, and the gradient (rows,) by the edges above them."""
     flat = output_grad.reshape(-1, output_grad.shape[-1])
     arriving = _rows(jnp.pad(flat, ((0, 1), (0, 0))), forest.output_slot)
     deltas: list[jax.Array] = []
@@ -159,11 +175,8 @@ def backward(
         if d:
             from_parent = _rows(deltas[-1], forest.parent[d])
             edges.append(jnp.sum(from_parent * value, axis=1))
-            arriving = from_parent * params.edge[rows, None]
+            arriving = from_parent * edge[rows, None]
         else:
             edges.append(jnp.zeros(value.shape[0], value.dtype))
         deltas.append(arriving * slope(total, value, forest.kind[rows], kinds))
-    leaf = lax.dot_general(jnp.concatenate(deltas), inputs, (((1,), (0,)), ((), ())))
-    # Flat, because a loop over rows as short as these would not use whole vectors.
-    leaf = (leaf.reshape(-1) * forest.leaf_mask.reshape(-1)).reshape(leaf.shape)
-    return Params(leaf, jnp.concatenate(edges) * forest.edge_mask)
+    return jnp.concatenate(deltas), jnp.concatenate(edges) * forest.edge_mask
