@@ -13,7 +13,7 @@ from experiments.data import table
 from experiments.experiment import Row, Unit
 from experiments.holdout import holdout
 from experiments.peeking import refit_peeking
-from experiments.rows import honest
+from experiments.rows import BUDGETS, honest
 from experiments.scoring import score
 from experiments.teachers import SETTINGS, teachers
 from neuraltree.ensembles import members_of
@@ -27,7 +27,6 @@ from search.evolution import NODES, NODES_PER_OUTPUT, Evolution
 from search.evolving import Found
 from search.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD
 
-BUDGETS = (30, 60, 120, 250)
 MEMBERS = 5
 EPOCHS_TAUGHT, EPOCHS_ALONE = 8, 20
 OPTIONS: dict[str, Any] = {

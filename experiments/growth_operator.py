@@ -15,13 +15,11 @@ from experiments import data
 from experiments.experiment import Experiment, Row, Unit
 from experiments.fronts import front, percent, points_of, reference, tested
 from experiments.holdout import TEST_FRACTION, holdout
-from experiments.searching import FULL, QUICK, Search, Size
-from neuraltree.train import keep_programs
-from search.config import config_of
+from experiments.searching import FULL, QUICK, Search, Size, prepare_rows
 from search.data import Table
 from search.engine import Info, State, begin, step
 from search.evolution import NODES, NODES_PER_OUTPUT
-from search.problem import Setup, set_up
+from search.problem import Setup
 from search.progress import Phases
 
 TABLES = ("friedman", "glass", "vehicle", "wdbc")
@@ -46,20 +44,8 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
 
 def prepare(name: str, seed: int, size: Size, variation: dict[str, float]) -> Search:
     """A search of the training rows of a hold-out; what it calls test rows are a quarter of them."""
-    keep_programs()
-    table = training_part(data.table(name), seed)
-    config = config_of(
-        {
-            "data": {"source": name, "test_fraction": INNER_FRACTION},
-            "run": {"seed": seed},
-            "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * len(table.classes or ()))},
-            "search": {"population": size.population, "folds": size.folds},
-            "train": {"epochs": size.epochs, "batch_size": size.batch_size, "learning_rate": size.learning_rate},
-            "variation": variation,
-        },
-        "the experiment",
-    )
-    return Search(table, set_up(config, table, workers=1), budget=float("inf"))
+    kept = training_part(data.table(name), seed)
+    return prepare_rows(kept, name, INNER_FRACTION, seed, size, {"variation": variation})
 
 
 def training_part(table: Table, seed: int) -> Table:

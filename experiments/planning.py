@@ -46,10 +46,7 @@ def describe_all() -> str:
 
 
 def _described(name: str) -> str:
-    try:
-        experiment = load(name)
-    except ModuleNotFoundError as error:
-        return f"not there ({error})"
+    experiment = load(name)
     units = experiment.units(experiment.seeds, False)
     there = {key(row) for row in read_rows(csv_path(name))}
     return f"{sum(keys(unit) <= there for unit in units)} of {len(units)} units done; {experiment.doc}"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from experiments.experiment import Row, Unit
 
+BUDGETS = (30, 60, 120, 250)  # of weights
 COLUMNS = ("protocol", "model", "budget", "score", "weights", "macs", "val_score", "note")
 
 

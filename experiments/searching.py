@@ -76,10 +76,14 @@ def settings(table: str, size: Size, tables: Tables) -> dict[str, Any]:
 
 def prepare(name: str, seed: int, size: Size, tables: Tables) -> Search:
     """The search of a table's hold-out ``seed``. ``tables`` are settings beside, or instead of, those of ``size``."""
+    return prepare_rows(data.table(name), name, TEST_FRACTION, seed, size, tables)
+
+
+def prepare_rows(table: Table, name: str, test_fraction: float, seed: int, size: Size, tables: Tables) -> Search:
+    """The search of some rows of a table, of which a share is kept for a test; otherwise as ``prepare``."""
     keep_programs()
-    table = data.table(name)
     own: Tables = {
-        "data": {"source": name, "test_fraction": TEST_FRACTION},
+        "data": {"source": name, "test_fraction": test_fraction},
         "run": {"seed": seed},
         "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * len(table.classes or ()))},
         "search": {"population": size.population, "folds": size.folds},

@@ -75,9 +75,6 @@ class Store:
         if self._lock is not None:
             self._lock.close()
 
-    def done(self, unit: Unit) -> bool:
-        return keys(unit) <= {key(row) for row in self.rows}
-
     def begin(self, units: Iterable[Unit], configs: Mapping[Unit, str], *, fresh: bool) -> list[Unit]:
         """Those of ``units`` that are to be run. Rows of unfinished ones, and with ``fresh`` of other settings, go.
 

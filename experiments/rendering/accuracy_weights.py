@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from experiments.data import CLASSIFICATION, REGRESSION, TABLES
 from experiments.rendering.scores import LABELS, OURS, Entry, Scores, mean_weights, means_by_table
 from neuraltree import plot_style as style
-from search.pictures.files import save
+from search.pictures.files import legend_below, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -55,8 +55,7 @@ def draw(scores: Scores, path: Path) -> None:
     for ax in panels[-COLUMNS:]:
         ax.set_xlabel("weights")
     figure.supylabel("test accuracy or R², mean over seeds")
-    handles = {label: handle for ax in panels for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=6, frameon=False)
+    legend_below(figure, 6)
     save(figure, path)
 
 

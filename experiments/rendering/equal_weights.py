@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.data import TABLES
-from experiments.rendering.scores import BUDGETS, HEADLINE, LABELS, Entry, Scores, means_by_table
+from experiments.rendering.scores import HEADLINE, LABELS, Entry, Scores, means_by_table
 from experiments.rendering.significance import hold_outs, least_pairs, of_table
 from experiments.rendering.text import figure, right, whole
+from experiments.rows import BUDGETS
 from experiments.statistics import interval, ranks
 
 COMPARED = ("evolved", "pruned_mlp", "mlp_8", "linear", "cart", "random_tree")

@@ -9,7 +9,6 @@ import numpy as np
 
 from experiments.data import CLASSIFICATION, REGRESSION, TABLES
 
-BUDGETS = (30, 60, 120, 250)
 KINDS = (("Classification: accuracy", CLASSIFICATION), ("Regression: R²", REGRESSION))
 # In the order in which they are shown; others come after them under their own names.
 LABELS = {

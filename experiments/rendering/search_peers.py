@@ -16,7 +16,7 @@ from experiments.rendering.searches import ALL, Measure, Rows, comparison, diffe
 from experiments.rendering.text import page, table
 from experiments.search_peers import METHODS, TABLES
 from neuraltree import plot_style as style
-from search.pictures.files import save
+from search.pictures.files import legend_below, save
 from search.records import write_text
 
 VOLUME = Measure("test_hypervolume", "hypervolume of test errors, %", 2)
@@ -129,8 +129,7 @@ def picture(rows: Rows) -> Figure:
     for ax, name in zip(panels, tables, strict=True):
         _draw(ax, rows, name)
     panels[0].set_ylabel("test error, median over the hold-outs")
-    drawn = {text: line for ax in panels for line, text in zip(*ax.get_legend_handles_labels(), strict=True)}
-    made.legend(list(drawn.values()), list(drawn), loc="outside lower center", ncols=len(drawn), frameon=False)
+    legend_below(made, len(LOOKS))
     return made
 
 

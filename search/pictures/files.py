@@ -39,14 +39,19 @@ def draw_front(path: Path, front: Front, title: str, baselines: Sequence[Baselin
     for ax in panels[len(costs) :]:
         ax.set_axis_off()
     figure.suptitle(short(title, LONGEST_TITLE), parse_math=False)  # a $ in a name is a $
-    handles = {label: handle for ax in panels for handle, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    if handles:
-        legend = figure.legend(
-            handles.values(), handles.keys(), loc="outside lower center", ncols=2 * columns + 2, frameon=False
-        )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+    legend_below(figure, 2 * columns + 2)
     save(figure, path)
+
+
+def legend_below(figure: Figure, columns: int) -> None:
+    """One legend below the panels for all of them, each label once; none where nothing has a label."""
+    parts = [ax.get_legend_handles_labels() for ax in figure.axes]
+    handles = {label: handle for part in parts for handle, label in zip(*part, strict=True)}
+    if not handles:
+        return
+    legend = figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
 
 
 def draw_hypervolume(path: Path, generations: Sequence[int], volumes: Sequence[float]) -> None:
