@@ -40,7 +40,7 @@ OPTIONS: dict[str, Any] = {
     "batch_size": None,
 }
 LESSON = {"rows": ROWS, "last_rows": LAST_ROWS, "last_epochs": LAST_EPOCHS, "spread": SPREAD, "own": OWN}
-PEEKING = {"epochs": 100, "learning_rate": 0.01, "batch_size": 8}
+PEEKING = {"epochs": 500, "learning_rate": 0.003, "batch_size": 1}  # as many looks as the reference has
 SEARCH: dict[str, Any] = {"population": 100, "generations": 20, "folds": 4}
 QUICK: dict[str, Any] = {"population": 8, "generations": 1, "folds": 2}
 

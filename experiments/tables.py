@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments import baselines, evolved
+from experiments import baselines, evolved, lessons
 from experiments.data import DIGESTS, TABLES
 from experiments.experiment import Experiment, Row, Unit
 from experiments.holdout import TEST_FRACTION
@@ -14,6 +14,7 @@ QUICK_TABLES = ("iris", "mpg6")
 JOBS: dict[str, Job] = {  # in the order in which they are worth running
     "evolved": Job(evolved.run, evolved.settings),
     **baselines.JOBS,
+    "lessons": Job(lessons.run, lessons.settings),
     "evolved_alone": Job(evolved.run_alone, evolved.settings_alone),
 }
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
+
+from experiments.ordinary import forest_weights, svm_weights
 
 HIDDEN, PENALTIES, RATE, EPOCHS, BATCH = 50, (1.0, 0.05), 0.005, 100, 32
 TREES, LEAST_IN_LEAF = 100, 2
@@ -70,3 +73,29 @@ def _for_values(inputs: int, seed: int) -> list[Any]:
 
 def _standardised(model: Any) -> TransformedTargetRegressor:
     return TransformedTargetRegressor(make_pipeline(StandardScaler(), model), transformer=StandardScaler())
+
+
+def weights_of(kind: str, fitted: Any) -> int:
+    """The size of a fitted teacher, counted as those of the ordinary models; of scaling and calibration, nothing."""
+    model = _innermost(fitted)
+    if isinstance(model, SVC | SVR):
+        return svm_weights(kind, model)
+    if isinstance(model, ExtraTreesClassifier | ExtraTreesRegressor):
+        return forest_weights(kind, model)
+    layers = [*model.coefs_, *model.intercepts_] if hasattr(model, "coefs_") else [model.coef_, model.intercept_]
+    return sum(np.size(layer) for layer in layers)
+
+
+def _innermost(model: Any) -> Any:
+    """What does the work inside a target's scaling, a pipeline, a calibration, a search of settings."""
+    while True:
+        if isinstance(model, TransformedTargetRegressor):
+            model = model.regressor_
+        elif isinstance(model, Pipeline):
+            model = model[-1]
+        elif isinstance(model, CalibratedClassifierCV):
+            model = model.calibrated_classifiers_[0].estimator
+        elif isinstance(model, GridSearchCV):
+            model = model.best_estimator_
+        else:
+            return model

@@ -30,7 +30,7 @@ from search.indicators import row_of, speed_of
 from search.interrupts import interrupts
 from search.problem import Setup, set_up
 from search.progress import Phases, Reporter, reporter
-from search.teaching import taught
+from search.teaching import learn, taught
 
 # What a config calls the parameters of Evolution and of estimators.
 KEYS = (
@@ -70,7 +70,7 @@ def evolve(
         setup = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
         say, generations = reporter(quiet=not verbose, as_json=False), config.search.generations
         if teachers:
-            setup = taught(setup, table, teachers, say.message)
+            setup = taught(learn(setup, table, teachers, say.message))
     except InputError as error:
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:

@@ -43,12 +43,30 @@ class _Known(NamedTuple):
     y: NDArray
 
 
-def taught(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Callable[[str], None]) -> Setup:
-    """A run whose trees learn lessons of these teachers, scikit-learn estimators, in place of the training rows.
+class Learned(NamedTuple):
+    """Teachers fitted to the rows of each fold and, last, to all; ``weights``: what each counts, by its place."""
 
-    A lesson is the rows that a fold fits, and as many more near them as make ``ROWS``; it teaches the weighted mean of
-    the teachers' predictions. The weights are those of least squared error over all rows that a fold left out.
-    What is random in a teacher follows from the seed of the run, unless its ``random_state`` is set.
+    known: _Known
+    parts: list[NDArray]
+    fitted: list[list[Any]]
+    weights: dict[int, float]
+
+    @property
+    def last(self) -> list[Any]:
+        """The teachers fitted to all training rows, without those that count nothing."""
+        return [self.fitted[-1][i] for i in self.weights]
+
+    def mean(self, part: int, X: Array) -> Array:
+        """(rows, outputs) what the teachers of a part predict together, of ``X`` in natural units."""
+        models = self.fitted[part]
+        return sum((w * _predict(models[i], self.known, X) for i, w in self.weights.items()), start=np.zeros(()))
+
+
+def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Callable[[str], None]) -> Learned:
+    """Fit the teachers, scikit-learn estimators, on the training rows of a run.
+
+    Their weights are those of least squared error over all rows that a fold left out. What is random in a teacher
+    follows from the seed of the run, unless its ``random_state`` is set.
     ``InputError`` for teachers that cannot teach this table.
     """
     _check(table, teachers)
@@ -57,11 +75,18 @@ def taught(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: C
     known = _Known(setup, table, table.X[setup.train_rows], table.y[setup.train_rows])
     parts = [*(fit for fit, _ in folds), np.arange(len(known.X))]
     fitted = [[_fit(teacher, known, part) for teacher in teachers] for part in parts]
-    weights = _weights(known, fitted)
-    rng = np.random.default_rng((setup.problem.seed, STREAM))
-    sizes = [ROWS] * len(folds) + [LAST_ROWS]
-    by_part = zip(parts, fitted, sizes, strict=True)
-    return _with_lessons(known, [_lesson(rng, known, part, models, weights, size) for part, models, size in by_part])
+    return Learned(known, parts, fitted, _weights(known, fitted))
+
+
+def taught(learned: Learned) -> Setup:
+    """The run, whose trees learn lessons of these teachers in place of the training rows.
+
+    A lesson is the rows that a fold fits, and as many more near them as make ``ROWS``; it teaches the weighted mean of
+    the teachers' predictions.
+    """
+    rng = np.random.default_rng((learned.known.setup.problem.seed, STREAM))
+    sizes = [ROWS] * (len(learned.parts) - 1) + [LAST_ROWS]
+    return _with_lessons(learned.known, [_lesson(rng, learned, part, size) for part, size in enumerate(sizes)])
 
 
 def _check(table: Table, teachers: Sequence[BaseEstimator]) -> None:
@@ -121,18 +146,15 @@ def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
     return dict(zip(chosen, shares.tolist(), strict=True))
 
 
-def _lesson(
-    rng: np.random.Generator, known: _Known, part: NDArray, models: list[Any], weights: dict[int, float], size: int
-) -> tuple[Array, Array]:
+def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) -> tuple[Array, Array]:
     """Scaled inputs (rows, features) and what is taught of them (rows, outputs), the part's own rows first."""
-    scaler, task = known.setup.scaler, known.setup.problem.task
-    own = scaler.transform(known.X[part])
+    setup, rows = learned.known.setup, learned.parts[part]
+    own = setup.scaler.transform(learned.known.X[rows])
     origin = rng.integers(len(own), size=max(0, size - len(own)))
     inputs = np.concatenate([own, own[origin] + SPREAD * rng.standard_normal((len(origin), own.shape[1]))])
-    X = scaler.inverse(inputs)
-    means = sum((w * _predict(models[i], known, X) for i, w in weights.items()), start=np.zeros(()))
-    targets = means[:, 1:] if task.kind == "binary" else means
-    real = encode(task, known.setup.problem.truth.target[part])
+    means = learned.mean(part, setup.scaler.inverse(inputs))
+    targets = means[:, 1:] if setup.problem.task.kind == "binary" else means
+    real = encode(setup.problem.task, setup.problem.truth.target[rows])
     targets[: len(own)] = OWN * real + (1 - OWN) * targets[: len(own)]
     return inputs, targets
 

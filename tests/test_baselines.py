@@ -201,6 +201,22 @@ def test_a_step_of_masked_training_is_scikit_learns_where_nothing_is_masked(kind
         assert_allclose(ours, theirs, atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_masked_training_learns_encoded_targets_as_labels(kind: str) -> None:
+    sample = sample_of(kind)
+    outputs = len(np.unique(sample.y)) if kind == "multiclass" else 1
+    encoded = np.eye(outputs)[sample.y] if kind == "multiclass" else sample.y[:, None].astype(float)
+    trained = []
+    for one in (sample, replace(sample, y=encoded)):
+        rng = np.random.default_rng(2)
+        layers = [rng.normal(size=(one.X.shape[1], 4)), rng.normal(size=(4, outputs))], [np.zeros(4), np.zeros(outputs)]
+        kept = tuple(np.ones(w.shape, dtype=bool) for w in layers[0])
+        train(layers, kept, one, [np.arange(30)] * 3, penalty=0.1, rate=0.05)  # type: ignore[arg-type]
+        trained.append(layers)
+    for labels, targets in zip(*([*weights, *biases] for weights, biases in trained), strict=True):
+        assert_allclose(labels, targets)
+
+
 def test_masked_training_keeps_what_is_cut_at_zero_and_lowers_the_loss() -> None:
     sample = sample_of("regression")
     network = random_network(3, [3, 6, 1], 0.6)

@@ -95,7 +95,7 @@ def test_test_rows_change_nothing_but_the_score(
     assert row["score"] > (0.0 if kind == "regression" else 0.5)
 
 
-@pytest.mark.parametrize("job", ["random_forest", "boosting", "gaussian_process", "pruned_mlp"])
+@pytest.mark.parametrize("job", ["random_forest", "extra_trees", "boosting", "gaussian_process", "pruned_mlp"])
 def test_the_other_jobs_give_rows(as_table: Any, monkeypatch: pytest.MonkeyPatch, job: str) -> None:
     monkeypatch.setattr("experiments.ordinary.FOREST_TREES", 5)
     monkeypatch.setattr("experiments.ordinary.BOOSTING_STEPS", 5)
@@ -112,15 +112,16 @@ def fitted(name: str, kind: str, choice: int = 0) -> tuple[Any, Table]:
         return row.make(kind, table.X.shape[1], row.choices[choice], 0).fit(table.X, table.y), table
 
 
+@pytest.mark.parametrize("name", ["random_forest", "extra_trees"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_weights_of_a_forest(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+def test_the_weights_of_a_forest(monkeypatch: pytest.MonkeyPatch, kind: str, name: str) -> None:
     monkeypatch.setattr("experiments.ordinary.FOREST_TREES", 3)
-    model, table = fitted("random_forest", kind)
+    model, table = fitted(name, kind)
     count = 0
     for tree in (one.tree_ for one in model.estimators_):
         inner = int(np.count_nonzero(tree.children_left >= 0))
         count += inner + (tree.node_count - inner) * (len(table.classes or ()) if kind == "multiclass" else 1)
-    assert ORDINARY["random_forest"].weights(kind, model) == count
+    assert ORDINARY[name].weights(kind, model) == count
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -303,7 +304,7 @@ def test_too_few_hold_outs_for_any_test_are_said() -> None:
 def test_means_are_over_hold_outs_that_all_jobs_have() -> None:
     rows = made_rows(QUALITY, 4)
     missing = [r for r in rows if (r["job"], r["table"]) != ("linear", "iris") or int(r["seed"]) < 2]
-    extra = {**rows[0], "job": BESIDE, "model": "evolved_alone"}
+    extra = {**rows[0], "job": BESIDE[0], "model": "evolved_alone"}
     peeked = [{**row, "protocol": "reference"} for row in rows if row["job"] == "evolved"]
     kept = shared([*missing, extra, *peeked])
     assert {r["seed"] for r in kept if r["table"] == "iris" and r["protocol"] == "honest"} == {"0", "1"}

@@ -27,7 +27,7 @@ from search.data import Table
 from search.errors import InputError
 from search.evaluate import evaluate, first_shape, grown_shape, refit
 from search.problem import Setup, set_up
-from search.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, taught
+from search.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, learn, taught
 
 KINDS = ("regression", "several", "binary", "multiclass")
 COUNT = 60
@@ -108,7 +108,7 @@ def run_of(table: Table, folds: int = 3) -> Setup:
 
 def teach(table: Table, teachers: Sequence[Any], folds: int = 3) -> tuple[Setup, Setup]:
     before = run_of(table, folds)
-    return before, taught(before, table, teachers, lambda text: None)
+    return before, taught(learn(before, table, teachers, lambda text: None))
 
 
 def parts_of(before: Setup) -> list[NDArray]:

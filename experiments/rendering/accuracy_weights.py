@@ -29,11 +29,14 @@ LOOKS = {
     "mlp_8": style.Look(style.ORANGE, "s"),
     "mlp_100": style.Look(style.VERMILION, "s"),
     "pruned_mlp": style.Look(style.VERMILION, "v"),
+    "pruned_taught": style.Look(style.ORANGE, "v"),
     "cart": style.Look(style.GREEN, "^"),
     "random_forest": style.Look(style.GREEN, "D"),
+    "extra_trees": style.Look(style.GREEN, "d"),
     "boosting": style.Look(style.GREEN, "X"),
     "svm": style.Look(style.PURPLE, "h"),
     "gaussian_process": style.Look(style.PURPLE, "p"),
+    "teachers": style.Look(style.ORANGE, "*"),
 }
 Point = tuple[float, float]  # weights, score
 

@@ -22,13 +22,16 @@ LABELS = {
     "mlp_100": "MLP (100)",
     "pruned_mlp": "pruned MLP",
     "cart": "CART",
+    "pruned_taught": "pruned MLP with teachers",
     "random_forest": "random forest",
+    "extra_trees": "extremely randomised trees",
     "boosting": "gradient boosting",
     "svm": "SVM (RBF)",
     "gaussian_process": "Gaussian process",
+    "teachers": "the teachers, weighted mean",
 }
 OURS = ("evolved", "ensemble", "evolved_alone", "ensemble_alone")
-BESIDE = "evolved_alone"  # a job that may have fewer hold-outs than all others
+BESIDE = ("evolved_alone", "lessons")  # jobs that may have fewer hold-outs than all others
 
 
 class Entry(NamedTuple):
@@ -76,7 +79,7 @@ def shared(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
     compare. Rows of the other protocol stay."""
     done: dict[str, dict[str, set[str]]] = {}
     for row in rows:
-        if row["protocol"] == "honest" and row["job"] != BESIDE:
+        if row["protocol"] == "honest" and row["job"] not in BESIDE:
             done.setdefault(row["table"], {}).setdefault(row["job"], set()).add(row["seed"])
     common = {table: set.intersection(*of_job.values()) for table, of_job in done.items()}
     return [row for row in rows if row["protocol"] != "honest" or row["seed"] in common.get(row["table"], ())]

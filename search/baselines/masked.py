@@ -46,7 +46,9 @@ def train(
 
 
 def _encoded(sample: Sample, outputs: int) -> Array:
-    """Targets (rows, outputs): scaled values, 0/1 for two classes, one-hot for more."""
+    """Targets (rows, outputs): scaled values, 0/1 for two classes, one-hot for more; or they are so already."""
+    if sample.y.ndim == 2:
+        return sample.y
     return np.eye(outputs)[sample.y] if sample.kind == "multiclass" else np.asarray(sample.y, float)[:, None]
 
 

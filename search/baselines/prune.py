@@ -6,7 +6,7 @@ edge enters or leaves go with the edges they have left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ HIDDEN = 32
 EPOCHS = 50  # of training after each cut
 STEPS = 1000  # at most: a large table needs fewer epochs
 
+Layers = tuple[list[Array], list[Array]]  # weights and biases, first layer first
+Kept = tuple[Mask, Mask]
+
 
 def pruned_mlp(sample: Sample, penalty: float, seed: int, *, sizes: tuple[int, ...]) -> Made:
     """An MLP(32) cut to every one of ``sizes``, the most weights and biases it may have.
@@ -27,14 +30,22 @@ def pruned_mlp(sample: Sample, penalty: float, seed: int, *, sizes: tuple[int, .
     One network goes down the path: the smaller is cut out of the larger one.
     """
     model = fitted_mlp(sample, penalty, seed, HIDDEN)
-    layers = model.coefs_, model.intercepts_
-    outputs, size = model.n_outputs_, sum(part.size for layer in layers for part in layer)
-    made: Made = {}
     rng = np.random.default_rng((seed, HIDDEN))
+
+    def train_on(layers: Layers, kept: Kept) -> None:
+        train(layers, kept, sample, _batches(len(sample.y), rng), penalty=penalty, rate=MLP_RATE)
+
+    return cut_down((model.coefs_, model.intercepts_), sizes, train_on)
+
+
+def cut_down(layers: Layers, sizes: Iterable[int], train_on: Callable[[Layers, Kept], None]) -> Made:
+    """``layers`` cut to the ``sizes`` below their own, largest first, and trained on after each of several cuts."""
+    outputs, size = len(layers[1][-1]), sum(part.size for layer in layers for part in layer)
+    made: Made = {}
     for wanted in sorted((s for s in sizes if 2 * outputs < s < size), reverse=True):
         for smaller in _steps(size, wanted):
             kept = prune(*layers, smaller)
-            train(layers, kept, sample, _batches(len(sample.y), rng), penalty=penalty, rate=MLP_RATE)
+            train_on(layers, kept)
         made[wanted], size = compact(*layers, kept), wanted
     return made
 

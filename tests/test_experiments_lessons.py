@@ -1,0 +1,108 @@
+"""The teachers as a model and the pruned MLPs they teach: their scores, their sizes, and no look at a test row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_diabetes, load_iris, make_classification
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import accuracy_score, r2_score
+
+from experiments import baselines, lessons, tables
+from experiments.experiment import Unit
+from experiments.holdout import holdout
+from experiments.rows import BUDGETS, COLUMNS
+from experiments.teachers import HIDDEN, TREES, teachers, weights_of
+from search.data import Table
+
+KINDS = ("regression", "binary", "multiclass")
+UNIT = Unit("wine", "lessons", 1)
+
+
+def small_table(kind: str) -> Table:
+    """Eighty rows of four inputs that scikit-learn has."""
+    if kind == "regression":
+        X, y = load_diabetes(return_X_y=True)
+    elif kind == "binary":
+        X, y = make_classification(200, 6, random_state=0)
+    else:
+        X, y = load_iris(return_X_y=True)
+    chosen = np.random.default_rng(0).permutation(len(X))[:80]
+    classes = None if kind == "regression" else tuple(range(len(np.unique(y))))
+    return Table(X[chosen, -4:].astype(float), y[chosen], tuple("abcd"), "y", classes, kind, "")
+
+
+@pytest.fixture
+def cheap(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """One linear teacher, and short courses; puts a table in the place of all others."""
+
+    def one(kind: str, inputs: int, seed: int) -> list[Any]:
+        return [Ridge() if kind == "regression" else LogisticRegression()]
+
+    def put(table: Table) -> Table:
+        monkeypatch.setattr(lessons, "table", lambda name: table)
+        return table
+
+    monkeypatch.setattr(lessons, "teachers", one)
+    monkeypatch.setattr(lessons, "COURSE", ((20, 0.01), (5, 0.001)))
+    return put
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_teacher_scores_as_it_does_alone_and_its_pupils_nearly_so(cheap: Any, kind: str) -> None:
+    table = cheap(small_table(kind))
+    first, *pupils = lessons.run(UNIT, False)
+    train, test = holdout(table, UNIT.seed)
+    alone: Any = Ridge() if kind == "regression" else LogisticRegression()
+    predicted = alone.fit(table.X[train], table.y[train]).predict(table.X[test])
+    usual = r2_score if kind == "regression" else accuracy_score
+    # Of two classes the teachers' mean has the shares that least squares gives, so that .5 is another border.
+    assert first["score"] == pytest.approx(usual(table.y[test], predicted), abs=0.0 if kind == "multiclass" else 0.07)
+    assert first["weights"] == alone.coef_.size + np.size(alone.intercept_)
+    assert set(first) == set(COLUMNS)
+    whole = 32 * (4 + 1 + (3 if kind == "multiclass" else 1)) + (3 if kind == "multiclass" else 1)
+    assert [row["budget"] for row in pupils] == sorted((size for size in BUDGETS if size < whole), reverse=True)
+    assert all(row["weights"] <= row["budget"] and row["macs"] < row["weights"] for row in pupils)
+    assert all(row["score"] > first["score"] - 0.15 for row in pupils)
+
+
+def test_test_rows_change_nothing_but_the_scores(cheap: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = cheap(small_table("multiclass"))
+    before = lessons.run(UNIT, True)
+    train, test = holdout(table, UNIT.seed)
+    for module in ("search.problem", "experiments.holdout"):  # it goes by the classes of all rows
+        monkeypatch.setattr(f"{module}.split", lambda *given: (train, test))
+    X, y = table.X.copy(), table.y.copy()
+    X[test], y[test] = 1.5 * X[test], np.roll(y[test], 1)
+    cheap(replace(table, X=X, y=y))
+    after = lessons.run(UNIT, True)
+    unseen = [name for name in COLUMNS if name != "score"]
+    assert [[row[name] for name in unseen] for row in before] == [[row[name] for name in unseen] for row in after]
+    assert [row["score"] for row in before] != [row["score"] for row in after]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_weights_of_the_teachers(kind: str) -> None:
+    table = small_table(kind)
+    outputs = 3 if kind == "multiclass" else 1
+    fitted = [teacher.fit(table.X, table.y) for teacher in teachers(kind, 4, 0)]
+    machine, forest, linear, *networks = (weights_of(kind, one) for one in fitted)
+    assert linear == 5 * outputs
+    assert networks == [HIDDEN * 5 + outputs * (HIDDEN + 1)] * 2
+    pairs = 3 if kind == "multiclass" else 1  # of classes, each with a machine of its own
+    vectors = (machine - pairs) / (4 + (2 if kind == "multiclass" else 1))  # entries and coefficients of one
+    assert vectors == int(vectors)
+    assert 3 <= vectors <= 80
+    assert TREES * (1 + 2 * outputs) <= forest <= TREES * 40 * (1 + outputs)
+
+
+def test_the_lessons_are_those_of_the_trees() -> None:
+    trees, pupils = (tables.settings(Unit("wine", job, 0), False) for job in ("evolved", "lessons"))
+    assert pupils["teachers"] == trees["teachers"]
+    assert pupils["lesson"]["rows"] == trees["lesson"]["last_rows"]
+    assert all(pupils["lesson"][name] == trees["lesson"][name] for name in ("spread", "own"))
+    assert trees["search"]["folds"] == baselines.FOLDS
