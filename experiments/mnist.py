@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.experiment import Experiment, Row, Unit
+from experiments.growth import rewiring
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.pixels import Bytes, Pixels, make_pixels
 from experiments.growth.skeleton import make_skeleton, to_nodes
 from experiments.growth.training import train
 from experiments.images import CLASSES, DIGESTS, SIDE, images
+from experiments.provenance import constants
 from neuraltree.model import Tree
 from neuraltree.train import keep_programs
 
@@ -27,13 +29,17 @@ COLUMNS = ("weights", "nodes", "depth", "val_error", "test_error", "epochs", "hi
 
 
 class Model(NamedTuple):
-    """``children``: hidden nodes of each class, of each of these, and so on; a ``dense`` one is no tree."""
+    """``children``: hidden nodes of each class, of each of these, and so on.
+
+    One of ``layers`` is no tree but an MLP: as wide as its weights allow, or cut down to them from ``hidden`` units.
+    """
 
     weights: int
     children: tuple[int, ...] = (40,)
     course: Course = Course(epochs=60)
     activations: tuple[str, ...] = ("relu",)
-    dense: bool = False
+    layers: bool = False
+    hidden: int | None = None
 
 
 SPARSE, DENSE = Course(epochs=60, dense=False), Course(epochs=60)
@@ -43,16 +49,17 @@ JOBS = {
     "grow_20k": Model(20_000),
     "grow_10k": Model(10_000, children=(20,)),
     "grow_200k": Model(200_000, children=(80,), course=DENSE._replace(rate=0.002)),
-    "mlp_10k": Model(10_000, dense=True),
-    "mlp_20k": Model(20_000, dense=True),
-    "mlp_200k": Model(200_000, course=DENSE._replace(rate=0.002), dense=True),
+    "mlp_10k": Model(10_000, layers=True),
+    "mlp_20k": Model(20_000, layers=True),
+    "mlp_200k": Model(200_000, course=DENSE._replace(rate=0.002), layers=True),
+    "sparse_mlp_20k": Model(20_000, layers=True, hidden=128),
     "sparse_fixed_20k": Model(20_000, course=SPARSE._replace(exchange=0.0)),
     "sparse_random_20k": Model(20_000, course=SPARSE._replace(insertion="random")),
     "sparse_gradient_20k": Model(20_000, course=SPARSE),
     "pruned_20k": Model(20_000, course=DENSE._replace(exchange=0.0)),
     "pruned_random_20k": Model(20_000, course=DENSE._replace(insertion="random")),
 }
-ON_FASHION = ("grow_20k", "grow_10k", "grow_200k", "mlp_10k", "mlp_20k", "mlp_200k")
+ON_FASHION = ("grow_20k", "grow_10k", "grow_200k", "mlp_10k", "mlp_20k", "mlp_200k", "sparse_mlp_20k")
 QUICK_ROWS = 3_000
 
 
@@ -68,7 +75,8 @@ def model_of(job: str, quick: bool) -> Model:
     model = JOBS[job]
     if not quick:
         return model
-    return model._replace(weights=2_000, children=(10,), course=model.course._replace(epochs=1))
+    hidden = model.hidden and 10
+    return model._replace(weights=2_000, children=(10,), hidden=hidden, course=model.course._replace(epochs=1))
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
@@ -87,6 +95,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "rows": QUICK_ROWS if quick else None,
         **model._asdict(),
         "course": model.course._asdict(),
+        "constants": constants(rewiring),
     }
 
 
@@ -96,7 +105,7 @@ def run(unit: Unit, quick: bool) -> list[Row]:
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
     parts = _parts(unit.table, quick, split)
     pixels = make_pixels(*parts.train, CLASSES)
-    row, error = (_dense if model.dense else _tree)(model, pixels, fit)
+    row, error = (_mlp if model.layers else _tree)(model, pixels, fit)
     errors = {"val_error": error(*parts.validation), "test_error": error(*parts.test)}
     return [row | errors | {"epochs": model.course.epochs, "activations": "+".join(model.activations)}]
 
@@ -128,11 +137,11 @@ def grown(model: Model, pixels: Pixels, rng: np.random.Generator) -> Tree:
     return Tree(nodes, "multiclass", features, tuple(range(CLASSES)), pixels.scaler)
 
 
-def _dense(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, Error]:
-    width = width_of(model.weights, len(pixels.spread), CLASSES)
-    layers = train_dense(pixels, width, model.course, rng)
-    row = {"weights": layers.weights, "nodes": None, "depth": None, "hidden": width}
-    return row, lambda X, y: dense_error(layers, pixels, X, y)
+def _mlp(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, Error]:
+    width = model.hidden or width_of(model.weights, len(pixels.spread), CLASSES)
+    network = train_dense(pixels, width, model.course, rng, model.weights if model.hidden else None)
+    row = {"weights": network.weights, "nodes": None, "depth": None, "hidden": width}
+    return row, lambda X, y: dense_error(network, pixels, X, y)
 
 
 EXPERIMENT = Experiment("mnist", "large trees from pixels", 10, COLUMNS, units, run, settings)

@@ -6,7 +6,9 @@ import hashlib
 import json
 import platform
 import subprocess
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from types import ModuleType
 from typing import Any
 
 from experiments.places import CHECKOUT
@@ -14,12 +16,24 @@ from experiments.places import CHECKOUT
 # ``rows``: how many there are of the row's table, job and seed, so that a file cut short shows.
 COLUMNS = ("rows", "seconds", "cpu_s", "config", "commit", "versions")
 PACKAGES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax")
+PEERS = ("deap", "optuna", "pyoperon", "gplearn", "kozax")  # where they are installed
+PLAIN = (bool, int, float, str, tuple, list)
 
 
 def config_hash(settings: dict[str, Any]) -> str:
     """12 digits of the SHA-256 of settings as JSON, whatever the order of their keys."""
     text = json.dumps(settings, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def constants(*modules: ModuleType) -> dict[str, Any]:
+    """The module's tunables: what its capital names hold, of numbers, texts and lists of them."""
+    return {
+        f"{module.__name__}.{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, PLAIN)
+    }
 
 
 def commit() -> str:
@@ -39,5 +53,8 @@ def _git(*words: str) -> str:
 
 def versions() -> str:
     """As in ``python 3.11.4 numpy 2.3.1``, in one cell."""
-    found = " ".join(f"{name} {version(name)}" for name in PACKAGES)
-    return f"python {platform.python_version()} {found}"
+    found = [f"{name} {version(name)}" for name in PACKAGES]
+    for name in PEERS:
+        with suppress(PackageNotFoundError):
+            found.append(f"{name} {version(name)}")
+    return " ".join((f"python {platform.python_version()}", *found))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from experiments import data
 from experiments.experiment import Experiment, Row, Unit
 from experiments.holdout import TEST_FRACTION
 from experiments.peers.arena import BUDGET_S, MOST_WEIGHTS, QUICK_BUDGET_S, Arena, Found, Member, make_arena, volume
+from experiments.provenance import constants
 from experiments.searching import size_of
 
 ALL = ("regression", "binary", "multiclass")
@@ -21,16 +23,16 @@ QUICK_TABLES = ("dee", "vehicle")
 
 
 class Method(NamedTuple):
-    """``place`` is "module:function" in experiments/peers, imported when it runs; it gets one arena, or all of them.
+    """``place`` is "module:function" in experiments/peers, imported when it runs.
 
-    ``why_not``: what to say of tables of other ``kinds``.
+    It gets an arena, or with ``together`` those of so many seeds. ``why_not``: what to say where ``kinds`` are others.
     """
 
     label: str
     place: str
     kinds: tuple[str, ...] = ALL
     why_not: str = ""
-    together: bool = False
+    together: int = 0
 
 
 METHODS: dict[str, Method] = {
@@ -41,7 +43,7 @@ METHODS: dict[str, Method] = {
     "pyoperon": Method("pyoperon NSGA-II", "operon:nsga2", ALL[:1], "pyoperon has a regressor only"),
     "gplearn": Method("gplearn", "programs:gplearn", ALL[:2], "gplearn's classifier is of two classes only"),
     "deap": Method("DEAP, plain GP", "plain_gp:deap_gp", ALL[:1], "DEAP's plain GP is run on regression only"),
-    "kozax": Method("kozax", "matrices:kozax", ALL[:1], "kozax comes with a fitness of regression only", True),
+    "kozax": Method("kozax", "matrices:kozax", ALL[:1], "kozax comes with a fitness of regression only", 10),
 }
 QUICK_METHODS = tuple(name for name in METHODS if name != "kozax")  # which compiles for a minute
 VOLUMES = ("hypervolume", "test_hypervolume", "linear_hypervolume", "linear_test_hypervolume")
@@ -50,16 +52,16 @@ COLUMNS = (*NUMBERS, "search_cpu_s", "compile_cpu_s", "evaluations", "front_size
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    """Seed by seed, then what runs all seeds together; a method that cannot run on a table is one unit that says so."""
+    """Seed by seed, then what runs several seeds together, whole units only: a number between gives the next more."""
     tables, jobs = (QUICK_TABLES, QUICK_METHODS) if quick else (tuple(TABLES), tuple(METHODS))
-    pairs = [(table, job) for table in tables for job in jobs]
-    alone = [pair for pair in pairs if not _together(*pair)]
-    each = [Unit(table, job, seed) for seed in range(seeds) for table, job in alone]
-    return each + [Unit(table, job, 0, seeds) for table, job in pairs if _together(table, job)]
-
-
-def _together(table: str, job: str) -> bool:
-    return METHODS[job].together or not _suits(table, job)
+    pairs = [(table, job, METHODS[job].together if _suits(table, job) else 0) for table in tables for job in jobs]
+    each = [Unit(table, job, seed) for seed in range(seeds) for table, job, together in pairs if not together]
+    return each + [
+        Unit(table, job, seed, together)
+        for table, job, together in pairs
+        if together
+        for seed in range(0, seeds, together)
+    ]
 
 
 def _suits(table: str, job: str) -> bool:
@@ -72,11 +74,16 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
     seeds = range(unit.seed, unit.seed + unit.count)
     if not _suits(unit.table, unit.job):
         return [said(method.why_not) | {"seed": seed} for seed in seeds]
-    module, _, name = method.place.partition(":")
-    run: Callable[..., Any] = getattr(import_module(f"experiments.peers.{module}"), name)
+    module, name = _place(method)
+    run: Callable[..., Any] = getattr(module, name)
     arenas = [make_arena(unit.table, seed, quick) for seed in seeds]
     found: Sequence[Found] = run(arenas) if method.together else [run(arena) for arena in arenas]
     return [row(arena, each) | {"seed": arena.seed} for arena, each in zip(arenas, found, strict=True)]
+
+
+def _place(method: Method) -> tuple[ModuleType, str]:
+    module, _, name = method.place.partition(":")
+    return import_module(f"experiments.peers.{module}"), name
 
 
 def said(note: str) -> Row:
@@ -136,6 +143,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "most_weights": MOST_WEIGHTS,
         "size": size_of(quick)._asdict(),
         "method": METHODS[unit.job].place,
+        "constants": constants(_place(METHODS[unit.job])[0]),
     }
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import mnist
+from experiments.growth import dense
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.edges import drop, insert, random_mask
@@ -17,6 +18,7 @@ from experiments.images import CLASSES, SIDE, Images
 from experiments.rendering import mnist as rendering
 from neuraltree.forest import Params
 from neuraltree.model import Tree
+from neuraltree.optimizers import OPTIMIZERS
 from neuraltree.train import predict
 from neuraltree.tree import Space, check, count_weights
 from tests.oracle import evaluate_recursive
@@ -170,9 +172,37 @@ def test_training_learns():
     nodes = to_nodes(skeleton, state.mask, state.params)
     tree = Tree(nodes, "multiclass", tuple(f"x{i}" for i in range(SMALL**2)), (0, 1), pixels.scaler)
     assert np.mean(tree.predict(images[400:].reshape(200, -1)) != classes[400:]) < 0.02
-    layers = train_dense(pixels, width_of(60, SMALL * SMALL, 2), course, np.random.default_rng(0))
-    assert layers.weights == 59  # 3 x 17 + 2 x 4
-    assert dense_error(layers, pixels, images[400:], classes[400:]) < 0.02
+    whole = train_dense(pixels, width_of(60, SMALL * SMALL, 2), course, np.random.default_rng(0))
+    assert whole.weights == 59  # 3 x 17 + 2 x 4
+    assert dense_error(whole, pixels, images[400:], classes[400:]) < 0.02
+    sparse = train_dense(pixels, 4, course, np.random.default_rng(0), 30)
+    assert sparse.weights == 30
+    assert np.count_nonzero(sparse.kept) == 30 - 2 * 5
+    assert sparse.kept[:, -1].all()
+    assert not sparse.layers.first[~sparse.kept].any()
+    assert dense_error(sparse, pixels, images[400:], classes[400:]) < 0.02
+
+
+def test_a_sparse_network_inserts_where_the_gradient_is_steepest():
+    """Only the last pixel tells the classes apart, and no unit reads it."""
+    rng = np.random.default_rng(4)
+    images = rng.integers(0, 60, (400, SMALL, SMALL)).astype(np.uint8)
+    classes = rng.integers(0, 2, 400)
+    images[:, -1, -1] += (60 * classes).astype(np.uint8)
+    pixels = make_pixels(images, classes, 2)
+    course = Course(epochs=1, dense=False, exchange=0.5, shift=0)
+    first, last = rng.normal(size=(2, SMALL**2 + 1)).astype(np.float32), np.ones((2, 3), np.float32)
+    last[0] = -1
+    kept = np.zeros(first.shape, bool)
+    kept[:, :4] = kept[:, -1] = True
+    usable = np.ones(first.shape, bool)
+    usable[:, -1] = False
+    layers = dense.Layers(first * kept, last)
+    moments = OPTIMIZERS["adam"](0.0).init(layers)
+    moved = dense._rewired(pixels, course, (kept, layers, moments), usable, 8, 0.0, np.random.default_rng(0))
+    assert np.count_nonzero(moved[0]) == 10
+    assert moved[0][:, [SMALL**2 - 1, -1]].all()
+    assert not np.asarray(moved[1].first)[moved[0] & ~kept].any()
 
 
 @pytest.fixture
@@ -187,10 +217,10 @@ def few_images(monkeypatch):
 def test_units_give_rows(few_images):
     by_job = {unit.job: unit for unit in mnist.units(1, True)}
     assert set(by_job) == set(mnist.JOBS)
-    for job in ("grow_20k", "mlp_20k"):
+    for job in ("grow_20k", "mlp_20k", "sparse_mlp_20k"):
         (row,) = mnist.run(by_job[job], True)
         assert set(row) == set(mnist.COLUMNS)
-        assert row["weights"] == 2_000 if job == "grow_20k" else row["weights"] <= 2_000
+        assert row["weights"] <= 2_000 if job == "mlp_20k" else row["weights"] == 2_000
         assert 0 <= row["test_error"] <= 1
         assert mnist.run(by_job[job], True) == [row]
 
@@ -198,7 +228,7 @@ def test_units_give_rows(few_images):
 def test_jobs_are_what_their_names_say():
     for job, model in mnist.JOBS.items():
         assert f"{model.weights // 1000}k" == job.rpartition("_")[2]
-        assert model.dense == job.startswith("mlp")
+        assert model.layers == ("mlp" in job)
     hashes = [str(mnist.settings(unit, False)) for unit in mnist.units(1, False)]
     assert len(set(hashes)) == len(hashes)
 

@@ -200,8 +200,19 @@ def test_what_cannot_run_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_table_and_method_has_its_units() -> None:
     units = search_peers.units(3, False)
     seeds = [(unit.table, unit.job, unit.seed + i) for unit in units for i in range(unit.count)]
-    wanted = itertools.product(search_peers.TABLES, search_peers.METHODS, range(3))
-    assert sorted(seeds) == sorted(wanted)
+    assert len(set(seeds)) == len(seeds)
+    wanted = set(itertools.product(search_peers.TABLES, search_peers.METHODS, range(3)))
+    more = set(seeds) - wanted
+    assert set(seeds) >= wanted
+    assert {(unit.seed, unit.count) for unit in units if unit.count > 1} == {(0, 10)}
+    assert {(job, seed) for _, job, seed in more} == {("kozax", seed) for seed in range(3, 10)}
+
+
+def test_what_a_method_is_set_to_is_among_its_settings() -> None:
+    found = {job: search_peers.settings(Unit("dee", job, 0), False)["constants"] for job in search_peers.METHODS}
+    assert found["gplearn"]["experiments.peers.programs.POPULATION"] == 300
+    assert found["optuna"]["experiments.peers.networks.WIDTHS"] == (1, 64)
+    assert not any("FUNCTIONS" in name for name in found["kozax"])  # no text that changes from run to run
 
 
 def row_of(rng: np.random.Generator, table: str, job: str) -> dict[str, object]:

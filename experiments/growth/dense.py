@@ -1,4 +1,4 @@
-"""A multilayer perceptron of one hidden layer, trained as the trees are: what they are compared with."""
+"""A multilayer perceptron of one hidden layer, trained, and if wanted made sparse, as the trees are."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from experiments.growth.course import Course
 from experiments.growth.pixels import Bytes, Pixels, scaled, shifted
+from experiments.growth.rewiring import PROBE_ROWS, exchange
+from experiments.growth.skeleton import Mask
 from neuraltree.optimizers import OPTIMIZERS
 from neuraltree.tasks import LOSSES
 
@@ -22,9 +24,16 @@ class Layers(NamedTuple):
     first: Any
     last: Any
 
+
+class Dense(NamedTuple):
+    """A trained network; ``kept``: the weights and biases of its first layer that there are."""
+
+    layers: Layers
+    kept: Mask
+
     @property
     def weights(self) -> int:
-        return int(self.first.size + self.last.size)
+        return int(np.count_nonzero(self.kept) + self.layers.last.size)
 
 
 def width_of(weights: int, features: int, outputs: int) -> int:
@@ -32,37 +41,96 @@ def width_of(weights: int, features: int, outputs: int) -> int:
     return (weights - outputs) // (features + 1 + outputs)
 
 
-def train_dense(pixels: Pixels, width: int, course: Course, rng: np.random.Generator) -> Layers:
+def train_dense(
+    pixels: Pixels, width: int, course: Course, rng: np.random.Generator, budget: int | None = None
+) -> Dense:
+    """With a ``budget`` of weights the edges of the first layer are cut to it, and exchanged, as the course says."""
+    layers = _start(pixels, width, rng)
+    usable = np.tile(np.append(pixels.spread > 0, False), (width, 1))
+    kept = np.ones(layers.first.shape, bool)
+    moments = OPTIMIZERS["adam"](0.0).init(layers)
+    steps = len(pixels.images) // course.batch // course.rounds
+    rounds = course.epochs * course.rounds
+    rewired = int(course.until * rounds) if budget else 0
+    for done in range(rounds):
+        if done % course.rounds == 0:
+            order = rng.permutation(len(pixels.images))[: course.rounds * steps * course.batch]
+        if 0 < done <= rewired:
+            edges = (budget or 0) - width - layers.last.size
+            kept, layers, moments = _rewired(
+                pixels, course, (kept, layers, moments), usable, edges, done / rewired, rng
+            )
+        rows = np.split(order, course.rounds)[done % course.rounds]
+        drawn = shifted(pixels.images[rows], course.shift, rng), pixels.targets[rows]
+        images, targets = (part.reshape(steps, course.batch, -1) for part in drawn)
+        rates = course.rates((done + np.arange(steps) / steps) / rounds)
+        layers, moments = _train_round(layers, moments, kept, pixels.scaling, images, targets, rates)
+    return Dense(Layers(*map(np.asarray, layers)), kept)
+
+
+def _start(pixels: Pixels, width: int, rng: np.random.Generator) -> Layers:
     features, outputs = len(pixels.spread), pixels.targets.shape[1]
     first = rng.normal(size=(width, features + 1)) * np.sqrt(2 / features)
     last = rng.normal(size=(outputs, width + 1)) / np.sqrt(width)
     first[:, -1], last[:, -1] = 0, 0
-    layers = Layers(first.astype(np.float32), last.astype(np.float32))
-    optimizer = OPTIMIZERS["adam"](0.0)
-    moments = optimizer.init(layers)
-    steps = len(pixels.images) // course.batch
-    for epoch in range(course.epochs):
-        rows = rng.permutation(len(pixels.images))[: steps * course.batch]
-        drawn = shifted(pixels.images[rows], course.shift, rng), pixels.targets[rows]
-        images, targets = (part.reshape(steps, course.batch, -1) for part in drawn)
-        rates = course.rates((epoch + np.arange(steps) / steps) / course.epochs)
-        layers, moments = _train_epoch(layers, moments, pixels.scaling, images, targets, rates)
-    return Layers(*map(np.asarray, layers))
+    return Layers(first.astype(np.float32), last.astype(np.float32))
+
+
+def _rewired(
+    pixels: Pixels,
+    course: Course,
+    state: tuple[Mask, Layers, Any],
+    usable: Mask,
+    edges: int,
+    progress: float,
+    rng: np.random.Generator,
+) -> tuple[Mask, Layers, Any]:
+    """As the leaves of a tree are; biases stay."""
+    kept, layers, moments = state
+
+    def gain(left: Mask) -> NDArray:
+        rows = rng.permutation(len(pixels.images))[:PROBE_ROWS]
+        inputs = scaled(shifted(pixels.images[rows], course.shift, rng), pixels.scaler)
+        cut = layers._replace(first=layers.first * _with_biases(left))
+        return np.abs(np.asarray(_slopes(cut, inputs, pixels.targets[rows]).first))
+
+    strength = np.abs(np.asarray(layers.first)) * np.append(pixels.spread, 0.0)
+    left, mask = exchange(course, kept & usable, usable, edges, progress, strength, gain)
+    alive = _with_biases(left)
+
+    def cleared(part: Any) -> Any:
+        return part._replace(first=part.first * alive) if isinstance(part, Layers) else part
+
+    moments = jax.tree.map(cleared, moments, is_leaf=lambda part: isinstance(part, Layers))
+    return _with_biases(mask), cleared(layers), moments
+
+
+def _with_biases(edges: Mask) -> Mask:
+    edges = edges.copy()
+    edges[:, -1] = True
+    return edges
+
+
+def _loss(layers: Layers, inputs: jax.Array, targets: jax.Array) -> jax.Array:
+    return jnp.mean(LOSSES["softmax"].value(forward_dense(layers, inputs)[None], targets.T))
+
+
+_slopes = jax.jit(jax.grad(_loss))
 
 
 @jax.jit
-def _train_epoch(layers: Layers, moments: Any, scaling: Any, images: Any, targets: Any, rates: Any) -> Any:
+def _train_round(
+    layers: Layers, moments: Any, kept: Any, scaling: Any, images: Any, targets: Any, rates: Any
+) -> tuple[Layers, Any]:
     optimizer = OPTIMIZERS["adam"](0.0)
     mean, scale = scaling
-
-    def loss(layers: Layers, inputs: jax.Array, targets: jax.Array) -> jax.Array:
-        return jnp.mean(LOSSES["softmax"].value(forward_dense(layers, inputs)[None], targets.T))
 
     def step(carry: tuple, batch: tuple) -> tuple:
         layers, moments = carry
         image, target, rate = batch
         inputs = jnp.pad((image - mean) / scale, ((0, 0), (0, 1)), constant_values=1.0)
-        updates, moments = optimizer.update(jax.grad(loss)(layers, inputs, target), moments, layers)
+        slope = jax.grad(_loss)(layers, inputs, target)
+        updates, moments = optimizer.update(slope._replace(first=slope.first * kept), moments, layers)
         return (jax.tree.map(lambda w, u: w + rate * u, layers, updates), moments), None
 
     return lax.scan(step, (layers, moments), (images, targets, rates))[0]
@@ -74,6 +142,6 @@ def forward_dense(layers: Layers, inputs: Any) -> jax.Array:
     return layers.last[:, :-1] @ hidden + layers.last[:, -1:]
 
 
-def dense_error(layers: Layers, pixels: Pixels, images: Bytes, classes: NDArray) -> float:
-    found = np.asarray(forward_dense(layers, scaled(images, pixels.scaler)))
+def dense_error(network: Dense, pixels: Pixels, images: Bytes, classes: NDArray) -> float:
+    found = np.asarray(forward_dense(network.layers, scaled(images, pixels.scaler)))
     return float(np.mean(found.argmax(axis=0) != classes))

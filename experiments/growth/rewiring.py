@@ -58,20 +58,36 @@ GAINS: dict[str, Callable[[Task, State, np.random.Generator], NDArray[np.float64
 }
 
 
+def exchange(
+    course: Course,
+    mask: Mask,
+    usable: Mask,
+    budget: int,
+    progress: float,
+    strength: NDArray,
+    gain: Callable[[Mask], NDArray],
+) -> tuple[Mask, Mask]:
+    """What is kept of ``mask``, and that with what is inserted, ``budget`` edges when ``progress`` is 1.
+
+    The edges of least ``strength`` go; those of most ``gain``, when only the others are there, come.
+    """
+    possible = int(usable.sum())
+    wanted = course.wanted(budget, possible, progress)
+    exchanged = course.exchanged(wanted, possible, progress)
+    kept = drop(mask, strength, int(mask.sum()) - wanted + exchanged)
+    return kept, insert(kept, usable, gain(kept), exchanged) if exchanged else kept
+
+
 def rewire(task: Task, state: State, budget: int, progress: float, rng: np.random.Generator) -> State:
     """The state with as many leaves as the course wants when a share ``progress`` of its rewiring is over."""
-    present = int(state.mask.sum())
-    possible = int(task.usable.sum())
-    wanted = task.course.wanted(budget, possible, progress)
-    exchanged = task.course.exchanged(wanted, possible, progress)
     # By how far a leaf moves its node on average, whatever the spread of its pixel.
     strength = np.abs(np.asarray(state.params.leaf)) * np.append(task.pixels.spread, 0.0)
-    kept = drop(state.mask, strength, present - wanted + exchanged)
-    state = _without(task.skeleton, state, kept)
-    if exchanged == 0:
-        return state
-    gain = GAINS[task.course.insertion](task, state, rng)
-    return state._replace(mask=insert(kept, task.usable, gain, exchanged))
+
+    def gain(kept: Mask) -> NDArray[np.float64]:
+        return GAINS[task.course.insertion](task, _without(task.skeleton, state, kept), rng)
+
+    kept, mask = exchange(task.course, state.mask, task.usable, budget, progress, strength, gain)
+    return _without(task.skeleton, state, kept)._replace(mask=mask)
 
 
 def _without(skeleton: Skeleton, state: State, kept: Mask) -> State:

@@ -45,7 +45,8 @@ cosine. The published neural trees were chosen by their error on the test images
 A neural tree has an output for each class, and each output has {children} ReLU nodes of its own ({few} in the tree of
 10,000 weights, {many} in that of 200,000), whose leaves read pixels; it is an ordinary `neuraltree.Tree`, and its
 `predict` gives the errors below. Training starts with all leaves; the weakest are dropped and absent ones of largest
-gradient inserted until the budget of weights is met. CPU seconds are those of one thread for a whole run: compiling,
+gradient inserted until the budget of weights is met. The first layer of the sparse MLP is cut in the same way; unlike a
+tree's, its hidden units serve all classes. CPU seconds are those of one thread for a whole run: compiling,
 training, testing."""
 GAIN = """## What inserts leaf edges
 

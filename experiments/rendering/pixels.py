@@ -54,10 +54,12 @@ LABELS = {
     "mlp_10k": "MLP, one hidden layer",
     "mlp_20k": "MLP, one hidden layer",
     "mlp_200k": "MLP, one hidden layer",
+    "sparse_mlp_20k": "sparse MLP, 128 hidden units",
 }
 LOOKS = {
     "neural tree": style.Look(style.VERMILION, "^"),
     "MLP, one hidden layer": style.Look(style.BLUE, "s"),
+    "sparse MLP, 128 hidden units": style.Look(style.SKY, "D"),
 }
 
 
