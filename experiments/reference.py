@@ -28,8 +28,9 @@ from neuraltree.train import Settings, keep_programs
 from neuraltree.tree import Nodes, count_weights
 from search.data import Table
 
-COLUMNS = ("protocol", "peeking", "at_end", "train_score", "weights", "published_weights", "nodes")
-LEAF_PROBABILITY = {"p4": 0.4, "p5": 0.5}  # by job
+COLUMNS = ("protocol", "peeking", "at_end", "best_on_train", "train_score", "weights", "published_weights", "nodes")
+LEAF_PROBABILITY = {"p4": 0.4, "p5": 0.5, "p5_train": 0.5}  # by job
+BY_TRAINING = "p5_train"  # whose weights the training rows choose
 TREE = {"max_children": 5, "max_depth": 5, "minimum_nodes": 8}
 SETTINGS = Settings("squared", "reference_rmsprop", 0.1, "constant", batch_size=1)
 EPOCHS, SEEDS_A_UNIT = 500, 10
@@ -49,8 +50,10 @@ def run(unit: Unit, quick: bool) -> list[Row]:
     keep_programs()
     data = table(unit.table)
     runs = [_run(data, unit, seed) for seed in range(unit.seed, unit.seed + unit.count)]
-    trained = train_peeking(runs, SETTINGS, epochs=QUICK_EPOCHS if quick else EPOCHS)
-    return [{"seed": run.seed} | _row(data.kind, run, peeked) for run, peeked in zip(runs, trained, strict=True)]
+    judged = [_judged_by_training(run) for run in runs] if unit.job == BY_TRAINING else runs
+    trained = train_peeking(judged, SETTINGS, epochs=QUICK_EPOCHS if quick else EPOCHS)
+    row = _trained_row if unit.job == BY_TRAINING else _peeked_row
+    return [{"seed": run.seed} | row(data.kind, run, peeked) for run, peeked in zip(runs, trained, strict=True)]
 
 
 def _run(data: Table, unit: Unit, seed: int) -> Run:
@@ -69,30 +72,42 @@ def _to_unit(values: NDArray) -> NDArray[np.float64]:
     return (values - low) / (high - low)
 
 
-def _row(kind: str, run: Run, peeked: Peeked) -> Row:
-    weights = count_weights(peeked.nodes)
+def _judged_by_training(run: Run) -> Run:
+    """With the training rows in place of those that are scored after every update."""
+    truth = run.targets[:, 0] if run.truth.dtype.kind == "f" else run.targets.argmax(axis=1)
+    return run._replace(test_inputs=run.inputs, truth=truth)
+
+
+def _peeked_row(kind: str, run: Run, peeked: Peeked) -> Row:
+    scores = {"peeking": peeked.best_test_score, "at_end": peeked.last_test_score, "best_on_train": None}
+    return scores | _row(kind, run, peeked.nodes)
+
+
+def _trained_row(kind: str, run: Run, trained: Peeked) -> Row:
+    found = _score(kind, trained.nodes, run.test_inputs, run.truth)
+    return {"peeking": None, "at_end": None, "best_on_train": found} | _row(kind, run, trained.nodes)
+
+
+def _row(kind: str, run: Run, nodes: Nodes) -> Row:
+    weights = count_weights(nodes)
+    truth = _judged_by_training(run).truth
     return {
         "protocol": "reference",
-        "peeking": peeked.best_test_score,
-        "at_end": peeked.last_test_score,
-        "train_score": _train_score(kind, run, peeked.nodes),
+        "train_score": _score(kind, nodes, run.inputs, truth),
         "weights": weights,
         # It counts an edge above every output, which nothing reads.
         "published_weights": weights + run.targets.shape[1],
-        "nodes": len(peeked.nodes),
+        "nodes": len(nodes),
     }
 
 
-def _train_score(kind: str, run: Run, nodes: Nodes) -> float:
-    """Of the weights that were best on the test rows."""
-    found = prediction.outputs(prediction.compile_nodes(nodes, None, None), run.inputs)
-    if kind == "regression":
-        return score(kind, run.targets[:, 0], found[:, 0])
-    return score(kind, run.targets.argmax(axis=1), found.argmax(axis=1))
+def _score(kind: str, nodes: Nodes, inputs: NDArray, truth: NDArray) -> float:
+    found = prediction.outputs(prediction.compile_nodes(nodes, None, None), inputs)
+    return score(kind, truth, found[:, 0] if kind == "regression" else found.argmax(axis=1))
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
-    return {
+    common = {
         "data": DIGESTS[unit.table],
         "test_fraction": TEST_FRACTION,
         "leaf_probability": LEAF_PROBABILITY[unit.job],
@@ -100,6 +115,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         **SETTINGS._asdict(),
         "epochs": QUICK_EPOCHS if quick else EPOCHS,
     }
+    return common | ({"chosen_by": "training rows"} if unit.job == BY_TRAINING else {})
 
 
 EXPERIMENT = Experiment(

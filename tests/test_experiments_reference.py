@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from experiments import reference
 from experiments.data import CLASSIFICATION, check_found
 from experiments.peeking import Run, refit_peeking, train_peeking
 from experiments.reference import EXPERIMENT
@@ -167,6 +168,22 @@ def test_a_tree_of_ours_is_refitted_in_batches(classes: int, loss: str, slope: A
     check(run, peeked, trained_plainly(run, 50, 8, slope, adam))
 
 
+@pytest.mark.parametrize("classes", [1, 3])
+def test_training_rows_choose_the_weights_of_a_recursion(classes: int) -> None:
+    run = two_runs(classes)[0]
+    judged = reference._judged_by_training(run)
+    trained = train_peeking([judged], EXACT, epochs=12)[0]
+    plain = trained_plainly(judged, 12, 1, squared, rmsprop)
+    check(judged, trained, plain)
+    kind = "multiclass" if classes > 1 else "regression"
+    row = reference._trained_row(kind, run, trained)
+    best = plain[2]
+    best.theta = plain[3]
+    assert row["best_on_train"] == pytest.approx(best.score(run.test_inputs, run.truth), abs=1e-5)
+    assert row["train_score"] == pytest.approx(plain[0], abs=1e-5)
+    assert row["peeking"] is row["at_end"] is None
+
+
 def test_runs_of_different_sizes_are_refused() -> None:
     tree = reference_tree(np.random.default_rng(1), 4, 3, max_depth=2)
     runs = [made_run(tree, 0, 3), made_run(tree, 0, 3, rows=24)]
@@ -223,10 +240,16 @@ def test_a_unit_gives_a_row_for_each_of_its_seeds() -> None:
         check_found(["mpg6"])
     except InputError as error:
         pytest.skip(str(error))
-    (unit,) = [unit for unit in EXPERIMENT.units(2, True) if (unit.table, unit.job) == ("mpg6", "p4")]
+    units = {unit.job: unit for unit in EXPERIMENT.units(2, True) if unit.table == "mpg6"}
+    unit = units["p4"]
     rows = EXPERIMENT.run(unit, True)
     assert [row["seed"] for row in rows] == [0, 1]
     assert all(set(row) == {"seed", *EXPERIMENT.columns} for row in rows)
     assert all(row["at_end"] <= row["peeking"] <= 1 for row in rows)
     assert all(row["published_weights"] == row["weights"] + 1 for row in rows)
     assert rows == EXPERIMENT.run(unit, True)
+    chosen = EXPERIMENT.run(units["p5_train"], True)
+    peeked = EXPERIMENT.run(units["p5"], True)
+    assert all(set(row) == {"seed", *EXPERIMENT.columns} for row in chosen)
+    assert all(mine["train_score"] >= theirs["train_score"] for mine, theirs in zip(chosen, peeked, strict=True))
+    assert all(mine["best_on_train"] <= theirs["peeking"] for mine, theirs in zip(chosen, peeked, strict=True))

@@ -20,7 +20,8 @@ Rows = Sequence[Mapping[str, str]]
 TITLE = "The reference model, by its own protocol"
 COMMAND = "`python -m experiments.run tables/reference`"
 PEEKING = "reference protocol: weights chosen by the test rows"
-AT_END = "the last weights, no choice by the test rows"
+BY_TRAINING = "weights chosen by the training rows"
+AT_END = "the last weights, no choice"
 ABOUT = f"""Written by `python -m experiments.render` from [reference.csv](reference.csv), made by {COMMAND}: random
 trees of the reference's generator (BNeuralT), sigmoid outputs one per class, half the squared error, RMSprop at 0.1,
 one row an update, 500 epochs, all through our engine. *{PEEKING}*: the score is the best on the test rows over all
@@ -28,9 +29,11 @@ updates, as in the figures published for it; nobody can expect it on new data, a
 weights shows. As in the reference, inputs and the number to predict are scaled over all rows, test rows included. Ours
 are seeded hold-outs with the classes in proportion, the published were neither. SE: standard error of the difference
 of the means, from the deviations over runs; *agrees*: the means are within two of them."""
-NO_DEVIATION = """Of leaf probability .5 no deviations were published; ours stand for them. *Weights* are trainable
-scalars; the published number, and ours *as published*, count an edge above every output besides, which nothing
-reads."""
+NO_DEVIATION = """Of leaf probability .5 no deviations were published; ours stand for them. What was published
+"without early stopping" does not say which weights it scores. The reference's program keeps those of the lowest error
+on the rows it is told to choose by, which can be the training rows: that choice and the last weights both stand beside
+it. *Weights* are trainable scalars; the published number, and ours *as published*, count an edge above every output
+besides, which nothing reads."""
 
 # Of the published runs of "p4", in the order of the tables.
 PUBLISHED_SD = (.034, .035, .034, .026, .011, .014, .029, .049, .068, .132, .046, .110, .149, .038)  # fmt: skip
@@ -51,6 +54,7 @@ PUBLISHED_LABEL = "random tree, RMSprop, leaf probability "
 SETTINGS = (
     Setting("p4", "peeking", f"leaf probability .4, {PEEKING}", PUBLISHED_LABEL + ".4", "reference"),
     Setting("p5", "peeking", f"leaf probability .5, {PEEKING}", PUBLISHED_LABEL + ".5", "reference"),
+    Setting("p5_train", "best_on_train", f"leaf probability .5, {BY_TRAINING}", PUBLISHED_LABEL + ".5", "honest"),
     Setting("p5", "at_end", f"leaf probability .5, {AT_END}", PUBLISHED_LABEL + ".5", "honest"),
 )
 KINDS = (("accuracy, 9 tables", CLASSIFICATION), ("R², 5 tables", REGRESSION))
