@@ -25,7 +25,7 @@ from experiments.data import CLASSIFICATION, REGRESSION, TABLES
 from experiments.experiment import Unit
 from experiments.holdout import holdout
 from experiments.ordinary import ORDINARY
-from experiments.rendering import equal_weights, protocols, significance
+from experiments.rendering import cost, equal_weights, lessons, linear, protocols, significance
 from experiments.rendering import tables as page
 from experiments.rendering.published import PUBLISHED
 from experiments.rendering.scores import BESIDE, LABELS, Entry, means_by_seed, scores_of, shared
@@ -298,7 +298,6 @@ def test_too_few_hold_outs_for_any_test_are_said() -> None:
     assert significance.least_pairs(enough) == 7  # two baselines: 2 x 2 / 2^7 < .05 < 2 x 2 / 2^6
     assert "no p can be so small" not in str(significance.section(enough))
     assert "With 6 hold-outs no p can be so small: that takes 7." in str(significance.section(few))
-    assert equal_weights.linear_suffices(few) is None
 
 
 def test_means_are_over_hold_outs_that_all_jobs_have() -> None:
@@ -331,11 +330,57 @@ def test_ranks_at_equal_weights() -> None:
 
 def test_where_a_linear_model_suffices() -> None:
     better = made_rows(QUALITY)
-    assert "significantly better than the linear" in str(equal_weights.linear_suffices(scores_of(better, "honest")))
+    text = str(linear.section(scores_of(better, "honest")))
+    assert "linear suffices on 0 of 14 tables" in text
+    assert line_of(text, "dee")[-1] == "tree"
     worse = [{**row, "score": "0.9"} if row["job"] == "linear" and row["table"] == "dee" else row for row in better]
-    text = str(equal_weights.linear_suffices(scores_of(worse, "honest")))
-    assert "On 1 of 14 tables" in text
-    assert "| dee | .900 | 40 |" in text
+    text = str(linear.section(scores_of(worse, "honest")))
+    assert "linear suffices on 1 of 14 tables" in text
+    assert line_of(text, "dee")[1:3] == [".900", "40"]
+    assert line_of(text, "dee")[-1] == "linear suffices"
+    assert linear.section(scores_of(made_rows(QUALITY, 4), "honest")) is None  # of which no interval says anything
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (-0.02, 0.009, "linear suffices"),
+        (0.001, 0.02, "tree"),
+        (-0.01, 0.02, "open"),
+        (0.001, 0.009, "linear suffices"),
+    ],
+)
+def test_a_difference_below_the_margin_is_none(low: float, high: float, said: str) -> None:
+    assert linear.verdict(low, high) == said
+
+
+def test_what_teachers_bring_is_compared_on_the_hold_outs_that_all_have() -> None:
+    quality = {("evolved", None): 0.8, ("teachers", None): 0.82, ("evolved_alone", None): 0.7}
+    sized = {(model, 60): level for model, level in (("evolved", 0.79), ("pruned_taught", 0.75), ("pruned_mlp", 0.6))}
+    rows = made_rows({**quality, **sized}, 4)
+    fewer = [row for row in rows if row["model"] not in ("teachers", "pruned_taught") or row["seed"] in "01"]
+    text = str(lessons.section(scores_of(fewer, "honest")))
+    assert "### Classification: accuracy, 2 hold-outs" in text
+    assert line_of(text, "pruned MLP with teachers, ≤ 60 weights")[2:4] == ["60", "+.040"]
+    assert line_of(text, "pruned MLP, ≤ 60 weights")[3] == "+.190"
+    assert line_of(text, "the teachers, weighted mean")[3] == "−.020"
+    assert line_of(text, "evolved neural tree |")[3] == "–"
+    assert line_of(text, "pruned MLP, ≤ 30 weights")[1:] == ["–"] * 4
+    assert lessons.section(scores_of(made_rows(QUALITY, 2), "honest")) is None
+
+
+def test_controls_are_no_baselines() -> None:
+    scores = scores_of(made_rows({**QUALITY, ("teachers", None): 0.9}), "honest")
+    assert set(significance.of_table(scores, "iris")) == {Entry("linear"), Entry("pruned_mlp", 60)}
+    assert page.strongest(scores) == [Entry("pruned_mlp", 60)]
+
+
+def test_what_it_took() -> None:
+    rows = made_rows(QUALITY, 2, cpu_s=1.5, commit="abc")
+    rows[0]["commit"] = "def"
+    text = cost.section(rows)
+    # Two rows of a unit are one: 14 tables, 2 seeds, 1.5 s each.
+    assert line_of(text, "evolved")[1:] == ["28", "1.5", "1.5", ".01", "def abc"]
 
 
 def columns(line: str) -> list[str]:
@@ -366,7 +411,8 @@ def test_published_means_are_those_of_the_published_tables() -> None:
 
 
 def test_results_are_rendered_from_the_csv_file_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_results(tmp_path, made_rows({**QUALITY, **{(name, None): 0.6 for name in LABELS if name != "pruned_mlp"}}))
+    others = {(name, None): 0.6 for name in LABELS if name != "pruned_mlp"}
+    write_results(tmp_path, made_rows({**QUALITY, **others}, cpu_s=1, commit="c"))
     assert render.main(["--results", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("tables/bneuralt: ")
     text, front = (tmp_path / "bneuralt.md").read_text(), (tmp_path / "README.md").read_text()

@@ -1,16 +1,14 @@
-"""Models of at most so many weights in mean rank over the tables, and where a linear model suffices."""
+"""Models of at most so many weights in mean rank over the tables."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.data import TABLES
-from experiments.rendering.scores import HEADLINE, LABELS, Entry, Scores, means_by_table
-from experiments.rendering.significance import hold_outs, least_pairs, of_table
-from experiments.rendering.text import figure, right, whole
+from experiments.rendering.scores import LABELS, Entry, Scores
+from experiments.rendering.text import right
 from experiments.rows import BUDGETS
 from experiments.statistics import interval, ranks
 
@@ -69,9 +67,8 @@ def section(scores: Scores) -> str | None:
         "tables, of models with at most so many weights. Who cannot be made so small on a hold-out is ranked last "
         "there; in brackets the share of hold-outs with a model small enough, where that is not all.",
         right(("model", *(f"≤ {budget} weights" for budget in BUDGETS)), lines),
-        linear_suffices(scores),
     ]
-    return "\n\n".join(part for part in parts if part)
+    return "\n\n".join(parts)
 
 
 def _cell(rank: MeanRank | None) -> str:
@@ -79,32 +76,3 @@ def _cell(rank: MeanRank | None) -> str:
         return "–"
     share = "" if rank.fits == 1 else f" ({100 * rank.fits:.0f} %)"
     return f"{rank.mean:.2f} [{rank.low:.2f}, {rank.high:.2f}]{share}"
-
-
-def linear_suffices(scores: Scores) -> str | None:
-    """The tables on which the headline model is not significantly better than a linear one."""
-    linear = Entry("linear")
-    if HEADLINE not in scores or linear not in scores or hold_outs(scores) < least_pairs(scores):
-        return None
-    mine, theirs = means_by_table(scores[HEADLINE]), means_by_table(scores[linear])
-    tests = {table: test for table in mine if (test := of_table(scores, table).get(linear)) is not None}
-    lines = [
-        [
-            *(table, figure(theirs[table]), _weights(scores, linear, table)),
-            *(figure(mine[table]), _weights(scores, HEADLINE, table), figure(test.p)),
-        ]
-        for table, test in tests.items()
-        if test.sign < 1
-    ]
-    if not lines:
-        return "On every table the evolved tree is significantly better than the linear model."
-    header = ("table", "linear", "weights", "evolved", "weights", "p (Holm)")
-    return (
-        f"On {len(lines)} of {len(tests)} tables the evolved tree is not significantly better than a linear model:"
-        f"\n\n{right(header, lines)}"
-    )
-
-
-def _weights(scores: Scores, entry: Entry, table: str) -> str:
-    counts: NDArray = np.array([scored.weights for scored in scores[entry][table].values()])
-    return whole(float(counts.mean()))

@@ -31,6 +31,7 @@ LABELS = {
     "teachers": "the teachers, weighted mean",
 }
 OURS = ("evolved", "ensemble", "evolved_alone", "ensemble_alone")
+CONTROLS = ("pruned_taught", "teachers")  # of what the lessons bring; nobody's alternative
 BESIDE = ("evolved_alone", "lessons")  # jobs that may have fewer hold-outs than all others
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.data import TABLES
-from experiments.rendering.scores import HEADLINE, KINDS, OURS, Entry, Scores, means_by_seed, values
+from experiments.rendering.scores import CONTROLS, HEADLINE, KINDS, OURS, Entry, Scores, means_by_seed, values
 from experiments.rendering.text import right, signed
 from experiments.statistics import holm, paired, signed_rank_p
 
@@ -29,7 +29,7 @@ class Difference(NamedTuple):
 
 
 def baselines(scores: Scores) -> list[Entry]:
-    return [entry for entry in scores if entry.model not in OURS]
+    return [entry for entry in scores if entry.model not in (*OURS, *CONTROLS)]
 
 
 def of_table(scores: Scores, table: str) -> dict[Entry, Difference]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.data import CLASSIFICATION, REGRESSION
-from experiments.rendering import equal_weights, protocols, significance
+from experiments.rendering import cost, equal_weights, lessons, linear, protocols, significance
 from experiments.rendering.accuracy_weights import draw
 from experiments.rendering.published import PUBLISHED, Published
 from experiments.rendering.scores import (
@@ -46,7 +46,10 @@ def render(rows: Rows, results: Path) -> None:
         protocols.section(rows, "honest"),
         significance.section(honest),
         equal_weights.section(honest),
+        linear.section(honest),
+        lessons.section(honest),
         protocols.section(rows, "reference"),
+        cost.section(rows),
     ]
     write_text(results / "bneuralt.md", page("The 14 tables", ABOUT, PICTURE, *parts))
     draw(honest, results / "bneuralt.png")
@@ -77,7 +80,7 @@ def strongest(scores: Scores) -> list[Entry]:
     """The best baseline in the mean over the classification tables, and over the others, if that is another one."""
     found = []
     for tables in (CLASSIFICATION, REGRESSION):
-        means = {entry: means_by_table(of) for entry, of in scores.items() if entry.model not in OURS}
+        means = {entry: means_by_table(scores[entry]) for entry in significance.baselines(scores)}
         sums = {
             entry: sum(mean[table] for table in tables)
             for entry, mean in means.items()
