@@ -36,13 +36,13 @@ class Model(NamedTuple):
 
     weights: int
     children: tuple[int, ...] = (40,)
-    course: Course = Course(epochs=60)
+    course: Course = Course(epochs=30)
     activations: tuple[str, ...] = ("relu",)
     layers: bool = False
     hidden: int | None = None
 
 
-SPARSE, DENSE = Course(epochs=60, dense=False), Course(epochs=60)
+SPARSE, DENSE = Course(epochs=30, dense=False), Course(epochs=30)
 
 # What inserts the leaf edges, from a sparse or a dense start, is compared at 20,000 weights.
 JOBS = {
