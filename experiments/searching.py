@@ -21,11 +21,11 @@ from search.problem import Setup, set_up
 from search.progress import Phases
 
 Tables = dict[str, dict[str, Any]]  # a config as parsed TOML
-WEIGHTS = 20  # about what a tree has in the populations of these searches
+WEIGHTS, WEIGHTS_PER_CLASS = 20, 10  # about what a tree has in the populations of these searches
 
 
 class Size(NamedTuple):
-    """How large searches are. The budget is that of so many ``trees`` of ``WEIGHTS`` weights, in so many folds.
+    """How large searches are. The budget is that of so many ``trees`` of ``weights_of`` a table, in so many folds.
 
     Epochs, batch and learning rate are the best of six settings tried, by hypervolume on the validation rows of three
     hold-outs of friedman and glass that are not among those of the experiments.
@@ -58,6 +58,11 @@ class Moment(NamedTuple):
     spent: float
 
 
+def weights_of(table: Table) -> int:
+    """Of a usual tree: each class beyond two has an output of its own."""
+    return max(WEIGHTS, WEIGHTS_PER_CLASS * len(table.classes or ()))
+
+
 def size_of(quick: bool, usual: Size = FULL) -> Size:
     return QUICK if quick else usual
 
@@ -68,7 +73,7 @@ def settings(table: str, size: Size, tables: Tables) -> dict[str, Any]:
         "data": data.DIGESTS[table],
         "test_fraction": TEST_FRACTION,
         "nodes": [NODES, NODES_PER_OUTPUT],
-        "budget_weights": WEIGHTS,
+        "budget_weights": [WEIGHTS, WEIGHTS_PER_CLASS],
         "size": size._asdict(),
         "config": tables,
     }
@@ -93,7 +98,7 @@ def prepare_rows(table: Table, name: str, test_fraction: float, seed: int, size:
     merged = {section: own.get(section, {}) | tables.get(section, {}) for section in sections}
     setup = set_up(config_of(merged, "the experiment"), table, workers=1)
     samples = (size.folds - 1) * len(setup.train_rows) * size.epochs  # every row is left out of one fold
-    return Search(table, setup, float(size.trees * WEIGHTS * samples))
+    return Search(table, setup, float(size.trees * weights_of(table) * samples))
 
 
 def run(search: Search, *, least_trees: int = 0) -> list[Moment]:
