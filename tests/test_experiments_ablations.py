@@ -79,7 +79,8 @@ def test_a_search_is_stopped_by_the_training_it_has_had(table: Table) -> None:
     each = [moment.evaluated.columns["weights"].sum() * fit_rows * SIZE.epochs for moment in moments]
     assert [moment.spent for moment in moments] == pytest.approx(np.cumsum(each))
     assert moments[-2].spent < search.budget <= moments[-1].spent
-    assert search.budget == SIZE.trees * 20 * fit_rows * SIZE.epochs
+    weights = {None: 20, 2: 20, 3: 30}[table.classes and len(table.classes)]
+    assert search.budget == SIZE.trees * weights * fit_rows * SIZE.epochs
     assert searching.within(search, moments) in (len(moments) - 1, len(moments))
     assert searching.within(search, moments, share=0.0) == 0
     longer = searching.run(search, least_trees=moments[-1].state.evaluations + 1)
