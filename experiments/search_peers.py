@@ -46,7 +46,10 @@ METHODS: dict[str, Method] = {
     "kozax": Method("kozax", "matrices:kozax", ALL[:1], "kozax comes with a fitness of regression only", 10),
 }
 QUICK_METHODS = tuple(name for name in METHODS if name != "kozax")  # which compiles for a minute
-VOLUMES = ("hypervolume", "test_hypervolume", "linear_hypervolume", "linear_test_hypervolume")
+VOLUMES = (
+    *("hypervolume", "test_hypervolume", "linear_hypervolume", "linear_test_hypervolume"),
+    "scalar_test_hypervolume",
+)
 NUMBERS = (*VOLUMES, "val_error", "test_score", "weights", "scalars", "nodes")
 COLUMNS = (*NUMBERS, "search_cpu_s", "compile_cpu_s", "evaluations", "front_size", "front", "note")
 
@@ -121,14 +124,11 @@ def row(arena: Arena, found: Found) -> Row:
 
 
 def volumes(members: Sequence[Member]) -> Row:
-    """``VOLUMES``: with weights on a logarithmic axis, and on a linear one."""
-    weights = [member.weights for member in members]
-    found = [
-        volume(errors, weights, axis)
-        for axis in (np.log10, np.asarray)
-        for errors in ([member.val_error for member in members], [member.test_error for member in members])
-    ]
-    return dict(zip(VOLUMES, found, strict=True))
+    """``VOLUMES``: with weights on a logarithmic axis, on a linear one, and with scalars on a logarithmic one."""
+    weights, scalars = [member.weights for member in members], [member.scalars for member in members]
+    validation, test = [member.val_error for member in members], [member.test_error for member in members]
+    found = [volume(errors, weights, axis) for axis in (np.log10, np.asarray) for errors in (validation, test)]
+    return dict(zip(VOLUMES, (*found, volume(test, scalars)), strict=True))
 
 
 def _rounded(member: Member) -> list[float | int | None]:

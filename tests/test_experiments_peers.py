@@ -46,6 +46,14 @@ def arena() -> Arena:
     return make_arena("dee", 0, True)
 
 
+def test_hypervolumes_by_weights_and_by_scalars() -> None:
+    """Of one member it is a rectangle: (1 - error) x (1 - log size / log 250), or of the linear axis from 1 to 250."""
+    found = search_peers.volumes([arenas.Member(0.4, 0.5, 25, 5)])
+    assert list(found) == list(search_peers.VOLUMES)
+    wanted = (60 * (1 - np.log(25) / np.log(250)), 50 * (1 - np.log(25) / np.log(250)), 60 * 225 / 249, 50 * 225 / 249)
+    assert list(found.values()) == pytest.approx([*wanted, 50 * (1 - np.log(5) / np.log(250))])
+
+
 def test_hypervolumes_of_one_point_and_of_two() -> None:
     assert volume([0.5], [1]) == pytest.approx(50)
     assert volume([0.0], [250]) == 0

@@ -24,6 +24,7 @@ MEASURES = (
     VOLUME,
     Measure("hypervolume", "of validation errors, %", 2),
     Measure("linear_test_hypervolume", "of test errors, weights linear, %", 2),
+    Measure("scalar_test_hypervolume", "of test errors, by scalars, %", 2),
     Measure("test_score", "test score", 3),
     Measure("weights", "weights", 0),
     Measure("scalars", "scalars", 0),
@@ -56,9 +57,9 @@ weights and scalars are of the member with the lowest validation error: R² or a
 Hypervolumes are in % of the box of errors from 0 to 1 (1 − R², or the share of wrong classes) and weights from 1 to
 {MOST_WEIGHTS}, on a logarithmic axis unless it says linear. Of trees and networks, weights are the trainable scalars.
 Of formulas they are the leaves: numbers, and every time a variable is read, as if it had a coefficient there, as it has
-in pyoperon; "scalars" are their numbers alone. Trees, networks and pruned networks have their validation error from
-four folds, formulas from the rows that the first of these folds leaves out, so that validation errors compare within
-these groups only.
+in pyoperon; "scalars" are their numbers alone, and one hypervolume of the same members is by these. Trees, networks and
+pruned networks have their validation error from four folds, formulas from the rows that the first of these folds leaves
+out, so that validation errors compare within these groups only.
 
 - evolved, random: this project's search and its training, and new random trees in every generation;
 - optuna: NSGA-II in populations of {networks.POPULATION} over scikit-learn's MLPs of one or two layers of
