@@ -16,21 +16,22 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from experiments.baselines import config
+from experiments.choosing import FOLDS
 from experiments.data import table
 from experiments.experiment import Row, Unit
 from experiments.rows import BUDGETS, honest
 from experiments.scoring import score
-from experiments.teachers import SETTINGS, teachers, weights_of
+from experiments.teachers import SETTINGS, scalars_of, teachers
 from search.baselines.make import MLP_BATCH
 from search.baselines.masked import train
 from search.baselines.models import Sample
 from search.baselines.prune import HIDDEN, Kept, Layers, cut_down
 from search.data import Table
 from search.problem import Setup, set_up
-from search.teaching import LAST_EPOCHS, LAST_ROWS, OWN, SPREAD, Learned, learn, taught
+from search.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, Learned, learn, taught
 
 PENALTY = 1e-4  # too many rows to overfit
-COURSE = ((LAST_EPOCHS, 0.01), (LAST_EPOCHS // 4, 0.001))  # epochs and learning rate, after every cut
+COURSE = ((LAST_EPOCHS, 0.01), (LAST_EPOCHS // 4, 0.001))  # epochs and learning rate, of the whole and of every cut
 QUICK_COURSE = ((1, 0.01),)
 
 
@@ -43,7 +44,7 @@ def run(unit: Unit, quick: bool) -> list[Row]:
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
     del unit
-    lesson = {"rows": LAST_ROWS, "spread": SPREAD, "own": OWN}
+    lesson = {"rows": ROWS, "last_rows": LAST_ROWS, "spread": SPREAD, "own": OWN, "folds": FOLDS}
     course = {"hidden": HIDDEN, "course": QUICK_COURSE if quick else COURSE, "penalty": PENALTY, "batch": MLP_BATCH}
     return {"teachers": SETTINGS, "lesson": lesson, "pruned": course, "budgets": BUDGETS}
 
@@ -53,7 +54,7 @@ def _rows(unit: Unit, quick: bool) -> list[Row]:
     setup = set_up(config(unit), data, workers=1)
     learned = learn(setup, data, teachers(data.kind, data.X.shape[1], unit.seed), lambda text: None)
     found = _score(setup, data, learned.mean(-1, data.X[setup.test_rows]))
-    weights = sum(weights_of(data.kind, teacher) for teacher in learned.last)
+    weights = sum(scalars_of(data.kind, teacher) for teacher in learned.last)
     return [honest("teachers", score=found, weights=weights), *_pruned(learned, data, unit.seed, quick)]
 
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.experiment import Experiment, Row, Unit
-from experiments.growth import rewiring
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.pixels import Bytes, Pixels, make_pixels
@@ -31,14 +30,14 @@ COLUMNS = ("weights", "nodes", "depth", "val_error", "test_error", "epochs", "hi
 class Model(NamedTuple):
     """``children``: hidden nodes of each class, of each of these, and so on.
 
-    One of ``layers`` is no tree but an MLP: as wide as its weights allow, or cut down to them from ``hidden`` units.
+    An ``mlp`` is no tree: as wide as its weights allow, or cut down to them from ``hidden`` units.
     """
 
     weights: int
     children: tuple[int, ...] = (40,)
     course: Course = Course(epochs=30)
     activations: tuple[str, ...] = ("relu",)
-    layers: bool = False
+    mlp: bool = False
     hidden: int | None = None
 
 
@@ -49,10 +48,10 @@ JOBS = {
     "grow_20k": Model(20_000),
     "grow_10k": Model(10_000, children=(20,)),
     "grow_200k": Model(200_000, children=(80,), course=DENSE._replace(rate=0.002)),
-    "mlp_10k": Model(10_000, layers=True),
-    "mlp_20k": Model(20_000, layers=True),
-    "mlp_200k": Model(200_000, course=DENSE._replace(rate=0.002), layers=True),
-    "sparse_mlp_20k": Model(20_000, layers=True, hidden=128),
+    "mlp_10k": Model(10_000, mlp=True),
+    "mlp_20k": Model(20_000, mlp=True),
+    "mlp_200k": Model(200_000, course=DENSE._replace(rate=0.002), mlp=True),
+    "sparse_mlp_20k": Model(20_000, mlp=True, hidden=128),
     "sparse_fixed_20k": Model(20_000, course=SPARSE._replace(exchange=0.0)),
     "sparse_random_20k": Model(20_000, course=SPARSE._replace(insertion="random")),
     "sparse_gradient_20k": Model(20_000, course=SPARSE),
@@ -95,7 +94,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "rows": QUICK_ROWS if quick else None,
         **model._asdict(),
         "course": model.course._asdict(),
-        "constants": constants(rewiring),
+        "constants": constants("experiments.growth.rewiring"),
     }
 
 
@@ -105,7 +104,7 @@ def run(unit: Unit, quick: bool) -> list[Row]:
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
     parts = _parts(unit.table, quick, split)
     pixels = make_pixels(*parts.train, CLASSES)
-    row, error = (_mlp if model.layers else _tree)(model, pixels, fit)
+    row, error = (_mlp if model.mlp else _tree)(model, pixels, fit)
     errors = {"val_error": error(*parts.validation), "test_error": error(*parts.test)}
     return [row | errors | {"epochs": model.course.epochs, "activations": "+".join(model.activations)}]
 

@@ -7,8 +7,8 @@ import json
 import platform
 import subprocess
 from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from types import ModuleType
 from typing import Any
 
 from experiments.places import CHECKOUT
@@ -26,14 +26,12 @@ def config_hash(settings: dict[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def constants(*modules: ModuleType) -> dict[str, Any]:
-    """The module's tunables: what its capital names hold, of numbers, texts and lists of them."""
-    return {
-        f"{module.__name__}.{name}": value
-        for module in modules
-        for name, value in vars(module).items()
-        if name.isupper() and isinstance(value, PLAIN)
-    }
+def constants(*modules: str) -> dict[str, Any]:
+    """The modules' tunables: what their capital names hold, of numbers, texts, lists of them, and keys of tables."""
+    found = {f"{name}.{key}": value for name in modules for key, value in vars(import_module(name)).items()}
+    upper = {name: value for name, value in found.items() if name.rpartition(".")[2].isupper()}
+    plain = {name: list(value) if isinstance(value, dict) else value for name, value in upper.items()}
+    return {name: value for name, value in plain.items() if isinstance(value, PLAIN)}
 
 
 def commit() -> str:

@@ -53,7 +53,7 @@ def _render(results: Path) -> int:
         _check_settings(name, rows)
         renderer = import_module(f"experiments.rendering.{module}")
         renderer.render(rows, results)
-        sections.append(renderer.headline(rows))
+        sections.append("\n\n".join(part for part in (renderer.headline(rows), _outdated(name, rows)) if part))
         print(f"{name}: {len(rows)} rows")
     if not sections:
         raise InputError(f"{results} holds no rows; run an experiment first: python -m experiments.run --list")
@@ -72,6 +72,21 @@ def _check_settings(name: str, rows: Sequence[Mapping[str, str]]) -> None:
             f"{name}: rows of {mixed[0]} were made with several settings; "
             f"make them again: python -m experiments.run {name} --fresh --only '{mixed[0]}'"
         )
+
+
+def _outdated(name: str, rows: Sequence[Mapping[str, str]]) -> str | None:
+    """What to say of jobs whose rows were made with other settings than those this checkout has."""
+    from experiments.catalogue import load
+    from experiments.provenance import config_hash
+
+    experiment = load(name)
+    hashes = {
+        (unit.table, unit.job, config_hash(experiment.settings(unit, quick)))
+        for quick in (False, True)
+        for unit in experiment.units(1, quick)
+    }
+    jobs = dict.fromkeys(row["job"] for row in rows if (row["table"], row["job"], row["config"]) not in hashes)
+    return f"Made with other settings than this checkout's: {', '.join(jobs)}." if jobs else None
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ class Method(NamedTuple):
     """``place`` is "module:function" in experiments/peers, imported when it runs.
 
     It gets an arena, or with ``together`` those of so many seeds. ``why_not``: what to say where ``kinds`` are others.
+    ``uses``: modules besides its own whose constants it depends on.
     """
 
     label: str
@@ -33,13 +33,15 @@ class Method(NamedTuple):
     kinds: tuple[str, ...] = ALL
     why_not: str = ""
     together: int = 0
+    uses: tuple[str, ...] = ()
 
 
+OURS = ("search.evolution", "search.operators", "neuraltree.generate")
 METHODS: dict[str, Method] = {
-    "evolved": Method("evolved neural trees", "trees:evolved"),
-    "random": Method("random neural trees", "trees:random_search"),
+    "evolved": Method("evolved neural trees", "trees:evolved", uses=OURS),
+    "random": Method("random neural trees", "trees:random_search", uses=OURS),
     "optuna": Method("Optuna NSGA-II, MLPs", "networks:optuna_nsga2"),
-    "pruned": Method("pruned MLP", "pruning:pruned"),
+    "pruned": Method("pruned MLP", "pruning:pruned", uses=("search.baselines.prune", "search.baselines.make")),
     "pyoperon": Method("pyoperon NSGA-II", "operon:nsga2", ALL[:1], "pyoperon has a regressor only"),
     "gplearn": Method("gplearn", "programs:gplearn", ALL[:2], "gplearn's classifier is of two classes only"),
     "deap": Method("DEAP, plain GP", "plain_gp:deap_gp", ALL[:1], "DEAP's plain GP is run on regression only"),
@@ -55,7 +57,7 @@ COLUMNS = (*NUMBERS, "search_cpu_s", "compile_cpu_s", "evaluations", "front_size
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    """Seed by seed, then what runs several seeds together, whole units only: a number between gives the next more."""
+    """Seed by seed, then what runs several seeds together, which a smaller number of seeds does not cut short."""
     tables, jobs = (QUICK_TABLES, QUICK_METHODS) if quick else (tuple(TABLES), tuple(METHODS))
     pairs = [(table, job, METHODS[job].together if _suits(table, job) else 0) for table in tables for job in jobs]
     each = [Unit(table, job, seed) for seed in range(seeds) for table, job, together in pairs if not together]
@@ -78,15 +80,16 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
     if not _suits(unit.table, unit.job):
         return [said(method.why_not) | {"seed": seed} for seed in seeds]
     module, name = _place(method)
-    run: Callable[..., Any] = getattr(module, name)
+    run: Callable[..., Any] = getattr(import_module(module), name)
     arenas = [make_arena(unit.table, seed, quick) for seed in seeds]
     found: Sequence[Found] = run(arenas) if method.together else [run(arena) for arena in arenas]
     return [row(arena, each) | {"seed": arena.seed} for arena, each in zip(arenas, found, strict=True)]
 
 
-def _place(method: Method) -> tuple[ModuleType, str]:
+def _place(method: Method) -> tuple[str, str]:
+    """A module and its function."""
     module, _, name = method.place.partition(":")
-    return import_module(f"experiments.peers.{module}"), name
+    return f"experiments.peers.{module}", name
 
 
 def said(note: str) -> Row:
@@ -143,7 +146,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "most_weights": MOST_WEIGHTS,
         "size": size_of(quick)._asdict(),
         "method": METHODS[unit.job].place,
-        "constants": constants(_place(METHODS[unit.job])[0]),
+        "constants": constants(_place(METHODS[unit.job])[0], *METHODS[unit.job].uses),
     }
 
 

@@ -25,7 +25,7 @@ WEIGHTS, WEIGHTS_PER_CLASS = 20, 10  # about what a tree has in the populations 
 
 
 class Size(NamedTuple):
-    """How large searches are. The budget is that of so many ``trees`` of ``weights_of`` a table, in so many folds.
+    """How large searches are. The budget is that of so many ``trees`` of the ``usual_weights``, in so many folds.
 
     Epochs, batch and learning rate are the best of six settings tried, by hypervolume on the validation rows of three
     hold-outs of friedman and glass that are not among those of the experiments.
@@ -58,7 +58,7 @@ class Moment(NamedTuple):
     spent: float
 
 
-def weights_of(table: Table) -> int:
+def usual_weights(table: Table) -> int:
     """Of a usual tree: each class beyond two has an output of its own."""
     return max(WEIGHTS, WEIGHTS_PER_CLASS * len(table.classes or ()))
 
@@ -98,7 +98,7 @@ def prepare_rows(table: Table, name: str, test_fraction: float, seed: int, size:
     merged = {section: own.get(section, {}) | tables.get(section, {}) for section in sections}
     setup = set_up(config_of(merged, "the experiment"), table, workers=1)
     samples = (size.folds - 1) * len(setup.train_rows) * size.epochs  # every row is left out of one fold
-    return Search(table, setup, float(size.trees * weights_of(table) * samples))
+    return Search(table, setup, float(size.trees * usual_weights(table) * samples))
 
 
 def run(search: Search, *, least_trees: int = 0) -> list[Moment]:

@@ -75,7 +75,7 @@ def _standardised(model: Any) -> TransformedTargetRegressor:
     return TransformedTargetRegressor(make_pipeline(StandardScaler(), model), transformer=StandardScaler())
 
 
-def weights_of(kind: str, fitted: Any) -> int:
+def scalars_of(kind: str, fitted: Any) -> int:
     """The size of a fitted teacher, counted as those of the ordinary models; of scaling and calibration, nothing."""
     model = _innermost(fitted)
     if isinstance(model, SVC | SVR):

@@ -25,7 +25,7 @@ from search.baselines.make import cart, fitted_mlp, linear, network_of
 from search.baselines.masked import train
 from search.baselines.models import Network, Sample, dense
 from search.baselines.prune import _steps, compact, prune, pruned_mlp
-from search.baselines.table import BASELINES, BY_NAME, LINEAR_PENALTIES, NAMES
+from search.baselines.table import BASELINES, BY_NAME, LINEAR_PENALTIES, NAMES, PRUNED
 from search.baselines.train import train_baselines, train_row
 from search.baselines.verdict import verdict
 from search.config import Config, load_config
@@ -39,7 +39,6 @@ from tests.oracle import evaluate_recursive
 
 KINDS = ("regression", "binary", "multiclass")
 CLASSES = {"binary": ["no", "yes"], "multiclass": ["a b", "c,d", "é"]}
-SIZES = (120, 60, 30)  # of PRUNED, what is smaller than an MLP(32) on 3 features
 
 
 def raw_table(kind: str, rows: int = 120, noise: float = 0.3) -> tuple[np.ndarray, list[Any]]:
@@ -263,10 +262,15 @@ def test_pruning_goes_down_by_about_halves() -> None:
     assert len(_steps(2410, 250)) == 3
 
 
-@pytest.mark.parametrize(("kind", "sizes"), [("regression", SIZES), ("binary", SIZES), ("multiclass", SIZES)])
-def test_pruned_networks_fill_their_sizes(kind: str, sizes: tuple[int, ...]) -> None:
-    made: Any = pruned_mlp(sample_of(kind), 1e-4, 0, sizes=(10_000, 120, 60, 30, 2))
-    assert tuple(made) == sizes
+@pytest.mark.parametrize("kind", KINDS)
+def test_pruned_networks_fill_their_sizes(kind: str) -> None:
+    sample = sample_of(kind)
+    made: Any = pruned_mlp(sample, 1e-4, 0, sizes=(10_000, 120, 60, 30, 2))
+    assert tuple(made) == (10_000, 120, 60, 30)
+    whole = made.pop(10_000)
+    outputs = 3 if kind == "multiclass" else 1
+    assert whole.weights == 32 * (3 + 1 + outputs) + outputs
+    assert_allclose(whole.outputs(sample.X), network_of(fitted_mlp(sample, 1e-4, 0, 32)).outputs(sample.X))
     for size, model in made.items():
         assert 0.85 * size <= model.weights <= size
         assert model.weights == sum(np.count_nonzero(w) for w in model.coefficients) + sum(map(len, model.biases))
@@ -308,7 +312,7 @@ def test_every_row_learns_every_kind(tmp_path: Path, row: Any, kind: str) -> Non
     found = train_row(row, setup, table).baselines
     k = 3 if kind == "multiclass" else 1
     known = {"linear": 3 * k + k, "mlp_8": 3 * 8 + 8 + 8 * k + k, "mlp_100": 3 * 100 + 100 + 100 * k + k}
-    assert [made.name for made in found] == ([f"{row.name}_{s}" for s in SIZES] if row.sizes else [row.name])
+    assert [made.name for made in found] == ([f"{row.name}_{s}" for s in PRUNED] if row.sizes else [row.name])
     for made in found:
         values = made.values
         assert values["test_score"] > {"regression": 0.5, "binary": 0.8, "multiclass": 0.55}[kind]
@@ -474,7 +478,7 @@ def test_a_stop_between_models_keeps_those_finished_and_the_rest_follows(tmp_pat
     train_baselines(config, setup, table, folder, said.append, lambda: False)
     train_baselines(config, setup, table, whole, said.append, lambda: False)
     found = load_baselines(folder.path)
-    assert [row.name for row in found] == ["cart", "linear", *(f"pruned_mlp_{size}" for size in SIZES)]
+    assert [row.name for row in found] == ["cart", "linear", *(f"pruned_mlp_{size}" for size in PRUNED)]
     assert without_seconds(found) == without_seconds(load_baselines(whole.path))
     assert said[2] == "training linear model, pruned MLP on the same rows, for comparison"
     count = len(said)

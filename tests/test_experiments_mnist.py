@@ -181,6 +181,9 @@ def test_training_learns():
     assert sparse.kept[:, -1].all()
     assert not sparse.layers.first[~sparse.kept].any()
     assert dense_error(sparse, pixels, images[400:], classes[400:]) < 0.02
+    for other in (course._replace(dense=False), course._replace(insertion="random")):
+        with pytest.raises(ValueError, match="starts with all edges"):
+            train_dense(pixels, 4, other, np.random.default_rng(0), 30)
 
 
 def test_a_sparse_network_inserts_where_the_gradient_is_steepest():
@@ -228,7 +231,7 @@ def test_units_give_rows(few_images):
 def test_jobs_are_what_their_names_say():
     for job, model in mnist.JOBS.items():
         assert f"{model.weights // 1000}k" == job.rpartition("_")[2]
-        assert model.layers == ("mlp" in job)
+        assert model.mlp == ("mlp" in job)
     hashes = [str(mnist.settings(unit, False)) for unit in mnist.units(1, False)]
     assert len(set(hashes)) == len(hashes)
 

@@ -25,6 +25,7 @@ from experiments.data import CLASSIFICATION, REGRESSION, TABLES
 from experiments.experiment import Unit
 from experiments.holdout import holdout
 from experiments.ordinary import ORDINARY
+from experiments.provenance import config_hash
 from experiments.rendering import cost, equal_weights, lessons, linear, protocols, significance
 from experiments.rendering import tables as page
 from experiments.rendering.published import PUBLISHED
@@ -318,6 +319,17 @@ def test_rows_of_several_settings_are_not_rendered() -> None:
         render._check_settings("tables/bneuralt", rows)
 
 
+def test_rows_of_other_settings_than_now_are_named() -> None:
+    jobs = ("svm", "cart", "no such job")
+    settings = [config_hash(tables.settings(Unit("iris", job, 0), False)) for job in jobs[:2]]
+    rows = [{"table": "iris", "job": job, "config": config} for job, config in zip(jobs, (*settings, "x"), strict=True)]
+    assert render._outdated("tables/bneuralt", rows[:2]) is None
+    rows[0]["config"] = "old"
+    assert render._outdated("tables/bneuralt", rows) == (
+        "Made with other settings than this checkout's: svm, no such job."
+    )
+
+
 def test_ranks_at_equal_weights() -> None:
     scores = scores_of(made_rows(QUALITY), "honest")
     found = equal_weights.mean_ranks(scores, 60)
@@ -329,29 +341,30 @@ def test_ranks_at_equal_weights() -> None:
 
 
 def test_where_a_linear_model_suffices() -> None:
-    better = made_rows(QUALITY)
+    better = made_rows(QUALITY, 20)
     text = str(linear.section(scores_of(better, "honest")))
-    assert "linear suffices on 0 of 14 tables" in text
-    assert line_of(text, "dee")[-1] == "tree"
+    assert "suffices on 0 of 14 tables" in text
+    assert line_of(text, "dee")[-2:] == [".000", "tree"]
     worse = [{**row, "score": "0.9"} if row["job"] == "linear" and row["table"] == "dee" else row for row in better]
     text = str(linear.section(scores_of(worse, "honest")))
-    assert "linear suffices on 1 of 14 tables" in text
+    assert "suffices on 1 of 14 tables" in text
     assert line_of(text, "dee")[1:3] == [".900", "40"]
     assert line_of(text, "dee")[-1] == "linear suffices"
-    assert linear.section(scores_of(made_rows(QUALITY, 4), "honest")) is None  # of which no interval says anything
+    assert linear.section(scores_of(made_rows(QUALITY, 19), "honest")) is None  # too few for an interval
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "said"),
+    ("difference", "high", "p", "said"),
     [
-        (-0.02, 0.009, "linear suffices"),
-        (0.001, 0.02, "tree"),
-        (-0.01, 0.02, "open"),
-        (0.001, 0.009, "linear suffices"),
+        (-0.01, 0.009, 0.9, "linear suffices"),
+        (0.005, 0.009, 0.01, "linear suffices"),
+        (0.005, 0.02, 0.01, "tree"),
+        (0.005, 0.02, 0.06, "open"),
+        (-0.005, 0.02, 0.01, "open"),
     ],
 )
-def test_a_difference_below_the_margin_is_none(low: float, high: float, said: str) -> None:
-    assert linear.verdict(low, high) == said
+def test_a_difference_below_the_margin_is_none(difference: float, high: float, p: float, said: str) -> None:
+    assert linear.verdict(difference, high, p) == said
 
 
 def test_what_teachers_bring_is_compared_on_the_hold_outs_that_all_have() -> None:
@@ -367,6 +380,15 @@ def test_what_teachers_bring_is_compared_on_the_hold_outs_that_all_have() -> Non
     assert line_of(text, "evolved neural tree |")[3] == "–"
     assert line_of(text, "pruned MLP, ≤ 30 weights")[1:] == ["–"] * 4
     assert lessons.section(scores_of(made_rows(QUALITY, 2), "honest")) is None
+    assert lessons.section(scores_of([row for row in rows if row["model"] != "evolved"], "honest")) is None
+
+
+def test_weights_of_a_budget_are_those_of_the_models_it_has() -> None:
+    """At most 250: the one made for 60 is the largest, and of two hold-outs only the first counts."""
+    rows = made_rows({("evolved", None): 0.8, ("evolved", 60): 0.8, ("teachers", None): 0.9}, 2)
+    rows = [row for row in rows if row["model"] != "teachers" or row["seed"] == "0"]
+    heavy = [{**row, "weights": "50"} if row["seed"] == "1" else row for row in rows]
+    assert line_of(str(lessons.section(scores_of(heavy, "honest"))), "evolved neural tree, ≤ 250")[2] == "60"
 
 
 def test_controls_are_no_baselines() -> None:

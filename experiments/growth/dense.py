@@ -44,7 +44,12 @@ def width_of(weights: int, features: int, outputs: int) -> int:
 def train_dense(
     pixels: Pixels, width: int, course: Course, rng: np.random.Generator, budget: int | None = None
 ) -> Dense:
-    """With a ``budget`` of weights the edges of the first layer are cut to it, and exchanged, as the course says."""
+    """With a ``budget`` of weights the edges of the first layer are cut to it, and exchanged, as the course says.
+
+    ``ValueError`` for a course that a network has no way to follow.
+    """
+    if not course.dense or course.insertion != "gradient":
+        raise ValueError("a network starts with all edges and inserts by gradient")
     layers = _start(pixels, width, rng)
     usable = np.tile(np.append(pixels.spread > 0, False), (width, 1))
     kept = np.ones(layers.first.shape, bool)

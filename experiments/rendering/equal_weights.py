@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.data import TABLES
-from experiments.rendering.scores import LABELS, Entry, Scores
+from experiments.rendering.scores import LABELS, Entry, Scored, Scores
 from experiments.rendering.text import right
 from experiments.rows import BUDGETS
 from experiments.statistics import interval, ranks
@@ -42,16 +42,19 @@ def mean_ranks(scores: Scores, budget: int) -> dict[str, MeanRank]:
     }
 
 
-def score_within(scores: Scores, model: str, budget: int, table: str, seed: int) -> float:
-    """The score of the model made for the budget or the next smaller one, or of one without a budget; NaN for none.
-
-    A small table can have no model for a large budget: what an MLP is pruned from may be smaller.
-    """
+def within(scores: Scores, model: str, budget: int, table: str, seed: int) -> Scored | None:
+    """The model made for the budget or the next smaller one, or one without a budget."""
     for entry in (*(Entry(model, size) for size in reversed(BUDGETS) if size <= budget), Entry(model)):
         scored = scores.get(entry, {}).get(table, {}).get(seed)
         if scored is not None and scored.weights <= budget:
-            return scored.score
-    return float("nan")
+            return scored
+    return None
+
+
+def score_within(scores: Scores, model: str, budget: int, table: str, seed: int) -> float:
+    """NaN where no model is so small."""
+    scored = within(scores, model, budget, table, seed)
+    return float("nan") if scored is None else scored.score
 
 
 def section(scores: Scores) -> str | None:

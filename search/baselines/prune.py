@@ -26,7 +26,7 @@ Kept = tuple[Mask, Mask]
 def pruned_mlp(sample: Sample, penalty: float, seed: int, *, sizes: tuple[int, ...]) -> Made:
     """An MLP(32) cut to every one of ``sizes``, the most weights and biases it may have.
 
-    A size as large as the whole, or too small for an edge into each output, is left out.
+    A size that the whole is within gets the whole; one too small for an edge into each output is left out.
     One network goes down the path: the smaller is cut out of the larger one.
     """
     model = fitted_mlp(sample, penalty, seed, HIDDEN)
@@ -39,14 +39,15 @@ def pruned_mlp(sample: Sample, penalty: float, seed: int, *, sizes: tuple[int, .
 
 
 def cut_down(layers: Layers, sizes: Iterable[int], train_on: Callable[[Layers, Kept], None]) -> Made:
-    """``layers`` cut to the ``sizes`` below their own, largest first, and trained on after each of several cuts."""
+    """``layers`` cut to the ``sizes``, largest first, and trained on after each of several cuts."""
     outputs, size = len(layers[1][-1]), sum(part.size for layer in layers for part in layer)
+    kept: Kept = (np.ones_like(layers[0][0], dtype=bool), np.ones_like(layers[0][1], dtype=bool))
     made: Made = {}
-    for wanted in sorted((s for s in sizes if 2 * outputs < s < size), reverse=True):
-        for smaller in _steps(size, wanted):
+    for wanted in sorted((s for s in sizes if s > 2 * outputs), reverse=True):
+        for smaller in _steps(size, wanted) if wanted < size else ():
             kept = prune(*layers, smaller)
             train_on(layers, kept)
-        made[wanted], size = compact(*layers, kept), wanted
+        made[wanted], size = compact(*layers, kept), min(wanted, size)
     return made
 
 
