@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 
 from experiments.data import table
 from experiments.experiment import Row, Unit
@@ -15,7 +13,7 @@ from experiments.holdout import holdout
 from experiments.peeking import refit_peeking
 from experiments.rows import BUDGETS, honest
 from experiments.scoring import score
-from experiments.teachers import SETTINGS, teachers
+from experiments.teachers import SETTINGS, fitting, teachers
 from neuraltree.ensembles import members_of
 from neuraltree.model import Tree
 from neuraltree.options import Options
@@ -89,8 +87,7 @@ def _searched(unit: Unit, quick: bool, *, teaching: bool) -> Chosen:
     experts = teachers(data.kind, data.X.shape[1], unit.seed) if teaching else None
     search = Evolution(**(QUICK if quick else SEARCH), objectives=(loss, "weights"), teachers=experts)
     options = Options(**OPTIONS, epochs=EPOCHS_TAUGHT if teaching else EPOCHS_ALONE)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a teacher's epochs are few on purpose
+    with fitting():
         return Chosen(data, sample, test, search.evolve(sample, options, seed=unit.seed, n_jobs=1, verbose=0))
 
 

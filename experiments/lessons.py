@@ -6,13 +6,11 @@ The first say what a tree loses by being small, the second what is owed to the l
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from experiments.baselines import config
@@ -21,7 +19,7 @@ from experiments.data import table
 from experiments.experiment import Row, Unit
 from experiments.rows import BUDGETS, honest
 from experiments.scoring import score
-from experiments.teachers import SETTINGS, scalars_of, teachers
+from experiments.teachers import SETTINGS, fitting, scalars_of, teachers
 from search.baselines.make import MLP_BATCH
 from search.baselines.masked import train
 from search.baselines.models import Sample
@@ -37,8 +35,7 @@ QUICK_COURSE = ((1, 0.01),)
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     """On one thread."""
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a teacher's epochs are few on purpose
+    with threadpool_limits(1), fitting():
         return _rows(unit, quick)
 
 

@@ -21,7 +21,7 @@ from experiments.growth.training import train
 from experiments.images import CLASSES, DIGESTS, SIDE, images
 from experiments.provenance import constants
 from neuraltree.model import Tree
-from neuraltree.train import keep_programs
+from neuraltree.programs import keep_programs
 
 VALIDATION = 5_000
 COLUMNS = ("weights", "nodes", "depth", "val_error", "test_error", "epochs", "hidden", "activations")

@@ -18,7 +18,8 @@ from experiments.rowwise import Rows, lay_out, load, store
 from neuraltree.activations import code_of
 from neuraltree.forest import Params
 from neuraltree.optimizers import OPTIMIZERS
-from neuraltree.train import Settings, run_program
+from neuraltree.programs import run_program
+from neuraltree.train import Settings
 from neuraltree.tree import Nodes, Space
 
 UPDATES_A_CALL = 100_000  # of all trees together: a few seconds, after which Ctrl-C is heard

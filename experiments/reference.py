@@ -23,8 +23,9 @@ from experiments.peeking import Peeked, Run, train_peeking
 from experiments.scoring import score
 from neuraltree import prediction
 from neuraltree.generate import reference_tree
+from neuraltree.programs import keep_programs
 from neuraltree.tasks import encode, make_task
-from neuraltree.train import Settings, keep_programs
+from neuraltree.train import Settings
 from neuraltree.tree import Nodes, count_weights
 from search.data import Table
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from experiments import data
 from experiments.holdout import TEST_FRACTION
-from neuraltree.train import keep_programs
+from neuraltree.programs import keep_programs
 from search.config import config_of
 from search.data import Table
 from search.engine import State, begin, step

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
@@ -29,6 +33,15 @@ SETTINGS = {
     "linear": {"C": LINEAR_COSTS, "alpha": RIDGES},
     "mlp": {"hidden": HIDDEN, "alpha": PENALTIES, "rate": RATE, "epochs": EPOCHS, "batch": BATCH},
 }
+
+
+@contextmanager
+def fitting() -> Iterator[None]:
+    """Without warnings of what is so on purpose: few epochs, and classes with fewer rows than inner folds."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        yield
 
 
 def teachers(kind: str, inputs: int, seed: int) -> list[Any]:

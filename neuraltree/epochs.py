@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from neuraltree.forest import Params, load_params, store_params
 from neuraltree.optimizers import OPTIMIZERS
 from neuraltree.packing import Array, Forest, Shape, fit_shape, layout, pack, plan
-from neuraltree.train import Data, Settings, flatten, gradient, make_data, run_program, unflatten
+from neuraltree.programs import run_program
+from neuraltree.train import Data, Settings, flatten, gradient, make_data, unflatten
 from neuraltree.tree import Nodes, Space, join
 
 EPOCHS_A_CALL = 25

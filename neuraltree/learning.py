@@ -17,10 +17,11 @@ from sklearn.exceptions import ConvergenceWarning
 from neuraltree.epochs import Trained, train_epochs
 from neuraltree.model import Tree
 from neuraltree.options import Options
+from neuraltree.programs import keep_programs
 from neuraltree.samples import Sample, merged
 from neuraltree.starting import bin_for, check_options, columns, new_tree
 from neuraltree.tasks import Task, encode, make_task
-from neuraltree.train import Settings, keep_programs
+from neuraltree.train import Settings
 
 ATTEMPTS = 3  # trees tried until one ends better than a constant
 STEPS, LEAST_EPOCHS = 1500, 50  # by default as many epochs as make so many steps

@@ -6,10 +6,7 @@ generation and the final refit. No gradient flows through the loops, so their le
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +18,7 @@ from numpy.typing import NDArray
 from neuraltree.forest import Params, backward, forward, outputs
 from neuraltree.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.packing import Array, Forest, Shape
+from neuraltree.programs import run_program
 from neuraltree.tasks import LOSSES
 
 MOST_SHUFFLES = 64
@@ -259,41 +257,3 @@ def _keep_better(forest: Forest, best: Fitted, new: Fitted, active: jax.Array, k
     )
     loss = jnp.where(better, new.loss, best.loss)
     return Fitted(params, loss, jnp.where(better, new.best_epoch, best.best_epoch))
-
-
-# Bins run in threads of their own, so a program that also cut its own operations over threads would only
-# pay for the cutting: measured, 1.5 times slower. Wider vectors are 10-20 % faster where the machine has them.
-COMPILER_OPTIONS: dict[str, Any] = {
-    "xla_cpu_multi_thread_eigen": False,
-    "xla_cpu_prefer_vector_width": 512,
-    "xla_disable_hlo_passes": "cpu-parallel-task-assigner",
-}
-
-_programs: dict[tuple, Any] = {}
-_compiling = threading.Lock()
-
-
-def compilations() -> int:
-    """How many programs of the engine this process has compiled."""
-    return len(_programs)
-
-
-def keep_programs() -> None:
-    """Compiled programs are kept between processes, unless the user has said where or that they are not."""
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        jax.config.update("jax_compilation_cache_dir", str(home / "neuraltree"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
-def run_program(function: Any, shape: Shape, settings: Settings, *arguments: Any) -> Any:
-    """Call the program compiled for these shapes; threads that want the same one wait for one compilation."""
-    with jax.enable_x64(settings.precision == "float64"):
-        sizes = tuple((np.shape(leaf), str(leaf.dtype)) for leaf in jax.tree.leaves(arguments))
-        key = (function.__name__, shape, settings, sizes)
-        with _compiling:
-            if key not in _programs:
-                jitted = jax.jit(function, static_argnums=(0, 1))
-                lowered = jitted.lower(shape, settings, *arguments)
-                _programs[key] = lowered.compile(compiler_options=COMPILER_OPTIONS)
-        return _programs[key](*arguments)

@@ -16,8 +16,8 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
 from neuraltree.metrics import probabilities
+from neuraltree.programs import keep_programs
 from neuraltree.samples import Sample
-from neuraltree.train import keep_programs
 from search.config import config_of
 from search.data import Table
 from search.engine import State, begin, step

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from neuraltree.train import compilations
+from neuraltree.programs import compilations
 from search.engine import Info, State
 from search.problem import Setup
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from neuraltree.train import keep_programs
+from neuraltree.programs import keep_programs
 from search.baselines.files import load_baselines
 from search.baselines.train import train_baselines
 from search.baselines.verdict import verdict

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from neuraltree import hardware, train
+from neuraltree import hardware, programs
 from neuraltree.generate import random_tree
 from neuraltree.tree import check, join, node_dtype, simplify
 from search.data import Table
@@ -357,16 +357,16 @@ def test_default_reference_points_are_beyond_the_costs_of_every_tree(device, pre
 )
 def test_thirty_generations_compile_six_programs_at_most(monkeypatch, seed, table):
     """With the default space and three bins to a generation."""
-    monkeypatch.setattr(train, "_programs", {})
+    monkeypatch.setattr(programs, "_programs", {})
     several_bins = {"population": 140, "folds": 2}
     evolved(set_up(config(seed=seed, space=asdict(SpaceConfig()), search=several_bins, train={"epochs": 1}), table), 30)
-    assert 0 < train.compilations() <= 6
+    assert 0 < programs.compilations() <= 6
 
 
 @pytest.mark.parametrize("table", [regression_table(), class_table()], ids=lambda t: t.kind)
 def test_another_seed_finds_its_programs_compiled(monkeypatch, table):
     """Bins follow no seed, so that the first generations of every run of a config are of the same shape."""
-    monkeypatch.setattr(train, "_programs", {})
+    monkeypatch.setattr(programs, "_programs", {})
     settings = {
         "search": {"population": 70, "folds": 2},
         "space": asdict(SpaceConfig()),
@@ -377,7 +377,7 @@ def test_another_seed_finds_its_programs_compiled(monkeypatch, table):
         setup = set_up(config(seed=seed, **settings), table)
         state, _ = begin(setup.problem, setup.strategy, quiet)
         shapes.add(state.shape)
-        compiled.add(train.compilations())
+        compiled.add(programs.compilations())
     assert len(shapes) == 1
     assert compiled == {2}
 

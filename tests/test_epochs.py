@@ -7,7 +7,8 @@ import pytest
 
 from neuraltree.covering import covering_tree
 from neuraltree.epochs import EPOCHS_A_CALL, padded_size, shape_for, train_epochs
-from neuraltree.train import Settings, compilations
+from neuraltree.programs import compilations
+from neuraltree.train import Settings
 from neuraltree.tree import Nodes, Space
 from tests.oracle import evaluate_recursive
 

@@ -11,9 +11,10 @@ import pytest
 from neuraltree.generate import random_tree
 from neuraltree.packing import layout, pack
 from neuraltree.tree import Nodes, join, parents, simplify
+from search.edges import absent_edges
 from search.engine import begin, step
 from search.evaluate import Problem, edge_slopes, first_shape
-from search.operators import UNCHANGED, absent_edges
+from search.operators import UNCHANGED
 from search.problem import Setup, set_up
 from tests.oracle import evaluate_recursive
 from tests.test_engine import class_table, config, quiet, regression_table

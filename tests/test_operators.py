@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from neuraltree.generate import random_tree
 from neuraltree.tree import Nodes, Space, check, node_dtype
+from search.edges import SPREADS
 from search.errors import InputError
-from search.operators import OPERATORS, REDRAWS, SPREADS, UNCHANGED, Operator, crossover, make_child, make_toolbox
+from search.operators import OPERATORS, REDRAWS, UNCHANGED, Operator, crossover, make_child, make_toolbox
 from search.slices import extents
 from tests.strategies import steady
 

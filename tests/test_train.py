@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_softmax
 
-from neuraltree import train
+from neuraltree import programs
 from neuraltree.forest import load_params, store_params
 from neuraltree.generate import random_tree
 from neuraltree.optimizers import OPTIMIZERS, SCHEDULES
@@ -85,9 +85,9 @@ def test_every_optimiser_learns_a_known_tree_back_and_compiles_once(name):
     fitted = case.fit(epochs=150)
     after = float(np.mean((case.outputs(fitted)[:, 0] - case.data.targets[:-1, 0]) ** 2))
     assert after < 0.02 * before
-    compiled = train.compilations()
+    compiled = programs.compilations()
     case.fit(epochs=150, fit_rows=np.arange(40), validation_rows=np.arange(40, 150), patience=3, seed=1)
-    assert train.compilations() == compiled
+    assert programs.compilations() == compiled
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from jax import lax
 
 from benchmarks.peers.workload import LEARNING_RATE, Contender, Workload
 from neuraltree.optimizers import OPTIMIZERS
-from neuraltree.train import COMPILER_OPTIONS
+from neuraltree.programs import COMPILER_OPTIONS
 
 # (structure, params, inputs (batch, features)) -> (trees, batch) outputs
 Network = Callable[[Any, Any, jax.Array], jax.Array]

@@ -20,8 +20,9 @@ from neuraltree.activations import code_of
 from neuraltree.forest import Params, backward, forward, outputs
 from neuraltree.optimizers import OPTIMIZERS
 from neuraltree.packing import Array, Forest, Shape
+from neuraltree.programs import run_program
 from neuraltree.tasks import LOSSES
-from neuraltree.train import Settings, flatten, run_program, unflatten
+from neuraltree.train import Settings, flatten, unflatten
 
 
 def train(
