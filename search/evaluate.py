@@ -160,14 +160,15 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
 
 
 def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np.int64]) -> tuple[list[Nodes], NDArray]:
-    """Trees with one set of weights, trained on the ``whole`` of the rows from fold 0's; and which are sound.
+    """Trees with one set of weights, trained on the ``whole`` of the rows; and which are sound.
 
-    Tree ``i`` trains for ``epochs[i]`` epochs. One that ends with a higher loss over
-    the training rows than it began with, or diverges, is not sound and keeps fold 0's weights.
+    A tree begins with the mean of its folds' weights, or those of fold 0 if their loss over the training rows is lower.
+    The folds' weights descend from the same ones and are mostly near enough for a mean. Tree ``i`` trains for
+    ``epochs[i]`` epochs; one that ends with a higher loss than it began with, or diverges, is not sound and keeps the
+    weights it began with.
     """
-    start = [_first_fold(tree) for tree in trees]
-    nodes, starts = join(start)
-    shape, found = grown_shape(problem, shape, start)
+    nodes, starts = join([_mean_and_first(tree) for tree in trees])
+    shape, found = grown_shape(problem, shape, trees)
     rows, none = problem.whole, np.zeros(0, dtype=np.int64)
     training = _fold_schedule(problem, shape, (rows, none), REFIT_STREAM, 0)._replace(patience=np.zeros((), np.int32))
     measuring = _fold_schedule(problem, shape, (none, rows), REFIT_STREAM, 0)  # no tree may train an epoch in it
@@ -176,18 +177,49 @@ def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np
         limit = np.zeros(shape.trees, dtype=np.int32)
         limit[: packed.last_tree - packed.first_tree] = epochs[packed.first_tree : packed.last_tree]
         run = partial(fit, shape, problem.settings, packed.forest)
-        before = load_params(packed, nodes, 0, problem.settings.precision)
-        after = jax.tree.map(np.asarray, run(before, problem.data, training._replace(limit=limit)))
-        losses = [np.asarray(run(params, problem.data, measuring).loss) for params in (before, after.params)]
-        return after.params, (after.best_epoch == limit) & (losses[1] <= losses[0]) & np.isfinite(losses[1])
+        mean, first = (load_params(packed, nodes, k, problem.settings.precision) for k in range(2))
 
-    fitted, sound = nodes.copy(), np.zeros(len(trees), dtype=bool)
+        def loss(params: Params) -> NDArray:
+            return np.asarray(run(params, problem.data, measuring).loss)
+
+        before = _where(packed, loss(mean) <= loss(first), mean, first)
+        after = jax.tree.map(np.asarray, run(before, problem.data, training._replace(limit=limit)))
+        reached = loss(after.params)
+        good = (after.best_epoch == limit) & (reached <= loss(before)) & np.isfinite(reached)
+        return _where(packed, good, after.params, before), good
+
+    sound = np.zeros(len(trees), dtype=bool)
     bins = pack(nodes, starts, shape, found)
     for packed, (params, good) in zip(bins, _in_threads(problem.workers, train, bins), strict=True):
         sound[packed.first_tree : packed.last_tree] = good[: packed.last_tree - packed.first_tree]
-        store_params(packed, fitted, 0, params)
-    ends = np.split(fitted, starts[1:-1])
-    return [end if good else begin for begin, end, good in zip(start, ends, sound, strict=True)], sound
+        store_params(packed, nodes, 0, params)
+    return [_one_set(tree) for tree in np.split(nodes, starts[1:-1])], sound
+
+
+def _where(packed: Bin, chosen: NDArray, yes: Params, no: Params) -> Params:
+    """Tree by tree: ``chosen`` (trees,)."""
+    rows = np.append(chosen, False)[packed.forest.tree]
+    return Params(np.where(rows[:, None], yes.leaf, no.leaf), np.where(rows, yes.edge, no.edge))
+
+
+def _mean_and_first(tree: Nodes) -> Nodes:
+    """With two sets of weights: the mean over the folds, and fold 0's."""
+    sets = np.zeros(len(tree), dtype=node_dtype(2))
+    for name in ("depth", "op"):
+        sets[name] = tree[name]
+    for name in ("weight", "bias"):
+        sets[name] = np.column_stack([tree[name].mean(axis=1), tree[name][:, 0]])
+    return sets
+
+
+def _one_set(tree: Nodes) -> Nodes:
+    """With the first set of weights alone."""
+    single = np.zeros(len(tree), dtype=node_dtype(1))
+    for name in ("depth", "op"):
+        single[name] = tree[name]
+    for name in ("weight", "bias"):
+        single[name] = tree[name][:, :1]
+    return single
 
 
 def validation_outputs(problem: Problem, shape: Shape, trees: list[Nodes]) -> NDArray[np.float64]:
@@ -223,15 +255,6 @@ def edge_slopes(problem: Problem, shape: Shape, trees: list[Nodes]) -> list[NDAr
     found = list(_in_threads(problem.workers, of, units))
     whole = [np.concatenate(found[k :: len(problem.folds)]) for k in range(len(problem.folds))]
     return np.split(np.stack(whole, axis=2), starts[1:-1])
-
-
-def _first_fold(tree: Nodes) -> Nodes:
-    single = np.zeros(len(tree), dtype=node_dtype(1))
-    for name in ("depth", "op"):
-        single[name] = tree[name]
-    for name in ("weight", "bias"):
-        single[name] = tree[name][:, :1]
-    return single
 
 
 REFIT_STREAM = 2**31  # a generation number no search reaches, for the refit's shuffles

@@ -103,7 +103,7 @@ def finished(
         say(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
         )
-    # Untrained was best in the folds, or training on all rows only raised the loss: fold 0's weights stay.
+    # Untrained was best in the folds, or training on all rows only raised the loss.
     status = np.where(sound & (epochs > 0), "ok", "not_refitted")
     return [
         Finished(i, trees[i], str(status[i]), {"id": float(front.ids[i])} | _values(columns, i))
