@@ -33,20 +33,17 @@ def _grid(**values: tuple[Any, ...]) -> tuple[Choice, ...]:
     return tuple(dict(zip(values, chosen, strict=True)) for chosen in product(*values.values()))
 
 
-def _forest(kind: str, inputs: int, choice: Choice, seed: int) -> Any:
-    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+def _trees(name: str) -> Callable[[str, int, Choice, int], Any]:
+    """Makes ``name``Regressor or ``name``Classifier of scikit-learn's ensembles."""
 
-    del inputs
-    made = RandomForestRegressor if kind == "regression" else RandomForestClassifier
-    return made(FOREST_TREES, **choice, random_state=seed, n_jobs=1)
+    def make(kind: str, inputs: int, choice: Choice, seed: int) -> Any:
+        from sklearn import ensemble
 
+        del inputs
+        made = getattr(ensemble, f"{name}{'Regressor' if kind == 'regression' else 'Classifier'}")
+        return made(FOREST_TREES, **choice, random_state=seed, n_jobs=1)
 
-def _extra_trees(kind: str, inputs: int, choice: Choice, seed: int) -> Any:
-    from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
-
-    del inputs
-    made = ExtraTreesRegressor if kind == "regression" else ExtraTreesClassifier
-    return made(FOREST_TREES, **choice, random_state=seed, n_jobs=1)
+    return make
 
 
 def _boosting(kind: str, inputs: int, choice: Choice, seed: int) -> Any:
@@ -110,8 +107,8 @@ def process_weights(kind: str, fitted: Any) -> int:
 
 
 ORDINARY = {
-    "random_forest": Ordinary(_grid(max_features=("sqrt", 0.5)), _forest, forest_weights),
-    "extra_trees": Ordinary(_grid(min_samples_leaf=(2, 1)), _extra_trees, forest_weights),
+    "random_forest": Ordinary(_grid(max_features=("sqrt", 0.5)), _trees("RandomForest"), forest_weights),
+    "extra_trees": Ordinary(_grid(min_samples_leaf=(2, 1)), _trees("ExtraTrees"), forest_weights),
     "boosting": Ordinary(_grid(max_leaf_nodes=(4, 12), learning_rate=(0.03, 0.1)), _boosting, boosting_weights),
     "svm": Ordinary(_grid(C=(0.3, 1.0, 10.0, 100.0), gamma_by_inputs=(0.03, 0.1, 0.3, 1.0, 3.0)), _svm, svm_weights),
     "gaussian_process": Ordinary(({},), _gaussian_process, process_weights),

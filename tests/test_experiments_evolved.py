@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from sklearn.datasets import load_diabetes, load_iris, make_classification
 from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, r2_score
@@ -25,25 +24,18 @@ from neuraltree.samples import Sample
 from search.data import Table
 from search.evolution import Evolution
 from search.evolving import Found
+from tests.small_tables import KINDS, small_table
 
-KINDS = ("regression", "binary", "multiclass")
 UNIT = Unit("iris", "evolved", 1)
 ROWS, TESTED = 60, 12
 
 
-def small_table(kind: str) -> Table:
-    """Sixty rows of two or four inputs; labels are texts or numbers that are not their own codes."""
-    if kind == "regression":
-        X, y = load_diabetes(return_X_y=True)
-        X, y, classes = X[:, 2:4], y.astype(float), None
-    elif kind == "binary":
-        X, y = make_classification(200, 4, random_state=0)
-        classes = (3, 8)
-    else:
-        X, y = load_iris(return_X_y=True)
-        classes = ("p", "q", "r")
-    chosen = np.random.default_rng(0).permutation(len(X))[:ROWS]
-    return Table(X[chosen], y[chosen], tuple("abcd"[: X.shape[1]]), "y", classes, kind, "")
+LABELS = {"regression": None, "binary": (3, 8), "multiclass": ("p", "q", "r")}
+
+
+def labelled(kind: str) -> Table:
+    """A table whose labels are texts, or numbers that are not their own codes."""
+    return replace(small_table(kind, ROWS, 4), classes=LABELS[kind])
 
 
 def cheap_teachers(kind: str, inputs: int, seed: int) -> list[Any]:
@@ -109,7 +101,7 @@ def chosen(found: Found, budget: float) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_unit_gives_the_rows_of_every_budget(ran: Ran, kind: str) -> None:
-    table = small_table(kind)
+    table = labelled(kind)
     rows = ran(table)
     (found,) = ran.found
     _, test = parts(table, ran.samples[0])
@@ -145,7 +137,7 @@ def test_a_unit_gives_the_rows_of_every_budget(ran: Ran, kind: str) -> None:
 def test_the_ensemble_is_the_weighted_mean_of_its_trees(ran: Ran, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     """Its members and weights made known, the score follows from the trees alone."""
     monkeypatch.setattr(evolved, "members_of", lambda found, sample, most: ([0, len(found.front) - 1], [0.75, 0.25]))
-    table = small_table(kind)
+    table = labelled(kind)
     row = next(row for row in ran(table) if row["model"] == "ensemble")
     _, test = parts(table, ran.samples[0])
     front = ran.found[0].front
@@ -161,7 +153,7 @@ def test_the_ensemble_is_the_weighted_mean_of_its_trees(ran: Ran, monkeypatch: p
 
 @pytest.mark.parametrize("kind", ["regression", "multiclass"])
 def test_a_unit_repeats_and_test_rows_change_nothing_but_scores(ran: Ran, kind: str) -> None:
-    table = small_table(kind)
+    table = labelled(kind)
     rows = ran(table)
     assert ran(table) == rows
     train, test = parts(table, ran.samples[0])
@@ -180,7 +172,7 @@ def test_a_unit_repeats_and_test_rows_change_nothing_but_scores(ran: Ran, kind: 
 
 def test_without_teachers_there_are_two_rows(ran: Ran, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evolved, "teachers", None)  # none is asked for
-    table = small_table("regression")
+    table = labelled("regression")
     rows = ran(table, evolved.run_alone)
     assert [row["model"] for row in rows] == ["evolved_alone", "ensemble_alone"]
     assert all(set(row) == set(COLUMNS) and row["protocol"] == "honest" and row["budget"] is None for row in rows)
@@ -194,7 +186,7 @@ def test_without_teachers_there_are_two_rows(ran: Ran, monkeypatch: pytest.Monke
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_teachers_of_the_tables_learn(kind: str) -> None:
     """And say what a search asks them for."""
-    table = small_table(kind)
+    table = labelled(kind)
     for teacher in real_teachers(kind, table.X.shape[1], seed=0):
         fitted = teacher.fit(table.X, table.y)
         if kind == "regression":

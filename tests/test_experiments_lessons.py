@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_diabetes, load_iris, make_classification
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, r2_score
 
@@ -19,22 +18,9 @@ from experiments.teachers import HIDDEN, TREES, scalars_of, teachers
 from search import evolving
 from search.data import Table
 from search.teaching import taught
+from tests.small_tables import KINDS, small_table
 
-KINDS = ("regression", "binary", "multiclass")
 UNIT = Unit("wine", "lessons", 1)
-
-
-def small_table(kind: str) -> Table:
-    """Eighty rows of four inputs that scikit-learn has."""
-    if kind == "regression":
-        X, y = load_diabetes(return_X_y=True)
-    elif kind == "binary":
-        X, y = make_classification(200, 6, random_state=0)
-    else:
-        X, y = load_iris(return_X_y=True)
-    chosen = np.random.default_rng(0).permutation(len(X))[:80]
-    classes = None if kind == "regression" else tuple(range(len(np.unique(y))))
-    return Table(X[chosen, -4:].astype(float), y[chosen], tuple("abcd"), "y", classes, kind, "")
 
 
 @pytest.fixture
@@ -55,7 +41,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_teacher_scores_as_it_does_alone_and_its_pupils_nearly_so(cheap: Any, kind: str) -> None:
-    table = cheap(small_table(kind))
+    table = cheap(small_table(kind, 80, 4))
     first, *pupils = lessons.run(UNIT, False)
     train, test = holdout(table, UNIT.seed)
     alone: Any = Ridge() if kind == "regression" else LogisticRegression()
@@ -72,7 +58,7 @@ def test_one_teacher_scores_as_it_does_alone_and_its_pupils_nearly_so(cheap: Any
 
 
 def test_test_rows_change_nothing_but_the_scores(cheap: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    table = cheap(small_table("multiclass"))
+    table = cheap(small_table("multiclass", 80, 4))
     before = lessons.run(UNIT, True)
     train, test = holdout(table, UNIT.seed)
     for module in ("search.problem", "experiments.holdout"):  # it goes by the classes of all rows
@@ -89,7 +75,7 @@ def test_test_rows_change_nothing_but_the_scores(cheap: Any, monkeypatch: pytest
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_scalars_of_the_teachers(kind: str) -> None:
-    table = small_table(kind)
+    table = small_table(kind, 80, 4)
     outputs = 3 if kind == "multiclass" else 1
     fitted = [teacher.fit(table.X, table.y) for teacher in teachers(kind, 4, 0)]
     machine, forest, linear, *networks = (scalars_of(kind, one) for one in fitted)
@@ -104,7 +90,7 @@ def test_the_scalars_of_the_teachers(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_lesson_is_that_of_the_trees(cheap: Any, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    cheap(small_table(kind))
+    cheap(small_table(kind, 80, 4))
     monkeypatch.setattr(evolved, "table", lessons.table)
     monkeypatch.setattr(evolved, "teachers", lessons.teachers)
     monkeypatch.setitem(evolved.QUICK, "folds", evolved.SEARCH["folds"])

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.stats import wilcoxon
 from sklearn.base import is_regressor
-from sklearn.datasets import load_diabetes, load_iris, make_classification
 from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
 
@@ -36,24 +35,8 @@ from experiments.scoring import score
 from experiments.statistics import holm, interval, paired, ranks, signed_rank_p, summary
 from search.data import Table
 from search.errors import InputError
+from tests.small_tables import KINDS, small_table
 from tests.strategies import steady
-
-KINDS = ("regression", "binary", "multiclass")
-
-
-def small_table(kind: str) -> Table:
-    """Sixty rows that scikit-learn has."""
-    rng = np.random.default_rng(0)
-    if kind == "regression":
-        X, y = load_diabetes(return_X_y=True)
-    elif kind == "binary":
-        X, y = make_classification(200, 6, random_state=0)
-    else:
-        X, y = load_iris(return_X_y=True)
-    chosen = rng.permutation(len(X))[:60]
-    classes = None if kind == "regression" else tuple(range(len(np.unique(y))))
-    names = tuple(f"x{i}" for i in range(X.shape[1]))
-    return Table(X[chosen].astype(float), y[chosen], names, "y", classes, kind, "")
 
 
 @pytest.fixture
@@ -78,7 +61,7 @@ def test_test_rows_change_nothing_but_the_score(
     as_table: Any, monkeypatch: pytest.MonkeyPatch, job: str, kind: str
 ) -> None:
     unit = Unit("wine", job, 1)
-    table = as_table(small_table(kind))
+    table = as_table(small_table(kind, 60, 10))
     (row,) = baselines.JOBS[job].run(unit, False)
     assert set(row) == set(COLUMNS)
     train, test = holdout(table, unit.seed)
@@ -100,7 +83,7 @@ def test_test_rows_change_nothing_but_the_score(
 def test_the_other_jobs_give_rows(as_table: Any, monkeypatch: pytest.MonkeyPatch, job: str) -> None:
     monkeypatch.setattr("experiments.ordinary.FOREST_TREES", 5)
     monkeypatch.setattr("experiments.ordinary.BOOSTING_STEPS", 5)
-    as_table(small_table("multiclass"))
+    as_table(small_table("multiclass", 60, 10))
     rows = baselines.JOBS[job].run(Unit("iris", job, 0), False)
     assert [row["budget"] for row in rows] == ([250, 120, 60, 30] if job == "pruned_mlp" else [None])
     assert all(row["score"] > 0.5 and row["weights"] > 0 and row["protocol"] == "honest" for row in rows)
@@ -108,7 +91,7 @@ def test_the_other_jobs_give_rows(as_table: Any, monkeypatch: pytest.MonkeyPatch
 
 
 def fitted(name: str, kind: str, choice: int = 0) -> tuple[Any, Table]:
-    table, row = small_table(kind), ORDINARY[name]
+    table, row = small_table(kind, 60, 10), ORDINARY[name]
     with threadpool_limits(1):
         return row.make(kind, table.X.shape[1], row.choices[choice], 0).fit(table.X, table.y), table
 
@@ -154,7 +137,7 @@ def test_the_weights_of_an_svm_are_those_that_predict(kind: str) -> None:
 
 
 def test_the_weights_of_a_gaussian_process_are_those_that_predict() -> None:
-    table = small_table("regression")
+    table = small_table("regression", 60, 10)
     y = (table.y - table.y.mean()) / table.y.std()
     model = ORDINARY["gaussian_process"].make("regression", 10, {}, 0).fit(table.X, y)
     level, length, _ = np.exp(model.kernel_.theta)
