@@ -14,6 +14,7 @@ FULL, ONE_HOLD_OUT = "full", "one hold-out"
 VARIANTS: dict[str, Tables] = {
     FULL: {},
     "no inheritance": {"search": {"inherit": False}},
+    "no inheritance, 60 epochs": {"search": {"inherit": False}, "train": {"epochs": 60}},
     ONE_HOLD_OUT: {"search": {"folds": 1}},
     **{f"no {row.name}": {"variation": {row.name: 0}} for row in OPERATORS if row.default_probability},
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from experiments.experiment import Experiment, Row, Unit
 from experiments.fronts import OUTCOME, outcome
-from experiments.searching import Tables, prepare, run, settings, size_of
+from experiments.searching import HALF, Tables, prepare, run, settings, size_of
 from neuraltree.activations import NAMES
 from search.settings import SpaceConfig
 
@@ -16,7 +16,7 @@ KINDS: dict[str, tuple[str, ...]] = {MIXED: SpaceConfig().activations, **{name: 
 
 
 def rows(unit: Unit, quick: bool) -> list[Row]:
-    search = prepare(unit.table, unit.seed, size_of(quick), _config(unit))
+    search = prepare(unit.table, unit.seed, size_of(quick, HALF), _config(unit))
     return [outcome(search, run(search))]
 
 
@@ -30,9 +30,9 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 
 def unit_settings(unit: Unit, quick: bool) -> dict[str, Any]:
-    return settings(unit.table, size_of(quick), _config(unit))
+    return settings(unit.table, size_of(quick, HALF), _config(unit))
 
 
 EXPERIMENT = Experiment(
-    "activations", "each activation alone against the mixed set", 5, OUTCOME, units, rows, unit_settings
+    "activations", "each activation alone against the mixed set", 10, OUTCOME, units, rows, unit_settings
 )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from experiments.experiment import Row
 from experiments.scoring import score
 from experiments.searching import Moment, Search, last_within
+from experiments.volumes import tested_volume
 from neuraltree.model import Tree
 from search.engine import State, front_of
 from search.finish import finished
@@ -20,7 +21,7 @@ from search.population import Members, violation
 from search.selection import ranks
 
 Points = NDArray[np.float64]  # (points, 2): error and size
-# Of the models that a search hands over; the two without "test" are of validation rows.
+# Of the models that a search hands over; the two hypervolumes without "test" are of validation rows.
 OUTCOME = (
     *("trees", "hypervolume", "population_hypervolume", "members", "test_hypervolume"),
     *("val_error", "weights", "test_score"),
@@ -33,6 +34,9 @@ class Tested(NamedTuple):
     tree: Tree
     val_error: float
     test_score: float  # accuracy or R²
+
+    def size(self, cost: str = "weights") -> int:
+        return {"weights": self.tree.num_weights, "nodes": self.tree.num_nodes}[cost]
 
 
 def reference(search: Search, cost: str = "weights") -> NDArray[np.float64]:
@@ -90,19 +94,23 @@ def values(search: Search, tree: Tree, rows: NDArray[np.int64]) -> NDArray:
     return predicted if classes is None else np.searchsorted(np.array(classes), predicted)
 
 
+def volume(models: Sequence[Tested], corner: NDArray[np.float64], cost: str = "weights") -> float:
+    """``tested_volume`` of a front."""
+    val_errors, test_errors = [model.val_error for model in models], [1 - model.test_score for model in models]
+    return tested_volume(val_errors, test_errors, [model.size(cost) for model in models], corner.tolist())
+
+
 def outcome(search: Search, moments: Sequence[Moment], cost: str = "weights") -> Row:
     """``OUTCOME`` of the last generation within the budget."""
     last = last_within(search, moments)
     state, corner = moments[last].state, reference(search, cost)
     models = tested(search, state, front(state.members, cost))
-    sizes = [{"weights": model.tree.num_weights, "nodes": model.tree.num_nodes}[cost] for model in models]
-    points = np.array([(1 - model.test_score, size) for model, size in zip(models, sizes, strict=True)]).reshape(-1, 2)
     return {
         "trees": state.evaluations,
         "hypervolume": percent(archives(moments[: last + 1], cost)[-1], corner),
         "population_hypervolume": percent(points_of(state.members, cost), corner),
         "members": len(models),
-        "test_hypervolume": percent(points, corner),
+        "test_hypervolume": volume(models, corner, cost),
         "val_error": models[0].val_error,
         "weights": models[0].tree.num_weights,
         "test_score": models[0].test_score,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from experiments import data
 from experiments.experiment import Experiment, Row, Unit
-from experiments.fronts import front, percent, points_of, reference, tested
+from experiments.fronts import front, percent, points_of, reference, tested, volume
 from experiments.holdout import TEST_FRACTION, holdout
 from experiments.searching import FULL, QUICK, Search, Size, prepare_rows
 from search.data import Table
@@ -63,16 +63,15 @@ def evolved(setup: Setup, generations: int) -> tuple[State, list[Info]]:
 
 
 def searched(search: Search, state: State) -> Row:
-    """Hypervolumes in % of the population on validation rows, and of its front on the rows kept from the search."""
+    """The hypervolume in % of the population on validation rows, and its front's volume on the rows kept from it."""
     corner, members = reference(search), front(state.members)
     models = tested(search, state, members)
-    points = np.array([(1 - model.test_score, model.tree.num_weights) for model in models])
     return {
         "trees": state.evaluations,
         "hypervolume": percent(points_of(state.members), corner),
         "val_error": float(members.columns["val_error"][0]),
         "members": len(models),
-        "holdout_hypervolume": percent(points, corner),
+        "holdout_hypervolume": volume(models, corner),
         "holdout_score": models[0].test_score,
     }
 

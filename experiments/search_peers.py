@@ -12,7 +12,17 @@ import numpy as np
 from experiments import data
 from experiments.experiment import Experiment, Row, Unit
 from experiments.holdout import TEST_FRACTION
-from experiments.peers.arena import BUDGET_S, MOST_WEIGHTS, QUICK_BUDGET_S, Arena, Found, Member, make_arena, volume
+from experiments.peers.arena import (
+    BUDGET_S,
+    MOST_WEIGHTS,
+    QUICK_BUDGET_S,
+    Arena,
+    Found,
+    Member,
+    make_arena,
+    served,
+    volume,
+)
 from experiments.provenance import constants
 from experiments.searching import size_of
 
@@ -129,9 +139,15 @@ def row(arena: Arena, found: Found) -> Row:
 def volumes(members: Sequence[Member]) -> Row:
     """``VOLUMES``: with weights on a logarithmic axis, on a linear one, and with scalars on a logarithmic one."""
     weights, scalars = [member.weights for member in members], [member.scalars for member in members]
-    validation, test = [member.val_error for member in members], [member.test_error for member in members]
-    found = [volume(errors, weights, axis) for axis in (np.log10, np.asarray) for errors in (validation, test)]
-    return dict(zip(VOLUMES, (*found, volume(test, scalars)), strict=True))
+    validation = [member.val_error for member in members]
+    found = [
+        volume(validation, weights),
+        served(members, weights),
+        volume(validation, weights, np.asarray),
+        served(members, weights, np.asarray),
+        served(members, scalars),
+    ]
+    return dict(zip(VOLUMES, found, strict=True))
 
 
 def _rounded(member: Member) -> list[float | int | None]:

@@ -22,6 +22,7 @@ from experiments import (
     searching,
     selection,
     stochasticity,
+    volumes,
 )
 from experiments.experiment import Unit
 from experiments.holdout import holdout
@@ -107,7 +108,7 @@ def test_test_rows_are_those_of_the_hold_out_and_choose_nothing(table: Table, mo
 
 
 def test_children_of_random_search_forget_their_parents(table: Table) -> None:
-    search = selection.at_random(searching.prepare("iris", 0, SIZE, selection.METHODS[selection.RANDOM]))
+    search = selection.at_random(searching.prepare("iris", 0, SIZE, {}))
     toolbox, new_tree = search.setup.strategy.toolbox, search.setup.strategy.new_tree
     parents = [new_tree(np.random.default_rng(seed)) for seed in (1, 2)]
     name = toolbox.draw(np.random.default_rng(0))
@@ -146,6 +147,31 @@ def test_the_outcome_is_of_the_front_tested_once(table: Table) -> None:
     assert outcome["val_error"] == last.state.members.columns["val_error"].min()
     assert outcome["trees"] == last.state.evaluations
     assert set(outcome) == set(fronts.OUTCOME)
+
+
+def served(members: list[tuple[float, float, float]], corner: tuple[float, float], steps: int) -> float:
+    """Brute force: at so many sizes, what a user meets who takes the best of (validation, test, size) that fits."""
+    worst, largest = corner
+    gains = []
+    for size in (np.arange(steps) + 0.5) / steps * largest:
+        fitting = [member for member in members if member[2] <= size]
+        gains.append(max(0.0, worst - min(fitting)[1]) if fitting else 0.0)
+    return 100 * float(np.mean(gains)) / worst
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_tested_volume_is_what_a_user_meets_at_each_size(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    corner = (0.8, 100.0)
+    members = [(rng.random(), rng.random(), float(rng.integers(130))) for _ in range(seed * 4)]
+    validation, test, sizes = ([member[i] for member in members] for i in range(3))
+    found = volumes.tested_volume(validation, test, sizes, corner)
+    assert found == pytest.approx(served(members, corner, 10_000), abs=0.1)
+
+
+def test_test_rows_do_not_choose_in_a_tested_volume() -> None:
+    """The larger model is better on validation rows and worse on test rows: it counts as it tests."""
+    assert volumes.tested_volume([0.4, 0.2], [0.1, 0.6], [0, 50], (1.0, 100.0)) == pytest.approx(50 * 0.9 + 50 * 0.4)
 
 
 def test_an_ensemble_errs_no_more_than_its_best_member_where_it_was_chosen(table: Table) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.searching import Search, prepare, size_of
+from experiments.volumes import tested_volume
 from neuraltree.metrics import METRICS, Truth
 from search.hypervolume import hypervolume
 
@@ -109,13 +110,23 @@ def front(errors: Array, weights: NDArray) -> NDArray[np.int64]:
     return best[np.argsort(points[best, 1], kind="stable")]
 
 
-def volume(errors: Sequence[float], weights: Sequence[int], axis: Callable[[Any], Any] = np.log10) -> float:
+Axis = Callable[[Any], Any]
+
+
+def volume(errors: Sequence[float], weights: Sequence[int], axis: Axis = np.log10) -> float:
     """The hypervolume in % of the box of errors from 0 to 1 and weights from 1 to 250, along an ``axis`` of weights."""
-    if not errors:
-        return 0.0
+    return 100.0 * hypervolume(np.column_stack([errors, _along(axis, weights)]), np.ones(2)) if errors else 0.0
+
+
+def served(members: Sequence[Member], sizes: Sequence[int], axis: Axis = np.log10) -> float:
+    """``tested_volume`` in the same box."""
+    validation, test = [member.val_error for member in members], [member.test_error for member in members]
+    return tested_volume(validation, test, _along(axis, sizes), (1.0, 1.0))
+
+
+def _along(axis: Axis, sizes: Sequence[int]) -> Array:
     low, high = axis(1.0), axis(float(MOST_WEIGHTS))
-    size = (axis(np.maximum(weights, 1.0)) - low) / (high - low)
-    return 100.0 * hypervolume(np.column_stack([errors, size]), np.ones(2))
+    return (axis(np.maximum(sizes, 1.0)) - low) / (high - low)
 
 
 def first_lap_excess(laps: list[float]) -> float:

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from experiments.rendering.searches import ALL, Measure, Rows, by_seed, comparison, differences, names, seeds_of
 from experiments.rendering.text import page
 from experiments.searching import FULL
-from experiments.selection import METHODS, RANDOM
+from experiments.selection import LONG, METHODS, RANDOM
 from neuraltree import plot_style as style
 from search.pictures.files import save
 from search.records import write_text
@@ -28,6 +28,7 @@ LOOKS = {
     "nsga2": style.Look(style.VERMILION, "s"),
     "nsga3": style.Look(style.GREEN, "^"),
     RANDOM: style.Look(style.GREY, "D"),
+    LONG: style.Look(style.ORANGE, "P"),
 }
 BASE = "hypervolume"
 
