@@ -58,11 +58,8 @@ METHODS: dict[str, Method] = {
     "kozax": Method("kozax", "matrices:kozax", ALL[:1], "kozax comes with a fitness of regression only", 10),
 }
 QUICK_METHODS = tuple(name for name in METHODS if name != "kozax")  # which compiles for a minute
-VOLUMES = (
-    *("hypervolume", "test_hypervolume", "linear_hypervolume", "linear_test_hypervolume"),
-    "scalar_test_hypervolume",
-)
-NUMBERS = (*VOLUMES, "val_error", "test_score", "weights", "scalars", "nodes")
+VOLUMES = ("hypervolume", "test_hypervolume", "log_test_hypervolume", "scalar_test_hypervolume")
+NUMBERS = (*VOLUMES, "smallest", "val_error", "test_score", "weights", "scalars", "nodes")
 COLUMNS = (*NUMBERS, "search_cpu_s", "compile_cpu_s", "evaluations", "front_size", "front", "note")
 
 
@@ -110,6 +107,7 @@ def said(note: str) -> Row:
 def row(arena: Arena, found: Found) -> Row:
     """All hypervolumes are of the same members, by the errors they were chosen by and by those on the test rows.
 
+    ``smallest``: the fewest weights of a member.
     ``val_error`` and the columns after it are of the member with the lowest validation error.
     """
     measured: Row = {
@@ -124,8 +122,9 @@ def row(arena: Arena, found: Found) -> Row:
     chosen = min(found.members, key=lambda member: (member.val_error, member.weights))
     return (
         measured
-        | volumes(found.members)
+        | volumes(found.members, arena.worst_error)
         | {
+            "smallest": min(member.weights for member in found.members),
             "val_error": chosen.val_error,
             "test_score": 1.0 - chosen.test_error,
             "weights": chosen.weights,
@@ -136,16 +135,14 @@ def row(arena: Arena, found: Found) -> Row:
     )
 
 
-def volumes(members: Sequence[Member]) -> Row:
-    """``VOLUMES``: with weights on a logarithmic axis, on a linear one, and with scalars on a logarithmic one."""
+def volumes(members: Sequence[Member], worst: float) -> Row:
+    """``VOLUMES``: of validation errors and of test errors, on a logarithmic axis of weights too, and by scalars."""
     weights, scalars = [member.weights for member in members], [member.scalars for member in members]
-    validation = [member.val_error for member in members]
     found = [
-        volume(validation, weights),
-        served(members, weights),
-        volume(validation, weights, np.asarray),
-        served(members, weights, np.asarray),
-        served(members, scalars),
+        volume([member.val_error for member in members], weights, worst),
+        served(members, weights, worst),
+        served(members, weights, worst, np.log10),
+        served(members, scalars, worst),
     ]
     return dict(zip(VOLUMES, found, strict=True))
 

@@ -82,4 +82,4 @@ def test_the_page_says_what_the_rows_do(tmp_path: Path) -> None:
     assert "6 hold-outs" in text
     assert "| glass | `grow_edge` | 60 | 75 | −2.0 |" in text
     assert "75 % of the children of `grow_edge`" in rendering.headline(rows)
-    assert "grow_edge +1.00 (p 0.0" in rendering.headline(rows)
+    assert "| grow_edge | +1.00 [+1.00, +1.00] | .094 |" in rendering.headline(rows)

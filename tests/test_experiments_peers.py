@@ -15,7 +15,7 @@ import pytest
 from experiments import data, search_peers
 from experiments.experiment import Unit
 from experiments.peers import arena as arenas
-from experiments.peers import formulas, matrices, networks, plain_gp
+from experiments.peers import formulas, matrices, networks, operon, plain_gp
 from experiments.peers.arena import WORST, Arena, first_lap_excess, front, make_arena, volume
 from experiments.peers.formulas import Formula
 from experiments.rendering import search_peers as pages
@@ -47,21 +47,50 @@ def arena() -> Arena:
 
 
 def test_hypervolumes_by_weights_and_by_scalars() -> None:
-    """Of one member it is a rectangle: (1 - error) x (1 - log size / log 250), or of the linear axis from 1 to 250."""
-    found = search_peers.volumes([arenas.Member(0.4, 0.5, 25, 5)])
+    """Of one member it is a rectangle, in % of a box up to an error of .8 and, on either axis, from 1 to 250."""
+    found = search_peers.volumes([arenas.Member(0.4, 0.5, 25, 5)], 0.8)
     assert list(found) == list(search_peers.VOLUMES)
-    wanted = (60 * (1 - np.log(25) / np.log(250)), 50 * (1 - np.log(25) / np.log(250)), 60 * 225 / 249, 50 * 225 / 249)
-    assert list(found.values()) == pytest.approx([*wanted, 50 * (1 - np.log(5) / np.log(250))])
+    log = np.log(250 / 25) / np.log(250)
+    wanted = (50 * 225 / 249, 37.5 * 225 / 249, 37.5 * log, 37.5 * 245 / 249)
+    assert list(found.values()) == pytest.approx(wanted)
 
 
 def test_hypervolumes_of_one_point_and_of_two() -> None:
-    assert volume([0.5], [1]) == pytest.approx(50)
-    assert volume([0.0], [250]) == 0
-    assert volume([0.2], [25]) == pytest.approx(80 * np.log10(250 / 25) / np.log10(250))
-    assert volume([0.2], [25], np.asarray) == pytest.approx(80 * 225 / 249)
-    assert volume([0.2, 0.6], [126, 1], np.asarray) == pytest.approx(80 * 124 / 249 + 40 * 125 / 249, abs=0.1)
-    assert volume([3.0, 0.5], [2, 1]) == pytest.approx(50)  # worse than the worst error that counts
-    assert volume([], []) == 0
+    assert volume([0.5], [1], 1.0) == pytest.approx(50)
+    assert volume([0.0], [250], 1.0) == 0
+    assert volume([0.2], [25], 0.4) == pytest.approx(50 * 225 / 249)
+    assert volume([0.2, 0.6], [126, 1], 1.0) == pytest.approx(80 * 124 / 249 + 40 * 125 / 249, abs=0.1)
+    assert volume([3.0, 0.5], [2, 1], 1.0) == pytest.approx(50)  # worse than the worst error that counts
+    assert volume([], [], 1.0) == 0
+
+
+def test_the_worst_error_is_that_of_the_best_constant() -> None:
+    assert make_arena("dee", 0, True).worst_error == 1.0
+    arena = make_arena("vehicle", 0, True)
+    labels = made_up(search_peers.TABLES["vehicle"]).y
+    assert arena.worst_error == pytest.approx(1 - np.mean(labels == np.bincount(labels).argmax()))
+
+
+def test_factors_that_coefficients_could_take_in_are_no_leaves() -> None:
+    """Postfix, the second operand first; V is a variable with its coefficient, C a number."""
+    kinds = {"V": ("Variable", 0), "C": ("Constant", 0), "sin": ("Sin", 1)}
+
+    def leaves(text: str) -> int:
+        return operon.needed_leaves([operon.Node(*kinds.get(word, (word, 2))) for word in text.split()])
+
+    assert leaves("V C Mul C Add") == 2  # a + b c x
+    assert leaves("V V Sub C Mul C Add") == 3
+    assert leaves("V sin C Mul C Add") == 3  # a + b sin(c x): none of them can go
+    assert leaves("V sin V Mul C Mul") == 2  # b x sin(c x)
+    assert leaves("V V Aq C Mul") == 2  # x / sqrt(1 + x²): the numerator takes it in
+    assert leaves("V V sin Aq C Mul") == 3  # a sine does not
+    assert leaves("C C Mul") == 1
+    assert leaves("C V Add") == 2
+
+
+def test_networks_are_as_wide_as_their_weights_allow(arena: Arena) -> None:
+    most = networks.widest(arena)
+    assert networks.size(arena, (most,)) <= arenas.MOST_WEIGHTS < networks.size(arena, (most + 1,))
 
 
 def test_the_front_is_what_nothing_beats() -> None:
@@ -219,7 +248,7 @@ def test_every_table_and_method_has_its_units() -> None:
 def test_what_a_method_is_set_to_is_among_its_settings() -> None:
     found = {job: search_peers.settings(Unit("dee", job, 0), False)["constants"] for job in search_peers.METHODS}
     assert found["gplearn"]["experiments.peers.programs.POPULATION"] == 300
-    assert found["optuna"]["experiments.peers.networks.WIDTHS"] == (1, 64)
+    assert found["optuna"]["experiments.peers.networks.POPULATION"] == 16
     assert found["kozax"]["experiments.peers.matrices.FUNCTIONS"] == ["+", "-", "*", "aq", "sin", "tanh"]
     assert found["pruned"]["search.baselines.prune.HIDDEN"] == 32
     assert found["evolved"]["search.evolution.NODES"] == 60
@@ -249,7 +278,10 @@ def test_pages_are_written_from_rows_alone(tmp_path: Path) -> None:
     assert "## Regression" in text
     assert "pyoperon has a regressor only" in text
     assert (tmp_path / "search_peers.png").stat().st_size > 0
-    assert "against pyoperon" in pages.headline(rows)
+    everywhere, regression = pages.headline(rows).split("Regression alone:")
+    assert "| optuna |" in everywhere
+    assert "| pyoperon |" not in everywhere
+    assert "| pyoperon |" in regression
 
 
 def test_the_picture_draws_what_validation_chose() -> None:

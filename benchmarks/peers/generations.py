@@ -67,7 +67,7 @@ def kozax(case: Case, steps: int) -> Job:
     def make() -> Run:
         with redirect_stdout(io.StringIO()):
             model = make_model(case.X.shape[1], NODES, steps=steps, elite=len(case.trees))
-        rows = rows_of(case.X, case.y, np.arange(len(case.y)))
+        rows = rows_of(case.X, case.y)
         now = {"population": model.initialize_population(jax.random.PRNGKey(0)), "generation": 0}
 
         def run() -> None:

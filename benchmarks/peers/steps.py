@@ -89,7 +89,7 @@ def kozax(case: Case) -> Job:
     def make() -> Run:
         with redirect_stdout(io.StringIO()):
             model = make_model(case.X.shape[1], NODES, steps=KOZAX_STEPS, elite=len(case.trees))
-        rows = rows_of(case.X, case.y, np.arange(len(case.y)))
+        rows = rows_of(case.X, case.y)
         model.optimizer = model.optimizer_class(model.constant_step_size)  # it makes one in each generation
         keys = jax.random.split(jax.random.PRNGKey(0), len(case.trees))
         trees = np.asarray(model.initialize_population(keys[0])[0][: len(case.trees)])

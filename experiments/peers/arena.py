@@ -11,6 +11,7 @@ import moocore
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.fronts import reference
 from experiments.searching import Search, prepare, size_of
 from experiments.volumes import tested_volume
 from neuraltree.metrics import METRICS, Truth
@@ -19,7 +20,7 @@ from search.hypervolume import hypervolume
 Array = NDArray[np.float64]
 BUDGET_S, QUICK_BUDGET_S = 12.0, 0.5
 WORST = 99.0  # of an error: a model may blow up on a test row, and means over seeds have to stay numbers
-MOST_WEIGHTS = 250  # where hypervolumes count from, with an error of 1
+MOST_WEIGHTS = 250  # where hypervolumes count from, with the error of the best constant
 
 
 class Member(NamedTuple):
@@ -78,6 +79,11 @@ class Arena:
         return self.search.table.kind
 
     @property
+    def worst_error(self) -> float:
+        """Of the best constant: 1 of a regression, the share of the rarer classes otherwise."""
+        return float(reference(self.search)[0])
+
+    @property
     def folds(self) -> tuple[tuple[NDArray, NDArray], ...]:
         """(rows to fit, rows to validate on) of the cross-validation that our search uses, among the training rows."""
         return self.search.setup.problem.folds
@@ -113,20 +119,23 @@ def front(errors: Array, weights: NDArray) -> NDArray[np.int64]:
 Axis = Callable[[Any], Any]
 
 
-def volume(errors: Sequence[float], weights: Sequence[int], axis: Axis = np.log10) -> float:
-    """The hypervolume in % of the box of errors from 0 to 1 and weights from 1 to 250, along an ``axis`` of weights."""
-    return 100.0 * hypervolume(np.column_stack([errors, _along(axis, weights)]), np.ones(2)) if errors else 0.0
+def volume(errors: Sequence[float], weights: Sequence[int], worst: float) -> float:
+    """The hypervolume in % of the box of errors from 0 to ``worst`` and weights from 1 to 250."""
+    if not errors:
+        return 0.0
+    return 100.0 * hypervolume(np.column_stack([np.divide(errors, worst), _along(np.asarray, weights)]), np.ones(2))
 
 
-def served(members: Sequence[Member], sizes: Sequence[int], axis: Axis = np.log10) -> float:
-    """``tested_volume`` in the same box."""
+def served(members: Sequence[Member], sizes: Sequence[int], worst: float, axis: Axis = np.asarray) -> float:
+    """``tested_volume`` in such a box along an ``axis`` of sizes."""
     validation, test = [member.val_error for member in members], [member.test_error for member in members]
-    return tested_volume(validation, test, _along(axis, sizes), (1.0, 1.0))
+    return tested_volume(validation, test, _along(axis, sizes), (worst, 1.0))
 
 
 def _along(axis: Axis, sizes: Sequence[int]) -> Array:
+    """Sizes from 1 to 250 as places from 0 to 1."""
     low, high = axis(1.0), axis(float(MOST_WEIGHTS))
-    return (axis(np.maximum(sizes, 1.0)) - low) / (high - low)
+    return np.asarray((axis(np.maximum(sizes, 1.0)) - low) / (high - low))
 
 
 def first_lap_excess(laps: list[float]) -> float:

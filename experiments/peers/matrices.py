@@ -5,12 +5,11 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from contextlib import redirect_stdout
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
 from experiments.peers.arena import Arena, Array, Clock, Found
 from experiments.peers.formulas import Formula, judged
@@ -29,22 +28,7 @@ FUNCTIONS: dict[str, Any] = {
 }
 
 
-class Rows(NamedTuple):
-    """Rows of weight 0 are held back, so that one compiled program searches and refits."""
-
-    inputs: jax.Array
-    targets: jax.Array
-    weight: jax.Array  # (rows,) with the mean 1
-
-
-class MeanSquare:
-    """kozax's own fitness of a regression, with weights."""
-
-    n_objectives = 1
-
-    def __call__(self, candidate: jax.Array, data: Rows, evaluate: Any) -> jax.Array:
-        found = jax.vmap(evaluate, in_axes=[None, 0])(candidate, data.inputs)[:, 0]
-        return jnp.mean(data.weight * jnp.square(found - data.targets))
+Rows = tuple[jax.Array, jax.Array]  # (rows, features) and (rows,)
 
 
 def kozax(arenas: Sequence[Arena]) -> list[Found]:
@@ -53,20 +37,21 @@ def kozax(arenas: Sequence[Arena]) -> list[Found]:
         compiling = Clock(0.0)
         model = make_model(arenas[0].X.shape[1], MOST_NODES)
         population = model.initialize_population(jax.random.PRNGKey(0))
-        model._warm_up_jit_functions(population, rows_of(arenas[0].X, arenas[0].y, arenas[0].folds[0][0]))
+        model._warm_up_jit_functions(population, _first_fold(arenas[0]))
         compile_s = compiling.spent
         return [evolved(model, arena, compile_s) for arena in arenas]
 
 
 def make_model(features: int, most_nodes: int, *, steps: int = STEPS, elite: int = ELITE) -> Any:
     """``steps`` of Adam in every generation for the constants of the best ``elite``; 0: none."""
+    from kozax.fitness_functions.SR_fitness_function import SymbolicRegressionFitnessFunction
     from kozax.genetic_programming import GeneticProgramming
 
     operators = [{"string": name, "fn": row[1], "arity": row[2]} for name, row in FUNCTIONS.items()]
     return GeneticProgramming(
         num_generations=2,
         population_size=POPULATION,
-        fitness_function=MeanSquare(),
+        fitness_function=SymbolicRegressionFitnessFunction(),
         operator_list=operators,
         variable_list=[[f"x{i}" for i in range(features)]],
         max_nodes=most_nodes,
@@ -76,16 +61,20 @@ def make_model(features: int, most_nodes: int, *, steps: int = STEPS, elite: int
     )
 
 
-def rows_of(X: Array, y: Array, rows: NDArray) -> Rows:
-    weight = np.zeros(len(y), np.float32)
-    weight[rows] = len(y) / len(rows)
-    return Rows(jnp.asarray(X, jnp.float32), jnp.asarray(y, jnp.float32), jnp.asarray(weight))
+def rows_of(X: Array, y: Array) -> Rows:
+    return jnp.asarray(X, jnp.float32), jnp.asarray(y, jnp.float32)
+
+
+def _first_fold(arena: Arena) -> Rows:
+    """The rows that it fits: of as many in all hold-outs of a table, so that one program serves them."""
+    rows, _ = arena.folds[0]
+    return rows_of(arena.X[rows], arena.y[rows])
 
 
 def evolved(model: Any, arena: Arena, compile_s: float) -> Found:
     """The front that kozax keeps of its own: error against the number of operators."""
     clock, generations = Clock(arena.budget_s), 0
-    rows = rows_of(arena.X, arena.y, arena.folds[0][0])
+    rows = _first_fold(arena)
     key = jax.random.PRNGKey(arena.seed)
     model.reset()
     population = model.initialize_population(key)
@@ -129,8 +118,8 @@ def formula(tree: Array, error: float) -> Formula:
 
 
 def refitted(model: Any, arena: Arena, formulas: list[Formula]) -> list[Formula]:
-    """By kozax's own optimiser, in the program of the search: always ``ELITE`` trees at once, the last repeated."""
-    rows = rows_of(arena.X, arena.y, np.arange(len(arena.y)))
+    """By kozax's own optimiser: always ``ELITE`` trees at once, the last repeated, so that one program serves."""
+    rows = rows_of(arena.X, arena.y)
     final: list[Formula] = []
     for start in range(0, len(formulas), ELITE):
         part = [each.source for each in formulas[start : start + ELITE]]

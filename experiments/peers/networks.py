@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from experiments.peers.arena import WORST, Arena, Array, Clock, Found, Member, front
+from experiments.peers.arena import MOST_WEIGHTS, WORST, Arena, Array, Clock, Found, Member, front
 
 POPULATION = 16
-WIDTHS = (1, 64)  # of either hidden layer
 ALPHA, RATE = (1e-5, 1.0), (1e-3, 1e-1)
 
 
@@ -24,13 +23,13 @@ def optuna_nsga2(arena: Arena) -> Found:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.NSGAIISampler(population_size=POPULATION, seed=arena.seed)
     study = optuna.create_study(directions=["minimize", "minimize"], sampler=sampler)
-    clock = Clock(arena.budget_s)
+    clock, most = Clock(arena.budget_s), widest(arena)
     made: list[tuple[float, int, dict[str, Any]]] = []
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")  # of networks that have not converged: the error says how good they are
         while clock.running or not made:
             trial = study.ask()
-            chosen = settings(trial)
+            chosen = settings(trial, most)
             made.append((fold_error(arena, chosen), size(arena, chosen["hidden_layer_sizes"]), chosen))
             study.tell(trial, made[-1][:2])
         search_s = clock.spent
@@ -39,11 +38,22 @@ def optuna_nsga2(arena: Arena) -> Found:
     return Found(members, len(made), search_s)
 
 
-def settings(trial: Any) -> dict[str, Any]:
-    """Of scikit-learn's MLP; the quasi-Newton solver takes a fraction of Adam's time on tables like these."""
-    layers = [trial.suggest_int("width_1", *WIDTHS, log=True)]
+def widest(arena: Arena) -> int:
+    """The most units of one hidden layer with which a network has no more weights than count."""
+    width = 1
+    while size(arena, (width + 1,)) <= MOST_WEIGHTS:
+        width += 1
+    return width
+
+
+def settings(trial: Any, most: int) -> dict[str, Any]:
+    """Of scikit-learn's MLP; the quasi-Newton solver takes a fraction of Adam's time on tables like these.
+
+    ``most``: units of either hidden layer.
+    """
+    layers = [trial.suggest_int("width_1", 1, most, log=True)]
     if trial.suggest_int("layers", 1, 2) == 2:
-        layers.append(trial.suggest_int("width_2", *WIDTHS, log=True))
+        layers.append(trial.suggest_int("width_2", 1, most, log=True))
     chosen = {
         "hidden_layer_sizes": tuple(layers),
         "activation": trial.suggest_categorical("activation", ["relu", "tanh", "logistic"]),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -49,8 +50,45 @@ def formula(model: Any, tree: Any, error: float) -> Formula:
         return found
 
     nodes = tree.Nodes
-    leaves = sum(node.IsVariable or node.IsConstant for node in nodes)
+    leaves = needed_leaves([Node(node.Type.name, node.Arity) for node in nodes])
     return Formula(leaves, leaves, len(nodes), values, error, tree)
+
+
+class Node(NamedTuple):
+    kind: str
+    arity: int
+
+
+class Part(NamedTuple):
+    """Of a formula: its leaves, whether they could take in a factor of all of it, and whether it is a number."""
+
+    leaves: int
+    absorbs: bool
+    number: bool = False
+
+
+# Whether a function takes in a factor, by whether its operands do.
+ABSORBS: dict[str, Callable[[list[bool]], bool]] = {"Add": all, "Sub": all, "Mul": any, "Aq": lambda absorb: absorb[0]}
+
+
+def needed_leaves(nodes: Sequence[Node]) -> int:
+    """Numbers and variables of a formula in postfix order, without factors that the coefficients of what they multiply
+    could take in: the scale that pyoperon puts before every formula is one."""
+    known: list[Part] = []
+    for node in nodes:
+        parts = [known.pop() for _ in range(node.arity)]  # the first operand is the last there
+        known.append(_joined(node.kind, parts) if parts else Part(1, True, node.kind == "Constant"))
+    return known[0].leaves
+
+
+def _joined(kind: str, parts: list[Part]) -> Part:
+    absorbs = ABSORBS.get(kind, lambda absorb: False)([part.absorbs for part in parts])
+    factors = [part for part in parts if part.number]
+    others = [part for part in parts if not part.number]
+    if kind == "Mul" and factors and any(part.absorbs for part in others or factors):
+        taken = len(factors) if others else len(factors) - 1
+        return Part(sum(part.leaves for part in parts) - taken, True, not others)
+    return Part(sum(part.leaves for part in parts), absorbs)
 
 
 def refitted(arena: Arena, model: Any, formulas: list[Formula]) -> list[Formula]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from experiments.fronts import front, tested
-from experiments.peers.arena import Arena, Clock, Found, Member, first_lap_excess
+from experiments.peers.arena import WORST, Arena, Clock, Found, Member, first_lap_excess
 from experiments.peers.cold import cold_start
 from experiments.selection import at_random
 from search.engine import begin, step
@@ -25,7 +25,7 @@ def evolved(arena: Arena) -> Found:
             laps.append(clock.spent)
         models = tested(search, state, front(state.members))
     members = [
-        Member(model.val_error, 1.0 - model.test_score, tree.num_weights, tree.num_weights, tree.num_nodes)
+        Member(model.val_error, min(WORST, 1.0 - model.test_score), tree.num_weights, tree.num_weights, tree.num_nodes)
         for model in models
         for tree in (model.tree,)
     ]

@@ -8,15 +8,29 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.ablation import FULL, ONE_HOLD_OUT
-from experiments.rendering.searches import ALL, Measure, Rows, by_seed, comparison, differences, names, seeds_of
-from experiments.rendering.text import page
+from experiments.ablation import FULL, ONE_HOLD_OUT, TABLES, VARIANTS
+from experiments.rendering.searches import (
+    ALL,
+    HOW,
+    Difference,
+    Measure,
+    Rows,
+    by_seed,
+    comparison,
+    differences,
+    least_p,
+    names,
+    present,
+    seeds_of,
+)
+from experiments.rendering.significance import LEVEL
+from experiments.rendering.text import figure, page
 from experiments.statistics import paired
 from neuraltree import plot_style as style
 from search.pictures.files import save
 from search.records import write_text
 
-TESTED = Measure("test_hypervolume", "test hypervolume, %", 2)
+TESTED = Measure("test_hypervolume", "volume of test rows, %", 2)
 MEASURES = (
     Measure("hypervolume", "validation hypervolume, %", 2),
     TESTED,
@@ -27,47 +41,59 @@ MEASURES = (
 TITLE, COMMAND = "The search without each of its parts", "`python -m experiments.run ablation`"
 TEXT = """Written by `python -m experiments.render` from [ablation.csv](ablation.csv), made by {command}.
 
-Each variant spends the same weight·samples as the full search on {seeds} per table, with hypervolume selection and
-the objectives validation error and weights. "{one}" validates on a quarter of the training rows instead of four
-folds: it trains about four times as many trees for the budget, and its validation hypervolume is of other rows, so
-compare the test columns. Test hypervolume: of the front of the last population, trained again on all training rows
-and scored once, in % of the box up to the error of the best constant and the most weights of a tree. The best member
-is the one with the lowest validation error; its score is R² on friedman, accuracy elsewhere. Medians [quartiles]; p:
-Wilcoxon's signed-rank test of the differences from the full search, Holm's correction within each table."""
+Each variant spends at most the same weight·samples as the full search, to a whole generation, on {seeds} per table,
+with hypervolume selection and the objectives validation error and weights. Without an operator, the others make its
+children. "{one}" validates on a quarter of the training rows instead of four folds: it trains about four times as many
+trees for the budget, and its validation hypervolume is of other rows, so compare the columns of test rows. Where
+nothing is inherited every tree begins with random weights, and is trained for as many epochs as the others in each
+generation, or for more.
+
+The volume of test rows: of the front of the last population, trained again on all training rows and scored once, for
+each size the test error of the member that validation chooses among those no larger, in % of the box up to the error of
+the best constant and the most weights of a tree. The best member is the one with the lowest validation error; its score
+is R² on friedman, accuracy elsewhere. {how}, of the differences from the full search: none of the means over the tables
+can have a p below {least}."""
 PICTURE = (
-    "![differences of the test hypervolume from the full search, a dot for each hold-out and the median](ablation.png)"
+    "![what each hold-out gains or loses without a part, in the volume of test rows, and the median](ablation.png)"
 )
 
 
 def render(rows: Rows, results: Path) -> None:
-    jobs = names(rows, "job")
-    parts = [comparison(rows, table, jobs, FULL, MEASURES, TESTED) for table in (*names(rows, "table"), ALL)]
-    text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), one=ONE_HOLD_OUT)
+    tables = (*present(TABLES, rows, "table"), ALL)
+    parts = [comparison(rows, table, list(VARIANTS), FULL, MEASURES, TESTED) for table in tables]
+    least = figure(least_p(_differences(rows)))
+    text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), one=ONE_HOLD_OUT, how=HOW, least=least)
     write_text(results / "ablation.md", page(TITLE, text, PICTURE, *parts))
     save(picture(rows), results / "ablation.png")
 
 
 def headline(rows: Rows) -> str:
-    found = differences(rows, ALL, names(rows, "job"), FULL, TESTED.column)
-    order = sorted(found.items(), key=lambda item: item[1].mean)[:3]
-    costs = ", ".join(f"{job} {d.mean:+.2f} (p {d.p:.3f})" for job, d in order)
+    found = _differences(rows)
+    sure = {job: each for job, each in found.items() if each.p < LEVEL}
+    shown = ", ".join(f"{job} {each.text(2)}" for job, each in sorted(sure.items(), key=lambda item: item[1].mean))
     text = (
-        f"What the test hypervolume misses most (% points, mean over {len(names(rows, 'table'))} tables): {costs}; "
-        f"{COMMAND}, [ablation.md](ablation.md)."
+        f"{COMMAND}, {seeds_of(rows)} per table; volume of test rows in %, mean over "
+        f"{len(names(rows, 'table'))} tables, difference from the full search where p < {figure(LEVEL, 2)}: "
+        f"{shown or 'none'}; of the other {len(found) - len(sure)} parts these hold-outs cannot tell. "
+        "[ablation.md](ablation.md) has them all."
     )
     return f"## {TITLE}\n\n{text}"
 
 
+def _differences(rows: Rows) -> dict[str, Difference]:
+    return differences(rows, ALL, list(VARIANTS), FULL, TESTED.column)
+
+
 def picture(rows: Rows) -> Figure:
     """A panel for each table: what every seed loses or gains without a part, and the median."""
-    tables = names(rows, "table")
-    jobs = [job for job in names(rows, "job") if job != FULL]
+    tables = present(TABLES, rows, "table")
+    jobs = [job for job in present(VARIANTS, rows, "job") if job != FULL]
     made = Figure(figsize=(2 + 3.2 * len(tables), 1.2 + 0.3 * len(jobs)), layout="constrained")
     panels = made.subplots(1, len(tables), squeeze=False, sharey=True)[0]
     for ax, table in zip(panels, tables, strict=True):
         _draw(ax, rows, table, jobs)
     panels[0].invert_yaxis()
-    made.supxlabel("test hypervolume, % points")
+    made.supxlabel("volume of test rows, % points")
     return made
 
 

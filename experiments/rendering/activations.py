@@ -7,9 +7,21 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.activations import KINDS, MIXED
-from experiments.rendering.searches import ALL, Measure, Rows, by_seed, comparison, names, seeds_of
-from experiments.rendering.text import page
+from experiments.activations import KINDS, MIXED, TABLES
+from experiments.rendering.searches import (
+    ALL,
+    HOW,
+    Measure,
+    Rows,
+    by_seed,
+    comparison,
+    differences,
+    gains,
+    least_p,
+    present,
+    seeds_of,
+)
+from experiments.rendering.text import figure, page
 from neuraltree import plot_style as style
 from search.pictures.files import save
 from search.records import write_text
@@ -17,7 +29,7 @@ from search.records import write_text
 TESTED = Measure("test_score", "test score", 3)
 MEASURES = (
     Measure("hypervolume", "validation hypervolume, %", 2),
-    Measure("test_hypervolume", "test hypervolume, %", 2),
+    Measure("test_hypervolume", "volume of test rows, %", 2),
     TESTED,
     Measure("weights", "weights", 0),
 )
@@ -26,39 +38,29 @@ TEXT = """Written by `python -m experiments.render` from [activations.csv](activ
 
 The same search at equal training (weight·samples) with one activation for all hidden nodes, and with {mixed} mixed,
 on {seeds} per table. Test score: R² on friedman, accuracy elsewhere, of the member with the lowest validation error,
-trained again on all training rows and scored once; weights: its own. Hypervolumes in % of the box up to the error of
-the best constant and the most weights of a tree. Medians [quartiles]; p: Wilcoxon's signed-rank test of the
-differences from the mixed set, Holm's correction within each table; with five seeds no p can be below .06."""
+trained again on all training rows and scored once; weights: its own. Volumes in % of the box up to the error of the
+best constant and the most weights of a tree; of test rows, for each size, by the member that validation chooses. {how},
+of the differences from the mixed set: none of the means over the tables can have a p below {least}."""
 PICTURE = "![test scores by activation](activations.png)"
 
 
 def render(rows: Rows, results: Path) -> None:
-    jobs = [job for job in KINDS if job in names(rows, "job")]
-    parts = [comparison(rows, table, jobs, MIXED, MEASURES, TESTED) for table in (*names(rows, "table"), ALL)]
-    mixed = ", ".join(KINDS[MIXED])
-    text = TEXT.format(command=COMMAND, mixed=mixed, seeds=seeds_of(rows))
+    jobs, tables = present(KINDS, rows, "job"), present(TABLES, rows, "table")
+    parts = [comparison(rows, table, jobs, MIXED, MEASURES, TESTED) for table in (*tables, ALL)]
+    least = figure(least_p(differences(rows, ALL, jobs, MIXED, TESTED.column)))
+    text = TEXT.format(command=COMMAND, mixed=", ".join(KINDS[MIXED]), seeds=seeds_of(rows), how=HOW, least=least)
     write_text(results / "activations.md", page(TITLE, text, PICTURE, *parts))
     save(picture(rows, jobs), results / "activations.png")
 
 
 def headline(rows: Rows) -> str:
-    medians = {
-        job: float(np.median(list(values.values())))
-        for job in KINDS
-        if (values := by_seed(rows, ALL, job, TESTED.column))
-    }
-    order = sorted(medians.items(), key=lambda item: -item[1])
-    shown = ", ".join(f"{job} {value:.3f}" for job, value in order)
-    text = (
-        f"Median test scores, mean over {len(names(rows, 'table'))} tables: {shown}; {COMMAND}, "
-        "[activations.md](activations.md)."
-    )
-    return f"## {TITLE}\n\n{text}"
+    text = f"{COMMAND}, {seeds_of(rows)} per table; [activations.md](activations.md)."
+    return f"## {TITLE}\n\n{text}\n\n{gains(rows, list(KINDS), MIXED, TESTED)}"
 
 
 def picture(rows: Rows, jobs: list[str]) -> Figure:
     """A panel for each table: a dot for every seed, the median as a bar."""
-    tables = names(rows, "table")
+    tables = present(TABLES, rows, "table")
     made = Figure(figsize=(3.4 * len(tables), 3.6), layout="constrained")
     panels = made.subplots(1, len(tables), squeeze=False)[0]
     for ax, table in zip(panels, tables, strict=True):

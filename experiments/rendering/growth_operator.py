@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.growth_operator import GROW, INSERT
-from experiments.rendering.searches import ALL, Measure, Rows, by_seed, comparison, differences, names, seeds_of
+from experiments.growth_operator import GROW, INSERT, TABLES, VARIANTS
+from experiments.rendering.searches import ALL, HOW, Measure, Rows, by_seed, comparison, gains, names, present, seeds_of
 from experiments.rendering.text import page, right
 from neuraltree import plot_style as style
 from search.pictures.files import save
 from search.records import write_text
 
-KEPT = Measure("holdout_hypervolume", "hypervolume on rows kept from the search, %", 2)
+KEPT = Measure("holdout_hypervolume", "volume on rows kept from the search, %", 2)
 MEASURES = (
     Measure("hypervolume", "validation hypervolume, %", 2),
     Measure("val_error", "least validation error", 3),
@@ -27,19 +27,20 @@ TEXT = """Made by {command}; {seeds}, training rows only: the test rows of the h
 {insert} and {grow} both let a function node read one more input: the one by chance, the other mostly where the training
 loss has the steepest slope. Each job trains as many trees: 7 % of the children are for the operator it names, for
 both together, or for neither. A quarter of the training rows is kept from the search; the last front is trained again
-on the others and scored there. Hypervolumes are in % of the box up to the error of the best constant and the most
-weights of a tree. Medians [quartiles]; p: Wilcoxon's signed-rank test of the differences from {insert}, Holm's
-correction within each table."""
+on the others and scored there: for each size the error of the member that validation chooses among those no larger.
+Volumes are in % of the box up to the error of the best constant and the most weights of a tree. {how}, of the
+differences from {insert}."""
 CHILDREN = """## The children
 
 Of each operator in searches that have it alone: how many of its children have a lower validation error than their
-parent, which was trained once more seldom, and the median change of the error in %; means over the seeds."""
+parent, which was trained once more seldom, and the median change of the error in %; means over the seeds. What the
+training alone would have made of the parent is not known."""
 PICTURE = "![children better than their parents](growth_operator.png)"
 
 
 def render(rows: Rows, results: Path) -> None:
-    jobs, tables = names(rows, "job"), names(rows, "table")
-    text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), insert=f"`{INSERT}`", grow=f"`{GROW}`")
+    jobs, tables = list(VARIANTS), present(TABLES, rows, "table")
+    text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), insert=f"`{INSERT}`", grow=f"`{GROW}`", how=HOW)
     parts = [comparison(rows, table, jobs, INSERT, MEASURES, KEPT) for table in (*tables, ALL)]
     lines = [_children(rows, table, name) for table in tables for name in (INSERT, GROW)]
     children = right(["table", "operator", "children", "better than their parent, %", "change, %"], lines, left=2)
@@ -48,17 +49,15 @@ def render(rows: Rows, results: Path) -> None:
 
 
 def headline(rows: Rows) -> str:
-    found = differences(rows, ALL, names(rows, "job"), INSERT, KEPT.column)
-    gains = ", ".join(f"{job} {d.mean:+.2f} (p {d.p:.3f})" for job, d in found.items())
     insert, grow = (
         100 * float(np.mean([_mean(rows, table, operator, "improved") for table in names(rows, "table")]))
         for operator in (INSERT, GROW)
     )
-    return (
-        f"## {TITLE}\n\n{COMMAND}: {grow:.0f} % of the children of `{GROW}` are better than their parents, of those of "
-        f"`{INSERT}` {insert:.0f} %. Hypervolume of the last front on rows kept from the search, in %, against the "
-        f"search with `{INSERT}`: {gains}. See [growth_operator.md](growth_operator.md)."
+    text = (
+        f"{COMMAND}, {seeds_of(rows)} per table: {grow:.0f} % of the children of `{GROW}` are better than their "
+        f"parents, of those of `{INSERT}` {insert:.0f} %. [growth_operator.md](growth_operator.md)."
     )
+    return f"## {TITLE}\n\n{text}\n\n{gains(rows, list(VARIANTS), INSERT, KEPT)}"
 
 
 def _mean(rows: Rows, table: str, operator: str, what: str) -> float:
@@ -75,7 +74,7 @@ def _children(rows: Rows, table: str, operator: str) -> list[str]:
 def figure(rows: Rows) -> Figure:
     """A dot for each search: the share of children that are better than their parents, by operator and table."""
     made = Figure(figsize=(6, 3.2), layout="constrained")
-    ax, tables = made.subplots(), names(rows, "table")
+    ax, tables = made.subplots(), present(TABLES, rows, "table")
     for shift, operator, colour in ((-0.12, INSERT, style.ORANGE), (0.12, GROW, style.BLUE)):
         for place, table in enumerate(tables):
             shares = [100 * value for value in by_seed(rows, table, operator, f"{operator} improved").values()]

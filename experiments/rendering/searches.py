@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.rendering.text import figure, right
-from experiments.statistics import holm, paired, signed_rank_p
+from experiments.rendering.text import figure, right, signed
+from experiments.statistics import holm, interval, paired, signed_rank_p
 
 Rows = Sequence[Mapping[str, str]]
 ALL = "mean over the tables"
@@ -43,6 +43,12 @@ def names(rows: Rows, column: str) -> list[str]:
     return list(dict.fromkeys(row[column] for row in rows))
 
 
+def present(wanted: Iterable[str], rows: Rows, column: str) -> list[str]:
+    """Those that there are in a column; rows are in the order in which units ended."""
+    found = names(rows, column)
+    return [name for name in wanted if name in found]
+
+
 def spread(values: Iterable[float], digits: int) -> str:
     """The median and, in brackets, the quartiles."""
     low, middle, high = np.quantile(list(values), [0.25, 0.5, 0.75])
@@ -50,11 +56,16 @@ def spread(values: Iterable[float], digits: int) -> str:
 
 
 class Difference(NamedTuple):
-    """Of a job from the base, over the seeds that both have: mean and Holm's p of the signed-rank test."""
+    """Of a job from the base, over the seeds that both have: the mean, its interval, Holm's p of signed ranks."""
 
     mean: float
+    low: float
+    high: float
     p: float
     seeds: int
+
+    def text(self, digits: int) -> str:
+        return f"{signed(self.mean, digits)} [{signed(self.low, digits)}, {signed(self.high, digits)}]"
 
 
 def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, column: str) -> dict[str, Difference]:
@@ -66,28 +77,54 @@ def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, column: 
         return {}
     adjusted = holm([signed_rank_p(*pair) for pair in pairs.values()])
     return {
-        job: Difference(float(np.mean(first - second)), float(p), len(first))
+        job: Difference(float(np.mean(first - second)), *interval(first - second), float(p), len(first))
         for (job, (first, second)), p in zip(pairs.items(), adjusted, strict=True)
     }
 
 
+def least_p(found: Mapping[str, Difference]) -> float:
+    """The least p that Holm's correction leaves where every pair has the same sign."""
+    return min(1.0, len(found) * 2.0 / 2 ** min(each.seeds for each in found.values())) if found else 1.0
+
+
+HOW = (
+    "Brackets after medians: quartiles; after mean differences: the 95 % interval of the bootstrap over hold-outs, "
+    "which share rows. p: Wilcoxon's signed-rank test, Holm's correction within each table"
+)
+
+
 def comparison(
-    rows: Rows, table: str, jobs: Sequence[str], base: str, measures: Sequence[Measure], tested: Measure
+    rows: Rows, table: str, jobs: Sequence[str], base: str, measures: Sequence[Measure], *tested: Measure
 ) -> str:
-    """A table of the jobs: medians [quartiles] of the measures, and the mean difference of ``tested`` from ``base``."""
-    found = differences(rows, table, jobs, base, tested.column)
+    """A table of the jobs: medians [quartiles] of the measures, and of those ``tested`` differences from ``base``."""
+    found = [differences(rows, table, jobs, base, measure.column) for measure in tested]
 
     def line(job: str) -> list[str]:
         cells = [by_seed(rows, table, job, measure.column).values() for measure in measures]
         shown = [spread(values, m.digits) if values else "" for values, m in zip(cells, measures, strict=True)]
-        return [job, *shown, *_shown(found.get(job), tested.digits)]
+        return [job, *shown, *_shown(job, found, tested)]
 
-    header = [table, *(measure.label for measure in measures), f"{tested.label}: mean − that of {base}", "p (Holm)"]
-    return right(header, [line(job) for job in jobs if by_seed(rows, table, job, tested.column)])
+    header = [table, *(measure.label for measure in measures), *_header(base, tested)]
+    return right(header, [line(job) for job in jobs if by_seed(rows, table, job, tested[0].column)])
 
 
-def _shown(difference: Difference | None, digits: int) -> list[str]:
-    return [f"{difference.mean:+.{digits}f}".replace("-", "−"), figure(difference.p)] if difference else ["", ""]
+def gains(rows: Rows, jobs: Sequence[str], base: str, *tested: Measure) -> str:
+    """A table of the differences alone, of the means over the tables."""
+    found = [differences(rows, ALL, jobs, base, measure.column) for measure in tested]
+    lines = [[job, *_shown(job, found, tested)] for job in jobs if any(job in each for each in found)]
+    return right([f"mean over {len(names(rows, 'table'))} tables", *_header(base, tested)], lines)
+
+
+def _header(base: str, tested: Sequence[Measure]) -> list[str]:
+    return [text for measure in tested for text in (f"{measure.label}: mean difference from {base}", "p (Holm)")]
+
+
+def _shown(job: str, found: Sequence[dict[str, Difference]], tested: Sequence[Measure]) -> list[str]:
+    cells = []
+    for by_job, measure in zip(found, tested, strict=True):
+        each = by_job.get(job)
+        cells += [each.text(measure.digits), figure(each.p)] if each else ["", ""]
+    return cells
 
 
 def seeds_of(rows: Rows) -> str:

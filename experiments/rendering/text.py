@@ -19,9 +19,9 @@ def figure(value: float | None, digits: int = 3) -> str:
     return sign + (text[1:] if text.startswith("0.") else text)
 
 
-def signed(value: float) -> str:
+def signed(value: float, digits: int = 3) -> str:
     """As in ``+.012``, ``−.003``, ``.000``."""
-    text = figure(value)
+    text = figure(value, digits)
     return f"+{text}" if value > 0 and float(text) else text
 
 
