@@ -72,16 +72,22 @@ def render(rows: Rows, results: Path) -> None:
 
 
 def headline(rows: Rows) -> str:
-    shown = [
-        f"{named(table)} " + ", ".join(_short(rows, table, job) for job in LABELS if of(rows, table, job))
-        for table in names(rows, "table")
-    ]
-    published = ", ".join(f"{row.label} {row.error}" for row in BNEURALT)
-    text = (
-        f"Test errors in %, mean over {_seeds(rows)}: {'; '.join(shown)}. Published on MNIST: {published}; "
-        f"{COMMAND}, [mnist.md](mnist.md)."
+    tables = names(rows, "table")
+    cells = (
+        (job, [_spread(rows, t, job, "test_error") if of(rows, t, job) else NONE for t in tables]) for job in LABELS
     )
-    return f"## {TITLE}\n\n{text}\n\n{PICTURE}"
+    lines = [[LABELS[job], whole(mean_weights(rows, tables[0], job)), *each] for job, each in cells]
+    lines += [
+        [
+            f"published: {row.label}",
+            whole(row.weights),
+            *(figure(row.error, 2) if t == OF_DIGITS else NONE for t in tables),
+        ]
+        for row in BNEURALT
+    ]
+    header = ("test error, %", "weights", *map(named, tables))
+    text = f"Mean ± sd over {_seeds(rows)}; {COMMAND}, [mnist.md](mnist.md)."
+    return f"## {TITLE}\n\n{text}\n\n{right(header, lines)}\n\n{PICTURE}"
 
 
 def _seeds(rows: Rows) -> str:
@@ -89,11 +95,6 @@ def _seeds(rows: Rows) -> str:
     counts = [len(of(rows, table, job)) for table in names(rows, "table") for job in names(rows, "job")]
     some = sorted({min(filter(None, counts)), max(counts)})
     return " to ".join(map(str, some)) + " seeds"
-
-
-def _short(rows: Rows, table: str, job: str) -> str:
-    error = 100 * summary(values_of(rows, table, job, "test_error")).mean
-    return f"{LABELS[job]} of {whole(mean_weights(rows, table, job))} weights {figure(error, 2)}"
 
 
 def _spread(rows: Rows, table: str, job: str, column: str) -> str:

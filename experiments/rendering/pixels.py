@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from experiments.rendering.searches import Rows, by_seed, names, of
 from experiments.statistics import summary
@@ -91,9 +92,10 @@ def _draw(ax: Axes, rows: Rows, table: str) -> None:
         for label, error in LINES.items():
             ax.annotate(label, (0.6, error), xycoords=("axes fraction", "data"), ha="center", va="bottom", fontsize=7)
         ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
+        ax.yaxis.set_minor_formatter(NullFormatter())
     ax.set(title=named(table), xlabel="weights", ylabel="test error, %", xscale="log")
     ax.yaxis.set_major_formatter("{x:g}")
-    ax.yaxis.set_minor_formatter("{x:g}")
     ax.grid(alpha=0.25, which="both")
 
 
