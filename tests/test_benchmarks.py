@@ -125,10 +125,22 @@ def test_a_case_is_standardised_rows_and_trees_of_one_size(small_case):
 
 def test_calls_are_divided_by_what_they_do():
     made = []
-    found = measure(Job(lambda: lambda: made.append(None), units=4, share=0.5), repeats=3)
+
+    def call() -> list[str]:
+        made.append("12345"[: len(made) + 1])
+        return made[-2:]
+
+    found = measure(Job(lambda: call, units=4, share=0.5, nodes=cases.mean_length), repeats=3)
     assert len(made) == 4
     assert isinstance(found, Seconds)
     assert min(found) >= 0
+    assert found.nodes == 3.5  # of the last call
+
+
+def test_nodes_of_matrices_are_rows_in_use():
+    trees = np.zeros((2, 1, 5, 4))
+    trees[0, 0, 2:, 0], trees[1, 0, 4:, 0] = 3, 1
+    assert cases.nodes_of_matrices(trees) == 2.0
 
 
 # kozax is left out: it compiles for a minute.
@@ -156,22 +168,30 @@ def test_a_peer_can_be_measured(small_case, monkeypatch, job):
     found = measure(job(small_case), repeats=1)
     assert found.first_s > 0
     assert found.warm_s > 0
+    if job is not JOBS["dense"]:
+        assert 1 <= found.nodes <= 70
 
 
 def test_the_benchmark_of_peers_says_what_there_is_and_is_not(monkeypatch):
     def absent(case):
         raise ImportError("no module")
 
+    def broken(case):
+        raise MemoryError("too large")
+
     monkeypatch.setattr(speed_peers, "CASES", ("friedman1",))
     monkeypatch.setattr(speed_peers, "PACKAGES", ("numpy", "no-such-package"))
     quick = Job(lambda: lambda: sum(range(1000)))
     line, other = speed_peers.LINES["gradient step"][0], speed_peers.LINES["gradient step"][-1]
-    lines = {"gradient step": (line._replace(job=lambda case: quick), other, line._replace(name="gone", job=absent))}
+    jobs = {"ours": lambda case: quick, "gone": absent, "broken": broken}
+    ours, *others = [line._replace(name=line.name if name == "ours" else name, job=job) for name, job in jobs.items()]
+    lines = {"gradient step": (ours, other, *others)}
     result = speed_peers.run(TREES, 1, lines)
-    ours, none, gone = result["cases"][0]["parts"]["gradient step"]
+    ours, none, gone, failed = result["cases"][0]["parts"]["gradient step"]
     assert all(ours[name] >= 0 for name in speed_peers.NUMBERS)
     assert none["note"] == speed_peers.NO_STEP
     assert gone["note"] == "cannot be imported: no module"
+    assert failed["note"] == "failed: MemoryError: too large"
     assert result["versions"]["no-such-package"] is None
     text = speed_peers.page(result)
     assert "1,200 rows x 5 features" in text

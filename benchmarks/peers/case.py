@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,21 +37,27 @@ class Case(NamedTuple):
 class Job(NamedTuple):
     """``make()`` prepares and gives a function to call again and again, which does ``units`` of what is measured.
 
-    ``share``: of the models that are measured, where the figures stand for all of them.
+    ``share``: of the models that are measured, where the figures stand for all of them. ``nodes`` takes what a call
+    gave and tells the mean number of nodes of the models that it ended with.
     """
 
     make: Callable[[], Callable[[], Any]]
     units: float = 1.0
     share: float = 1.0
+    nodes: Callable[[Any], float] | None = None
 
 
 class Seconds(NamedTuple):
-    """Of the first call with all that it had to prepare, and the least of later ones for one step or generation."""
+    """Of the first call with all that it had to prepare, and the least of later ones for one step or generation.
+
+    ``nodes``: of a model in the mean, after the last call.
+    """
 
     first_s: float
     first_cpu_s: float
     warm_s: float
     warm_cpu_s: float
+    nodes: float | None = None
 
 
 def make_case(name: str, models: int = MODELS) -> Case:
@@ -84,10 +90,21 @@ def measure(job: Job, repeats: int) -> Seconds:
     calls = []
     for _ in range(repeats):
         begun = _now()
-        run()
+        given = run()
         calls.append(_now() - begun)
     warm = np.min(calls, axis=0) / job.units
-    return Seconds(*(first / job.share).tolist(), *(warm / job.share).tolist())
+    nodes = job.nodes(given) if job.nodes else None
+    return Seconds(*(first / job.share).tolist(), *(warm / job.share).tolist(), nodes)
+
+
+def mean_length(trees: Iterable[Sized]) -> float:
+    return float(np.mean([len(tree) for tree in trees]))
+
+
+def nodes_of_matrices(population: Any) -> float:
+    """Of kozax's trees (..., rows, 4), whose empty rows are of kind 0."""
+    kinds = np.asarray(population)[..., 0]
+    return float(np.sum(kinds > 0) / np.prod(kinds.shape[:-1]))
 
 
 def _now() -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ import numpy as np
 from deap import gp, tools
 from deap.algorithms import varAnd
 
-from benchmarks.peers.case import NODES, SLACK, Case, Job
+from benchmarks.peers.case import NODES, SLACK, Case, Job, mean_length, nodes_of_matrices
 from experiments.peers import plain_gp
 from experiments.peers.matrices import make_model, rows_of
 from search.config import config_of
@@ -46,7 +46,7 @@ def ours(case: Case, epochs: int, folds: int) -> Job:
         state, _ = begin(setup.problem, strategy, Phases())
         return lambda: step(setup.problem, strategy, state, Phases())
 
-    return Job(make)
+    return Job(make, nodes=lambda given: mean_length(given[0].members.trees))
 
 
 def _in_folds(tree: np.ndarray, folds: int) -> np.ndarray:
@@ -70,15 +70,16 @@ def kozax(case: Case, steps: int) -> Job:
         rows = rows_of(case.X, case.y)
         now = {"population": model.initialize_population(jax.random.PRNGKey(0)), "generation": 0}
 
-        def run() -> None:
+        def run() -> Any:
             now["generation"] += 1
             first, second = jax.random.split(jax.random.PRNGKey(now["generation"]))
             fitness, trees = model.evaluate_population(now["population"], rows, first)
             now["population"] = jax.block_until_ready(model.evolve_population(trees, fitness, second))
+            return now["population"]
 
         return run
 
-    return Job(make)
+    return Job(make, nodes=nodes_of_matrices)
 
 
 def operon(case: Case, iterations: int) -> Job:
@@ -102,7 +103,9 @@ def operon(case: Case, iterations: int) -> Job:
         )
         return lambda: model.fit(case.X, case.y)
 
-    return Job(make, 1 + GENERATIONS)
+    return Job(
+        make, 1 + GENERATIONS, nodes=lambda model: float(np.mean([x.Genotype.Length for x in model.individuals_]))
+    )
 
 
 def deap(case: Case) -> Job:
@@ -118,12 +121,13 @@ def deap(case: Case) -> Job:
             people += [tree] if abs(len(tree) - NODES) <= SLACK else []
         plain_gp.score(people, space, case.X, case.y)
 
-        def run() -> None:
+        def run() -> Any:
             children = varAnd(tools.selTournament(people, len(people), 3), toolbox, 0.9, 0.1)
             for child in children:
                 del child.fitness.values
             plain_gp.score(children, space, case.X, case.y)
+            return children
 
         return run
 
-    return Job(make)
+    return Job(make, nodes=mean_length)
