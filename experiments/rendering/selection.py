@@ -12,7 +12,7 @@ from experiments.rendering.text import page
 from experiments.searching import FULL
 from experiments.selection import LONG, METHODS, RANDOM, TABLES
 from neuraltree import plot_style as style
-from search.pictures.files import save
+from search.pictures.files import legend_below, save
 from search.records import write_text
 
 VOLUME = Measure("hypervolume", "validation hypervolume, %", 2)
@@ -80,14 +80,16 @@ def picture(rows: Rows) -> Figure:
     for ax, table in zip(panels, tables, strict=True):
         for job in (job for job in METHODS if job in names(rows, "job")):
             values = [list(by_seed(_at(rows, share), table, job, "hypervolume").values()) for share in shares]
-            low, middle, high = np.array([np.quantile(each or [np.nan], [0.25, 0.5, 0.75]) for each in values]).T
+            # 0: the share is not enough for the first population.
+            drawn = [each if each and min(each) > 0 else [np.nan] for each in values]
+            low, middle, high = np.array([np.quantile(each, [0.25, 0.5, 0.75]) for each in drawn]).T
             look = LOOKS[job]
             ax.fill_between(np.multiply(100, shares), low, high, color=look.colour, alpha=0.15, lw=0)
             ax.plot(np.multiply(100, shares), middle, color=look.colour, marker=look.marker, ms=3.5, lw=1.2, label=job)
         ax.set(title=table, xlabel="training spent, % of the budget")
         ax.grid(alpha=0.25)
     panels[0].set_ylabel("validation hypervolume of the archive, %")
-    panels[-1].legend(frameon=False, loc="lower right")
+    legend_below(made, len(LOOKS))
     return made
 
 
