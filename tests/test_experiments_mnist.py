@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments import mnist
-from experiments.growth import dense
+from experiments.growth import dense, training
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.edges import drop, insert, random_mask
@@ -103,14 +103,20 @@ def test_the_tree_computes_what_the_engine_computes(task):
 
 
 @pytest.mark.parametrize("course", COURSES.values(), ids=COURSES)
-def test_the_budget_is_met_exactly(skeleton, pixels, course):
-    leaves = skeleton.leaves(BUDGET)
-    counts = []
-    rng = np.random.default_rng(0)
-    state = train(skeleton, pixels, leaves, course, rng, lambda epoch, state: counts.append(int(state.mask.sum())))
+def test_the_budget_is_met_exactly(skeleton, pixels, course, monkeypatch):
+    leaves, counts = skeleton.leaves(BUDGET), []
+
+    def rewired(*arguments):
+        state = rewire(*arguments)
+        counts.append(int(state.mask.sum()))
+        return state
+
+    monkeypatch.setattr(training, "rewire", rewired)
+    state = train(skeleton, pixels, leaves, course, np.random.default_rng(0))
     nodes = to_nodes(skeleton, state.mask, state.params)
     assert count_weights(nodes) == BUDGET
     assert counts[-1] == leaves
+    assert len(counts) == 6  # .75 of eight rounds
     assert course.dense == (counts[0] > leaves)
     assert 0 not in nodes["op"]  # the pixel that never changes
 

@@ -11,8 +11,9 @@ from jax import lax
 from numpy.typing import NDArray
 
 from experiments.growth.course import Course
-from experiments.growth.pixels import Bytes, Pixels, scaled, shifted
-from experiments.growth.rewiring import PROBE_ROWS, exchange
+from experiments.growth.pixels import Bytes, Pixels, scaled
+from experiments.growth.rewiring import exchange, probe
+from experiments.growth.rounds import Batches, batches, rounds
 from experiments.growth.skeleton import Mask
 from neuraltree.optimizers import OPTIMIZERS
 from neuraltree.tasks import LOSSES
@@ -54,22 +55,11 @@ def train_dense(
     usable = np.tile(np.append(pixels.spread > 0, False), (width, 1))
     kept = np.ones(layers.first.shape, bool)
     moments = OPTIMIZERS["adam"](0.0).init(layers)
-    steps = len(pixels.images) // course.batch // course.rounds
-    rounds = course.epochs * course.rounds
-    rewired = int(course.until * rounds) if budget else 0
-    for done in range(rounds):
-        if done % course.rounds == 0:
-            order = rng.permutation(len(pixels.images))[: course.rounds * steps * course.batch]
-        if 0 < done <= rewired:
-            edges = (budget or 0) - width - layers.last.size
-            kept, layers, moments = _rewired(
-                pixels, course, (kept, layers, moments), usable, edges, done / rewired, rng
-            )
-        rows = np.split(order, course.rounds)[done % course.rounds]
-        drawn = shifted(pixels.images[rows], course.shift, rng), pixels.targets[rows]
-        images, targets = (part.reshape(steps, course.batch, -1) for part in drawn)
-        rates = course.rates((done + np.arange(steps) / steps) / rounds)
-        layers, moments = _train_round(layers, moments, kept, pixels.scaling, images, targets, rates)
+    for each in rounds(pixels, course, rng):
+        if budget and each.rewired:
+            state, edges = (kept, layers, moments), budget - width - layers.last.size
+            kept, layers, moments = _rewired(pixels, course, state, usable, edges, each.rewired, rng)
+        layers, moments = _train_round(layers, moments, kept, pixels.scaling, batches(pixels, course, each, rng))
     return Dense(Layers(*map(np.asarray, layers)), kept)
 
 
@@ -94,10 +84,8 @@ def _rewired(
     kept, layers, moments = state
 
     def gain(left: Mask) -> NDArray:
-        rows = rng.permutation(len(pixels.images))[:PROBE_ROWS]
-        inputs = scaled(shifted(pixels.images[rows], course.shift, rng), pixels.scaler)
         cut = layers._replace(first=layers.first * _with_biases(left))
-        return np.abs(np.asarray(_slopes(cut, inputs, pixels.targets[rows]).first))
+        return np.abs(np.asarray(_slopes(cut, *probe(pixels, course, rng)).first))
 
     strength = np.abs(np.asarray(layers.first)) * np.append(pixels.spread, 0.0)
     left, mask = exchange(course, kept & usable, usable, edges, progress, strength, gain)
@@ -124,21 +112,18 @@ _slopes = jax.jit(jax.grad(_loss))
 
 
 @jax.jit
-def _train_round(
-    layers: Layers, moments: Any, kept: Any, scaling: Any, images: Any, targets: Any, rates: Any
-) -> tuple[Layers, Any]:
+def _train_round(layers: Layers, moments: Any, kept: Any, scaling: Any, steps: Batches) -> tuple[Layers, Any]:
     optimizer = OPTIMIZERS["adam"](0.0)
     mean, scale = scaling
 
-    def step(carry: tuple, batch: tuple) -> tuple:
+    def step(carry: tuple, batch: Batches) -> tuple:
         layers, moments = carry
-        image, target, rate = batch
-        inputs = jnp.pad((image - mean) / scale, ((0, 0), (0, 1)), constant_values=1.0)
-        slope = jax.grad(_loss)(layers, inputs, target)
+        inputs = jnp.pad((batch.images - mean) / scale, ((0, 0), (0, 1)), constant_values=1.0)
+        slope = jax.grad(_loss)(layers, inputs, batch.targets)
         updates, moments = optimizer.update(slope._replace(first=slope.first * kept), moments, layers)
-        return (jax.tree.map(lambda w, u: w + rate * u, layers, updates), moments), None
+        return (jax.tree.map(lambda w, u: w + batch.rates * u, layers, updates), moments), None
 
-    return lax.scan(step, (layers, moments), (images, targets, rates))[0]
+    return lax.scan(step, (layers, moments), steps)[0]
 
 
 def forward_dense(layers: Layers, inputs: Any) -> jax.Array:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from experiments.growth.course import Course
 from experiments.growth.edges import drop, insert
-from experiments.growth.pixels import Pixels, scaled, shifted
+from experiments.growth.pixels import Floats, Pixels, scaled, shifted
 from experiments.growth.skeleton import Mask, Skeleton, masked_forest
 from neuraltree.forest import Params
 from neuraltree.train import Data, Settings, leaf_slopes
@@ -38,12 +38,16 @@ class Task(NamedTuple):
     course: Course
 
 
+def probe(pixels: Pixels, course: Course, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Inputs (rows, features + 1) and targets to take the gradient of absent leaves over."""
+    rows = rng.permutation(len(pixels.images))[:PROBE_ROWS]
+    return scaled(shifted(pixels.images[rows], course.shift, rng), pixels.scaler), pixels.targets[rows]
+
+
 def absent_slopes(task: Task, state: State, rng: np.random.Generator) -> NDArray[np.float64]:
     """(rows, columns) gradient by every leaf weight, absent ones too: one matrix product of deltas and inputs."""
-    pixels = task.pixels
-    rows = rng.permutation(len(pixels.images))[:PROBE_ROWS]
-    inputs = scaled(shifted(pixels.images[rows], task.course.shift, rng), pixels.scaler)
-    data = Data(inputs, pixels.targets[rows], np.ones(len(rows), np.float32))
+    inputs, targets = probe(task.pixels, task.course, rng)
+    data = Data(inputs, targets, np.ones(len(inputs), np.float32))
     forest = masked_forest(task.skeleton, state.mask)
     return leaf_slopes(task.skeleton.shape, SETTINGS, forest, state.params, data)
 

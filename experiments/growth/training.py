@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from numpy.typing import NDArray
 
 from experiments.growth.course import Course
 from experiments.growth.edges import random_mask
-from experiments.growth.pixels import Pixels, shifted
+from experiments.growth.pixels import Pixels
 from experiments.growth.rewiring import SETTINGS, State, Task, rewire
+from experiments.growth.rounds import Batches, batches, rounds
 from experiments.growth.skeleton import Mask, Skeleton, masked_forest
 from neuraltree.activations import code_of
 from neuraltree.forest import Params, backward, forward, outputs
@@ -25,28 +24,17 @@ from neuraltree.tasks import LOSSES
 from neuraltree.train import Settings, flatten, unflatten
 
 
-def train(
-    skeleton: Skeleton,
-    pixels: Pixels,
-    leaves: int,
-    course: Course,
-    rng: np.random.Generator,
-    after: Callable[[int, State], None] = lambda epoch, state: None,
-) -> State:
-    """A trained tree of ``leaves`` leaf edges; ``after`` sees it at the end of every epoch."""
+def train(skeleton: Skeleton, pixels: Pixels, leaves: int, course: Course, rng: np.random.Generator) -> State:
+    """A trained tree of ``leaves`` leaf edges."""
     task = Task(skeleton, pixels, skeleton.possible & np.append(pixels.spread > 0, False), course)
     state = _start(task, leaves, rng)
-    steps = len(pixels.images) // course.batch // course.rounds
-    rounds = course.epochs * course.rounds
-    rewired = int(course.until * rounds)  # the last rewiring is the one to the budget
-    for epoch in range(course.epochs):
-        order = rng.permutation(len(pixels.images))[: course.rounds * steps * course.batch]
-        for i, rows in enumerate(np.split(order, course.rounds)):
-            done = epoch * course.rounds + i
-            if 0 < done <= rewired:
-                state = rewire(task, state, leaves, done / rewired, rng)
-            state = _round(task, state, rows, (done + np.arange(steps) / steps) / rounds, rng)
-        after(epoch + 1, state)
+    for each in rounds(pixels, course, rng):
+        if each.rewired:
+            state = rewire(task, state, leaves, each.rewired, rng)
+        before = masked_forest(skeleton, state.mask), state.params, state.moments
+        steps = batches(pixels, course, each, rng)
+        after = run_program(_train_batches, skeleton.shape, SETTINGS, *before, pixels.scaling, steps)
+        state = State(state.mask, *after)
     return state
 
 
@@ -70,25 +58,6 @@ def start_params(skeleton: Skeleton, mask: Mask, rng: np.random.Generator) -> Pa
     return Params(leaf.astype(np.float32), edge.astype(np.float32))
 
 
-def _round(task: Task, state: State, rows: NDArray, progress: NDArray, rng: np.random.Generator) -> State:
-    """A step for each entry of ``progress``, which the learning rate follows."""
-    pixels, course = task.pixels, task.course
-    drawn = shifted(pixels.images[rows], course.shift, rng), pixels.targets[rows]
-    images, targets = (part.reshape(len(progress), course.batch, -1) for part in drawn)
-    batches = Batches(images, targets, course.rates(progress))
-    before = masked_forest(task.skeleton, state.mask), state.params, state.moments
-    after = run_program(_train_batches, task.skeleton.shape, SETTINGS, *before, pixels.scaling, batches)
-    return State(state.mask, *after)
-
-
-class Batches(NamedTuple):
-    """``images`` (steps, batch, features) of bytes, ``targets`` (steps, batch, classes), ``rates`` (steps,)."""
-
-    images: Array
-    targets: Array
-    rates: Array
-
-
 def _train_batches(
     shape: Shape,
     settings: Settings,
@@ -96,7 +65,7 @@ def _train_batches(
     params: Params,
     moments: Any,
     scaling: tuple[Array, Array],
-    batches: Batches,
+    steps: Batches,
 ) -> tuple[Params, Any]:
     optimizer = OPTIMIZERS[settings.optimizer](settings.weight_decay)
     mean, scale = scaling
@@ -109,7 +78,7 @@ def _train_batches(
         updates, moments = optimizer.update(flatten(slope), moments, flat)
         return (Params(flat.leaf + batch.rates * updates.leaf, flat.edge + batch.rates * updates.edge), moments), None
 
-    (flat, moments), _ = lax.scan(step, (flatten(params), moments), batches)
+    (flat, moments), _ = lax.scan(step, (flatten(params), moments), steps)
     return unflatten(shape, flat), moments
 
 
