@@ -31,8 +31,9 @@ from search.pictures.files import save
 from search.records import write_text
 
 TESTED = Measure("test_hypervolume", "volume of test rows, %", 2)
+VALIDATED = Measure("hypervolume", "validation hypervolume, %", 2)
 MEASURES = (
-    Measure("hypervolume", "validation hypervolume, %", 2),
+    VALIDATED,
     TESTED,
     Measure("test_score", "test score of the best member", 3),
     Measure("weights", "its weights", 0),
@@ -44,7 +45,7 @@ TEXT = """Written by `python -m experiments.render` from [ablation.csv](ablation
 Each variant spends at most the same weight·samples as the full search, to a whole generation, on {seeds} per table,
 with hypervolume selection and the objectives validation error and weights. Without an operator, the others make its
 children. "{one}" validates on a quarter of the training rows instead of four folds: it trains about four times as many
-trees for the budget, and its validation hypervolume is of other rows, so compare the columns of test rows. Where
+trees for the budget, and its validation hypervolume is of other rows: there, compare the columns of test rows. Where
 nothing is inherited every tree begins with random weights, and is trained for as many epochs as the others in each
 generation, or for more.
 
@@ -60,28 +61,33 @@ PICTURE = (
 
 def render(rows: Rows, results: Path) -> None:
     tables = (*present(TABLES, rows, "table"), ALL)
-    parts = [comparison(rows, table, list(VARIANTS), FULL, MEASURES, TESTED) for table in tables]
-    least = figure(least_p(_differences(rows)))
+    parts = [comparison(rows, table, list(VARIANTS), FULL, MEASURES, VALIDATED, TESTED) for table in tables]
+    least = figure(least_p(_differences(rows, TESTED)))
     text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), one=ONE_HOLD_OUT, how=HOW, least=least)
     write_text(results / "ablation.md", page(TITLE, text, PICTURE, *parts))
     save(picture(rows), results / "ablation.png")
 
 
 def headline(rows: Rows) -> str:
-    found = _differences(rows)
-    sure = {job: each for job, each in found.items() if each.p < LEVEL}
-    shown = ", ".join(f"{job} {each.text(2)}" for job, each in sorted(sure.items(), key=lambda item: item[1].mean))
+    parts = [_sure(rows, measure) for measure in (VALIDATED, TESTED)]
     text = (
-        f"{COMMAND}, {seeds_of(rows)} per table; volume of test rows in %, mean over "
-        f"{len(names(rows, 'table'))} tables, difference from the full search where p < {figure(LEVEL, 2)}: "
-        f"{shown or 'none'}; of the other {len(found) - len(sure)} parts these hold-outs cannot tell. "
-        "[ablation.md](ablation.md) has them all."
+        f"{COMMAND}, {seeds_of(rows)} per table; mean differences from the full search over "
+        f"{len(names(rows, 'table'))} tables, where p < {figure(LEVEL, 2)}. [ablation.md](ablation.md) has them all."
     )
-    return f"## {TITLE}\n\n{text}"
+    return "\n\n".join([f"## {TITLE}", text, *parts])
 
 
-def _differences(rows: Rows) -> dict[str, Difference]:
-    return differences(rows, ALL, list(VARIANTS), FULL, TESTED.column)
+def _sure(rows: Rows, measure: Measure) -> str:
+    """What is significant of one measure; one hold-out has other validation rows."""
+    found = _differences(rows, measure)
+    compared = {job: each for job, each in found.items() if measure is TESTED or job != ONE_HOLD_OUT}
+    sure = sorted((each.mean, job) for job, each in compared.items() if each.p < LEVEL)
+    shown = ", ".join(f"{job} {found[job].text(measure.digits)}" for _, job in sure)
+    return f"{measure.label}: {shown or 'none'}; not significant: {len(compared) - len(sure)}."
+
+
+def _differences(rows: Rows, measure: Measure) -> dict[str, Difference]:
+    return differences(rows, ALL, list(VARIANTS), FULL, measure.column)
 
 
 def picture(rows: Rows) -> Figure:
