@@ -88,7 +88,7 @@ def measured(line: Line, case: Case, repeats: int) -> dict[str, Any]:
         return about | measure(line.job(case), repeats)._asdict()
     except ImportError as error:
         return about | {"note": f"cannot be imported: {error}"}
-    except Exception as error:  # of another program: the other lines have cost minutes
+    except Exception as error:  # whatever a program raises: the other lines have cost minutes
         return about | {"note": f"failed: {type(error).__name__}: {error}"}
 
 
@@ -141,20 +141,19 @@ def page(result: dict[str, Any]) -> str:
 
 ABOUT = """100 models that begin with about 50 nodes, the least of several calls; the first
 call includes all that is compiled or built, with every program imported and JAX started before. Compare CPU seconds,
-which are of all threads: ours trains in all cores, the others mostly in one. A step or a generation is the work that
-the last column says, which differs between programs; so do the models. *Nodes* are those of a tree in the mean after
-the last call: pyoperon's and kozax's shrink while they evolve, kozax's are small from the start but always computed as
-matrices of 50 rows. The dense networks have over ten times the weights of a tree, or about as many where they are
-called small; pyoperon's and DEAP's trees have a number or a variable in each leaf. Ratios are of CPU time to the first
-row's."""
+which are of all threads: ours trains in all cores. A step or a generation is the work that the last column says, which
+differs between programs; so do the models. *Nodes* are those of a tree in the mean after the last call; kozax's trees
+are always computed as matrices of 50 rows. The dense networks have over ten times the weights of a tree, or about as
+many where they are called small; pyoperon's and DEAP's trees have a number or a variable in each leaf. Ratios are of
+CPU time to the first row's."""
 
 
 def _cells(row: dict[str, Any], rows: list[dict[str, Any]], base: str) -> list[str]:
     if "note" in row:
         return [row["name"], *[""] * 6, row["note"]]
-    ours = next(each for each in rows if each["name"] == base)["warm_cpu_s"]
+    ours = next(each for each in rows if each["name"] == base).get("warm_cpu_s")
     first, warm = [row["first_s"], row["first_cpu_s"]], [1e3 * row["warm_s"], 1e3 * row["warm_cpu_s"]]
-    ratio = f"{row['warm_cpu_s'] / ours:.3g}"
+    ratio = f"{row['warm_cpu_s'] / ours:.3g}" if ours else ""
     nodes = "" if row["nodes"] is None else f"{row['nodes']:.0f}"
     return [row["name"], *(f"{v:.2f}" for v in first), *(f"{v:.3g}" for v in warm), ratio, nodes, row["work"]]
 

@@ -21,9 +21,9 @@ from search.population import Members, violation
 from search.selection import ranks
 
 Points = NDArray[np.float64]  # (points, 2): error and size
-# Of the models that a search hands over; the two hypervolumes without "test" are of validation rows.
+# Of the models that a search hands over; hypervolumes are of validation rows.
 OUTCOME = (
-    *("trees", "hypervolume", "population_hypervolume", "members", "test_hypervolume"),
+    *("trees", "hypervolume", "population_hypervolume", "members", "test_volume"),
     *("val_error", "weights", "test_score"),
 )
 
@@ -94,7 +94,7 @@ def values(search: Search, tree: Tree, rows: NDArray[np.int64]) -> NDArray:
     return predicted if classes is None else np.searchsorted(np.array(classes), predicted)
 
 
-def volume(models: Sequence[Tested], corner: NDArray[np.float64], cost: str = "weights") -> float:
+def served(models: Sequence[Tested], corner: NDArray[np.float64], cost: str = "weights") -> float:
     """``tested_volume`` of a front."""
     val_errors, test_errors = [model.val_error for model in models], [1 - model.test_score for model in models]
     return tested_volume(val_errors, test_errors, [model.size(cost) for model in models], corner.tolist())
@@ -110,7 +110,7 @@ def outcome(search: Search, moments: Sequence[Moment], cost: str = "weights") ->
         "hypervolume": percent(archives(moments[: last + 1], cost)[-1], corner),
         "population_hypervolume": percent(points_of(state.members, cost), corner),
         "members": len(models),
-        "test_hypervolume": volume(models, corner, cost),
+        "test_volume": served(models, corner, cost),
         "val_error": models[0].val_error,
         "weights": models[0].tree.num_weights,
         "test_score": models[0].test_score,

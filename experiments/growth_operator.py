@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from experiments import data
 from experiments.experiment import Experiment, Row, Unit
-from experiments.fronts import front, percent, points_of, reference, tested, volume
+from experiments.fronts import front, percent, points_of, reference, served, tested
 from experiments.holdout import TEST_FRACTION, holdout
 from experiments.searching import FULL, QUICK, Search, Size, prepare_rows
 from search.data import Table
@@ -32,7 +32,7 @@ VARIANTS: dict[str, dict[str, float]] = {
     "both": {INSERT: EDGE_SHARE / 2, GROW: EDGE_SHARE / 2},
     "neither": {INSERT: 0.0, GROW: 0.0},
 }
-SEARCHED = ("trees", "hypervolume", "val_error", "members", "holdout_hypervolume", "holdout_score")
+SEARCHED = ("trees", "hypervolume", "val_error", "members", "holdout_volume", "holdout_score")
 ADDED = tuple(f"{name} {what}" for name in (INSERT, GROW) for what in ("children", "improved", "change"))
 
 
@@ -71,7 +71,7 @@ def searched(search: Search, state: State) -> Row:
         "hypervolume": percent(points_of(state.members), corner),
         "val_error": float(members.columns["val_error"][0]),
         "members": len(models),
-        "holdout_hypervolume": volume(models, corner),
+        "holdout_volume": served(models, corner),
         "holdout_score": models[0].test_score,
     }
 

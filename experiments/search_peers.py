@@ -58,7 +58,7 @@ METHODS: dict[str, Method] = {
     "kozax": Method("kozax", "matrices:kozax", ALL[:1], "kozax comes with a fitness of regression only", 10),
 }
 QUICK_METHODS = tuple(name for name in METHODS if name != "kozax")  # which compiles for a minute
-VOLUMES = ("hypervolume", "test_hypervolume", "log_test_hypervolume", "scalar_test_hypervolume")
+VOLUMES = ("hypervolume", "test_volume", "log_test_volume", "scalar_test_volume")
 NUMBERS = (*VOLUMES, "smallest", "val_error", "test_score", "weights", "scalars", "nodes")
 COLUMNS = (*NUMBERS, "search_cpu_s", "compile_cpu_s", "evaluations", "front_size", "front", "note")
 

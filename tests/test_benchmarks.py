@@ -193,6 +193,8 @@ def test_the_benchmark_of_peers_says_what_there_is_and_is_not(monkeypatch):
     assert gone["note"] == "cannot be imported: no module"
     assert failed["note"] == "failed: MemoryError: too large"
     assert result["versions"]["no-such-package"] is None
+    ours["note"] = ours.pop("warm_cpu_s") and "failed"
+    assert "failed" in speed_peers.page(result)  # nothing to compare with, and yet a page
     text = speed_peers.page(result)
     assert "1,200 rows x 5 features" in text
     assert speed_peers.NO_STEP in text

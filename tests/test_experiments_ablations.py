@@ -290,17 +290,18 @@ def made_rows() -> list[dict[str, str]]:
 
 
 def test_differences_are_of_the_seeds_that_both_have() -> None:
-    rows = made_rows()
-    one = pages.differences(rows, "one", ["ours", "theirs"], "theirs", "score")["ours"]
+    rows, measure = made_rows(), pages.Measure("score", "score", 2)
+    assert not pages.differences(rows, "one", ["ours"], "theirs", measure._replace(apart=("ours",)))
+    one = pages.differences(rows, "one", ["ours", "theirs"], "theirs", measure)["ours"]
     assert one.mean == pytest.approx((0.1 + 0.2 + 0.05) / 3)
     assert (one.p, one.seeds) == (0.25, 3)  # of three pairs all one way: 2 of 8 signs
     assert 0.049 < one.low < one.mean < one.high < 0.201
     assert pages.least_p({"ours": one, "others": one}) == 0.5  # corrected for two tests
-    two = pages.differences(rows, "two", ["ours", "theirs"], "theirs", "score")["ours"]
+    two = pages.differences(rows, "two", ["ours", "theirs"], "theirs", measure)["ours"]
     assert (two.mean, two.seeds) == (pytest.approx(-0.05), 2)
     assert pages.by_seed(rows, pages.ALL, "ours", "score") == {0: pytest.approx(0.7), 1: pytest.approx(0.7)}
     assert pages.present(["two", "three", "one"], rows, "table") == ["two", "one"]
-    assert pages.gains(rows, ["ours", "theirs"], "theirs", pages.Measure("score", "score", 2)).split("\n")[2:] == [
+    assert pages.gains(rows, ["ours", "theirs"], "theirs", measure).split("\n")[2:] == [
         "| ours | +.05 [.00, +.10] | 1.000 |"
     ]
     assert pages.spread([1.0, 2.0, 3.0], 1) == "2.0 [1.5, 2.5]"

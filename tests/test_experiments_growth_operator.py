@@ -67,7 +67,7 @@ def test_the_page_says_what_the_rows_do(tmp_path: Path) -> None:
         | {
             "hypervolume": "50",
             "val_error": "0.2",
-            "holdout_hypervolume": str(40 + seed + (job == GROW)),
+            "holdout_volume": str(40 + seed + (job == GROW)),
             "holdout_score": "0.8",
         }
         | {"insert_edge children": "60", "insert_edge improved": "0.5", "insert_edge change": "-1"}

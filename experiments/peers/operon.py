@@ -60,35 +60,45 @@ class Node(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Of a formula: its leaves, whether they could take in a factor of all of it, and whether it is a number."""
+    """Of a formula: its leaves, whether they could take in a factor or an addend of it all, whether it is a number."""
 
     leaves: int
-    absorbs: bool
+    scales: bool
+    shifts: bool
     number: bool = False
 
 
-# Whether a function takes in a factor, by whether its operands do.
-ABSORBS: dict[str, Callable[[list[bool]], bool]] = {"Add": all, "Sub": all, "Mul": any, "Aq": lambda absorb: absorb[0]}
+# Whether another function takes in a factor, by whether its operands do.
+SCALES: dict[str, Callable[[list[bool]], bool]] = {"Mul": any, "Aq": lambda scale: scale[0]}
 
 
 def needed_leaves(nodes: Sequence[Node]) -> int:
-    """Numbers and variables of a formula in postfix order, without factors that the coefficients of what they multiply
-    could take in: the scale that pyoperon puts before every formula is one."""
+    """Numbers and variables of a formula in postfix order, without numbers that others could take in: factors of what
+    has coefficients, addends of what has an addend. pyoperon puts a scale and an offset before every formula."""
     known: list[Part] = []
     for node in nodes:
         parts = [known.pop() for _ in range(node.arity)]  # the first operand is the last there
-        known.append(_joined(node.kind, parts) if parts else Part(1, True, node.kind == "Constant"))
+        known.append(_joined(node.kind, parts) if parts else _leaf(node.kind == "Constant"))
     return known[0].leaves
 
 
+def _leaf(number: bool) -> Part:
+    return Part(1, True, number, number)
+
+
 def _joined(kind: str, parts: list[Part]) -> Part:
-    absorbs = ABSORBS.get(kind, lambda absorb: False)([part.absorbs for part in parts])
-    factors = [part for part in parts if part.number]
-    others = [part for part in parts if not part.number]
-    if kind == "Mul" and factors and any(part.absorbs for part in others or factors):
-        taken = len(factors) if others else len(factors) - 1
-        return Part(sum(part.leaves for part in parts) - taken, True, not others)
-    return Part(sum(part.leaves for part in parts), absorbs)
+    numbers, others = [part for part in parts if part.number], [part for part in parts if not part.number]
+    leaves = sum(part.leaves for part in parts)
+    if kind in ("Add", "Sub", "Mul") and not others:
+        return _leaf(True)
+    if kind in ("Add", "Sub"):
+        shifts = any(part.shifts for part in others)
+        return Part(leaves - len(numbers) * shifts, all(part.scales for part in parts), shifts or bool(numbers))
+    if kind == "Mul" and numbers:
+        (other,) = others
+        return Part(leaves - other.scales, True, other.shifts)
+    scales = SCALES.get(kind, lambda scale: False)([part.scales for part in parts])
+    return Part(leaves, scales, False)
 
 
 def refitted(arena: Arena, model: Any, formulas: list[Formula]) -> list[Formula]:

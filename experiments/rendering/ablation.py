@@ -30,8 +30,8 @@ from neuraltree import plot_style as style
 from search.pictures.files import save
 from search.records import write_text
 
-TESTED = Measure("test_hypervolume", "volume of test rows, %", 2)
-VALIDATED = Measure("hypervolume", "validation hypervolume, %", 2)
+TESTED = Measure("test_volume", "volume of test rows, %", 2)
+VALIDATED = Measure("hypervolume", "validation hypervolume, %", 2, apart=(ONE_HOLD_OUT,))
 MEASURES = (
     VALIDATED,
     TESTED,
@@ -45,15 +45,15 @@ TEXT = """Written by `python -m experiments.render` from [ablation.csv](ablation
 Each variant spends at most the same weight·samples as the full search, to a whole generation, on {seeds} per table,
 with hypervolume selection and the objectives validation error and weights. Without an operator, the others make its
 children. "{one}" validates on a quarter of the training rows instead of four folds: it trains about four times as many
-trees for the budget, and its validation hypervolume is of other rows: there, compare the columns of test rows. Where
+trees for the budget, and its validation hypervolume, of other rows, is not compared. Where
 nothing is inherited every tree begins with random weights, and is trained for as many epochs as the others in each
 generation, or for more.
 
 The volume of test rows: of the front of the last population, trained again on all training rows and scored once, for
 each size the test error of the member that validation chooses among those no larger, in % of the box up to the error of
 the best constant and the most weights of a tree. The best member is the one with the lowest validation error; its score
-is R² on friedman, accuracy elsewhere. {how}, of the differences from the full search: none of the means over the tables
-can have a p below {least}."""
+is R² on friedman, accuracy elsewhere. p is of the differences from the full search: none of the means over the tables
+can have one below {least}. {how}."""
 PICTURE = (
     "![what each hold-out gains or loses without a part, in the volume of test rows, and the median](ablation.png)"
 )
@@ -78,16 +78,17 @@ def headline(rows: Rows) -> str:
 
 
 def _sure(rows: Rows, measure: Measure) -> str:
-    """What is significant of one measure; one hold-out has other validation rows."""
+    """What is significant of one measure."""
     found = _differences(rows, measure)
-    compared = {job: each for job, each in found.items() if measure is TESTED or job != ONE_HOLD_OUT}
-    sure = sorted((each.mean, job) for job, each in compared.items() if each.p < LEVEL)
+    sure = sorted((each.mean, job) for job, each in found.items() if each.p < LEVEL)
     shown = ", ".join(f"{job} {found[job].text(measure.digits)}" for _, job in sure)
-    return f"{measure.label}: {shown or 'none'}; not significant: {len(compared) - len(sure)}."
+    apart = "".join(f"; not comparable: {job}" for job in measure.apart)
+    label, others = f"{measure.label[0].upper()}{measure.label[1:]}", len(found) - len(sure)
+    return f"{label}: {shown or 'none'}; not significant: {others}{apart}."
 
 
 def _differences(rows: Rows, measure: Measure) -> dict[str, Difference]:
-    return differences(rows, ALL, list(VARIANTS), FULL, measure.column)
+    return differences(rows, ALL, list(VARIANTS), FULL, measure)
 
 
 def picture(rows: Rows) -> Figure:

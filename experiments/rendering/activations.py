@@ -29,7 +29,7 @@ from search.records import write_text
 TESTED = Measure("test_score", "test score", 3)
 MEASURES = (
     Measure("hypervolume", "validation hypervolume, %", 2),
-    Measure("test_hypervolume", "volume of test rows, %", 2),
+    Measure("test_volume", "volume of test rows, %", 2),
     TESTED,
     Measure("weights", "weights", 0),
 )
@@ -39,15 +39,15 @@ TEXT = """Written by `python -m experiments.render` from [activations.csv](activ
 The same search at equal training (weight·samples) with one activation for all hidden nodes, and with {mixed} mixed,
 on {seeds} per table. Test score: R² on friedman, accuracy elsewhere, of the member with the lowest validation error,
 trained again on all training rows and scored once; weights: its own. Volumes in % of the box up to the error of the
-best constant and the most weights of a tree; of test rows, for each size, by the member that validation chooses. {how},
-of the differences from the mixed set: none of the means over the tables can have a p below {least}."""
+best constant and the most weights of a tree; of test rows, for each size, by the member that validation chooses. p is
+of the differences from the mixed set: none of the means over the tables can have one below {least}. {how}."""
 PICTURE = "![test scores by activation](activations.png)"
 
 
 def render(rows: Rows, results: Path) -> None:
     jobs, tables = present(KINDS, rows, "job"), present(TABLES, rows, "table")
     parts = [comparison(rows, table, jobs, MIXED, MEASURES, TESTED) for table in (*tables, ALL)]
-    least = figure(least_p(differences(rows, ALL, jobs, MIXED, TESTED.column)))
+    least = figure(least_p(differences(rows, ALL, jobs, MIXED, TESTED)))
     text = TEXT.format(command=COMMAND, mixed=", ".join(KINDS[MIXED]), seeds=seeds_of(rows), how=HOW, least=least)
     write_text(results / "activations.md", page(TITLE, text, PICTURE, *parts))
     save(picture(rows, jobs), results / "activations.png")

@@ -18,7 +18,7 @@ TEXT = """## An objective for every class
 On {table}, the errors of the classes as objectives beside the weights, against one error of all rows: of the member
 of each front with the lowest validation error, on {seeds}, the share of each class's test rows that it finds, the
 lowest of these, and the accuracy. Below: mean differences, their 95 % interval over hold-outs and p of Wilcoxon's
-signed-rank test. The picture has up to {members} members of every front; a class is learnt where
+signed-rank test, uncorrected. The picture has up to {members} members of every front; a class is learnt where
 its dots stand in the upper left."""
 PICTURE = "![Rates of true and false positives by class](multi_output.png)"
 

@@ -14,7 +14,7 @@ from neuraltree import plot_style as style
 from search.pictures.files import save
 from search.records import write_text
 
-KEPT = Measure("holdout_hypervolume", "volume on rows kept from the search, %", 2)
+KEPT = Measure("holdout_volume", "volume on rows kept from the search, %", 2)
 MEASURES = (
     Measure("hypervolume", "validation hypervolume, %", 2),
     Measure("val_error", "least validation error", 3),
@@ -28,8 +28,8 @@ TEXT = """Made by {command}; {seeds}, training rows only: the test rows of the h
 loss has the steepest slope. Each job trains as many trees: 7 % of the children are for the operator it names, for
 both together, or for neither. A quarter of the training rows is kept from the search; the last front is trained again
 on the others and scored there: for each size the error of the member that validation chooses among those no larger.
-Volumes are in % of the box up to the error of the best constant and the most weights of a tree. {how}, of the
-differences from {insert}."""
+Volumes are in % of the box up to the error of the best constant and the most weights of a tree. p is of the
+differences from {insert}. {how}."""
 CHILDREN = """## The children
 
 Of each operator in searches that have it alone: how many of its children have a lower validation error than their

@@ -19,12 +19,12 @@ from neuraltree import plot_style as style
 from search.pictures.files import legend_below, save
 from search.records import write_text
 
-VOLUME = Measure("test_hypervolume", "volume of test errors, %", 2)
-LOG_VOLUME = Measure("log_test_hypervolume", "weights logarithmic, %", 2)
+VOLUME = Measure("test_volume", "volume of test errors, %", 2)
+LOG_VOLUME = Measure("log_test_volume", "weights logarithmic, %", 2)
 MEASURES = (
     VOLUME,
     LOG_VOLUME,
-    Measure("scalar_test_hypervolume", "by scalars, %", 2),
+    Measure("scalar_test_volume", "by scalars, %", 2),
     Measure("hypervolume", "of validation errors, %", 2),
     Measure("test_score", "test score", 3),
     Measure("weights", "weights", 0),
@@ -63,7 +63,7 @@ member of the lowest validation error that fits: the mean over all such numbers 
 the best constant, in % of that (1 − R², or the share of wrong classes). On a logarithmic axis as much counts from 1 to
 16 weights as from 16 to {MOST_WEIGHTS}, where a network with one unit may not fit at all. Of trees and networks,
 weights are the trainable scalars. Of formulas they are the leaves: numbers, and every time a variable is read, as if it
-had a coefficient there, as it has in pyoperon, where factors that coefficients could take in do not count; "scalars"
+had a coefficient there, as it has in pyoperon, where numbers that others could take in do not count; "scalars"
 are their numbers alone. Validation errors do not compare between methods: those of networks are of four folds, of trees
 too, but by the epoch that was best there, of formulas of the rows that the first of these folds leaves out.
 

@@ -15,11 +15,12 @@ ALL = "mean over the tables"
 
 
 class Measure(NamedTuple):
-    """A column as a page shows it."""
+    """A column as a page shows it; jobs ``apart`` cannot be compared by it."""
 
     column: str
     label: str
     digits: int
+    apart: tuple[str, ...] = ()
 
 
 def of(rows: Rows, table: str, job: str) -> Rows:
@@ -68,10 +69,11 @@ class Difference(NamedTuple):
         return f"{signed(self.mean, digits)} [{signed(self.low, digits)}, {signed(self.high, digits)}]"
 
 
-def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, column: str) -> dict[str, Difference]:
+def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, measure: Measure) -> dict[str, Difference]:
     """By job, those without a seed in common with the base left out."""
-    wanted = by_seed(rows, table, base, column)
-    pairs = {job: paired(by_seed(rows, table, job, column), wanted) for job in jobs if job != base}
+    wanted = by_seed(rows, table, base, measure.column)
+    compared = [job for job in jobs if job not in (base, *measure.apart)]
+    pairs = {job: paired(by_seed(rows, table, job, measure.column), wanted) for job in compared}
     pairs = {job: pair for job, pair in pairs.items() if len(pair[0])}
     if not pairs:
         return {}
@@ -84,12 +86,13 @@ def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, column: 
 
 def least_p(found: Mapping[str, Difference]) -> float:
     """The least p that Holm's correction leaves where every pair has the same sign."""
-    return min(1.0, len(found) * 2.0 / 2 ** min(each.seeds for each in found.values())) if found else 1.0
+    return min(1.0, len(found) * 2.0 / 2 ** max(each.seeds for each in found.values())) if found else 1.0
 
 
 HOW = (
-    "Brackets after medians: quartiles; after mean differences: the 95 % interval of the bootstrap over hold-outs, "
-    "which share rows. p: Wilcoxon's signed-rank test, Holm's correction within each table"
+    "Brackets after medians: quartiles; after mean differences: the 95 % interval of the bootstrap over hold-outs. p: "
+    "Wilcoxon's signed-rank test, Holm's correction within each table. Hold-outs share rows, so that both are too "
+    "certain of other data like these"
 )
 
 
@@ -97,7 +100,7 @@ def comparison(
     rows: Rows, table: str, jobs: Sequence[str], base: str, measures: Sequence[Measure], *tested: Measure
 ) -> str:
     """A table of the jobs: medians [quartiles] of the measures, and of those ``tested`` differences from ``base``."""
-    found = [differences(rows, table, jobs, base, measure.column) for measure in tested]
+    found = [differences(rows, table, jobs, base, measure) for measure in tested]
 
     def line(job: str) -> list[str]:
         cells = [by_seed(rows, table, job, measure.column).values() for measure in measures]
@@ -110,7 +113,7 @@ def comparison(
 
 def gains(rows: Rows, jobs: Sequence[str], base: str, *tested: Measure) -> str:
     """A table of the differences alone, of the means over the tables."""
-    found = [differences(rows, ALL, jobs, base, measure.column) for measure in tested]
+    found = [differences(rows, ALL, jobs, base, measure) for measure in tested]
     lines = [[job, *_shown(job, found, tested)] for job in jobs if any(job in each for each in found)]
     return right([f"mean over {len(names(rows, 'table'))} tables", *_header(base, tested)], lines)
 

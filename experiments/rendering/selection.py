@@ -16,12 +16,10 @@ from search.pictures.files import legend_below, save
 from search.records import write_text
 
 VOLUME = Measure("hypervolume", "validation hypervolume, %", 2)
-POPULATION = Measure("population_hypervolume", "of the last population, %", 2)
 BY_TREES = Measure("hypervolume_by_trees", "at equal trees, %", 2)
-TESTED = Measure("test_hypervolume", "test rows, %", 2)
+TESTED = Measure("test_volume", "volume of test rows, %", 2)
 MEASURES = (
     VOLUME,
-    POPULATION,
     BY_TREES,
     TESTED,
     Measure("trees", "trees trained", 0),
@@ -46,11 +44,11 @@ epochs as a generation of the others or, because these inherit weights and so tr
 The validation hypervolume is that of the best trade-offs of all trees trained so far (the archive, the same for every
 method), in % of the box up to the error of the best constant and the most weights a tree can have. "At equal trees":
 after {trees:,} trees, whatever their weights. Validation rows choose epochs and survivors, again in every generation,
-so that what is inherited is a little too good there; "test rows" is free of that: of the front of the last population,
-trained again on all training rows and scored once, for each size the test error of the member that validation chooses
-among those no larger, in the same box. Training was chosen among six settings on other hold-outs of friedman and glass;
-hypervolume selection itself counts from an error of 1, not from that of the best constant. {how}, of the differences
-from {base}."""
+so that what is inherited is a little too good there; the volume of test rows is free of that: of the front of the last
+population, trained again on all training rows and scored once, for each size the test error of the member that
+validation chooses among those no larger, in the same box. Training was chosen among six settings on other hold-outs of
+friedman and glass; hypervolume selection itself counts from an error of 1, not from that of the best constant. p is of
+the differences from hypervolume selection. {how}."""
 PICTURE = "![hypervolume by training](selection.png)"
 
 
@@ -60,7 +58,7 @@ def render(rows: Rows, results: Path) -> None:
     tables = (ALL, *present(TABLES, ends, "table"))
     parts = [comparison(ends, table, list(METHODS), BASE, MEASURES, *compared) for table in tables]
     epochs = METHODS[LONG]["train"]["epochs"]
-    text = TEXT.format(command=COMMAND, trees=FULL.trees, seeds=seeds_of(ends), base=BASE, how=HOW, epochs=epochs)
+    text = TEXT.format(command=COMMAND, trees=FULL.trees, seeds=seeds_of(ends), how=HOW, epochs=epochs)
     write_text(results / "selection.md", page(TITLE, text, PICTURE, *parts))
     save(picture(rows), results / "selection.png")
 
