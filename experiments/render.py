@@ -12,9 +12,10 @@ from search.errors import InputError
 INTRODUCTION = (
     "What the experiments found: each section with the command that makes its figures. `python -m experiments.run "
     "--list` names them all; they go on where they were stopped. Rows in the CSV files carry their seed, a hash of "
-    "their settings, the commit, versions and seconds. Test rows choose nothing, but where it says so. Volumes, of fronts, "
-    "are in % of a box of errors and sizes that [docs/experiments.md](../docs/experiments.md) describes; brackets after "
-    "mean differences are 95 % intervals over hold-outs, p is Wilcoxon's, with Holm's correction."
+    "their settings, the commit, versions and seconds. Test rows choose nothing, but where it says so.\n\n"
+    "Volumes, of fronts, are in % of a box of errors and sizes that [docs/experiments.md](../docs/experiments.md) "
+    "describes; brackets after mean differences are 95 % intervals over hold-outs; p is Wilcoxon's, with Holm's "
+    "correction."
 )
 
 
