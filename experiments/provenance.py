@@ -17,7 +17,7 @@ from experiments.places import CHECKOUT
 COLUMNS = ("rows", "seconds", "cpu_s", "config", "commit", "versions")
 PACKAGES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax")
 PEERS = ("deap", "optuna", "pyoperon", "gplearn", "kozax")  # where they are installed
-PLAIN = (bool, int, float, str, tuple, list)
+PLAIN = (bool, int, float, str, tuple, list, dict)
 
 
 def config_hash(settings: dict[str, Any]) -> str:
@@ -30,8 +30,14 @@ def constants(*modules: str) -> dict[str, Any]:
     """The modules' tunables: what their capital names hold, of numbers, texts, lists of them, and keys of tables."""
     found = {f"{name}.{key}": value for name in modules for key, value in vars(import_module(name)).items()}
     upper = {name: value for name, value in found.items() if name.rpartition(".")[2].isupper()}
-    plain = {name: list(value) if isinstance(value, dict) else value for name, value in upper.items()}
-    return {name: value for name, value in plain.items() if isinstance(value, PLAIN)}
+    return {name: _plain(value) for name, value in upper.items() if isinstance(value, PLAIN)}
+
+
+def _plain(value: Any) -> Any:
+    """Without the functions that rows of tables have."""
+    if isinstance(value, dict):
+        return list(value)
+    return [_plain(each) for each in value if isinstance(each, PLAIN)] if isinstance(value, tuple | list) else value
 
 
 def commit() -> str:

@@ -17,7 +17,7 @@ from numpy.testing import assert_array_equal
 
 import experiments.catalogue
 import experiments.working
-from experiments import data, images, places, provenance, run
+from experiments import catalogue, data, images, places, provenance, run
 from experiments.experiment import Unit
 from experiments.holdout import holdout
 from experiments.planning import Clock, chosen_units
@@ -166,6 +166,21 @@ def test_a_config_hash_depends_on_values_alone() -> None:
     assert first == provenance.config_hash({"b": (1.5, "x"), "a": 1})
     assert first != provenance.config_hash({"a": 1, "b": [1.5, "y"]})
     assert len(first) == 12
+
+
+@pytest.mark.parametrize("name", catalogue.MODULES)
+def test_every_unit_has_a_config_hash(name: str) -> None:
+    experiment = catalogue.load(name)
+    for quick in (False, True):
+        assert all(provenance.config_hash(experiment.settings(unit, quick)) for unit in experiment.units(1, quick))
+
+
+def test_constants_are_plain() -> None:
+    """Of rows of tables what is no function, of tables their keys."""
+    found = provenance.constants("search.operators", "experiments.peers.matrices")
+    assert found["search.operators.OPERATORS"][0] == ["crossover", 0.4, "two trees swap subtrees", 2, False]
+    assert found["experiments.peers.matrices.FUNCTIONS"] == ["+", "-", "*", "aq", "sin", "tanh"]
+    assert found["experiments.peers.matrices.POPULATION"] == 100
 
 
 def test_a_commit_says_whether_files_besides_results_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
