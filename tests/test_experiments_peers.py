@@ -255,7 +255,7 @@ def test_what_a_method_is_set_to_is_among_its_settings() -> None:
     assert found["kozax"]["experiments.peers.matrices.FUNCTIONS"] == ["+", "-", "*", "aq", "sin", "tanh"]
     assert found["pruned"]["search.baselines.prune.HIDDEN"] == 32
     assert found["evolved"]["search.evolution.NODES"] == 60
-    assert ["crossover", 0.4] == found["evolved"]["search.operators.OPERATORS"][0][:2]
+    assert found["evolved"]["search.operators.OPERATORS"][0][:2] == ["crossover", 0.4]
 
 
 def row_of(rng: np.random.Generator, table: str, job: str) -> dict[str, object]:
