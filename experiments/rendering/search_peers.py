@@ -82,8 +82,8 @@ one of these tables, and glass; peers have the settings of their documentation.
 - kozax: {matrices.POPULATION} formulas of up to {matrices.MOST_NODES} nodes, {matrices.STEPS} steps of Adam for the
   constants of the best {matrices.ELITE}; its own front.
 
-All formulas are made of +, −, ×, a / √(1 + b²), sin and tanh. {HOW}, of the
-differences from {BASE}."""
+All formulas are made of +, −, ×, a / √(1 + b²), sin and tanh. p is of the differences from {BASE}.
+{HOW}."""
 PICTURE = "![test error against weights](search_peers.png)"
 AXIS = np.unique(np.geomspace(2, MOST_WEIGHTS, 60).round().astype(int))
 
