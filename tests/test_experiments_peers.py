@@ -55,7 +55,7 @@ def test_volumes_by_weights_and_by_scalars() -> None:
     assert list(found.values()) == pytest.approx(wanted)
 
 
-def test_volumes_of_one_point_and_of_two() -> None:
+def test_hypervolumes_of_one_point_and_of_two() -> None:
     assert volume([0.5], [1], 1.0) == pytest.approx(50)
     assert volume([0.0], [250], 1.0) == 0
     assert volume([0.2], [25], 0.4) == pytest.approx(50 * 225 / 249)

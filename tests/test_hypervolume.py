@@ -68,19 +68,19 @@ def integer_points(draw, max_points=6, max_objectives=4):
         (np.empty((0, 2)), [1, 1], 0),
     ],
 )
-def test_volume_computed_by_hand(points, reference, volume):
+def test_hypervolume_computed_by_hand(points, reference, volume):
     assert hypervolume(points, reference) == volume
 
 
 @settings(derandomize=True, deadline=None, max_examples=100)
 @given(integer_points())
-def test_volume_is_the_grid_volume(points):
+def test_hypervolume_is_the_grid_volume(points):
     reference = [4] * len(points[0])
     assert hypervolume(points, reference) == grid_volume(points, reference)
 
 
 @pytest.mark.parametrize("n_objectives", [2, 3, 4, 5])
-def test_volume_agrees_with_pymoo(n_objectives):
+def test_hypervolume_agrees_with_pymoo(n_objectives):
     points = np.random.default_rng(n_objectives).random((100, n_objectives)) * 1.2
     assert hypervolume(points, np.ones(n_objectives)) == pytest.approx(HV(ref_point=np.ones(n_objectives))(points))
 

@@ -458,7 +458,7 @@ def test_the_first_cost_is_across_unless_another_is_named() -> None:
     assert plot_generations(timed, new_axes(), x="weights").get_xlabel() == "weights (edges + biases)"
 
 
-def test_volumes(ax: Axes) -> None:
+def test_hypervolumes(ax: Axes) -> None:
     assert plot_hypervolume(history(), ax) is ax
     assert ax.lines[0].get_xydata().tolist() == [[0, 0.1], [1, 0.4], [2, 0.5]]
     assert drawn(ax)

@@ -121,7 +121,7 @@ def test_every_method_selects_one_of_one(method):
 
 
 @pytest.mark.parametrize("n_objectives", [2, 3, 4])
-def test_volume_truncates_the_front_that_does_not_fit(n_objectives):
+def test_hypervolume_truncates_the_front_that_does_not_fit(n_objectives):
     points, reference = np.random.default_rng(5).random((60, n_objectives)), np.full(n_objectives, 1.1)
     rank = np.array(peel(points))
     keep = int((rank < 1).sum() + (rank == 1).sum() // 2)

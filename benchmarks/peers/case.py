@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sized
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.peers.workload import MIXED, Workload
 from neuraltree.generate import random_tree
@@ -38,13 +38,13 @@ class Job(NamedTuple):
     """``make()`` prepares and gives a function to call again and again, which does ``units`` of what is measured.
 
     ``share``: of the models that are measured, where the figures stand for all of them. ``nodes`` takes what a call
-    gave and tells the mean number of nodes of the models that it ended with.
+    gave and tells the number of nodes of each model that it ended with.
     """
 
     make: Callable[[], Callable[[], Any]]
     units: float = 1.0
     share: float = 1.0
-    nodes: Callable[[Any], float] | None = None
+    nodes: Callable[[Any], ArrayLike] | None = None
 
 
 class Seconds(NamedTuple):
@@ -93,18 +93,17 @@ def measure(job: Job, repeats: int) -> Seconds:
         given = run()
         calls.append(_now() - begun)
     warm = np.min(calls, axis=0) / job.units
-    nodes = job.nodes(given) if job.nodes else None
+    nodes = float(np.mean(job.nodes(given))) if job.nodes else None
     return Seconds(*(first / job.share).tolist(), *(warm / job.share).tolist(), nodes)
 
 
-def mean_length(trees: Iterable[Sized]) -> float:
-    return float(np.mean([len(tree) for tree in trees]))
+def lengths(trees: Iterable[Sized]) -> list[int]:
+    return [len(tree) for tree in trees]
 
 
-def nodes_of_matrices(population: Any) -> float:
+def nodes_of_matrices(population: Any) -> ArrayLike:
     """Of kozax's trees (..., rows, 4), whose empty rows are of kind 0."""
-    kinds = np.asarray(population)[..., 0]
-    return float(np.sum(kinds > 0) / np.prod(kinds.shape[:-1]))
+    return np.count_nonzero(np.asarray(population)[..., 0], axis=-1)
 
 
 def _now() -> NDArray[np.float64]:

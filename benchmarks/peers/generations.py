@@ -15,7 +15,7 @@ import numpy as np
 from deap import gp, tools
 from deap.algorithms import varAnd
 
-from benchmarks.peers.case import NODES, SLACK, Case, Job, mean_length, nodes_of_matrices
+from benchmarks.peers.case import NODES, SLACK, Case, Job, lengths, nodes_of_matrices
 from experiments.peers import plain_gp
 from experiments.peers.matrices import make_model, rows_of
 from search.config import config_of
@@ -46,7 +46,7 @@ def ours(case: Case, epochs: int, folds: int) -> Job:
         state, _ = begin(setup.problem, strategy, Phases())
         return lambda: step(setup.problem, strategy, state, Phases())
 
-    return Job(make, nodes=lambda given: mean_length(given[0].members.trees))
+    return Job(make, nodes=lambda given: lengths(given[0].members.trees))
 
 
 def _in_folds(tree: np.ndarray, folds: int) -> np.ndarray:
@@ -103,9 +103,7 @@ def operon(case: Case, iterations: int) -> Job:
         )
         return lambda: model.fit(case.X, case.y)
 
-    return Job(
-        make, 1 + GENERATIONS, nodes=lambda model: float(np.mean([x.Genotype.Length for x in model.individuals_]))
-    )
+    return Job(make, 1 + GENERATIONS, nodes=lambda model: [each.Genotype.Length for each in model.individuals_])
 
 
 def deap(case: Case) -> Job:
@@ -130,4 +128,4 @@ def deap(case: Case) -> Job:
 
         return run
 
-    return Job(make, nodes=mean_length)
+    return Job(make, nodes=lengths)

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.peers.case import NODES, STEPS, Case, Job, mean_length, nodes_of_matrices
+from benchmarks.peers.case import NODES, STEPS, Case, Job, lengths, nodes_of_matrices
 from benchmarks.peers.dense import network
 from benchmarks.peers.forest import packed
 from benchmarks.peers.loop import compile_loop, in_threads
@@ -59,14 +59,14 @@ def ours(case: Case, batch: int) -> Job:
 
         return partial(in_threads, [partial(train, unit) for unit in bins], os.cpu_count() or 1)
 
-    return Job(make, STEPS * -(-len(case.y) // batch), nodes=lambda _: mean_length(case.trees))
+    return Job(make, STEPS * -(-len(case.y) // batch), nodes=lambda _: lengths(case.trees))
 
 
 def jit_per_tree(case: Case) -> Job:
     """A program for each tree: ``ALONE`` are measured and stand for all."""
     trees = case.trees[:ALONE]
     make = lambda: per_tree(case.workload(len(case.y), trees), 1).run  # noqa: E731
-    return Job(make, STEPS, len(trees) / len(case.trees), nodes=lambda _: mean_length(trees))
+    return Job(make, STEPS, len(trees) / len(case.trees), nodes=lambda _: lengths(trees))
 
 
 def dense_networks(case: Case, units: int = HIDDEN) -> Job:
@@ -135,4 +135,4 @@ def operon(case: Case, method: str) -> Job:
 
         return run
 
-    return Job(make, nodes=lambda given: float(np.mean([tree.Length for tree in given])))
+    return Job(make, nodes=lambda given: [tree.Length for tree in given])

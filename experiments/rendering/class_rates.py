@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from experiments.learnability import MEMBERS, OBJECTIVES, TABLE
-from experiments.rendering.searches import Rows, names, of, present, seeds_of, spread
-from experiments.rendering.text import figure, right, signed
-from experiments.statistics import interval, paired, signed_rank_p
+from experiments.rendering.searches import Rows, difference, names, of, present, seeds_of, spread
+from experiments.rendering.text import figure, right
+from experiments.statistics import paired, signed_rank_p
 from neuraltree import plot_style as style
 from search.pictures.learnability import COLOURS, MARKERS
 
@@ -33,8 +32,9 @@ def section(rows: Rows) -> list[str]:
     if len(found) == 2:
         first, second = found.values()
         pairs = [paired(*both) for both in zip(first, second, strict=True)]
-        body.append(["difference", *(_difference(*pair) for pair in pairs)])
-        body.append(["p", *(figure(signed_rank_p(*pair)) for pair in pairs)])
+        apart = [difference(*pair, signed_rank_p(*pair)) for pair in pairs]
+        body.append(["difference", *(each.text(3) for each in apart)])
+        body.append(["p", *(figure(each.p) for each in apart)])
     text = TEXT.format(table=TABLE, seeds=seeds_of(mine), members=MEMBERS)
     return [text, PICTURE, right(["objectives", *labels, "the lowest", "accuracy"], body)]
 
@@ -45,11 +45,6 @@ def _columns(rows: Rows, job: str, labels: list[str]) -> list[dict[int, float]]:
     rates = [_by_seed([row for row in best if row["class"] == label], "true_positives") for label in labels]
     lowest = {seed: min(rate[seed] for rate in rates) for seed in rates[0]}
     return [*rates, lowest, _by_seed(best, "test_score")]
-
-
-def _difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> str:
-    low, high = interval(first - second)
-    return f"{signed(float(np.mean(first - second)))} [{signed(low)}, {signed(high)}]"
 
 
 def _mine(rows: Rows) -> Rows:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from experiments.rendering.text import figure, right, signed
 from experiments.statistics import holm, interval, paired, signed_rank_p
@@ -78,10 +79,13 @@ def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, measure:
     if not pairs:
         return {}
     adjusted = holm([signed_rank_p(*pair) for pair in pairs.values()])
-    return {
-        job: Difference(float(np.mean(first - second)), *interval(first - second), float(p), len(first))
-        for (job, (first, second)), p in zip(pairs.items(), adjusted, strict=True)
-    }
+    return {job: difference(*pair, float(p)) for (job, pair), p in zip(pairs.items(), adjusted, strict=True)}
+
+
+def difference(first: NDArray[np.float64], second: NDArray[np.float64], p: float) -> Difference:
+    """Of values (seeds,) in one order."""
+    apart = first - second
+    return Difference(float(np.mean(apart)), *interval(apart), p, len(apart))
 
 
 def least_p(found: Mapping[str, Difference]) -> float:
