@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.image import imread
 from numpy.testing import assert_allclose
 from scipy.stats import wilcoxon
 from sklearn.base import is_regressor
@@ -20,6 +21,7 @@ from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
 
 from experiments import baselines, choosing, render, tables
+from experiments.catalogue import csv_path
 from experiments.data import CLASSIFICATION, REGRESSION, TABLES
 from experiments.experiment import Unit
 from experiments.holdout import holdout
@@ -27,12 +29,14 @@ from experiments.ordinary import ORDINARY
 from experiments.provenance import config_hash
 from experiments.rendering import cost, equal_weights, lessons, linear, protocols, significance
 from experiments.rendering import tables as page
+from experiments.rendering.accuracy_weights import draw
 from experiments.rendering.published import PUBLISHED
 from experiments.rendering.scores import BESIDE, LABELS, Entry, means_by_seed, scores_of, shared
 from experiments.rendering.text import figure, signed
 from experiments.rows import COLUMNS, honest
 from experiments.scoring import score
 from experiments.statistics import holm, interval, paired, ranks, signed_rank_p, summary
+from experiments.store import read_rows
 from search.data import Table
 from search.errors import InputError
 from tests.small_tables import KINDS, small_table
@@ -468,3 +472,11 @@ def test_an_unknown_experiment_has_no_file() -> None:
 
     with pytest.raises(InputError, match="did you mean mnist"):
         load("mnits")
+
+
+def test_the_main_figure_is_not_cut_off(tmp_path: Path) -> None:
+    """Of the rows that are kept, with all models in the legend: nothing is drawn at the left and right edge."""
+    rows = shared(read_rows(csv_path("tables/bneuralt")))
+    draw(scores_of(rows, "honest"), tmp_path / "main.png")
+    image = imread(tmp_path / "main.png")[..., :3]
+    assert (image[:, [0, 1, -2, -1]] == 1).all()

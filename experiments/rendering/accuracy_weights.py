@@ -58,7 +58,7 @@ def draw(scores: Scores, path: Path) -> None:
     for ax in panels[-COLUMNS:]:
         ax.set_xlabel("weights")
     figure.supylabel("test accuracy or R², mean over seeds")
-    legend_below(figure, 6)
+    legend_below(figure, 5)
     save(figure, path)
 
 
