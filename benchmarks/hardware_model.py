@@ -20,17 +20,17 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from benchmarks import hardware_report
-from benchmarks.hardware_correctness import check_all
-from benchmarks.hardware_figures import Figures, figures, judge
-from benchmarks.hardware_peers import rows_of
-from benchmarks.hardware_samples import Case, Samples, calibrated, sample, seconds_a_model
-from benchmarks.hardware_trees import JUDGED_SEED, OBJECTIVES, Amounts, calibration_trees, judged_trees
+from benchmarks.hardware import hardware_report
+from benchmarks.hardware.correctness import check_all
+from benchmarks.hardware.figures import Figures, figures, judge
+from benchmarks.hardware.hardware_peers import rows_of
+from benchmarks.hardware.judging_trees import JUDGED_SEED, OBJECTIVES, Amounts, calibration_trees, judged_trees
+from benchmarks.hardware.predicted_samples import Case, Samples, calibrated, sample, seconds_a_model
 from benchmarks.machine import facts
-from neuraltree.export.c import PRECISIONS, STYLES
+from neuraltree.export.c.library import PRECISIONS, STYLES
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import available_compilers, version
-from neuraltree.model import Tree
+from neuraltree.tree.tree import Tree
 
 PACKAGES = (
     "neuraltree",

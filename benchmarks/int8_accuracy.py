@@ -25,19 +25,19 @@ from sklearn.metrics import accuracy_score, r2_score
 
 from benchmarks.machine import facts
 from neuraltree.compress import quantize_tree
-from neuraltree.compress.finetune import finetune, integer_outputs
-from neuraltree.compress.straight_through import LOSSES
-from neuraltree.model import Tree
-from neuraltree.tree import Nodes, node_dtype
-from search import data
-from search.config import load_config
+from neuraltree.compress.int8.finetune import finetune, integer_outputs
+from neuraltree.compress.int8.straight_through import LOSSES
+from neuraltree.tree.nodes import Nodes, node_dtype
+from neuraltree.tree.tree import Tree
+from search.config.config import load_config
+from search.config.settings import DataConfig, TaskConfig
+from search.engine.problem import Setup, set_up
 from search.errors import InputError
-from search.finish import live_front, to_tree
-from search.front import Member, load_front
-from search.problem import Setup, set_up
-from search.records import RunFolder
-from search.settings import DataConfig, TaskConfig
-from search.snapshot import state_from_parts
+from search.folder.front import Member, load_front
+from search.folder.records import RunFolder
+from search.folder.snapshot import state_from_parts
+from search.judge.finish import live_front, to_tree
+from search.table import data
 
 REGRESSION = ("baseball", "dee", "diabetese", "friedman", "mpg6")
 CLASSES = ("australian", "glass", "heart", "ionosphere", "iris", "pima", "vehicle", "wdbc", "wine")

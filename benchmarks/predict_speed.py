@@ -30,10 +30,11 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks.machine import facts
-from neuraltree.generate import random_tree
-from neuraltree.model import Tree
-from neuraltree.scaler import Scaler
-from neuraltree.tree import Space, count_weights
+from neuraltree.tree.generate import random_tree
+from neuraltree.tree.nodes import count_weights
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.space import Space
+from neuraltree.tree.tree import Tree
 
 PACKAGES = ("neuraltree", "numpy", "scikit-learn", "pandas")
 FEATURES, WEIGHTS, TRAIN_ROWS, ROWS = 20, 60, 2000, 1_000_000

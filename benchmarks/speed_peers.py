@@ -24,8 +24,8 @@ from rich.console import Console
 from benchmarks.machine import facts
 from benchmarks.peers import generations, steps
 from benchmarks.peers.case import MODELS, Case, Job, make_case, measure
-from search.docs.markdown import table
-from search.records import write_text
+from neuraltree.cli.markdown import table
+from search.folder.records import write_text
 
 PACKAGES = ("neuraltree", "jax", "jaxlib", "numpy", "deap", "pyoperon", "kozax")
 IMPORTED = ("kozax.genetic_programming", "pyoperon.sklearn")

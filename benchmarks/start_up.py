@@ -20,7 +20,7 @@ from benchmarks.machine import facts
 REPEATS = 7
 IMPORTS = {"numpy": "import numpy", "numpy and neuraltree": "import numpy, neuraltree"}
 COMMANDS = (
-    *("search.run", "search.report", "search.gallery", "search.docs"),
+    *("search.run", "search.report", "tools.gallery", "tools.docs"),
     *("neuraltree.export", "neuraltree.hardware", "neuraltree.hardware.calibrate"),
 )
 

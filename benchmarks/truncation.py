@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from search.hypervolume import truncate
+from search.selection.hypervolume import truncate
 
 SEED = 0
 SIZES = {2: (400, 1000, 2000), 3: (400, 1000, 2000), 4: (100, 200, 400, 1000), 5: (100, 200, 400)}

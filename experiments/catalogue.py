@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from experiments.experiment import Experiment
-from experiments.places import CHECKOUT
+from experiments.frame.experiment import Experiment
+from experiments.frame.places import CHECKOUT
 from search.strict import check_known
 
 RESULTS = CHECKOUT / "results"
@@ -28,7 +28,7 @@ MODULES = {
 def load(name: str) -> Experiment:
     """``InputError`` for a name that is not in the table."""
     check_known(name, MODULES, f"there is no experiment {name!r}")
-    experiment: Experiment = import_module(f"experiments.{MODULES[name]}").EXPERIMENT
+    experiment: Experiment = import_module(f"experiments.studies.{MODULES[name]}.run").EXPERIMENT
     return experiment
 
 

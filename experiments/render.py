@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from neuraltree.command import DONE, Parser, fail, fail_of_system, run_command
+from neuraltree.cli.command import DONE, Parser, fail, fail_of_system, run_command
 from search.errors import InputError
 
 INTRODUCTION = (
@@ -44,9 +44,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _render(results: Path) -> int:
     from experiments.catalogue import MODULES, csv_path
+    from experiments.frame.store import read_rows
     from experiments.rendering.text import page
-    from experiments.store import read_rows
-    from search.records import write_text
+    from search.folder.records import write_text
 
     sections = []
     for name, module in MODULES.items():
@@ -54,7 +54,7 @@ def _render(results: Path) -> int:
         if not rows:
             continue
         _check_settings(name, rows)
-        renderer = import_module(f"experiments.rendering.{module}")
+        renderer = import_module(f"experiments.studies.{module}.page")
         renderer.render(rows, results)
         sections.append("\n\n".join(part for part in (renderer.headline(rows), _outdated(name, rows)) if part))
         print(f"{name}: {len(rows)} rows")
@@ -80,7 +80,7 @@ def _check_settings(name: str, rows: Sequence[Mapping[str, str]]) -> None:
 def _outdated(name: str, rows: Sequence[Mapping[str, str]]) -> str | None:
     """What to say of jobs whose rows were made with other settings than those this checkout has."""
     from experiments.catalogue import load
-    from experiments.provenance import config_hash
+    from experiments.frame.provenance import config_hash
 
     experiment = load(name)
     hashes = {

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from neuraltree.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command
+from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command
 from search.errors import LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
-    from experiments.experiment import Experiment, Unit
-    from experiments.store import Store
+    from experiments.frame.experiment import Experiment, Unit
+    from experiments.frame.store import Store
 
 FAILED = 1  # some units; all others are in the file
 
@@ -74,8 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     from experiments.catalogue import csv_path, load
-    from experiments.planning import chosen_units, describe, describe_all
-    from experiments.store import Store
+    from experiments.frame.planning import chosen_units, describe, describe_all
+    from experiments.frame.store import Store
 
     if arguments.name is None:
         if not arguments.list:
@@ -95,8 +95,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _check_data(units: Sequence[Unit]) -> None:
-    from experiments.data import check_found
-    from experiments.images import DIGESTS, folder_of
+    from experiments.common.data import check_found
+    from experiments.common.images import DIGESTS, folder_of
 
     tables = dict.fromkeys(unit.table for unit in units)
     check_found(tables)
@@ -107,10 +107,10 @@ def _check_data(units: Sequence[Unit]) -> None:
 
 def _fill(experiment: Experiment, store: Store, units: Sequence[Unit], arguments: argparse.Namespace) -> int:
     """Run what is missing; the exit code."""
-    from experiments.planning import Clock
-    from experiments.provenance import commit, config_hash, versions
-    from experiments.workers import outcomes
-    from experiments.working import worker
+    from experiments.frame.planning import Clock
+    from experiments.frame.provenance import commit, config_hash, versions
+    from experiments.frame.workers import outcomes
+    from experiments.frame.working import worker
 
     configs = {unit: config_hash(experiment.settings(unit, arguments.quick)) for unit in units}
     missing = store.begin(units, configs, fresh=arguments.fresh)

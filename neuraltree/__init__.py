@@ -3,28 +3,28 @@
 from importlib import import_module
 from typing import Any
 
+from neuraltree.lazy import lazy_names
+
 _PLACES = {
     "ACTIVATIONS": "neuraltree.activations",
-    "NeuralTreeClassifier": "neuraltree.estimators",
-    "NeuralTreeRegressor": "neuraltree.estimators",
-    "ParetoEnsembleClassifier": "neuraltree.ensembles",
-    "ParetoEnsembleRegressor": "neuraltree.ensembles",
-    "Space": "neuraltree.tree",
-    "Tree": "neuraltree.model",
-    "load": "neuraltree.files",
-    "save": "neuraltree.files",
+    "NeuralTreeClassifier": "neuraltree.estimators.classifier",
+    "NeuralTreeRegressor": "neuraltree.estimators.regressor",
+    "ParetoEnsembleClassifier": "neuraltree.estimators.ensembles",
+    "ParetoEnsembleRegressor": "neuraltree.estimators.ensembles",
+    "Space": "neuraltree.tree.space",
+    "Tree": "neuraltree.tree.tree",
+    "load": "neuraltree.tree.model_files",
+    "save": "neuraltree.tree.model_files",
 }
 
 __all__ = ["__version__", *_PLACES]
 
+_load, _names = lazy_names(__name__, _PLACES)
+
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return import_module("importlib.metadata").version("neuraltree")
-    if name not in _PLACES:
-        raise AttributeError(f"module 'neuraltree' has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    return import_module("importlib.metadata").version("neuraltree") if name == "__version__" else _load(name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*_names(), *__all__})

@@ -1,8 +1,6 @@
 """The errors a user can cause, and the exit codes of a run."""
 
-from neuraltree.command import BAD_INPUT as BAD_INPUT
-from neuraltree.command import DONE as DONE
-from neuraltree.command import INTERRUPTED as INTERRUPTED
+from neuraltree.cli.command import BAD_INPUT, DONE, INTERRUPTED
 
 LOCKED = 3
 

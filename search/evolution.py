@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 if TYPE_CHECKING:
-    from neuraltree.options import Options
-    from neuraltree.samples import Sample
-    from search.evolving import Found
+    from neuraltree.estimators.options import Options
+    from neuraltree.estimators.samples import Sample
+    from search.runs.evolving import Found
 
 SOURCE = "the rows given to fit"
 NODES, NODES_PER_OUTPUT = 60, 35  # the most nodes of a tree, and for each class or target, where nothing is said
@@ -73,7 +73,7 @@ class Evolution(BaseEstimator):
     def evolve(self, sample: Sample, options: Options, *, seed: int, n_jobs: int | None, verbose: int) -> Found:
         """Search on a sample. Ctrl-C ends the search after its generation, with the front it has by then, and a
         warning says so."""
-        from search.evolving import evolve  # an estimator that is only to predict does without the engine
+        from search.runs.evolving import evolve  # an estimator that is only to predict does without the engine
 
         tables = self._tables(sample, options, seed)
         return evolve(tables, sample, _checked(self.teachers), n_jobs=n_jobs, verbose=verbose)

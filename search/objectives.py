@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from neuraltree.model import Label
+from neuraltree.tree.tree import Label
 
 
 class Scale(NamedTuple):

@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuraltree.command import Parser, fail, fail_of_system, run_command
+from neuraltree.cli.command import Parser, fail, fail_of_system, run_command
 from search.errors import DONE, INTERRUPTED, LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
-    from search.config import Config
-    from search.progress import Reporter
+    from search.config.config import Config
+    from search.runs.progress import Reporter
 
 EPILOG = """examples:
   python -m search.run experiments/configs/quickstart.toml
@@ -67,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # These are light; JAX is imported only when config and seed are in the run folder.
-    from search.progress import reporter
+    from search.runs.progress import reporter
 
     report = reporter(arguments.quiet, arguments.json)
     if arguments.resume:
@@ -76,10 +76,10 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _new(arguments: argparse.Namespace, report: Reporter) -> int:
-    from search.config import config_hash, load_config, to_toml
-    from search.data import load_table
-    from search.interrupts import interrupts
-    from search.records import RunFolder, write_text
+    from search.config.config import config_hash, load_config, to_toml
+    from search.folder.records import RunFolder, write_text
+    from search.runs.interrupts import interrupts
+    from search.table.data import load_table
 
     with suppress(OSError):  # of a path that cannot be read at all: load_config says why
         if arguments.path.is_dir():
@@ -93,7 +93,7 @@ def _new(arguments: argparse.Namespace, report: Reporter) -> int:
     folder.check_free()
     table = load_table(config.data, config.task)
     if arguments.dry_run:
-        from search.dry_run import describe
+        from search.runs.dry_run import describe
 
         print(describe(config, table))
         return DONE
@@ -103,7 +103,7 @@ def _new(arguments: argparse.Namespace, report: Reporter) -> int:
         folder.update_manifest(
             status="running", seed=config.run.seed, config_hash=config_hash(config), data_hash=table.digest
         )
-        from search.loop import evolve
+        from search.runs.loop import evolve
 
         try:
             return evolve(config, table, folder, report, stopping)
@@ -113,10 +113,10 @@ def _new(arguments: argparse.Namespace, report: Reporter) -> int:
 
 
 def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
-    from search.config import config_hash, load_config
-    from search.data import load_table
-    from search.interrupts import interrupts
-    from search.records import RunFolder
+    from search.config.config import config_hash, load_config
+    from search.folder.records import RunFolder
+    from search.runs.interrupts import interrupts
+    from search.table.data import load_table
 
     if arguments.overrides or arguments.seed is not None or arguments.out is not None:
         raise InputError("--resume goes on with the run as it was started; it takes no --set, --seed or --out")
@@ -137,7 +137,7 @@ def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
             if manifest.get(name, found) != found:
                 raise InputError(f"{what} not what the run began with; restore it, or start a new run")
         folder.load_checkpoint()  # again in the loop; here a damaged one is refused before anything is written
-        from search.loop import evolve
+        from search.runs.loop import evolve
 
         return evolve(config, table, folder, report, stopping)
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from benchmarks.peers.forest import engine, packed
 from benchmarks.peers.handwritten import Flat, flatten, handwritten
 from benchmarks.peers.workload import Workload
-from neuraltree.forest import Params, backward, forward, load_params, outputs, store_params
-from neuraltree.packing import Forest
-from neuraltree.train import make_data
-from neuraltree.tree import Nodes, join
+from neuraltree.engine.forest import Params, backward, forward, load_params, outputs, store_params
+from neuraltree.engine.packing import Forest
+from neuraltree.engine.train import make_data
+from neuraltree.tree.nodes import Nodes, join
 
 TOLERANCE = 1e-4
 

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.peers.workload import MIXED, Workload
-from neuraltree.generate import random_tree
-from neuraltree.scaler import Scaler
-from neuraltree.tree import Nodes, Space
+from neuraltree.tree.generate import random_tree
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.space import Space
 
 MODELS, NODES, SLACK = 100, 50, 5  # trees of 45 to 55 nodes
 STEPS = 20  # that one call makes, so that the call itself costs next to nothing

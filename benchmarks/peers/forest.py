@@ -10,10 +10,10 @@ import numpy as np
 
 from benchmarks.peers.loop import compile_loop, threaded
 from benchmarks.peers.workload import LEARNING_RATE, Contender, Workload
-from neuraltree.forest import Params, forward, load_params, outputs
-from neuraltree.packing import Bin, Forest, Shape, layout, pack, plan
-from neuraltree.train import Settings, fit, make_data, make_schedule
-from neuraltree.tree import join
+from neuraltree.engine.forest import Params, forward, load_params, outputs
+from neuraltree.engine.packing import Bin, Forest, Shape, layout, pack, plan
+from neuraltree.engine.train import Settings, fit, make_data, make_schedule
+from neuraltree.tree.nodes import join
 
 
 def packed(work: Workload) -> tuple[Shape, list[Bin]]:
@@ -29,7 +29,7 @@ def engine_settings(work: Workload) -> Settings:
 
 
 def engine(work: Workload, threads: int) -> Contender:
-    """``neuraltree.train.fit`` on every bin."""
+    """``neuraltree.engine.train.fit`` on every bin."""
     shape, bins = packed(work)
     nodes, _ = join(work.trees)
     settings, data = engine_settings(work), make_data(work.inputs, work.targets[:, None], None, shape, "float32")

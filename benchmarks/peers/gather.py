@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from benchmarks.peers.loop import compile_loop, threaded
 from benchmarks.peers.workload import Contender, Workload
-from neuraltree.forest import activate
-from neuraltree.tree import IntArray, join, parents
+from neuraltree.engine.forest import activate
+from neuraltree.tree.nodes import IntArray, join, parents
 
 
 class Level(NamedTuple):

@@ -18,11 +18,11 @@ from deap.algorithms import varAnd
 from benchmarks.peers.case import NODES, SLACK, Case, Job, lengths, nodes_of_matrices
 from experiments.peers import plain_gp
 from experiments.peers.matrices import make_model, rows_of
-from search.config import config_of
-from search.data import Table
-from search.engine import begin, step
-from search.problem import set_up
-from search.progress import Phases
+from search.config.config import config_of
+from search.engine.evolution_step import begin, step
+from search.engine.problem import set_up
+from search.runs.progress import Phases
+from search.table.data import Table
 
 GENERATIONS = 10  # of a call where a program does not stop after one
 Run = Callable[[], Any]
@@ -51,7 +51,7 @@ def ours(case: Case, epochs: int, folds: int) -> Job:
 
 def _in_folds(tree: np.ndarray, folds: int) -> np.ndarray:
     """With the same weights for every fold."""
-    from neuraltree.tree import node_dtype
+    from neuraltree.tree.nodes import node_dtype
 
     made = np.zeros(len(tree), dtype=node_dtype(folds))
     for name in ("depth", "op"):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.peers.loop import in_threads
 from benchmarks.peers.workload import DECAY, EPSILON, LEARNING_RATE, Contender, Workload
-from neuraltree.tree import join, parents
+from neuraltree.tree.nodes import join, parents
 
 SOURCE = Path(__file__).parents[1] / "train_speed.c"
 FLAGS = ("-O3", "-march=native", "-ffast-math", "-std=c99")

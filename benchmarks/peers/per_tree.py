@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.peers.loop import compile_loop, threaded
 from benchmarks.peers.workload import Contender, Workload
 from neuraltree.activations import NAMES
-from neuraltree.tree import Nodes, arities, count_weights
+from neuraltree.tree.nodes import Nodes, arities, count_weights
 
 FUNCTIONS = {
     "sigmoid": jax.nn.sigmoid,

@@ -20,10 +20,10 @@ from benchmarks.peers.loop import compile_loop, in_threads
 from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import LEARNING_RATE
 from experiments.peers.matrices import make_model, rows_of
-from neuraltree.forest import Params, load_params
-from neuraltree.packing import Bin
-from neuraltree.train import Settings, fit, make_data, make_schedule
-from neuraltree.tree import count_weights, join
+from neuraltree.engine.forest import Params, load_params
+from neuraltree.engine.packing import Bin
+from neuraltree.engine.train import Settings, fit, make_data, make_schedule
+from neuraltree.tree.nodes import count_weights, join
 
 HIDDEN = 48  # units of the dense networks
 KOZAX_STEPS = 5  # of a call

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.generate import random_tree
-from neuraltree.tree import IntArray, Nodes, Space, count_weights
+from neuraltree.tree.generate import random_tree
+from neuraltree.tree.nodes import IntArray, Nodes, count_weights
+from neuraltree.tree.space import Space
 
 FEATURES = 10
 MAX_NODES = 52  # sizes are uniform up to it: 37 weights a tree on average

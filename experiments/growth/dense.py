@@ -15,8 +15,8 @@ from experiments.growth.pixels import Bytes, Pixels, scaled
 from experiments.growth.rewiring import exchange, probe
 from experiments.growth.rounds import Batches, batches, rounds
 from experiments.growth.skeleton import Mask
-from neuraltree.optimizers import OPTIMIZERS
-from neuraltree.tasks import LOSSES
+from neuraltree.engine.optimizers import OPTIMIZERS
+from neuraltree.tasks.task import LOSSES
 
 
 class Layers(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.scaler import Scaler
+from neuraltree.tree.scaler import Scaler
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.growth.course import Course
 from experiments.growth.pixels import Pixels, shifted
-from neuraltree.packing import Array
+from neuraltree.engine.packing import Array
 
 
 class Round(NamedTuple):

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
-from neuraltree.forest import Params, store_params
-from neuraltree.packing import Bin, Forest, Layout, Shape, layout, pack
-from neuraltree.tree import Nodes, join, node_dtype
+from neuraltree.engine.forest import Params, store_params
+from neuraltree.engine.packing import Bin, Forest, Layout, Shape, layout, pack
+from neuraltree.tree.nodes import Nodes, join, node_dtype
 
 Mask = NDArray[np.bool_]  # (rows, columns) of the engine's leaf matrix
 ALIGNMENT = 8  # rows of a level in the engine come in whole vectors

@@ -16,12 +16,12 @@ from experiments.growth.rewiring import SETTINGS, State, Task, rewire
 from experiments.growth.rounds import Batches, batches, rounds
 from experiments.growth.skeleton import Mask, Skeleton, masked_forest
 from neuraltree.activations import code_of
-from neuraltree.forest import Params, backward, forward, outputs
-from neuraltree.optimizers import OPTIMIZERS
-from neuraltree.packing import Array, Forest, Shape
-from neuraltree.programs import run_program
-from neuraltree.tasks import LOSSES
-from neuraltree.train import Settings, flatten, unflatten
+from neuraltree.engine.forest import Params, backward, forward, outputs
+from neuraltree.engine.optimizers import OPTIMIZERS
+from neuraltree.engine.packing import Array, Forest, Shape
+from neuraltree.engine.programs import run_program
+from neuraltree.engine.train import Settings, flatten, unflatten
+from neuraltree.tasks.task import LOSSES
 
 
 def train(skeleton: Skeleton, pixels: Pixels, leaves: int, course: Course, rng: np.random.Generator) -> State:

@@ -1,1 +1,1 @@
-"""The methods that ``experiments.search_peers`` compares, a module each; peers are imported when they are to run."""
+"""The methods that ``experiments.studies.search_peers.run`` compares, a module each; peers are imported when they are to run."""

@@ -11,11 +11,11 @@ import moocore
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.fronts import reference
-from experiments.searching import Search, prepare, size_of
-from experiments.volumes import tested_volume
-from neuraltree.metrics import METRICS, Truth
-from search.hypervolume import hypervolume
+from experiments.common.fronts import reference
+from experiments.common.searching import Search, prepare, size_of
+from experiments.common.volumes import tested_volume
+from neuraltree.tasks.metrics import METRICS, Truth
+from search.selection.hypervolume import hypervolume
 
 Array = NDArray[np.float64]
 BUDGET_S, QUICK_BUDGET_S = 12.0, 0.5

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from experiments.fronts import front, tested
+from experiments.common.fronts import front, tested
 from experiments.peers.arena import WORST, Arena, Clock, Found, Member, first_lap_excess
 from experiments.peers.cold import cold_start
-from experiments.selection import at_random
-from search.engine import begin, step
-from search.progress import Phases
+from experiments.studies.selection.run import at_random
+from search.engine.evolution_step import begin, step
+from search.runs.progress import Phases
 
 
 def evolved(arena: Arena) -> Found:

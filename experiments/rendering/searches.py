@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.common.statistics import holm, interval, paired, signed_rank_p
 from experiments.rendering.text import figure, right, signed
-from experiments.statistics import holm, interval, paired, signed_rank_p
 
 Rows = Sequence[Mapping[str, str]]
 ALL = "mean over the tables"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
-from search.docs.markdown import table as table
+from neuraltree.cli.markdown import table
 
 NONE = "–"
 

@@ -1,7 +1,7 @@
 """Trees in integers: what int8 code computes, bit for bit."""
 
-from neuraltree.compress.dequantize import dequantized as dequantized
-from neuraltree.compress.effective import effective_trees as effective_trees
-from neuraltree.compress.integer_tree import IntegerTree as IntegerTree
-from neuraltree.compress.integer_tree import quantize_tree as quantize_tree
-from neuraltree.compress.ranges import fit_input_range as fit_input_range
+from neuraltree.compress.int8.dequantize import dequantized as dequantized
+from neuraltree.compress.int8.effective import effective_trees as effective_trees
+from neuraltree.compress.int8.integer_tree import IntegerTree as IntegerTree
+from neuraltree.compress.int8.integer_tree import quantize_tree as quantize_tree
+from neuraltree.compress.int8.ranges import fit_input_range as fit_input_range

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from neuraltree.command import DONE, Parser, fail, fail_of_system, run_command
-from neuraltree.export.formats import FORMATS, Format, Made
+from neuraltree.cli.command import DONE, Parser, fail, fail_of_system, run_command
+from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
 OPTIONS = ("name", "precision", "style", "wide", "digits")
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _export(arguments: argparse.Namespace) -> int:
     from neuraltree.export.names import check_name, name_from
-    from neuraltree.files import load
+    from neuraltree.tree.model_files import load
 
     row = FORMATS[arguments.to]
     stem = arguments.model.stem

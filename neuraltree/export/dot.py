@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from neuraltree.activations import NAMES
 from neuraltree.export.names import MARK
-from neuraltree.model import Tree
-from neuraltree.plot_style import ACTIVATION_LOOKS, BLUE, VERMILION, short
-from neuraltree.tree import parents
+from neuraltree.plot.style import ACTIVATION_LOOKS, BLUE, VERMILION, short
+from neuraltree.tree.nodes import parents
+from neuraltree.tree.tree import Tree
 
 THINNEST, THICKEST = 0.5, 5.0  # points
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from neuraltree.command import DONE, INTERRUPTED, Parser, fail, run_command
-from neuraltree.hardware.schema import Compiler, Precision, Style
+from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command
+from neuraltree.hardware.profile.profile_schema import Compiler, Precision, Style
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,7 +43,7 @@ def parser() -> Parser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     arguments = parser().parse_args(argv)
-    from neuraltree.console import Output
+    from neuraltree.cli.console import Output
 
     console = Output()
     try:
@@ -56,16 +56,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _list(console: Console) -> int:
-    from neuraltree.hardware.list import device_table
+    from neuraltree.hardware.profile.device_list import device_table
 
     console.print(device_table())
     return DONE
 
 
 def _predict(arguments: argparse.Namespace, console: Console) -> int:
-    from neuraltree.hardware.devices import Code
     from neuraltree.hardware.predict import cost_table, model_files, predict, term_table
-    from neuraltree.hardware.profiles import load_device
+    from neuraltree.hardware.profile.devices import Code
+    from neuraltree.hardware.profile.load import load_device
 
     if not arguments.paths or not arguments.device:
         raise ValueError("name models and a --device, or ask for --list; see python -m neuraltree.hardware --help")

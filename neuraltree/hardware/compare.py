@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from neuraltree.command import plain
-from neuraltree.files import load
-from neuraltree.hardware.cost import fits
-from neuraltree.hardware.devices import Code, CycleDevice, Device
+from neuraltree.cli.command import plain
 from neuraltree.hardware.measure.cores import CORES, MeasureError
-from neuraltree.hardware.measure.models import measure_model
+from neuraltree.hardware.measure.measured_models import measure_model
 from neuraltree.hardware.measure.toolchains import check
+from neuraltree.hardware.model.cost import fits
 from neuraltree.hardware.predict import FITS, SCALES, Prediction
-from neuraltree.model import Tree
+from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
+from neuraltree.tree.model_files import load
+from neuraltree.tree.tree import Tree
 
 COMPARED = ("latency_s", "flash_bytes", "ram_bytes")
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.table import Table
 
-from neuraltree.files import load
-from neuraltree.hardware.cost import COSTS, breakdown, costs, fits
-from neuraltree.hardware.devices import Code, Device
-from neuraltree.model import Tree
-from neuraltree.soundness import refuse_several_targets
-from neuraltree.tree import count_weights
+from neuraltree.hardware.model.cost import COSTS, breakdown, costs, fits
+from neuraltree.hardware.profile.devices import Code, Device
+from neuraltree.tree.model_files import load
+from neuraltree.tree.nodes import count_weights
+from neuraltree.tree.soundness import refuse_several_targets
+from neuraltree.tree.tree import Tree
 
 # Of each cost: what it is multiplied by to be shown, and the heading.
 SCALES = {

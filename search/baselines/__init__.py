@@ -1,4 +1,9 @@
 """Ordinary models trained beside a run on the same rows, for comparison with its front."""
 
-from search.baselines.files import Baseline as Baseline
-from search.baselines.files import load_baselines as load_baselines
+from neuraltree.lazy import lazy_names
+
+_PLACES = {"Baseline": "search.folder.baselines_csv", "load_baselines": "search.folder.baselines_csv"}
+
+__all__ = ["Baseline", "load_baselines"]
+
+__getattr__, __dir__ = lazy_names(__name__, _PLACES)

@@ -5,11 +5,11 @@ your own needs ``layout="constrained"``, or ``bbox_inches="tight"`` when it is s
 """
 
 from search.pictures.evolution import plot_activations, plot_generations, plot_hypervolume
-from search.pictures.files import draw_front, draw_hypervolume
-from search.pictures.front import plot_front
 from search.pictures.genealogy import plot_genealogy
 from search.pictures.learnability import plot_learnability
 from search.pictures.many import plot_front_3d, plot_parallel
+from search.pictures.run_pictures import draw_front, draw_hypervolume
+from search.pictures.trade_off import plot_front
 
 __all__ = [
     "draw_front",

@@ -8,15 +8,15 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from neuraltree import plot_style as style
-from search.pictures.columns import column, first_cost, of_history, set_axis
+from neuraltree.plot import style
+from search.pictures.axes import column, first_cost, of_history, set_axis
 from search.pictures.common import EMPTY
-from search.pictures.front import draw_steps, staircase
+from search.pictures.trade_off import draw_steps, staircase
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from search.history import History
+    from search.folder.history import History
 
 MOST_FRONTS = 8
 MARKERS = "osD^vPX*"

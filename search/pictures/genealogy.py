@@ -10,12 +10,12 @@ from matplotlib.collections import LineCollection
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from neuraltree import plot_style as style
+from neuraltree.plot import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from search.history import History
+    from search.folder.history import History
 
 MOST = 200  # ancestors drawn
 SWEEPS = 6

@@ -8,9 +8,9 @@ import numpy as np
 from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from neuraltree import plot_style as style
-from neuraltree.model import Label
-from search.front import Front
+from neuraltree.plot import style
+from neuraltree.tree.tree import Label
+from search.folder.front import Front
 from search.pictures.common import EMPTY
 from search.strict import listed
 

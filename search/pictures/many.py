@@ -10,9 +10,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-from neuraltree import plot_style as style
-from search.front import Front, named_columns
-from search.pictures.columns import (
+from neuraltree.plot import style
+from search.folder.front import Front, named_columns
+from search.pictures.axes import (  # fmt: skip
     WHOLE,
     Column,
     Values,
@@ -22,7 +22,7 @@ from search.pictures.columns import (
     log_locator,
     of_front,
     written,
-)  # fmt: skip
+)
 from search.pictures.common import EMPTY, MANY
 
 if TYPE_CHECKING:

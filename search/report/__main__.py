@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from neuraltree.command import Parser, fail, run_command
+from neuraltree.cli.command import Parser, fail, run_command
 from search.errors import DONE, InputError
 
 EPILOG = """examples:
@@ -46,7 +46,7 @@ def _write(arguments: argparse.Namespace) -> int:
         raise InputError("name a run folder, or --serve a folder of runs; see python -m search.report --help")
     if arguments.port is not None:
         raise InputError("--port belongs to --serve; leave it out, or name a folder to --serve")
-    from search.report.write import write_comparison, write_report
+    from search.report.pages.write import write_comparison, write_report
 
     made = write_report if len(arguments.runs) == 1 else write_comparison
     path = made(arguments.runs, arguments.out)
@@ -57,7 +57,7 @@ def _write(arguments: argparse.Namespace) -> int:
 def _serve(arguments: argparse.Namespace) -> int:
     if arguments.runs or arguments.out:
         raise InputError("--serve takes one folder of runs, and no RUN or --out beside it")
-    from search.report.serve import serve
+    from search.report.live.serve import serve
 
     return serve(arguments.serve, arguments.port)
 

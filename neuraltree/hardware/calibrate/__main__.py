@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from neuraltree.command import DONE, INTERRUPTED, Parser, fail, run_command
+from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command
 
 EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     arguments = parser().parse_args(argv)
     try:
-        from neuraltree.hardware.calibrate.profile import calibrate
+        from neuraltree.hardware.calibrate.profile_file import calibrate
 
         if arguments.trees < LEAST_TREES:
             raise ValueError(

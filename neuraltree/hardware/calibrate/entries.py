@@ -8,9 +8,9 @@ from typing import Any
 
 from neuraltree.activations import NAMES
 from neuraltree.hardware.calibrate.fit import Residual, apply, fit_terms, residual
-from neuraltree.hardware.calibrate.samples import Sample, columns
-from neuraltree.hardware.linear import TASKS
-from neuraltree.hardware.schema import SHARED
+from neuraltree.hardware.calibrate.measured_samples import Sample, columns
+from neuraltree.hardware.model.linear_model import TASKS
+from neuraltree.hardware.profile.profile_schema import SHARED
 
 OPTIONAL = (*TASKS, "inner_node")
 Terms = dict[str, float]

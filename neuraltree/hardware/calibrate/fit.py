@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
-from neuraltree.hardware.linear import PLAIN, RAM, TASKS, TERMS
-from neuraltree.hardware.schema import SHARED
+from neuraltree.hardware.model.linear_model import PLAIN, RAM, TASKS, TERMS
+from neuraltree.hardware.profile.profile_schema import SHARED
 
 Array = NDArray[np.float64]
 

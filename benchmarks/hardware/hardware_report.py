@@ -1,0 +1,192 @@
+"""The report as Markdown and as a plot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.hardware.predicted_samples import COSTS, Case, Samples
+
+TITLES = {"cycles": "Cycles", "instructions": "Instructions", "flash_bytes": "Flash", "ram_bytes": "RAM and stack"}
+PLOTTED = ("cortex-m4f", "cortex-m0plus")
+COLOURS = {"random": "tab:blue", "trained": "tab:orange", "fronts": "tab:green"}
+HEAD = ("core", "compiler", "code", "trees", "±5 %", "±10 %", "RMSPE", "worst", "Spearman", "Kendall")
+BASELINES = ("params ±10 %", "RMSPE", "Kendall", "MACs ±10 %", "RMSPE", "Kendall")
+Row = Mapping[str, Any]
+
+
+def markdown(report: Row) -> str:
+    parts = [
+        "# The cost model beside measurements",
+        "",
+        f"Written by `{report['command']}`. Predicted: the shipped profile, the middle of its bounds. Measured: code "
+        "compiled and run on an emulated core without wait states; boards were within about 25 % of that. Compilers: "
+        f"{', '.join(report['compilers'].values())}.",
+        "",
+        f"Trees: seed {report['trees']['seed']}, which no calibration used; {report['trees']['random']} random, "
+        f"{report['trees']['trained']} trained, {report['trees']['fronts']} members of fronts of short searches "
+        f"({', '.join(report['trees']['tables'])}; objectives {', '.join(report['trees']['objectives'])}). "
+        '"Held out" is random and trained together. Trees whose int8 form is a constant are left out of int8.',
+        "",
+        "Baselines: a constant and one coefficient for the number of parameters (or of multiply-accumulates) of the "
+        f"tree, by the same least squares on the relative error over the {report['trees']['calibrated']} trees that "
+        "the profiles are calibrated with (seed 0), per core, compiler, precision and style.",
+        "",
+        f"On all {report['measured']} measured models the emulated core gave what Python gives: "
+        f"{'yes' if report['measured'] == report['agreeing'] else 'no, only on ' + str(report['agreeing'])}. "
+        f"A model takes {report['seconds_a_model']['median']:g} s (median, one at a time, nothing cached; slowest case "
+        f"{report['seconds_a_model']['slowest']:g} s).",
+        "",
+        "## Gates",
+        "",
+        *table(("gate", "at least", "trees", "cases", "least", "met", "missed by"), map(_gate, report["gates"])),
+    ]
+    for name, title in (("held_out", "held-out trees"), ("fronts", "members of trained fronts")):
+        rows = [row for row in report["cases"] if row["set"] == name]
+        for cost in COSTS if rows else ():
+            lines = [_line(row, row[cost]) for row in rows]
+            parts += ["", f"## {TITLES[cost]}, {title}", "", *table((*HEAD, *BASELINES), lines)]
+    return "\n".join([*parts, "", *correctness(report["correctness"]), "", *peers(report["peers"]), ""])
+
+
+def _gate(row: Row) -> list[str]:
+    missed = "; ".join(
+        f"{label} {'none' if value is None else f'{value:.3g}'}" for label, value in row["missed"].items()
+    )
+    met = "met" if row["met"] else f"not met ({len(row['missed'])} of {row['cases']})"
+    least = "" if row["least"] is None else f"{row['least']:.4g}"
+    return [row["gate"], f"{row['at_least']:g}", row["set"].replace("_", " "), str(row["cases"]), least, met, missed]
+
+
+def _line(row: Row, errors: Row) -> list[str]:
+    model = errors["model"]
+    code = f"{row['precision']} {row['style']}"
+    line = [row["core"], row["compiler"], code, str(row["trees"])]
+    line += [_number(model[name], 1) for name in ("within_5_percent", "within_10_percent")]
+    line += [_number(model[name], 1) for name in ("rmspe_percent", "worst_percent")]
+    line += [_number(model[name], 3) for name in ("spearman", "kendall")]
+    for size in ("weights", "macs"):
+        given = errors[size]
+        line += [
+            _number(given["within_10_percent"], 1),
+            _number(given["rmspe_percent"], 1),
+            _number(given["kendall"], 3),
+        ]
+    return line
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    return [_row(head), _row(["-"] * len(head)), *map(_row, rows)]
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def correctness(rows: Sequence[Row]) -> list[str]:
+    head = ("code", "trees", "inputs", "compared", "mismatches", "reports of the sanitizers")
+    names = ("trees", "inputs", "compared", "mismatches", "sanitizer_reports")
+    lines = [[f"{row['precision']} {row['style']}", *(f"{row[name]:,}" for name in names)] for row in rows]
+    return [
+        "## Exported C on this machine",
+        "",
+        "Every tree above in C99 by gcc under ASan and UBSan without a warning, on 1,000 inputs each, with extremes, "
+        "zeros, denormals, NaN and infinities among them. int8: classes, values, scores and quantized inputs bit for "
+        "bit those of the NumPy integers. float32: within 16 single ulps of Σ|w·x| per node of float64 NumPy, the same "
+        "class outside that margin; compared where the inputs are finite and no sum leaves single range.",
+        "",
+        *(table(head, lines) if rows else ["Not checked: gcc with sanitizers is not installed."]),
+    ]
+
+
+def peers(rows: Sequence[Row]) -> list[str]:
+    head = ("table", "model", "test accuracy", "core", "compiler", "instructions", "cycles", "flash B", "RAM B", "note")
+    lines = [
+        [
+            *(row["table"], row["model"], _number(row["accuracy"], 3), row["core"], row["compiler"]),
+            *(
+                f"{row[name]:,.0f}" if row[name] is not None else ""
+                for name in ("instructions", "cycles", "flash_bytes", "ram_bytes")
+            ),
+            row["note"],
+        ]
+        for row in rows
+    ]
+    return [
+        "## Peers under the same meter",
+        "",
+        f"**Plain decision trees are cheaper than neural trees**: they compare and branch, and multiply nothing. "
+        f"{_cheaper(rows)} Where a decision tree is accurate enough, take it. m2cgen's copy vectors of doubles to "
+        "answer, which costs more than the comparisons.",
+        "",
+        "The same split into training and test rows for all; raw inputs to a class; accuracy of what the core gave. "
+        "Our members are chosen by validation error on the training rows, not by the test rows: the most accurate, the "
+        "knee, and the cheapest (latency) within 2 points of the most accurate. m2cgen computes in double precision "
+        "and is given doubles. The networks of emlearn need expf, logf and tanhf, which clang's freestanding target "
+        "has no <math.h> for: they are built by gcc with newlib only, errno a plain variable. emlearn prints its "
+        "numbers with six decimals. Scaling of inputs is folded into the first layer of the networks and into the "
+        "logistic regression.",
+        "",
+        *table(head, lines),
+    ]
+
+
+def _cheaper(rows: Sequence[Row]) -> str:
+    """How often a decision tree took fewer instructions than the cheapest of our members."""
+    least: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in rows:
+        maker = next((name for name in ("emlearn decision tree", "neuraltree") if row["model"].startswith(name)), None)
+        if maker and row["instructions"] is not None:
+            found = least.setdefault((row["table"], row["core"], row["compiler"]), {})
+            found[maker] = min(row["instructions"], found.get(maker, row["instructions"]))
+    both = [found for found in least.values() if len(found) == 2]
+    fewer = sum(found["emlearn decision tree"] < found["neuraltree"] for found in both)
+    return (
+        f"Of {len(both)} settings (table, core and compiler) emlearn's decision tree took fewer instructions than the "
+        f"cheapest of our members in {fewer}; where not, that member has a few weights and is all but linear."
+        if fewer < len(both)
+        else f"In each of {len(both)} settings (table, core and compiler) emlearn's decision tree took fewer "
+        "instructions than the cheapest of our members."
+    )
+
+
+def plot(path: Path, panels: Mapping[Case, Mapping[str, Samples]]) -> None:
+    """Predicted against measured cycles, a panel a case; the band is ±10 %."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    rows = list(dict.fromkeys((case.core, case.compiler) for case in panels))
+    columns = list(dict.fromkeys((case.precision, case.style) for case in panels))
+    size = (3.3 * len(columns), 3.1 * len(rows))
+    figure, axes = plt.subplots(len(rows), len(columns), figsize=size, squeeze=False, layout="constrained")
+    for case, sets in panels.items():
+        axis = axes[rows.index((case.core, case.compiler)), columns.index((case.precision, case.style))]
+        _panel(axis, sets)
+        axis.set_title(f"{case.core} {case.compiler}\n{case.precision} {case.style}", fontsize=9)
+    axes[0, 0].legend(fontsize=7, loc="upper left")
+    figure.supxlabel("measured cycles")
+    figure.supylabel("predicted cycles (band: ±10 %)")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _panel(axis: Any, sets: Mapping[str, Samples]) -> None:
+    every = np.concatenate([samples.measured["cycles"] for samples in sets.values()])
+    ends = np.array([every.min() * 0.8, every.max() * 1.25])
+    axis.fill_between(ends, 0.9 * ends, 1.1 * ends, color="0.85", lw=0)
+    for name, samples in sets.items():
+        points = samples.measured["cycles"], samples.predicted["cycles"]
+        axis.plot(*points, ".", ms=3, alpha=0.7, color=COLOURS[name], label=name)
+    axis.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+    for each in (axis.xaxis, axis.yaxis):
+        each.set_minor_formatter("")
+    axis.tick_params(labelsize=7)

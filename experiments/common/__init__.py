@@ -1,0 +1,1 @@
+"""What several experiments share: data, hold-outs, models and statistics."""

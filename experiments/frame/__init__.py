@@ -1,0 +1,1 @@
+"""The frame of the experiments: units of work, their store and their workers."""

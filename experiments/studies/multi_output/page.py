@@ -1,0 +1,77 @@
+"""``multi_output.md`` and ``multi_output.png``: the sources' table of hypervolumes, and the pages' other sections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from experiments.common.data import CLASSIFICATION
+from experiments.rendering.searches import ALL, Measure, Rows, by_seed, differences, gains, names, seeds_of, spread
+from experiments.rendering.text import figure, page, right
+from experiments.studies.multi_output import class_rates, ensembles
+from experiments.studies.multi_output.published_sources import MONT, MONT_MEANS
+from experiments.studies.multi_output.run import METHODS
+from search.folder.records import write_text
+from search.pictures.run_pictures import save
+
+TITLE, COMMAND = "Multi-output trees, ensembles, per-class objectives", "`python -m experiments.run multi_output`"
+ABOUT = f"Written by `python -m experiments.render` from [multi_output.csv](multi_output.csv), made by {COMMAND}."
+BASE, VOLUME = "nsga2", Measure("population_hypervolume", "hypervolume, %", 2)
+OTHERS = (
+    Measure("hypervolume", "all trees trained", 2),
+    Measure("test_volume", "fronts on test rows", 2),
+    Measure("trees", "trees trained", 0),
+    Measure("members", "members of the front", 0),
+)
+TEXT = """## Hypervolume on nine classification tables
+
+Hypervolume indicator in %, objectives error and nodes, of the last population: medians and, in brackets, quartiles
+of {seeds}. *Published*: MONT, WCCI 2020. They are not like for like: our errors are those of validation rows in four
+folds, our weights are trained, and our reference point is fixed for each table at the error of the best constant and
+one node more than a tree can have, while the published one is the worst corner of its points. "gp" minimises the
+error alone. All four methods spend at most the same weight·samples, to a whole generation; gp's trees are larger, so
+that it trains fewer. "On test rows": for each size the test error of the member that validation chooses among those no
+larger. p: Wilcoxon's signed-rank test, Holm's correction."""
+
+
+def render(rows: Rows, results: Path) -> None:
+    parts = [*_volumes(rows), *ensembles.section(rows), *class_rates.section(rows)]
+    write_text(results / "multi_output.md", page(TITLE, ABOUT, *parts))
+    save(class_rates.picture(rows), results / "multi_output.png")
+
+
+def headline(rows: Rows) -> str:
+    text = (
+        f"Hypervolume in % of the last population on validation rows, objectives error and nodes; plain genetic "
+        f"programming (gp) minimises the error alone, so that it ends with few sizes. {COMMAND}, {seeds_of(rows)} per "
+        "table; [multi_output.md](multi_output.md) has the published figures beside it."
+    )
+    return f"## {TITLE}\n\n{text}\n\n{gains(_fronts(rows), list(METHODS), BASE, VOLUME)}"
+
+
+def _fronts(rows: Rows) -> Rows:
+    return [row for row in rows if row["job"] in METHODS]
+
+
+def _volumes(rows: Rows) -> list[str]:
+    fronts = _fronts(rows)
+    if not fronts:
+        return []
+    tables = [name for name in CLASSIFICATION if name in names(fronts, "table")]
+    blank = [""] * len(MONT_MEANS)
+    body = [[table, *_cells(fronts, table, VOLUME.column), *_published(MONT[table])] for table in tables]
+    body.append([ALL, *_cells(fronts, ALL, VOLUME.column), *_published(MONT_MEANS)])
+    found = differences(fronts, ALL, list(METHODS), BASE, VOLUME)
+    body.append([f"its p against {BASE}", *(figure(found[job].p) if job in found else "" for job in METHODS), *blank])
+    body += [[f"{ALL}, {m.label}", *_cells(fronts, ALL, m.column, m.digits), *blank] for m in OTHERS]
+    header = ["", *METHODS, *(f"*published* {job}" for job in MONT_MEANS)]
+    return [TEXT.format(seeds=seeds_of(fronts)), right(header, body)]
+
+
+def _cells(rows: Rows, table: str, column: str, digits: int = 2) -> list[str]:
+    found = [by_seed(rows, table, job, column).values() for job in METHODS]
+    return [spread(values, digits) if values else "" for values in found]
+
+
+def _published(by_method: Mapping[str, float]) -> list[str]:
+    return [figure(value, 2) for value in by_method.values()]

@@ -1,0 +1,161 @@
+"""results/search_peers.md and .png."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.peers import matrices, networks, operon, plain_gp, programs, pruning
+from experiments.peers.arena import BUDGET_S, MOST_WEIGHTS, Member
+from experiments.rendering.searches import ALL, HOW, Measure, Rows, comparison, gains, names, of, present, seeds_of
+from experiments.rendering.text import page, table
+from experiments.studies.search_peers.run import METHODS, TABLES
+from neuraltree.plot import style
+from search.folder.records import write_text
+from search.pictures.run_pictures import legend_below, save
+
+VOLUME = Measure("test_volume", "volume of test errors, %", 2)
+LOG_VOLUME = Measure("log_test_volume", "weights logarithmic, %", 2)
+MEASURES = (
+    VOLUME,
+    LOG_VOLUME,
+    Measure("scalar_test_volume", "by scalars, %", 2),
+    Measure("hypervolume", "of validation errors, %", 2),
+    Measure("test_score", "test score", 3),
+    Measure("weights", "weights", 0),
+    Measure("smallest", "fewest", 0),
+    Measure("scalars", "scalars", 0),
+    Measure("front_size", "members", 0),
+    Measure("evaluations", "models scored", 0),
+    Measure("search_cpu_s", "CPU s", 1),
+    Measure("compile_cpu_s", "of compiling", 1),
+)
+LOOKS = {
+    "evolved": style.Look(style.BLUE, "o"),
+    "random": style.Look(style.GREY, "D"),
+    "optuna": style.Look(style.VERMILION, "s"),
+    "pruned": style.Look(style.ORANGE, "^"),
+    "pyoperon": style.Look(style.GREEN, "v"),
+    "gplearn": style.Look(style.PURPLE, "P"),
+    "deap": style.Look(style.SKY, "X"),
+    "kozax": style.Look(style.BLACK, "*"),
+}
+BASE = "evolved"
+TITLE, COMMAND = "The search against its peers at equal CPU time", "`python -m experiments.run search_peers`"
+TEXT = f"""Written by `python -m experiments.render` from [search_peers.csv](search_peers.csv), made by {COMMAND}.
+
+Every method gets {BUDGET_S:g} CPU seconds of one process, {{seeds}} per table, the same training and test rows, and
+inputs standardised alike; it ends with the step in which the time is over. Compiling counts, from a process that has
+compiled nothing yet, and is stated apart; only kozax compiles before its clock starts, because it would not get to its
+first generation otherwise. A front is chosen by validation error and size on
+training rows; its members are fitted again to all training rows as the method does it (outside the budget; gplearn and
+DEAP have nothing of the kind, so their formulas know the rows of three folds) and scored once on the test rows. Test
+score, weights and scalars are of the member with the lowest validation error: R² or accuracy; "fewest" are the weights
+of the smallest member.
+
+The volume of test errors is what a user meets who has room for so many weights, from 1 to {MOST_WEIGHTS}, and takes the
+member of the lowest validation error that fits: the mean over all such numbers of what its test error is below that of
+the best constant, in % of that (1 − R², or the share of wrong classes). On a logarithmic axis as much counts from 1 to
+16 weights as from 16 to {MOST_WEIGHTS}, where a network with one unit may not fit at all. Of trees and networks,
+weights are the trainable scalars. Of formulas they are the leaves: numbers, and every time a variable is read, as if it
+had a coefficient there, as it has in pyoperon, where numbers that others could take in do not count; "scalars"
+are their numbers alone. Validation errors do not compare between methods: those of networks are of four folds, of trees
+too, but by the epoch that was best there, of formulas of the rows that the first of these folds leaves out.
+
+Of ours, training (epochs, batch, learning rate) was chosen among six settings on other hold-outs of friedman, which is
+one of these tables, and glass; peers have the settings of their documentation.
+
+- evolved, random: this project's search and its training, and new random trees in every generation;
+- optuna: NSGA-II in populations of {networks.POPULATION} over scikit-learn's MLPs of one or two layers of
+  1 unit to as many as one layer can have with {MOST_WEIGHTS} weights, activation, solver (L-BFGS or Adam), penalty
+  and learning rate; minimised are the error over the folds and the weights;
+- pruned: MLPs of 32 units cut to {len(pruning.SIZES)} sizes by magnitude, with several penalties and seeds;
+- pyoperon: NSGA-II over R² and length, {operon.POPULATION} formulas, {operon.ITERATIONS} steps of
+  Levenberg-Marquardt each;
+- gplearn: {programs.POPULATION} programs, its default penalty on length; the best of every size;
+- deap: plain GP of {plain_gp.POPULATION} formulas as in DEAP's example; the best of every size;
+- kozax: {matrices.POPULATION} formulas of up to {matrices.MOST_NODES} nodes, {matrices.STEPS} steps of Adam for the
+  constants of the best {matrices.ELITE}; its own front.
+
+All formulas are made of +, −, ×, a / √(1 + b²), sin and tanh. p is of the differences from {BASE}.
+{HOW}."""
+PICTURE = "![test error against weights](search_peers.png)"
+AXIS = np.unique(np.geomspace(2, MOST_WEIGHTS, 60).round().astype(int))
+
+
+def render(rows: Rows, results: Path) -> None:
+    regression, tables = _regression(rows), present(TABLES, rows, "table")
+    parts = [f"## All tables\n\n{compared(rows, ALL)}"]
+    if len(names(regression, "table")) > 1:
+        parts.append(f"## Regression\n\n{compared(regression, ALL)}")
+    parts += [f"## {name}\n\n{compared(rows, name)}" for name in tables]
+    text = TEXT.format(seeds=seeds_of(rows))
+    write_text(results / "search_peers.md", page(TITLE, text, PICTURE, *parts, remarks(rows)))
+    save(picture(rows), results / "search_peers.png")
+
+
+def compared(rows: Rows, name: str) -> str:
+    return comparison(rows, name, list(METHODS), BASE, MEASURES, VOLUME, LOG_VOLUME)
+
+
+def remarks(rows: Rows) -> str | None:
+    """Where and why a method did not run, or ran otherwise."""
+    said = dict.fromkeys((row["job"], row["note"], row["table"]) for row in rows if row["note"])
+    by_note: dict[tuple[str, str], list[str]] = {}
+    for job, note, name in said:
+        by_note.setdefault((job, note), []).append(name)
+    lines = [[job, ", ".join(found), note] for (job, note), found in by_note.items()]
+    return f"## Remarks\n\n{table(['method', 'tables', 'remark'], lines)}" if lines else None
+
+
+def headline(rows: Rows) -> str:
+    text = (
+        f"At {BUDGET_S:g} CPU seconds each, {seeds_of(rows)} per table: the volume of test errors, differences from "
+        f"the evolved trees; {COMMAND}, [search_peers.md](search_peers.md) says how it is counted."
+    )
+    parts = [gains(some, list(METHODS), BASE, VOLUME, LOG_VOLUME) for some in (rows, _regression(rows))]
+    both = ["All tables:", parts[0], "Regression alone:", parts[1]]
+    return "\n\n".join([f"## {TITLE}", text, *both, PICTURE])
+
+
+def _regression(rows: Rows) -> Rows:
+    return [row for row in rows if TABLES[row["table"]] == "regression"]
+
+
+def picture(rows: Rows) -> Figure:
+    """A panel for each table: the test error of the member that validation chooses among those of a size or less."""
+    tables = present(TABLES, rows, "table")
+    made = Figure(figsize=(3.6 * len(tables), 3.9), layout="constrained")
+    panels = made.subplots(1, len(tables), squeeze=False)[0]
+    for ax, name in zip(panels, tables, strict=True):
+        _draw(ax, rows, name)
+    panels[0].set_ylabel("test error, median over the hold-outs")
+    legend_below(made, len(LOOKS))
+    return made
+
+
+def _draw(ax: Axes, rows: Rows, name: str) -> None:
+    top = 0.0
+    for job, look in LOOKS.items():
+        fronts = [
+            [Member(*member) for member in json.loads(row["front"])] for row in of(rows, name, job) if row["front"]
+        ]
+        if not fronts:
+            continue
+        line = np.array([np.median([chosen(front, int(most)) for front in fronts]) for most in AXIS])
+        shown = np.isfinite(line)
+        ax.plot(AXIS[shown], line[shown], color=look.colour, marker=look.marker, ms=4, markevery=6, lw=1.3, label=job)
+        top = max(top, float(np.min(line[shown], initial=1.0)))
+    ax.set(title=name, xlabel="weights, at most", xscale="log", ylim=(0, min(1.0, 2.5 * top)))
+    ax.grid(alpha=0.25)
+
+
+def chosen(front: list[Member], most: int) -> float:
+    """The test error of the member with the lowest validation error among those of at most so many weights."""
+    small = [member for member in front if member.weights <= most]
+    return min(small, key=lambda member: member.val_error).test_error if small else math.inf

@@ -1,0 +1,1 @@
+"""Trees in 8-bit integers."""

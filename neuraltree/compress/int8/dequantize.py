@@ -1,0 +1,39 @@
+"""The float tree whose weights are those of the 8-bit model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from neuraltree.compress.int8.integer_tree import input_range
+from neuraltree.compress.int8.integers import quantize
+from neuraltree.compress.int8.lookup_tables import UNIT
+from neuraltree.tree.folding import fold_target
+from neuraltree.tree.nodes import parents
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.simplify import simplify
+from neuraltree.tree.soundness import refuse_several_targets
+from neuraltree.tree.tree import Tree
+
+
+def dequantized(tree: Tree) -> Tree:
+    """``tree`` with every weight and bias rounded as 8-bit code rounds it, and without the edges that this leaves dead.
+
+    Only weights and biases are rounded: inputs and values are neither rounded nor clamped, so its predictions lie
+    between those of ``tree`` and of ``quantize_tree(tree)``. ``ValueError`` where there are several targets, or a node
+    has too many children or too large a sum for 8 bits.
+    """
+    refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
+    nodes = tree.nodes.copy()
+    if tree.kind == "regression" and tree.output_activation != "identity":
+        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # a linear output above it, as 8-bit code has
+    with np.errstate(all="ignore"):
+        numbers = quantize(nodes, input_range(tree))
+        edge = numbers.weight * (numbers.unit[parents(nodes["depth"])] * UNIT / numbers.range)
+        bias = numbers.bias * numbers.unit
+    if not (np.isfinite(edge).all() and np.isfinite(bias).all()):
+        raise ValueError("a node's sum is too large for 8 bits; train the model with smaller weights")
+    nodes["weight"][:, 0] = np.where(numbers.keep & (nodes["depth"] > 0), edge, 0.0)
+    nodes["bias"][:, 0] = np.where(nodes["op"] < 0, bias, 0.0)
+    return replace(tree, nodes=simplify(nodes))

@@ -1,0 +1,130 @@
+"""Fine-tuning for 8 bits: the trees of a front trained on with the rounding of their integers in the forward pass.
+
+The integers, with their scales, are made anew from the weights at every step (quantisation-aware training). What
+they are trained towards is what their float tree gives, not the rows' own targets (distillation, Hinton et al. 2015):
+towards the latter, trees of small tables lost more on held-out rows than rounding loses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import inf
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.compress.int8.integer_tree import input_range, quantize_tree
+from neuraltree.compress.int8.lookup_tables import UNIT
+from neuraltree.compress.int8.stages import InputStage
+from neuraltree.compress.int8.straight_through import LOSSES, Array, Rows, gradient, integer_sums, levels
+from neuraltree.tree.nodes import Nodes, join
+from neuraltree.tree.prediction import evaluate
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.soundness import refuse_several_targets
+from neuraltree.tree.tree import Tree
+
+
+@np.errstate(all="ignore")  # of a tree whose sums are beyond integers, which stays as it is
+def finetune(
+    trees: Sequence[Tree],
+    X: ArrayLike,
+    *,
+    epochs: int,
+    learning_rate: float = 0.002,
+    batch_size: int = 64,
+    seed: int = 0,
+    weight: ArrayLike | None = None,
+) -> list[Tree]:
+    """The trees of a front, alike in all but their nodes, with weights whose integers are nearer to them.
+
+    ``X`` (rows, features) raw training inputs, without their targets; ``weight`` (rows,) what each row counts. Adam,
+    its rate falling to 0 as a cosine. Of all epochs, the start included, each tree keeps the weights with which its
+    integer model has the least loss against the float tree it was. ``ValueError`` where trees differ in more than
+    their nodes, or a regression's output is not linear or there are several.
+    """
+    if not trees or not epochs:
+        return list(trees)
+    _check_alike(trees)
+    X = np.asarray(X)
+    rows, loss = _rows(trees, X, weight), LOSSES[trees[0].kind, trees[0].output_activation]
+    least = [_integer_loss(tree, tree.nodes, X, rows, i) for i, tree in enumerate(trees)]
+    nodes, starts = join([tree.nodes for tree in trees])
+    network, reach = levels(nodes), input_range(trees[0])
+    best = [tree.nodes for tree in trees]
+    theta = np.stack([nodes["weight"][:, 0], nodes["bias"][:, 0]])
+    move, rng = _adam(theta.shape), np.random.default_rng(seed)
+    steps = -(-len(X) // batch_size)
+    for epoch in range(epochs):
+        order = rng.permutation(len(X))
+        for step in range(steps):
+            part = rows.take(order[step * batch_size : (step + 1) * batch_size])
+            now = _with(nodes, theta)
+            by_theta = gradient(network, now, integer_sums(network, now, reach, part), part, loss)
+            rate = learning_rate * (1 + np.cos(np.pi * (epoch * steps + step) / (epochs * steps))) / 2
+            theta = theta - rate * move(by_theta)
+        for i, moved in enumerate(np.split(_with(nodes, theta), starts[1:-1])):
+            found = _integer_loss(trees[i], moved, X, rows, i)
+            if found < least[i]:
+                best[i], least[i] = moved, found
+    return [replace(tree, nodes=found) for tree, found in zip(trees, best, strict=True)]
+
+
+def integer_outputs(tree: Tree, X: ArrayLike) -> Array:
+    """(rows, outputs) of the tree's integer model, for raw inputs: the target in its own units, or logits."""
+    model = quantize_tree(tree)
+    return model.outputs.values(model.scores(model.quantize(X))).astype(np.float64)
+
+
+def _integer_loss(tree: Tree, nodes: Nodes, X: NDArray, rows: Rows, i: int) -> float:
+    """Mean loss of the integers of tree ``i`` with other nodes; infinite where there are none."""
+    try:
+        outputs = integer_outputs(replace(tree, nodes=nodes), X)
+    except ValueError:
+        return inf
+    if tree.target_scaler is not None:
+        outputs = tree.target_scaler.transform(outputs)
+    loss = LOSSES[tree.kind, tree.output_activation]
+    return float(np.mean(loss.value(outputs.T, rows.targets[i]) * rows.weight))
+
+
+def _check_alike(trees: Sequence[Tree]) -> None:
+    first = trees[0]
+    refuse_several_targets(first.kind, first.num_outputs, "fine-tuning for int8")
+    output = first.output_activation
+    if any(replace(tree, nodes=first.nodes) != first or tree.output_activation != output for tree in trees):
+        raise ValueError("these trees differ in more than their nodes; fine-tune those of one front together")
+    if (first.kind, output) not in LOSSES:
+        raise ValueError(f"a {first.kind} tree with a {output} output cannot be fine-tuned; the output must be linear")
+
+
+def _rows(trees: Sequence[Tree], X: NDArray, weight: ArrayLike | None) -> Rows:
+    """The rows as training sees them: their targets are what the float trees expect."""
+    first, reach = trees[0], input_range(trees[0])
+    width = len(first.features)
+    scaler = first.scaler or Scaler(np.zeros(width), np.ones(width))
+    codes = InputStage.make(np.arange(width), scaler.mean, scaler.scale, reach)(X).T
+    outputs = np.stack([evaluate(tree.nodes, scaler.transform(X)).T for tree in trees])
+    expected = LOSSES[first.kind, first.output_activation].expected(outputs)
+    counts = np.ones(len(X)) if weight is None else np.asarray(weight, dtype=np.float64)
+    return Rows(codes, codes * (reach / UNIT)[:, None], expected, counts / counts.mean())
+
+
+def _with(nodes: Nodes, theta: Array) -> Nodes:
+    """The nodes with other weights and biases, (2, nodes)."""
+    nodes = nodes.copy()
+    nodes["weight"][:, 0], nodes["bias"][:, 0] = theta
+    return nodes
+
+
+def _adam(shape: tuple[int, ...]) -> Callable[[Array], Array]:
+    """Gradients in, directions out (Kingma & Ba 2015)."""
+    mean, square, count = np.zeros(shape), np.zeros(shape), 0
+
+    def direction(by_theta: Array) -> Array:
+        nonlocal mean, square, count
+        count += 1
+        mean, square = 0.9 * mean + 0.1 * by_theta, 0.999 * square + 0.001 * by_theta**2
+        return mean / (1 - 0.9**count) / (np.sqrt(square / (1 - 0.999**count)) + 1e-8)
+
+    return direction

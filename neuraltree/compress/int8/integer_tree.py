@@ -1,0 +1,140 @@
+"""One tree in integers: the reference that exported int8 code equals bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.activations import ACTIVATIONS, code_of
+from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
+from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
+from neuraltree.compress.int8.stages import InputStage, OutputStage
+from neuraltree.tasks.links import LINKS
+from neuraltree.tree.folding import fold_target
+from neuraltree.tree.nodes import Nodes, parents
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.soundness import refuse_several_targets
+from neuraltree.tree.tree import Tree
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerTree:
+    """A tree without its dead edges, in integers. ``nodes`` (kept,) has their depth and op; ``numbers`` the rest.
+
+    ``fine``: children of the output have 16-bit values. ``source`` is the float tree it was made from.
+    """
+
+    source: Tree
+    nodes: Nodes
+    numbers: Integers
+    fine: bool
+    inputs: InputStage
+    outputs: OutputStage
+
+    def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
+        """(rows, used inputs) for raw inputs (rows, features)."""
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != len(self.source.features):
+            raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
+        return self.inputs(X)
+
+    def scores(self, q: NDArray[np.int8]) -> NDArray[np.int32]:
+        """(rows, outputs) whole numbers for quantised inputs (rows, used)."""
+        return self.outputs.scores(self._sums(q))
+
+    def predict_q(self, q: NDArray[np.int8]) -> NDArray[np.int32]:
+        """(rows,) what the C function gives: a regression's score, or the position of the class."""
+        scores = self.scores(q)
+        if self.source.kind == "multiclass":
+            return scores.argmax(axis=1).astype(np.int32)
+        return scores[:, 0] if self.source.kind == "regression" else (scores[:, 0] > 0).astype(np.int32)
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(rows,) single floats in natural units, or class labels, for raw inputs (rows, features)."""
+        found = self.predict_q(self.quantize(X))
+        if self.source.classes is None:
+            return self.outputs.values(found)
+        return np.array(self.source.classes)[found]
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """(rows, classes) probabilities from the integer scores."""
+        if self.source.classes is None:
+            raise ValueError("a regression tree has no class probabilities; use predict")
+        sums = self.outputs.values(self.scores(self.quantize(X))).astype(np.float64)
+        output = ACTIVATIONS[code_of(self.source.output_activation)].value(sums).astype(np.float64)
+        columns = output if output.shape[1] > 1 else np.hstack([np.zeros_like(output), output])
+        return LINKS[self.source.output_activation].rows(columns)
+
+    def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
+        """(rows, outputs) sums of the output nodes; the pass is that of ``model.evaluate``."""
+        columns = q.T.astype(np.int64)
+        place = {feature: i for i, feature in enumerate(self.inputs.features.tolist())}
+        nothing = np.zeros(columns.shape[1], dtype=np.int64)
+        sums: dict[int, NDArray[np.integer]] = {}
+        outputs = []
+        depth, op = self.nodes["depth"].tolist(), self.nodes["op"].tolist()
+        for i in range(len(depth) - 1, -1, -1):
+            fine = self.fine and depth[i] == 1
+            if op[i] >= 0:
+                value = columns[place[op[i]]] * (FINE if fine else 1)
+            else:
+                total = sums.pop(depth[i] + 1, nothing) + self.numbers.bias[i]
+                if depth[i] == 0:
+                    outputs.append(total)
+                    continue
+                index = scaled(total, self.numbers.multiplier[i], self.numbers.shift[i])
+                value = (fine_values if fine else values)(~op[i], index)
+            sums[depth[i]] = sums.get(depth[i], nothing) + self.numbers.weight[i] * value
+        return np.stack(outputs[::-1], axis=1)
+
+
+def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
+    """The integers of a tree. ``fine``: 16-bit values for the children of a regression's output.
+
+    ``ValueError`` where ``fine`` is asked for a classifier, there are several targets, or a node has too many children
+    or too large a sum.
+    """
+    refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
+    if fine and tree.kind != "regression":
+        raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
+    nodes = tree.nodes
+    if tree.kind == "regression" and tree.output_activation != "identity":
+        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # a linear output above it
+    reach = input_range(tree)
+    with np.errstate(all="ignore"):
+        numbers = quantize(nodes, reach, fine=fine)
+    if not (numbers.reach <= np.finfo(np.float32).max).all():
+        raise ValueError("a node's sum can go beyond single floats (3.4e38); train the model with smaller weights")
+    keep = numbers.keep
+    nodes, kept = nodes[keep], Integers._make(array[keep] for array in numbers)
+    used = np.unique(nodes["op"][nodes["op"] >= 0]).astype(np.int64)
+    scaler = tree.scaler or Scaler(np.zeros(len(tree.features)), np.ones(len(tree.features)))
+    target = tree.target_scaler or Scaler(np.zeros(1), np.ones(1))
+    top = nodes["depth"] == 0
+    largest = _largest_sum(nodes, kept)
+    return IntegerTree(
+        source=tree,
+        nodes=nodes,
+        numbers=kept,
+        fine=fine,
+        inputs=InputStage.make(used, scaler.mean[used], scaler.scale[used], reach[used]),
+        outputs=OutputStage.make(
+            kept.unit[top], kept.reach[top], largest, float(target.mean[0]), float(target.scale[0])
+        ),
+    )
+
+
+def input_range(tree: Tree) -> NDArray[np.float64]:
+    """(features,) the largest |standardised input| the integers represent."""
+    return np.full(len(tree.features), DEFAULT_RANGE) if tree.input_range is None else tree.input_range
+
+
+def _largest_sum(nodes: Nodes, numbers: Integers) -> int:
+    """The largest |sum| any output node can have."""
+    ends = np.maximum(np.abs(numbers.low), np.abs(numbers.high)) * np.abs(numbers.weight)
+    parent = parents(nodes["depth"])
+    below = np.flatnonzero(parent >= 0)
+    sums = np.abs(numbers.bias) + np.bincount(parent[below], ends[below], len(nodes)).astype(np.int64)
+    return int(sums[nodes["depth"] == 0].max())

@@ -1,0 +1,132 @@
+"""A step of training with rounding: the forward pass of the integer model, the gradient of the float tree.
+
+Rounding has no useful derivative, so the gradient passes straight through it (Bengio et al. 2013; Jacob et al. 2018,
+section 3): it is the float tree's at the sums that the integers stand for. Trees are laid end to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, log_softmax, softmax
+
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.compress.int8.integers import quantize, scaled
+from neuraltree.compress.int8.lookup_tables import values
+from neuraltree.tree.nodes import IntArray, Nodes, parents
+
+Array = NDArray[np.float64]
+
+
+class Loss(NamedTuple):
+    """Of sums of output nodes (..., outputs, rows) and targets (..., outputs, rows).
+
+    ``value`` (..., rows) and its derivative by the sums; ``expected``: the targets that a float tree's outputs predict.
+    """
+
+    value: Callable[[Array, Array], Array]
+    slope: Callable[[Array, Array], Array]
+    expected: Callable[[Array], Array]
+
+
+def _same(outputs: Array) -> Array:
+    return outputs
+
+
+# By kind and output activation of a tree: those that ``neuraltree.tasks.task`` trains it on.
+LOSSES: dict[tuple[str, str], Loss] = {
+    ("regression", "identity"): Loss(lambda z, y: 0.5 * np.square(z - y).sum(axis=-2), lambda z, y: z - y, _same),
+    ("binary", "identity"): Loss(
+        lambda z, y: (np.logaddexp(0, z) - y * z).sum(axis=-2), lambda z, y: expit(z) - y, expit
+    ),
+    ("multiclass", "identity"): Loss(
+        lambda z, y: -(y * log_softmax(z, axis=-2)).sum(axis=-2),
+        lambda z, y: softmax(z, axis=-2) - y,
+        partial(softmax, axis=-2),
+    ),
+    ("multiclass", "sigmoid"): Loss(
+        lambda z, y: 0.5 * np.square(expit(z) - y).sum(axis=-2),
+        lambda z, y: (expit(z) - y) * expit(z) * expit(-z),
+        _same,
+    ),
+}
+
+
+class Rows(NamedTuple):
+    """Training rows: codes and the scaled inputs they stand for (features, rows), targets (trees, outputs, rows)."""
+
+    codes: IntArray
+    inputs: Array
+    targets: Array
+    weight: Array  # (rows,) mean one
+
+    def take(self, index: IntArray) -> Rows:
+        return Rows(self.codes[:, index], self.inputs[:, index], self.targets[..., index], self.weight[index])
+
+
+class Level(NamedTuple):
+    """Function nodes of one depth, which of them have each kind, and their children: a run for each parent."""
+
+    nodes: IntArray
+    kinds: tuple[tuple[int, IntArray], ...]
+    children: IntArray
+    first: IntArray  # where in ``children`` each run begins
+    parent: IntArray  # of each run
+
+
+def levels(nodes: Nodes) -> list[Level]:
+    """The levels of trees laid end to end, the deepest first."""
+    depth, op = nodes["depth"].astype(np.int64), nodes["op"].astype(np.int64)
+    above, result = parents(depth), []
+    for level in range(int(depth.max()), -1, -1):
+        here = np.flatnonzero((depth == level) & (op < 0))
+        kinds = tuple((code, here[op[here] == ~code]) for code in np.unique(~op[here]).tolist())
+        children = np.flatnonzero(depth == level + 1)
+        first = np.flatnonzero(np.diff(above[children], prepend=-1))
+        result.append(Level(here, kinds, children, first, above[children[first]]))
+    return result
+
+
+def integer_sums(network: list[Level], nodes: Nodes, reach: Array, rows: Rows) -> Array:
+    """(nodes, rows) what the sums of the integer model stand for; 0 at leaves."""
+    numbers = quantize(nodes, reach)
+    weight = (numbers.weight * numbers.keep)[:, None]
+    bias, multiplier, shift = (array[:, None] for array in (numbers.bias, numbers.multiplier, numbers.shift))
+    value, sums = np.zeros((2, len(nodes), rows.codes.shape[1]), dtype=np.int64)
+    leaf = nodes["op"] >= 0
+    value[leaf] = rows.codes[nodes["op"][leaf]]
+    for level in network:
+        sums[level.nodes] = bias[level.nodes]
+        if len(level.children):
+            products = weight[level.children] * value[level.children]
+            sums[level.parent] += np.add.reduceat(products, level.first)
+        for code, here in level.kinds:
+            value[here] = values(code, scaled(sums[here], multiplier[here], shift[here]))
+    return sums * numbers.unit[:, None]
+
+
+def gradient(network: list[Level], nodes: Nodes, sums: Array, rows: Rows, loss: Loss) -> Array:
+    """(2, nodes) derivatives of the mean loss by weights and biases, given the ``sums`` entering function nodes.
+
+    The last kind is left out at outputs: ``loss`` is of their sums.
+    """
+    weight, op = nodes["weight"][:, 0], nodes["op"]
+    value, delta = np.zeros((2, *sums.shape))
+    leaf = op >= 0
+    value[leaf] = rows.inputs[op[leaf]]
+    above = parents(nodes["depth"])
+    *hidden, top = network
+    slope = loss.slope(sums[top.nodes].reshape(rows.targets.shape), rows.targets)
+    delta[top.nodes] = (slope * (rows.weight / len(rows.weight))).reshape(-1, sums.shape[1])
+    for level in reversed(hidden):
+        for code, here in level.kinds:
+            kind, total = ACTIVATIONS[code], sums[here]
+            value[here] = kind.value(total)
+            arriving = delta[above[here]] * weight[here, None]
+            delta[here] = arriving * kind.derivative(total, value[here])
+    by_weight = np.where(above >= 0, np.einsum("nr,nr->n", delta[above], value), 0)
+    return np.stack([by_weight, delta.sum(axis=1)])

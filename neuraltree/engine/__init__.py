@@ -1,0 +1,1 @@
+"""The engine: a population as one sparse network, trained by compiled programs."""

@@ -1,0 +1,158 @@
+"""Training that can go on: epochs of one tree with the optimiser's state in and out.
+
+``train.fit`` trains a generation from start to end; an estimator wants the loss of every epoch, to stop and to
+continue. Rows, features and batches are padded to few sizes, so that one compiled program serves many tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import NDArray
+
+from neuraltree.engine.forest import Params, load_params, store_params
+from neuraltree.engine.optimizers import OPTIMIZERS
+from neuraltree.engine.packing import Array, Forest, Shape, fit_shape, layout, pack, plan
+from neuraltree.engine.programs import run_program
+from neuraltree.engine.train import Data, Settings, flatten, gradient, make_data, unflatten
+from neuraltree.tree.nodes import Nodes, join
+from neuraltree.tree.space import Space
+
+EPOCHS_A_CALL = 25
+MOST_DRAWN = 2_000_000  # rows of shuffles a call holds; of a large table it trains fewer epochs
+LEAST_ROWS = 64
+
+
+class Trained(NamedTuple):
+    """The tree, (epochs,) mean training loss during each, and the optimiser's state as plain arrays."""
+
+    nodes: Nodes
+    losses: NDArray[np.float64]
+    moments: list[NDArray]
+
+
+class Course(NamedTuple):
+    """Which rows a call trains on, and how fast. Index ``rows`` (one past the last) is padding."""
+
+    order: Array  # (epochs a call can hold, steps x batch size)
+    steps: Array  # () steps of an epoch
+    rates: Array  # (epochs a call can hold,) learning rate of each epoch
+    epochs: Array  # () epochs of this call
+
+
+def padded_size(rows: int) -> int:
+    """The next of few sizes: powers of two, from 512 on with three sizes between them."""
+    power = 1 << max(rows - 1, LEAST_ROWS - 1).bit_length()
+    step = power if power <= 512 else power // 8
+    return -(-rows // step) * step
+
+
+def train_epochs(
+    tree: Nodes,
+    shape: Shape,
+    settings: Settings,
+    *,
+    inputs: NDArray,
+    targets: NDArray,
+    weight: NDArray | None,
+    rates: Sequence[float],
+    rng: np.random.Generator,
+    moments: Sequence[NDArray] = (),
+    after: Callable[[int, float], None] = lambda epoch, loss: None,
+) -> Trained:
+    """Train a tree for one epoch per entry of ``rates``, the learning rates, in a bin of ``shape``.
+
+    ``inputs`` (rows, features) scaled, ``targets`` (rows, outputs) encoded, ``weight`` (rows,) of the rows.
+    ``moments`` goes on with an earlier state of the optimiser. ``after`` hears the number of epochs done and the
+    loss. ``KeyboardInterrupt`` ends the training early with what it has reached.
+    """
+    nodes, starts = join([tree])
+    (packed,) = pack(nodes, starts, shape)
+    # Rows shorter than a batch are one batch; its size must not follow theirs, or each table would compile anew.
+    batch = min(settings.batch_size, padded_size(len(inputs)))
+    settings = settings._replace(batch_size=batch, learning_rate=1.0, schedule="constant")
+    data = _padded(inputs, targets, weight, shape, settings.precision)
+    params = load_params(packed, nodes, 0, settings.precision)
+    state = _state(settings, params, moments)
+    losses: list[NDArray] = []
+    try:
+        call = max(1, min(EPOCHS_A_CALL, MOST_DRAWN // len(data.weight)))
+        for start in range(0, len(rates), call):
+            course = _course(rates[start : start + call], call, len(inputs), len(data.weight) - 1, batch, rng)
+            params, state, found = run_program(_train, shape, settings, packed.forest, params, state, data, course)
+            losses.append(np.asarray(found, dtype=np.float64)[: int(course.epochs)])
+            after(start + int(course.epochs), float(losses[-1][-1]))
+    except KeyboardInterrupt:
+        if not losses:
+            raise
+    trained = nodes.copy()
+    store_params(packed, trained, 0, jax.tree.map(np.asarray, params))
+    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
+    return Trained(trained, np.concatenate(losses), leaves)
+
+
+def shape_for(tree: Nodes, space: Space, like: Sequence[Nodes]) -> Shape:
+    """Capacities for one tree, planned from trees ``like`` it, so that most trees of a space share a shape."""
+    found = layout(*join([tree]))
+    copies = 1 + int(found.sibling_rank[tree["op"] >= 0].max(initial=0))
+    shape = plan(layout(*join(list(like))), space, copies, per_bin=1)
+    return fit_shape(shape._replace(features=-(-space.n_features // 8) * 8), found, space)
+
+
+def _padded(inputs: NDArray, targets: NDArray, weight: NDArray | None, shape: Shape, precision: str) -> Data:
+    wide = np.zeros((len(inputs), shape.features))
+    wide[:, : inputs.shape[1]] = inputs
+    data = make_data(wide, targets, weight, shape, precision)
+    missing = padded_size(len(inputs)) - len(inputs)
+    return Data(*(np.pad(part, [(0, missing)] + [(0, 0)] * (part.ndim - 1)) for part in data))
+
+
+def _course(rates: Sequence[float], call: int, rows: int, padding: int, batch: int, rng: np.random.Generator) -> Course:
+    width = -(-padding // batch) * batch
+    order = np.full((call, width), padding, dtype=np.int32)
+    for epoch in range(len(rates)):
+        order[epoch, :rows] = rng.permutation(rows)
+    rate = np.zeros(call)
+    rate[: len(rates)] = rates
+    return Course(order, np.int32(-(-rows // batch)), rate, np.int32(len(rates)))
+
+
+def _state(settings: Settings, params: Params, moments: Sequence[NDArray]) -> Any:
+    with jax.enable_x64(settings.precision == "float64"):
+        fresh = OPTIMIZERS[settings.optimizer](settings.weight_decay).init(flatten(params))
+    leaves, form = jax.tree.flatten(fresh)
+    if [np.shape(leaf) for leaf in leaves] != [np.shape(leaf) for leaf in moments]:
+        return jax.tree.map(np.asarray, fresh)
+    return jax.tree.unflatten(form, list(moments))
+
+
+def _train(
+    shape: Shape, settings: Settings, forest: Forest, params: Params, state: Any, data: Data, course: Course
+) -> tuple[Params, Any, jax.Array]:
+    optimizer = OPTIMIZERS[settings.optimizer](settings.weight_decay)
+    size = settings.batch_size
+
+    def step(i: jax.Array, carry: tuple) -> tuple:
+        epoch, flat, state, total = carry
+        index = lax.dynamic_slice(course.order, (epoch, i * size), (1, size))[0]
+        here = unflatten(shape, flat)
+        slope, loss = gradient(shape, settings, forest, here, data, index)
+        updates, state = optimizer.update(flatten(slope), state, flat)
+        rate = course.rates[epoch].astype(flat.edge.dtype)
+        moved = Params(flat.leaf + rate * updates.leaf, flat.edge + rate * updates.edge)
+        return epoch, moved, state, total + loss[0]
+
+    def train_epoch(epoch: jax.Array, carry: tuple) -> tuple:
+        flat, state, losses = carry
+        zero = jnp.zeros((), flat.edge.dtype)
+        _, flat, state, total = lax.fori_loop(0, course.steps, step, (epoch, flat, state, zero))
+        return flat, state, losses.at[epoch].set(total / course.steps)
+
+    losses = jnp.zeros(len(course.rates), params.edge.dtype)
+    flat, state, losses = lax.fori_loop(0, course.epochs, train_epoch, (flatten(params), state, losses))
+    return unflatten(shape, flat), state, losses

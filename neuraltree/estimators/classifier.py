@@ -1,0 +1,110 @@
+"""A neural tree as a scikit-learn classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+
+from neuraltree.estimators.samples import Sample, class_sample
+
+if TYPE_CHECKING:
+    pass
+
+from neuraltree.estimators.base import TreeEstimator
+
+
+class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
+    __doc__ = f"""A neural tree that tells two classes or more apart; ``score`` is the accuracy.
+
+    ``class_weight``: "balanced", or a dict of weights by class, in training. ``classes_``: the labels, sorted.
+
+    {TreeEstimator.__doc__}"""
+
+    _kinds = ("binary", "multiclass")
+
+    def __init__(
+        self,
+        search: Any = None,
+        *,
+        activations: Sequence[str] = ("sigmoid", "tanh", "gaussian", "relu"),
+        max_nodes: int | None = None,
+        max_depth: int = 5,
+        max_arity: int | None = None,
+        optimizer: str = "adam",
+        learning_rate: float = 0.01,
+        weight_decay: float = 0.0,
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        class_weight: dict | str | None = None,
+        warm_start: bool = False,
+        n_jobs: int | None = -1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        super().__init__(
+            search,
+            activations=activations,
+            max_nodes=max_nodes,
+            max_depth=max_depth,
+            max_arity=max_arity,
+            optimizer=optimizer,
+            learning_rate=learning_rate,
+            weight_decay=weight_decay,
+            epochs=epochs,
+            batch_size=batch_size,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.class_weight = class_weight
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """``X`` (rows, features), ``y`` (rows,) labels of any kind, ``sample_weight`` (rows,) or None.
+
+        Raises ``ValueError`` for rows that cannot be learned from; NaN is refused, impute it before.
+        """
+        known = self.classes_ if self._continues() else None
+        sample = self._sample(X, y, sample_weight, new=known is None, classes=known)
+        return self._go_on(sample, self.epochs, True) if known is not None else self._learn(sample)
+
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """One more epoch over these rows. The first call makes a random tree, scales inputs by its rows, and needs
+        ``classes``, all the labels there will be, unless ``y`` holds them all."""
+        new = not hasattr(self, "tree_")
+        if self.class_weight == "balanced":
+            raise ValueError(
+                'class_weight="balanced" needs all rows at once; give partial_fit a dict, or sample_weight'
+            )
+        given = None if classes is None else np.unique(np.asarray(classes))
+        if not new and given is not None and not np.array_equal(given, np.unique(self.classes_)):
+            raise ValueError(f"classes={given.tolist()} are not those of the calls before: {self.classes_.tolist()}")
+        return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=given if new else self.classes_))
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(rows,) class labels for raw inputs (rows, features); the first of equal outputs wins."""
+        tree = self._fitted()
+        return tree.predict(self._inputs(X)).astype(self.classes_.dtype, copy=False)
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """(rows, classes) probabilities in the order of ``classes_``."""
+        tree = self._fitted()
+        return tree.predict_proba(self._inputs(X))
+
+    def _sample(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool, classes: NDArray | None
+    ) -> Sample:
+        sample, self.classes_ = class_sample(
+            self, X, y, sample_weight, new=new, classes=classes, class_weight=self.class_weight
+        )
+        return sample

@@ -1,0 +1,205 @@
+"""Several trees that decide together, after the heterogeneous ensembles of Ojha, Abraham & Snášel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from neuraltree.estimators.base import check_search, seed_of
+from neuraltree.estimators.classifier import NeuralTreeClassifier
+from neuraltree.estimators.combining import combine
+from neuraltree.estimators.regressor import NeuralTreeRegressor
+from neuraltree.estimators.samples import Sample, class_sample, regression_sample
+from neuraltree.tree.importance import importances
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.tree import Label, Tree
+
+Array = NDArray[np.float64]
+SUMMED = ("weights", "nodes", "macs", "latency_s", "flash_bytes", "energy_j")
+LARGEST = ("ram_bytes",)  # members run one after another and use the same RAM
+
+
+class _Ensemble(BaseEstimator):
+    """What both ensembles share.
+
+    Parameters
+    ----------
+    search : ``search.Evolution``, or None for random trees of equal weight.
+    members : the most trees there are; a search may need fewer, random trees are so many.
+    estimator : a ``NeuralTreeRegressor`` or ``NeuralTreeClassifier`` that says how the trees look and learn; its own
+        ``search`` is not used. None is one with the default parameters.
+    n_jobs, random_state, verbose : as those of the estimators of single trees.
+
+    Attributes
+    ----------
+    estimators_ : the trees as fitted estimators.
+    weights_ : (estimators,) what each counts; they add up to 1.
+    costs_ : by name, what all members cost together: sums, and for RAM, which they use in turn, the largest.
+    front_, history_ : of the search.
+    feature_importances_ : (features,) mean of the trees' importances by ``weights_``.
+    """
+
+    _tree: type[NeuralTreeRegressor] | type[NeuralTreeClassifier]
+
+    def __init__(
+        self,
+        search: Any = None,
+        *,
+        members: int = 5,
+        estimator: NeuralTreeRegressor | NeuralTreeClassifier | None = None,
+        n_jobs: int | None = -1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.search = search
+        self.members = members
+        self.estimator = estimator
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @property
+    def feature_importances_(self) -> Array:
+        check_is_fitted(self, "estimators_")
+        return self.weights_ @ np.array([importances(each.tree_) for each in self.estimators_])
+
+    def _template(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
+        if not isinstance(self.members, Integral) or int(self.members) < 1:
+            raise ValueError(f"members={self.members!r}; an ensemble needs a whole number of 1 or more")
+        if self.estimator is None:
+            return self._tree()
+        if not isinstance(self.estimator, self._tree):
+            raise ValueError(f"estimator={self.estimator!r} must be a {self._tree.__name__}, or None")
+        return clone(self.estimator)
+
+    def _learn(self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample) -> Self:
+        for name in ("front_", "history_"):
+            self.__dict__.pop(name, None)
+        random = check_random_state(self.random_state)
+        if self.search is None:
+            trees = self._random(template, sample, random)
+            self.weights_ = np.full(len(trees), 1 / len(trees))
+            self.costs_ = {
+                "weights": float(sum(tree.num_weights for tree in trees)),
+                "nodes": float(sum(tree.num_nodes for tree in trees)),
+            }
+        else:
+            trees = self._searched(template, sample, seed_of(random))
+        self.estimators_ = [self._tree.from_tree(tree) for tree in trees]
+        return self
+
+    def _random(
+        self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample, random: np.random.RandomState
+    ) -> list[Tree]:
+        """Random trees, trained; after Ctrl-C no more of them."""
+        from neuraltree.estimators.learning import fit_random_tree, telling
+
+        trees: list[Tree] = []
+        for _ in range(self.members):
+            rng = np.random.default_rng(seed_of(seed_of(random)))
+            learned = fit_random_tree(sample, template._options(), rng, telling(self.verbose))
+            trees.append(learned.tree)
+            if learned.interrupted:
+                break
+        return trees
+
+    def _searched(self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample, seed: int) -> list[Tree]:
+        """The members chosen of a front; sets all that is known of them."""
+        check_search(self.search)
+        found = self.search.evolve(sample, template._options(), seed=seed, n_jobs=self.n_jobs, verbose=self.verbose)
+        self.front_, self.history_ = found.front, found.history
+        chosen, self.weights_ = members_of(found, sample, self.members)
+        values = [self.front_[i].values for i in chosen]
+        together = dict.fromkeys(SUMMED, sum) | dict.fromkeys(LARGEST, max)
+        self.costs_ = {
+            name: float(total(each[name] for each in values)) for name, total in together.items() if name in values[0]
+        }
+        return [self.front_[i].tree() for i in chosen]
+
+    def _mean(self, X: ArrayLike, method: str) -> Array:
+        check_is_fitted(self, "estimators_")
+        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        parts = (w * getattr(each.tree_, method)(X) for w, each in zip(self.weights_, self.estimators_, strict=True))
+        return sum(parts, start=np.zeros(()))
+
+
+def members_of(found: Any, sample: Sample, most: int) -> tuple[list[int], Array]:
+    """Which members of the front of a ``search.runs.evolving.Found`` decide together, at most so many, and their weights."""
+    weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
+    share = np.sqrt(weight[found.rows] / weight[found.rows].mean())[:, None]
+    predicted, wanted = found.validation.transpose(0, 2, 1), _wanted(sample)[found.rows]  # (..., rows, outputs)
+    if sample.classes is None:  # in whatever units, no target counts more than another
+        scaler = Scaler.fit(wanted, weight[found.rows])
+        predicted, wanted = scaler.transform(predicted), scaler.transform(wanted)
+    flat = (predicted * share).reshape(len(predicted), -1)
+    return combine(flat, (wanted * share).ravel(), most)
+
+
+def _wanted(sample: Sample) -> Array:
+    """(rows, outputs): targets, or 1 for the class of a row and 0 for the others."""
+    return sample.y.reshape(len(sample.y), -1) if sample.classes is None else np.eye(len(sample.classes))[sample.y]
+
+
+class ParetoEnsembleRegressor(RegressorMixin, _Ensemble):
+    __doc__ = f"The weighted mean of several neural trees; ``score`` is R².\n\n{_Ensemble.__doc__}"
+
+    _tree = NeuralTreeRegressor
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """``X`` (rows, features), ``y`` (rows,) or (rows, targets), ``sample_weight`` (rows,) or None."""
+        template = self._template()
+        return self._learn(template, regression_sample(self, X, y, sample_weight, new=True))
+
+    def predict(self, X: ArrayLike) -> Array:
+        """(rows,) values for raw inputs (rows, features), or (rows, targets) for several targets."""
+        return self._mean(X, "predict")
+
+    def predict_one(self, x: Sequence[float]) -> float | tuple[float, ...]:
+        """The prediction for one row given as plain numbers, without validation."""
+        check_is_fitted(self, "estimators_")
+        each = [np.asarray(tree.predict_one(x)) for tree in self.estimators_]
+        mean = sum(w * value for w, value in zip(self.weights_, each, strict=True))
+        return tuple(mean.tolist()) if np.ndim(mean) else float(mean)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+
+class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
+    __doc__ = f"The weighted vote of several neural trees; ``score`` is the accuracy.\n\n{_Ensemble.__doc__}"
+
+    _tree = NeuralTreeClassifier
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """``X`` (rows, features), ``y`` (rows,) labels of any kind, ``sample_weight`` (rows,) or None."""
+        template = self._template()
+        sample, self.classes_ = class_sample(
+            self, X, y, sample_weight, new=True, classes=None, class_weight=template.class_weight
+        )
+        return self._learn(template, sample)
+
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """(rows, classes) weighted means of the trees' probabilities, in the order of ``classes_``."""
+        return self._mean(X, "predict_proba")
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(rows,) labels of the highest probability."""
+        probability = self.predict_proba(X)
+        return self.classes_[probability.argmax(axis=1)]
+
+    def predict_one(self, x: Sequence[float]) -> Label:
+        """The label for one row given as plain numbers, without validation."""
+        check_is_fitted(self, "estimators_")
+        each = [tree.tree_.predict_proba_one(x) for tree in self.estimators_]
+        by_class = zip(*each, strict=True)
+        mean = [sum(w * p for w, p in zip(self.weights_, column, strict=True)) for column in by_class]
+        return self.classes_.tolist()[mean.index(max(mean))]

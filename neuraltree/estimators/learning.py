@@ -1,0 +1,156 @@
+"""What an estimator without a search does: fit one random tree to a table, or go on training a tree."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+
+from neuraltree.engine.epochs import Trained, train_epochs
+from neuraltree.engine.programs import keep_programs
+from neuraltree.engine.train import Settings
+from neuraltree.estimators.options import Options
+from neuraltree.estimators.samples import Sample, merged
+from neuraltree.estimators.starting import bin_for, check_options, columns, new_tree
+from neuraltree.tasks.task import Task, encode, make_task
+from neuraltree.tree.tree import Tree
+
+ATTEMPTS = 3  # trees tried until one ends better than a constant
+STEPS, LEAST_EPOCHS = 1500, 50  # by default as many epochs as make so many steps
+BATCH = 200
+EVERY_S = 2.0
+Array = NDArray[np.float64]
+Say = Callable[[int, float], None]
+
+
+class Learned(NamedTuple):
+    """A fitted tree, the mean training loss of every epoch, the optimiser's state, and how the training ended."""
+
+    tree: Tree
+    losses: Array
+    moments: list[NDArray]
+    interrupted: bool  # by Ctrl-C
+    diverged: bool
+
+
+def fit_random_tree(sample: Sample, options: Options, rng: np.random.Generator, say: Say) -> Learned:
+    """A random tree that reads every input, trained; another, at most twice, where it ends worse than a constant.
+
+    ``ValueError`` where the training of all diverged.
+    """
+    sample = _as_one_batch(sample, options)
+    attempts: list[Learned] = []
+    while len(attempts) < ATTEMPTS:
+        attempts.append(go_on(new_tree(sample, options, rng), sample, options, rng, epochs=options.epochs, say=say))
+        if attempts[-1].losses[-1] <= constant_loss(sample) or attempts[-1].interrupted:
+            break
+    best = min(attempts, key=lambda learned: np.inf if learned.diverged else learned.losses[-1])
+    if not best.diverged:
+        return best
+    raise ValueError(
+        f"training diverged with learning_rate={options.learning_rate:g} and optimizer={options.optimizer!r}; "
+        "lower the learning rate"
+    )
+
+
+def go_on(
+    tree: Tree,
+    sample: Sample,
+    options: Options,
+    rng: np.random.Generator,
+    *,
+    epochs: int | None,
+    say: Say,
+    moments: Sequence[NDArray] = (),
+    decay: bool = True,
+) -> Learned:
+    """Train a tree further on a sample, in the scaling it has; it stays as it is where that diverges.
+
+    The learning rate falls to 0 along a cosine, or is constant. ``moments`` is the optimiser's state, if any.
+    """
+    check_options(options)
+    keep_programs()
+    sample = _as_one_batch(sample, options)
+    inputs = sample.X if tree.scaler is None else tree.scaler.transform(sample.X)
+    y = sample.y if tree.target_scaler is None else tree.target_scaler.transform(columns(sample.y))
+    task = _task_of(tree)
+    batch = options.batch_size or BATCH
+    count = _epochs(len(inputs), batch) if epochs is None else epochs
+    share = 0.5 + 0.5 * np.cos(np.pi * np.arange(count) / count) if decay else np.ones(count)
+    trained = train_epochs(
+        tree.nodes,
+        bin_for(tree, sample, options),
+        # Doubles, as rounding may not tell a row of weight 2 from two rows; a single tree takes little time.
+        Settings(
+            task.loss, options.optimizer, batch_size=batch, precision="float64", weight_decay=options.weight_decay
+        ),
+        inputs=inputs,
+        targets=encode(task, y),
+        weight=sample.weight,
+        rates=(options.learning_rate * share).tolist(),
+        rng=rng,
+        moments=moments,
+        after=say,
+    )
+    interrupted = len(trained.losses) < count
+    if interrupted:
+        warnings.warn(
+            f"the training was interrupted after {len(trained.losses)} of {count} epochs",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+    if _diverged(trained):
+        return Learned(tree, trained.losses, list(moments), interrupted, diverged=True)
+    return Learned(replace(tree, nodes=trained.nodes), trained.losses, trained.moments, interrupted, diverged=False)
+
+
+def _diverged(trained: Trained) -> bool:
+    """The loss is of before the last step, which may be the one too far."""
+    numbers = (trained.losses[-1], trained.nodes["weight"], trained.nodes["bias"], *trained.moments)
+    return not all(np.isfinite(part).all() for part in numbers)
+
+
+def _as_one_batch(sample: Sample, options: Options) -> Sample:
+    """Rows that are few enough for one batch with equal ones merged."""
+    return merged(sample) if len(sample.X) <= (options.batch_size or BATCH) else sample
+
+
+def telling(verbose: int) -> Say:
+    """What is said after so many epochs: nothing, or a line every few seconds on standard error."""
+    last = time.monotonic()
+
+    def say(epoch: int, loss: float) -> None:
+        nonlocal last
+        if verbose and time.monotonic() - last >= EVERY_S:
+            last = time.monotonic()
+            print(f"epoch {epoch}  loss {loss:.5f}", file=sys.stderr, flush=True)
+
+    return say
+
+
+def _task_of(tree: Tree) -> Task:
+    """The task of a tree, which may be one of the reference's with sigmoid outputs."""
+    loss = "squared" if tree.classes is not None and tree.output_activation == "sigmoid" else "auto"
+    task = make_task(tree.kind, len(tree.classes or ()), loss, tree.num_outputs)
+    return task._replace(output_activation=tree.output_activation)
+
+
+def constant_loss(sample: Sample) -> float:
+    """The mean training loss of the best constant: half the variances of the scaled targets, or the entropy."""
+    weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
+    if sample.classes is None:
+        return 0.5 * float(np.count_nonzero(np.ptp(columns(sample.y)[weight > 0], axis=0)))
+    shares = np.bincount(sample.y, weight) / weight.sum()
+    return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
+
+
+def _epochs(rows: int, batch: int) -> int:
+    return max(LEAST_EPOCHS, math.ceil(STEPS / math.ceil(rows / batch)))

@@ -1,0 +1,45 @@
+"""A neural tree as a scikit-learn regressor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import RegressorMixin
+from sklearn.utils import Tags
+
+from neuraltree.estimators.samples import regression_sample
+
+if TYPE_CHECKING:
+    pass
+
+from neuraltree.estimators.base import TreeEstimator
+
+
+class NeuralTreeRegressor(RegressorMixin, TreeEstimator):
+    __doc__ = f"A neural tree that predicts one number or several; ``score`` is R².\n\n{TreeEstimator.__doc__}"
+
+    _kinds = ("regression",)
+
+    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """``X`` (rows, features), ``y`` (rows,) or (rows, targets), ``sample_weight`` (rows,) or None.
+
+        Raises ``ValueError`` for rows that cannot be learned from; NaN is refused, impute it before.
+        """
+        sample = regression_sample(self, X, y, sample_weight, new=not self._continues())
+        return self._go_on(sample, self.epochs, True) if self._continues() else self._learn(sample)
+
+    def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """One more epoch over these rows. The first call makes a random tree and scales inputs by its rows."""
+        sample = regression_sample(self, X, y, sample_weight, new=not hasattr(self, "tree_"))
+        return self._one_epoch(sample)
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(rows,) values for raw inputs (rows, features), or (rows, targets) for several targets."""
+        tree = self._fitted()
+        return tree.predict(self._inputs(X))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

@@ -1,0 +1,122 @@
+"""The rows an estimator learns from, checked as scikit-learn checks them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_array, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from neuraltree.tree.tree import Label
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """``X`` (rows, features) and what belongs to each row.
+
+    ``y`` (rows,) or (rows, targets) float64 where ``kind`` is "regression"; for "binary" and "multiclass" (rows,)
+    positions in ``classes``. ``weight`` (rows,): what each row counts in training; None where all count alike.
+    """
+
+    X: Array
+    y: NDArray
+    kind: str
+    features: tuple[str, ...]
+    classes: tuple[Label, ...] | None = None
+    weight: Array | None = None
+
+    @property
+    def targets(self) -> int:
+        return 1 if self.y.ndim == 1 else self.y.shape[1]
+
+
+def regression_sample(
+    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool
+) -> Sample:
+    """Rows to predict numbers from. ``new``: the estimator takes the number and the names of features from them."""
+    X, y = _validated(estimator, X, y, new=new, multi_output=True, y_numeric=True)
+    y = np.asarray(y, dtype=np.float64)
+    y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    return Sample(X, y, "regression", _features(estimator, X), None, _weights(sample_weight, X))
+
+
+def class_sample(
+    estimator: BaseEstimator,
+    X: ArrayLike,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    *,
+    new: bool,
+    classes: NDArray | None,
+    class_weight: Any,
+) -> tuple[Sample, NDArray]:
+    """Rows to tell ``classes`` from, or the classes that ``y`` holds, two at least; and those classes."""
+    X, y = _validated(estimator, X, y, new=new)
+    check_classification_targets(y)
+    classes = np.unique(y) if classes is None else classes
+    unknown = np.setdiff1d(y, classes)
+    if len(unknown):
+        first = unknown.tolist()[0]
+        raise ValueError(f"y holds the class {first!r}, which is none of those before: {classes.tolist()}")
+    if len(classes) < 2:
+        raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
+    weight = _weights(sample_weight, X)
+    if class_weight is not None:
+        by_class = _checked(compute_sample_weight(class_weight, y), "class_weight")
+        weight = by_class if weight is None else _checked(weight * by_class, "sample_weight by class_weight")
+    kind = "binary" if len(classes) == 2 else "multiclass"
+    # A tree from elsewhere may have its classes in any order.
+    order = np.argsort(classes)
+    codes, labels = order[np.searchsorted(classes, y, sorter=order)], tuple(classes.tolist())
+    return Sample(X, codes, kind, _features(estimator, X), labels, weight), classes
+
+
+def merged(sample: Sample) -> Sample:
+    """The same rows with equal ones as one row of their summed weight, and none of weight zero.
+
+    A row of weight 2 then is two rows to the last bit, whatever order sums are taken in.
+    """
+    weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
+    kept = weight > 0
+    together = np.column_stack([sample.X, sample.y])[kept]
+    _, first, group = np.unique(together, axis=0, return_index=True, return_inverse=True)
+    rows = np.flatnonzero(kept)[first]
+    summed = np.bincount(group.ravel(), weight[kept]).astype(np.float64)
+    return replace(sample, X=sample.X[rows], y=sample.y[rows], weight=summed)
+
+
+def _validated(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any) -> tuple[Array, NDArray]:
+    # One row has no spread to learn from; partial_fit of a fitted tree may see a single one.
+    return validate_data(estimator, X, y, reset=new, dtype=np.float64, ensure_min_samples=2 if new else 1, **how)
+
+
+def _features(estimator: BaseEstimator, X: Array) -> tuple[str, ...]:
+    return tuple(getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(X.shape[1])]))
+
+
+def _weights(sample_weight: ArrayLike | None, X: Array) -> Array | None:
+    if sample_weight is None:
+        return None
+    weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
+    if weight.shape != (len(X),):
+        raise ValueError(f"sample_weight has shape {weight.shape}; X has {len(X)} rows, so it must be ({len(X)},)")
+    return _checked(weight, "sample_weight")
+
+
+def _checked(weight: Array, name: str) -> Array:
+    """Weights of rows, the largest from 0.5 to 1: only their ratios count, and sums of extremes would overflow."""
+    sound = np.isfinite(weight) & (weight >= 0)
+    if not sound.all():
+        row = int(np.argmin(sound))
+        raise ValueError(f"{name} must be finite and zero or more; it is {weight[row]:g} in row {row}")
+    if not weight.any():
+        raise ValueError(f"{name} is zero in every row; there is nothing to learn from")
+    # A power of two changes no digit.
+    return np.ldexp(weight, -int(np.frexp(weight.max())[1]))

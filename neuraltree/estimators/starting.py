@@ -1,0 +1,119 @@
+"""The tree that the training of an estimator begins with, and the bin it is trained in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import ALIASES, NAMES
+from neuraltree.compress.int8.ranges import fit_input_range
+from neuraltree.engine.epochs import shape_for
+from neuraltree.engine.optimizers import OPTIMIZERS
+from neuraltree.engine.packing import Shape
+from neuraltree.estimators.covering import covering_tree
+from neuraltree.estimators.options import Options
+from neuraltree.estimators.samples import Sample
+from neuraltree.tasks.task import Task, make_task
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.space import Space
+from neuraltree.tree.tree import Tree
+
+NODES = 60
+ARITY = 5
+OUTPUT_NODES = 12  # more for each further output
+EXAMPLES = 16  # trees from which the shape of a bin is planned
+Array = NDArray[np.float64]
+
+
+def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree:
+    """An untrained random tree that reads every input, with the scaling of a sample."""
+    check_options(options)
+    scaler = Scaler.fit(sample.X, sample.weight)
+    return Tree(
+        nodes=covering_tree(rng, _space(sample, options), size=_size(sample, options)),
+        kind=sample.kind,
+        features=sample.features,
+        classes=sample.classes,
+        scaler=scaler,
+        target_scaler=Scaler.fit(columns(sample.y), sample.weight) if sample.classes is None else None,
+        input_range=fit_input_range(scaler.transform(sample.X)),
+    )
+
+
+def bin_for(tree: Tree, sample: Sample, options: Options) -> Shape:
+    """The shape of a bin that holds a tree, which need not come from here, and most others of its kind."""
+    hidden = tree.nodes["op"][(tree.nodes["op"] < 0) & (tree.nodes["depth"] > 0)]
+    kinds = dict.fromkeys([*options.activations, *(NAMES[~op] for op in np.unique(hidden).tolist())])
+    space = _space(sample, replace(options, activations=tuple(kinds)))
+    return shape_for(tree.nodes, space, _examples(space, _size(sample, options)))
+
+
+def task_of(sample: Sample) -> Task:
+    return make_task(sample.kind, len(sample.classes or ()), n_targets=sample.targets)
+
+
+def columns(y: Array) -> Array:
+    return y.reshape(len(y), -1)
+
+
+def check_options(options: Options) -> None:
+    """``ValueError`` for what no tree can have and no training can do."""
+    kinds, rate, decay = options.activations, options.learning_rate, options.weight_decay
+    limits = [("max_depth", options.max_depth)]
+    optional = [(name, getattr(options, name)) for name in ("max_nodes", "max_arity", "epochs", "batch_size")]
+    unknown = [name for name in kinds if name not in NAMES and name not in ALIASES]
+    rules = (
+        (not kinds, "activations is empty; name at least one"),
+        (unknown, f"activations has the unknown name {unknown[:1]}; allowed: {', '.join(NAMES)}"),
+        (options.optimizer not in OPTIMIZERS, f"optimizer={options.optimizer!r}; allowed: {', '.join(OPTIMIZERS)}"),
+        (not _finite(rate) or rate <= 0, f"learning_rate={rate!r} must be a number above 0"),
+        (not _finite(decay) or decay < 0, f"weight_decay={decay!r} must be a number of 0 or more"),
+        *((not _whole(value), f"{name}={value!r} must be a whole number of 1 or more") for name, value in limits),
+        *(
+            (value is not None and not _whole(value), f"{name}={value!r} must be a whole number of 1 or more, or None")
+            for name, value in optional
+        ),
+    )
+    for broken, message in rules:
+        if broken:
+            raise ValueError(message)
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, Real) and bool(np.isfinite(float(value)))
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, Integral) and int(value) >= 1
+
+
+@lru_cache(maxsize=64)
+def _examples(space: Space, size: int) -> tuple[Nodes, ...]:
+    """Trees of a space, the same ones every time: what the shape of a bin is planned from."""
+    rng = np.random.default_rng(0)
+    return tuple(covering_tree(rng, space, size=size) for _ in range(EXAMPLES))
+
+
+def _size(sample: Sample, options: Options) -> int:
+    size = NODES // 2 + OUTPUT_NODES * (task_of(sample).n_outputs - 1)
+    return size if options.max_nodes is None else min(size, options.max_nodes)
+
+
+def _space(sample: Sample, options: Options) -> Space:
+    task, features = task_of(sample), sample.X.shape[1]
+    room = _size(sample, options) + 2 * features  # an input is one more leaf, and one more node at most
+    return Space(
+        n_features=features,
+        n_outputs=task.n_outputs,
+        activations=options.activations,
+        output_activation=task.output_activation,
+        max_nodes=max(room, NODES) if options.max_nodes is None else options.max_nodes,
+        max_depth=options.max_depth,
+        max_arity=ARITY if options.max_arity is None else options.max_arity,
+    )

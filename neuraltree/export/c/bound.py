@@ -1,0 +1,46 @@
+"""How far single-float code may lie from the tree in double precision."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.tree.nodes import Nodes
+
+ULPS = 16  # of a node's sum of |weight x value|, and of its value
+EPSILON = float(np.finfo(np.float32).eps)
+# The steepest slope of each kind.
+SLOPES = {"sigmoid": 0.25, "tanh": 1.0, "gaussian": 0.86, "relu": 1.0, "sine": 1.0, "identity": 1.0}
+STEEPEST = np.array([SLOPES[name] for name in NAMES])
+Array = NDArray[np.float64]
+
+
+def error_bound(nodes: Nodes, X: Array) -> tuple[Array, Array]:
+    """Outputs in double precision and bounds on the error of single-float code, (rows, outputs) each.
+
+    Every node's sum may be off by 16 single-float ulps of Σ|w h| + |b|, besides what its children are off; its
+    activation passes that on by its steepest slope and is off by 16 ulps of its own value.
+    """
+    columns = np.asarray(X, dtype=np.float64).T
+    depth, op = nodes["depth"].tolist(), nodes["op"].tolist()
+    sums: dict[int, list[Array]] = {}
+    outputs: list[tuple[Array, Array]] = []
+    for i in range(len(nodes) - 1, -1, -1):
+        if op[i] >= 0:
+            value, error = columns[op[i]], np.zeros(columns.shape[1])
+        else:
+            zero = [np.zeros(columns.shape[1])] * 3
+            total, size, error = sums.pop(depth[i] + 1, zero)
+            total, size = total + nodes["bias"][i, 0], size + abs(nodes["bias"][i, 0])
+            value = ACTIVATIONS[~op[i]].value(total)
+            error = STEEPEST[~op[i]] * (error + ULPS * EPSILON * size) + ULPS * EPSILON * np.abs(value)
+        if depth[i] == 0:
+            outputs.append((value, error))
+            continue
+        weight = nodes["weight"][i, 0]
+        before = sums.get(depth[i], [np.zeros(columns.shape[1])] * 3)
+        added = (weight * value, np.abs(weight * value), np.abs(weight) * error)
+        sums[depth[i]] = [old + new for old, new in zip(before, added, strict=True)]
+    values, errors = zip(*outputs[::-1], strict=True)
+    return np.stack(values, axis=1), np.stack(errors, axis=1)

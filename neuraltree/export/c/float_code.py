@@ -1,0 +1,150 @@
+"""Single-float C: the scalers are folded into the weights, so that it takes raw inputs."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuraltree.activations import NAMES
+from neuraltree.export.c.order import Step, slots, steps
+from neuraltree.export.c.parts import array, float_functions, literal
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.tree import Tree
+
+IDENTITY = NAMES.index("identity")
+OPENED, FIRST, OUTPUT = 8, 16, 32  # flags of a node in a table, beside its kind
+
+
+def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const float *x, float *y)``."""
+    nodes = tree.folded()
+    order = steps(nodes)
+    return _straight(nodes, order) if style == "straight" else _table(nodes, order, name)
+
+
+def functions(tree: Tree) -> str:
+    """The activations a tree needs; ``exp`` for probabilities too."""
+    codes = (~tree.nodes["op"][tree.nodes["op"] < 0]).tolist()  # folding adds no kind that needs a function
+    return float_functions(codes, exp=tree.classes is not None and tree.output_activation == "identity")
+
+
+def _straight(nodes: Nodes, order: list[Step]) -> tuple[str, str]:
+    lines = []
+    output = 0
+    for step in order:
+        terms = [f"a{step.own}"] * step.opened + [literal(nodes["bias"][step.node, 0])]
+        terms += [f"{literal(nodes['weight'][leaf, 0])} * x[{nodes['op'][leaf]}]" for leaf in step.leaves]
+        value = " + ".join(terms).replace("+ -", "- ")
+        if step.code != IDENTITY:
+            value = f"nt_{NAMES[step.code]}({value})"
+        if step.slot < 0:
+            lines.append(f"y[{output}] = {value};")
+            output += 1
+        else:
+            lines.append(
+                f"a{step.slot} {'=' if step.first else '+='} {literal(nodes['weight'][step.node, 0])} * "
+                + (f"({value});" if step.code == IDENTITY else f"{value};")
+            )
+    names = ", ".join(f"a{i}" for i in range(slots(order)))
+    declared = [f"float {names};"] if names else []
+    return "", _function(declared + lines)
+
+
+def _function(lines: list[str]) -> str:
+    text = "\n".join(f"    {line}" for line in lines)
+    return f"NT_CALL void nt_outputs(const float *x, float *y)\n{{\n{text}\n}}\n"
+
+
+def _table(nodes: Nodes, order: list[Step], name: str) -> tuple[str, str]:
+    codes: list[int] = []
+    weights: list[float] = []
+    biases: list[float] = []
+    for step in order:
+        codes += [flags(step), len(step.leaves), *(int(nodes["op"][leaf]) for leaf in step.leaves)]
+        weights += [nodes["weight"][leaf, 0] for leaf in step.leaves]
+        weights += [nodes["weight"][step.node, 0]] * (step.slot >= 0)
+        biases.append(nodes["bias"][step.node, 0])
+    unit = narrowest(codes)
+    kinds = sorted({step.code for step in order} - {IDENTITY})
+    named = [f"nt_{NAMES[code]}" if code in kinds else "0" for code in range(max(kinds, default=0) + 1)]
+    tables = [
+        "/* Each node in order of evaluation: kind and flags, number of inputs, the inputs. */",
+        array(f"uint{unit}_t", "nt_code", codes),
+        "/* Each node: a weight per input, and the weight of its own value unless it is an output. */",
+        array("float", "nt_weight", [literal(w) for w in weights]),
+        array("float", "nt_bias", [literal(b) for b in biases]),
+    ]
+    tables.append(
+        f"typedef float (*nt_kind)(float);\nstatic const nt_kind nt_kinds[{len(named)}] = {{{', '.join(named)}}};\n"
+    )
+    return "\n".join(tables), filled(INTERPRETER, name, unit, order)
+
+
+def filled(text: str, name: str, unit: int, order: list[Step]) -> str:
+    """An interpreter's text with its marks replaced; ``unit``: bits of an entry of the code table."""
+    changes = {
+        "@NAME@": name,
+        "@UNIT@": str(unit),
+        "@WIDTH@": {8: "byte", 16: "word"}[unit],
+        "@SLOTS@": str(max(slots(order), 1)),
+        "@NODES@": str(len(order)),
+    }
+    for mark, value in changes.items():
+        text = text.replace(mark, value)
+    return text
+
+
+# The tables come as arguments of a function that other files could call, so that no compiler rewrites the loop for
+# one tree: what a node costs is then the same in every tree.
+INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
+                const nt_kind *kinds, const float *x, float *y);
+NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
+                         const nt_kind *kinds, const float *x, float *y)
+{{
+    float waiting[@SLOTS@];
+    float *top = waiting;
+    NT_LOOP
+    for (; bias != last; ++bias) {{
+        const uint@UNIT@_t head = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
+        uint@UNIT@_t inputs = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
+        float sum = NT_READ(float, float, bias);
+        if ((head & {OPENED}) != 0) {{
+            sum += *--top;
+        }}
+        NT_LOOP
+        for (; inputs != 0; --inputs) {{
+            sum += NT_READ(float, float, weight++) * x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
+        }}
+        if ((head & 7) != {IDENTITY}) {{
+            sum = kinds[head & 7](sum);
+        }}
+        if ((head & {OUTPUT}) != 0) {{
+            *y++ = sum;
+            continue;
+        }}
+        sum *= NT_READ(float, float, weight++);
+        if ((head & {FIRST}) != 0) {{
+            *top++ = sum;
+        }} else {{
+            top[-1] += sum;
+        }}
+    }}
+}}
+
+NT_CALL void nt_outputs(const float *x, float *y)
+{{
+    @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, nt_kinds, x, y);
+}}
+"""
+
+
+def flags(step: Step) -> int:
+    """Kind and flags of a node for a table."""
+    return step.code + OPENED * step.opened + FIRST * (step.first and step.slot >= 0) + OUTPUT * (step.slot < 0)
+
+
+def narrowest(codes: list[int]) -> int:
+    """Bits of an entry of the code table; ``ValueError`` beyond 16."""
+    largest = int(np.max(codes))
+    if largest > 65_535:
+        raise ValueError(f"a table holds inputs and children up to 65535, this tree has {largest}; use straight code")
+    return 8 if largest < 256 else 16

@@ -1,0 +1,140 @@
+"""Training on the device: one step of stochastic gradient descent in place, as C99 in single floats.
+
+RAM: the parameters, one number per function node, and a stack no deeper than the forward pass needs. The backward
+pass visits the nodes in reverse order, where the gradients that wait mirror the sums that waited: whoever began its
+parent's sum is the last to need its parent's gradient. So no table of parents and no array of gradients is needed.
+Weights are those of the tree in standardised units: a step on weights with the scaler folded in would be another.
+Means are rounded to single floats, which shifts a standardised input by up to 6e-8 |mean| / scale.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from neuraltree.activations import NAMES
+from neuraltree.export.c.float_code import flags
+from neuraltree.export.c.order import slots, steps
+from neuraltree.export.c.parts import FLASH, MACROS, array, float_functions, literal
+from neuraltree.export.c.training_check import check_program
+from neuraltree.export.c.training_step import loss_name, places, scaler_of, target_scaler_of
+from neuraltree.export.c.training_text import (
+    BACKWARD,
+    COSINE,
+    ENTRIES,
+    FORWARD,
+    HEADER,
+    LOG,
+    LOSS_NAMES,
+    LOSSES,
+    PREDICT,
+    SLOPES,
+    STATE,
+    VALUES,
+    fill,
+)
+from neuraltree.export.names import check_name, comment
+from neuraltree.tree.soundness import refuse_several_targets
+from neuraltree.tree.tree import Tree
+
+
+def export_training(tree: Tree, name: str = "model") -> dict[str, str]:
+    """``NAME_train.h``, ``NAME_train.c`` and a program that checks them, ``test/NAME_train_test.c``.
+
+    ``ValueError`` for a name or a number that C cannot hold, and for several targets.
+    """
+    check_name(name)
+    refuse_several_targets(tree.kind, tree.num_outputs, "C export")
+    header, source = f"{name}_train.h", f"{name}_train.c"
+    return {
+        header: _header(tree, name),
+        source: _source(tree, name),
+        f"test/{name}_train_test.c": check_program(tree, name),
+    }
+
+
+def _header(tree: Tree, name: str) -> str:
+    kind, target = _target(tree)
+    inputs = "".join(f"     {place} {comment(feature)}\n" for place, feature in enumerate(tree.features))
+    classes = "".join(f"     {place} {comment(label)}\n" for place, label in enumerate(tree.classes or ()))
+    fields = {
+        "INPUTS": inputs,
+        "CLASSES": f"   Classes:\n{classes}" if classes else "",
+        "NODES": np.count_nonzero(tree.nodes["op"] < 0),
+        "TARGET": kind,
+        "MEANING": target,
+        "LOSS": LOSS_NAMES[loss_name(tree)],
+    }
+    return fill(HEADER, tree, name, **fields)
+
+
+def _source(tree: Tree, name: str) -> str:
+    order = steps(tree.nodes)
+    op = tree.nodes["op"]
+    leaves = [int(op[leaf]) for step in order for leaf in step.leaves]
+    used = sorted(set(leaves))
+    scaler = scaler_of(tree)
+    codes = [code for step in order for code in (flags(step), len(step.leaves))]
+    positions = [used.index(feature) for feature in leaves]
+    unit, wide = _unit([*codes, *positions]), _unit(used)
+    initial = [tree.nodes[field][node, 0] for field, node in places(tree.nodes, order)]
+    tables = [
+        "/* Each node in order of evaluation: kind and flags, number of inputs; then the inputs of all. */",
+        array(unit[0], "nt_code", codes),
+        array(unit[0], "nt_leaf", positions),
+        "/* The features in use: position, mean, 1 / scale. */",
+        array(wide[0], "nt_feature", used),
+        array("float", "nt_mean", [literal(scaler.mean[i]) for i in used]),
+        array("float", "nt_gain", [literal(1 / scaler.scale[i]) for i in used]),
+        array("float", "nt_initial", [literal(value) for value in initial]),
+    ]
+    kinds = {step.code for step in order}
+    parts = [f'#include "{name}_train.h"\n', MACROS, FLASH, _functions(tree, kinds), *tables, STATE, FORWARD, BACKWARD]
+    text = "\n".join([*parts, LOSSES[loss_name(tree)], ENTRIES, PREDICT[tree.kind]])
+    fields = {
+        "UNIT": unit[0],
+        "READ": f"{unit[1]}, {unit[0]}",
+        "READ_FEATURE": f"{wide[1]}, {wide[0]}",
+        "DEPTH": max(slots(order), 1),
+        "NODES": len(order),
+        "LEAVES": len(leaves),
+        "VALUES": _switch(VALUES, kinds),
+        "SLOPES": _switch(SLOPES, kinds),
+        "TARGET": _target(tree)[0],
+        "WRONG": "" if tree.classes is None else f" || y < 0 || y >= {len(tree.classes)}",
+    }
+    if tree.classes is None:
+        target = target_scaler_of(tree)
+        fields |= {"MEAN": literal(target.mean[0]), "SCALE": literal(target.scale[0])}
+        fields["GAIN"] = literal(1 / target.scale[0])
+    return fill(text, tree, name, **fields)
+
+
+def _target(tree: Tree) -> tuple[str, str]:
+    """C type of the target, and what it is."""
+    return ("float", "the target in its own units") if tree.classes is None else ("int", "the class")
+
+
+def _unit(values: list[int]) -> tuple[str, str]:
+    """The narrowest type that holds the values, and how flash is read by it."""
+    largest = max(values)
+    return next((kind, width) for bits, kind, width in UNITS if largest < 2**bits)
+
+
+UNITS = ((8, "uint8_t", "byte"), (16, "uint16_t", "word"), (32, "uint32_t", "dword"))
+
+
+def _functions(tree: Tree, kinds: set[int]) -> str:
+    """The activations in use, and what their derivatives and the loss need besides."""
+    crossed = loss_name(tree) in ("logistic", "softmax")
+    texts = [float_functions(kinds, exp=crossed)]
+    texts += [COSINE] * (NAMES.index("sine") in kinds) + [LOG] * crossed
+    return "\n".join(text for text in texts if text)
+
+
+def _switch(rows: dict[str, str], kinds: set[int]) -> str:
+    """A case for each kind in use that does something."""
+    cases = [(code, rows[NAMES[code]]) for code in sorted(kinds) if NAMES[code] in rows]
+    if not cases:
+        return ""
+    text = "".join(f"        case {code}: {body} break;\n" for code, body in cases)
+    return f"        switch (head & 7) {{\n{text}        default: break;\n        }}\n"

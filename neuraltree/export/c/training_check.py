@@ -1,0 +1,98 @@
+"""The program that checks exported training on the machine it is compiled for."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.export.c.parts import array, literal
+from neuraltree.export.c.training_step import places, scaler_of, step_with, target_scaler_of, training_step
+from neuraltree.export.c.training_text import fill
+from neuraltree.tree.tree import Tree
+
+ROUNDING = 2 * float(np.finfo(np.float32).eps)
+
+
+def check_program(tree: Tree, name: str) -> str:
+    """A program that takes one step and compares every parameter."""
+    with np.errstate(all="ignore"):
+        x, target, rate = _vector(tree)
+        loss, trained = training_step(tree, x, target, rate)
+        again, rough = step_with(tree, x * np.float32(1 + ROUNDING), target, rate, ROUNDING)
+    order = places(tree.nodes)
+    expected, single = (np.array([t.nodes[field][node, 0] for field, node in order]) for t in (trained, rough))
+    # Where large weights magnify rounding, a step in single floats with inputs and slopes a little off shows how much.
+    tolerance = 1e-6 * (1 + np.abs(expected)) + 8 * np.abs(single - expected)
+    off = 1e-6 * (1 + loss) + 8 * abs(again - loss)
+    largest = np.abs([*expected, *tolerance, off]).max()
+    if not largest <= np.finfo(np.float32).max:
+        raise ValueError("a training step of this tree is beyond single floats (3.4e38); train it with smaller weights")
+    fields = {
+        "X": array("float", "nt_x", [literal(v) for v in x], attribute=""),
+        "EXPECTED": array("float", "nt_expected", [literal(v) for v in expected], attribute=""),
+        "TOLERANCE": array("float", "nt_tolerance", [literal(v) for v in tolerance], attribute=""),
+        "Y": literal(target) if tree.classes is None else str(int(target)),
+        "RATE": literal(rate),
+        "LOSS": literal(loss),
+        "LOSS_TOLERANCE": literal(off),
+    }
+    return fill(TEST, tree, name, **fields)
+
+
+def _vector(tree: Tree) -> tuple[NDArray[np.float32], float, float]:
+    """Raw inputs, target and a rate by which no parameter moves more than an eighth; exact in single floats.
+
+    Of 8 rows the one that moves the parameters most, lest all that matters be saturated.
+    """
+    Z = np.random.default_rng(0).normal(size=(8, len(tree.features)))
+    X = scaler_of(tree).inverse(Z).astype(np.float32)
+    if tree.classes is None:
+        targets = tree.outputs(X)[:, 0] + target_scaler_of(tree).scale[0]  # off by one in standardised units
+    else:
+        targets = np.arange(len(X)) % len(tree.classes)
+    targets = targets.astype(np.float32)
+    moved = [_largest_change(tree, x, float(target)) for x, target in zip(X, targets, strict=True)]
+    row = int(np.argmax(moved))
+    return X[row], float(targets[row]), float(np.float32(0.125 / max(moved[row], 1.0)))
+
+
+def _largest_change(tree: Tree, x: NDArray, target: float) -> float:
+    """Of any parameter, by one step at a rate of 1."""
+    trained = training_step(tree, x, target, 1.0)[1]
+    return float(max(np.abs(trained.nodes[field] - tree.nodes[field]).max() for field in ("weight", "bias")))
+
+
+TEST = """/* Compile and run: cc -std=c99 @NAME@_train.c test/@NAME@_train_test.c -o check && ./check */
+#include <stdio.h>
+
+#include "../@NAME@_train.h"
+
+@X@
+/* The parameters after one step in double precision, and how far single floats may be off. */
+@EXPECTED@
+@TOLERANCE@
+static int nt_near(float found, float expected, float tolerance)
+{
+    return found - expected <= tolerance && expected - found <= tolerance;
+}
+
+int main(void)
+{
+    int i, wrong = 0;
+    float loss;
+    @NAME@_reset();
+    loss = @NAME@_train(nt_x, @Y@, @RATE@);
+    if (!nt_near(loss, @LOSS@, @LOSS_TOLERANCE@)) {
+        printf("loss: %.9g instead of %.9g\\n", (double)loss, (double)@LOSS@);
+        ++wrong;
+    }
+    for (i = 0; i < @UPPER@_PARAMETERS; ++i) {
+        if (!nt_near(@NAME@_parameters[i], nt_expected[i], nt_tolerance[i])) {
+            printf("parameter %d: %.9g instead of %.9g\\n", i, (double)@NAME@_parameters[i], (double)nt_expected[i]);
+            ++wrong;
+        }
+    }
+    printf("%d of @PARAMETERS@ parameters and the loss: %d wrong\\n", @PARAMETERS@, wrong);
+    return wrong != 0;
+}
+"""

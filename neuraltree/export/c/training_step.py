@@ -1,0 +1,112 @@
+"""The training step that exported code takes, in NumPy doubles, and the order of a device's parameters."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.export.c.order import Step, slots, steps
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.tree import Tree
+
+Place = tuple[str, int]  # field and position in the node record
+
+
+def with_parameters(tree: Tree, parameters: ArrayLike) -> Tree:
+    """The tree with the parameters of a device, in the order of its array ``NAME_parameters``."""
+    order = places(tree.nodes)
+    values = np.asarray(parameters, dtype=np.float64)
+    if values.shape != (len(order),):
+        raise ValueError(f"got parameters of shape {values.shape}; the tree has ({len(order)},)")
+    nodes = tree.nodes.copy()
+    for (field, node), value in zip(order, values, strict=True):
+        nodes[field][node, 0] = value
+    return replace(tree, nodes=nodes)
+
+
+def training_step(tree: Tree, x: ArrayLike, target: float, rate: float) -> tuple[float, Tree]:
+    """The loss before the step, and the tree after it, for one row of raw inputs: the device's step in NumPy doubles.
+
+    ``target``: in natural units, or the position of the class.
+    """
+    return step_with(tree, np.asarray(x, np.float64), target, rate)
+
+
+def step_with(tree: Tree, x: NDArray, target: float, rate: float, slope_error: float = 0.0) -> tuple[float, Tree]:
+    """``training_step`` in the arithmetic of the type of ``x``; ``slope_error`` is added to the slope of every node."""
+    nodes, dtype = tree.nodes, x.dtype
+    z = _standardised(x, scaler_of(tree))
+    weight, bias = nodes["weight"][:, 0].astype(dtype), nodes["bias"][:, 0].astype(dtype)
+    order = steps(nodes)
+    sums, values = np.zeros((2, len(nodes)), dtype)
+    waiting = np.zeros(slots(order) + 1, dtype)  # the last takes what outputs would pass on
+    for step in order:
+        at, leaves = step.node, list(step.leaves)
+        sums[at] = bias[at] + (waiting[step.own] if step.opened else 0) + weight[leaves] @ z[nodes["op"][leaves]]
+        values[at] = ACTIVATIONS[step.code].value(sums[at])
+        waiting[step.slot] = weight[at] * values[at] + (0 if step.first else waiting[step.slot])
+    tops = [step.node for step in order if step.slot < 0]
+    loss, arriving = _loss(tree, values[tops], target)
+    gradients = dict(zip(tops, arriving, strict=True))
+    new = nodes.copy()
+    for step in reversed(order):
+        at, leaves = step.node, list(step.leaves)
+        above = gradients[at] if step.slot < 0 else waiting[step.slot] * weight[at]
+        if step.slot >= 0:
+            new["weight"][at, 0] -= rate * waiting[step.slot] * values[at]
+        delta = above * (ACTIVATIONS[step.code].derivative(sums[at], values[at]) + slope_error)
+        if step.opened:
+            waiting[step.own] = delta
+        new["weight"][leaves, 0] -= rate * delta * z[nodes["op"][leaves]]
+        new["bias"][at, 0] -= rate * delta
+    return float(loss), replace(tree, nodes=new)
+
+
+def _loss(tree: Tree, y: NDArray, target: float) -> tuple[Any, NDArray]:
+    """The loss of the outputs and its derivative by them, as in ``neuraltree.tasks.task``."""
+    if tree.classes is None or tree.output_activation == "sigmoid":
+        raw = np.array([target], y.dtype)
+        wanted = _standardised(raw, target_scaler_of(tree)) if tree.classes is None else np.arange(len(y)) == target
+        return 0.5 * np.sum((y - wanted) ** 2), y - wanted
+    logits = np.append(0.0, y) if tree.kind == "binary" else y
+    wanted = np.arange(len(logits)) == target
+    powers = np.exp(logits - logits.max())
+    gradient = powers / powers.sum() - wanted
+    return np.log(powers.sum()) + logits.max() - logits @ wanted, gradient[-len(y) :]
+
+
+def loss_name(tree: Tree) -> str:
+    """A row of LOSSES: the loss that trees of this kind are trained on."""
+    if tree.classes is None:
+        return "squared"
+    if tree.output_activation == "sigmoid":
+        return "squared classes"
+    return "logistic" if tree.kind == "binary" else "softmax"
+
+
+def scaler_of(tree: Tree) -> Scaler:
+    width = len(tree.features)
+    return tree.scaler or Scaler(np.zeros(width), np.ones(width))
+
+
+def target_scaler_of(tree: Tree) -> Scaler:
+    return tree.target_scaler or Scaler(np.zeros(1), np.ones(1))
+
+
+def _standardised(raw: NDArray, scaler: Scaler) -> NDArray:
+    """As the device does it, rounding as the type of ``raw`` does."""
+    return (raw - scaler.mean.astype(raw.dtype)) * (1 / scaler.scale).astype(raw.dtype)
+
+
+def places(nodes: Nodes, order: list[Step] | None = None) -> list[Place]:
+    """Where each parameter stands in the record: a node's bias, the weights of its leaves, its own weight."""
+    found: list[Place] = []
+    for step in order or steps(nodes):
+        found += [("bias", step.node), *(("weight", leaf) for leaf in step.leaves)]
+        found += [("weight", step.node)] * (step.slot >= 0)
+    return found

@@ -1,0 +1,134 @@
+"""How formulas are written down: names, definitions and the meaning of the outputs, in plain text and in LaTeX."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from itertools import cycle
+from typing import Any, NamedTuple
+
+from neuraltree.export.names import MARK
+from neuraltree.tree.tree import Tree
+
+
+class Language(NamedTuple):
+    """One way to write. Templates have places: {k}, the position of an output, {last}, that of the last one, {name} of
+    a class, {value}, {summary}."""
+
+    printer: Callable[[Any], Callable[[Any], str]]  # from sympy to a function that writes an expression
+    name: Callable[[object], str]  # of a feature or a class
+    outputs: dict[tuple[bool, bool], str]  # by whether it is a class's, and whether there are several
+    meanings: dict[tuple[str, str], tuple[str, ...]]  # by kind and output activation: for each class in turn
+    definitions: dict[str, str]  # by activation
+    before: str
+    between: str
+    after: str
+
+
+def reading(tree: Tree, formulas: list[str], kinds: Collection[str], language: Language) -> str:
+    """The whole text of formulas that are written in ``language``; ``kinds``: the activations in them."""
+    template = language.outputs[tree.classes is not None, len(formulas) > 1]
+    lines = [template.format(k=k, value=text) for k, text in enumerate(formulas)]
+    meanings = language.meanings.get((tree.kind, tree.output_activation), ())
+    names, last = tree.classes or (), len(formulas) - 1
+    for k, (meaning, label) in enumerate(zip(cycle(meanings), names, strict=False)):
+        lines.append(meaning.format(k=k, last=last, name=language.name(label)))
+    lines += [text for kind, text in language.definitions.items() if kind in kinds]
+    summary = f"{tree.kind}: {len(tree.features)} inputs, {tree.num_weights} weights. {MARK}; do not edit."
+    return language.before.format(summary=summary) + language.between.join(lines) + language.after
+
+
+WORDS = frozenset({"y", "z", "s", "P", "exp", "max", "sin", "tanh", "sigmoid", "gaussian", "relu"})
+
+
+def text_name(name: object) -> str:
+    """A plain word as it is, any other text in double quotes with JSON's escapes, a number as Python writes it."""
+    if not isinstance(name, str):
+        return repr(name)
+    if name.isidentifier() and name not in WORDS:
+        return name
+    quoted = json.dumps(name, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else json.dumps(letter)[1:-1] for letter in quoted)
+
+
+def _text_printer(sympy: Any) -> Callable[[Any], str]:
+    from sympy.printing.str import StrPrinter
+
+    class Printer(StrPrinter):
+        def _print_Symbol(self, expr: Any) -> str:
+            return text_name(expr.name)
+
+    return Printer({"full_prec": False}).doprint
+
+
+ESCAPES = str.maketrans(
+    {
+        **{letter: f"\\{letter}" for letter in "#$%&_{}"},
+        **{"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"},
+        **{"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"},
+    }
+)
+
+
+def latex_name(name: object) -> str:
+    """Text that LaTeX sets as it is; a character that cannot be printed is a blank."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in str(name))
+    return rf"\text{{{plain.translate(ESCAPES)}}}"
+
+
+def _latex_printer(sympy: Any) -> Callable[[Any], str]:
+    from sympy.printing.latex import LatexPrinter
+
+    class Printer(LatexPrinter):
+        def _print_Symbol(self, expr: Any, style: str = "plain") -> str:
+            return latex_name(expr.name)
+
+    return Printer({"mul_symbol": "dot"}).doprint
+
+
+TEXT = Language(
+    printer=_text_printer,
+    name=text_name,
+    outputs={
+        (False, False): "y = {value}",
+        (False, True): "y[{k}] = {value}",
+        (True, False): "z = {value}",
+        (True, True): "z[{k}] = {value}",
+    },
+    meanings={
+        ("binary", "identity"): ("P({name}) = 1 / (1 + exp(z))", "P({name}) = 1 / (1 + exp(-z))"),
+        ("multiclass", "identity"): ("P({name}) = exp(z[{k}]) / (exp(z[0]) + ... + exp(z[{last}]))",),
+        ("multiclass", "sigmoid"): ("P({name}) = z[{k}] / (z[0] + ... + z[{last}])",),
+    },
+    definitions={
+        "sigmoid": "sigmoid(s) = 1 / (1 + exp(-s))",
+        "gaussian": "gaussian(s) = exp(-s*s)",
+        "relu": "relu(s) = max(0, s)",
+    },
+    before="# {summary}\n",
+    between="\n",
+    after="\n",
+)
+LATEX = Language(
+    printer=_latex_printer,
+    name=latex_name,
+    outputs={
+        (False, False): "y &= {value}",
+        (False, True): "y_{{{k}}} &= {value}",
+        (True, False): "z &= {value}",
+        (True, True): "z_{{{k}}} &= {value}",
+    },
+    meanings={
+        ("binary", "identity"): (r"P({name}) &= \frac{{1}}{{1 + e^{{z}}}}", r"P({name}) &= \frac{{1}}{{1 + e^{{-z}}}}"),
+        ("multiclass", "identity"): (r"P({name}) &= \frac{{e^{{z_{{{k}}}}}}}{{\sum_{{j=0}}^{{{last}}} e^{{z_j}}}}",),
+        ("multiclass", "sigmoid"): (r"P({name}) &= \frac{{z_{{{k}}}}}{{\sum_{{j=0}}^{{{last}}} z_j}}",),
+    },
+    definitions={
+        "sigmoid": r"\operatorname{sigmoid}(s) &= \frac{1}{1 + e^{-s}}",
+        "gaussian": r"\operatorname{gaussian}(s) &= e^{-s^2}",
+        "relu": r"\operatorname{relu}(s) &= \max(0, s)",
+    },
+    before="% {summary}\n\\begin{{align*}}\n",
+    between=" \\\\\n",
+    after="\n\\end{align*}\n",
+)

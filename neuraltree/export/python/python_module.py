@@ -1,0 +1,160 @@
+"""A tree as a Python module that needs NumPy alone, and gives the same bits as ``Tree.predict``."""
+
+from __future__ import annotations
+
+import keyword
+from math import isfinite
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from neuraltree.activations import NAMES
+from neuraltree.export.c.self_test import vectors
+from neuraltree.export.names import MARK, comment
+from neuraltree.export.python.python_parts import (
+    ACTIVATIONS,
+    CHECK,
+    CLASSIFIER,
+    LINKS,
+    OUTPUTS,
+    PROBABILITIES,
+    REGRESSION,
+)
+from neuraltree.tree.nodes import parents
+from neuraltree.tree.tree import Tree
+
+WIDTH = 110
+TERMS = 40  # of a sum in one statement: Python's compiler has a limit
+INDENT = " " * 8
+CHECKED, DIGITS = 6, 6  # rows of the module's own check, and digits of its inputs
+
+
+def export_python(tree: Tree, name: str = "model") -> str:
+    """The text of a module ``name`` with ``predict``, and ``predict_proba`` of a classifier; run, it checks itself.
+
+    Names of features and classes stand in it as string literals of ASCII, and in comments as ``names.comment`` has
+    them. ``ValueError`` for a name that no module can have.
+    """
+    if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
+        raise ValueError(f"{name!r} cannot be the name of a Python module; use letters, digits and _, no keyword")
+    kinds = sorted({~op for op in tree.nodes["op"].tolist() if op < 0})
+    functions = [ACTIVATIONS[NAMES[code]] for code in kinds if NAMES[code] in ACTIVATIONS]
+    parts = [_head(tree, name), *functions, _outputs(tree)]
+    if tree.classes is None:
+        parts.append(REGRESSION[tree.num_outputs > 1])
+    else:
+        parts += [CLASSIFIER[tree.kind], LINKS[tree.output_activation], PROBABILITIES]
+    return "\n\n".join([*parts, _check(tree)])
+
+
+def _head(tree: Tree, name: str) -> str:
+    lines = [
+        f'"""{name}: a neural tree, {_summary(tree)}. {MARK}; do not edit.',
+        "",
+        "Inputs, the columns of X, in their own units:",
+        *(f"  {place} {_quoted(feature)}" for place, feature in enumerate(tree.features)),
+    ]
+    if tree.classes is not None:
+        lines += ["Classes:", *(f"  {place} {_quoted(label)}" for place, label in enumerate(tree.classes))]
+    lines += ['"""', "", "import numpy as np", "", f"FEATURES = {_tuple(tree.features)}"]
+    if tree.classes is not None:
+        lines.append(f"CLASSES = {_tuple(tree.classes)}")
+    if tree.target_scaler is not None:
+        mean, scale = (_array(part, "") for part in (tree.target_scaler.mean, tree.target_scaler.scale))
+        lines += [f"TARGET_MEAN = {mean}", f"TARGET_SCALE = {scale}"]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(tree: Tree) -> str:
+    outputs = f", {tree.num_outputs} outputs" if tree.num_outputs > 1 else ""
+    return f"{tree.kind}: {len(tree.features)} inputs{outputs}, {tree.num_weights} weights"
+
+
+def _quoted(text: object) -> str:
+    """Text that can stand in a docstring in double quotes."""
+    return comment(text).replace('"', "'")
+
+
+def _outputs(tree: Tree) -> str:
+    """The function that computes the outputs, a line for each function node, in the order of ``Tree.outputs``.
+
+    Sums are added up in that order as well, so that every rounding is the same.
+    """
+    depth, op = tree.nodes["depth"].tolist(), tree.nodes["op"].tolist()
+    weight, bias = tree.nodes["weight"][:, 0].tolist(), tree.nodes["bias"][:, 0].tolist()
+    up = parents(tree.nodes["depth"]).tolist()
+    below: list[list[str]] = [[] for _ in op]
+    lines = [OUTPUTS.format(width=len(tree.features))]
+    lines += [_column(tree, feature) for feature in sorted({feature for feature in op if feature >= 0})]
+    for i in range(len(op) - 1, -1, -1):
+        if op[i] < 0:
+            lines += _statements(f"n{i}", NAMES[~op[i]], [*below[i], repr(bias[i])])
+        if depth[i]:
+            below[up[i]].append(f"{weight[i]!r} * {f'x{op[i]}' if op[i] >= 0 else f'n{i}'}")
+    values = ", ".join(f"n{i}" for i in range(len(op)) if not depth[i])
+    scaled = "" if tree.target_scaler is None else " * TARGET_SCALE + TARGET_MEAN"
+    lines += _statement("return ", "np.stack([", values, f"], axis=1){scaled}")
+    return "\n".join(lines) + "\n"
+
+
+def _column(tree: Tree, i: int) -> str:
+    column = f"X[:, {i}]"
+    if tree.scaler is not None:
+        mean, scale = float(tree.scaler.mean[i]), float(tree.scaler.scale[i])
+        column = f"(X[:, {i}] - {mean!r}) / {scale!r}"
+    return f"    x{i} = {column}  # {comment(tree.features[i])}".rstrip()
+
+
+def _statements(target: str, kind: str, terms: list[str]) -> list[str]:
+    """The lines that compute one function node from the terms of its sum."""
+    lines: list[str] = []
+    while len(terms) > TERMS:
+        lines += _statement(f"{target} = ", "", _sum(terms[:TERMS]), "")
+        terms = [target, *terms[TERMS:]]
+    opening, closing = (f"{CALLS[kind]}(", ")") if kind in CALLS else ("", "")
+    return lines + _statement(f"{target} = ", opening, _sum(terms), closing)
+
+
+# How the kinds are called in the module; identity is not.
+CALLS = {"sigmoid": "sigmoid", "tanh": "np.tanh", "gaussian": "gaussian", "relu": "relu", "sine": "np.sin"}
+
+
+def _sum(terms: list[str]) -> str:
+    first, *rest = terms
+    return first + "".join(f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in rest)
+
+
+def _statement(head: str, opening: str, body: str, closing: str) -> list[str]:
+    """A statement in one line, or in several of about ``WIDTH`` letters within its brackets."""
+    if len(head + opening + body + closing) <= WIDTH:
+        return [f"    {head}{opening}{body}{closing}"]
+    lines = [
+        f"    {head}{opening or '('}",
+        *wrap(body, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT, break_on_hyphens=False),
+    ]
+    return [*lines, f"    {closing or ')'}"]
+
+
+def _tuple(values: tuple) -> str:
+    """A tuple of names as a literal of printable ASCII, one a line."""
+    return "\n".join(["(", *(f"    {value!a}," for value in values), ")"])
+
+
+def _array(values: Any, indent: str) -> str:
+    """An array as a literal that reads back as the same doubles."""
+    rows = [f"{indent}    {_number(row)},\n" for row in values.tolist()]
+    return f"np.array([\n{''.join(rows)}{indent}])"
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_number, value))}]"
+    return repr(value) if isfinite(value) else f'float("{value}")'
+
+
+def _check(tree: Tree) -> str:
+    X = np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(vectors(tree)[:CHECKED])
+    with np.errstate(all="ignore"):
+        wanted = tree.outputs(X)
+    return CHECK.format(rows=_array(X, "    "), wanted=_array(wanted, "    "))

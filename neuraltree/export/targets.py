@@ -1,0 +1,103 @@
+"""What ``python -m neuraltree.export --to`` can be: a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from neuraltree.tree.tree import Tree
+
+Made = dict[str, str] | str | bytes
+
+
+class Format(NamedTuple):
+    """``make(tree, name, **options)`` gives the content of a file, or the files of a folder by name."""
+
+    make: Callable[..., Made]
+    help: str
+    options: dict[str, tuple[Any, ...]]  # that it takes, and the values allowed; none: any
+    suffixes: tuple[str, ...] = ()  # of its file; none: it is a folder
+    marked: bool = True  # whether its file says that it is an export, so that a new one may replace it
+    then: str = ""  # what to do next, with the places {folder} {file} {name}
+
+
+def _c(tree: Tree, name: str, **options: Any) -> Made:
+    from neuraltree.export.c.library import export_c
+
+    options["fine"] = options.pop("wide", False)
+    return export_c(tree, name, **options)
+
+
+def _training(tree: Tree, name: str, **options: Any) -> Made:
+    from neuraltree.export.c.training import export_training
+
+    return export_training(tree, name)
+
+
+def _onnx(tree: Tree, name: str, **options: Any) -> Made:
+    from neuraltree.export.onnx.onnx_model import export_onnx
+
+    return export_onnx(tree, name=name, **options)
+
+
+def _python(tree: Tree, name: str) -> Made:
+    from neuraltree.export.python.python_module import export_python
+
+    return export_python(tree, name)
+
+
+def _text(tree: Tree, name: str, **options: Any) -> Made:
+    from neuraltree.export.formulas.formula import export_text
+
+    return export_text(tree, **options)
+
+
+def _latex(tree: Tree, name: str, **options: Any) -> Made:
+    from neuraltree.export.formulas.formula import export_latex
+
+    return export_latex(tree, **options)
+
+
+def _dot(tree: Tree, name: str) -> Made:
+    from neuraltree.export.dot import export_dot
+
+    return export_dot(tree)
+
+
+def _json(tree: Tree, name: str) -> Made:
+    from neuraltree.tree.model_files import dumps
+
+    return dumps(tree)
+
+
+PRECISIONS = ("float32", "int8")
+COMPILE = "cd {folder} && cc -std=c99 -I. {name}%s.c test/{name}%s_test.c -o check && ./check"
+
+FORMATS: dict[str, Format] = {
+    "c": Format(
+        _c,
+        "C99 that predicts, with a program that checks it",
+        {"name": (), "precision": PRECISIONS, "style": ("straight", "table"), "wide": ()},
+        then="to check it: " + COMPILE.replace("%s", ""),
+    ),
+    "c-train": Format(
+        _training,
+        "C99 that trains on the device, in float32",
+        {"name": (), "precision": ("float32",)},
+        then="to check it: " + COMPILE.replace("%s", "_train"),
+    ),
+    "onnx": Format(
+        _onnx,
+        "ONNX, opset 13; int8: 8-bit weights, float32 arithmetic",
+        {"precision": PRECISIONS},
+        (".onnx",),
+    ),
+    "python": Format(_python, "a module that needs NumPy alone", {}, (".py",), then="to check it: python {file}"),
+    "latex": Format(_latex, "the formula in LaTeX (amsmath)", {"digits": ()}, (".tex",)),
+    "text": Format(_text, "the formula in plain text", {"digits": ()}, (".txt",)),
+    "dot": Format(
+        _dot, "a drawing for Graphviz", {}, (".dot", ".gv"), then="to draw it: dot -Tsvg {file} -o {name}.svg"
+    ),
+    "json": Format(_json, "a model file, also made of one of BNeuralT or MONT", {}, (".json",), marked=False),
+}

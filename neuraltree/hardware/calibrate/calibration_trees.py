@@ -1,0 +1,115 @@
+"""Trees to calibrate with and to be judged by: random ones, and ones trained on scikit-learn's bundled tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import NAMES
+from neuraltree.compress.int8.ranges import fit_input_range
+from neuraltree.tree.generate import random_tree
+from neuraltree.tree.nodes import Nodes, join
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.simplify import simplify
+from neuraltree.tree.space import Space
+from neuraltree.tree.tree import Tree
+
+LEAST_NODES, MOST_NODES = 10, 220
+EPOCHS = 30
+TABLES = ("iris", "wine", "breast_cancer", "diabetes")
+
+
+def random_trees(count: int, seed: int) -> list[Tree]:
+    """Trees of all tasks, sizes (spread evenly over their logarithm), arities, depths and sets of activations."""
+    rng = np.random.default_rng((seed, 0))
+    return [_random(rng, ("regression", "binary", "multiclass")[i % 3]) for i in range(count)]
+
+
+def _random(rng: np.random.Generator, kind: str) -> Tree:
+    features = int(rng.integers(4, 31))
+    outputs = int(rng.integers(3, 7)) if kind == "multiclass" else 1
+    space = _space(rng, features, outputs)
+    scaler = Scaler(5 * rng.normal(size=features), np.exp(rng.normal(size=features)))
+    target = Scaler(rng.normal(size=1), np.exp(rng.normal(size=1))) if kind == "regression" else None
+    classes = {"regression": None, "binary": (0, 1), "multiclass": tuple(range(outputs))}[kind]
+    nodes = simplify(random_tree(rng, space, max_nodes=space.max_nodes))
+    names = tuple(f"x{i}" for i in range(features))
+    return Tree(nodes, kind, names, classes, scaler, target, rng.uniform(1.7, 5.0, features))
+
+
+def _space(rng: np.random.Generator, features: int, outputs: int) -> Space:
+    size = int(np.exp(rng.uniform(np.log(max(LEAST_NODES, 5 * outputs)), np.log(MOST_NODES))))
+    chosen = rng.permutation(NAMES)[: int(rng.integers(1, len(NAMES) + 1))]
+    arity, depth = int(rng.integers(2, 9)), int(rng.integers(2, 9))
+    return Space(
+        features, outputs, tuple(map(str, chosen)), max_nodes=size, max_arity=arity, max_depth=depth, min_arity=1
+    )
+
+
+def trained_trees(count: int, seed: int) -> list[Tree]:
+    """As many random structures, trained for a few epochs; those that diverge or end without an effect are left out."""
+    rng = np.random.default_rng((seed, 1))
+    share = -(-count // len(TABLES))
+    found = [tree for name in TABLES for tree in _trained_on(rng, name, share)]
+    return found[:count] if count % len(TABLES) == 0 else [found[i] for i in rng.permutation(len(found))[:count]]
+
+
+def _trained_on(rng: np.random.Generator, name: str, count: int) -> Iterator[Tree]:
+    from sklearn import datasets
+
+    X, y = getattr(datasets, f"load_{name}")(return_X_y=True)
+    scaler = Scaler.fit(X)
+    Z = scaler.transform(X)
+    regression = name == "diabetes"
+    classes = None if regression else tuple(range(int(y.max()) + 1))
+    kind = "regression" if regression else "binary" if len(classes or ()) == 2 else "multiclass"
+    target = Scaler.fit(y[:, None]) if regression else None
+    outputs = len(classes or ()) if kind == "multiclass" else 1
+    structures = [_structure(rng, X.shape[1], outputs) for _ in range(count)]
+    wanted = target.transform(y[:, None])[:, 0] if target else y
+    names = tuple(f"x{i}" for i in range(X.shape[1]))
+    for nodes in _fitted(structures, kind, outputs, Z, wanted):
+        yield Tree(simplify(nodes), kind, names, classes, scaler, target, fit_input_range(Z))
+
+
+def _structure(rng: np.random.Generator, features: int, outputs: int) -> Nodes:
+    space = _space(rng, features, outputs)
+    return random_tree(rng, space, max_nodes=space.max_nodes)
+
+
+def _fitted(structures: list[Nodes], kind: str, outputs: int, Z: NDArray, target: NDArray) -> Iterator[Nodes]:
+    """The structures after training, without those that diverged."""
+    from neuraltree.engine.forest import load_params, store_params
+    from neuraltree.engine.packing import Shape, fit_shape, layout, pack, plan
+    from neuraltree.engine.train import Settings, fit, make_data, make_schedule
+    from neuraltree.tasks.task import encode, make_task
+
+    task = make_task(kind, outputs if kind == "multiclass" else 2)
+    nodes, starts = join(structures)
+    found = layout(nodes, starts)
+    space = Space(Z.shape[1], task.n_outputs, NAMES, max_nodes=MOST_NODES, max_depth=9, max_arity=9)
+    shape: Shape = fit_shape(plan(found, space), found, space)
+    settings = Settings(loss=task.loss)
+    data = make_data(Z, encode(task, target), None, shape, settings.precision)
+    rows, none = np.arange(len(Z)), np.zeros(0, dtype=np.int64)
+    trained = nodes.copy()
+    for packed in pack(nodes, starts, shape, found):
+        limit = np.full(packed.last_tree - packed.first_tree, EPOCHS, dtype=np.int32)
+        schedule = make_schedule(
+            shape,
+            settings,
+            len(Z),
+            fit_rows=rows,
+            validation_rows=none,
+            epochs=EPOCHS,
+            limit=limit,
+            patience=0,
+            rng=np.random.default_rng(0),
+        )
+        fitted = fit(shape, settings, packed.forest, load_params(packed, nodes, 0, settings.precision), data, schedule)
+        store_params(packed, trained, 0, fitted.params)
+    for tree in np.split(trained, starts[1:-1]):
+        if np.isfinite(tree["weight"]).all() and np.isfinite(tree["bias"]).all():
+            yield tree

@@ -1,0 +1,59 @@
+"""Trees measured on a core in every precision and style."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.hardware.measure.measured_models import ModelMeasurement, measure_model
+from neuraltree.hardware.model.cost import counted
+from neuraltree.hardware.model.linear_model import design
+from neuraltree.tree.tree import Tree
+
+
+class Sample(NamedTuple):
+    """A tree's row of the design, per node and per tree, and what was measured."""
+
+    each: NDArray[np.float64]
+    once: NDArray[np.float64]
+    measured: ModelMeasurement
+
+
+def measure_trees(
+    trees: Sequence[Tree],
+    core: str,
+    compiler: str,
+    precision: str,
+    style: str,
+    tick: Callable[[], None] = lambda: None,
+) -> list[Sample]:
+    """One sample a tree, without those whose int8 form is a constant: there is nothing left to measure.
+
+    ``tick`` is called after each tree.
+    """
+
+    def one(tree: Tree) -> Sample | None:
+        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range)
+        if counts.leaf_edges[0] == 0:
+            tick()
+            return None
+        found = measure_model(tree, core, compiler, precision=precision, style=style)
+        rows = [design(counts, tree.kind, once=once)[0] for once in (False, True)]
+        tick()
+        return Sample(rows[0], rows[1], found)
+
+    # The compiler is a process of its own, so threads keep all cores busy.
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        return [sample for sample in threads.map(one, trees) if sample is not None]
+
+
+def columns(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, NDArray]]:
+    """The designs (trees, terms), per node and per tree, and each measured figure (trees,)."""
+    each, once = (np.stack([getattr(sample, name) for sample in samples]) for name in ("each", "once"))
+    names = ("instructions", "cycles_lo", "cycles_hi", "cycles", "flash_bytes", "ram_bytes")
+    return each, once, {name: np.array([getattr(s.measured, name) for s in samples], dtype=float) for name in names}

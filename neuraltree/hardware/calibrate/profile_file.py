@@ -1,0 +1,99 @@
+"""From measured trees to a profile file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from neuraltree.hardware.calibrate.calibration_trees import random_trees, trained_trees
+from neuraltree.hardware.calibrate.entries import entry
+from neuraltree.hardware.calibrate.measured_samples import measure_trees
+from neuraltree.hardware.compare import check_measurable
+from neuraltree.hardware.profile.load import load_device
+from neuraltree.hardware.profile.places import SUFFIX, Raw, find
+from neuraltree.hardware.profile.profile_schema import Precision, Style
+from neuraltree.hardware.profile.profile_toml import profile_text
+
+SEED, HELD_OUT_SEED = 0, 1
+TRAINED_SHARE = 2 / 7  # of the trees
+
+
+def calibrate(wanted: str, compiler: str, trees: int, out: Path | None) -> str:
+    """Measure, fit, write; a line that says where and how good. ``ValueError`` for a core that cannot be emulated."""
+    device = load_device(wanted)
+    core = device.core
+    check_measurable(device, compiler)
+    out = out or Path(f"{core}{SUFFIX}")
+    if out.suffix != SUFFIX or not out.absolute().parent.is_dir():
+        raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in a folder that there is")
+    raw = _old(out, core) if out.exists() else _start(wanted, out)
+    found = _entries(core, compiler, trees)
+    raw.pop("scaled_from", None)
+    raw["entries"] = _replaced(raw.get("entries", []), found)
+    beside = out.with_name(f".part-{out.name}")
+    try:
+        beside.write_text(profile_text(raw), encoding="utf-8")
+        load_device(str(beside))
+        beside.replace(out)
+    finally:
+        beside.unlink(missing_ok=True)
+    return "\n".join([f"{out}: {len(found)} entries by {compiler}", *map(_verdict, found)])
+
+
+def _old(out: Path, core: str) -> Raw:
+    """The tables of a profile to be renewed, which must be of the same core."""
+    there = load_device(str(out)).core
+    if there != core:
+        raise ValueError(f"--out {out}: it has the core {there}, and the device to calibrate {core}; name another file")
+    return dict(find(str(out)).read())
+
+
+def _start(wanted: str, out: Path) -> Raw:
+    """The device's own tables, with paths that hold where the new file will be."""
+    place = find(wanted)
+    raw: Raw = dict(place.read())
+    if place.folder is not None and place.folder.resolve() != out.absolute().parent.resolve():
+        for table, key in ((raw, "extends"), *((row, "core") for row in raw.get("scaled_from", []))):
+            if str(table.get(key, "")).endswith(SUFFIX):
+                table[key] = str((place.folder / table[key]).resolve())
+    return raw
+
+
+def _entries(core: str, compiler: str, trees: int) -> list[dict[str, Any]]:
+    trained = round(trees * TRAINED_SHARE)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    rows = [(precision, style) for precision in get_args(Precision) for style in get_args(Style)]
+    with Progress(*columns) as progress:
+        task = progress.add_task("training trees", total=None)
+        sets = [
+            random_trees(count - share, seed) + trained_trees(share, seed)
+            for count, share, seed in ((trees, trained, SEED), (trees // 2, trained // 2, HELD_OUT_SEED))
+        ]
+        progress.update(task, total=len(rows) * sum(map(len, sets)))
+        found = []
+        for precision, style in rows:
+            progress.update(task, description=f"{core} {precision} {style} by {compiler}")
+            fitted, judged = (
+                measure_trees(each, core, compiler, precision, style, lambda: progress.advance(task)) for each in sets
+            )
+            found.append(entry(fitted, judged, {"precision": precision, "style": style, "compiler": compiler}))
+    return found
+
+
+def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
+    """The old entries without those of the same code, nor estimates of it for any compiler; then the new."""
+    codes = {(row["precision"], row["style"]) for row in new}
+    compilers = {new[0]["compiler"], "any"}
+    kept = [row for row in old if (row["precision"], row["style"]) not in codes or row["compiler"] not in compilers]
+    return [*kept, *new]
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    judged = row["residuals"]
+    near = ", ".join(f"{each['within_10_percent']:g} % in {name}" for name, each in judged.items())
+    return (
+        f"  {row['precision']} {row['style']}: of {judged['cycles']['trees']} other trees within 10 %: {near}; "
+        f"Kendall of cycles {judged['cycles']['kendall']:g}"
+    )

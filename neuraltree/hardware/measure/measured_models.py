@@ -1,0 +1,94 @@
+"""A whole model measured: its exported code compiled for a core, run on it, and compared with the tree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
+from neuraltree.export.c.library import export_c
+from neuraltree.export.c.self_test import expected, vectors
+from neuraltree.hardware.measure.calls import Call
+from neuraltree.hardware.measure.measured import Cost, measure
+from neuraltree.tree.tree import Tree
+
+NAME = "model"
+# Of the test vectors: those before the usual inputs are the mean and far outside on both sides.
+USUAL = slice(3, 11)
+
+
+@dataclass(frozen=True)
+class ModelMeasurement:
+    """``predict`` on raw inputs, mean over 8 of them; ``core_*``: ``predict_q`` alone, int8 only.
+
+    ``agrees``: on these and three more the core gave what the tree gives in Python, bit for bit for int8 and within the
+    rounding of single floats for float32.
+    """
+
+    instructions: float
+    cycles_lo: float
+    cycles_hi: float
+    core_instructions: float | None
+    core_cycles_lo: float | None
+    core_cycles_hi: float | None
+    flash_bytes: int
+    ram_bytes: int
+    agrees: bool
+    compiler: str
+
+    @property
+    def cycles(self) -> float:
+        """The middle of the bounds."""
+        return (self.cycles_lo + self.cycles_hi) / 2
+
+    @property
+    def core_cycles(self) -> float | None:
+        """The middle of the bounds of ``predict_q``."""
+        if self.core_cycles_lo is None or self.core_cycles_hi is None:
+            return None
+        return (self.core_cycles_lo + self.core_cycles_hi) / 2
+
+
+def measure_model(
+    tree: Tree, core: str, compiler: str = "clang", *, precision: str, style: str, fine: bool = False
+) -> ModelMeasurement:
+    """``MeasureError`` where the compiler or the emulator is missing, ``ValueError`` where the tree cannot be exported.
+
+    Flash holds code, constants and what they need of the compiler's library, but no start-up code; RAM is variables
+    and the deepest stack.
+    """
+    files = export_c(tree, NAME, precision=precision, style=style, fine=fine)
+    integers = quantize_tree(tree, fine=fine) if precision == "int8" else None
+    X = vectors(tree)[: USUAL.stop]
+    calls = [Call(f"{NAME}_predict", [(row,) for row in X], "float32" if tree.kind == "regression" else "int32")]
+    if integers is not None and len(integers.inputs.features):
+        calls.append(Call(f"{NAME}_predict_q", [(row,) for row in integers.quantize(X)], "int32"))
+    found = measure({name: files[name] for name in (f"{NAME}.c", f"{NAME}.h")}, calls, core, compiler)
+    whole = found.costs[0]
+    inner = found.costs[1] if len(calls) > 1 else None
+    instructions, lo, hi = _means(whole)
+    core_instructions, core_lo, core_hi = _means(inner) if inner else (None, None, None)
+    return ModelMeasurement(
+        instructions=instructions,
+        cycles_lo=lo,
+        cycles_hi=hi,
+        core_instructions=core_instructions,
+        core_cycles_lo=core_lo,
+        core_cycles_hi=core_hi,
+        flash_bytes=found.flash_bytes,
+        ram_bytes=found.static_ram_bytes + int(whole.stack_bytes.max()),
+        agrees=_agrees(tree, integers, X, whole),
+        compiler=found.compiler,
+    )
+
+
+def _means(cost: Cost) -> tuple[float, float, float]:
+    instructions, lo, hi = (float(each[USUAL].mean()) for each in (cost.instructions, cost.cycles_lo, cost.cycles_hi))
+    return instructions, lo, hi
+
+
+def _agrees(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32], cost: Cost) -> bool:
+    wanted, tolerance = expected(tree, integers, X)
+    return cost.results is not None and bool((np.abs(cost.results - wanted) <= tolerance).all())

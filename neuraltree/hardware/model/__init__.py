@@ -1,0 +1,1 @@
+"""The cost model: exact counts, and what they cost on a device."""

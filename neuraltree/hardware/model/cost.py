@@ -1,0 +1,119 @@
+"""What a population costs on a device, whole or term by term.
+
+Counted is ``predict`` of exported code, from raw inputs to a value or a class. For int8 a tree is first stripped of
+the edges that rounding leaves dead, since their code is not there.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import code_of
+from neuraltree.hardware.model import latency_formula as formula
+from neuraltree.hardware.model import linear_model as linear
+from neuraltree.hardware.model.counts import Counts, count
+from neuraltree.hardware.profile.devices import CycleDevice, Device, FormulaDevice
+from neuraltree.hardware.profile.profile_schema import Bound
+from neuraltree.tree.nodes import IntArray, Nodes
+
+COSTS = ("latency_s", "flash_bytes", "ram_bytes", "energy_j")
+WHOLE = ("flash_bytes", "ram_bytes")
+FloatArray = NDArray[np.float64]
+
+
+def costs(
+    nodes: Nodes,
+    starts: IntArray,
+    device: Device,
+    precision: str,
+    style: str,
+    compiler: str = "clang",
+    *,
+    kind: str = "regression",
+    input_range: FloatArray | None = None,
+    bound: Bound = "mid",
+) -> dict[str, FloatArray]:
+    """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
+
+    ``kind``: of the task, as a tree's. ``input_range``: see ``compress.effective_trees``. ``bound`` chooses the lower
+    or upper end of the figures' stated ranges instead of their middle. ``ValueError`` if the device has no figures for
+    the code.
+    """
+    counts = counted(nodes, starts, precision, input_range)
+    return costs_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
+
+
+def costs_of_counts(
+    counts: Counts,
+    device: Device,
+    precision: str,
+    style: str,
+    compiler: str = "clang",
+    *,
+    kind: str = "regression",
+    bound: Bound = "mid",
+) -> dict[str, FloatArray]:
+    """``costs`` of trees that have been counted."""
+    _, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
+    # A sum over the last axis rather than BLAS, so that a tree alone gets the same bits as in a population.
+    result = dict(zip(COSTS, parts.sum(axis=-1).T, strict=True))
+    return result | {name: np.rint(result[name]) for name in WHOLE}
+
+
+def breakdown(
+    nodes: Nodes,
+    starts: IntArray,
+    device: Device,
+    precision: str,
+    style: str,
+    compiler: str = "clang",
+    *,
+    kind: str = "regression",
+    input_range: FloatArray | None = None,
+    bound: Bound = "mid",
+) -> dict[str, dict[str, FloatArray]]:
+    """What each term adds to each of ``COSTS``, (trees,) each; they sum to ``costs``, bytes before rounding.
+
+    Terms of cycles: ``linear.TERMS``; of larger devices: ``formula.TERMS``.
+    """
+    counts = counted(nodes, starts, precision, input_range)
+    names, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
+    return {cost: dict(zip(names, parts[:, i].T, strict=True)) for i, cost in enumerate(COSTS)}
+
+
+def counted(nodes: Nodes, starts: IntArray, precision: str, input_range: FloatArray | None = None) -> Counts:
+    """The counts that costs of this precision go by."""
+    if precision == "int8":
+        from neuraltree.compress.int8.effective import effective_trees
+
+        nodes, starts = effective_trees(nodes, starts, input_range)
+        # Integer code compares the outputs' sums; it does not evaluate their activations.
+        nodes = nodes.copy()
+        nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
+    return count(nodes, starts)
+
+
+def training_ram_bytes(counts: Counts, device: Device) -> FloatArray:
+    """Memory of one float32 training step in place, (trees,): ``Counts.training_bytes`` and stack."""
+    if not isinstance(device, CycleDevice) or device.training_stack is None:
+        raise ValueError(f"device {device.name} has no figures for training; its profile gives no training_stack")
+    return counts.training_bytes.astype(np.float64) + device.training_stack.value.at("mid")
+
+
+def fits(found: dict[str, FloatArray], device: Device) -> NDArray[np.bool_]:
+    """Which trees of ``costs`` leave the device's flash and SRAM room; a capacity it does not state refuses none."""
+    limits = {"flash_bytes": device.flash_bytes, "ram_bytes": device.sram_bytes}
+    masks = [found[name] <= limit.value for name, limit in limits.items() if limit]
+    return np.logical_and.reduce(masks) if masks else np.ones_like(found["flash_bytes"], dtype=bool)
+
+
+def _parts(
+    counts: Counts, kind: str, device: Device, code: tuple[str, str, str], bound: Bound
+) -> tuple[tuple[str, ...], FloatArray]:
+    device.check(*code)
+    if isinstance(device, CycleDevice):
+        return linear.parts(counts, kind, device, code, bound)
+    if isinstance(device, FormulaDevice):
+        return formula.parts(counts, device, code[0], bound)
+    raise TypeError(f"{type(device).__name__} has no cost model")

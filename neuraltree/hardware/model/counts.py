@@ -1,0 +1,137 @@
+"""Exact counts of every tree of a population at once: what there is to store, to compute and to keep live."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import NAMES
+from neuraltree.tree.nodes import IntArray, Nodes, parents
+
+# FLOP of one activation, in the customary weights of the Livermore loops (McMahon 1986): add, multiply and
+# compare 1, divide 4, exp and sin 8; a change of sign is free. One exp serves sigmoid, tanh and Gaussian.
+ACTIVATION_FLOPS = {
+    "sigmoid": 8 + 1 + 4,
+    "tanh": 1 + 8 + 2 + 4,
+    "gaussian": 1 + 8,
+    "relu": 1,
+    "sine": 8,
+    "identity": 0,
+}
+
+
+@dataclass(frozen=True)
+class Counts:
+    """One entry per tree. A function node is any node but a leaf, outputs included; an edge ends in a child."""
+
+    nodes: IntArray  # records: function nodes and leaves
+    function_nodes: IntArray
+    hidden_nodes: IntArray  # function nodes that are not outputs
+    outputs: IntArray
+    leaf_edges: IntArray  # edges that read a feature
+    node_edges: IntArray  # edges that read a hidden node
+    depth: IntArray  # edges on the longest way from an output to a leaf
+    kinds: IntArray  # (trees, kinds): function nodes of each activation, in the order of NAMES
+    features_used: IntArray  # distinct features
+    inner_nodes: IntArray  # function nodes with a hidden node among their children
+    peak_live: IntArray  # values alive at once, see _needs
+    adds: NDArray[np.bool_]  # a weight is positive
+    subtracts: NDArray[np.bool_]  # a weight is negative
+
+    @property
+    def edges(self) -> IntArray:
+        return self.leaf_edges + self.node_edges
+
+    @property
+    def weights(self) -> IntArray:
+        """Stored scalars: a weight per edge, a bias per function node."""
+        return self.edges + self.function_nodes
+
+    @property
+    def macs(self) -> IntArray:
+        """Multiply-accumulates: one per edge."""
+        return self.edges
+
+    @property
+    def total_activations(self) -> IntArray:
+        """Values computed in one prediction: one per function node."""
+        return self.function_nodes
+
+    @property
+    def distinct_activations(self) -> IntArray:
+        """Kinds in use by hidden nodes or outputs; identity is not one, since it needs no code."""
+        used = self.kinds > 0
+        return used.sum(axis=1) - used[:, NAMES.index("identity")]
+
+    @property
+    def training_bytes(self) -> IntArray:
+        """What an exported training step in place keeps, stack aside: the weights, and a number per function node."""
+        return 4 * self.weights + 4 * self.function_nodes
+
+    @property
+    def flops(self) -> IntArray:
+        """Two per edge, one per bias, and the activations by ``ACTIVATION_FLOPS``."""
+        each = np.array([ACTIVATION_FLOPS[name] for name in NAMES])
+        return 2 * self.edges + self.function_nodes + self.kinds @ each
+
+
+def count(nodes: Nodes, starts: IntArray) -> Counts:
+    """The counts of trees laid end to end; tree ``i`` is ``nodes[starts[i]:starts[i + 1]]`` (see ``tree.join``)."""
+    trees = len(starts) - 1
+    size = np.diff(starts)
+    # Copied out of the record once: a field of a record is strided, and it is read many times.
+    depth, op = nodes["depth"].astype(np.int64), nodes["op"].astype(np.int64)
+    tree = np.repeat(np.arange(trees), size)
+    function, output = op < 0, depth == 0
+    kinds = np.bincount(tree[function] * len(NAMES) + ~op[function], minlength=trees * len(NAMES))
+    kinds = kinds.reshape(trees, len(NAMES))
+    function_nodes, outputs = kinds.sum(axis=1), np.bincount(tree[output], minlength=trees)
+    parent = parents(depth)
+    hidden = function & ~output
+    inner = np.zeros(len(depth), dtype=bool)
+    inner[parent[hidden]] = True
+    return Counts(
+        nodes=size,
+        function_nodes=function_nodes,
+        hidden_nodes=function_nodes - outputs,
+        outputs=outputs,
+        leaf_edges=size - function_nodes,
+        node_edges=function_nodes - outputs,
+        depth=np.maximum.reduceat(depth, starts[:-1]),
+        kinds=kinds,
+        features_used=_distinct(tree[~function], op[~function], trees),
+        inner_nodes=np.bincount(tree[inner], minlength=trees),
+        peak_live=np.maximum.reduceat(_needs(depth, parent, function), starts[:-1]),
+        adds=np.logical_or.reduceat((nodes["weight"][:, 0] > 0) & ~output, starts[:-1]),
+        subtracts=np.logical_or.reduceat((nodes["weight"][:, 0] < 0) & ~output, starts[:-1]),
+    )
+
+
+def _distinct(tree: IntArray, feature: IntArray, trees: int) -> IntArray:
+    """The number of different features each tree reads."""
+    width = int(feature.max(initial=0)) + 1
+    pair = np.sort(tree * width + feature)
+    new = np.diff(pair, prepend=-1) > 0
+    return np.bincount(pair[new] // width, minlength=trees)
+
+
+def _needs(depth: IntArray, parent: IntArray, function: NDArray[np.bool_]) -> IntArray:
+    """Partial sums alive at once while a node is evaluated, in the best order: its Horton-Strahler number.
+
+    Evaluation is post-order and each value is added to its parent's sum at once, so of the child needs
+    n1 >= n2 >= ..., the largest first, all but the first meet a live sum: need = max(n1, n2 + 1). That is
+    n1 + 1 if two children need n1 and n1 if one does (Sethi and Ullman 1970). A leaf stays in the input and
+    needs 0, so a node of leaves needs 1.
+    """
+    need = function.astype(np.int64)
+    for level in range(int(depth.max(initial=0)), 0, -1):
+        here = np.flatnonzero(depth == level)
+        # In prefix order the nodes of one level stand next to their siblings: a parent is one run.
+        run = np.flatnonzero(np.diff(parent[here], prepend=-1))
+        largest = np.maximum.reduceat(need[here], run)
+        length = np.diff(run, append=len(here))
+        ties = np.add.reduceat(need[here] == np.repeat(largest, length), run, dtype=np.int64)
+        need[parent[here[run]]] = np.maximum(largest + (ties > 1), 1)
+    return need

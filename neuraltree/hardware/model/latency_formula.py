@@ -1,0 +1,69 @@
+"""Latency of larger devices by the sources' formula: computation, and data moved.
+
+T_computation = operations / peak; T_data = (weights + activations in bytes) / bandwidth, where every function node
+reads its children and writes its value. They do not say how the two combine: one after the other (``serial``, the
+sum) is the upper bound here, one hidden behind the other (``overlap``, the roofline's maximum) the lower. A profile's
+``overhead`` comes on top: at batch size 1 it is most of the time. Energy = operations and bytes, each times its own,
+and the power drawn meanwhile.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.hardware.model.counts import Counts
+from neuraltree.hardware.profile.devices import FormulaDevice
+from neuraltree.hardware.profile.profile_schema import Precision
+
+TERMS = ("computation", "weights", "activations", "overhead")
+BYTES = {"float32": 4, "int8": 1}
+Bounds = Literal["lo", "hi"]
+FloatArray = NDArray[np.float64]
+
+
+def parts(counts: Counts, device: FormulaDevice, precision: str, bound: str) -> tuple[tuple[str, ...], FloatArray]:
+    """The terms, and what each adds to latency, flash, RAM and energy: (trees, costs, terms); "mid" is the mean."""
+    ends: tuple[Bounds, ...] = ("lo", "hi") if bound == "mid" else (cast(Bounds, bound),)
+    found = np.stack([_costs(counts, device, cast(Precision, precision), end) for end in ends])
+    return TERMS, found.mean(axis=0)
+
+
+def serial(times: FloatArray) -> FloatArray:
+    """Computation, weights, activations, overhead (trees, terms) one after another."""
+    return times
+
+
+def overlap(times: FloatArray) -> FloatArray:
+    """The shorter of computation and data movement takes no time of its own."""
+    computes = times[:, :1] >= times[:, 1:3].sum(axis=1, keepdims=True)
+    hidden = np.hstack([~computes, computes, computes, np.zeros_like(computes)])
+    return np.where(hidden, 0.0, times)
+
+
+def _costs(counts: Counts, device: FormulaDevice, precision: Precision, bound: Bounds) -> FloatArray:
+    moved = _moved(counts, BYTES[precision])
+    times = {"lo": overlap, "hi": serial}[bound](_times(device, precision, moved, bound))
+    byte = device.byte_energy.value.at(bound)
+    picojoule = np.array([device.arithmetic[precision].energy.value.at(bound), byte, byte, 0.0])
+    watt = 0.0 if device.power is None else device.power.value.at(bound)
+    none = np.zeros(len(counts.nodes))
+    flash = np.column_stack([none, moved[:, 1], none, none])
+    ram = np.column_stack([none, none, (counts.features_used + counts.peak_live) * BYTES[precision], none])
+    return np.stack([times, flash, ram, moved * picojoule * 1e-12 + times * watt], axis=1)
+
+
+def _moved(counts: Counts, width: int) -> FloatArray:
+    """Operations, bytes of weights, bytes of activations read and written, and 1: (trees, terms)."""
+    values = counts.edges + counts.function_nodes
+    return np.column_stack([counts.flops, counts.weights * width, values * width, np.ones_like(values)]).astype(float)
+
+
+def _times(device: FormulaDevice, precision: Precision, moved: FloatArray, bound: Bounds) -> FloatArray:
+    # The slower end of a rate is the upper bound of a time.
+    slow: Bounds = "lo" if bound == "hi" else "hi"
+    bandwidth = device.bandwidth.value.at(slow)
+    peak = device.arithmetic[precision].peak.value.at(slow)
+    return moved * np.array([1 / peak, 1 / bandwidth, 1 / bandwidth, device.overhead.value.at(bound)])

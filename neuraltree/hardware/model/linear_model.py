@@ -1,0 +1,71 @@
+"""The linear cost model: a tree's counts times the coefficients of a device, a compiler, a precision and a style.
+
+Where the coefficients were calibrated (the entries marked M) they were measured on an emulated core without wait
+states; seconds are right within about 25 % of silicon.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import NAMES
+from neuraltree.hardware.model.counts import Counts
+from neuraltree.hardware.profile.devices import CycleDevice
+from neuraltree.hardware.profile.profile_schema import SHARED, Bound, Entry, Figure, Flash, Ram, Terms
+
+TASKS = ("regression", "binary", "multiclass")
+PLAIN = ("const", *TASKS, "node", "inner_node", "leaf_edge", "node_edge", "output", "feature")
+RAM = ("const", *TASKS, "node", "inner_node", "live_value", "feature", "output")
+TERMS = (*PLAIN, "live_value", *NAMES, *SHARED)
+FloatArray = NDArray[np.float64]
+
+
+def parts(
+    counts: Counts, kind: str, device: CycleDevice, code: tuple[str, str, str], bound: Bound
+) -> tuple[tuple[str, ...], FloatArray]:
+    """The terms, and what each adds to latency, flash, RAM and energy: (trees, costs, terms)."""
+    table = _coefficients(device, device.entry(*code), bound)
+    each, once = design(counts, kind, once=False), design(counts, kind, once=True)
+    return TERMS, np.stack([each, once, once, each], axis=1) * table
+
+
+def design(counts: Counts, kind: str, *, once: bool) -> FloatArray:
+    """What the coefficients multiply, (trees, terms).
+
+    ``kind``: of the task. An activation counts once per node, or, ``once``, once per tree that uses it (then what
+    several share counts too).
+    """
+    one = np.ones_like(counts.nodes)
+    task = [one * (kind == name) for name in TASKS]
+    edges = (counts.leaf_edges, counts.node_edges)
+    plain = (one, *task, counts.function_nodes, counts.inner_nodes, *edges, counts.outputs, counts.features_used)
+    used = counts.kinds > 0
+    shared = {name: used[:, [NAMES.index(kind) for kind in kinds]].any(axis=1) for name, kinds in SHARED.items()}
+    shared["addition"] |= counts.adds
+    shared["subtraction"] |= counts.subtracts
+    kinds = used if once else counts.kinds
+    return np.column_stack([*plain, counts.peak_live, kinds, *(once & row for row in shared.values())]).astype(
+        np.float64
+    )
+
+
+def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray:
+    """(costs, terms)."""
+    cycles = np.array(_row(entry.cycles, bound))
+    latency = cycles / (device.clock.value * 1e6)
+    energy = cycles * (device.energy.value.at(bound) * 1e-12)
+    return np.array([latency, _row(entry.flash, bound), _ram(entry.ram, bound), energy])
+
+
+def _row(terms: Terms, bound: Bound) -> list[float]:
+    plain = {name: getattr(terms, name) for name in PLAIN}
+    return _placed({**plain, **terms.kinds, **(terms.shared if isinstance(terms, Flash) else {})}, bound)
+
+
+def _ram(ram: Ram, bound: Bound) -> list[float]:
+    return _placed({**{name: getattr(ram, name) for name in RAM}, **ram.kinds, **ram.shared}, bound)
+
+
+def _placed(figures: dict[str, Figure], bound: Bound) -> list[float]:
+    return [figures[name].at(bound) if name in figures else 0.0 for name in TERMS]

@@ -1,0 +1,112 @@
+"""Devices: those with counted cycles, those whose latency follows a formula, and those that run no tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal, NamedTuple, NoReturn, get_args
+
+from msgspec import Meta, Struct
+
+from neuraltree.hardware.profile.profile_schema import (
+    Arithmetic,
+    Bandwidth,
+    ByteEnergy,
+    Bytes,
+    Capacity,
+    Clock,
+    Energy,
+    Entry,
+    Power,
+    Precision,
+    Seconds,
+    Style,
+    Text,
+)
+
+Row = tuple[str, str, str]  # precision, style, compiler
+
+
+class Code(NamedTuple):
+    """What is built of a model."""
+
+    precision: str
+    style: str
+    compiler: str
+
+
+class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``core``: the generic core its code is built and emulated for, or a processor's own name for its cores."""
+
+    name: Text
+    title: Text
+    kind: Literal["core", "board", "processor"]
+    core: Text
+    flash_bytes: Capacity | None = None
+    sram_bytes: Capacity | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        """What the device has figures for."""
+        return []
+
+    def check(self, precision: str, style: str, compiler: str = "clang") -> None:
+        """``ValueError`` naming the rows there are, if none has this precision, style and compiler."""
+        if not any(row in self.rows for row in ((precision, style, compiler), (precision, style, "any"))):
+            self._refuse(f"{precision} {style} by {compiler}", (" ".join(row) for row in self.rows))
+
+    def _refuse(self, wanted: str, rows: Iterable[str]) -> NoReturn:
+        raise ValueError(f"device {self.name} has no figures for {wanted}; it has: {', '.join(rows)}")
+
+
+class CycleDevice(Device, frozen=True):
+    """A device whose cycles are linear in a tree's counts."""
+
+    clock: Clock
+    energy: Energy
+    entries: Annotated[tuple[Entry, ...], Meta(min_length=1)]
+    training_stack: Bytes | None = None  # of one training step
+
+    def __post_init__(self) -> None:
+        if len(set(self.rows)) < len(self.rows):
+            raise ValueError("entries has two rows with the same precision, style and compiler")
+
+    @property
+    def rows(self) -> list[Row]:
+        return [(row.precision, row.style, row.compiler) for row in self.entries]
+
+    def entry(self, precision: str, style: str, compiler: str = "clang") -> Entry:
+        """The row of a precision, style and compiler; ``ValueError`` names the rows there are."""
+        self.check(precision, style, compiler)
+        wanted = (precision, style, compiler)
+        return self.entries[self.rows.index(wanted if wanted in self.rows else (precision, style, "any"))]
+
+
+class FormulaDevice(Device, frozen=True):
+    """A device whose latency is that of computation and data movement; see ``formula``."""
+
+    arithmetic: Annotated[dict[Precision, Arithmetic], Meta(min_length=1)]
+    bandwidth: Bandwidth
+    overhead: Seconds
+    byte_energy: ByteEnergy
+    power: Power | None = None  # drawn for as long as a prediction takes, whatever it computes
+
+    @property
+    def rows(self) -> list[Row]:
+        return [(precision, style, "any") for precision in self.arithmetic for style in get_args(Style)]
+
+
+class UnsupportedDevice(Device, frozen=True):
+    """A device that runs no tree; ``unsupported`` says why."""
+
+    unsupported: Text
+
+    def check(self, precision: str, style: str, compiler: str = "clang") -> None:
+        raise ValueError(f"device {self.name} is not supported: {self.unsupported}")
+
+
+# The first key of a profile that is found here decides.
+CLASSES: dict[str, type[Device]] = {
+    "unsupported": UnsupportedDevice,
+    "arithmetic": FormulaDevice,
+    "entries": CycleDevice,
+}

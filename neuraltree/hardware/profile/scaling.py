@@ -1,0 +1,39 @@
+"""One core's entry as another's: its cycles times a factor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from neuraltree.hardware.profile.places import Raw
+from neuraltree.hardware.profile.profile_schema import Bound, Figure, Scaling
+
+ENTRY_KEY = ("precision", "style", "compiler")
+
+
+def scaled_entry(entry: Raw, rule: Scaling) -> Raw:
+    """The entry with scaled cycles, and flash and RAM as they are; residuals and instructions are not the other's."""
+    key = {name: entry[name] for name in ENTRY_KEY} | ({"compiler": "any"} if rule.compiler else {})
+    blocks = {name: _restated(entry[name], rule) for name in ("cycles", "flash", "ram") if name in entry}
+    return key | blocks | ({"cycles": _scaled(blocks["cycles"], rule.factor)} if "cycles" in blocks else {})
+
+
+def _scaled(value: Any, factor: Figure) -> Any:
+    """Every figure times the factor, end by end."""
+    if isinstance(value, dict) and "lo" in value:
+        figure = msgspec.convert(value, Figure)
+        ends: tuple[Bound, Bound] = ("lo", "hi")
+        return {end: figure.at(end) * factor.at(end) for end in ends}
+    return {key: _scaled(item, factor) for key, item in value.items()} if isinstance(value, dict) else value
+
+
+def _restated(block: Raw, rule: Scaling) -> Raw:
+    """A block with the rule's certainty and source in place of its own and its figures'."""
+    return _unsourced(block) | {"certainty": rule.certainty, "source": f"{rule.core}: {rule.source}"}
+
+
+def _unsourced(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {key: _unsourced(item) for key, item in value.items() if key not in ("certainty", "source")}

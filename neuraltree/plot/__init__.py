@@ -1,0 +1,9 @@
+"""Pictures of trees, by Matplotlib. The names below load what they need when first used."""
+
+from neuraltree.lazy import lazy_names
+
+_PLACES = {"plot_tree": "neuraltree.plot.tree_plot", "plot_weights": "neuraltree.plot.tree_plot"}
+
+__all__ = ["plot_tree", "plot_weights"]
+
+__getattr__, __dir__ = lazy_names(__name__, _PLACES)

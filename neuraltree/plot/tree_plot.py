@@ -1,0 +1,143 @@
+"""Pictures of trees, by Matplotlib: a tree itself, and how its weights are distributed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from neuraltree.activations import NAMES
+from neuraltree.plot import style
+from neuraltree.plot.drawing import Array, edge_paths, positions
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from neuraltree.tree.tree import Tree
+
+POINTS = 72.0  # an inch
+SMALLEST, LARGEST = 4.5, 9.0  # font sizes, points; names that would be smaller are left out
+LINE_HEIGHT, LETTER = 1.15, 0.58  # of the font size: the height of a line, the width of a letter
+LONGEST, FEWEST_LETTERS = 24, 8  # letters of a name; a class with room for fewer is named upwards
+WIDEST_EDGE, THINNEST_EDGE = 4.0, 0.4  # points
+DASHES = (0, (2.2, 1.2))
+SIGNS = ((1, style.BLUE, "solid", "above 0, up to"), (-1, style.VERMILION, DASHES, "below 0, down to"))
+BARS = 40
+OUTER = 0.25  # percent of the numbers at each end that the outer bars hold besides their own
+
+
+def plot_tree(tree: Tree, ax: Axes | None = None) -> Axes:
+    """The tree with its inputs at the bottom and its outputs on top.
+
+    An edge is as wide as its weight is large; a positive one is blue, a negative one vermilion and dashed.
+    The colour and shape of a function node say its activation. Names have room for about 200 inputs on the
+    figure made where no ``ax`` is given; names that would be too small to read are left out, which is said.
+    """
+    at = positions(tree)
+    columns, rows = at[:, 0].max(initial=0) + 1, at[:, 1].max(initial=0) + 1
+    ax = style.axes_or_new(ax, (float(np.clip(2.5 + 0.26 * columns, 6, 20)), float(np.clip(1.6 + 0.75 * rows, 3.6, 8))))
+    pitch = POINTS * style.width(ax) / columns  # points between two inputs
+    ax.set(xlim=(-0.75, columns - 0.25), ylim=(-0.04 * rows, rows - 0.7), yticks=[])
+    ax.spines[:].set_visible(False)
+    _edges(ax, tree, at, min(1.0, pitch / 8))
+    _nodes(ax, tree, at, float(np.clip(0.6 * pitch, 2.0, 11)))
+    _input_names(ax, tree, at, pitch)
+    _output_names(ax, tree, at)
+    style.legend_beside(ax, fontsize=8)
+    return ax
+
+
+def _edges(ax: Axes, tree: Tree, at: Array, scale: float) -> None:
+    below = tree.nodes["depth"] > 0
+    weight = tree.nodes["weight"][:, 0]
+    largest = np.abs(weight[below]).max(initial=0) or 1.0
+    paths = edge_paths(tree, at)
+    for sign, colour, dashes, text in SIGNS:
+        chosen = below & ((weight >= 0) == (sign > 0))
+        if not chosen.any():
+            continue
+        widths = scale * (THINNEST_EDGE + (WIDEST_EDGE - THINNEST_EDGE) * np.abs(weight[chosen] / largest))
+        most = weight[chosen][np.abs(weight[chosen]).argmax()]
+        label = f"weight {text} {most:.3g}".replace("-", "\N{MINUS SIGN}")
+        lines = LineCollection(paths[chosen], lw=widths, colors=colour, linestyles=[dashes], label=label, zorder=1)
+        ax.add_collection(lines, autolim=False)
+
+
+def _nodes(ax: Axes, tree: Tree, at: Array, size: float) -> None:
+    op = tree.nodes["op"]
+    for name in [name for code, name in enumerate(NAMES) if (op == ~code).any()]:
+        look = style.ACTIVATION_LOOKS[name]
+        outline = {"edgecolors": style.BLACK, "lw": min(0.8, 0.1 * size)}
+        here = at[op == ~NAMES.index(name)]
+        style.dots(ax, here, s=size**2, c=look.colour, marker=look.marker, label=name, zorder=3, **outline)
+    style.dots(ax, at[op >= 0], s=(0.45 * size) ** 2, c=style.BLACK, label="input", zorder=2)
+
+
+def _input_names(ax: Axes, tree: Tree, at: Array, pitch: float) -> None:
+    leaves = np.flatnonzero(tree.nodes["op"] >= 0)
+    names = [style.short(tree.features[i]) for i in tree.nodes["op"][leaves].tolist()]
+    size = min(LARGEST, pitch / LINE_HEIGHT)
+    if size < SMALLEST:
+        ax.set_xticks([])
+        ax.set_xlabel(f"{len(names)} inputs; too many to name in this width")
+        return
+    flat = max(map(len, names)) * LETTER * LARGEST < pitch
+    ax.set_xticks(
+        at[leaves, 0], names, rotation=0 if flat else 90, fontsize=LARGEST if flat else size, parse_math=False
+    )
+    ax.tick_params(length=0)
+
+
+def _output_names(ax: Axes, tree: Tree, at: Array) -> None:
+    tops = at[tree.nodes["depth"] == 0]
+    apart = np.diff(tops[:, 0]).min(initial=np.inf) * POINTS * style.width(ax) / (at[:, 0].max() + 1)
+    room = int(min(apart / (LETTER * LARGEST), LONGEST))  # letters side by side
+    flat = room >= FEWEST_LETTERS or max(map(len, output_names(tree))) < room
+    for name, place in zip(output_names(tree, room if flat else LONGEST), tops, strict=True):
+        ax.annotate(
+            name, place, (0, 8), textcoords="offset points", ha="center", va="bottom", rotation=0 if flat else 90,
+            fontsize=LARGEST, parse_math=False, annotation_clip=False,
+        )  # fmt: skip
+
+
+def output_names(tree: Tree, most: int = LONGEST) -> list[str]:
+    """What every output stands for; class labels take at most ``most`` letters."""
+    count = int(np.count_nonzero(tree.nodes["depth"] == 0))
+    if tree.kind == "multiclass":
+        return [style.short(label, most) for label in tree.classes or ()]
+    if tree.kind == "binary" and tree.classes:
+        return [f"above 0: {style.short(tree.classes[1], most)}\nelse: {style.short(tree.classes[0], most)}"]
+    return ["prediction"] if count == 1 else [f"target {i}" for i in range(count)]
+
+
+def plot_weights(trees: Sequence[Tree], ax: Axes | None = None) -> Axes:
+    """How the learned numbers of some trees are distributed: weights of edges and biases of function nodes.
+
+    The outer bars hold what lies beyond them too, where that is one number in 400 at each end.
+    """
+    ax = style.axes_or_new(ax, (6.4, 3.6))
+    if not trees:
+        return style.say(ax, "no trees")
+    nodes = np.concatenate([tree.nodes for tree in trees])
+    kinds = {
+        "weights of edges": nodes["weight"][nodes["depth"] > 0, 0],
+        "biases": nodes["bias"][nodes["op"] < 0, 0],
+    }
+    low, high = np.percentile(np.concatenate(list(kinds.values())), (OUTER, 100 - OUTER))
+    bins = np.histogram_bin_edges([], BARS, (min(low, 0.0), max(high, 0.0)))
+    for (name, values), colour, hatch in zip(kinds.items(), (style.BLUE, style.VERMILION), ("", "////"), strict=True):
+        _bars(ax, np.clip(values, bins[0], bins[-1]), bins, colour, hatch, f"{name} ({len(values):,})")
+    ax.axvline(0, color=style.BLACK, lw=0.6)
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    ax.set(xlabel="value", ylabel="count")
+    ax.spines[["top", "right"]].set_visible(False)
+    style.legend_beside(ax)
+    return ax
+
+
+def _bars(ax: Axes, values: NDArray[np.float64], bins: Array, colour: str, hatch: str, label: str) -> None:
+    ax.hist(values, bins.tolist(), histtype="stepfilled", fc=f"{colour}40", ec=colour, lw=1.4, hatch=hatch, label=label)

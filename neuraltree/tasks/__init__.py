@@ -1,0 +1,1 @@
+"""Regression, binary and multiclass tasks: losses, links and metrics."""

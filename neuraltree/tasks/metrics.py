@@ -1,0 +1,97 @@
+"""How wrong predictions are: one table, every row minimised, for many trees at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, softmax
+
+from neuraltree.tasks.task import Task
+
+Array = NDArray[np.float64]
+
+
+class Truth(NamedTuple):
+    """What outputs (trees, outputs, rows) are compared with.
+
+    ``target`` holds class codes (rows,) or scaled values, (rows,) or (rows, targets); ``scale``, one for all targets
+    or (targets,), turns scaled errors into natural units.
+    """
+
+    task: Task
+    target: NDArray
+    scale: float | Array = 1.0
+
+
+def probabilities(task: Task, outputs: Array) -> Array:
+    """(trees, classes, rows) class probabilities; sigmoid outputs are normalised to sum to one."""
+    if task.n_outputs == 1:
+        positive = expit(outputs)
+        return np.concatenate([1 - positive, positive], axis=1)
+    if task.output_activation == "sigmoid":
+        # The tiny constant keeps outputs that are all zero from dividing zero by zero.
+        shifted = outputs + 1e-12
+        return shifted / shifted.sum(axis=1, keepdims=True)
+    return softmax(outputs, axis=1)
+
+
+def predicted_classes(task: Task, outputs: Array) -> NDArray[np.int64]:
+    """(trees, rows) class codes; the first of equal outputs wins."""
+    if task.n_outputs == 1:
+        return (outputs[:, 0] > 0).astype(np.int64)
+    return outputs.argmax(axis=1)
+
+
+def _squared_errors(truth: Truth, outputs: Array) -> Array:
+    """(trees, targets) means over the rows."""
+    return np.mean((outputs - _by_target(truth)) ** 2, axis=2)
+
+
+def _by_target(truth: Truth) -> Array:
+    """(targets, rows)"""
+    return truth.target.reshape(len(truth.target), -1).T
+
+
+def _one_minus_r2(truth: Truth, outputs: Array) -> Array:
+    """The mean over the targets of 1 − R². A constant target counts 0 if it is met exactly, else 1."""
+    errors, spread = _squared_errors(truth, outputs), np.var(_by_target(truth), axis=1)
+    constant = np.where(errors > 0, 1.0, errors)
+    return np.divide(errors, spread, out=constant, where=spread > 0).mean(axis=1)
+
+
+def _rmse(truth: Truth, outputs: Array) -> Array:
+    """The root of the mean squared error in natural units, over rows and targets alike."""
+    each = np.sqrt(_squared_errors(truth, outputs)) * truth.scale
+    return np.sqrt(np.mean(each**2, axis=1))
+
+
+def _error_rate(truth: Truth, outputs: Array) -> Array:
+    return np.mean(predicted_classes(truth.task, outputs) != truth.target, axis=1)
+
+
+def class_errors(truth: Truth, outputs: Array) -> Array:
+    """(trees, classes) share of each class's rows that is predicted as another class."""
+    wrong = predicted_classes(truth.task, outputs) != truth.target
+    return np.stack([wrong[:, truth.target == c].mean(axis=1) for c in np.unique(truth.target)], axis=1)
+
+
+def _balanced_error(truth: Truth, outputs: Array) -> Array:
+    return class_errors(truth, outputs).mean(axis=1)
+
+
+def _log_loss(truth: Truth, outputs: Array) -> Array:
+    chosen = probabilities(truth.task, outputs)[:, truth.target, np.arange(len(truth.target))]
+    return -np.log(np.maximum(chosen, 1e-12)).mean(axis=1)
+
+
+METRICS: dict[str, Callable[[Truth, Array], Array]] = {
+    "one_minus_r2": _one_minus_r2,
+    "rmse": _rmse,
+    "error_rate": _error_rate,
+    "balanced_error": _balanced_error,
+    "log_loss": _log_loss,
+}
+REGRESSION_METRICS = ("one_minus_r2", "rmse")

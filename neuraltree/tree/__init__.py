@@ -1,0 +1,1 @@
+"""The tree itself: its nodes, what is legal, how it predicts, and its files."""

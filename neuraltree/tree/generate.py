@@ -1,0 +1,226 @@
+"""Random trees: ours, spread over sizes, and the reference's generator (BNeuralT) as a preset."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.tree.nodes import Nodes, arities, node_dtype, parents
+from neuraltree.tree.space import Space, TreeError
+
+BIAS_SPREAD = 0.3  # standard deviation of a fresh bias
+DRAWN_ARITY = 5  # children of a drawn node at most; wide nodes come from wide trees and inserted edges
+WIDE_HIDDEN = 6  # hidden nodes of each output of a wide tree at most
+Row = tuple[int, int, float]  # depth, op, standard deviation of the weight
+
+
+def least_nodes(space: Space) -> int:
+    """The size of the smallest function node: itself and the leaves it needs."""
+    return 1 + max(1, space.min_arity)
+
+
+def random_tree(rng: np.random.Generator, space: Space, *, folds: int = 1, max_nodes: int | None = None) -> Nodes:
+    """A legal tree of a size drawn uniformly up to ``max_nodes`` (by default half of the space's limit).
+
+    Every output gets about the same share of the nodes. The drawn size is what a tree gets at most:
+    shares too small for a function node, or at the largest depth, become single leaves. No input is
+    repeated under a parent unless the space forces it. Weights are N(0, 2 / arity of the parent) and
+    biases N(0, 0.3²), equal in all folds.
+    """
+    share = least_nodes(space)
+    least = share * space.n_outputs
+    if least > space.max_nodes or space.max_depth < 1:
+        raise TreeError(
+            f"the smallest tree has {least} nodes and depth 1; "
+            f"max_nodes = {space.max_nodes} and max_depth = {space.max_depth} leave no room for it"
+        )
+    most = space.max_nodes // 2 if max_nodes is None else min(max_nodes, space.max_nodes)
+    spare = int(rng.integers(max(most - least, 0), endpoint=True))
+    rows: list[Row] = []
+    for extra in rng.multinomial(spare, [1 / space.n_outputs] * space.n_outputs).tolist():
+        rows.append((0, ~space.output_code, 0.0))
+        _add_children(rng, rows, space, 1, share + extra - 1)
+    return _fill(rng, rows, folds)
+
+
+def wide_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Nodes:
+    """A legal tree whose outputs read many inputs themselves, all of them in every second tree, and have a few
+    hidden nodes that read inputs: a linear model and what may be missing in it.
+
+    All outputs have equally many inputs and hidden nodes; their numbers are drawn within the limits of the space,
+    and the weights as those of ``random_tree``. Where the space has no such tree it is a ``random_tree``.
+    """
+    room, features = space.max_nodes // space.n_outputs - 1, space.n_features
+    least = max(min(2, features), space.min_arity)  # inputs of a hidden node
+    spare = (room - features) // (1 + least) if space.max_depth > 1 and least <= features else 0
+    hidden = _below(rng, 1 + max(0, min(WIDE_HIDDEN, spare, space.max_arity - 1)))
+    fewest = max(1, space.min_arity - hidden)
+    most = min(features, room - hidden * (1 + least), space.max_arity - hidden)
+    if fewest > most or space.max_depth < 1:
+        return random_tree(rng, space, folds=folds)
+    direct = min(most, features if rng.random() < 0.5 else fewest + _below(rng, features - fewest + 1))
+    fan_in = min(features, space.max_arity, (room - direct) // hidden - 1) if hidden else 0
+    rows: list[Row] = []
+    for _ in range(space.n_outputs):
+        scale = sqrt(2 / (direct + hidden))
+        rows.append((0, ~space.output_code, 0.0))
+        rows += [(1, feature, scale) for feature in rng.permutation(features)[:direct].tolist()]
+        for _ in range(hidden):
+            inputs = rng.permutation(features)[: least + _below(rng, fan_in - least + 1)].tolist()
+            rows.append((1, ~space.codes[_below(rng, len(space.codes))], scale))
+            rows += [(2, feature, sqrt(2 / len(inputs))) for feature in inputs]
+    return _fill(rng, rows, folds)
+
+
+def varied_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Nodes:
+    """A ``random_tree`` or, as often, a ``wide_tree``: a population of both holds small models and linear ones."""
+    return (wide_tree if rng.random() < 0.5 else random_tree)(rng, space, folds=folds)
+
+
+def random_subtree(
+    rng: np.random.Generator, space: Space, *, depth: int, max_nodes: int, folds: int, min_nodes: int = 1
+) -> Nodes:
+    """A leaf or function node at ``depth`` with all below it, fit for a tree with ``max_nodes`` to spare.
+
+    Sizes are log-uniform from ``min_nodes``, so small changes are the more frequent. From
+    ``min_nodes`` = ``least_nodes`` on, the root is a function node wherever ``depth`` allows one. Its own
+    weight is that of an only child; an operator that keeps the edge above it keeps the edge's weight.
+    """
+    size = min(int(min_nodes * ((max_nodes + 1) / min_nodes) ** rng.random()), max_nodes)
+    if size < least_nodes(space) or depth >= space.max_depth:
+        return _fill(rng, [(depth, _below(rng, space.n_features), sqrt(2))], folds)
+    rows: list[Row] = [(depth, ~space.codes[_below(rng, len(space.codes))], sqrt(2))]
+    _add_children(rng, rows, space, depth + 1, size - 1)
+    return _fill(rng, rows, folds)
+
+
+def _below(rng: np.random.Generator, stop: int) -> int:
+    # A quarter of the time of rng.integers(stop), and this is called for every node.
+    return int(rng.random() * stop)
+
+
+def _add_children(rng: np.random.Generator, rows: list[Row], space: Space, depth: int, budget: int) -> None:
+    """Append the children at ``depth`` of the last function node, ``budget`` nodes at most in all."""
+    codes, shares, read = space.codes, _shares(rng, space, depth, budget), set[int]()
+    scale = sqrt(2 / len(shares))
+    for share in shares:
+        if share > 1:
+            rows.append((depth, ~codes[_below(rng, len(codes))], scale))
+            _add_children(rng, rows, space, depth + 1, share - 1)
+            continue
+        feature = _below(rng, space.n_features)
+        while feature in read and len(read) < space.n_features:
+            feature = _below(rng, space.n_features)
+        read.add(feature)
+        rows.append((depth, feature, scale))
+
+
+def _shares(rng: np.random.Generator, space: Space, depth: int, budget: int) -> list[int]:
+    """How many nodes each child at ``depth`` gets: a random split of ``budget``, where 1 means a leaf."""
+    most = min(space.max_arity, max(DRAWN_ARITY, space.min_arity), budget)
+    fewest = min(max(space.min_arity, 2), most)
+    arity = fewest + _below(rng, most - fewest + 1)
+    spare = budget - arity
+    cuts = [0, *sorted(_below(rng, spare + 1) for _ in range(arity - 1)), spare]
+    smallest = least_nodes(space) if depth < space.max_depth else budget + 1
+    shares = [1 + right - left for left, right in pairwise(cuts)]
+    shares = [share if share >= smallest else 1 for share in shares]
+    # Leaves beyond the number of features would repeat an input.
+    for _ in range(min(shares.count(1) - space.n_features, arity - max(1, space.min_arity))):
+        shares.remove(1)
+    return shares
+
+
+def redraw_weights(rng: np.random.Generator, tree: Nodes) -> Nodes:
+    """The same structure with fresh weights and biases, drawn as ``random_tree`` draws them."""
+    depth = tree["depth"]
+    arity = arities(depth)[parents(depth)]
+    return _draw_weights(rng, tree.copy(), np.where(depth > 0, np.sqrt(2 / np.maximum(arity, 1)), 0.0))
+
+
+def _fill(rng: np.random.Generator, rows: list[Row], folds: int) -> Nodes:
+    depth, op, scale = zip(*rows, strict=True)
+    nodes = np.zeros(len(rows), node_dtype(folds))
+    nodes["depth"], nodes["op"] = depth, op
+    return _draw_weights(rng, nodes, np.array(scale))
+
+
+def _draw_weights(rng: np.random.Generator, nodes: Nodes, scale: NDArray[np.float64]) -> Nodes:
+    """Writes N(0, ``scale``²) weights, (nodes,), and biases into ``nodes``, the same for every fold."""
+    weight, bias = rng.standard_normal((2, len(nodes)))
+    nodes["weight"] = (weight * scale)[:, None]
+    nodes["bias"] = (BIAS_SPREAD * bias * (nodes["op"] < 0))[:, None]
+    return nodes
+
+
+def reference_tree(
+    rng: np.random.Generator,
+    n_features: int,
+    n_classes: int,
+    *,
+    leaf_probability: float = 0.4,
+    max_children: int = 5,
+    max_depth: int = 5,
+    minimum_nodes: int = 8,
+    folds: int = 1,
+) -> Nodes:
+    """A tree as the reference makes them (BNeuralT, github.com/vojha-code/BNeuralT): sigmoids throughout.
+
+    A function node has 2 to ``max_children`` - 1 children, a child is a leaf with ``leaf_probability``
+    and reads any input, repeats included; edges and biases are U[0, 1]. The class nodes are our
+    outputs, always function nodes: the reference's root above them computes nothing and is left out,
+    and so are their unused edges. Regression (``n_classes`` = 1) draws again below ``minimum_nodes``.
+    The reference counts depth from the children of its root, so a path has ``max_depth`` + 1 edges.
+    """
+    space = reference_space(n_features, n_classes, max_children=max_children, max_depth=max_depth)
+    largest = max_children if leaf_probability >= 1 else space.max_nodes
+    if n_classes == 1 and minimum_nodes > largest:
+        raise ValueError(f"minimum_nodes = {minimum_nodes}; with these settings a tree has at most {largest} nodes")
+    while True:
+        depth, leaf = _reference_shape(rng, n_classes, leaf_probability, space)
+        if n_classes > 1 or len(depth) >= minimum_nodes:
+            break
+    nodes = np.zeros(len(depth), node_dtype(folds))
+    nodes["depth"] = depth
+    nodes["op"] = np.where(leaf, rng.integers(n_features, size=len(depth)), ~space.output_code)
+    weight, bias = rng.random((2, len(depth)))
+    nodes["weight"] = (weight * (nodes["depth"] > 0))[:, None]
+    nodes["bias"] = (bias * (nodes["op"] < 0))[:, None]
+    return nodes
+
+
+def reference_space(n_features: int, n_classes: int, *, max_children: int = 5, max_depth: int = 5) -> Space:
+    """The space of the reference's trees; ``max_nodes`` is the size of the largest there can be."""
+    if max_children < 3:
+        raise ValueError(f"max_children = {max_children}; it must be at least 3, as nodes have 2 to max_children - 1")
+    # Regression's root is one level above the class nodes of a classifier, which are our outputs.
+    deepest = max_depth + (n_classes == 1)
+    return Space(
+        n_features,
+        n_classes,
+        activations=("sigmoid",),
+        output_activation="sigmoid",
+        max_nodes=n_classes * sum((max_children - 1) ** level for level in range(deepest + 1)),
+        max_depth=deepest,
+        max_arity=max_children - 1,
+        min_arity=2,
+    )
+
+
+def _reference_shape(
+    rng: np.random.Generator, roots: int, leaf_probability: float, space: Space
+) -> tuple[list[int], list[bool]]:
+    """The depth of every node in prefix order, and which are leaves."""
+    random = rng.random
+    waiting, depth, leaf = [0] * roots, list[int](), list[bool]()
+    while waiting:
+        level = waiting.pop()
+        ends = level > 0 and (level == space.max_depth or random() <= leaf_probability)
+        depth.append(level)
+        leaf.append(ends)
+        if not ends:
+            waiting += [level + 1] * (2 + int(random() * (space.max_arity - 1)))
+    return depth, leaf

@@ -1,0 +1,93 @@
+"""What makes a ``Tree`` sound: names, classes, scalers and nodes that fit together."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.activations import NAMES
+from neuraltree.tasks.links import LINKS
+from neuraltree.tree.nodes import Nodes, node_dtype
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.space import Space, TreeError, check
+
+if TYPE_CHECKING:
+    from neuraltree.tree.tree import Label, Tree
+
+MAX_DEPTH = int(np.iinfo(np.int16).max) - 1  # folding a target scaler may need one level more
+
+# The output activations that each kind of tree may have.
+KINDS: dict[str, tuple[str, ...]] = {"regression": NAMES, "binary": ("identity",), "multiclass": tuple(LINKS)}
+
+
+def plain(label: Label | np.generic) -> Label:
+    return label.item() if isinstance(label, np.generic) else label
+
+
+def columns(scaler: Scaler | None, width: int, name: str) -> Scaler | None:
+    """The scaler with one finite mean and one positive scale for each of ``width`` columns, or ``TreeError``."""
+    if scaler is None:
+        return None
+    mean, scale = (np.atleast_1d(np.array(part, dtype=np.float64)) for part in (scaler.mean, scaler.scale))
+    if mean.shape != (width,) or scale.shape != (width,):
+        raise TreeError(f"{name} has mean {mean.shape} and scale {scale.shape}; both must be ({width},)")
+    if not (np.isfinite(mean).all() and np.isfinite(scale).all() and (scale > 0).all()):
+        raise TreeError(f"{name} needs finite means and finite scales above 0")
+    mean.setflags(write=False)
+    scale.setflags(write=False)
+    return Scaler(mean, scale)
+
+
+def positive(values: ArrayLike | None, width: int) -> NDArray[np.float64] | None:
+    if values is None:
+        return None
+    array = np.array(values, dtype=np.float64)
+    if array.shape != (width,) or not (np.isfinite(array).all() and (array > 0).all()):
+        raise TreeError(f"input_range must be {width} finite numbers above 0, one per feature")
+    array.setflags(write=False)
+    return array
+
+
+def check_names(tree: Tree) -> None:
+    labels = tree.classes or ()
+    types = {type(label) for label in labels}
+    rules = (
+        (tree.kind not in KINDS, f"unknown kind {tree.kind!r}; allowed: {', '.join(KINDS)}"),
+        (not all(isinstance(name, str) for name in tree.features), "feature names must be strings"),
+        (len(set(tree.features)) < len(tree.features), "feature names must differ"),
+        ((tree.kind == "regression") != (tree.classes is None), "a classifier needs classes, a regression has none"),
+        (tree.kind == "binary" and len(labels) != 2, f"a binary tree has 2 classes, not {len(labels)}"),
+        (
+            tree.kind == "multiclass" and len(labels) < 2,
+            f"a multiclass tree needs 2 classes or more, not {len(labels)}",
+        ),
+        (len(types) > 1 or not types <= {str, int, float, bool}, "class labels must be all text or all numbers alike"),
+        (any(isinstance(c, float) and not isfinite(c) for c in labels), "class labels must be finite"),
+        (len(set(map(repr, labels))) < len(labels), "class labels must differ"),
+        (tree.kind != "regression" and tree.target_scaler is not None, "only a regression has a target_scaler"),
+    )
+    for broken, message in rules:
+        if broken:
+            raise TreeError(message)
+
+
+def check_nodes(nodes: Nodes, kind: str, n_features: int, n_classes: int) -> None:
+    if nodes.dtype != node_dtype(1):
+        raise TreeError(f"a tree needs the node record of one fold, got {nodes.dtype}")
+    targets = max(1, int(np.count_nonzero(nodes["depth"] == 0)))
+    n_outputs = {"regression": targets, "multiclass": n_classes}.get(kind, 1)
+    first = ~int(nodes["op"][0]) if len(nodes) else 0
+    output = NAMES[first] if 0 <= first < len(NAMES) else NAMES[0]
+    limits = {"max_nodes": len(nodes), "max_depth": MAX_DEPTH, "max_arity": len(nodes)}
+    check(nodes, Space(n_features, n_outputs, NAMES, output, **limits))
+    if output not in KINDS[kind]:
+        raise TreeError(f"a {kind} tree has {' or '.join(KINDS[kind])} outputs, not {output}")
+
+
+def refuse_several_targets(kind: str, outputs: int, what: str) -> None:
+    """``ValueError`` where ``what``, which takes one target, is asked of a regression tree with several."""
+    if kind == "regression" and outputs > 1:
+        raise ValueError(f"{what} takes one target; this tree has {outputs}, so use tree.target(i), one at a time")

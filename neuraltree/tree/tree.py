@@ -1,0 +1,194 @@
+"""A finished tree: nodes, what goes in and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.activations import NAMES
+from neuraltree.tasks.links import LINKS, largest
+from neuraltree.tree import prediction, soundness
+from neuraltree.tree.folding import fold_inputs, fold_target
+from neuraltree.tree.nodes import Nodes, count_weights, subtree_end
+from neuraltree.tree.scaler import Scaler
+
+if TYPE_CHECKING:
+    from neuraltree.estimators.classifier import NeuralTreeClassifier
+    from neuraltree.estimators.regressor import NeuralTreeRegressor
+
+Array = NDArray[np.float64]
+Label = str | int | float
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tree:
+    """A tree with its names and scalers: all that is needed to predict from raw inputs.
+
+    ``nodes`` is a record of one fold. ``kind`` is "regression" (one output per target), "binary" (one logit) or
+    "multiclass" (one output per class: logits, or sigmoids as in the reference). ``scaler`` belongs to the inputs,
+    ``target_scaler`` to the targets, a column each; without one, inputs or predictions are in scaled units.
+    ``input_range`` (features,) is the largest |scaled input| that 8-bit code represents; without one it is 4.
+    Raises ``TreeError`` where these do not fit together. Equal means equal bit for bit.
+    """
+
+    nodes: Nodes
+    kind: str
+    features: tuple[str, ...]
+    classes: tuple[Label, ...] | None = None
+    scaler: Scaler | None = None
+    target_scaler: Scaler | None = None
+    input_range: Array | None = None
+
+    def __post_init__(self) -> None:
+        settle = object.__setattr__  # the class is frozen for everybody else
+        settle(self, "features", tuple(self.features))
+        settle(self, "classes", None if self.classes is None else tuple(map(soundness.plain, self.classes)))
+        settle(self, "nodes", self.nodes.copy())
+        self.nodes.setflags(write=False)
+        width = len(self.features)
+        soundness.check_names(self)
+        soundness.check_nodes(self.nodes, self.kind, width, len(self.classes or ()))
+        settle(self, "scaler", soundness.columns(self.scaler, width, "scaler"))
+        settle(self, "target_scaler", soundness.columns(self.target_scaler, self.num_outputs, "target_scaler"))
+        settle(self, "input_range", soundness.positive(self.input_range, width))
+
+    def _bits(self) -> tuple:
+        pairs = [
+            None if s is None else (s.mean.tobytes(), s.scale.tobytes()) for s in (self.scaler, self.target_scaler)
+        ]
+        reach = None if self.input_range is None else self.input_range.tobytes()
+        return self.nodes.tobytes(), self.kind, self.features, repr(self.classes), *pairs, reach
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tree) and self._bits() == other._bits()
+
+    def __repr__(self) -> str:
+        outputs = f", {self.num_outputs} outputs" * (self.num_outputs > 1)
+        size = f"{self.num_weights} weights, {self.num_nodes} nodes, depth {self.depth}"
+        return f"Tree({self.kind}: {len(self.features)} inputs{outputs}, {size})"
+
+    def __hash__(self) -> int:
+        return hash(self._bits())
+
+    def __reduce__(self) -> tuple:
+        """Pickled and copied as what it was made of: made anew, checked, without what is cached."""
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))
+
+    @property
+    def num_nodes(self) -> int:
+        return len(self.nodes)
+
+    @property
+    def num_weights(self) -> int:
+        return count_weights(self.nodes)
+
+    @property
+    def num_outputs(self) -> int:
+        return int(np.count_nonzero(self.nodes["depth"] == 0))
+
+    @property
+    def depth(self) -> int:
+        """Edges on the longest path from an output down."""
+        return int(self.nodes["depth"].max())
+
+    @property
+    def output_activation(self) -> str:
+        return NAMES[~int(self.nodes["op"][0])]
+
+    @cached_property
+    def _program(self) -> prediction.Program:
+        return prediction.compile_nodes(self.nodes, self.scaler, self.target_scaler)
+
+    @cached_property
+    def _labels(self) -> NDArray:
+        return np.array(self.classes)
+
+    def outputs(self, X: ArrayLike) -> Array:
+        """(rows, outputs) for raw inputs (rows, features): targets in their own units, or logits or sigmoids."""
+        return prediction.in_chunks(partial(prediction.outputs, self._program), self._rows(X))
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """(rows,) class labels, the first of equal outputs winning, or target values, (rows, targets) for several."""
+        if self.classes is not None:
+            return prediction.in_chunks(self._labels_of, self._rows(X))
+        values = self.outputs(X)
+        return values if values.shape[1] > 1 else values[:, 0]
+
+    def predict_proba(self, X: ArrayLike) -> Array:
+        """(rows, classes) probabilities in the order of ``classes``."""
+        self._check_classes()
+        return prediction.in_chunks(self._probabilities_of, self._rows(X))
+
+    def predict_one(self, x: Sequence[float]) -> Label | tuple[float, ...]:
+        """``predict`` for one row of plain numbers (features,) in microseconds: nothing but its length is checked.
+
+        A class label, the value of the target, or a tuple of them for several.
+        """
+        values = self._outputs_of_one(x)
+        if self.classes is not None:
+            return self.classes[largest(values)]
+        return values[0] if len(values) == 1 else tuple(values)
+
+    def predict_proba_one(self, x: Sequence[float]) -> tuple[float, ...]:
+        """``predict_proba`` for one row of plain numbers (features,), as ``predict_one``."""
+        self._check_classes()
+        return LINKS[self.output_activation].row(self._outputs_of_one(x))
+
+    def _check_classes(self) -> None:
+        if self.classes is None:
+            raise ValueError("a regression tree has no class probabilities; use predict")
+
+    def _rows(self, X: ArrayLike) -> NDArray:
+        X = np.asarray(X)
+        if X.ndim != 2 or X.shape[1] != len(self.features):
+            raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.features)})")
+        return X if X.dtype.kind in "fiub" else X.astype(np.float64)
+
+    def _labels_of(self, X: NDArray) -> NDArray:
+        values = prediction.outputs(self._program, X)
+        # A single logit z is the pair (0, z), of which NaN counts as the larger.
+        codes = values.argmax(axis=1) if values.shape[1] > 1 else (~(values[:, 0] <= 0)).astype(np.intp)
+        return self._labels[codes]
+
+    def _probabilities_of(self, X: NDArray) -> Array:
+        values = prediction.outputs(self._program, X)
+        with np.errstate(invalid="ignore"):
+            columns = values if values.shape[1] > 1 else np.hstack([np.zeros_like(values), values])
+            return LINKS[self.output_activation].rows(columns)
+
+    def _outputs_of_one(self, x: Sequence[float]) -> list[float]:
+        """One output per target or class; a single logit z is the pair (0, z)."""
+        if len(x) != len(self.features):
+            raise ValueError(f"x has {len(x)} values; the tree needs {len(self.features)}")
+        values = prediction.run_row(self._program, x, prediction.PLAIN)
+        return [0.0, *values] if self.kind == "binary" else values
+
+    def target(self, i: int) -> Tree:
+        """The tree of target ``i`` alone, which gives the same values; ``ValueError`` if there is no such target."""
+        if self.classes is not None:
+            raise ValueError(
+                f"a {self.kind} tree has classes and no targets; only a regression tree can be taken apart"
+            )
+        if i not in range(self.num_outputs):
+            raise ValueError(f"there is no target {i!r}; the tree's targets are 0 to {self.num_outputs - 1}")
+        first = int(np.flatnonzero(self.nodes["depth"] == 0)[i])
+        nodes, scaler = self.nodes[first : subtree_end(self.nodes["depth"], first)], self.target_scaler
+        own = None if scaler is None else Scaler(scaler.mean[i : i + 1], scaler.scale[i : i + 1])
+        return replace(self, nodes=nodes, target_scaler=own)
+
+    def folded(self) -> Nodes:
+        """The same function as nodes that take raw inputs and give the target in its own units."""
+        nodes = self.nodes.copy() if self.scaler is None else fold_inputs(self.nodes, self.scaler)
+        return nodes if self.target_scaler is None else fold_target(nodes, self.target_scaler)
+
+    def estimator(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
+        """This tree as a fitted scikit-learn estimator."""
+        import neuraltree  # the package's own door: a tree imports nothing that is built upon it
+
+        made = neuraltree.NeuralTreeRegressor if self.classes is None else neuraltree.NeuralTreeClassifier
+        return made.from_tree(self)

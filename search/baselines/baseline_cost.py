@@ -1,0 +1,68 @@
+"""What a baseline costs on the run's device, by the models that neural trees are costed with; nothing is guessed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neuraltree import hardware
+from neuraltree.activations import NAMES
+from neuraltree.hardware.model.layers import Linear, network
+from search.baselines.networks import Model, Network
+
+if TYPE_CHECKING:
+    from search.engine.evaluate import Problem
+
+Costs = dict[str, float]
+
+
+def no_costs(problem: Problem, kind: str, model: Model) -> Costs:
+    """For models that no device profile has figures for."""
+    del problem, kind, model
+    return {}
+
+
+def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
+    """Of a linear model, or a network whose hidden units feed one unit each: exactly those of the neural tree it is.
+
+    Any other network has a cost where the device's latency follows a formula of counts. On devices with cycles fitted
+    to trees it has none: no dense layer was measured there.
+    """
+    device = problem.device
+    if device is None:
+        return {}
+    nodes = model.nodes()
+    if nodes is not None:
+        starts = np.array([0, len(nodes)])
+        found = hardware.costs(nodes, starts, device, *problem.code, kind=kind, input_range=problem.input_range)
+    elif isinstance(device, hardware.FormulaDevice):
+        found = hardware.costs_of_counts(counts(model), device, *problem.code, kind=kind)
+    else:
+        return {}
+    return {name: float(values[0]) for name, values in found.items()}
+
+
+def counts(model: Network) -> hardware.Counts:
+    """What the formula devices count, of one network; its layers are computed one after another."""
+    sizes, kept = [len(bias) for bias in model.biases], model.kept
+    kinds = np.zeros((1, len(NAMES)), dtype=np.int64)
+    kinds[0, [NAMES.index("relu"), NAMES.index("identity")]] = sum(sizes[:-1]), sizes[-1]
+    used = int(np.count_nonzero(kept[0].any(axis=1)))
+    peak = network([Linear(size) for size in sizes], (used,)).peak_activations
+    edges = [int(np.count_nonzero(mask)) for mask in kept]
+    values = np.concatenate([w[mask] for w, mask in zip(model.coefficients, kept, strict=True)])
+    plain = {
+        "nodes": sum(sizes) + edges[0],
+        "function_nodes": sum(sizes),
+        "hidden_nodes": sum(sizes[:-1]),
+        "outputs": sizes[-1],
+        "leaf_edges": edges[0],
+        "node_edges": sum(edges[1:]),
+        "depth": len(sizes),
+        "features_used": used,
+        "inner_nodes": sum(sizes[1:]),
+        "peak_live": peak - used,
+    }
+    signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
+    return hardware.Counts(kinds=kinds, **{name: np.array([value]) for name, value in plain.items()}, **signs)

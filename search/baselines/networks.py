@@ -1,0 +1,133 @@
+"""What baselines are trained on and what comes out: a network, or a decision tree, with counts of its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import code_of
+from neuraltree.tree.nodes import Nodes, node_dtype
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """Rows to fit: scaled ``X`` (rows, features), ``y`` (rows,) of scaled values or class codes, ``weight`` (rows,)."""
+
+    X: Array
+    y: NDArray
+    weight: Array
+    kind: str  # regression | binary | multiclass
+
+    def take(self, rows: NDArray) -> Sample:
+        """These rows without those of weight 0; the other weights have the mean 1, whichever rows are taken."""
+        rows = rows[self.weight[rows] > 0]
+        weight = self.weight[rows] / self.weight[rows].mean()
+        return Sample(self.X[rows], self.y[rows], weight, self.kind)
+
+
+class Model(Protocol):
+    @property
+    def weights(self) -> int:
+        """Trainable scalars."""
+
+    @property
+    def macs(self) -> int: ...
+
+    def outputs(self, X: Array) -> Array:
+        """(rows, outputs) for scaled inputs: the scaled target, a logit of two classes, or a logit for each."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Layers of weights (inputs, units) and biases (units,), ReLU between them; ``kept`` are the edges there are."""
+
+    coefficients: tuple[Array, ...]
+    biases: tuple[Array, ...]
+    kept: tuple[Mask, ...]
+
+    @property
+    def weights(self) -> int:
+        """A weight per edge and a bias per unit, as of neural trees."""
+        return self.macs + sum(map(len, self.biases))
+
+    @property
+    def macs(self) -> int:
+        return sum(int(np.count_nonzero(mask)) for mask in self.kept)
+
+    def outputs(self, X: Array) -> Array:
+        values = X @ self.coefficients[0] + self.biases[0]
+        for weights, bias in zip(self.coefficients[1:], self.biases[1:], strict=True):
+            values = np.maximum(values, 0.0) @ weights + bias
+        return values
+
+    def nodes(self) -> Nodes | None:
+        """The network as a neural tree, where it is one: no hidden unit feeds two others, none is without input.
+
+        It has the same edges and biases then: a tree's leaf is an edge, however often its feature is read.
+        """
+        shared = any((mask.sum(axis=1) != 1).any() for mask in self.kept[1:])
+        if shared or not all(mask.any(axis=0).all() for mask in self.kept):
+            return None
+        last = len(self.kept) - 1
+        records = [row for unit in range(len(self.biases[-1])) for row in self._below(last, unit, 0, 0.0)]
+        return np.array(records, dtype=node_dtype(1))
+
+    def _below(self, layer: int, unit: int, depth: int, weight: float) -> Iterator[tuple[int, int, float, float]]:
+        """The records of a unit and all below it, in prefix order."""
+        activation = "identity" if layer == len(self.kept) - 1 else "relu"
+        yield depth, ~code_of(activation), weight, self.biases[layer][unit]
+        for source in np.flatnonzero(self.kept[layer][:, unit]).tolist():
+            edge = self.coefficients[layer][source, unit]
+            if layer:
+                yield from self._below(layer - 1, source, depth + 1, edge)
+            else:
+                yield depth + 1, source, edge, 0.0
+
+
+def dense(coefficients: list[Array], biases: list[Array]) -> Network:
+    """With every edge there, whatever its weight."""
+    kept = tuple(np.ones(weights.shape, dtype=bool) for weights in coefficients)
+    return Network(tuple(coefficients), tuple(biases), kept)
+
+
+@dataclass(frozen=True, eq=False)
+class Cart:
+    """A fitted decision tree of scikit-learn's.
+
+    ``weights``: a threshold per split, and per leaf a value for each output, which is one for a number or two classes
+    and one per class beyond; which feature a split reads is structure and not counted, as in neural trees. It compares
+    and never multiplies.
+    """
+
+    estimator: Any
+    kind: str
+
+    @property
+    def weights(self) -> int:
+        leaves = int(self.estimator.get_n_leaves())
+        per_leaf = len(self.estimator.classes_) if self.kind == "multiclass" else 1
+        return (leaves - 1) + leaves * per_leaf
+
+    @property
+    def macs(self) -> int:
+        return 0
+
+    def outputs(self, X: Array) -> Array:
+        """Of classes the logarithms of a leaf's shares with Laplace's correction, (n_c + 1) / (n + classes).
+
+        A pure leaf would be certain otherwise, and one mistake of it would outweigh all else in a logarithmic loss
+        (Provost and Domingos 2003, section 3.2). It changes no predicted class.
+        """
+        if self.kind == "regression":
+            return self.estimator.predict(X)[:, None]
+        tree, leaf = self.estimator.tree_, self.estimator.apply(X)
+        counts = tree.value[leaf, 0] * tree.weighted_n_node_samples[leaf, None] + 1.0
+        logs = np.log(counts / counts.sum(axis=1, keepdims=True))
+        return logs if self.kind == "multiclass" else logs[:, 1:] - logs[:, :1]

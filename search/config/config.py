@@ -1,0 +1,167 @@
+"""A run's config: TOML read into the structs of ``search.config.settings``, every key checked, and written back as run."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import tomli_w
+
+from neuraltree import activations
+from search import objectives
+from search.baselines import baseline_table as baselines
+from search.config.settings import Config, DataConfig, TaskConfig, is_path
+from search.errors import InputError
+from search.strict import check_known, convert_tables, one_line, shown
+from search.variation.operators import OPERATORS
+
+# Besides its own error tomllib lets through those of numbers too long and of brackets too deep.
+NOT_TOML = (ValueError, RecursionError)
+
+
+# Keys that may hold a path.
+PATHS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
+    ("data", "source", is_path),
+    ("hardware", "device", lambda name: name.endswith(".toml")),
+)
+
+
+def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = None, out: str | None = None) -> Config:
+    """The checked config of a TOML file; ``overrides`` are texts ``section.key=value`` as given to ``--set``.
+
+    A relative ``data.source`` path counts from the config file, in an override from the current directory;
+    it is made absolute here, so that the config as run works from any place.
+    """
+    raw = _read(path)
+    _make_paths_absolute(raw, path.parent)
+    for text in overrides:
+        _override(raw, text)
+    _make_paths_absolute(raw, Path())
+    given = {"seed": seed, "out": out}
+    for key, value in given.items():
+        if value is not None:
+            _put(raw, "run", key, value)
+    source = f"{path} with --set {' '.join(overrides)}" if overrides else str(path)
+    config = config_of(raw, source)
+    run = msgspec.structs.replace(config.run, out=config.run.out or f"results/{path.stem}")
+    return _checked_text(msgspec.structs.replace(config, run=run), source)
+
+
+def config_of(raw: dict[str, Any], source: str) -> Config:
+    """The checked config of plain tables, every operator written out; ``source`` is what errors call it."""
+    config = convert_tables(raw, Config, source)
+    _check(config, source)
+    return msgspec.structs.replace(config, variation=_all_operators(config))
+
+
+def to_toml(config: Config) -> str:
+    """The config with every key written out; ``load_config`` reads it back as an equal config."""
+    return tomli_w.dumps(msgspec.to_builtins(config))
+
+
+def config_hash(config: Config) -> str:
+    """The SHA-256 of everything that shapes a run's results: all keys but ``run.out``."""
+    run = msgspec.structs.replace(config.run, out="")
+    text = msgspec.json.encode(msgspec.structs.replace(config, run=run), order="sorted")
+    return hashlib.sha256(text).hexdigest()
+
+
+def _checked_text(config: Config, source: str) -> Config:
+    """The config, unless it holds bytes of the command line or of a file's name that are no text."""
+    try:
+        to_toml(config).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{source}: cannot be written as UTF-8: {one_line(error)}") from None
+    return config
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such config file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as a config file: {one_line(error)}") from None
+    try:
+        return tomllib.loads(text)
+    except NOT_TOML as error:
+        raise InputError(f"{path}: not TOML: {one_line(error)}") from None
+
+
+def _override(raw: dict[str, Any], text: str) -> None:
+    path, equals, value = text.partition("=")
+    section, dot, key = path.strip().partition(".")
+    if not (equals and dot and section and key) or "." in key:
+        raise InputError(f"--set {text}: write section.key=value, as in --set train.epochs=30")
+    _put(raw, section, key, _toml_value(value.strip(), text))
+
+
+def _toml_value(value: str, text: str) -> Any:
+    """``value`` as TOML; a bare word, which is not TOML, stands for itself."""
+    try:
+        parsed = tomllib.loads(f"value = {value}")
+    except NOT_TOML as error:
+        if value[:1] in tuple("[{'\""):
+            raise InputError(f"--set {text}: not a TOML value: {one_line(error)}") from None
+        return value
+    return parsed["value"] if len(parsed) == 1 else value
+
+
+def _put(raw: dict[str, Any], section: str, key: str, value: Any) -> None:
+    table = raw.setdefault(section, {})
+    if isinstance(table, dict):
+        table[key] = value
+
+
+def _make_paths_absolute(raw: dict[str, Any], folder: Path) -> None:
+    for section, key, is_one in PATHS:
+        table = raw.get(section)
+        if isinstance(table, dict) and isinstance(table.get(key), str) and is_one(table[key]):
+            try:
+                table[key] = str((folder / Path(table[key]).expanduser()).resolve())
+            except (OSError, RuntimeError, ValueError) as error:
+                raise InputError(f"{section}.{key} = {shown(table[key])} is not a path: {one_line(error)}") from None
+
+
+def _all_operators(config: Config) -> dict[str, float]:
+    return {row.name: config.variation.get(row.name, row.default_probability) for row in OPERATORS}
+
+
+def _check(config: Config, source: str) -> None:
+    """What one key says about another: names from other tables, repeats, keys that need each other."""
+    kinds, wanted, compared = config.space.activations, config.search.objectives, config.baselines.models
+    names = (
+        ("space.activations", kinds, (*activations.NAMES, *activations.ALIASES)),
+        ("search.objectives", wanted, objectives.NAMES),
+        ("reference", config.reference, wanted),
+        ("variation", config.variation, tuple(row.name for row in OPERATORS)),
+        ("constraints", config.constraints, objectives.NAMES),
+        ("baselines.models", compared, baselines.NAMES),
+    )
+    for path, given, allowed in names:
+        for name in given:
+            check_known(name, allowed, f"{source}: {path} has the unknown name {shown(name)}")
+    codes = [activations.code_of(name) for name in kinds]
+    on_device = [name for name in (*wanted, *config.constraints) if name in objectives.COST_NAMES]
+    rules = (
+        (not codes, "space.activations is empty; name at least one"),
+        (len(set(codes)) < len(codes), f"space.activations names one twice: {', '.join(kinds)}"),
+        (not wanted, "search.objectives is empty; name at least one"),
+        (len(set(wanted)) < len(wanted), f"search.objectives names one twice: {', '.join(wanted)}"),
+        (len(set(compared)) < len(compared), f"baselines.models names one twice: {', '.join(compared)}"),
+        (
+            not any(_all_operators(config).values()),
+            "variation gives every operator the probability 0; give at least one more",
+        ),
+        (
+            on_device and not config.hardware.device,
+            f"{', '.join(on_device)} needs a device; name one as hardware.device",
+        ),
+    )
+    for broken, text in rules:
+        if broken:
+            raise InputError(f"{source}: {text}")

@@ -1,0 +1,66 @@
+"""What the models of a run may cost: the constraints of its config, and what its device holds."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.tree.nodes import Nodes, node_dtype
+from neuraltree.tree.space import Space
+from search.config.config import Config
+from search.engine.evaluate import Problem, costs
+from search.errors import InputError
+from search.objectives import BY_NAME, NAMES, columns_of
+from search.table.data import Table
+
+Budgets = dict[str, float]
+
+
+def budgets(config: Config, table: Table, problem: Problem) -> Budgets:
+    """The most each column may be. ``InputError`` for a bound that no tree keeps."""
+    for name in config.constraints:
+        if name not in NAMES or (BY_NAME[name].source == "metric" and name not in config.search.objectives):
+            raise InputError(
+                f"constraints.{name}: an error can be bounded only where it is an objective; add {name!r} to "
+                "search.objectives"
+            )
+    found = {c: bound for name, bound in config.constraints.items() for c in columns_of(name, table.classes)}
+    found |= {name: min(size, found.get(name, size)) for name, size in _capacities(problem).items()}
+    _check_room(found, problem, config)
+    return found
+
+
+def _capacities(problem: Problem) -> Budgets:
+    if problem.device is None:
+        return {}
+    stated = {"flash_bytes": problem.device.flash_bytes, "ram_bytes": problem.device.sram_bytes}
+    return {name: float(size.value) for name, size in stated.items() if size is not None}
+
+
+def _check_room(found: Budgets, problem: Problem, config: Config) -> None:
+    """Even the smallest tree must fit."""
+    least = costs(problem, [_smallest(problem.space, len(problem.folds))])
+    for name, bound in found.items():
+        if name in least and least[name][0] > bound:
+            on = f" as {' '.join(problem.code)} on {config.hardware.device}" if BY_NAME[name].source == "cost" else ""
+            given = bound == config.constraints.get(name)
+            what = f"constraints.{name} = {bound:g}" if given else f"the {name} = {bound:g} of {config.hardware.device}"
+            raise InputError(
+                f"{what} leaves no room: the smallest tree, one input for each of {problem.space.n_outputs} outputs, "
+                f"takes {least[name][0]:.4g}{on}; {'raise it, or ' if given else ''}choose another device, precision "
+                "or style"
+            )
+
+
+def _smallest(space: Space, folds: int) -> Nodes:
+    nodes = np.zeros(2 * space.n_outputs, dtype=node_dtype(folds))
+    nodes["depth"], nodes["op"] = [0, 1] * space.n_outputs, [~space.output_code, 0] * space.n_outputs
+    nodes["weight"] = 1.0
+    return nodes
+
+
+def within(found: Budgets, values: dict[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
+    """Which rows of ``values`` (columns of counts and costs) keep every budget that they have a column for."""
+    rows = len(next(iter(values.values())))
+    kept = [values[name] <= bound for name, bound in found.items() if name in values]
+    return np.logical_and.reduce(kept) if kept else np.ones(rows, dtype=bool)

@@ -1,0 +1,209 @@
+"""The evolution as pure steps: a state and a problem in, the next state and what happened out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.engine.packing import Shape, planned_bins
+from neuraltree.tree.generate import redraw_weights
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.simplify import simplify_all
+from search.engine.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate, first_shape, grown_shape
+from search.engine.population import Members, best_of_each_structure, merge, objectives, violation
+from search.selection.hypervolume import hypervolume
+from search.selection.survivors import ranks, survivors
+from search.variation.operators import GUIDED, PARENTS, make_child
+
+Phase = Callable[[str], AbstractContextManager[None]]
+# Streams of random numbers of a generation; the folds' shuffles use (seed, generation, fold).
+VARY, SELECT = 2**31, 2**31 + 1
+BINS_OF_EXAMPLES = 4  # at most; more would plan the same shape
+RETRAINED = "retrained"  # the origin of a survivor that was trained further
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """The settings of the loop. All objectives are minimised; ``reference`` has one value for each."""
+
+    population: int
+    method: str
+    inherit: bool
+    retrain_survivors: bool
+    toolbox: Any
+    objectives: tuple[str, ...]
+    reference: NDArray[np.float64]
+    bounds: dict[str, float]
+    new_tree: Callable[[np.random.Generator], Nodes]
+
+
+@dataclass(frozen=True)
+class State:
+    """Everything the next generation depends on."""
+
+    generation: int
+    evaluations: int
+    shape: Shape
+    members: Members
+    rank: NDArray[np.int64]
+
+
+class Origin(NamedTuple):
+    """Where evaluated trees came from: by which operator, and of whom: (trees, 2) ids of the parents, -1 for none."""
+
+    operators: tuple[str, ...]
+    parents: NDArray[np.int64]
+
+
+class Info(NamedTuple):
+    """What a step did: all it evaluated and where that came from, and the indicators of the new population."""
+
+    evaluated: Members
+    origin: Origin
+    feasible: NDArray[np.bool_]  # of ``evaluated``
+    hypervolume: float
+    front: NDArray[np.int64]  # members that are feasible and that no other dominates
+    best_error: float
+
+
+def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, Info]:
+    """The first population, trained and scored."""
+    with phase("vary"):
+        rng = np.random.default_rng((problem.seed, 0, VARY))
+        trees = simplify_all([strategy.new_tree(rng) for _ in range(strategy.population)])
+        shape = first_shape(problem, _examples(strategy))
+    evaluated, shape = _evaluate(problem, shape, trees, 0, np.arange(len(trees)), phase)
+    origin = Origin(("random",) * len(trees), np.full((len(trees), 2), -1))
+    return _select(problem, strategy, evaluated, evaluated, origin, (0, len(trees), shape), phase)
+
+
+def _examples(strategy: Strategy) -> list[Nodes]:
+    """Trees that follow no seed: bins planned from them are the same in every run, which finds programs compiled."""
+    rng, population = np.random.default_rng(0), strategy.population
+    per_bin = -(-population // planned_bins(population))
+    return simplify_all([strategy.new_tree(rng) for _ in range(min(population, BINS_OF_EXAMPLES * per_bin))])
+
+
+def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tuple[State, Info]:
+    """One generation: as many children as there are members, then the best of both survive."""
+    generation = state.generation + 1
+    with phase("vary"):
+        trees, origin = _children(problem, strategy, state, generation)
+    old = state.members
+    if strategy.retrain_survivors:
+        trees = trees + old.trees
+        themselves = np.column_stack([old.ids, np.full_like(old.ids, -1)])
+        origin = Origin(origin.operators + (RETRAINED,) * len(old.trees), np.vstack([origin.parents, themselves]))
+    ids = state.evaluations + np.arange(len(trees))
+    evaluated, shape = _evaluate(problem, state.shape, trees, generation, ids, phase)
+    everyone = evaluated if strategy.retrain_survivors else merge([evaluated, old])
+    reached = (generation, state.evaluations + len(trees), shape)
+    return _select(problem, strategy, everyone, evaluated, origin, reached, phase)
+
+
+def _children(problem: Problem, strategy: Strategy, state: State, generation: int) -> tuple[list[Nodes], Origin]:
+    rng = np.random.default_rng((problem.seed, generation, VARY))
+    # Binary tournaments by rank: two pairs of candidates for each child's two parents.
+    drawn = rng.integers(len(state.rank), size=(strategy.population, 2, 2))
+    winner = np.where(state.rank[drawn[..., 0]] <= state.rank[drawn[..., 1]], drawn[..., 0], drawn[..., 1])
+    trees, operators = [], []
+    for first, second in winner.tolist():
+        child, operator = make_child(rng, state.members.trees[first], state.members.trees[second], strategy.toolbox)
+        trees.append(child)
+        operators.append(operator)
+    trees = simplify_all(_guided(rng, problem, strategy, state.shape, trees, operators))
+    if not strategy.inherit:
+        trees = [redraw_weights(rng, tree) for tree in trees]
+    parents = state.members.ids[winner]
+    parents[[PARENTS.get(name, 1) == 1 for name in operators], 1] = -1
+    return trees, Origin(tuple(operators), parents)
+
+
+def _guided(
+    rng: np.random.Generator,
+    problem: Problem,
+    strategy: Strategy,
+    shape: Shape,
+    trees: list[Nodes],
+    operators: list[str],
+) -> list[Nodes]:
+    """The children, those of guided operators by the slopes of all their parents, which are found at once."""
+    waiting = [i for i, name in enumerate(operators) if name in GUIDED]
+    if not waiting:
+        return trees
+    slopes = edge_slopes(problem, shape, [trees[i] for i in waiting])
+    grown = {
+        i: getattr(strategy.toolbox, operators[i])(rng, trees[i], slopes=found)
+        for i, found in zip(waiting, slopes, strict=True)
+    }
+    return [grown.get(i, tree) for i, tree in enumerate(trees)]
+
+
+def _evaluate(
+    problem: Problem, shape: Shape, trees: list[Nodes], generation: int, ids: NDArray[np.int64], phase: Phase
+) -> tuple[Members, Shape]:
+    with phase("train"):
+        shape, found = grown_shape(problem, shape, trees)
+        result: Evaluated = evaluate(problem, shape, found, trees, generation)
+    with phase("cost"):
+        columns = result.columns | costs(problem, result.trees)
+    return Members(result.trees, ids, columns, result.best_epoch, result.ok), shape
+
+
+def _select(
+    problem: Problem,
+    strategy: Strategy,
+    everyone: Members,
+    evaluated: Members,
+    origin: Origin,
+    reached: tuple[int, int, Shape],
+    phase: Phase,
+) -> tuple[State, Info]:
+    with phase("select"):
+        kept = everyone.take(_survivors(problem, strategy, everyone, reached[0]))
+        points = objectives(kept, strategy.objectives, strategy.reference)
+        excess = violation(kept, strategy.bounds)
+        rank = ranks(points, excess)
+        front = front_of(kept, points, rank, excess)
+        volume = hypervolume(points[front], strategy.reference) if len(front) else 0.0
+        feasible = kept.columns["val_error"][excess == 0]
+        best = float(feasible.min()) if len(feasible) else float("nan")
+        allowed = violation(evaluated, strategy.bounds) == 0
+    return State(*reached, kept, rank), Info(evaluated, origin, allowed, volume, front, best)
+
+
+def _survivors(problem: Problem, strategy: Strategy, everyone: Members, generation: int) -> NDArray[np.int64]:
+    """Selected from the best of each structure, so that copies cannot fill the population."""
+    points = objectives(everyone, strategy.objectives, strategy.reference)
+    excess = violation(everyone, strategy.bounds)
+    order = np.lexsort((everyone.ids, everyone.columns["val_error"], excess))
+    unique = best_of_each_structure(everyone, order)
+    if len(unique) < strategy.population:
+        copies = order[~np.isin(order, unique)]
+        unique = np.sort(np.concatenate([unique, copies[: strategy.population - len(unique)]]))
+    rng = np.random.default_rng((problem.seed, generation, SELECT))
+    chosen = survivors(
+        points[unique],
+        excess[unique],
+        strategy.population,
+        method=strategy.method,
+        reference=strategy.reference,
+        rng=rng,
+    )
+    return unique[chosen]
+
+
+def front_of(
+    members: Members, points: NDArray[np.float64], rank: NDArray[np.int64], excess: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Feasible members of rank 0, one for each point (the earliest), by error and then id."""
+    candidates = np.flatnonzero((rank == 0) & (excess == 0))
+    candidates = candidates[np.argsort(members.ids[candidates], kind="stable")]
+    _, first = np.unique(points[candidates], axis=0, return_index=True)
+    chosen = candidates[np.sort(first)]
+    return chosen[np.lexsort((members.ids[chosen], members.columns["val_error"][chosen]))]

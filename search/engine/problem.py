@@ -1,0 +1,254 @@
+"""From a config and a table to what the engine runs on: the split, the scaling, the space, the reference point."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree import hardware
+from neuraltree.compress.int8.ranges import fit_input_range
+from neuraltree.engine.packing import Shape
+from neuraltree.engine.train import Settings, make_data
+from neuraltree.tasks.metrics import Truth
+from neuraltree.tasks.task import Task, encode, make_task
+from neuraltree.tree.generate import reference_tree, varied_tree
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.space import Space, TreeError, check
+from search.config.config import Config
+from search.engine.budgets import budgets
+from search.engine.evaluate import Problem
+from search.engine.evolution_step import Strategy
+from search.engine.reference_point import scale_of
+from search.errors import InputError
+from search.objectives import BY_NAME, columns_of, metric_of
+from search.selection.survivors import check_method
+from search.table.data import Rows, Table, check_folds, check_spread, check_weights, make_folds, split
+from search.variation.operators import make_toolbox
+
+
+@dataclass(frozen=True)
+class Setup:
+    """A run ready to begin. ``test_rows`` are read once, when the final front is scored."""
+
+    problem: Problem
+    strategy: Strategy
+    train_rows: NDArray[np.int64]
+    test_rows: NDArray[np.int64]
+    scaler: Scaler
+    target_scaler: Scaler | None
+    finetune_epochs: int  # of the final front as 8-bit models
+    last_epochs: int = 0  # of the final refit; 0: as many as were best in the folds
+
+
+def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int = 0) -> Setup:
+    """A run of a config on a table. ``all_rows``: none are kept for a test. ``workers``: threads, 0 for all cores.
+
+    Raises ``InputError`` where config and table do not fit together.
+    """
+    task = _task(config, table)
+    device = _device(config, table)
+    train_rows, test_rows, folds = _parts(config, table, 0.0 if all_rows else config.data.test_fraction)
+    scaler = Scaler.fit(table.X[train_rows])
+    inputs = scaler.transform(table.X[train_rows])
+    regression = table.kind == "regression"
+    target = table.y[train_rows]
+    columns = target.reshape(len(target), -1)
+    target_scaler = Scaler.fit(columns) if regression else None
+    scaled = target_scaler.transform(columns).reshape(target.shape) if target_scaler else target
+    space = _space(config, table, task)
+    settings = _settings(config, task, len(train_rows))
+    shape = Shape(0, task.n_outputs, space.n_features, 1, (), (), (), 0)
+    weight = _row_weight(config, table, train_rows)
+    problem = Problem(
+        space=space,
+        task=task,
+        settings=settings,
+        data=make_data(inputs, encode(task, scaled), weight, shape, settings.precision),
+        truth=Truth(task, scaled, target_scaler.scale if target_scaler else 1.0),
+        folds=tuple(_positions(folds, train_rows)),
+        whole=np.arange(len(train_rows)),
+        metrics=_metrics(config, table),
+        classes=tuple(map(str, table.classes or ())) if "class_errors" in config.search.objectives else (),
+        epochs=config.train.epochs,
+        patience=config.train.patience,
+        seed=config.run.seed,
+        device=device,
+        code=_code(config),
+        input_range=fit_input_range(inputs),
+        workers=workers or os.cpu_count() or 1,
+    )
+    strategy = _evolution(config, table, problem)
+    epochs = config.hardware.finetune_epochs
+    return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs)
+
+
+def _parts(config: Config, table: Table, test_fraction: float) -> tuple[Rows, Rows, list[tuple[Rows, Rows]]]:
+    """The training rows, the test rows, and the folds of the former, all as rows of the table."""
+    count, seed = config.search.folds, config.run.seed
+    check_folds(table, count, test_fraction)
+    train_rows, test_rows = split(table, test_fraction, seed)
+    folds = make_folds(table, train_rows, count, seed)
+    check_weights(table, folds)
+    if table.classes is None:
+        validation = np.concatenate([held for _, held in folds])
+        tests = {"test": test_rows} if len(test_rows) else {}
+        check_spread(table, {"training": train_rows, "validation": validation} | tests)
+    return train_rows, test_rows, folds
+
+
+def _task(config: Config, table: Table) -> Task:
+    for name in config.search.objectives:
+        wanted = BY_NAME[name].tasks
+        if wanted != "both" and (wanted == "regression") != (table.kind == "regression"):
+            suited = [row.name for row in BY_NAME.values() if row.tasks in ("both", _family(table))]
+            raise InputError(
+                f"search.objectives: {name!r} is for {wanted}, but {config.data.source!r} is a {table.kind} task; "
+                f"allowed here: {', '.join(suited)}"
+            )
+    try:
+        return make_task(table.kind, len(table.classes or ()), config.task.loss, table.targets)
+    except ValueError as error:
+        raise InputError(f"task.loss: {error}") from None
+
+
+def _family(table: Table) -> str:
+    return "regression" if table.kind == "regression" else "classes"
+
+
+def _device(config: Config, table: Table) -> hardware.Device | None:
+    if config.hardware.finetune_epochs and config.hardware.precision != "int8":
+        raise InputError(
+            f"hardware.finetune_epochs = {config.hardware.finetune_epochs} fine-tunes 8-bit models, but "
+            f'hardware.precision = "{config.hardware.precision}"; set it to "int8", or finetune_epochs to 0'
+        )
+    if not config.hardware.device:
+        return None
+    if table.targets > 1:
+        raise InputError(
+            f"the cost on a device is that of a model of one target; there are {table.targets}: leave out the "
+            "device, or search for a model of each target"
+        )
+    try:
+        device = hardware.load_device(config.hardware.device)
+        device.check(*_code(config))
+    except ValueError as error:
+        raise InputError(f"hardware: {error}") from None
+    return device
+
+
+def _code(config: Config) -> hardware.Code:
+    return hardware.Code(config.hardware.precision, config.hardware.style, config.hardware.compiler)
+
+
+def _space(config: Config, table: Table, task: Task) -> Space:
+    least = 2 * task.n_outputs
+    if config.space.max_nodes < least:
+        raise InputError(
+            f"space.max_nodes = {config.space.max_nodes} has no room for {task.n_outputs} outputs with an input each; "
+            f"at least {least} are needed for {config.data.source!r}"
+        )
+    return Space(
+        n_features=table.X.shape[1],
+        n_outputs=task.n_outputs,
+        activations=config.space.activations,
+        output_activation=task.output_activation,
+        max_nodes=config.space.max_nodes,
+        max_depth=config.space.max_depth,
+        max_arity=config.space.max_arity,
+    )
+
+
+def _settings(config: Config, task: Task, rows: int) -> Settings:
+    train = config.train
+    return Settings(
+        loss=task.loss,
+        optimizer=train.optimizer,
+        learning_rate=train.learning_rate,
+        schedule=train.schedule,
+        batch_size=min(train.batch_size, rows),  # a larger one would be padding, in memory too
+        precision=train.precision,
+        weight_decay=train.weight_decay,
+    )
+
+
+def _row_weight(config: Config, table: Table, rows: Rows) -> NDArray[np.float64] | None:
+    """What each training row counts; "balanced" gives every class the same total before the weights of the data."""
+    if table.weight is None and config.task.class_weight == "none":
+        return None
+    # Largest first: sums of the tiniest doubles have no reciprocal.
+    weight = np.ones(len(rows)) if table.weight is None else table.weight[rows] / table.weight[rows].max()
+    if config.task.class_weight == "balanced":
+        weight = weight / np.bincount(table.y[rows])[table.y[rows]]
+    return weight
+
+
+def _positions(folds: list[tuple[NDArray, NDArray]], train_rows: NDArray) -> list[tuple[NDArray, NDArray]]:
+    """Folds as positions among the training rows instead of rows of the table."""
+    return [(np.searchsorted(train_rows, fit), np.searchsorted(train_rows, validation)) for fit, validation in folds]
+
+
+def _metrics(config: Config, table: Table) -> dict[str, str]:
+    """The column of every metric asked for; ``val_error`` is the first metric among the objectives, or the default."""
+    asked = [n for n in config.search.objectives if BY_NAME[n].source == "metric" and n != "class_errors"]
+    return {"val_error": metric_of((*asked, "error")[0], table.kind)} | {n: metric_of(n, table.kind) for n in asked}
+
+
+def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
+    columns: list[str] = []
+    reference: list[float] = []
+    scale = scale_of(problem)
+    for name in config.search.objectives:
+        value = config.reference.get(name, BY_NAME[name].reference(scale))
+        for column in columns_of(name, table.classes):
+            columns.append(column)
+            reference.append(value)
+    check_method(config.search.selection, len(columns))
+    return Strategy(
+        population=config.search.population,
+        method=config.search.selection,
+        inherit=config.search.inherit,
+        retrain_survivors=config.search.retrain_survivors,
+        toolbox=make_toolbox(problem.space, config.variation),
+        objectives=tuple(columns),
+        reference=np.array(reference),
+        bounds=budgets(config, table, problem),
+        new_tree=_generator(config, problem.space),
+    )
+
+
+def _generator(config: Config, space: Space) -> Callable[[np.random.Generator], Nodes]:
+    folds = config.search.folds
+    if config.space.generator == "ours":
+        return partial(varied_tree, space=space, folds=folds)
+    rng = np.random.default_rng(0)
+    legal = sum(_reference_like(rng, space, folds) is not None for _ in range(100))
+    if legal < 10:
+        raise InputError(
+            "space.generator = 'reference' makes trees of sigmoid nodes with up to 4 children, depth 6 and about 130 "
+            f"nodes; of 100 only {legal} fit max_nodes = {space.max_nodes}, max_depth = {space.max_depth}, max_arity = "
+            f"{space.max_arity}, activations {', '.join(space.activations)}; raise the limits, or use 'ours'"
+        )
+    return partial(_reference_tree, space=space, folds=folds)
+
+
+def _reference_tree(rng: np.random.Generator, space: Space, folds: int) -> Nodes:
+    while (tree := _reference_like(rng, space, folds)) is None:
+        pass  # at least one in ten fits, or the config was refused
+    return tree
+
+
+def _reference_like(rng: np.random.Generator, space: Space, folds: int) -> Nodes | None:
+    """A tree of the reference's generator with the outputs of the task, if it fits the space."""
+    tree = reference_tree(rng, space.n_features, space.n_outputs, folds=folds)
+    tree["op"][tree["depth"] == 0] = ~space.output_code
+    with suppress(TreeError):
+        check(tree, space)
+        return tree
+    return None

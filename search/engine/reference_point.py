@@ -1,0 +1,67 @@
+"""Default reference points: what a useless model scores and what the largest tree of the space costs.
+
+They follow from the config and the training targets alone, never from a population.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from neuraltree import hardware
+from neuraltree.activations import NAMES
+from neuraltree.tree.nodes import Nodes, join, node_dtype
+from neuraltree.tree.space import Space
+from search.engine.evaluate import Problem
+from search.objectives import Scale
+
+HEADROOM = 1.1  # the largest tree should lie inside the reference point, not on it
+
+
+def scale_of(problem: Problem) -> Scale:
+    return Scale(
+        target_deviation=float(np.sqrt(np.mean(np.square(problem.truth.scale)))),
+        max_nodes=problem.space.max_nodes,
+        kinds=len(problem.space.codes),
+        largest_cost={} if problem.device is None else _largest_costs(problem, problem.device),
+    )
+
+
+def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float]:
+    """Bounds on the costs of any tree: all nodes of the costliest sort, every kind in use at least once, and as many
+    values alive as the depth and the number of nodes allow (the Strahler number is logarithmic)."""
+    space = problem.space
+    counts = hardware.count(*join([_most_leaves(space), *(_most_functions(space, code) for code in space.codes)]))
+    used = np.isin(np.arange(len(NAMES)), space.codes)
+    alive = min(space.max_depth, space.max_nodes.bit_length() - 1)
+    features = min(space.n_features, space.max_nodes - space.n_outputs)
+    counts = replace(
+        counts,
+        kinds=np.maximum(counts.kinds, used),
+        peak_live=np.full_like(counts.peak_live, alive),
+        features_used=np.full_like(counts.features_used, features),
+    )
+    costs = hardware.costs_of_counts(counts, device, *problem.code, kind=problem.task.kind)
+    return {name: HEADROOM * float(values.max()) for name, values in costs.items()}
+
+
+def _most_functions(space: Space, code: int) -> Nodes:
+    """One leaf an output; all other nodes are a chain of hidden nodes of one activation."""
+    hidden = space.max_nodes - 2 * space.n_outputs
+    depth = [0, 1] * (space.n_outputs - 1) + list(range(hidden + 2))
+    op = [~space.output_code, 0] * (space.n_outputs - 1) + [~space.output_code] + [~code] * hidden + [0]
+    return _record(depth, op)
+
+
+def _most_leaves(space: Space) -> Nodes:
+    outputs, leaves = space.n_outputs, space.max_nodes - space.n_outputs
+    return _record(
+        [0, 1] * outputs + [1] * (leaves - outputs), [~space.output_code, 0] * outputs + [0] * (leaves - outputs)
+    )
+
+
+def _record(depth: list[int], op: list[int]) -> Nodes:
+    nodes = np.zeros(len(depth), dtype=node_dtype())
+    nodes["depth"], nodes["op"] = depth, op
+    return nodes

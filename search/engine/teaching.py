@@ -1,0 +1,172 @@
+"""Trees that learn what ordinary models predict round the training rows, besides the targets.
+
+Knowledge distillation (Hinton, Vinyals & Dean 2015, https://arxiv.org/abs/1503.02531) on rows made for it, as in model
+compression (Buciluǎ, Caruana & Niculescu-Mizil 2006). In each fold the teachers see that fold's training rows alone. Of
+the rows it leaves out, its trees know no more than a few numbers that all folds share: what each teacher counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, clone
+
+from neuraltree.engine.packing import Shape
+from neuraltree.engine.train import make_data
+from neuraltree.estimators.combining import combine
+from neuraltree.tasks.task import encode
+from search.config.settings import FLOAT_MAX
+from search.engine.problem import Setup
+from search.errors import InputError
+from search.strict import one_line
+from search.table.data import Table
+
+ROWS, LAST_ROWS = 1000, 3000  # of a fold's lesson, and of the final refit's, at least
+LAST_EPOCHS = 240  # over the refit's lesson: too many rows to overfit, and small trees are slow to learn them
+SPREAD = 0.2  # standard deviation of what is added to a training row's inputs, in theirs
+OWN = 0.5  # the share of its own target in what a training row teaches
+STREAM = 2**31 + 2  # of random numbers, beside those of the search
+
+Array = NDArray[np.float64]
+
+
+class _Known(NamedTuple):
+    """A run and its training rows in natural units: ``X`` (rows, features), ``y`` values or class codes."""
+
+    setup: Setup
+    table: Table
+    X: Array
+    y: NDArray
+
+
+class Learned(NamedTuple):
+    """Teachers fitted to the rows of each fold and, last, to all; ``weights``: what each counts, by its place."""
+
+    known: _Known
+    parts: list[NDArray]
+    fitted: list[list[Any]]
+    weights: dict[int, float]
+
+    @property
+    def last(self) -> list[Any]:
+        """The teachers fitted to all training rows, without those that count nothing."""
+        return [self.fitted[-1][i] for i in self.weights]
+
+    def mean(self, part: int, X: Array) -> Array:
+        """(rows, outputs) what the teachers of a part predict together, of ``X`` in natural units."""
+        models = self.fitted[part]
+        return sum((w * _predict(models[i], self.known, X) for i, w in self.weights.items()), start=np.zeros(()))
+
+
+def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Callable[[str], None]) -> Learned:
+    """Fit the teachers, scikit-learn estimators, on the training rows of a run.
+
+    Their weights are those of least squared error over all rows that a fold left out. What is random in a teacher
+    follows from the seed of the run, unless its ``random_state`` is set.
+    ``InputError`` for teachers that cannot teach this table.
+    """
+    _check(table, teachers)
+    folds = setup.problem.folds
+    say(f"fitting {len(teachers)} teachers in {len(folds)} folds and on all rows")
+    known = _Known(setup, table, table.X[setup.train_rows], table.y[setup.train_rows])
+    parts = [*(fit for fit, _ in folds), np.arange(len(known.X))]
+    fitted = [[_fit(teacher, known, part) for teacher in teachers] for part in parts]
+    return Learned(known, parts, fitted, _weights(known, fitted))
+
+
+def taught(learned: Learned) -> Setup:
+    """The run, whose trees learn lessons of these teachers in place of the training rows.
+
+    A lesson is the rows that a fold fits, and as many more near them as make ``ROWS``; it teaches the weighted mean of
+    the teachers' predictions.
+    """
+    rng = np.random.default_rng((learned.known.setup.problem.seed, STREAM))
+    sizes = [ROWS] * (len(learned.parts) - 1) + [LAST_ROWS]
+    return _with_lessons(learned.known, [_lesson(rng, learned, part, size) for part, size in enumerate(sizes)])
+
+
+def _check(table: Table, teachers: Sequence[BaseEstimator]) -> None:
+    if table.weight is not None:
+        raise InputError("teachers do not know what rows count; leave out teachers, or sample_weight and class_weight")
+    for teacher in teachers:
+        if table.classes is not None and not hasattr(teacher, "predict_proba"):
+            raise InputError(
+                f"the teacher {_name(teacher)} has no predict_proba, which classes need; choose another classifier, or "
+                "put this one into a CalibratedClassifierCV"
+            )
+
+
+def _name(teacher: object) -> str:
+    return type(teacher).__name__
+
+
+def _fit(teacher: BaseEstimator, known: _Known, part: NDArray) -> Any:
+    unset = [name for name, value in teacher.get_params().items() if value is None and name.endswith("random_state")]
+    try:
+        copy = clone(teacher).set_params(**dict.fromkeys(unset, known.setup.problem.seed))
+        return copy.fit(known.X[part], known.y[part])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the teacher {_name(teacher)} cannot be fitted to these rows: {one_line(error)}") from error
+
+
+def _predict(fitted: Any, known: _Known, X: Array) -> Array:
+    """(rows, outputs) probabilities of the classes, or values as the trees learn them."""
+    scaler, classes = known.setup.target_scaler, known.table.classes
+    try:
+        found = np.asarray((fitted.predict if classes is None else fitted.predict_proba)(X), dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the teacher {_name(fitted)} cannot predict rows like these: {one_line(error)}") from error
+    wanted = (len(X), known.table.targets if classes is None else len(classes))
+    columns = found[:, None] if found.ndim == 1 else found
+    if columns.shape != wanted:
+        raise InputError(f"the teacher {_name(fitted)} predicts an array of shape {found.shape}; it must be {wanted}")
+    values = columns if scaler is None else scaler.transform(columns)
+    if not (np.abs(values) <= FLOAT_MAX).all():  # nor if one is NaN
+        raise InputError(f"the teacher {_name(fitted)} predicts numbers that are not finite or far too large")
+    return values
+
+
+def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
+    """What each teacher counts, by its place; those that count nothing are left out."""
+    folds = known.setup.problem.folds
+    held = np.concatenate([rows for _, rows in folds])
+
+    def left_out(i: int) -> Array:
+        by_fold = zip(fitted, folds, strict=False)  # not the models of all rows, the last
+        return np.concatenate([_predict(models[i], known, known.X[rows]) for models, (_, rows) in by_fold])
+
+    predicted = np.array([left_out(i).ravel() for i in range(len(fitted[0]))])
+    target, classes = known.setup.problem.truth.target[held], known.table.classes
+    truth = target if classes is None else np.eye(len(classes))[target]
+    chosen, shares = combine(predicted, truth.ravel(), len(predicted))
+    return dict(zip(chosen, shares.tolist(), strict=True))
+
+
+def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) -> tuple[Array, Array]:
+    """Scaled inputs (rows, features) and what is taught of them (rows, outputs), the part's own rows first."""
+    setup, rows = learned.known.setup, learned.parts[part]
+    own = setup.scaler.transform(learned.known.X[rows])
+    origin = rng.integers(len(own), size=max(0, size - len(own)))
+    inputs = np.concatenate([own, own[origin] + SPREAD * rng.standard_normal((len(origin), own.shape[1]))])
+    means = learned.mean(part, setup.scaler.inverse(inputs))
+    targets = means[:, 1:] if setup.problem.task.kind == "binary" else means
+    real = encode(setup.problem.task, setup.problem.truth.target[rows])
+    targets[: len(own)] = OWN * real + (1 - OWN) * targets[: len(own)]
+    return inputs, targets
+
+
+def _with_lessons(known: _Known, lessons: list[tuple[Array, Array]]) -> Setup:
+    """The run with new data: the training rows, for validation, then each fold's lesson, then that of the refit."""
+    setup, problem = known.setup, known.setup.problem
+    inputs = [setup.scaler.transform(known.X), *(X for X, _ in lessons)]
+    targets = [encode(problem.task, problem.truth.target), *(y for _, y in lessons)]
+    ends = len(known.X) + np.cumsum([len(X) for X, _ in lessons])
+    parts = [np.arange(end - len(X), end) for end, (X, _) in zip(ends, lessons, strict=True)]
+    shape = Shape(0, problem.task.n_outputs, problem.space.n_features, 1, (), (), (), 0)
+    data = make_data(np.concatenate(inputs), np.concatenate(targets), None, shape, problem.settings.precision)
+    folds = tuple((part, held) for part, (_, held) in zip(parts, problem.folds, strict=False))
+    return replace(setup, problem=replace(problem, data=data, folds=folds, whole=parts[-1]), last_epochs=LAST_EPOCHS)

@@ -1,0 +1,1 @@
+"""The run folder: its files, written so that a kill loses nothing, and read back."""

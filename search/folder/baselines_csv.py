@@ -1,0 +1,58 @@
+"""``baselines.csv`` of a run folder: one row per model."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from search.errors import InputError
+from search.folder.records import write_csv
+from search.objectives import COST_NAMES
+
+FILE = "baselines.csv"
+NUMBERS = ("val_error", "test_error", "test_score", "weights", "macs", *COST_NAMES, "seconds")
+HEADER = ("name", "label", *NUMBERS)
+WHOLE = ("weights", "macs")
+ALWAYS = ("val_error", "test_error", "test_score", "weights", "macs")
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """``values`` holds what is known of ``NUMBERS``: a cost only where the device has a model of it.
+
+    ``val_error``, ``test_error``, ``test_score`` are those of ``front.csv``, in the same metrics over the same rows;
+    ``seconds`` is what its row of the table took to train, all its fits together.
+    """
+
+    name: str
+    label: str
+    values: dict[str, float]
+
+
+def load_baselines(folder: str | Path) -> tuple[Baseline, ...]:
+    """The baselines of a run, () where it has none. Raises ``InputError`` where their file is damaged."""
+    path = Path(folder) / FILE
+    if not path.is_file():
+        return ()
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return tuple(map(_baseline, csv.DictReader(file)))
+    except (KeyError, TypeError, ValueError, csv.Error):
+        raise InputError(f"{path} is damaged; delete it, or run the search again for a new one") from None
+
+
+def write_baselines(folder: Path, baselines: Iterable[Baseline]) -> None:
+    """Replaces the file in one step."""
+    rows = [[row.name, row.label, *(_cell(row.values, name) for name in NUMBERS)] for row in baselines]
+    write_csv(folder / FILE, HEADER, rows)
+
+
+def _cell(values: dict[str, float], name: str) -> float | None:
+    return int(values[name]) if name in WHOLE else values.get(name)
+
+
+def _baseline(row: dict[str, str]) -> Baseline:
+    known = [name for name in NUMBERS if row[name] or name in ALWAYS]
+    return Baseline(row["name"], row["label"], {name: float(row[name]) for name in known})

@@ -1,0 +1,184 @@
+"""A finished run as Python sees it: ``load_front(folder)``."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from search.errors import InputError
+from search.folder.records import RunFolder
+from search.objectives import BY_NAME
+from search.strict import one_line
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from neuraltree.estimators.classifier import NeuralTreeClassifier
+    from neuraltree.estimators.regressor import NeuralTreeRegressor
+    from neuraltree.tree.tree import Tree
+
+
+SHOWN = 20  # members of a front in its representation
+
+
+@dataclass(frozen=True, repr=False)
+class Member:
+    """One model of a front, in a file or in memory; ``values`` holds the numbers of its row in ``front.csv``."""
+
+    status: str
+    values: dict[str, float]
+    path: Path | None = None
+    model: Tree | None = None
+
+    def __getattr__(self, name: str) -> float:
+        values = vars(self).get("values", {})  # none yet while a copy is being made
+        if name not in values:
+            raise AttributeError(f"a member has no {name!r}; it has: {', '.join(values)}")
+        return values[name]
+
+    @property
+    def name(self) -> str:
+        """The name of its file, or of the tree by its number in the run."""
+        return f"tree {self.values['id']:.0f}" if self.path is None else self.path.name
+
+    def __repr__(self) -> str:
+        return f"Member({self.name}: {', '.join(f'{name} {value:.4g}' for name, value in self.values.items())})"
+
+    def tree(self) -> Tree:
+        if self.model is not None:
+            return self.model
+        from neuraltree.tree.model_files import load
+
+        assert self.path is not None
+        return load(self.path)
+
+    def estimator(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
+        """A fitted scikit-learn estimator."""
+        return self.tree().estimator()
+
+
+@dataclass(frozen=True, repr=False)
+class Front:
+    """The members of a front, lowest validation error first."""
+
+    members: tuple[Member, ...]
+    objectives: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter(self.members)
+
+    @overload
+    def __getitem__(self, index: int) -> Member: ...
+    @overload
+    def __getitem__(self, index: slice) -> Front: ...
+    def __getitem__(self, index: int | slice) -> Member | Front:
+        """A member, or the front of a slice of them."""
+        return Front(self.members[index], self.objectives) if isinstance(index, slice) else self.members[index]
+
+    def __repr__(self) -> str:
+        """A line for each of the first members: its name and what was minimised, its weights and its test score."""
+        names = list(dict.fromkeys([*self.objective_columns(), "weights", "test_score"]))
+        names = [name for name in names if any(name in member.values for member in self.members)]
+        rows = [["", *names]]
+        for member in self.members[:SHOWN]:
+            cells = (f"{member.values[name]:.4g}" if name in member.values else "" for name in names)
+            rows.append([member.name, *cells])
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ["  ".join(map(str.rjust, row, widths)).rstrip() for row in rows]
+        more = f"... and {len(self) - SHOWN} more" if len(self) > SHOWN else ""
+        return "\n".join(
+            [f"Front of {len(self)} model{'s' * (len(self) != 1)}", *lines * bool(self.members), *[more] * bool(more)]
+        )
+
+    def select(self, **budgets: float) -> Member:
+        """The member of lowest validation error within all budgets, e.g. ``select(flash_bytes=8192)``.
+
+        A cost is held to what was measured where it was, and to what was predicted otherwise.
+        Raises ``ValueError`` where a budget is not a column, or nothing fits; the message says how near it comes.
+        """
+        self._check_not_empty()
+        for name in budgets:
+            if not any(name in member.values for member in self.members):
+                known = sorted({column for member in self.members for column in member.values})
+                raise ValueError(f"no member has {name!r}; budgets can be: {', '.join(known)}")
+        for member in self.members:
+            if all(_held_to(member, name) <= bound for name, bound in budgets.items()):
+                return member
+        least = {name: min(_held_to(member, name) for member in self.members) for name in budgets}
+        raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
+
+    def objective_columns(self) -> tuple[str, ...]:
+        """The columns that the run minimised, of those that every member has; () of an empty front."""
+        known = (set(member.values) for member in self.members)
+        shared = set.intersection(*known) if self.members else set()
+        return tuple(name for name in named_columns(self.objectives) if name in shared)
+
+    def knee(self) -> Member:
+        """The member nearest to the ideal point, every objective scaled to 0-1 over the front."""
+        self._check_not_empty()
+        names = self.objective_columns()
+        points = np.array([[member.values[name] for name in names] for member in self.members])
+        span = np.ptp(points, axis=0)
+        scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)
+        return self.members[int(np.argmin(np.linalg.norm(scaled, axis=1)))]
+
+    def plot(self, x: str = "weights", y: str = "val_error", ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw two columns of the front; ``options`` are those of ``search.pictures.plot_front``."""
+        from search.pictures import plot_front
+
+        return plot_front(self, x, y, ax=ax, **options)
+
+    def _check_not_empty(self) -> None:
+        if not self.members:
+            raise ValueError("the front is empty; loosen the constraints of the run, or search longer")
+
+
+def _held_to(member: Member, name: str) -> float:
+    return member.values.get(f"measured_{name}", member.values.get(name, math.inf))
+
+
+def metric_names(objectives: Sequence[str]) -> list[str]:
+    """The objectives that are errors of predictions; the first of them is ``val_error``."""
+    return [name for name in objectives if name in BY_NAME and BY_NAME[name].source == "metric"]
+
+
+def named_columns(objectives: Sequence[str]) -> list[str]:
+    """The columns of the objectives, ``val_error`` for the first metric. front.csv has none for a second metric."""
+    first = metric_names(objectives)[:1]
+    return ["val_error" if name in first else name for name in objectives]
+
+
+def load_front(folder: str | Path) -> Front:
+    """The front of a finished run. Raises ``InputError`` where there is none."""
+    folder = Path(folder)
+    path = folder / "front.csv"
+    if not path.is_file():
+        if (folder / "live.csv").is_file():
+            raise InputError(
+                f"the run in {folder} is not complete, so its front is not refitted and tested yet (live.csv shows it "
+                f"so far); finish it with: python -m search.run {folder} --resume"
+            )
+        raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
+    objectives = RunFolder(folder).read_manifest().get("objectives", ())
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            members = [_member(folder, row) for row in csv.DictReader(file)]
+    except (KeyError, TypeError, ValueError, csv.Error) as error:
+        reason = f"no column {error}" if isinstance(error, KeyError) else one_line(error)
+        raise InputError(f"{path} is damaged: {reason}; restore it, or run the search again") from None
+    return Front(tuple(members), tuple(objectives))
+
+
+def _member(folder: Path, row: dict[str, str]) -> Member:
+    texts = {name: row.pop(name) for name in ("status", "model")}
+    values = {name: float(text) for name, text in row.items() if text}
+    return Member(texts["status"], values, folder / texts["model"])

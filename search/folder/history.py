@@ -1,0 +1,103 @@
+"""How a population evolved: who descends from whom, the front of every generation, the activations in use."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import NAMES
+from neuraltree.tree.nodes import join
+from search.errors import InputError
+from search.folder.records import RunFolder, read_npz
+
+if TYPE_CHECKING:
+    from search.engine.evolution_step import Info, State
+
+Arrays = dict[str, NDArray]
+EVOLUTION = "evolution.npz"
+COLUMN = "column "
+
+
+@dataclass(frozen=True)
+class History:
+    """All that was ever evaluated, by id: row ``i`` of an array is the ``i``-th tree that the run made.
+
+    ``parents`` (trees, 2) ids, -1 for none; ``operator`` (trees,) names, "random" in the first population and
+    "retrained" for a survivor that was trained further; ``feasible``: training did not diverge and the constraints
+    are kept; ``columns``: validation scores and counts. ``fronts``: by generation, the ids of the population's
+    front; ``activation_nodes`` (generations, activations): hidden nodes of the population; ``rows``: of history.csv.
+    """
+
+    parents: NDArray[np.int64]
+    operator: NDArray[np.str_]
+    generation: NDArray[np.int64]
+    ok: NDArray[np.bool_]
+    feasible: NDArray[np.bool_]
+    columns: dict[str, NDArray[np.float64]]
+    fronts: list[NDArray[np.int64]]
+    activation_nodes: NDArray[np.int64]
+    activations: tuple[str, ...]
+    objectives: tuple[str, ...]
+    rows: list[dict[str, float]]
+
+
+def of_generation(state: State, info: Info) -> Arrays:
+    """What a generation adds to the history."""
+    nodes, _ = join(state.members.trees)
+    hidden = ~nodes["op"][(nodes["op"] < 0) & (nodes["depth"] > 0)]
+    evaluated = info.evaluated
+    return {
+        "parents": info.origin.parents,
+        "operator": np.array(info.origin.operators),
+        "generation": np.full(len(evaluated.ids), state.generation),
+        "ok": evaluated.ok,
+        "feasible": info.feasible,
+        "front": state.members.ids[info.front],
+        "activation_nodes": np.bincount(hidden, minlength=len(NAMES))[None],
+    } | {COLUMN + name: values for name, values in evaluated.columns.items()}
+
+
+def joined(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
+    """The history of all generations: the content of evolution.npz."""
+    sizes = [len(part["front"]) for part in parts]
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return whole | {"front_starts": np.cumsum([0, *sizes]), "activations": np.array(NAMES)}
+
+
+def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: list[dict[str, float]]) -> History:
+    """The history that ``joined`` put into arrays."""
+    starts = arrays["front_starts"]
+    return History(
+        **{name: arrays[name] for name in ("parents", "operator", "generation", "ok", "feasible", "activation_nodes")},
+        columns={n.removeprefix(COLUMN): values for n, values in arrays.items() if n.startswith(COLUMN)},
+        fronts=np.split(arrays["front"], starts[1:-1]),
+        activations=tuple(arrays["activations"].tolist()),
+        objectives=tuple(objectives),
+        rows=rows,
+    )
+
+
+def load_history(folder: str | Path) -> History:
+    """The history of a run, finished or under way. Raises ``InputError`` where there is none."""
+    run = RunFolder(Path(folder))
+    finished = run.path / EVOLUTION
+    parts = [] if finished.is_file() else run.history_parts()
+    if not parts and not finished.is_file():
+        raise InputError(f"{folder} holds no {EVOLUTION}; name the folder of a run that has reached its first front")
+    arrays = read_npz(finished) if finished.is_file() else joined(parts)
+    return history_of(arrays, run.read_manifest().get("objectives", ()), _rows(run.path / "history.csv"))
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="") as file:
+        return [
+            {name: float(text) if text else float("nan") for name, text in row.items()} for row in csv.DictReader(file)
+        ]

@@ -1,0 +1,159 @@
+"""Baselines trained in a run: on its rows, in its folds, judged by its metrics."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from neuraltree.tasks.metrics import METRICS, Truth
+from neuraltree.tasks.task import Task, make_task
+from search.baselines.baseline_table import BY_NAME, Row
+from search.baselines.make import Made
+from search.baselines.networks import Array, Model, Sample
+from search.config.config import Config
+from search.engine.problem import Setup
+from search.folder.baselines_csv import Baseline, load_baselines, write_baselines
+from search.folder.records import RunFolder
+from search.table.data import Table
+
+
+class Trained(NamedTuple):
+    """The baselines of one row of the table, and how many fits gave a warning, by its category."""
+
+    baselines: list[Baseline]
+    warned: Counter[str]
+    fits: int
+
+
+def train_baselines(
+    config: Config,
+    setup: Setup,
+    table: Table,
+    folder: RunFolder,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> None:
+    """Write ``baselines.csv`` for the models that the config names; those already there are kept.
+
+    ``KeyboardInterrupt`` when ``stopping`` says so; models finished by then are in the file.
+    """
+    wanted = [BY_NAME[name] for name in config.baselines.models]
+    found = {row.name: row for row in load_baselines(folder.path)}
+    missing = [row for row in wanted if not found.keys() & set(row.names.values())]
+    if missing:
+        say(f"training {', '.join(row.label for row in missing)} on the same rows, for comparison")
+    order = [name for row in wanted for name in row.names.values()]
+    for row in missing:
+        begun = time.perf_counter()
+        try:
+            trained = train_row(row, setup, table, stopping)
+        except ValueError as error:  # of an optimiser that diverged, or a table scikit-learn refuses
+            say(f"  {row.label} could not be trained: {' '.join(str(error).split())}")
+            continue
+        seconds = time.perf_counter() - begun
+        found |= {made.name: _timed(made, seconds) for made in trained.baselines}
+        write_baselines(folder.path, [found[name] for name in order if name in found])
+        for line in _lines(trained, seconds):
+            say(line)
+
+
+def train_row(row: Row, setup: Setup, table: Table, stopping: Callable[[], bool] = lambda: False) -> Trained:
+    """Choose each size's penalty by the error over the run's folds, fit to all training rows, score on the test rows.
+
+    So val_error has been chosen by, as that of the trees has. ``ValueError`` where a fit fails.
+    """
+    fits, sample = _Fits(row, setup.problem.seed, stopping), _sample(setup, table)
+    errors = {penalty: _fold_errors(fits, penalty, sample, setup, table) for penalty in row.penalties}
+    sizes = list(errors[row.penalties[0]])
+    chosen = {size: min(row.penalties, key=lambda penalty: errors[penalty][size]) for size in sizes}
+    everything = np.arange(len(sample.y))
+    final = {penalty: fits(sample.take(everything), penalty) for penalty in set(chosen.values())}
+    made = []
+    for size, penalty in chosen.items():
+        model = final[penalty][size]
+        values = {"val_error": errors[penalty][size], **_test_scores(model, setup, table)}
+        values |= {"weights": float(model.weights), "macs": float(model.macs)}
+        values |= row.cost(setup.problem, table.kind, model)
+        made.append(Baseline(row.names[size], row.labelled(size), values))
+    return Trained(made, fits.warned, fits.number)
+
+
+class _Fits:
+    """Fits of one row, on one thread so that the number of cores changes no bit; their warnings are counted."""
+
+    def __init__(self, row: Row, seed: int, stopping: Callable[[], bool]) -> None:
+        self.row, self.seed, self.stopping = row, seed, stopping
+        self.warned: Counter[str] = Counter()
+        self.number = 0
+
+    def __call__(self, sample: Sample, penalty: float) -> Made:
+        with warnings.catch_warnings(record=True) as caught, threadpool_limits(1):
+            warnings.simplefilter("always")
+            made = self.row.make(sample, penalty, self.seed)
+        if self.stopping():
+            raise KeyboardInterrupt
+        self.warned.update({warning.category.__name__ for warning in caught})
+        self.number += 1
+        return made
+
+
+def _sample(setup: Setup, table: Table) -> Sample:
+    """All training rows, scaled and weighted as the trees get them."""
+    weight = setup.problem.data.weight[: len(setup.train_rows)].astype(np.float64)
+    X = setup.scaler.transform(table.X[setup.train_rows])
+    return Sample(X, setup.problem.truth.target, weight, table.kind)
+
+
+def _task(table: Table) -> Task:
+    """Baselines give logits, whatever loss the trees are trained on."""
+    return make_task(table.kind, len(table.classes or ()))
+
+
+def _fold_errors(fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Table) -> dict[int, float]:
+    """By size, the error over all validation rows together, each predicted by the model that was not fitted to it."""
+    problem = setup.problem
+    parts: dict[int, list[Array]] = {}
+    for fit, held in problem.folds:
+        for size, model in fits(sample.take(fit), penalty).items():
+            parts.setdefault(size, []).append(model.outputs(sample.X[held]))
+    rows = np.concatenate([held for _, held in problem.folds])
+    truth = Truth(_task(table), problem.truth.target[rows], problem.truth.scale)
+    return {size: _score(problem.metrics["val_error"], truth, np.concatenate(p)) for size, p in parts.items()}
+
+
+def _test_scores(model: Model, setup: Setup, table: Table) -> dict[str, float]:
+    """Error by the metric of ``val_error``, and R² or accuracy, on the test rows, in natural units."""
+    outputs = model.outputs(setup.scaler.transform(table.X[setup.test_rows]))
+    if setup.target_scaler is not None:
+        outputs = setup.target_scaler.inverse(outputs)
+    truth = Truth(_task(table), table.y[setup.test_rows])
+    usual = "one_minus_r2" if table.kind == "regression" else "error_rate"
+    error = _score(setup.problem.metrics["val_error"], truth, outputs)
+    return {"test_error": error, "test_score": 1.0 - _score(usual, truth, outputs)}
+
+
+def _score(metric: str, truth: Truth, outputs: Array) -> float:
+    if not np.isfinite(outputs).all():
+        raise ValueError("its outputs are not finite")
+    return float(METRICS[metric](truth, outputs.T[None])[0])
+
+
+def _timed(made: Baseline, seconds: float) -> Baseline:
+    return Baseline(made.name, made.label, {**made.values, "seconds": seconds})
+
+
+def _lines(trained: Trained, seconds: float) -> list[str]:
+    """What there is to say of a row that is finished."""
+    notes = "".join(f"; {name} in {count} of {trained.fits} fits" for name, count in sorted(trained.warned.items()))
+    ends = [""] * (len(trained.baselines) - 1) + [f" ({seconds:.1f} s{notes})"]
+    return [
+        f"  {made.label}: {made.values['weights']:.0f} weights, validation error {made.values['val_error']:.4f}, "
+        f"test score {made.values['test_score']:.4f}{end}"
+        for made, end in zip(trained.baselines, ends, strict=True)
+    ]

@@ -1,0 +1,161 @@
+"""The end of a run: the front refitted on all training rows, scored once on the test rows, and written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from neuraltree.compress.int8.finetune import finetune, integer_outputs
+from neuraltree.engine.packing import Shape
+from neuraltree.tasks.metrics import METRICS, Truth
+from neuraltree.tree.model_files import dumps
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.tree import Tree
+from search.engine.budgets import within
+from search.engine.evaluate import COUNTS, Columns, costs, refit
+from search.engine.evolution_step import State, front_of
+from search.engine.population import Members, objectives, violation
+from search.engine.problem import Setup
+from search.folder.records import RunFolder, write_csv, write_text
+from search.judge.measured_front import MEASURED, measure_front
+from search.objectives import COST_NAMES
+from search.table.data import Table
+
+SCORES = ("test_error", "test_score", "int8_test_score")  # the last where hardware.precision is "int8"
+HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
+
+
+def live_front(setup: Setup, state: State) -> Members:
+    """The population's front, lowest validation error first."""
+    points = objectives(state.members, setup.strategy.objectives, setup.strategy.reference)
+    excess = violation(state.members, setup.strategy.bounds)
+    return state.members.take(front_of(state.members, points, state.rank, excess))
+
+
+def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
+    """``live.csv``: the front so far, in the columns of ``front.csv``; nothing is refitted or tested yet."""
+    ids = front.ids.tolist()
+    values = [{"id": float(ids[i])} | _values(front.columns, i) for i in range(len(ids))]
+    rows = [_row(setup, row, "evolving", {}, None) for row in values]
+    write_csv(folder.path / "live.csv", _header(setup), rows)
+
+
+class Finished(NamedTuple):
+    """A member of the final front: its place in the population's front, its model, and the columns of its row."""
+
+    place: int
+    tree: Tree
+    status: str
+    values: dict[str, float]
+
+
+def write_front(
+    folder: RunFolder,
+    setup: Setup,
+    table: Table,
+    state: State,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> int:
+    """Finish the front, score it on the test rows and save it; returns its members' number."""
+    folder.models.mkdir(exist_ok=True)
+    members = finished(setup, table, live_front(setup, state), state.shape, say, stopping)
+    rows: list[list[Any]] = []
+    for member in members:
+        model = f"models/{len(rows):03d}.json"
+        write_text(folder.path / model, dumps(member.tree))
+        rows.append(_row(setup, member.values, member.status, _test_scores(setup, table, member.tree), model))
+    for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
+        left.unlink()  # of a last stage that was interrupted
+    write_csv(folder.path / "front.csv", _header(setup), rows)
+    return len(rows)
+
+
+def finished(
+    setup: Setup,
+    table: Table,
+    front: Members,
+    shape: Shape,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> list[Finished]:
+    """A front refitted on all training rows, fine-tuned for 8 bits if asked to, and measured.
+
+    A member that no longer keeps the constraints, as measured or else as predicted, is left out.
+    """
+    if not front.trees:
+        return []
+    last = setup.last_epochs
+    epochs = np.full_like(front.best_epoch, last) if last else front.best_epoch
+    problem = replace(setup.problem, epochs=last or setup.problem.epochs)
+    refitted, sound = refit(problem, shape, front.trees, epochs)
+    trees = _finetuned(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
+    columns = front.columns | costs(setup.problem, [tree.nodes for tree in trees])
+    measured = measure_front(setup.problem, trees, say, stopping)
+    columns |= {f"measured_{name}": values for name, values in measured.items()}
+    held_to = columns | {name: np.where(np.isnan(v), columns[name], v) for name, v in measured.items()}
+    fitting = within(setup.strategy.bounds, held_to)
+    if not fitting.all():
+        say(
+            f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
+        )
+    # Untrained was best in the folds, or training on all rows only raised the loss.
+    status = np.where(sound & (epochs > 0), "ok", "not_refitted")
+    return [
+        Finished(i, trees[i], str(status[i]), {"id": float(front.ids[i])} | _values(columns, i))
+        for i in np.flatnonzero(fitting).tolist()
+    ]
+
+
+def _values(columns: Columns, i: int) -> dict[str, float]:
+    """The numbers of one member; what is not known of it is left out."""
+    return {name: float(values[i]) for name, values in columns.items() if not np.isnan(values[i])}
+
+
+def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
+    """A genome with the names, classes and scaling that make it a model of the table."""
+    return Tree(
+        nodes=nodes,
+        kind=setup.problem.task.kind,
+        features=table.features,
+        classes=table.classes,
+        scaler=setup.scaler,
+        target_scaler=setup.target_scaler,
+        input_range=setup.problem.input_range,
+    )
+
+
+def _finetuned(setup: Setup, table: Table, trees: list[Tree]) -> list[Tree]:
+    """The trees fine-tuned as the models of integers that they will be, on the training rows."""
+    X, problem = table.X[setup.train_rows], setup.problem
+    weight = problem.data.weight[: len(X)]
+    return finetune(trees, X, epochs=setup.finetune_epochs, seed=problem.seed, weight=weight)
+
+
+def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
+    """Error by the metric of ``val_error``, and R² or accuracy, on the test rows; R² or accuracy of the integers."""
+    X, target = table.X[setup.test_rows], table.y[setup.test_rows]
+    truth = Truth(setup.problem.task, target)  # outputs are in natural units here
+    usual = METRICS["one_minus_r2" if table.kind == "regression" else "error_rate"]
+    outputs = tree.outputs(X).T[None]
+    error = METRICS[setup.problem.metrics["val_error"]](truth, outputs)[0]
+    scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, outputs)[0])}
+    if setup.problem.code.precision != "int8":
+        return scores
+    with suppress(ValueError):  # of a tree whose sums are beyond integers
+        scores["int8_test_score"] = 1.0 - float(usual(truth, integer_outputs(tree, X).T[None])[0])
+    return scores
+
+
+def _header(setup: Setup) -> list[str]:
+    return [*HEADER, *(f"error_class_{label}" for label in setup.problem.classes)]
+
+
+def _row(setup: Setup, values: dict[str, float], status: str, scores: dict[str, float], model: str | None) -> list[Any]:
+    """In the columns of ``_header``; a cell is empty where there is no number."""
+    found: dict[str, Any] = values | scores | {"status": status, "model": model}
+    return [int(found[name]) if name in ("id", *COUNTS) else found.get(name) for name in _header(setup)]

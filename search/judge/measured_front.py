@@ -1,0 +1,61 @@
+"""The final front compiled and run on the emulated core of its device."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.hardware.compare import COMPARED, Measured, check_measurable, measure_tree
+from neuraltree.hardware.measure.cores import MeasureError
+from neuraltree.hardware.profile.devices import Code, Device
+from neuraltree.tree.tree import Tree
+from search.engine.evaluate import Problem
+
+MEASURED = tuple(f"measured_{name}" for name in COMPARED)
+
+
+def measure_front(
+    problem: Problem, trees: Sequence[Tree], say: Callable[[str], None], stopping: Callable[[], bool]
+) -> dict[str, NDArray[np.float64]]:
+    """The columns of ``COMPARED`` as measured, NaN for a model that cannot be; none where nothing can, which is said.
+
+    ``KeyboardInterrupt`` when ``stopping`` says so; what was measured by then is kept in the user's cache.
+    """
+    device = problem.device
+    if device is None:
+        return {}
+    try:
+        check_measurable(device, problem.code.compiler)
+    except MeasureError as error:
+        say(f"costs are predicted, not measured: {error}")
+        return {}
+    say(f"compiling {len(trees)} models by {problem.code.compiler} and running them on an emulated {device.core}")
+    found = []
+    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+        waiting = [threads.submit(_measured, tree, device, problem.code) for tree in trees]
+        for i, future in enumerate(waiting):
+            while not wait([future], timeout=0.2).done:
+                if stopping():
+                    threads.shutdown(wait=False, cancel_futures=True)
+                    raise KeyboardInterrupt
+            found.append(future.result())
+            if isinstance(found[-1], str):
+                say(f"model {i} of {len(trees)} could not be measured: {found[-1]}")
+            elif not found[-1].agrees:
+                say(f"model {i} of {len(trees)} gives other results on the emulated core than in Python; please report")
+    return {
+        name: np.array([np.nan if isinstance(row, str) else row.costs[name] for row in found], dtype=np.float64)
+        for name in COMPARED
+    }
+
+
+def _measured(tree: Tree, device: Device, code: Code) -> Measured | str:
+    """The measurement, or why there is none: one model must not cost the others."""
+    try:
+        return measure_tree(tree, device, code)
+    except (ValueError, OSError) as error:
+        return str(error)

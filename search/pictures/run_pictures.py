@@ -1,0 +1,71 @@
+"""The pictures that a run leaves in its folder."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from neuraltree.plot.style import short
+from search.folder.front import Front
+from search.folder.records import write_bytes
+from search.pictures.axes import COLUMNS, Baseline
+from search.pictures.evolution import draw_volumes
+from search.pictures.trade_off import draw_trade_off
+
+PANELS_A_ROW = 3
+LONGEST_TITLE = 70
+
+
+def draw_front(path: Path, front: Front, title: str, baselines: Sequence[Baseline] = ()) -> None:
+    """Error against each cost that was an objective (weights, if none was), knee marked.
+
+    Where there are baselines weights have a panel too: not every device has a model of their other costs.
+    """
+    costs = [name for name in front.objectives if name in COLUMNS]
+    if "weights" not in costs and (baselines or not costs):
+        costs.append("weights")
+    columns = min(len(costs), PANELS_A_ROW)
+    rows = -(-len(costs) // columns)
+    figure = Figure(figsize=(max(5.2 * columns, 6.4), 0.6 + 3.8 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    for ax, cost in zip(panels, costs, strict=False):
+        draw_trade_off(ax, front, cost, "val_error", baselines, None)
+        ax.label_outer(remove_inner_ticks=False)
+    for ax in panels[len(costs) :]:
+        ax.set_axis_off()
+    figure.suptitle(short(title, LONGEST_TITLE), parse_math=False)  # a $ in a name is a $
+    legend_below(figure, 2 * columns + 2)
+    save(figure, path)
+
+
+def legend_below(figure: Figure, columns: int) -> None:
+    """One legend below the panels for all of them, each label once; none where nothing has a label."""
+    parts = [ax.get_legend_handles_labels() for ax in figure.axes]
+    handles = {label: handle for part in parts for handle, label in zip(*part, strict=True)}
+    if not handles:
+        return
+    legend = figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def draw_hypervolume(path: Path, generations: Sequence[int], volumes: Sequence[float]) -> None:
+    """Hypervolume of the population's front by generation."""
+    figure = Figure(figsize=(5.2, 3.6), layout="constrained")
+    draw_volumes(figure.subplots(), list(generations), list(volumes))
+    save(figure, path)
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, in one step."""
+    content = io.BytesIO()
+    with warnings.catch_warnings():
+        # A name in a script the font lacks is drawn as boxes, which is no news to whoever watches a run.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        FigureCanvasAgg(figure).print_png(content)
+    write_bytes(path, content.getvalue())

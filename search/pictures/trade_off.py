@@ -1,0 +1,84 @@
+"""The trade-off between two columns of a front, with all that belongs beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.plot import style
+from search.folder.front import Front
+from search.pictures.axes import Baseline, Column, Values, column, of_front, set_axis
+from search.pictures.beside import draw_baselines, draw_infeasible, draw_measured, draw_tests
+from search.pictures.common import EMPTY, MANY
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from search.folder.history import History
+
+
+def plot_front(
+    front: Front,
+    x: str = "weights",
+    y: str = "val_error",
+    ax: Axes | None = None,
+    baselines: Sequence[Baseline] = (),
+    history: History | None = None,
+) -> Axes:
+    """Two columns of a front against each other; the staircase joins the members that no other beats in both.
+
+    A ring marks the knee in all objectives. Bars lead to costs as measured, crosses are errors on test rows,
+    and ``baselines`` that have both columns are drawn in. Of a ``history``, what breaks the constraints is grey.
+    Raises ``ValueError`` for a column that no member has.
+    """
+    ax = style.axes_or_new(ax, (7.2, 4.0))
+    draw_trade_off(ax, front, x, y, baselines, history)
+    if len(front):
+        style.legend_beside(ax)
+    return ax
+
+
+def draw_trade_off(
+    ax: Axes, front: Front, x: str, y: str, baselines: Sequence[Baseline], history: History | None
+) -> None:
+    """``plot_front`` without a legend."""
+    across, up = column(x, front.objectives), column(y, front.objectives)
+    ax.set_axisbelow(True)
+    ax.grid(alpha=0.25)
+    if not len(front):
+        style.say(ax, EMPTY).set(xlabel=across.label, ylabel=up.label)
+        return
+    points = np.column_stack([of_front(front, x), of_front(front, y)])
+    best = staircase(points, across, up)
+    draw_steps(ax, points[best], across, color=style.BLUE, lw=1.2, zorder=2.5)
+    size = 28 if len(front) <= MANY else 10
+    label = "validation" if "val_error" in (x, y) else "front"
+    style.dots(ax, points, s=size, color=style.BLUE, label=label, zorder=3)
+    drawn = [points, draw_measured(ax, front, points, x, y), draw_tests(ax, front, baselines, x, y, size)]
+    knee = points[front.members.index(front.knee())]
+    ring = style.dots(ax, knee[None], s=160, edgecolors=style.GREEN, lw=2, label="knee", zorder=4)
+    ring.set_facecolor("none")
+    drawn.append(draw_baselines(ax, baselines, x, y))
+    values = np.concatenate(drawn)
+    set_axis(ax, "x", across, values[:, 0])
+    set_axis(ax, "y", up, values[:, 1])
+    if history is not None:
+        draw_infeasible(ax, history, x, y)
+
+
+def staircase(points: Values, across: Column, up: Column) -> NDArray[np.int64]:
+    """The rows of ``points`` (points, 2) that no other is better than in both columns, from left to right."""
+    known = np.flatnonzero(np.isfinite(points).all(axis=1))
+    costs = -points[known] * np.array([across.better, up.better])
+    order = np.lexsort((costs[:, 1], costs[:, 0]))
+    least = np.minimum.accumulate(costs[order, 1])
+    kept = order[np.concatenate([[True], costs[order[1:], 1] < least[:-1]])] if len(order) else order
+    return known[kept][:: -across.better]
+
+
+def draw_steps(ax: Axes, points: Values, across: Column, **look: Any) -> None:
+    """What a staircase attains: nothing better is known to either side of a step."""
+    ax.step(points[:, 0], points[:, 1], where="post" if across.better < 0 else "pre", **look)

@@ -1,0 +1,1 @@
+"""What a report page shows, as plain data."""

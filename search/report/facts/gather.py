@@ -1,0 +1,135 @@
+"""Everything a run's page shows, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from neuraltree.tree.tree import Tree
+from search.folder.columns import described
+from search.folder.front import Front, metric_names
+from search.report.facts.member_models import about, cost_terms, drawn, lines, live_nodes, load_trees, names_of
+from search.report.facts.read import Run
+from search.report.facts.rivals import COUNTED, rivals
+from search.report.facts.tested import judged, read_parts, summary
+from search.strict import one_line
+
+HIDDEN = ("id",)  # columns of a front that are no quantity
+
+
+def run_page(run: Run, *, live: bool = False) -> dict[str, Any]:
+    """The data of a run's page. ``live``: it is served, and asks for what changes."""
+    trees, notes = load_trees(run.front) if run.final else ([None] * len(run.front), [])
+    tested = _tested(run, trees)
+    of_table = tested.pop("task", {})
+    names = about(trees) or of_table
+    return {
+        "kind": "run",
+        "title": f"{run.name} – neuraltree",
+        "name": run.name,
+        "live": live,
+        "task": names,
+        "terms": _terms(run, trees),
+        "lines": [lines(member.path, run.config) for member in run.front if member.path],
+        "test": tested,
+        "config": run.config_text,
+        "device": run.config.hardware.device if run.config else "",
+        "manifest": {key: run.manifest.get(key) for key in ("versions", "machine", "git_commit", "seed")},
+        **changing(run, names.get("kind", "")),
+        **({"trees": [None if tree is None else drawn(tree.nodes) for tree in trees]} if run.final else {}),
+        "notes": [*run.notes, *notes],
+    }
+
+
+def changing(run: Run, kind: str = "") -> dict[str, Any]:
+    """The part of a page that changes while the run goes on."""
+    front = run.front
+    found = list(dict.fromkeys(name for member in front for name in member.values if name not in HIDDEN))
+    extra = [name for baseline in run.baselines for name in baseline.values if name not in found]
+    metric = (metric_names(front.objectives) or [""])[0]
+    return {
+        "status": run.status,
+        "final": run.final,
+        "objectives": list(front.objective_columns()),
+        "columns": {name: row._asdict() for name, row in described([*found, *extra], metric, kind).items()},
+        "shown": found,
+        "members": members(front, found),
+        "knee": _knee(front),
+        "axes": axes(front, found),
+        "baselines": rivals(front, run.baselines),
+        "trees": []
+        if run.final
+        else [nodes if nodes is None else drawn(nodes) for nodes in live_nodes(run.path, front)],
+        "history": run.history,
+        "saved": run.saved,
+        "evaluations": run.manifest.get("evaluations"),
+        "reference": run.manifest.get("reference_point"),
+        "notes": list(run.notes),
+    }
+
+
+def members(front: Front, names: Sequence[str]) -> dict[str, Any]:
+    """By column: the id, the name, the status and the values of every member; None for a value it lacks."""
+    return {
+        "id": [int(member.values.get("id", i)) for i, member in enumerate(front)],
+        "name": [member.path.stem if member.path else f"{i:03d}" for i, member in enumerate(front)],
+        "status": [member.status for member in front],
+        "values": {name: [member.values.get(name) for member in front] for name in names},
+    }
+
+
+def _knee(front: Front) -> int | None:
+    """The position of the knee; None without members, or where one lacks an objective."""
+    try:
+        return front.members.index(front.knee()) if len(front) else None
+    except KeyError:
+        return None
+
+
+def axes(front: Front, names: Sequence[str]) -> dict[str, str]:
+    """What a page opens with: the first cost the run minimised against validation error."""
+    costs = [name for name in front.objective_columns() if name in COUNTED and name in names]
+    x = (*costs, *(name for name in ("weights", "nodes") if name in names), *names, "weights")[0]
+    return {"x": x, "y": "val_error"}
+
+
+def _terms(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:
+    """The terms of the costs by member, or a sentence that says why there are none."""
+    if run.config is None or not run.config.hardware.device:
+        return {"missing": "The run has no device, so there is no cost to break down."}
+    if not run.final:
+        return {"missing": "The costs are broken down when the run is complete."}
+    found = _or_missing(lambda: {"costs": cost_terms(trees, run.config)})
+    return found | {"position": _positions(trees)}
+
+
+def _positions(trees: Sequence[Tree | None]) -> list[int | None]:
+    """Where a member is among those whose model could be read."""
+    place = 0
+    found: list[int | None] = []
+    for tree in trees:
+        found.append(None if tree is None else place)
+        place += tree is not None
+    return found
+
+
+def _tested(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:
+    """What the run's table holds and what the models say of its test rows, or why that cannot be shown."""
+    if run.config is None:
+        return {"missing": "The config of the run cannot be read, so its data cannot be either."}
+    config = run.config
+    try:
+        parts = read_parts(config, run.manifest.get("data_hash"))
+    except (ValueError, OSError) as error:
+        return {"missing": f"The data cannot be read: {one_line(error)}"}
+    table = parts.table
+    return {"summary": summary(parts), "task": names_of(table.kind, table.features, table.classes)} | (
+        _or_missing(lambda: judged(parts, trees)) if run.final else {}
+    )
+
+
+def _or_missing(make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return make()
+    except (ValueError, KeyError) as error:
+        return {"missing": one_line(error)}

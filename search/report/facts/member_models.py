@@ -1,0 +1,136 @@
+"""The models of a front for a page: their trees, the terms of their costs, the lines that use them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neuraltree.activations import NAMES
+from neuraltree.plot.drawing import positions
+from neuraltree.plot.style import ACTIVATION_LOOKS
+from neuraltree.tree.nodes import Nodes, join
+from neuraltree.tree.tree import Label, Tree
+from search.config.config import Config
+from search.errors import InputError
+from search.folder.front import Front
+from search.folder.records import RunFolder
+from search.strict import one_line
+
+DIGITS = 5  # of a weight in a page; the model file has them all
+
+
+def load_trees(front: Front) -> tuple[list[Tree | None], list[str]]:
+    """The tree of every member, None where its file cannot be read, and a sentence for each such file."""
+    trees: list[Tree | None] = []
+    notes = []
+    for member in front:
+        try:
+            trees.append(member.tree())
+        except (ValueError, OSError) as error:
+            trees.append(None)
+            notes.append(one_line(error))
+    return trees, notes
+
+
+def few_digits(values: ArrayLike) -> list[float]:
+    """Numbers with ``DIGITS`` significant digits: a page holds thousands of trees' worth."""
+    return [float(f"{value:.{DIGITS}g}") for value in np.asarray(values, dtype=np.float64).ravel().tolist()]
+
+
+def live_nodes(path: Path, front: Front) -> list[Nodes | None]:
+    """The nodes of every member of a run under way, from its last checkpoint; None for one that is not in it."""
+    try:
+        stored = RunFolder(path).load_checkpoint()
+    except InputError:
+        stored = None
+    if stored is None:
+        return [None] * len(front)
+    arrays = stored[0]
+    trees = dict(zip(arrays["ids"].tolist(), np.split(arrays["nodes"], arrays["starts"][1:-1]), strict=True))
+    return [trees.get(int(member.id)) for member in front]
+
+
+def drawn(nodes: Nodes) -> dict[str, list]:
+    """What a page draws a tree from: depth, op, and the first fold's weight and bias, by node; and where it stands."""
+    at = positions(nodes)
+    return {
+        "depth": nodes["depth"].tolist(),
+        "op": nodes["op"].tolist(),
+        "weight": few_digits(nodes["weight"][:, 0]),
+        "bias": few_digits(nodes["bias"][:, 0]),
+        "x": few_digits(at[:, 0]),
+        "y": few_digits(at[:, 1]),
+    }
+
+
+def about(trees: Sequence[Tree | None]) -> dict[str, Any]:
+    """The names that all trees of a run share; {} without a tree."""
+    first = next((tree for tree in trees if tree is not None), None)
+    if first is None:
+        return {}
+    return names_of(first.kind, first.features, first.classes)
+
+
+def names_of(kind: str, features: Sequence[str], classes: Sequence[Label] | None) -> dict[str, Any]:
+    """What trees are drawn with: the names of their inputs, outputs and activations, and the activations' colours."""
+    return {
+        "kind": kind,
+        "features": list(features),
+        "classes": None if classes is None else [str(label) for label in classes],
+        "activations": list(NAMES),
+        "colours": {name: look.colour for name, look in ACTIVATION_LOOKS.items()},
+    }
+
+
+def cost_terms(trees: Sequence[Tree | None], config: Config | None) -> dict[str, dict[str, list[float]]] | None:
+    """By cost and term what each readable tree's part is, (trees,); None for a run without a device.
+
+    Raises ``ValueError`` where the device's profile cannot be read or has no figures for the code.
+    """
+    there = [tree for tree in trees if tree is not None]
+    if config is None or not config.hardware.device or not there:
+        return None
+    from neuraltree.hardware import Code, breakdown, load_device
+
+    wanted = config.hardware
+    device, code = load_device(wanted.device), Code(wanted.precision, wanted.style, wanted.compiler)
+    nodes, starts = join([tree.nodes for tree in there])
+    kind, reach = there[0].kind, there[0].input_range  # shared by all models of a run
+    terms = breakdown(nodes, starts, device, *code, kind=kind, input_range=reach)
+    return {
+        cost: {term: few_digits(values) for term, values in by_term.items() if values.any()}
+        for cost, by_term in terms.items()
+    }
+
+
+def lines(path: Path, config: Config | None) -> dict[str, str]:
+    """What to type to use a model file, by what it does."""
+    quoted, name = shlex.quote(str(path)), shlex.quote(path.stem)
+    precision, style = _options(config)
+    export = f"python -m neuraltree.export {quoted} --to "
+    found = {
+        "Load and predict": f"from neuraltree import load\n\ntree = load({str(path)!r})\ntree.predict(X)",
+        "Export as C": f"{export}c{precision}{style} --out {name}_c",
+        "Export as ONNX": f"{export}onnx{precision} --out {name}.onnx",
+        "Export as a Python function": f"{export}python --out {name}.py",
+    }
+    if config is None or not config.hardware.device:
+        return found
+    device = shlex.quote(config.hardware.device)
+    compiler = f" --compiler {config.hardware.compiler}" if config.hardware.compiler != "clang" else ""
+    cost = f"python -m neuraltree.hardware {quoted} --device {device}{precision}{style}{compiler} --breakdown"
+    return found | {"What it costs, in parts": cost}
+
+
+def _options(config: Config | None) -> tuple[str, str]:
+    """The options for the code that the run went by, where they are not the default."""
+    if config is None:
+        return "", ""
+    wanted = config.hardware
+    precision = f" --precision {wanted.precision}" if wanted.precision != "float32" else ""
+    return precision, f" --style {wanted.style}" if wanted.style != "straight" else ""

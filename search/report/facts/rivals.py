@@ -1,0 +1,55 @@
+"""A front beside the run's baselines: who is better than whom, in what both have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from search.baselines import Baseline
+from search.folder.front import Front
+from search.objectives import COST_NAMES
+
+COUNTED = ("weights", "macs", *COST_NAMES)
+
+
+def compared_in(front: Front, baseline: Mapping[str, float]) -> tuple[str, ...]:
+    """Validation error, and the costs the run minimised as far as both sides have them: of none, weights."""
+    known = [name for name in baseline if all(name in member.values for member in front)]
+    costs = [name for name in front.objectives if name in COUNTED and name in known] or ["weights"]
+    return tuple(name for name in ("val_error", *costs) if name in known)
+
+
+def dominates(a: Mapping[str, float], b: Mapping[str, float], names: Sequence[str]) -> bool:
+    """No worse in any of ``names`` and better in one; all are minimised."""
+    return all(a[name] <= b[name] for name in names) and any(a[name] < b[name] for name in names)
+
+
+def rivals(front: Front, baselines: Sequence[Baseline]) -> list[dict[str, Any]]:
+    """Every baseline with the members it dominates, those that dominate it, and the best member no larger than it.
+
+    Members are given by position. Without validation error or any cost in common the two are not compared.
+    """
+    return [_rival(front, baseline) for baseline in baselines]
+
+
+def _rival(front: Front, baseline: Baseline) -> dict[str, Any]:
+    values = baseline.values
+    names = compared_in(front, values)
+    comparable = "val_error" in names and len(names) > 1
+    members = list(enumerate(front)) if comparable else []
+    return {
+        "label": baseline.label,
+        "values": dict(values),
+        "compared": list(names) if comparable else [],
+        "beats": [i for i, member in members if dominates(values, member.values, names)],
+        "beaten": [i for i, member in members if dominates(member.values, values, names)],
+        "peer": _peer(front, values),
+    }
+
+
+def _peer(front: Front, values: Mapping[str, float]) -> int | None:
+    """The member of lowest validation error with no more weights."""
+    if "weights" not in values:
+        return None
+    fitting = [i for i, m in enumerate(front) if m.values.get("weights", float("inf")) <= values["weights"]]
+    return min(fitting, key=lambda i: front[i].values["val_error"], default=None)

@@ -1,0 +1,109 @@
+"""The table of a run read again for its page: what is in it, and what the front's models say of its test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.tree.tree import Tree
+from search.config.config import Config
+from search.errors import InputError
+from search.report.facts.member_models import few_digits
+from search.table.data import Rows, Table, load_table, split
+
+MOST_FEATURES = 300  # whose figures are shown
+MOST_NUMBERS = 150_000  # of residuals in a page, over all models
+LEAST_ROWS = 50  # of them that a model is shown with, however many models there are
+MOST_CLASSES = 20  # in a confusion matrix
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The table of a run and which of its rows were for training and for the test."""
+
+    table: Table
+    train: Rows
+    test: Rows
+
+
+def read_parts(config: Config, digest: str | None) -> Parts:
+    """Raises ``InputError`` where the data cannot be read, or are not what the run was made with."""
+    table = load_table(config.data, config.task)
+    if digest and table.digest != digest:
+        raise InputError(f"the data of {config.data.source!r} are not what the run was made with")
+    return Parts(table, *split(table, config.data.test_fraction, config.run.seed))
+
+
+def summary(parts: Parts) -> dict[str, Any]:
+    """Rows, classes, and of the training rows each feature's mean, deviation, least and largest value."""
+    table, X = parts.table, parts.table.X[parts.train][:, :MOST_FEATURES]
+    figures = {"mean": X.mean(axis=0), "sd": X.std(axis=0), "min": X.min(axis=0), "max": X.max(axis=0)}
+    return {
+        "rows": len(table.y),
+        "train": len(parts.train),
+        "test": len(parts.test),
+        "kind": table.kind,
+        "target": table.target,
+        "features": len(table.features),
+        "names": list(table.features[:MOST_FEATURES]),
+        "figures": {name: few_digits(values) for name, values in figures.items()},
+        "classes": _class_rows(parts),
+        "targets": None if table.classes else _spread(table.y[parts.train]),
+    }
+
+
+def _class_rows(parts: Parts) -> list[list[Any]] | None:
+    """(label, training rows, test rows) of every class."""
+    if parts.table.classes is None:
+        return None
+    k = len(parts.table.classes)
+    counts = [np.bincount(parts.table.y[rows], minlength=k).tolist() for rows in (parts.train, parts.test)]
+    return [[str(label), *row] for label, *row in zip(parts.table.classes, *counts, strict=True)]
+
+
+def _spread(values: NDArray) -> list[float]:
+    return few_digits([values.mean(), values.std(), values.min(), values.max()])
+
+
+def judged(parts: Parts, trees: Sequence[Tree | None]) -> dict[str, Any]:
+    """The models on the test rows: a confusion matrix each, or the predictions of some rows and their target.
+
+    A matrix is (classes, classes) counts, rows the true class; with more classes than ``MOST_CLASSES`` it is
+    the list of its largest entries off the diagonal instead: (true, predicted, count).
+    """
+    X, y = parts.table.X[parts.test], parts.table.y[parts.test]
+    if parts.table.classes is None:
+        shown = _some(len(y), max(LEAST_ROWS, MOST_NUMBERS // max(1, len(trees))), parts.test)
+        outputs = [None if tree is None else few_digits(tree.outputs(X[shown])[:, 0]) for tree in trees]
+        return {"target": few_digits(y[shown]), "of": len(y), "predicted": outputs}
+    labels = parts.table.classes
+    matrices = [None if tree is None else _confusion(tree, X, y, labels) for tree in trees]
+    if len(labels) > MOST_CLASSES:
+        return {"confused": [None if matrix is None else _largest(matrix) for matrix in matrices]}
+    return {"matrices": [None if matrix is None else matrix.tolist() for matrix in matrices]}
+
+
+def _some(rows: int, most: int, ids: Rows) -> NDArray[np.int64]:
+    """At most ``most`` of the positions 0 to ``rows`` - 1, ascending; the same for the same table."""
+    if rows <= most:
+        return np.arange(rows)
+    return np.sort(np.random.default_rng(int(ids.sum())).choice(rows, most, replace=False))
+
+
+def _confusion(tree: Tree, X: NDArray, y: NDArray, labels: Sequence[object]) -> NDArray[np.int64]:
+    k = len(labels)
+    code = {label: i for i, label in enumerate(labels)}
+    predicted = np.array([code[label] for label in tree.predict(X).tolist()])
+    return np.bincount(y * k + predicted, minlength=k * k).reshape(k, k)
+
+
+def _largest(matrix: NDArray[np.int64]) -> list[list[int]]:
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:MOST_CLASSES]
+    cells = [(*divmod(int(cell), len(wrong)), int(wrong.flat[cell])) for cell in order]
+    return [list(cell) for cell in cells if cell[2]]

@@ -1,0 +1,1 @@
+"""The server of live report pages."""

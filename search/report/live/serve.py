@@ -1,0 +1,83 @@
+"""The server of live pages: standard library, this computer only, reads and never writes."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from search.errors import DONE, InputError
+from search.report.live.site import TEXT, Answer, answer
+from search.report.pages.embed import plotly
+
+HOST, PORT = "127.0.0.1", 8765
+TRIED = 50  # ports from PORT on
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": "frame-ancestors 'none'",
+}
+
+
+class Server(ThreadingHTTPServer):
+    """Serves the runs below ``root``."""
+
+    daemon_threads = True
+
+    def __init__(self, root: Path, port: int) -> None:
+        self.root = root
+        super().__init__((HOST, port), Handler)
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self._send(answer(self.server.root, self.path, self.headers.get("Host"), self.server.server_port))
+
+    def _refuse(self) -> None:
+        self._send(Answer(405, TEXT, "Only GET is answered."), Allow="GET")
+
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse
+
+    def _send(self, what: Answer, **more: str) -> None:
+        body = what.body.encode(errors="replace")  # a folder's name may be no text
+        facts = {"Content-Type": what.kind, "Content-Length": str(len(body)), **HEADERS, **more}
+        with suppress(ConnectionError):  # a page that is left in the middle
+            self.send_response(what.status)
+            for name, value in facts.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(body)
+
+    def version_string(self) -> str:
+        return "neuraltree"
+
+    def log_message(self, format: str, *values: object) -> None:
+        """Say nothing: the terminal is for the address and for errors."""
+
+
+def listen(root: Path, port: int | None = None) -> Server:
+    """A server that listens, on ``port`` or the first free one from 8765 on. Raises ``InputError``."""
+    if not root.is_dir():
+        raise InputError(f"{root}: there is no such folder; name the one that your runs are in")
+    if port is not None and not 0 <= port <= 65535:
+        raise InputError(f"--port {port}: allowed: 0 to 65535, 0 for any that is free")
+    plotly()
+    for candidate in (port,) if port is not None else range(PORT, PORT + TRIED):
+        with suppress(OSError):
+            return Server(root, candidate)
+    tried = f"port {port} is" if port is not None else f"the ports {PORT} to {PORT + TRIED - 1} are"
+    raise InputError(f"{tried} in use, or not allowed; name another one with --port")
+
+
+def serve(root: Path, port: int | None = None) -> int:
+    """Serve until Ctrl-C; returns the exit code."""
+    with listen(root, port) as server:
+        print(f"http://{HOST}:{server.server_port}/  shows the runs in {root}; Ctrl-C ends it", flush=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
+    return DONE

@@ -1,0 +1,68 @@
+"""Pages as files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from search.errors import InputError
+from search.folder.records import write_bytes
+from search.report.facts.read import read_run
+from search.report.pages.page import MARK, render
+
+HEAD = 400  # bytes of a file in which the mark of a page is
+
+
+def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
+    """Write the page of one run, by default RUN/report.html; returns where. Raises ``InputError``."""
+    from search.report.facts.gather import run_page
+
+    (path,) = runs
+    target = _free(out or path / "report.html")
+    return _write(target, render("run", run_page(read_run(path))))
+
+
+def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
+    """Write a page that compares runs, by default comparison.html in the folder they share; returns where."""
+    from search.report.facts.comparison import comparison_page
+
+    found = [read_run(path) for path in runs]
+    if len({path.resolve() for path in runs}) < len(runs):
+        raise InputError("a run is named twice; name each run once")
+    shared = Path(os.path.commonpath([path.resolve().parent for path in runs]))
+    target = _free(out or _relative(shared) / "comparison.html")
+    return _write(target, render("comparison", comparison_page(found)))
+
+
+def _relative(path: Path) -> Path:
+    """As seen from the current directory, where it is below it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _free(target: Path) -> Path:
+    """The path, unless it is something other than an earlier page."""
+    try:
+        if target.is_dir():
+            raise InputError(f"{target} is a folder; name a file with --out")
+        if target.exists() and MARK.encode() not in _head(target):
+            raise InputError(f"{target} exists and is no report page; name another file with --out")
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"cannot write {target}: {error}") from None
+    return target
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def _write(target: Path, text: str) -> Path:
+    try:
+        write_bytes(target, text.encode(errors="replace"))  # a folder's name may be no text
+    except OSError as error:
+        raise InputError(f"cannot write {target}: {error.strerror}; name another file with --out") from None
+    return target

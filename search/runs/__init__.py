@@ -1,0 +1,1 @@
+"""Running a search: the loop, its progress, its interrupts."""

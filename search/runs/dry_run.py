@@ -1,0 +1,85 @@
+"""``--dry-run``: the resolved config, the size of the search space, and about what a run would cost."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+
+from neuraltree.tree.nodes import count_weights
+from neuraltree.tree.space import Space
+from search.config.config import Config, to_toml
+from search.table.data import Table
+
+# Measured on two shared x86-64 cores; a guess for any other machine, and said to be one.
+WEIGHT_SAMPLES_PER_S = 1e9
+COMPILE_S = 8.0
+LEAST_GENERATION_S = 0.05
+COUNTED_NODES = 100  # the count takes time of the second power: seconds at twice this
+
+
+def describe(config: Config, table: Table) -> str:
+    """What a run would do; everything that would be refused is refused here too."""
+    from search.engine.problem import set_up
+
+    setup = set_up(config, table)
+    space, search = setup.problem.space, config.search
+    rng = np.random.default_rng(0)
+    weights = float(np.mean([count_weights(setup.strategy.new_tree(rng)) for _ in range(100)]))
+    samples = sum(len(fit) for fit, _ in setup.problem.folds) * config.train.epochs
+    per_generation = max(LEAST_GENERATION_S, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
+    seconds = COMPILE_S + per_generation * (search.generations + 1)
+    counted = dataclasses.replace(space, max_nodes=min(space.max_nodes, COUNTED_NODES))
+    about = "about" if counted == space else "far more than"
+    point = ", ".join(
+        f"{name} {value:g}" for name, value in zip(setup.strategy.objectives, setup.strategy.reference, strict=True)
+    )
+    return "\n".join(
+        [
+            to_toml(config),
+            f"# data: {len(table.X)} rows, {len(setup.test_rows)} of them for the test; {table.X.shape[1]} features; "
+            f"{table.kind}",
+            f"# search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
+            f"# evaluations: {search.population * (search.generations + 1):,} trees x {search.folds} folds",
+            f"# reference point: {point}",
+            "# compilations: 2 programs, and 2 more whenever trees outgrow their bins (rarely more than once)",
+            f"# baselines: {', '.join(config.baselines.models) or 'none'}",
+            f"# time: about {seconds:.0f} s on two cores without baselines, a rough guess",
+        ]
+    )
+
+
+def log10_structures(space: Space) -> float:
+    """Decimal logarithm of how many different node records are legal, order of siblings counted."""
+    size = space.max_nodes + 1
+    leaf = np.zeros(size, dtype=object)
+    leaf[1] = space.n_features
+    subtrees = leaf
+    for _ in range(space.max_depth - 1):
+        subtrees = leaf + len(space.codes) * _function_nodes(subtrees, space, size)
+    outputs = one = _function_nodes(subtrees, space, size)
+    for _ in range(space.n_outputs - 1):
+        outputs = np.convolve(outputs, one)[:size]
+    total = int(outputs.sum())
+    return math.log10(total) if total else 0.0
+
+
+def _function_nodes(children: np.ndarray, space: Space, size: int) -> np.ndarray:
+    """By number of nodes, the ways to choose ``min_arity`` to ``max_arity`` children in order, below one node."""
+    # A geometric series of convolutions, (c^fewest - c^(most + 1)) / (1 - c), whose time does not grow with arity.
+    sequences = _power(children, max(1, space.min_arity)) - _power(children, space.max_arity + 1)
+    for nodes in range(2, size):
+        sequences[nodes] += sequences[1:nodes] @ children[nodes - 1 : 0 : -1]
+    ways = np.zeros(size, dtype=object)
+    ways[1:] = sequences[:-1]
+    return ways
+
+
+def _power(counts: np.ndarray, times: int) -> np.ndarray:
+    """``counts`` convolved with itself, ``times`` of it in all, by repeated squaring; no larger sizes."""
+    if times == 1:
+        return counts
+    half = _power(counts, times // 2)
+    whole = np.convolve(half, half)[: len(counts)]
+    return np.convolve(whole, counts)[: len(counts)] if times % 2 else whole

@@ -1,0 +1,141 @@
+"""A search on the rows that an estimator was given: what ``Evolution`` does."""
+
+from __future__ import annotations
+
+import re
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+from joblib import effective_n_jobs
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+
+from neuraltree.engine.programs import keep_programs
+from neuraltree.estimators.samples import Sample
+from neuraltree.tasks.metrics import probabilities
+from search.config.config import config_of
+from search.engine.evaluate import validation_outputs
+from search.engine.evolution_step import State, begin, step
+from search.engine.problem import Setup, set_up
+from search.engine.teaching import learn, taught
+from search.errors import InputError
+from search.folder.front import Front, Member
+from search.folder.history import History, history_of, joined, of_generation
+from search.judge.finish import finished, live_front
+from search.runs.indicators import row_of, speed_of
+from search.runs.interrupts import interrupts
+from search.runs.progress import Phases, Reporter, reporter
+from search.table.data import Table
+
+# What a config calls the parameters of Evolution and of estimators.
+KEYS = (
+    (r" or data\.test_fraction\b", ""),
+    (r"\brun\.seed\b", "random_state"),
+    (r"\bdata\.weight\b", "sample_weight"),
+    (r"\b(search|space|train|hardware)\.(?=[a-z_]+\b)", ""),
+)
+
+
+class Found(NamedTuple):
+    """What a search found: its front, how it evolved, and what each member predicted for rows its folds left out.
+
+    ``validation`` (members, outputs, rows) are values in natural units, or class probabilities; ``rows`` says which
+    rows of the sample.
+    """
+
+    front: Front
+    history: History
+    validation: NDArray[np.float64]
+    rows: NDArray[np.int64]
+
+
+def evolve(
+    tables: dict[str, Any], sample: Sample, teachers: Sequence[BaseEstimator], *, n_jobs: int | None, verbose: int
+) -> Found:
+    """Search by the ``tables`` of a config. Ctrl-C ends it after its generation, and a warning says so.
+
+    ``InputError`` for what cannot be searched, in the terms of the parameters.
+    """
+    keep_programs()
+    try:
+        config = config_of(tables, "Evolution")
+        table = Table(
+            sample.X, sample.y, sample.features, "y", sample.classes, sample.kind, digest="", weight=sample.weight
+        )
+        setup = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
+        say, generations = reporter(quiet=not verbose, as_json=False), config.search.generations
+        if teachers:
+            setup = taught(learn(setup, table, teachers, say.message))
+    except InputError as error:
+        raise InputError(in_parameters(str(error))) from None
+    with _stoppable(say.message) as stopping:
+        state, parts, rows = _evolved(setup, generations, say, stopping)
+        front = live_front(setup, state)
+        members = finished(setup, table, front, state.shape, say.message, lambda: False)
+    if state.generation < generations:
+        warnings.warn(
+            f"the search was interrupted after generation {state.generation} of {generations}",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+    if not members:
+        raise InputError("no tree met the constraints; loosen them or search longer")
+    outputs = validation_outputs(setup.problem, state.shape, [front.trees[member.place] for member in members])
+    objectives = setup.strategy.objectives
+    return Found(
+        front=Front(tuple(Member(m.status, m.values, model=m.tree) for m in members), objectives),
+        history=history_of(joined(parts), objectives, rows),
+        validation=_natural(setup, outputs),
+        rows=np.concatenate([held for _, held in setup.problem.folds]),
+    )
+
+
+def in_parameters(message: str) -> str:
+    """A message about keys of a config, about the parameters they come from."""
+    for key, parameter in KEYS:
+        message = re.sub(key, parameter, message)
+    return message
+
+
+def _evolved(
+    setup: Setup, generations: int, say: Reporter, stopping: Callable[[], bool]
+) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]]]:
+    """The last state, the history's parts and the rows of history.csv, generation by generation."""
+    phases = Phases()
+    say.begin(f"{setup.strategy.population} trees, {generations} generations", generations, 0)
+    try:
+        state, info = begin(setup.problem, setup.strategy, phases)
+        parts, rows = [], []
+        while True:
+            parts.append(of_generation(state, info))
+            seconds = phases.take()
+            row = row_of(state, info, seconds)
+            rows.append({name: np.nan if value is None else value for name, value in row.items()})
+            say.generation(row | speed_of(setup, info, seconds))
+            if state.generation == generations or stopping():
+                return state, parts, rows
+            state, info = step(setup.problem, setup.strategy, state, phases)
+    finally:
+        say.close()
+
+
+def _natural(setup: Setup, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Values in the target's units, or class probabilities."""
+    if setup.target_scaler is None:
+        return probabilities(setup.problem.task, outputs)
+    return outputs * setup.target_scaler.scale[:, None] + setup.target_scaler.mean[:, None]
+
+
+@contextmanager
+def _stoppable(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
+    """Ctrl-C as a wish to stop; only Python's main thread hears of signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    with interrupts(say) as stopping:
+        yield stopping

@@ -1,0 +1,196 @@
+"""The loop of a run: step, save, say; stop at the end of a generation where asked to."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from neuraltree.engine.programs import keep_programs
+from search.config.config import Config, config_hash
+from search.engine.evolution_step import Info, State, begin, step
+from search.engine.problem import Setup, set_up
+from search.errors import DONE, INTERRUPTED
+from search.folder.baselines_csv import load_baselines
+from search.folder.front import load_front
+from search.folder.history import EVOLUTION, joined, of_generation
+from search.folder.records import RunFolder, write_csv, write_npz
+from search.folder.snapshot import archive, members_to_arrays, state_from_parts, state_to_parts
+from search.judge.baseline_training import train_baselines
+from search.judge.finish import write_front, write_live
+from search.judge.verdict import verdict
+from search.runs.indicators import HISTORY, row_of, speed_of
+from search.runs.progress import Phases, Reporter
+from search.table.data import Table
+
+MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
+LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
+Rows = list[list[Any]]  # of history.csv
+
+
+def evolve(
+    config: Config, table: Table, folder: RunFolder, report: Reporter, stopping: Callable[[], bool] = lambda: False
+) -> int:
+    """Run, or go on with, the search in a folder until it is done or ``stopping``; returns the exit code."""
+    keep_programs()
+    setup = set_up(config, table)
+    facts = _facts(config, table, setup)
+    begun_with = folder.read_manifest().get("versions", facts["versions"])
+    if begun_with != facts["versions"]:
+        changed = [name for name, number in facts["versions"].items() if begun_with.get(name) != number]
+        report.message(f"{', '.join(changed)} changed since the run began: it will not end in the same bits as before")
+    folder.update_manifest(status="running", **facts)
+    phases = Phases()
+    try:
+        reached = _search(config, table, setup, folder, phases, report, stopping)
+        if reached is None:
+            folder.update_manifest(status="interrupted")
+            report.end(f"saved; go on with: python -m search.run {folder.path} --resume", phases.total)
+            return INTERRUPTED
+        with phases("finish"):
+            count = write_front(folder, setup, table, reached[0], report.message, stopping)
+        if config.baselines.models:
+            with phases("baselines"):
+                train_baselines(config, setup, table, folder, report.message, stopping)
+        with phases("finish"):
+            _complete(config, table, folder, count, *reached)
+        report.end(_verdict(folder, count), phases.total)
+        return DONE
+    finally:
+        report.close()
+
+
+def _search(
+    config: Config,
+    table: Table,
+    setup: Setup,
+    folder: RunFolder,
+    phases: Phases,
+    report: Reporter,
+    stopping: Callable[[], bool],
+) -> tuple[State, Rows] | None:
+    """The last state and the history of all generations, or none where it was asked to stop."""
+    stored = folder.load_checkpoint()
+    state: State | None = None
+    history: Rows = []
+    if stored:
+        state, history = state_from_parts(*stored), stored[1]["history"]
+    generations = config.search.generations
+    report.begin(_heading(config, table, setup, folder), generations, state.generation if state else 0)
+    while not stopping():
+        if state is None:
+            state, info = begin(setup.problem, setup.strategy, phases)
+        elif state.generation < generations:
+            state, info = step(setup.problem, setup.strategy, state, phases)
+        else:
+            return state, history
+        history = _save(folder, setup, state, info, history, phases, report)
+    return None
+
+
+def _save(
+    folder: RunFolder,
+    setup: Setup,
+    state: State,
+    info: Info,
+    history: Rows,
+    phases: Phases,
+    report: Reporter,
+) -> Rows:
+    """Write what the generation brought; the checkpoint comes last, so what it promises is there."""
+    with phases("save"):
+        folder.save_parts(state.generation, members_to_arrays(info.evaluated), of_generation(state, info))
+        write_live(folder, setup, state.members.take(info.front))
+    seconds = phases.take()
+    row = row_of(state, info, seconds)
+    history = [*history, list(row.values())]
+    with phases("save"):
+        write_csv(folder.path / "history.csv", HISTORY, history)
+        arrays, facts = state_to_parts(state)
+        folder.save_checkpoint(state.generation, arrays, {**facts, "history": history})
+    report.generation(row | speed_of(setup, info, seconds))
+    return history
+
+
+def _complete(config: Config, table: Table, folder: RunFolder, count: int, state: State, history: Rows) -> None:
+    from search.pictures import draw_front, draw_hypervolume
+
+    if parts := folder.archive_parts():
+        write_npz(folder.path / "archive.npz", archive(parts))
+        write_npz(folder.path / EVOLUTION, joined(folder.history_parts()))
+    title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"
+    draw_front(folder.path / "front.png", load_front(folder.path), title, load_baselines(folder.path))
+    draw_hypervolume(folder.path / "hypervolume.png", [row[0] for row in history], [row[2] for row in history])
+    folder.update_manifest(status="complete", evaluations=state.evaluations)
+    folder.clear_parts()
+
+
+def _verdict(folder: RunFolder, count: int) -> str:
+    if not count:
+        return f"no tree met the constraints; loosen them or search longer. The run is in {folder.path}"
+    front = load_front(folder.path)
+    lines = [f"{count} model{'s' * (count != 1)} in {folder.path / 'front.csv'}; picture: {folder.path / 'front.png'}"]
+    for name, member in (("most accurate", front[0]), ("knee", front.knee())):
+        lines.append(
+            f"  {name}: {member.path}, {member.weights:.0f} weights, "
+            f"validation error {member.val_error:.4f}, test score {member.test_score:.4f}"
+        )
+    if comparison := verdict(front, load_baselines(folder.path)):
+        lines.append(f"  {comparison}")
+    return "\n".join(lines)
+
+
+def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> str:
+    return (
+        f"{Path(config.data.source).name}: {len(table.X)} rows ({len(setup.test_rows)} for the test), "
+        f"{table.X.shape[1]} features, {table.kind}; {config.search.population} trees, "
+        f"{config.search.generations} generations, objectives {', '.join(config.search.objectives)}; into {folder.path}"
+    )
+
+
+def _measuring(setup: Setup) -> dict[str, str]:
+    """What else decides the costs of a run with a device: its profile, and what its front is measured with."""
+    if setup.problem.device is None:
+        return {}
+    profile = hashlib.sha256(msgspec.json.encode(setup.problem.device, order="sorted")).hexdigest()[:16]
+    found = dict.fromkeys(MEASURING, "absent")
+    for name in MEASURING:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return {"device profile": profile, **found}
+
+
+def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
+    """What the manifest says of where and how a run was made."""
+    return {
+        "seed": config.run.seed,
+        "config_hash": config_hash(config),
+        "data_hash": table.digest,
+        "objectives": list(setup.strategy.objectives),
+        "reference_point": [float(value) for value in setup.strategy.reference],
+        "versions": {name: version(name) for name in LIBRARIES}
+        | {"python": platform.python_version()}
+        | _measuring(setup),
+        "git_commit": _git_commit(),
+        "machine": {"system": platform.system(), "architecture": platform.machine(), "cores": os.cpu_count()},
+        "train_rows": len(setup.train_rows),
+        "test_rows": len(setup.test_rows),
+    }
+
+
+def _git_commit() -> str | None:
+    """The commit of the checkout this code runs from, if it is one."""
+    if not shutil.which("git"):
+        return None
+    here = Path(__file__).parent
+    found = subprocess.run(["git", "-C", str(here), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    return found.stdout.strip() or None

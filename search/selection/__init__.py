@@ -1,0 +1,1 @@
+"""Survivor selection: hypervolume, NSGA-II and NSGA-III."""

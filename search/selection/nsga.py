@@ -1,0 +1,66 @@
+"""NSGA-II and NSGA-III of DEAP on plain arrays. Every objective is minimised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import comb
+
+import numpy as np
+from deap import base, tools
+
+from search.selection.hypervolume import Floats, Indices
+
+
+@dataclass(frozen=True)
+class _Row:
+    """What DEAP's selection reads of an individual, and the row it stands for."""
+
+    index: int
+    fitness: base.Fitness
+
+
+MOST_NICHES = 1000  # DEAP holds candidates x niches x objectives numbers several times over
+
+
+def nsga2(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
+    """Ascending indices of the `keep` rows of `points` (points, objectives) chosen by front, then by crowding."""
+    del rng
+    return _indices(tools.selNSGA2(_rows(points), keep, nd=_sorting(points)))
+
+
+def nsga3(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
+    """Ascending indices of the `keep` rows of `points` (points, objectives) chosen by front, then by niche.
+
+    There is a niche for each point of the finest simplex lattice of at most `keep` and MOST_NICHES points (but one per
+    objective).
+    """
+    n_objectives = points.shape[1]
+    divisions = max(
+        (p for p in range(1, keep + 1) if comb(p + n_objectives - 1, p) <= min(keep, MOST_NICHES)), default=1
+    )
+    lattice = tools.uniform_reference_points(n_objectives, divisions)
+    # DEAP takes intercepts, which are relative to the ideal point, for absolute ones, and compares them to 1e-6. With
+    # the ideal point at the origin and the worst one at 1 neither does harm.
+    low, span = points.min(axis=0), np.ptp(points, axis=0)
+    rows = _rows((points - low) / np.where(span > 0, span, 1.0))
+    # It shuffles niches with NumPy's global generator: lend that a seed of ours, and put it back as it was.
+    state = np.random.get_state()  # noqa: NPY002
+    np.random.seed(int(rng.integers(2**32)))  # noqa: NPY002
+    try:
+        return _indices(tools.selNSGA3(rows, keep, lattice, nd=_sorting(points)))
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
+def _sorting(points: Floats) -> str:
+    """DEAP's name of its quicker non-dominated sorting, and of its slower one for one objective: the quicker fails."""
+    return "log" if points.shape[1] > 1 else "standard"
+
+
+def _rows(points: Floats) -> list[_Row]:
+    fitness = type("Minimised", (base.Fitness,), {"weights": (-1.0,) * points.shape[1]})
+    return [_Row(i, fitness(row)) for i, row in enumerate(points.tolist())]
+
+
+def _indices(rows: list[_Row]) -> Indices:
+    return np.sort(np.array([row.index for row in rows], dtype=np.intp))

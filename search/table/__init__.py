@@ -1,0 +1,9 @@
+"""Tables: where they come from, how they are read, checked and split."""
+
+from neuraltree.lazy import lazy_names
+
+_PLACES = {"load_table": "search.table.data", "split": "search.table.data"}
+
+__all__ = ["load_table", "split"]
+
+__getattr__, __dir__ = lazy_names(__name__, _PLACES)

@@ -1,0 +1,213 @@
+"""The table of a run, checked before any work, and its parts: test rows, folds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.tree.tree import Label
+from search.config.settings import DataConfig, TaskConfig
+from search.errors import InputError
+from search.strict import one_line, shown
+from search.table.raw import Raw, check_values, check_weight
+from search.table.sources import read_source
+from search.table.text_files import is_number
+
+Rows = NDArray[np.int64]
+
+MOST_CLASSES = 100
+HOLD_OUT = 0.25  # of the training rows, where there is one fold
+MOST_EXACT = 2**53  # whole numbers beyond it are not all doubles
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """``X`` (rows, features); ``y`` (rows,): float64 for regression, int64 positions in ``classes`` otherwise.
+
+    A regression of several targets, which no file gives but an estimator may, has ``y`` (rows, targets).
+    ``kind`` is "regression", "binary" or "multiclass"; ``digest`` is the SHA-256 of all the rest.
+    ``weight`` (rows,): what each row counts in training, 0 or more; None where all count alike.
+    """
+
+    X: NDArray[np.float64]
+    y: NDArray
+    features: tuple[str, ...]
+    target: str
+    classes: tuple[Label, ...] | None
+    kind: str
+    digest: str
+    weight: NDArray[np.float64] | None = None
+
+    @property
+    def targets(self) -> int:
+        return 1 if self.y.ndim == 1 else self.y.shape[1]
+
+
+def load_table(data: DataConfig, task: TaskConfig) -> Table:
+    """The table a config asks for, or ``InputError`` for anything in it that a run could trip over."""
+    raw = read_source(data)
+    check_values(raw, data.drop)
+    check_weight(raw, data.weight)
+    y, classes = _target(raw, task)
+    kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
+    if classes is None and task.class_weight != "none":
+        raise InputError(f'task.class_weight = "{task.class_weight}" needs classes; {raw.source} is a regression')
+    _check_names([*raw.features, raw.target, *map(str, classes or ())], raw.source)
+    X = np.ascontiguousarray(raw.X)
+    names = json.dumps([raw.features, raw.target, classes, kind])
+    numbers = [X, y] if raw.weight is None else [X, y, raw.weight]
+    parts = (names.encode(), *(part.astype("<f8").tobytes() for part in numbers))
+    digest = hashlib.sha256(b"".join(parts)).hexdigest()
+    return Table(X, y, raw.features, raw.target, classes, kind, digest, raw.weight)
+
+
+def _check_names(names: list[str], source: str) -> None:
+    """Arrays of texts can hold what no file can."""
+    try:
+        "".join(names).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{source}: the name of a column or a class is not UTF-8: {one_line(error)}") from None
+
+
+def _target(raw: Raw, task: TaskConfig) -> tuple[NDArray, tuple[Label, ...] | None]:
+    """The targets as numbers and no classes, or as positions in the sorted class labels.
+
+    Texts are classes. Numbers are classes where the config says so, or where they are whole and either two,
+    or at most 20 that ten rows or more hold on average; all other numbers are a regression.
+    """
+    values, codes = np.unique(raw.y, return_inverse=True)
+    text = raw.y.dtype.kind == "U"
+    name = shown(raw.target)
+    if text:
+        _check_texts(raw, task, len(values))
+    whole = not text and bool(np.all(values % 1 == 0))
+    few = len(values) == 2 or (len(values) <= 20 and 10 * len(values) <= len(raw.y))
+    if not text and (task.kind == "regression" or (task.kind == "auto" and not (whole and few))):
+        if len(values) == 1:
+            raise InputError(
+                f"{raw.source}: the target {name} is {values[0]:g} in every row; there is nothing to learn"
+            )
+        return raw.y, None
+    integers = whole and bool(np.all(np.abs(values) <= MOST_EXACT))
+    labels: tuple[Label, ...] = tuple(values.astype(np.int64).tolist() if integers else values.tolist())
+    if len(labels) > MOST_CLASSES:
+        raise InputError(
+            f"{raw.source}: the target {name} has {len(labels)} different values; at most {MOST_CLASSES} can be "
+            'classes; for a number to predict, set task.kind = "regression"'
+        )
+    if len(labels) == 1:
+        raise InputError(f"{raw.source}: the target {name} has one class only, {shown(labels[0])}")
+    _check_class_sizes(raw, labels, codes)
+    return codes.astype(np.int64), labels
+
+
+def _check_texts(raw: Raw, task: TaskConfig, different: int) -> None:
+    """Texts as targets are refused where numbers were asked for, or are what most of them look like."""
+    wrong = [i for i, cell in enumerate(raw.y) if not is_number(cell)]
+    mostly_numbers = task.kind == "auto" and different > 20 and 2 * len(wrong) < len(raw.y)
+    if task.kind == "regression" or mostly_numbers:
+        raise InputError(
+            f"{raw.source}: {raw.place(wrong[0])}, column {shown(raw.target)}: {shown(str(raw.y[wrong[0]]))} is not a "
+            'number; correct it, or set task.kind = "classification" if the target holds classes'
+        )
+
+
+def _check_class_sizes(raw: Raw, labels: tuple[Label, ...], codes: NDArray) -> None:
+    sizes = np.bincount(codes)
+    if sizes.min() < 2:
+        row = int(np.flatnonzero(codes == sizes.argmin())[0])
+        hint = "; if it is a header line, set data.header = true" if raw.unit == "line" and row == 0 else ""
+        raise InputError(
+            f"{raw.source}: the class {shown(labels[sizes.argmin()])} has one row only, {raw.place(row)}; "
+            f"every class needs more: add rows of it, or leave it out{hint}"
+        )
+
+
+def check_folds(table: Table, folds: int, test_fraction: float) -> None:
+    """``InputError`` unless every part that ``split`` and ``make_folds`` make is large enough to fit and to score.
+
+    Every class must be in every fit and every validation part.
+    """
+    rows = len(table.y)
+    n_test = math.ceil(rows * test_fraction)
+    n_train = rows - n_test
+    tested = f" and data.test_fraction = {test_fraction:g}" if test_fraction else ""
+    settings = f"search.folds = {folds}{tested}"
+    least = max(2 * folds, round(2 / HOLD_OUT))
+    if n_train < least or (test_fraction and n_test < 2):
+        raise InputError(
+            f"{rows} rows leave {n_train} to train and {n_test} to test with {settings}; "
+            f"at least {least} and {2 if test_fraction else 0} are needed"
+        )
+    if table.classes is None:
+        return
+    least = folds if folds > 1 else round(1 / HOLD_OUT)
+    sizes = np.bincount(table.y, minlength=len(table.classes))
+    if (smallest := int(sizes.min())) * n_train // rows < least:
+        raise InputError(
+            f"class {shown(table.classes[sizes.argmin()])} has {smallest} rows, too few for {settings}: "
+            f"{least} must be left to train; lower either, add rows of the class, or leave it out"
+        )
+    if test_fraction and n_test < len(table.classes):
+        raise InputError(f"{n_test} test rows cannot hold all {len(table.classes)} classes; raise data.test_fraction")
+
+
+def check_spread(table: Table, parts: dict[str, Rows]) -> None:
+    """``InputError`` unless the numbers to predict vary in every part, so that 1 - R² is defined there."""
+    for name, rows in parts.items():
+        # Below the smallest normal double a variance has lost its digits.
+        if np.var(table.y[rows], axis=0).min() < np.finfo(np.float64).tiny:
+            raise InputError(
+                f"the target {shown(table.target)} is the same, or nearly, in all {len(rows)} {name} rows; "
+                "scale it up, choose another run.seed or data.test_fraction, or add rows"
+            )
+
+
+def check_weights(table: Table, folds: list[tuple[Rows, Rows]]) -> None:
+    """``InputError`` where all rows that a fold validates on, or fits a class with, weigh nothing."""
+    if table.weight is None:
+        return
+    weight = (table.weight / table.weight.max()).astype(np.float32)  # training may lose the smallest too
+    codes = np.zeros(len(weight), dtype=np.int64) if table.classes is None else table.y
+    for k, (fit, held) in enumerate(folds):
+        by_class = np.bincount(codes[fit], weight[fit])
+        if by_class.min() > 0 and weight[held].any():
+            continue
+        rows = f"{'validation' if by_class.min() > 0 else 'training'} rows of fold {k}"
+        if table.classes and by_class.min() == 0:
+            rows += f" of class {shown(table.classes[by_class.argmin()])}"
+        raise InputError(
+            f"data.weight is 0, or next to it, in all {rows}; "
+            "choose another run.seed or fewer search.folds, or leave out rows of weight 0"
+        )
+
+
+def split(table: Table, test_fraction: float, seed: int) -> tuple[Rows, Rows]:
+    """Sorted positions of the training and of the test rows, each class in proportion."""
+    from sklearn.model_selection import train_test_split
+
+    rows = np.arange(len(table.y))
+    if not test_fraction:
+        return rows, rows[:0]
+    classes = None if table.classes is None else table.y
+    train, test = train_test_split(rows, test_size=test_fraction, random_state=seed, stratify=classes)
+    return np.sort(train), np.sort(test)
+
+
+def make_folds(table: Table, train_rows: Rows, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
+    """(fit rows, validation rows) of each fold, sorted positions in the table; one fold is a hold-out."""
+    from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+
+    if folds == 1:
+        splitter = ShuffleSplit if table.classes is None else StratifiedShuffleSplit
+        cut = splitter(n_splits=1, test_size=HOLD_OUT, random_state=seed)
+    else:
+        folder = KFold if table.classes is None else StratifiedKFold
+        cut = folder(n_splits=folds, shuffle=True, random_state=seed)
+    target = table.y[train_rows]
+    return [(np.sort(train_rows[fit]), np.sort(train_rows[held])) for fit, held in cut.split(target, target)]

@@ -1,0 +1,93 @@
+"""Operators that add one edge to an input, or take the edge away that matters least."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.activations import ACTIVATIONS, Activation
+from neuraltree.tree.nodes import Nodes, arities, parents, subtree_end
+from neuraltree.tree.space import Space
+from search.variation import slices
+
+NEW_EDGE = 0.1  # standard deviation of an inserted edge's weight: small beside N(0, 2 / arity)
+TRIED = 0.5  # share of the absent edges that ``grow_edge`` chooses from
+
+
+def absent_edges(tree: Nodes, space: Space) -> NDArray[np.bool_]:
+    """(nodes, features) True where a function node with room for one more child does not read the input."""
+    op, depth = tree["op"], tree["depth"]
+    absent = np.zeros((len(tree), space.n_features), dtype=np.bool_)
+    if len(tree) < space.max_nodes:
+        absent[(op < 0) & (arities(depth) < space.max_arity)] = True
+        leaves = slices.leaves(tree)
+        absent[parents(depth)[leaves], op[leaves]] = False
+    return absent
+
+
+def insert_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A function node with room for a child reads one more input, with a small weight."""
+    absent = absent_edges(tree, space)
+    open_nodes = np.flatnonzero(absent.any(axis=1)).tolist()
+    if not open_nodes:
+        return tree
+    node = slices.pick(rng, open_nodes)
+    feature = slices.pick(rng, np.flatnonzero(absent[node]).tolist())
+    return _with_leaf(tree, node, feature, NEW_EDGE * rng.standard_normal())
+
+
+def grow_edge(rng: np.random.Generator, tree: Nodes, space: Space, slopes: NDArray[np.float64]) -> Nodes:
+    """A function node reads one more input, about where the training loss falls most steeply.
+
+    ``slopes`` (nodes, features, folds) are the derivatives of each fold's loss by the weight of a leaf that is
+    not there yet. Of a random half of these, so that siblings differ, the one with the largest sum of squared slopes
+    is added. Its weight goes down the slope of each fold, ``NEW_EDGE`` in root mean square over the folds.
+    """
+    absent = absent_edges(tree, space)
+    if not absent.any():
+        return tree
+    slopes = np.where(absent[:, :, None] & np.isfinite(slopes), slopes, 0.0)
+    if not slopes.any():
+        return insert_edge(rng, tree, space)
+    slopes = slopes / np.abs(slopes).max()  # squares of the largest doubles are infinite
+    steepness = np.square(slopes).sum(axis=2)
+    tried = steepness * (rng.random(steepness.shape) < TRIED)
+    node, feature = divmod(int((tried if tried.any() else steepness).argmax()), space.n_features)
+    down = -slopes[node, feature]
+    down /= np.abs(down).max()
+    return _with_leaf(tree, node, feature, NEW_EDGE * down / np.sqrt(np.square(down).mean()))
+
+
+def _with_leaf(tree: Nodes, node: int, feature: int, weight: ArrayLike) -> Nodes:
+    leaf = np.zeros(1, tree.dtype)
+    leaf["op"], leaf["weight"] = feature, weight
+    return slices.spliced(tree, node + 1, node + 1, leaf, int(tree["depth"][node]) + 1)
+
+
+def remove_weakest_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """The edge that matters least goes, with all it carries, among those whose parent can spare a child.
+
+    What matters is the mean of |weight| over the folds times the spread of what the edge carries.
+    """
+    del rng
+    depth, op = tree["depth"], tree["op"]
+    spare = arities(depth)[parents(depth)] > max(1, space.min_arity)
+    removable = np.flatnonzero(spare & (depth > 0))
+    if not len(removable):
+        return tree
+    carried = np.append(SPREADS, 1.0)[np.where(op < 0, ~op, -1)]  # a leaf carries a standardised input
+    importance = np.abs(tree["weight"]).mean(axis=1) * carried
+    start = int(removable[np.argmin(importance[removable])])
+    return np.concatenate((tree[:start], tree[subtree_end(depth, start) :]))
+
+
+def _spread(row: Activation) -> float:
+    """The standard deviation of what the activation gives on standard normal sums."""
+    s = np.linspace(-8, 8, 1601)
+    density = np.exp(-s * s / 2)
+    mean, square = (np.average(row.value(s) ** power, weights=density) for power in (1, 2))
+    return float(np.sqrt(square - mean**2))
+
+
+# Sigmoid 0.21, tanh 0.63, Gaussian 0.34, ReLU 0.58, sine 0.66, identity 1.
+SPREADS = np.array([_spread(row) for row in ACTIVATIONS])

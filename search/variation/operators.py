@@ -1,0 +1,221 @@
+"""Crossover and mutations over slices: ``(rng, tree, space) -> tree``, registered in a DEAP toolbox.
+
+Every operator returns a legal tree and writes into no argument; where no legal change exists it returns
+the parent itself. A weight travels with its node, in all folds. Where another subtree takes a node's
+place by chance (not by crossover or hoist) the edge above it survives, and so does its weight.
+Repeated inputs under one parent are left for ``tree.simplify``.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from deap import base
+
+from neuraltree.tree.generate import least_nodes, random_subtree
+from neuraltree.tree.nodes import Nodes, subtree_end
+from neuraltree.tree.space import Space
+from search.errors import InputError
+from search.variation import slices
+from search.variation.edges import absent_edges, grow_edge, insert_edge, remove_weakest_edge
+
+REDRAWS = 5
+UNCHANGED = "copy"  # the name of a child that no operator changed
+
+
+def crossover(rng: np.random.Generator, first: Nodes, second: Nodes, space: Space) -> tuple[Nodes, Nodes]:
+    """Swap two subtrees below the outputs; the second is drawn from those with which both children fit."""
+    here = slices.point(rng, slices.hidden(first), slices.leaves(first))
+    end = subtree_end(first["depth"], here)
+    level, size = int(first["depth"][here]), end - here
+    height = int(first["depth"][here:end].max()) - level
+    sizes, heights = slices.extents(second["depth"].tolist())
+    fits = (
+        (len(first) - size + sizes <= space.max_nodes)
+        & (len(second) - sizes + size <= space.max_nodes)
+        & (level + heights <= space.max_depth)
+        & (second["depth"] + height <= space.max_depth)
+    )
+    hidden = [i for i in slices.hidden(second) if fits[i]]
+    leaves = [i for i in slices.leaves(second) if fits[i]]
+    if not hidden and not leaves:
+        return first, second
+    there = slices.point(rng, hidden, leaves)
+    moved = second[there : there + sizes[there]]
+    return slices.replaced(first, here, moved), slices.replaced(second, there, first[here:end])
+
+
+def one_leaf(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """One leaf reads another input."""
+    if space.n_features == 1:
+        return tree
+    child = tree.copy()
+    leaf = slices.pick(rng, slices.leaves(tree))
+    drawn = int(rng.random() * (space.n_features - 1))
+    child["op"][leaf] = drawn + (drawn >= tree["op"][leaf])
+    return child
+
+
+def all_leaves(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """Every leaf reads a random input."""
+    op = tree["op"]
+    drawn = np.where(op >= 0, rng.integers(space.n_features, size=len(tree)), op)
+    if np.array_equal(drawn, op):
+        return tree
+    child = tree.copy()
+    child["op"] = drawn
+    return child
+
+
+def subtree_insertion(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A leaf becomes a function node with a random subtree below it."""
+    depth = tree["depth"]
+    leaves = [i for i in slices.leaves(tree) if depth[i] < space.max_depth]
+    smallest, room = least_nodes(space), space.max_nodes - len(tree) + 1
+    if not leaves or room < smallest:
+        return tree
+    return _regrown(rng, tree, slices.pick(rng, leaves), space, smallest, room)
+
+
+def subtree_deletion(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A hidden function node and all below it become one leaf on a random input."""
+    hidden = slices.hidden(tree)
+    return _regrown(rng, tree, slices.pick(rng, hidden), space, 1, 1) if hidden else tree
+
+
+def subtree_replacement(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A subtree below the outputs becomes a random one."""
+    point = slices.point(rng, slices.hidden(tree), slices.leaves(tree))
+    size = subtree_end(tree["depth"], point) - point
+    return _regrown(rng, tree, point, space, 1, space.max_nodes - len(tree) + size)
+
+
+def change_activation(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A hidden function node gets another activation of the space."""
+    hidden = slices.hidden(tree)
+    if not hidden or len(space.codes) == 1:
+        return tree
+    child = tree.copy()
+    node = slices.pick(rng, hidden)
+    child["op"][node] = ~slices.pick(rng, [code for code in space.codes if code != ~tree["op"][node]])
+    return child
+
+
+def hoist(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """A hidden function node is replaced by one of its descendants."""
+    del space
+    hidden = slices.hidden(tree)
+    if not hidden:
+        return tree
+    depth, node = tree["depth"], slices.pick(rng, hidden)
+    risen = slices.pick(rng, range(node + 1, subtree_end(depth, node)))
+    return slices.replaced(tree, node, tree[risen : subtree_end(depth, risen)])
+
+
+def perturb_weights(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """Every weight and bias in use, in every fold by itself: times 1 + N(0, 0.1²), plus N(0, 0.05²)."""
+    del space
+    child = tree.copy()
+    noise = rng.standard_normal((4, *tree["weight"].shape))
+    for name, factor, shift, used in (
+        ("weight", noise[0], noise[1], tree["depth"] > 0),
+        ("bias", noise[2], noise[3], tree["op"] < 0),
+    ):
+        child[name] = (tree[name] * (1 + 0.1 * factor) + 0.05 * shift) * used[:, None]
+    return child
+
+
+def _regrown(rng: np.random.Generator, tree: Nodes, start: int, space: Space, fewest: int, most: int) -> Nodes:
+    """A random subtree of ``fewest`` to ``most`` nodes below the edge to ``start``; ``tree`` if it is the same."""
+    piece = random_subtree(
+        rng,
+        space,
+        depth=int(tree["depth"][start]),
+        min_nodes=fewest,
+        max_nodes=most,
+        folds=tree["weight"].shape[1],
+    )
+    if len(piece) == 1 and piece["op"][0] == tree["op"][start]:
+        return tree
+    piece["weight"][0] = tree["weight"][start]
+    return slices.replaced(tree, start, piece)
+
+
+class Operator(NamedTuple):
+    """One operator: ``function(rng, *parents, space)``, which gives as many children as it takes parents.
+
+    The function of a ``guided`` one also takes ``slopes``, see ``grow_edge``.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    default_probability: float
+    doc: str
+    parents: int = 1
+    guided: bool = False
+
+
+OPERATORS: tuple[Operator, ...] = (
+    Operator("crossover", crossover, 0.40, "two trees swap subtrees", parents=2),
+    Operator("one_leaf", one_leaf, 0.07, "one leaf reads another input"),
+    Operator("all_leaves", all_leaves, 0.02, "every leaf reads a random input"),
+    Operator("subtree_insertion", subtree_insertion, 0.08, "a leaf becomes a random subtree"),
+    Operator("subtree_deletion", subtree_deletion, 0.07, "a subtree becomes a leaf"),
+    Operator("subtree_replacement", subtree_replacement, 0.08, "a subtree becomes a random one"),
+    Operator("change_activation", change_activation, 0.06, "a hidden node gets another activation"),
+    Operator("insert_edge", insert_edge, 0.02, "a node reads one more input"),
+    Operator("grow_edge", grow_edge, 0.05, "a node reads one more input where the loss falls steeply", guided=True),
+    Operator("remove_weakest_edge", remove_weakest_edge, 0.07, "the least important edge goes"),
+    Operator("hoist", hoist, 0.05, "a node is replaced by one of its descendants"),
+    Operator("perturb_weights", perturb_weights, 0.03, "noise on every weight"),
+)
+PARENTS = {row.name: row.parents for row in OPERATORS}
+GUIDED = frozenset(row.name for row in OPERATORS if row.guided)
+
+
+def make_toolbox(space: Space, probabilities: dict[str, float]) -> base.Toolbox:
+    """Every operator under its name with ``space`` bound, and ``draw(rng)``, which names one to apply.
+
+    ``probabilities`` are relative, by operator; operators left out are not drawn. Empty, it is the defaults.
+    """
+    chances = probabilities or {row.name: row.default_probability for row in OPERATORS}
+    unknown = sorted(set(chances) - set(PARENTS))
+    if unknown:
+        raise InputError(f"unknown operator {unknown[0]!r}; allowed: {', '.join(PARENTS)}")
+    # In the table's order, so that the order of ``probabilities`` changes no run.
+    shares = np.array([chances.get(row.name, 0.0) for row in OPERATORS])
+    cumulative = shares.cumsum()
+    if not (np.isfinite(shares).all() and shares.min() >= 0 and cumulative[-1] > 0):
+        raise InputError(f"operators need finite probabilities of 0 or more, not all 0; got {chances}")
+    toolbox = base.Toolbox()
+    for row in OPERATORS:
+        toolbox.register(row.name, row.function, space=space)
+    toolbox.register("absent_edges", absent_edges, space=space)
+    toolbox.register("draw", _draw, names=tuple(PARENTS), cumulative=(cumulative / cumulative[-1]).tolist())
+    return toolbox
+
+
+def _draw(rng: np.random.Generator, names: tuple[str, ...], cumulative: list[float]) -> str:
+    return names[bisect(cumulative, rng.random())]
+
+
+def make_child(rng: np.random.Generator, first: Nodes, second: Nodes, toolbox: base.Toolbox) -> tuple[Nodes, str]:
+    """One child and the name of the operator that made it; crossover's is the child with the root of ``first``.
+
+    An operator that can change nothing is drawn again, ``REDRAWS`` times at most; then the child is ``first``. It is
+    ``first`` too where the operator is guided: what it does waits for the slopes of all parents that it was drawn for.
+    """
+    for _ in range(1 + REDRAWS):
+        name = toolbox.draw(rng)
+        if name in GUIDED:
+            if toolbox.absent_edges(first).any():
+                return first, name
+            continue
+        operate = getattr(toolbox, name)
+        child = operate(rng, first) if PARENTS[name] == 1 else operate(rng, first, second)[0]
+        if child is not first:
+            return child, name
+    return first, UNCHANGED

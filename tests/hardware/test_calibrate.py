@@ -1,0 +1,94 @@
+"""Calibration: the fit finds what was planted, the command refuses what it cannot do before it works."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from neuraltree.hardware.calibrate.__main__ import main
+from neuraltree.hardware.calibrate.calibration_trees import random_trees
+from neuraltree.hardware.calibrate.fit import apply, fit_terms, residual, terms_of
+from neuraltree.hardware.model.cost import counted
+from neuraltree.hardware.model.linear_model import TERMS, design
+from neuraltree.hardware.profile.load import load_device
+
+profile = importlib.import_module("neuraltree.hardware.calibrate.profile_file")
+
+
+def designs(count: int, once: bool) -> np.ndarray:
+    rows = []
+    for tree in random_trees(count, 7):
+        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), "float32")
+        rows.append(design(counts, tree.kind, once=once)[0])
+    return np.stack(rows)
+
+
+@pytest.mark.parametrize("cost", ["cycles", "flash", "ram"])
+def test_the_fit_predicts_what_was_planted(cost: str) -> None:
+    rows = designs(150, once=cost != "cycles")
+    planted = np.random.default_rng(0).uniform(1, 50, len(TERMS)) * np.isin(TERMS, terms_of(cost))
+    measured = rows @ planted
+    found = fit_terms(rows, measured, cost)
+    assert set(found) == set(terms_of(cost))
+    assert min(found.values()) >= 0
+    assert min(found[name] for name in ("regression", "binary", "multiclass")) == 0
+    np.testing.assert_allclose(apply(rows, found), measured, rtol=0.01)
+
+
+def test_residuals_by_hand() -> None:
+    found = residual(np.array([103.0, 92.0, 280.0, 436.0]), np.array([100.0, 100.0, 200.0, 400.0]))
+    assert (found.within_5_percent, found.within_10_percent, found.worst_percent) == (25.0, 75.0, pytest.approx(40.0))
+    assert found.rmspe_percent == pytest.approx(np.sqrt((9 + 64 + 1600 + 81) / 4))
+    # Six pairs, of which one is tied in what was measured; the other five agree.
+    assert found.kendall == pytest.approx(5 / np.sqrt(5 * 6))
+    assert found.trees == 4
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main([str(argument) for argument in arguments]) == 2
+    out, error = capsys.readouterr()
+    assert out == ""
+    assert error.count("\n") == 1
+    return error
+
+
+def need_compiler() -> None:
+    for part in ("ziglang", "unicorn"):
+        pytest.importorskip(part, reason=f"calibrating needs {part}: pip install 'neuraltree[measure]'")
+
+
+def test_what_cannot_be_calibrated_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_compiler()
+    monkeypatch.setattr(profile, "_entries", lambda *_: pytest.fail("it began to work"))
+    assert "not emulated" in refused(capsys, "--device", "stm32f746")
+    assert "unknown device" in refused(capsys, "--device", "pdp11")
+    assert "40 trees or more" in refused(capsys, "--device", "cortex-m4f", "--trees", 5)
+    assert "in a folder that there is" in refused(capsys, "--device", "rp2040", "--out", tmp_path / "no" / "x.toml")
+    assert "ending in .toml" in refused(capsys, "--device", "rp2040", "--out", tmp_path / "x.json")
+    mine = tmp_path / "mine.toml"
+    mine.write_text('extends = "cortex-m4f"\n')
+    assert "has the core cortex-m4f" in refused(capsys, "--device", "rp2040", "--out", mine)
+
+
+def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few trees, none of them trained; what the profile had for another compiler stays."""
+    need_compiler()
+    monkeypatch.setattr(profile, "trained_trees", lambda count, seed: random_trees(count, seed + 50))
+    board = tmp_path / "board.toml"
+    board.write_text('extends = "stm32f407"\ntitle = "Mine"\n')
+    out = tmp_path / "new.toml"
+    said = profile.calibrate(str(board), "clang", 24, out)
+    assert said.startswith(f"{out}: 4 entries by clang")
+    device = load_device(str(out))
+    assert (device.title, device.core) == ("Mine", "cortex-m4f")
+    entry = device.entry("int8", "table", "clang")
+    assert entry.residuals.cycles.trees == 12
+    assert entry.residuals.cycles.rmspe_percent < 25
+    assert entry.compiler_version.startswith("clang")
+    assert device.entry("int8", "table", "gcc") == load_device("cortex-m4f").entry("int8", "table", "gcc")
+    assert {path.name for path in tmp_path.iterdir()} == {"board.toml", "new.toml"}

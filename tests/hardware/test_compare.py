@@ -1,0 +1,46 @@
+"""``--measure``: predicted beside measured, and what is said where nothing can be measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from neuraltree import save
+from neuraltree.hardware.__main__ import main
+from neuraltree.hardware.calibrate.calibration_trees import random_trees
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Path:
+    folder = tmp_path / "run" / "models"
+    folder.mkdir(parents=True)
+    for i, tree in enumerate(random_trees(3, 11)):
+        save(tree, folder / f"{i:03d}.json")
+    return folder.parent
+
+
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_predicted_beside_measured(models: Path, precision: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for part in ("ziglang", "unicorn"):
+        pytest.importorskip(part, reason=f"measuring needs {part}: pip install 'neuraltree[measure]'")
+    arguments = [str(models), "--device", "rp2040", "--precision", precision, "--style", "table", "--measure"]
+    assert main(arguments) == 0
+    rows = [line.split("│")[1:-1] for line in capsys.readouterr().out.splitlines() if ".json" in line]
+    assert [row[0].strip() for row in rows] == ["000.json", "001.json", "002.json"]
+    for row in rows:
+        cells = [cell.strip() for cell in row]
+        assert len(cells) == 13 + (precision == "int8")
+        assert abs(float(cells[4])) < 15
+        assert float(cells[3]) > 0
+        assert abs(float(cells[7])) < 15
+        assert cells[-2:] == ["yes", "yes"]
+        if precision == "int8":
+            assert 0 < float(cells[11]) < float(cells[3])
+
+
+def test_a_core_that_is_not_emulated_is_refused(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(models), "--device", "stm32h743", "--measure"]) == 2
+    error = capsys.readouterr().err
+    assert "cortex-m7 is not emulated" in error
+    assert "cortex-m0plus" in error

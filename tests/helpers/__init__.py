@@ -1,0 +1,1 @@
+"""Oracles, strategies and made-up models and runs that tests share."""

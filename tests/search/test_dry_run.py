@@ -1,0 +1,76 @@
+"""``--dry-run`` counts the structures there are: against all of them, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import log10
+
+import pytest
+
+from neuraltree.tree.space import Space
+from search.runs.dry_run import log10_structures
+
+SPACES = {
+    "one output": Space(2, activations=("tanh", "relu"), max_nodes=7, max_depth=3, max_arity=64),
+    "narrow": Space(2, activations=("tanh", "relu"), max_nodes=8, max_depth=3, max_arity=2),
+    "chains": Space(3, activations=("tanh", "relu", "sine"), max_nodes=9, max_depth=5, max_arity=1),
+    "as wide as it is large": Space(2, activations=("tanh",), max_nodes=7, max_depth=4, max_arity=6),
+    "three outputs": Space(2, 3, activations=("tanh",), max_nodes=9, max_depth=2, max_arity=4),
+    "from two to three children": Space(
+        1, 2, activations=("tanh",), max_nodes=13, max_depth=4, max_arity=3, min_arity=2
+    ),
+    "flat": Space(3, max_nodes=8, max_depth=1, max_arity=64),
+    "nothing but one tree": Space(1, max_nodes=2, max_depth=1, max_arity=64),
+}
+Tree = int | tuple  # a feature, or an activation and the children
+
+
+def subtrees(space: Space, size: int, levels: int) -> Iterator[Tree]:
+    """All trees of ``size`` nodes with ``levels`` edges at most from their root down."""
+    if size == 1:
+        yield from range(space.n_features)
+        return
+    if levels > 0:
+        for below in families(space, size - 1, levels - 1):
+            yield from ((name, below) for name in space.activations)
+
+
+def families(space: Space, size: int, levels: int) -> Iterator[tuple[Tree, ...]]:
+    """All that may stand below one node, of ``size`` nodes together."""
+    for arity in range(space.min_arity, space.max_arity + 1):
+        yield from rows(space, arity, size, levels)
+
+
+def rows(space: Space, count: int, size: int, levels: int) -> Iterator[tuple[Tree, ...]]:
+    if count == 0 and size == 0:
+        yield ()
+    if count > 0:
+        for first in range(1, size - count + 2):  # the others need a node each
+            for tree in subtrees(space, first, levels):
+                yield from ((tree, *others) for others in rows(space, count - 1, size - first, levels))
+
+
+def outputs(space: Space, count: int, size: int) -> Iterator[tuple]:
+    """What may stand below each of ``count`` outputs, of at most ``size`` nodes together with them."""
+    if count == 0:
+        yield ()
+        return
+    for first in range(2, size + 1):
+        for below in families(space, first - 1, space.max_depth - 1):
+            yield from ((below, *others) for others in outputs(space, count - 1, size - first))
+
+
+@pytest.mark.parametrize("space", SPACES.values(), ids=list(SPACES))
+def test_the_search_space_has_as_many_structures_as_can_be_listed(space: Space) -> None:
+    listed = list(outputs(space, space.n_outputs, space.max_nodes))
+    assert len(set(listed)) == len(listed) > 0
+    assert log10_structures(space) == pytest.approx(log10(len(listed)), rel=1e-12)
+
+
+def test_a_space_without_a_tree_has_no_structures() -> None:
+    assert log10_structures(Space(3, 4, max_nodes=7)) == 0
+
+
+def test_arity_beyond_the_number_of_nodes_adds_nothing() -> None:
+    wide, wider = (log10_structures(Space(5, 2, max_nodes=30, max_arity=arity)) for arity in (28, 64))
+    assert wide == wider

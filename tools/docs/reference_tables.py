@@ -1,0 +1,103 @@
+"""docs/tables.md: the names that configs, options and Python code may use, from the tables they are looked up in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from neuraltree.activations import ACTIVATIONS, ALIASES
+from neuraltree.cli.markdown import code, page, table
+from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
+from neuraltree.export.targets import FORMATS
+from neuraltree.hardware.profile.device_list import CAPTION, COLUMNS, device_rows
+from neuraltree.hardware.profile.places import ALIASES as DEVICE_ALIASES
+from search.baselines.baseline_table import BASELINES
+from search.objectives import OBJECTIVES
+from search.selection.survivors import METHODS
+from search.table.sources import BUNDLED
+from search.variation.operators import OPERATORS
+from tools.docs.notes import OPTIMIZER_NOTES, SCHEDULE_NOTES, SELECTION_NOTES, SOURCE_NOTES
+
+SOURCES = {"metric": "Errors on validation rows", "count": "Counts of the tree", "cost": "Costs on a device"}
+TASKS = {"both": "", "regression": "regression only", "classes": "classes only"}
+
+
+def tables() -> str:
+    return page(
+        "Names",
+        "What the keys of a config ([configuration.md](configuration.md)) and the options of the commands can be.",
+        *("## Data: `data.source`", data_sources()),
+        *("## Objectives: `search.objectives`, `constraints`", *objectives()),
+        *("## Activations: `space.activations`", activations()),
+        *("## Variation operators: `[variation]`", operators()),
+        *("## Selection: `search.selection`", noted(METHODS, SELECTION_NOTES, "method")),
+        *("## Optimisers: `train.optimizer`", noted(OPTIMIZERS, OPTIMIZER_NOTES, "optimiser")),
+        *("## Learning-rate schedules: `train.schedule`", noted(SCHEDULES, SCHEDULE_NOTES, "schedule")),
+        *("## Baselines: `baselines.models`", baselines()),
+        *("## Export formats: `python -m neuraltree.export --to`", formats()),
+        *("## Devices: `hardware.device`, `--device`", *devices()),
+    )
+
+
+def noted(names: Iterable[str], notes: dict[str, str], heading: str) -> str:
+    """A row for each name; ``ValueError`` where the notes and the code differ."""
+    known = list(names)
+    if set(known) != set(notes):
+        raise ValueError(f"tools/docs/notes.py: {heading}: write a note for each of {known}, and for nothing else")
+    return table((heading, "what it is"), [(code(name), notes[name]) for name in known])
+
+
+def data_sources() -> str:
+    bundled = ", ".join(map(code, BUNDLED))
+    return table(("source", "what it is"), [(bundled, SOURCE_NOTES[0]), *SOURCE_NOTES[1:]])
+
+
+def objectives() -> list[str]:
+    """A table for each place an objective comes from."""
+    parts = ["All are minimised. The first error asked for is the column `val_error` of `front.csv`."]
+    for source, title in SOURCES.items():
+        rows = [(code(row.name), row.doc, row.unit, TASKS[row.tasks]) for row in OBJECTIVES if row.source == source]
+        parts += [f"**{title}**", table(("name", "what it is", "unit", "for"), rows)]
+    return parts
+
+
+def activations() -> str:
+    others = {name: [alias for alias, meant in ALIASES.items() if meant == name] for name in ALIASES.values()}
+    rows = [
+        (code(row.name), code(row.c_text), f"{row.bounds[0]} to {row.bounds[1]}", ", ".join(others.get(row.name, ())))
+        for row in ACTIVATIONS
+    ]
+    return table(("name", "of a sum s, in C", "range", "also called"), rows)
+
+
+def operators() -> str:
+    rows = [(code(row.name), row.doc, str(row.parents), f"{row.default_probability:.2f}") for row in OPERATORS]
+    return table(("operator", "what it does", "parents", "default probability"), rows)
+
+
+def baselines() -> str:
+    """Where a model comes in several sizes, each is a row of ``baselines.csv``."""
+    rows = [(code(row.name), row.label, ", ".join(map(code, row.names.values()))) for row in BASELINES]
+    return table(("name", "model", "in baselines.csv"), rows)
+
+
+def formats() -> str:
+    rows = [
+        (
+            code(name),
+            row.help,
+            ", ".join(map(code, row.suffixes)) or "folder",
+            ", ".join(f"`--{o}`" for o in row.options),
+        )
+        for name, row in FORMATS.items()
+    ]
+    return table(("format", "what it is", "`--out`", "options"), rows)
+
+
+def devices() -> list[str]:
+    rows = [[code(name), *(cell.replace("\n", "; ") for cell in cells)] for name, *cells in device_rows()]
+    aliases = ", ".join(f"{code(alias)} is {name}" for alias, name in sorted(DEVICE_ALIASES.items()))
+    return [
+        table(COLUMNS, rows),
+        f"{CAPTION}. How they are costed, and how to add one: [hardware.md](hardware.md).",
+        f"Other names: {aliases}.",
+    ]
