@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -65,7 +65,7 @@ class Member:
 
 @dataclass(frozen=True, repr=False)
 class Front:
-    """The members of a front, lowest validation error first."""
+    """The members of a front, lowest validation error first. The front of a finished run has no dominated member."""
 
     members: tuple[Member, ...]
     objectives: tuple[str, ...]
@@ -111,9 +111,9 @@ class Front:
                 known = sorted({column for member in self.members for column in member.values})
                 raise ValueError(f"no member has {name!r}; budgets can be: {', '.join(known)}")
         for member in self.members:
-            if all(_held_to(member, name) <= bound for name, bound in budgets.items()):
+            if all(held_to(member.values, name) <= bound for name, bound in budgets.items()):
                 return member
-        least = {name: min(_held_to(member, name) for member in self.members) for name in budgets}
+        least = {name: min(held_to(member.values, name) for member in self.members) for name in budgets}
         raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
 
     def objective_columns(self) -> tuple[str, ...]:
@@ -142,8 +142,9 @@ class Front:
             raise ValueError("the front is empty; loosen the constraints of the run, or search longer")
 
 
-def _held_to(member: Member, name: str) -> float:
-    return member.values.get(f"measured_{name}", member.values.get(name, math.inf))
+def held_to(values: Mapping[str, float], name: str) -> float:
+    """The value that decides: a cost as measured, or as predicted if it was not measured; infinite if unknown."""
+    return values.get(f"measured_{name}", values.get(name, math.inf))
 
 
 def metric_names(objectives: Sequence[str]) -> list[str]:

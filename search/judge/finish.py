@@ -23,6 +23,7 @@ from search.engine.problem import Setup
 from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.measured_front import MEASURED, measure_front
 from search.objectives import COST_NAMES
+from search.selection.dominance import undominated
 from search.table.data import Table
 
 SCORES = ("test_error", "test_score", "int8_test_score")  # the last where hardware.precision is "int8"
@@ -63,7 +64,7 @@ def write_front(
 ) -> int:
     """Finish the front, score it on the test rows and save it; returns its members' number."""
     folder.models.mkdir(exist_ok=True)
-    members = finished(setup, table, live_front(setup, state), state.shape, say, stopping)
+    members = last_front(setup, table, live_front(setup, state), state.shape, say, stopping)
     rows: list[list[Any]] = []
     for member in members:
         model = f"models/{len(rows):03d}.json"
@@ -73,6 +74,25 @@ def write_front(
         left.unlink()  # of a last stage that was interrupted
     write_csv(folder.path / "front.csv", _header(setup), rows)
     return len(rows)
+
+
+def last_front(
+    setup: Setup,
+    table: Table,
+    front: Members,
+    shape: Shape,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> list[Finished]:
+    """The finished members of a front that no other finished member dominates in the objectives of the run."""
+    members = finished(setup, table, front, shape, say, stopping)
+    kept = undominated([member.values for member in members], setup.strategy.objectives)
+    if left_out := len(members) - len(kept):
+        say(
+            f"{left_out} of {len(members)} models left out: with the final costs another model is at least as good in "
+            "every objective"
+        )
+    return [members[i] for i in kept.tolist()]
 
 
 def finished(

@@ -26,7 +26,7 @@ from search.engine.teaching import learn, taught
 from search.errors import InputError
 from search.folder.front import Front, Member
 from search.folder.history import History, history_of, joined, of_generation
-from search.judge.finish import finished, live_front
+from search.judge.finish import last_front, live_front
 from search.runs.indicators import row_of, speed_of
 from search.runs.interrupts import interrupts
 from search.runs.progress import Phases, Reporter, reporter
@@ -76,7 +76,7 @@ def evolve(
     with _stoppable(say.message) as stopping:
         state, parts, rows = _evolved(setup, generations, say, stopping)
         front = live_front(setup, state)
-        members = finished(setup, table, front, state.shape, say.message, lambda: False)
+        members = last_front(setup, table, front, state.shape, say.message, lambda: False)
     if state.generation < generations:
         warnings.warn(
             f"the search was interrupted after generation {state.generation} of {generations}",
