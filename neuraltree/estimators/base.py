@@ -48,7 +48,8 @@ class TreeEstimator(BaseEstimator):
     Attributes
     ----------
     tree_ : the fitted ``neuraltree.Tree``.
-    front_ : the Pareto front of a search, see ``search.folder.front.Front``; lowest validation error first.
+    front_ : the Pareto front of a search, see ``search.folder.front.Front``; lowest validation error first. No member
+        dominates another by its final values.
     history_ : how a search evolved, see ``search.folder.history.History``.
     n_iter_ : epochs trained; right after a search, generations.
     loss_curve_ : mean training loss of each epoch; right after a search, lowest validation error of each generation.

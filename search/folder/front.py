@@ -65,7 +65,7 @@ class Member:
 
 @dataclass(frozen=True, repr=False)
 class Front:
-    """The members of a front, lowest validation error first. The front of a finished run has no dominated member."""
+    """The members of a front, lowest validation error first. In a finished front no member dominates another."""
 
     members: tuple[Member, ...]
     objectives: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The end of a run: the front refitted on all training rows, scored once on the test rows, and written out."""
+"""The end of a run: the front is refitted on all training rows, freed of dominated members, tested once and saved."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def write_front(
     say: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> int:
-    """Finish the front, score it on the test rows and save it; returns its members' number."""
+    """Finish the front, score it on the test rows and save it; returns the number of its members."""
     folder.models.mkdir(exist_ok=True)
     members = last_front(setup, table, live_front(setup, state), state.shape, say, stopping)
     rows: list[list[Any]] = []
@@ -89,7 +89,7 @@ def last_front(
     kept = undominated([member.values for member in members], setup.strategy.objectives)
     if left_out := len(members) - len(kept):
         say(
-            f"{left_out} of {len(members)} models left out: with the final costs another model is at least as good in "
+            f"{left_out} of {len(members)} models left out: by the final costs another model is at least as good in "
             "every objective"
         )
     return [members[i] for i in kept.tolist()]

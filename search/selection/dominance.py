@@ -15,7 +15,8 @@ from search.folder.front import held_to
 def undominated(rows: Sequence[Mapping[str, float]], objectives: Sequence[str]) -> NDArray[np.int64]:
     """Ascending positions of the rows that no other row dominates; of rows with equal objectives the first stays.
 
-    A row dominates another if it is no worse in any objective and better in one; an unknown value is the worst.
+    A row dominates another if it is no worse in any objective and better in one; an unknown value is the worst. The
+    rows of a front come in the order of validation error and id, so of equal members that order decides.
     """
     kept = np.arange(len(rows))
     # A cost that was measured has two values, and tables and pictures show both. Measured values decide first. What

@@ -35,7 +35,7 @@ def final(row: Row, name: str) -> float:
 
 
 def faults(rows: list[Row], names: list[str]) -> list[tuple[int, int, str]]:
-    """Pairs of rows of which the first dominates the second, or equals it, by either kind of value; tried one by one."""
+    """Pairs of rows of which the first dominates the second, or equals it, by either kind of value, one by one."""
     views = {
         "final": [{name: final(row, name) for name in names} for row in rows],
         "predicted": [{name: row.get(name, float("inf")) for name in names} for row in rows],
@@ -205,7 +205,7 @@ def test_what_breaks_a_constraint_takes_nobody_with_it(
     assert [row["id"] for row in after] == [before[1]["id"]]
     said = capsys.readouterr().err
     assert f"1 of {len(before)} models left out: trained on all rows they break a constraint" in said
-    assert f"{len(before) - 2} of {len(before) - 1} models left out: with the final costs" in said
+    assert f"{len(before) - 2} of {len(before) - 1} models left out: by the final costs" in said
 
 
 def test_the_front_of_an_estimator_and_what_its_members_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
