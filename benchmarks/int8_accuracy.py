@@ -33,9 +33,9 @@ from search.config.config import load_config
 from search.config.settings import DataConfig, TaskConfig
 from search.engine.problem import Setup, set_up
 from search.errors import InputError
-from search.folder.front import Member, load_front
 from search.folder.records import RunFolder
 from search.folder.snapshot import state_from_parts
+from search.front import Member, load_front
 from search.judge.finish import live_front, to_tree
 from search.table import data
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import facts
-from search.folder.front import load_front
+from search.front import load_front
 
 CONFIGS = Path("experiments/configs")
 NAMES = ("friedman", "mpg6", "iris", "australian")

@@ -4,7 +4,7 @@ from neuraltree.lazy import lazy_names
 
 _PLACES = {
     "Evolution": "search.evolution",
-    "load_front": "search.folder.front",
+    "load_front": "search.front",
     "load_history": "search.folder.history",
 }
 

@@ -1,7 +1,5 @@
 """The errors a user can cause, and the exit codes of a run."""
 
-from neuraltree.cli.command import BAD_INPUT, DONE, INTERRUPTED
-
 LOCKED = 3
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from neuraltree.tree.tree import Label
@@ -68,3 +69,19 @@ def columns_of(name: str, classes: tuple[Label, ...] | None) -> list[str]:
     if name != "class_errors":
         return [name]
     return [f"error_class_{label}" for label in classes or ()]
+
+
+def held_to(values: Mapping[str, float], name: str) -> float:
+    """The value that decides: a cost as measured, or as predicted if it was not measured; infinite if unknown."""
+    return values.get(f"measured_{name}", values.get(name, math.inf))
+
+
+def metric_names(objectives: Sequence[str]) -> list[str]:
+    """The objectives that are errors of predictions; the first of them is ``val_error``."""
+    return [name for name in objectives if name in BY_NAME and BY_NAME[name].source == "metric"]
+
+
+def named_columns(objectives: Sequence[str]) -> list[str]:
+    """The columns of the objectives, ``val_error`` for the first metric. front.csv has none for a second metric."""
+    first = metric_names(objectives)[:1]
+    return ["val_error" if name in first else name for name in objectives]

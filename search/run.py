@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuraltree.cli.command import Parser, fail, fail_of_system, run_command
-from search.errors import DONE, INTERRUPTED, LOCKED, InputError, LockedError
+from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command
+from search.errors import LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
     from search.config.config import Config

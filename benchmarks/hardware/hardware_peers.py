@@ -23,7 +23,7 @@ from neuraltree.hardware.measure.image import Built
 from neuraltree.hardware.measure.measured_models import measure_model
 from neuraltree.hardware.measure.timing import TIMINGS
 from search.config.settings import DataConfig, TaskConfig
-from search.folder.front import Front, Member
+from search.front import Front, Member
 from search.table.data import load_table, split
 
 TABLES = {"iris": "iris", "wine": "wine", "breast_cancer": "wdbc"}

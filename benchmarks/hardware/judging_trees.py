@@ -14,7 +14,7 @@ from neuraltree.hardware.calibrate.profile_file import SEED, TRAINED_SHARE
 from neuraltree.hardware.measure.folders import cache_folder
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.tree import Tree
-from search.folder.front import Front, load_front
+from search.front import Front, load_front
 
 JUDGED_SEED = 2  # calibration has 0, and 1 for its own residuals
 DEVICE = "cortex-m4f"  # of the searches

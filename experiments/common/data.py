@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from experiments.common.images import Images, images
 from experiments.frame.places import check_digest, looked_in, table_folders
 from search.config.settings import DataConfig, TaskConfig
 from search.errors import InputError

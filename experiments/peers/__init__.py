@@ -1,1 +1,1 @@
-"""The methods that ``experiments.studies.search_peers.run`` compares, a module each; peers are imported when they are to run."""
+"""The methods that ``search_peers`` compares, a module each; a peer is imported when it is to run."""

@@ -1,6 +1,6 @@
 """Published figures on the 14 tables (Ojha and Nicosia, BNeuralT): recomputed from the authors' raw result files.
 
-Columns in the order of ``experiments.common.data.TABLES``; both papers used 30 unseeded, unstratified 80/20 hold-outs and
+Columns in the order of ``common.data.TABLES``; both papers used 30 unseeded, unstratified 80/20 hold-outs and
 scaled inputs on all rows.
 """
 

@@ -48,7 +48,7 @@ class TreeEstimator(BaseEstimator):
     Attributes
     ----------
     tree_ : the fitted ``neuraltree.Tree``.
-    front_ : the Pareto front of a search, see ``search.folder.front.Front``; lowest validation error first. No member
+    front_ : the Pareto front of a search, see ``search.front.Front``; lowest validation error first. No member
         dominates another by its final values.
     history_ : how a search evolved, see ``search.folder.history.History``.
     n_iter_ : epochs trained; right after a search, generations.

@@ -1,4 +1,4 @@
-"""A run's config: TOML read into the structs of ``search.config.settings``, every key checked, and written back as run."""
+"""A run's config: TOML read into the structs of ``settings``, every key checked, and written back as run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import tomli_w
 from neuraltree import activations
 from search import objectives
 from search.baselines import baseline_table as baselines
-from search.config.settings import Config, DataConfig, TaskConfig, is_path
+from search.config.settings import Config, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
 from search.variation.operators import OPERATORS

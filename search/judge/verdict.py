@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from search.folder.baselines_csv import Baseline
-from search.folder.front import Front
+from search.front import Front
 
 
 def verdict(front: Front, baselines: Sequence[Baseline]) -> str:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from neuraltree.plot.style import short
 from search.folder import columns
 from search.folder.columns import CLASS_ERROR, MEASURED, METRICS
-from search.folder.front import metric_names
+from search.objectives import metric_names
 from search.strict import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from search.folder.front import Front
     from search.folder.history import History
+    from search.front import Front
 
 Values = NDArray[np.float64]
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from neuraltree.plot import style
-from search.folder.front import Front
 from search.pictures.axes import MEASURED, Baseline, HasValues, Values, of_front, of_history
 from search.pictures.common import MANY
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from search.folder.history import History
+    from search.front import Front
 
 HIGHEST_TEST = 2.0  # test errors are shown up to so many times the largest validation, or the median test, error
 BEYOND = 0.5  # of the width and height: how far to show what breaks the constraints

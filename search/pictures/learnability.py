@@ -10,12 +10,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.plot import style
 from neuraltree.tree.tree import Label
-from search.folder.front import Front
 from search.pictures.common import EMPTY
 from search.strict import listed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from search.front import Front
 
 COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.YELLOW, style.BLACK)
 MARKERS = "os^Dv<>pPX*"  # as many as have no factor in common with the colours

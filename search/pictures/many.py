@@ -11,7 +11,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from neuraltree.plot import style
-from search.folder.front import Front, named_columns
+from search.objectives import named_columns
 from search.pictures.axes import (  # fmt: skip
     WHOLE,
     Column,
@@ -27,6 +27,8 @@ from search.pictures.common import EMPTY, MANY
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from search.front import Front
 
 COLOURS = "cividis"  # dark is low
 FAINTEST = 0.15  # opacity of the lines of many members

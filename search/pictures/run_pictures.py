@@ -6,16 +6,19 @@ import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from neuraltree.plot.style import short
-from search.folder.front import Front
 from search.folder.records import write_bytes
 from search.pictures.axes import COLUMNS, Baseline
 from search.pictures.evolution import draw_volumes
 from search.pictures.trade_off import draw_trade_off
+
+if TYPE_CHECKING:
+    from search.front import Front
 
 PANELS_A_ROW = 3
 LONGEST_TITLE = 70

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.plot import style
-from search.folder.front import Front
 from search.pictures.axes import Baseline, Column, Values, column, of_front, set_axis
 from search.pictures.beside import draw_baselines, draw_infeasible, draw_measured, draw_tests
 from search.pictures.common import EMPTY, MANY
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from search.folder.history import History
+    from search.front import Front
 
 
 def plot_front(

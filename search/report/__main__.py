@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from neuraltree.cli.command import Parser, fail, run_command
-from search.errors import DONE, InputError
+from neuraltree.cli.command import DONE, Parser, fail, run_command
+from search.errors import InputError
 
 EPILOG = """examples:
   python -m search.report results/mine                    writes results/mine/report.html

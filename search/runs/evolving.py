@@ -24,8 +24,8 @@ from search.engine.evolution_step import State, begin, step
 from search.engine.problem import Setup, set_up
 from search.engine.teaching import learn, taught
 from search.errors import InputError
-from search.folder.front import Front, Member
 from search.folder.history import History, history_of, joined, of_generation
+from search.front import Front, Member
 from search.judge.finish import last_front, live_front
 from search.runs.indicators import row_of, speed_of
 from search.runs.interrupts import interrupts

@@ -15,16 +15,16 @@ from typing import Any
 
 import msgspec
 
+from neuraltree.cli.command import DONE, INTERRUPTED
 from neuraltree.engine.programs import keep_programs
 from search.config.config import Config, config_hash
 from search.engine.evolution_step import Info, State, begin, step
 from search.engine.problem import Setup, set_up
-from search.errors import DONE, INTERRUPTED
 from search.folder.baselines_csv import load_baselines
-from search.folder.front import load_front
 from search.folder.history import EVOLUTION, joined, of_generation
 from search.folder.records import RunFolder, write_csv, write_npz
 from search.folder.snapshot import archive, members_to_arrays, state_from_parts, state_to_parts
+from search.front import load_front
 from search.judge.baseline_training import train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.verdict import verdict

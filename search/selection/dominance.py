@@ -9,7 +9,7 @@ import moocore
 import numpy as np
 from numpy.typing import NDArray
 
-from search.folder.front import held_to
+from search.objectives import held_to
 
 
 def undominated(rows: Sequence[Mapping[str, float]], objectives: Sequence[str]) -> NDArray[np.int64]:

@@ -24,7 +24,7 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
 from search.config.settings import DataConfig, TaskConfig
-from search.folder.front import load_front
+from search.front import load_front
 from search.run import main
 from search.table.data import Table, load_table, split
 from tests.helpers.strategies import steady, trees

@@ -98,7 +98,7 @@ MAY_NOT_IMPORT = [
     ("search.report", (*ENGINE, "neuraltree.estimators.base", "neuraltree.export")),
     *(
         (name, ("search.report",))
-        for name in ("search.run", "search.runs.loop", "search.folder.front", "search.folder.records")
+        for name in ("search.run", "search.runs.loop", "search.front", "search.folder.records")
     ),
     ("search.folder.columns", ("neuraltree", "search")),
     ("neuraltree.activations", ("neuraltree",)),

@@ -26,7 +26,7 @@ from neuraltree.plot.style import ACTIVATION_LOOKS
 from neuraltree.tree.model_files import load
 from search.config.config import load_config
 from search.folder.columns import COLUMNS, MEASURED, column_of, described
-from search.folder.front import load_front
+from search.front import load_front
 from search.judge.finish import HEADER
 from search.report.__main__ import main
 from search.report.facts.member_models import lines

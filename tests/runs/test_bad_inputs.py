@@ -17,8 +17,9 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
+from neuraltree.cli.command import BAD_INPUT
 from search.config.config import config_hash, load_config, to_toml
-from search.errors import BAD_INPUT, LOCKED
+from search.errors import LOCKED
 from search.folder.records import RunFolder, write_text
 from search.run import main
 from search.table.data import load_table

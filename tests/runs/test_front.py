@@ -21,7 +21,7 @@ from search import load_front
 from search.config.settings import Config, DataConfig, SearchConfig, TaskConfig
 from search.engine.problem import set_up
 from search.errors import InputError
-from search.folder.front import Front, Member
+from search.front import Front, Member
 from search.judge.finish import to_tree
 from search.pictures import draw_front, draw_hypervolume
 from search.run import main

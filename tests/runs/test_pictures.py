@@ -24,8 +24,8 @@ from matplotlib.figure import Figure
 from neuraltree.activations import NAMES
 from neuraltree.tree.nodes import node_dtype
 from neuraltree.tree.tree import Tree
-from search.folder.front import Front, Member
 from search.folder.history import History
+from search.front import Front, Member
 from search.pictures import (
     draw_front,
     plot_activations,

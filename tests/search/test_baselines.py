@@ -29,8 +29,8 @@ from search.config.config import Config, load_config
 from search.engine.problem import Setup, set_up
 from search.errors import InputError
 from search.folder.baselines_csv import write_baselines
-from search.folder.front import Front, Member
 from search.folder.records import RunFolder
+from search.front import Front, Member
 from search.judge.baseline_training import train_baselines, train_row
 from search.judge.verdict import verdict
 from search.run import main

@@ -25,7 +25,7 @@ from neuraltree import (
 )
 from neuraltree.estimators.samples import regression_sample
 from search import Evolution
-from search.folder.front import Front
+from search.front import Front
 from search.table.data import make_folds
 
 QUICK = Evolution(population=16, generations=3, folds=2)

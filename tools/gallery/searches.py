@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from search.errors import DONE, InputError
+from neuraltree.cli.command import DONE
+from search.errors import InputError
 
 BASELINES = 'models = ["linear", "mlp_8", "mlp_100", "pruned_mlp", "cart"]'
 

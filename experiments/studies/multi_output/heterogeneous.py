@@ -57,7 +57,7 @@ def row(unit: Unit, size: Size) -> Row:
 
 
 def choose(search: Search, state: State, members: Members) -> Ensemble:
-    """By what each member predicts for the rows that its folds left out, as ``neuraltree.estimators.ensembles`` chooses."""
+    """By what each member predicts for its folds' left-out rows, as ``neuraltree.estimators.ensembles`` chooses."""
     problem = search.setup.problem
     outputs = validation_outputs(problem, state.shape, members.trees)
     rows = np.concatenate([held for _, held in problem.folds])

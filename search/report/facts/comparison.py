@@ -11,7 +11,8 @@ import numpy as np
 
 from search.config.config import Config
 from search.folder.columns import METRICS, described
-from search.folder.front import Front, metric_names
+from search.front import Front
+from search.objectives import metric_names
 from search.report.facts.gather import HIDDEN, axes, members
 from search.report.facts.read import Run
 from search.report.facts.run_volumes import Floats, common_reference, front_volume, histories, incomparable, point

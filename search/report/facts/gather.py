@@ -7,7 +7,8 @@ from typing import Any
 
 from neuraltree.tree.tree import Tree
 from search.folder.columns import described
-from search.folder.front import Front, metric_names
+from search.front import Front
+from search.objectives import metric_names
 from search.report.facts.member_models import about, cost_terms, drawn, lines, live_nodes, load_trees, names_of
 from search.report.facts.read import Run
 from search.report.facts.rivals import COUNTED, rivals

@@ -17,8 +17,8 @@ from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.tree import Label, Tree
 from search.config.config import Config
 from search.errors import InputError
-from search.folder.front import Front
 from search.folder.records import RunFolder
+from search.front import Front
 from search.strict import one_line
 
 DIGITS = 5  # of a weight in a page; the model file has them all

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from search.baselines import Baseline, load_baselines
 from search.config.config import Config, load_config
 from search.errors import InputError
-from search.folder.front import Front, Member, load_front
 from search.folder.records import CONFIG, RunFolder
+from search.front import Front, Member, load_front
 from search.strict import one_line
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search.baselines import Baseline
-from search.folder.front import Front
+from search.front import Front
 from search.objectives import COST_NAMES
 
 COUNTED = ("weights", "macs", *COST_NAMES)

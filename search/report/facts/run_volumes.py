@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.errors import InputError
-from search.folder.front import Front
+from search.front import Front
 from search.report.facts.read import Run
 
 Floats = NDArray[np.float64]

@@ -6,7 +6,8 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from search.errors import DONE, InputError
+from neuraltree.cli.command import DONE
+from search.errors import InputError
 from search.report.live.site import TEXT, Answer, answer
 from search.report.pages.embed import plotly
 

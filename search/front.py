@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import csv
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -13,7 +12,7 @@ import numpy as np
 
 from search.errors import InputError
 from search.folder.records import RunFolder
-from search.objectives import BY_NAME
+from search.objectives import held_to, named_columns
 from search.strict import one_line
 
 if TYPE_CHECKING:
@@ -140,22 +139,6 @@ class Front:
     def _check_not_empty(self) -> None:
         if not self.members:
             raise ValueError("the front is empty; loosen the constraints of the run, or search longer")
-
-
-def held_to(values: Mapping[str, float], name: str) -> float:
-    """The value that decides: a cost as measured, or as predicted if it was not measured; infinite if unknown."""
-    return values.get(f"measured_{name}", values.get(name, math.inf))
-
-
-def metric_names(objectives: Sequence[str]) -> list[str]:
-    """The objectives that are errors of predictions; the first of them is ``val_error``."""
-    return [name for name in objectives if name in BY_NAME and BY_NAME[name].source == "metric"]
-
-
-def named_columns(objectives: Sequence[str]) -> list[str]:
-    """The columns of the objectives, ``val_error`` for the first metric. front.csv has none for a second metric."""
-    first = metric_names(objectives)[:1]
-    return ["val_error" if name in first else name for name in objectives]
 
 
 def load_front(folder: str | Path) -> Front:
