@@ -23,9 +23,9 @@ from rich.table import Table
 
 from benchmarks.machine import facts
 from benchmarks.peers.agreement import Agreement, agreement
-from benchmarks.peers.dense import dense, hidden_units
-from benchmarks.peers.forest import autodiff, engine
-from benchmarks.peers.gather import gather
+from benchmarks.peers.dense_stacks import dense, hidden_units
+from benchmarks.peers.forest_engine import autodiff, engine
+from benchmarks.peers.gathered_forest import gather
 from benchmarks.peers.handwritten import FLAGS, available, handwritten
 from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import FEATURES, Contender, Speed, Workload, make_workload, measure

@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+from experiments.frame.data_places import CHECKOUT
 from experiments.frame.experiment import Experiment
-from experiments.frame.places import CHECKOUT
 from search.strict import check_known
 
 RESULTS = CHECKOUT / "results"

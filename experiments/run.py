@@ -95,8 +95,8 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _check_data(units: Sequence[Unit]) -> None:
-    from experiments.common.data import check_found
     from experiments.common.images import DIGESTS, folder_of
+    from experiments.common.paper_tables import check_found
 
     tables = dict.fromkeys(unit.table for unit in units)
     check_found(tables)

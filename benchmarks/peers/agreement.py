@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.forest import engine, packed
+from benchmarks.peers.forest_engine import engine, packed
 from benchmarks.peers.handwritten import Flat, flatten, handwritten
 from benchmarks.peers.workload import Workload
 from neuraltree.engine.forest import Params, backward, forward, load_params, outputs, store_params

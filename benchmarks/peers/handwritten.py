@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.loop import in_threads
+from benchmarks.peers.jax_loop import in_threads
 from benchmarks.peers.workload import DECAY, EPSILON, LEARNING_RATE, Contender, Workload
 from neuraltree.tree.nodes import join, parents
 

@@ -14,9 +14,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.peers.case import NODES, STEPS, Case, Job, lengths, nodes_of_matrices
-from benchmarks.peers.dense import network
-from benchmarks.peers.forest import packed
-from benchmarks.peers.loop import compile_loop, in_threads
+from benchmarks.peers.dense_stacks import network
+from benchmarks.peers.forest_engine import packed
+from benchmarks.peers.jax_loop import compile_loop, in_threads
 from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import LEARNING_RATE
 from experiments.peers.matrices import make_model, rows_of

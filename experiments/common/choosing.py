@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from experiments.common.data import table
 from experiments.common.holdout import holdout
 from experiments.common.ordinary import ORDINARY, Choice, Ordinary
+from experiments.common.paper_tables import table
 from experiments.common.scoring import score
 from experiments.frame.experiment import Row, Unit
 from experiments.studies.tables.rows import honest, warned_of

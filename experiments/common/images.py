@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.frame.places import check_digest, looked_in, table_folders
+from experiments.frame.data_places import check_digest, looked_in, table_folders
 from search.errors import InputError
 from search.strict import check_known
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from experiments.common import data
+from experiments.common import paper_tables as data
 from experiments.common.holdout import TEST_FRACTION
-from neuraltree.engine.programs import keep_programs
+from neuraltree.engine.compiled import keep_programs
 from search.config.config import config_of
 from search.engine.evolution_step import State, begin, step
 from search.engine.population import Members

@@ -11,7 +11,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from experiments.frame.places import CHECKOUT
+from experiments.frame.data_places import CHECKOUT
 
 # ``rows``: how many there are of the row's table, job and seed, so that a file cut short shows.
 COLUMNS = ("rows", "seconds", "cpu_s", "config", "commit", "versions")

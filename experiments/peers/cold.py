@@ -9,7 +9,7 @@ from typing import Any
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
-from neuraltree.engine import programs
+from neuraltree.engine import compiled as programs
 
 
 @contextmanager

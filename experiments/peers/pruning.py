@@ -10,9 +10,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from experiments.peers.arena import Arena, Array, Clock, Found, Member, front
+from search.baselines.baseline_models import Sample
 from search.baselines.baseline_table import MLP_PENALTIES
 from search.baselines.make import Made
-from search.baselines.networks import Sample
 from search.baselines.prune import pruned_mlp
 
 SIZES = (250, 180, 120, 90, 60, 45, 30, 20, 12, 8, 5)

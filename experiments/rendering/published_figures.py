@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from experiments.common.data import TABLES
+from experiments.common.paper_tables import TABLES
 
 
 class Published(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.common.data import CLASSIFICATION, REGRESSION, TABLES
+from experiments.common.paper_tables import CLASSIFICATION, REGRESSION, TABLES
 
 KINDS = (("Classification: accuracy", CLASSIFICATION), ("Regression: R²", REGRESSION))
 # In the order in which they are shown; others come after them under their own names.

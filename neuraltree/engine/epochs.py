@@ -15,10 +15,10 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from neuraltree.engine.compiled import run_program
 from neuraltree.engine.forest import Params, load_params, store_params
 from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.packing import Array, Forest, Shape, fit_shape, layout, pack, plan
-from neuraltree.engine.programs import run_program
 from neuraltree.engine.train import Data, Settings, flatten, gradient, make_data, unflatten
 from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.space import Space

@@ -15,10 +15,10 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from neuraltree.engine.compiled import run_program
 from neuraltree.engine.forest import Params, backward, forward, outputs
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.engine.packing import Array, Forest, Shape
-from neuraltree.engine.programs import run_program
 from neuraltree.tasks.task import LOSSES
 
 MOST_SHUFFLES = 64

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from neuraltree.engine.compiled import keep_programs
 from neuraltree.engine.epochs import Trained, train_epochs
-from neuraltree.engine.programs import keep_programs
 from neuraltree.engine.train import Settings
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample, merged

@@ -9,7 +9,7 @@ import numpy as np
 from neuraltree import hardware
 from neuraltree.activations import NAMES
 from neuraltree.hardware.model.layers import Linear, network
-from search.baselines.networks import Model, Network
+from search.baselines.baseline_models import Model, Network
 
 if TYPE_CHECKING:
     from search.engine.evaluate import Problem

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from search.baselines.baseline_cost import Costs, network_costs, no_costs
+from search.baselines.baseline_models import Sample
 from search.baselines.make import Made, cart, linear, mlp
-from search.baselines.networks import Sample
 from search.baselines.prune import pruned_mlp
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from search.baselines.networks import Cart, Model, Network, Sample, dense
+from search.baselines.baseline_models import Cart, Model, Network, Sample, dense
 
 Made = dict[int, Model]  # by size, 0 where a row of the table has but one
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from search.baselines.networks import Array, Mask, Sample
+from search.baselines.baseline_models import Array, Mask, Sample
 
 MEAN, SQUARE, TINY = 0.9, 0.999, 1e-8  # Adam's, and scikit-learn's
 

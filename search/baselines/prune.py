@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from search.baselines.baseline_models import Array, Mask, Network, Sample
 from search.baselines.make import MLP_BATCH, MLP_RATE, Made, fitted_mlp
 from search.baselines.masked import train
-from search.baselines.networks import Array, Mask, Network, Sample
 
 HIDDEN = 32
 EPOCHS = 50  # of training after each cut

@@ -13,9 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from neuraltree.tasks.metrics import METRICS, Truth
 from neuraltree.tasks.task import Task, make_task
+from search.baselines.baseline_models import Array, Model, Sample
 from search.baselines.baseline_table import BY_NAME, Row
 from search.baselines.make import Made
-from search.baselines.networks import Array, Model, Sample
 from search.config.config import Config
 from search.engine.problem import Setup
 from search.folder.baselines_csv import Baseline, load_baselines, write_baselines

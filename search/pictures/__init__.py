@@ -4,10 +4,10 @@ Where no ``ax`` is given the axes are those of a new pyplot figure. Legends stan
 your own needs ``layout="constrained"``, or ``bbox_inches="tight"`` when it is saved, to make room for them.
 """
 
-from search.pictures.evolution import plot_activations, plot_generations, plot_hypervolume
 from search.pictures.genealogy import plot_genealogy
 from search.pictures.learnability import plot_learnability
 from search.pictures.many import plot_front_3d, plot_parallel
+from search.pictures.over_generations import plot_activations, plot_generations, plot_hypervolume
 from search.pictures.run_pictures import draw_front, draw_hypervolume
 from search.pictures.trade_off import plot_front
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from neuraltree.plot.style import short
 from search.folder.records import write_bytes
 from search.pictures.axes import COLUMNS, Baseline
-from search.pictures.evolution import draw_volumes
+from search.pictures.over_generations import draw_volumes
 from search.pictures.trade_off import draw_trade_off
 
 if TYPE_CHECKING:

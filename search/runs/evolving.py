@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from neuraltree.engine.programs import keep_programs
+from neuraltree.engine.compiled import keep_programs
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
 from search.config.config import config_of

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from neuraltree.cli.command import DONE, INTERRUPTED
-from neuraltree.engine.programs import keep_programs
+from neuraltree.engine.compiled import keep_programs
 from search.config.config import Config, config_hash
 from search.engine.evolution_step import Info, State, begin, step
 from search.engine.problem import Setup, set_up

@@ -20,7 +20,7 @@ from neuraltree.tree.nodes import Nodes, subtree_end
 from neuraltree.tree.space import Space
 from search.errors import InputError
 from search.variation import slices
-from search.variation.edges import absent_edges, grow_edge, insert_edge, remove_weakest_edge
+from search.variation.edge_operators import absent_edges, grow_edge, insert_edge, remove_weakest_edge
 
 REDRAWS = 5
 UNCHANGED = "copy"  # the name of a child that no operator changed

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from neuraltree.engine.compiled import compilations
 from neuraltree.engine.epochs import EPOCHS_A_CALL, padded_size, shape_for, train_epochs
-from neuraltree.engine.programs import compilations
 from neuraltree.engine.train import Settings
 from neuraltree.estimators.covering import covering_tree
 from neuraltree.tree.nodes import Nodes

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, log_softmax
 
-from neuraltree.engine import programs
+from neuraltree.engine import compiled as programs
 from neuraltree.engine.forest import load_params, store_params
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.engine.packing import layout, pack, plan

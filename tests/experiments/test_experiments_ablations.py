@@ -11,7 +11,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from experiments.common import data, fronts, searching, volumes
+from experiments.common import fronts, searching, volumes
+from experiments.common import paper_tables as data
 from experiments.common.holdout import holdout
 from experiments.common.searching import QUICK, Moment, Search
 from experiments.frame.experiment import Unit
@@ -19,7 +20,8 @@ from experiments.frame.working import checked_rows
 from experiments.rendering import searches as pages
 from experiments.studies.ablation import run as ablation
 from experiments.studies.activations import run as activations
-from experiments.studies.multi_output import heterogeneous, learnability
+from experiments.studies.multi_output import class_objectives as learnability
+from experiments.studies.multi_output import heterogeneous
 from experiments.studies.multi_output import run as multi_output
 from experiments.studies.selection import run as selection
 from experiments.studies.stochasticity import run as stochasticity

@@ -18,9 +18,11 @@ from numpy.testing import assert_array_equal
 import experiments.catalogue
 import experiments.frame.working
 from experiments import catalogue, run
-from experiments.common import data, images
+from experiments.common import images
+from experiments.common import paper_tables as data
 from experiments.common.holdout import holdout
-from experiments.frame import places, provenance
+from experiments.frame import data_places as places
+from experiments.frame import provenance
 from experiments.frame.experiment import Unit
 from experiments.frame.planning import Clock, chosen_units
 from experiments.frame.store import Store, keys, read_rows

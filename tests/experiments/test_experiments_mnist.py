@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from experiments.common.images import CLASSES, SIDE, Images
-from experiments.growth import dense, training
+from experiments.growth import dense
+from experiments.growth import tree_training as training
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.edges import drop, insert, random_mask
 from experiments.growth.pixels import make_pixels, scaled, shifted
 from experiments.growth.rewiring import SETTINGS, State, Task, absent_slopes, rewire
 from experiments.growth.skeleton import make_skeleton, masked_forest, to_nodes
-from experiments.growth.training import start_params, train
+from experiments.growth.tree_training import start_params, train
 from experiments.studies.mnist import page as rendering
 from experiments.studies.mnist import run as mnist
 from neuraltree.engine.forest import Params

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.common import data
+from experiments.common import paper_tables as data
 from experiments.frame.experiment import Unit
 from experiments.frame.store import Store, read_rows
 from experiments.frame.working import checked_rows

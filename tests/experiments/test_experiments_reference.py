@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiments.common.data import CLASSIFICATION, check_found
+from experiments.common.paper_tables import CLASSIFICATION, check_found
 from experiments.studies.reference import page as rendering
 from experiments.studies.reference import run as reference
 from experiments.studies.reference.peeking import Run, refit_peeking, train_peeking

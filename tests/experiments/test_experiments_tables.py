@@ -23,9 +23,9 @@ from threadpoolctl import threadpool_limits
 from experiments import render
 from experiments.catalogue import csv_path
 from experiments.common import choosing
-from experiments.common.data import CLASSIFICATION, REGRESSION, TABLES
 from experiments.common.holdout import holdout
 from experiments.common.ordinary import ORDINARY
+from experiments.common.paper_tables import CLASSIFICATION, REGRESSION, TABLES
 from experiments.common.scoring import score
 from experiments.common.statistics import holm, interval, paired, ranks, signed_rank_p, summary
 from experiments.frame.experiment import Unit

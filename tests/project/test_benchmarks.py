@@ -13,8 +13,8 @@ from benchmarks.peers import case as cases
 from benchmarks.peers import generations, steps, workload
 from benchmarks.peers.agreement import agreement
 from benchmarks.peers.case import Job, Seconds, make_case, measure
-from benchmarks.peers.forest import autodiff, engine
-from benchmarks.peers.gather import gather
+from benchmarks.peers.forest_engine import autodiff, engine
+from benchmarks.peers.gathered_forest import gather
 from benchmarks.peers.handwritten import available, handwritten
 from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import make_workload

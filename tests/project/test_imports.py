@@ -71,7 +71,7 @@ def test_the_public_names() -> None:
 ENGINE = (
     "neuraltree.engine.packing",
     "neuraltree.engine.forest",
-    "neuraltree.engine.programs",
+    "neuraltree.engine.compiled",
     "neuraltree.engine.train",
 )
 OUTSIDE = ("search", "experiments", "benchmarks", "tests")

@@ -20,10 +20,10 @@ from neuraltree import hardware
 from neuraltree.tree.nodes import count_weights, node_dtype
 from search.baselines import Baseline, load_baselines, make
 from search.baselines.baseline_cost import counts
+from search.baselines.baseline_models import Network, Sample, dense
 from search.baselines.baseline_table import BASELINES, BY_NAME, LINEAR_PENALTIES, NAMES, PRUNED
 from search.baselines.make import cart, fitted_mlp, linear, network_of
 from search.baselines.masked import train
-from search.baselines.networks import Network, Sample, dense
 from search.baselines.prune import _steps, compact, prune, pruned_mlp
 from search.config.config import Config, load_config
 from search.engine.problem import Setup, set_up

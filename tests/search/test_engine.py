@@ -13,7 +13,7 @@ from scipy.special import softmax
 from sklearn.metrics import log_loss
 
 from neuraltree import hardware
-from neuraltree.engine import programs
+from neuraltree.engine import compiled as programs
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join, node_dtype
 from neuraltree.tree.simplify import simplify

@@ -15,7 +15,7 @@ from neuraltree.tree.simplify import simplify
 from search.engine.evaluate import Problem, edge_slopes, first_shape
 from search.engine.evolution_step import begin, step
 from search.engine.problem import Setup, set_up
-from search.variation.edges import absent_edges
+from search.variation.edge_operators import absent_edges
 from search.variation.operators import UNCHANGED
 from tests.helpers.oracle import evaluate_recursive
 from tests.search.test_engine import class_table, config, quiet, regression_table

@@ -15,7 +15,7 @@ from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.space import Space, check
 from search.errors import InputError
-from search.variation.edges import SPREADS
+from search.variation.edge_operators import SPREADS
 from search.variation.operators import OPERATORS, REDRAWS, UNCHANGED, Operator, crossover, make_child, make_toolbox
 from search.variation.slices import extents
 from tests.helpers.strategies import steady

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.common import data
+from experiments.common import paper_tables as data
 from experiments.common.fronts import front, percent, points_of, reference, served, tested
 from experiments.common.holdout import TEST_FRACTION, holdout
 from experiments.common.searching import FULL, QUICK, Search, Size, prepare_rows

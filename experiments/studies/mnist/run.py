@@ -19,8 +19,8 @@ from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.pixels import Bytes, Pixels, make_pixels
 from experiments.growth.skeleton import make_skeleton, to_nodes
-from experiments.growth.training import train
-from neuraltree.engine.programs import keep_programs
+from experiments.growth.tree_training import train
+from neuraltree.engine.compiled import keep_programs
 from neuraltree.tree.tree import Tree
 
 VALIDATION = 5_000

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from experiments.common.statistics import paired, signed_rank_p
 from experiments.rendering.searches import Rows, difference, names, of, present, seeds_of, spread
 from experiments.rendering.text import figure, right
-from experiments.studies.multi_output.learnability import MEMBERS, OBJECTIVES, TABLE
+from experiments.studies.multi_output.class_objectives import MEMBERS, OBJECTIVES, TABLE
 from neuraltree.plot import style
 from search.pictures.learnability import COLOURS, MARKERS
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from experiments.common.data import CLASSIFICATION
+from experiments.common.paper_tables import CLASSIFICATION
 from experiments.rendering.searches import ALL, Measure, Rows, by_seed, differences, gains, names, seeds_of, spread
 from experiments.rendering.text import figure, page, right
-from experiments.studies.multi_output import class_rates, ensembles
+from experiments.studies.multi_output import class_rates
+from experiments.studies.multi_output import ensembles_section as ensembles
 from experiments.studies.multi_output.published_sources import MONT, MONT_MEANS
 from experiments.studies.multi_output.run import METHODS
 from search.folder.records import write_text

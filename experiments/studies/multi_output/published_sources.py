@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from experiments.common.data import CLASSIFICATION
+from experiments.common.paper_tables import CLASSIFICATION
 
 # Ojha and Nicosia, MONT, slides of WCCI 2020: hypervolume indicator in %, by method in the order of CLASSIFICATION.
 _MONT = {

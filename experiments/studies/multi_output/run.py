@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from experiments.common.data import CLASSIFICATION
 from experiments.common.fronts import OUTCOME, outcome
+from experiments.common.paper_tables import CLASSIFICATION
 from experiments.common.searching import HALF, Size, Tables, prepare, run, settings, size_of
 from experiments.frame.experiment import Experiment, Row, Unit
-from experiments.studies.multi_output import heterogeneous, learnability
+from experiments.studies.multi_output import class_objectives as learnability
+from experiments.studies.multi_output import heterogeneous
 
 ERROR, BOTH = ["error"], ["error", "nodes"]
 # Objectives are those of MONT: error, and nodes except in plain genetic programming.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.common.data import CLASSIFICATION, REGRESSION, TABLES
+from experiments.common.paper_tables import CLASSIFICATION, REGRESSION, TABLES
 from experiments.common.statistics import Summary, summary
 from experiments.rendering.published_figures import PUBLISHED
 from experiments.rendering.text import NONE, figure, page, right, signed, whole

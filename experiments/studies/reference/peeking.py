@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from experiments.common.rowwise import Rows, lay_out, load, store
 from experiments.studies.reference.peeking_program import Course, Data, Progress, train_and_peek
 from neuraltree.activations import code_of
+from neuraltree.engine.compiled import run_program
 from neuraltree.engine.forest import Params
 from neuraltree.engine.optimizers import OPTIMIZERS
-from neuraltree.engine.programs import run_program
 from neuraltree.engine.train import Settings
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space

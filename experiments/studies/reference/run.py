@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.common.data import DIGESTS, TABLES, table
 from experiments.common.holdout import TEST_FRACTION, holdout
+from experiments.common.paper_tables import DIGESTS, TABLES, table
 from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.reference.peeking import Peeked, Run, train_peeking
-from neuraltree.engine.programs import keep_programs
+from neuraltree.engine.compiled import keep_programs
 from neuraltree.engine.train import Settings
 from neuraltree.tasks.task import encode, make_task
 from neuraltree.tree import prediction

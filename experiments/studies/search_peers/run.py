@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.common import data
+from experiments.common import paper_tables as data
 from experiments.common.holdout import TEST_FRACTION
 from experiments.common.searching import size_of
 from experiments.frame.experiment import Experiment, Row, Unit

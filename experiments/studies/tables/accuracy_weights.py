@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.common.data import CLASSIFICATION, REGRESSION, TABLES
+from experiments.common.paper_tables import CLASSIFICATION, REGRESSION, TABLES
 from experiments.rendering.scores import LABELS, OURS, Entry, Scores, mean_weights, means_by_table
 from neuraltree.plot import style
 from search.pictures.run_pictures import legend_below, save

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from experiments.common.choosing import FOLDS, ordinary_settings, run_ordinary
-from experiments.common.data import table
 from experiments.common.holdout import TEST_FRACTION, holdout
 from experiments.common.ordinary import ORDINARY
+from experiments.common.paper_tables import table
 from experiments.common.scoring import score
 from experiments.frame.experiment import Row, Unit
 from experiments.studies.tables.rows import Job, honest, warned_of

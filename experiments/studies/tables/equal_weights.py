@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.common.data import TABLES
+from experiments.common.paper_tables import TABLES
 from experiments.common.statistics import interval, ranks
 from experiments.rendering.scores import LABELS, Entry, Scored, Scores
 from experiments.rendering.text import right

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.common.data import table
 from experiments.common.holdout import holdout
+from experiments.common.paper_tables import table
 from experiments.common.scoring import score
 from experiments.common.teachers import SETTINGS, fitting, teachers
 from experiments.frame.experiment import Row, Unit

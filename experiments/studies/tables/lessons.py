@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from experiments.common.choosing import FOLDS
-from experiments.common.data import table
+from experiments.common.paper_tables import table
 from experiments.common.scoring import score
 from experiments.common.teachers import SETTINGS, fitting, scalars_of, teachers
 from experiments.frame.experiment import Row, Unit
 from experiments.studies.tables.baselines import config
 from experiments.studies.tables.rows import BUDGETS, honest
+from search.baselines.baseline_models import Sample
 from search.baselines.make import MLP_BATCH
 from search.baselines.masked import train
-from search.baselines.networks import Sample
 from search.baselines.prune import HIDDEN, Kept, Layers, cut_down
 from search.engine.problem import Setup, set_up
 from search.engine.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, Learned, learn, taught

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from experiments.common.data import TABLES
+from experiments.common.paper_tables import TABLES
 from experiments.common.statistics import holm, interval, paired, signed_rank_p
 from experiments.rendering.scores import HEADLINE, Entry, Scores, values
 from experiments.rendering.text import figure, right, signed, whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.common.data import CLASSIFICATION, REGRESSION
+from experiments.common.paper_tables import CLASSIFICATION, REGRESSION
 from experiments.common.statistics import summary
 from experiments.rendering import run_cost as cost
 from experiments.rendering.published_figures import PUBLISHED, Published

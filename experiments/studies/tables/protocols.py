@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from experiments.common.data import CLASSIFICATION
+from experiments.common.paper_tables import CLASSIFICATION
 from experiments.common.statistics import Summary, summary
 from experiments.rendering.published_figures import PUBLISHED, Published
 from experiments.rendering.scores import KINDS, Scored, mean_weights, means_by_seed, scores_of, values

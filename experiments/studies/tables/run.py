@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.common.data import DIGESTS, TABLES
 from experiments.common.holdout import TEST_FRACTION
+from experiments.common.paper_tables import DIGESTS, TABLES
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.tables import baselines, evolved, lessons
 from experiments.studies.tables.rows import COLUMNS, Job

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.common.data import TABLES
+from experiments.common.paper_tables import TABLES
 from experiments.common.statistics import holm, paired, signed_rank_p
 from experiments.rendering.scores import CONTROLS, HEADLINE, KINDS, OURS, Entry, Scores, means_by_seed, values
 from experiments.rendering.text import right, signed

@@ -8,8 +8,8 @@ from typing import Any, get_args
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from neuraltree.hardware.calibrate.calibration_trees import random_trees, trained_trees
-from neuraltree.hardware.calibrate.entries import entry
 from neuraltree.hardware.calibrate.measured_samples import measure_trees
+from neuraltree.hardware.calibrate.profile_entries import entry
 from neuraltree.hardware.compare import check_measurable
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.hardware.profile.places import SUFFIX, Raw, find

@@ -13,8 +13,8 @@ from search.config.config import Config
 from search.folder.columns import METRICS, described
 from search.front import Front
 from search.objectives import metric_names
-from search.report.facts.gather import HIDDEN, axes, members
 from search.report.facts.read import Run
+from search.report.facts.run_facts import HIDDEN, axes, members
 from search.report.facts.run_volumes import Floats, common_reference, front_volume, histories, incomparable, point
 
 BUDGETS = (10, 20, 50, 100)  # weights

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from search.errors import InputError
-from search.report.facts.gather import changing, run_page
 from search.report.facts.read import Run, is_run, read_run
+from search.report.facts.run_facts import changing, run_page
 from search.report.pages.embed import as_json
 from search.report.pages.page import render, render_index
 

@@ -16,7 +16,7 @@ HEAD = 400  # bytes of a file in which the mark of a page is
 
 def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
     """Write the page of one run, by default RUN/report.html; returns where. Raises ``InputError``."""
-    from search.report.facts.gather import run_page
+    from search.report.facts.run_facts import run_page
 
     (path,) = runs
     target = _free(out or path / "report.html")

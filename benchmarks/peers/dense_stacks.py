@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.loop import compile_loop, threaded
+from benchmarks.peers.jax_loop import compile_loop, threaded
 from benchmarks.peers.workload import FEATURES, Contender, Workload
 
 Params = dict[str, NDArray[np.float32]]

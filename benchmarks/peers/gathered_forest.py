@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.peers.loop import compile_loop, threaded
+from benchmarks.peers.jax_loop import compile_loop, threaded
 from benchmarks.peers.workload import Contender, Workload
 from neuraltree.engine.forest import activate
 from neuraltree.tree.nodes import IntArray, join, parents

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from experiments.frame.places import check_digest, looked_in, table_folders
+from experiments.frame.data_places import check_digest, looked_in, table_folders
 from search.config.settings import DataConfig, TaskConfig
 from search.errors import InputError
 from search.strict import check_known

@@ -16,10 +16,10 @@ from experiments.growth.rewiring import SETTINGS, State, Task, rewire
 from experiments.growth.rounds import Batches, batches, rounds
 from experiments.growth.skeleton import Mask, Skeleton, masked_forest
 from neuraltree.activations import code_of
+from neuraltree.engine.compiled import run_program
 from neuraltree.engine.forest import Params, backward, forward, outputs
 from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.packing import Array, Forest, Shape
-from neuraltree.engine.programs import run_program
 from neuraltree.engine.train import Settings, flatten, unflatten
 from neuraltree.tasks.task import LOSSES
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.peers.loop import compile_loop, threaded
+from benchmarks.peers.jax_loop import compile_loop, threaded
 from benchmarks.peers.workload import LEARNING_RATE, Contender, Workload
 from neuraltree.engine.forest import Params, forward, load_params, outputs
 from neuraltree.engine.packing import Bin, Forest, Shape, layout, pack, plan
