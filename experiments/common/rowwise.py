@@ -1,7 +1,8 @@
 """Trees that each see rows of their own: the forest of the engine, with leaves looked up instead of multiplied.
 
 ``neuraltree.engine.forest`` shows all trees of a bin the same rows, in one matrix product over all features. Here the
-column of a leaf is its *slot*, its place among the leaves of its parent, and what it reads comes along: (slots, rows, batch).
+column of a leaf is its *slot*, its place among the leaves of its parent, and what it reads comes along:
+(slots, rows, batch).
 """
 
 from __future__ import annotations

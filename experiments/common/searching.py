@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from experiments.common import paper_tables as data
+from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION
 from neuraltree.engine.compiled import keep_programs
 from search.config.config import config_of
@@ -70,7 +70,7 @@ def size_of(quick: bool, usual: Size = FULL) -> Size:
 def settings(table: str, size: Size, tables: Tables) -> dict[str, Any]:
     """What the rows of a search depend on."""
     return {
-        "data": data.DIGESTS[table],
+        "data": paper_tables.DIGESTS[table],
         "test_fraction": TEST_FRACTION,
         "nodes": [NODES, NODES_PER_OUTPUT],
         "budget_weights": [WEIGHTS, WEIGHTS_PER_CLASS],
@@ -81,7 +81,7 @@ def settings(table: str, size: Size, tables: Tables) -> dict[str, Any]:
 
 def prepare(name: str, seed: int, size: Size, tables: Tables) -> Search:
     """The search of a table's hold-out ``seed``. ``tables`` are settings beside, or instead of, those of ``size``."""
-    return prepare_rows(data.table(name), name, TEST_FRACTION, seed, size, tables)
+    return prepare_rows(paper_tables.table(name), name, TEST_FRACTION, seed, size, tables)
 
 
 def prepare_rows(table: Table, name: str, test_fraction: float, seed: int, size: Size, tables: Tables) -> Search:

@@ -9,7 +9,7 @@ from typing import Any
 import jax
 from jax.experimental.compilation_cache import compilation_cache
 
-from neuraltree.engine import compiled as programs
+from neuraltree.engine import compiled
 
 
 @contextmanager
@@ -17,7 +17,7 @@ def cold_start() -> Iterator[None]:
     """Forget the programs of this process, and do without those kept on the disk."""
     config: Any = jax.config
     kept = config.jax_enable_compilation_cache
-    programs._programs.clear()
+    compiled._programs.clear()
     jax.clear_caches()
     _keep_on_disk(False)
     try:

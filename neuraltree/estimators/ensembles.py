@@ -131,7 +131,7 @@ class _Ensemble(BaseEstimator):
 
 
 def members_of(found: Any, sample: Sample, most: int) -> tuple[list[int], Array]:
-    """Which members of the front of a ``search.runs.evolving.Found`` decide together, at most ``most``, and how much."""
+    """Which members of the front of a ``search.runs.evolving.Found`` decide together, at most ``most``, and weights."""
     weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
     share = np.sqrt(weight[found.rows] / weight[found.rows].mean())[:, None]
     predicted, wanted = found.validation.transpose(0, 2, 1), _wanted(sample)[found.rows]  # (..., rows, outputs)

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from neuraltree.activations import NAMES, code_of
 from neuraltree.storing import store
-from neuraltree.tree import published as reference
+from neuraltree.tree import published
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import TreeError
@@ -127,7 +127,7 @@ def loads(
         if isinstance(data, dict) and "format" in data:
             return _from_own(data, [name for name, value in extras.items() if value is not None])
         if isinstance(data, dict) and "name" in data:
-            return reference.read_tree(data, _scaler(scaler), _scaler(target_scaler), classes)
+            return published.read_tree(data, _scaler(scaler), _scaler(target_scaler), classes)
     except (TreeError, msgspec.ValidationError) as error:
         raise FileError(str(error)) from None
     raise FileError('neither a neuraltree file (key "format") nor a model of BNeuralT or MONT (key "name")')

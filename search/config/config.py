@@ -13,7 +13,7 @@ import tomli_w
 
 from neuraltree import activations
 from search import objectives
-from search.baselines import baseline_table as baselines
+from search.baselines import baseline_table
 from search.config.settings import Config, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
@@ -140,7 +140,7 @@ def _check(config: Config, source: str) -> None:
         ("reference", config.reference, wanted),
         ("variation", config.variation, tuple(row.name for row in OPERATORS)),
         ("constraints", config.constraints, objectives.NAMES),
-        ("baselines.models", compared, baselines.NAMES),
+        ("baselines.models", compared, baseline_table.NAMES),
     )
     for path, given, allowed in names:
         for name in given:

@@ -11,17 +11,15 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from experiments.common import fronts, searching, volumes
-from experiments.common import paper_tables as data
+from experiments.common import fronts, paper_tables, searching, volumes
 from experiments.common.holdout import holdout
 from experiments.common.searching import QUICK, Moment, Search
 from experiments.frame.experiment import Unit
 from experiments.frame.working import checked_rows
-from experiments.rendering import searches as pages
+from experiments.rendering import searches
 from experiments.studies.ablation import run as ablation
 from experiments.studies.activations import run as activations
-from experiments.studies.multi_output import class_objectives as learnability
-from experiments.studies.multi_output import heterogeneous
+from experiments.studies.multi_output import class_objectives, heterogeneous
 from experiments.studies.multi_output import run as multi_output
 from experiments.studies.selection import run as selection
 from experiments.studies.stochasticity import run as stochasticity
@@ -43,7 +41,7 @@ def made_up(seed: int = 0) -> Table:
 def table(monkeypatch: pytest.MonkeyPatch) -> Table:
     """In place of every one of the 14 tables."""
     found = made_up()
-    monkeypatch.setattr(data, "table", lambda name: found)
+    monkeypatch.setattr(paper_tables, "table", lambda name: found)
     return found
 
 
@@ -95,7 +93,7 @@ def test_test_rows_are_those_of_the_hold_out_and_choose_nothing(table: Table, mo
     np.testing.assert_array_equal(search.setup.test_rows, holdout(table, 0)[1])
     X = table.X.copy()
     X[search.setup.test_rows] = 99.0
-    monkeypatch.setattr(data, "table", lambda name: replace(table, X=X))
+    monkeypatch.setattr(paper_tables, "table", lambda name: replace(table, X=X))
     again = searching.run(searching.prepare("iris", 0, SIZE, {}))
     for moment, other in zip(moments, again, strict=True):
         assert [tree.tobytes() for tree in moment.state.members.trees] == [
@@ -185,10 +183,10 @@ def test_an_ensemble_errs_no_more_than_its_best_member_where_it_was_chosen(table
 
 @pytest.mark.parametrize("count", [1, 2, 12, 13, 60])
 def test_members_are_spread_over_a_front(count: int) -> None:
-    places = learnability.spread(count)
+    places = class_objectives.spread(count)
     assert places[0] == 0
     assert places[-1] == count - 1
-    assert len(places) == min(count, learnability.MEMBERS)
+    assert len(places) == min(count, class_objectives.MEMBERS)
 
 
 EXPERIMENTS = (selection, ablation, activations, stochasticity, multi_output)
@@ -286,19 +284,19 @@ def made_rows() -> list[dict[str, str]]:
 
 
 def test_differences_are_of_the_seeds_that_both_have() -> None:
-    rows, measure = made_rows(), pages.Measure("score", "score", 2)
-    assert not pages.differences(rows, "one", ["ours"], "theirs", measure._replace(apart=("ours",)))
-    one = pages.differences(rows, "one", ["ours", "theirs"], "theirs", measure)["ours"]
+    rows, measure = made_rows(), searches.Measure("score", "score", 2)
+    assert not searches.differences(rows, "one", ["ours"], "theirs", measure._replace(apart=("ours",)))
+    one = searches.differences(rows, "one", ["ours", "theirs"], "theirs", measure)["ours"]
     assert one.mean == pytest.approx((0.1 + 0.2 + 0.05) / 3)
     assert (one.p, one.seeds) == (0.25, 3)  # of three pairs all one way: 2 of 8 signs
     assert 0.049 < one.low < one.mean < one.high < 0.201
-    assert pages.least_p({"ours": one, "others": one}) == 0.5  # corrected for two tests
-    two = pages.differences(rows, "two", ["ours", "theirs"], "theirs", measure)["ours"]
+    assert searches.least_p({"ours": one, "others": one}) == 0.5  # corrected for two tests
+    two = searches.differences(rows, "two", ["ours", "theirs"], "theirs", measure)["ours"]
     assert (two.mean, two.seeds) == (pytest.approx(-0.05), 2)
-    assert pages.by_seed(rows, pages.ALL, "ours", "score") == {0: pytest.approx(0.7), 1: pytest.approx(0.7)}
-    assert pages.present(["two", "three", "one"], rows, "table") == ["two", "one"]
-    assert pages.gains(rows, ["ours", "theirs"], "theirs", measure).split("\n")[2:] == [
+    assert searches.by_seed(rows, searches.ALL, "ours", "score") == {0: pytest.approx(0.7), 1: pytest.approx(0.7)}
+    assert searches.present(["two", "three", "one"], rows, "table") == ["two", "one"]
+    assert searches.gains(rows, ["ours", "theirs"], "theirs", measure).split("\n")[2:] == [
         "| ours | +.05 [.00, +.10] | 1.000 |"
     ]
-    assert pages.spread([1.0, 2.0, 3.0], 1) == "2.0 [1.5, 2.5]"
-    assert pages.seeds_of(rows) == "2 to 3 hold-outs"
+    assert searches.spread([1.0, 2.0, 3.0], 1) == "2.0 [1.5, 2.5]"
+    assert searches.seeds_of(rows) == "2 to 3 hold-outs"

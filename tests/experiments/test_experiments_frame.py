@@ -18,11 +18,9 @@ from numpy.testing import assert_array_equal
 import experiments.catalogue
 import experiments.frame.working
 from experiments import catalogue, run
-from experiments.common import images
-from experiments.common import paper_tables as data
+from experiments.common import images, paper_tables
 from experiments.common.holdout import holdout
-from experiments.frame import data_places as places
-from experiments.frame import provenance
+from experiments.frame import data_places, provenance
 from experiments.frame.experiment import Unit
 from experiments.frame.planning import Clock, chosen_units
 from experiments.frame.store import Store, keys, read_rows
@@ -33,7 +31,9 @@ from search.errors import InputError, LockedError
 from tests.helpers import experiment_work
 from tests.helpers.experiment_work import TOY
 
-HAS_TABLES = all(any((folder / f"{name}.csv").is_file() for folder in places.table_folders()) for name in data.TABLES)
+HAS_TABLES = all(
+    any((folder / f"{name}.csv").is_file() for folder in data_places.table_folders()) for name in paper_tables.TABLES
+)
 needs_tables = pytest.mark.skipif(not HAS_TABLES, reason="the papers' tables are not there; set NEURALTREE_DATA")
 ORIGIN = {"seconds": 1.5, "cpu_s": 1.0, "config": "a", "commit": "c", "versions": "v"}
 
@@ -44,8 +44,8 @@ def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "tables"
     folder.mkdir()
     monkeypatch.setenv("NEURALTREE_DATA", str(folder))
-    monkeypatch.setattr(places, "BESIDE", tmp_path / "beside")
-    data.table.cache_clear()
+    monkeypatch.setattr(data_places, "BESIDE", tmp_path / "beside")
+    paper_tables.table.cache_clear()
     return folder
 
 
@@ -64,15 +64,15 @@ def rows_of(unit: Unit, count: int = 1, **cells: Any) -> list[dict[str, Any]]:
 )
 def test_the_tables_are_read(name: str, shape: tuple[int, int], classes: int) -> None:
     """wine has four empty columns behind its target."""
-    table = data.table(name)
+    table = paper_tables.table(name)
     assert table.X.shape == shape
     assert len(table.classes or ()) == classes
-    assert (table.kind == "regression") == (name in data.REGRESSION)
+    assert (table.kind == "regression") == (name in paper_tables.REGRESSION)
 
 
 @needs_tables
 def test_every_model_is_tested_on_the_rows_of_a_search() -> None:
-    table = data.table("iris")
+    table = paper_tables.table("iris")
     train, test = holdout(table, 3)
     setup = set_up(config_of({"data": {"source": "iris"}, "run": {"seed": 3}}, "iris"), table, workers=1)
     assert_array_equal(train, setup.train_rows)
@@ -84,7 +84,7 @@ def test_every_model_is_tested_on_the_rows_of_a_search() -> None:
 @pytest.mark.parametrize("names", [("dee",), ("iris", "dee", "heart", "mnist")])
 def test_all_tables_that_are_absent_are_named_at_once(nowhere: Path, names: tuple[str, ...]) -> None:
     with pytest.raises(InputError) as caught:
-        data.check_found(names)
+        paper_tables.check_found(names)
     text = str(caught.value)
     lost = [name for name in names if name in ("dee", "heart")]
     assert text.startswith(f"no {', '.join(f'{name}.csv' for name in lost)} in $NEURALTREE_DATA, ")
@@ -111,7 +111,7 @@ def test_a_run_without_pictures_ends_in_one_line(nowhere: Path, capsys: pytest.C
 def test_another_file_under_the_name_of_a_table_is_refused(nowhere: Path) -> None:
     (nowhere / "dee.csv").write_text("a,b\n" + "1,2\n" * 20)
     with pytest.raises(InputError, match=r"dee\.csv is not the file that the results are about.*67aefcb33e39"):
-        data.table("dee")
+        paper_tables.table("dee")
 
 
 @pytest.mark.parametrize("change", [0.0, 0.1])
@@ -131,9 +131,9 @@ def test_a_table_from_openml_has_the_known_values_in_their_order(
     monkeypatch.setattr(datasets, "fetch_openml", lambda data_id, **_: bunch if data_id == 187 else None)
     if change:
         with pytest.raises(InputError, match="openml:187 has other values"):
-            data.table("wine")
+            paper_tables.table("wine")
     else:
-        assert_array_equal(data.table("wine").X, known.data)
+        assert_array_equal(paper_tables.table("wine").X, known.data)
 
 
 def idx(array: np.ndarray) -> bytes:
@@ -157,9 +157,9 @@ def test_pictures_are_read(tmp_path: Path) -> None:
 
 def test_pictures_that_are_absent_are_said_to_be(nowhere: Path) -> None:
     with pytest.raises(InputError, match=r"no train-images-idx3-ubyte\.gz in the folder mnist beside"):
-        data.images("mnist")
+        paper_tables.images("mnist")
     with pytest.raises(InputError, match="did you mean mnist"):
-        data.images("mnits")
+        paper_tables.images("mnits")
 
 
 # --- provenance

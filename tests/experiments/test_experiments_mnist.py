@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.common.images import CLASSES, SIDE, Images
-from experiments.growth import dense
-from experiments.growth import tree_training as training
+from experiments.growth import dense, tree_training
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.edges import drop, insert, random_mask
@@ -113,7 +112,7 @@ def test_the_budget_is_met_exactly(skeleton, pixels, course, monkeypatch):
         counts.append(int(state.mask.sum()))
         return state
 
-    monkeypatch.setattr(training, "rewire", rewired)
+    monkeypatch.setattr(tree_training, "rewire", rewired)
     state = train(skeleton, pixels, leaves, course, np.random.default_rng(0))
     nodes = to_nodes(skeleton, state.mask, state.params)
     assert count_weights(nodes) == BUDGET

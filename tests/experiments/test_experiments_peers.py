@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.common import paper_tables as data
+from experiments.common import paper_tables
 from experiments.frame.experiment import Unit
 from experiments.frame.store import Store, read_rows
 from experiments.frame.working import checked_rows
@@ -38,7 +38,7 @@ def made_up(kind: str) -> Table:
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Made-up rows in place of the tables, and hardly any time."""
-    monkeypatch.setattr(data, "table", lambda name: made_up(search_peers.TABLES[name]))
+    monkeypatch.setattr(paper_tables, "table", lambda name: made_up(search_peers.TABLES[name]))
     monkeypatch.setattr(arenas, "QUICK_BUDGET_S", 0.02)
 
 

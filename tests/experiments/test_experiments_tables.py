@@ -31,13 +31,19 @@ from experiments.common.statistics import holm, interval, paired, ranks, signed_
 from experiments.frame.experiment import Unit
 from experiments.frame.provenance import config_hash
 from experiments.frame.store import read_rows
-from experiments.rendering import run_cost as cost
+from experiments.rendering import run_cost
 from experiments.rendering.published_figures import PUBLISHED
 from experiments.rendering.scores import BESIDE, LABELS, Entry, means_by_seed, scores_of, shared
 from experiments.rendering.text import figure, signed
-from experiments.studies.tables import baselines, equal_weights, page, protocols, significance
-from experiments.studies.tables import lessons_section as lessons
-from experiments.studies.tables import linear_section as linear
+from experiments.studies.tables import (
+    baselines,
+    equal_weights,
+    lessons_section,
+    linear_section,
+    page,
+    protocols,
+    significance,
+)
 from experiments.studies.tables import run as tables
 from experiments.studies.tables.accuracy_weights import draw
 from experiments.studies.tables.rows import COLUMNS, honest
@@ -333,15 +339,15 @@ def test_ranks_at_equal_weights() -> None:
 
 def test_where_a_linear_model_suffices() -> None:
     better = made_rows(QUALITY, 20)
-    text = str(linear.section(scores_of(better, "honest")))
+    text = str(linear_section.section(scores_of(better, "honest")))
     assert "suffices on 0 of 14 tables" in text
     assert line_of(text, "dee")[-2:] == [".000", "tree"]
     worse = [{**row, "score": "0.9"} if row["job"] == "linear" and row["table"] == "dee" else row for row in better]
-    text = str(linear.section(scores_of(worse, "honest")))
+    text = str(linear_section.section(scores_of(worse, "honest")))
     assert "suffices on 1 of 14 tables" in text
     assert line_of(text, "dee")[1:3] == [".900", "40"]
     assert line_of(text, "dee")[-1] == "linear suffices"
-    assert linear.section(scores_of(made_rows(QUALITY, 19), "honest")) is None  # too few for an interval
+    assert linear_section.section(scores_of(made_rows(QUALITY, 19), "honest")) is None  # too few for an interval
 
 
 @pytest.mark.parametrize(
@@ -355,7 +361,7 @@ def test_where_a_linear_model_suffices() -> None:
     ],
 )
 def test_a_difference_below_the_margin_is_none(difference: float, high: float, p: float, said: str) -> None:
-    assert linear.verdict(difference, high, p) == said
+    assert linear_section.verdict(difference, high, p) == said
 
 
 def test_what_teachers_bring_is_compared_on_the_hold_outs_that_all_have() -> None:
@@ -363,15 +369,15 @@ def test_what_teachers_bring_is_compared_on_the_hold_outs_that_all_have() -> Non
     sized = {(model, 60): level for model, level in (("evolved", 0.79), ("pruned_taught", 0.75), ("pruned_mlp", 0.6))}
     rows = made_rows({**quality, **sized}, 4)
     fewer = [row for row in rows if row["model"] not in ("teachers", "pruned_taught") or row["seed"] in "01"]
-    text = str(lessons.section(scores_of(fewer, "honest")))
+    text = str(lessons_section.section(scores_of(fewer, "honest")))
     assert "### Classification: accuracy, 2 hold-outs" in text
     assert line_of(text, "pruned MLP with teachers, ≤ 60 weights")[2:4] == ["60", "+.040"]
     assert line_of(text, "pruned MLP, ≤ 60 weights")[3] == "+.190"
     assert line_of(text, "the teachers, weighted mean")[3] == "−.020"
     assert line_of(text, "evolved neural tree |")[3] == "–"
     assert line_of(text, "pruned MLP, ≤ 30 weights")[1:] == ["–"] * 4
-    assert lessons.section(scores_of(made_rows(QUALITY, 2), "honest")) is None
-    assert lessons.section(scores_of([row for row in rows if row["model"] != "evolved"], "honest")) is None
+    assert lessons_section.section(scores_of(made_rows(QUALITY, 2), "honest")) is None
+    assert lessons_section.section(scores_of([row for row in rows if row["model"] != "evolved"], "honest")) is None
 
 
 def test_weights_of_a_budget_are_those_of_the_models_it_has() -> None:
@@ -379,7 +385,7 @@ def test_weights_of_a_budget_are_those_of_the_models_it_has() -> None:
     rows = made_rows({("evolved", None): 0.8, ("evolved", 60): 0.8, ("teachers", None): 0.9}, 2)
     rows = [row for row in rows if row["model"] != "teachers" or row["seed"] == "0"]
     heavy = [{**row, "weights": "50"} if row["seed"] == "1" else row for row in rows]
-    assert line_of(str(lessons.section(scores_of(heavy, "honest"))), "evolved neural tree, ≤ 250")[2] == "60"
+    assert line_of(str(lessons_section.section(scores_of(heavy, "honest"))), "evolved neural tree, ≤ 250")[2] == "60"
 
 
 def test_controls_are_no_baselines() -> None:
@@ -391,7 +397,7 @@ def test_controls_are_no_baselines() -> None:
 def test_what_it_took() -> None:
     rows = made_rows(QUALITY, 2, cpu_s=1.5, commit="abc")
     rows[0]["commit"] = "def"
-    text = cost.section(rows)
+    text = run_cost.section(rows)
     # Two rows of a unit are one: 14 tables, 2 seeds, 1.5 s each.
     assert line_of(text, "evolved")[1:] == ["28", "1.5", "1.5", ".01", "def abc"]
 

@@ -36,8 +36,8 @@ from search.pictures import (
     plot_hypervolume,
     plot_learnability,
     plot_parallel,
+    run_pictures,
 )
-from search.pictures import run_pictures as files
 from search.pictures.axes import COLUMNS, column, is_wide, written
 from search.pictures.genealogy import LOOKS, layout, most_influential, parents_of, spread
 from search.pictures.learnability import rates
@@ -259,7 +259,7 @@ def test_an_empty_front_is_said_to_be_one(ax: Axes, draw: Callable[[Axes], Axes]
 
 def panels(monkeypatch: pytest.MonkeyPatch, front: Front, title: str, rivals: Sequence[Rival]) -> list[Axes]:
     kept: list[Figure] = []
-    monkeypatch.setattr(files, "save", lambda figure, path: kept.append(figure))
+    monkeypatch.setattr(run_pictures, "save", lambda figure, path: kept.append(figure))
     draw_front(Path("front.png"), front, title, rivals)
     assert drawn(kept[0].axes[0])
     return [ax for ax in kept[0].axes if ax.axison]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.common import paper_tables as data
+from experiments.common import paper_tables
 from experiments.common.fronts import front, percent, points_of, reference, served, tested
 from experiments.common.holdout import TEST_FRACTION, holdout
 from experiments.common.searching import FULL, QUICK, Search, Size, prepare_rows
@@ -44,7 +44,7 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
 
 def prepare(name: str, seed: int, size: Size, variation: dict[str, float]) -> Search:
     """A search of the training rows of a hold-out; what it calls test rows are a quarter of them."""
-    kept = training_part(data.table(name), seed)
+    kept = training_part(paper_tables.table(name), seed)
     return prepare_rows(kept, name, INNER_FRACTION, seed, size, {"variation": variation})
 
 
@@ -99,7 +99,7 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 def unit_settings(unit: Unit, quick: bool) -> dict[str, Any]:
     return {
-        "data": data.DIGESTS[unit.table],
+        "data": paper_tables.DIGESTS[unit.table],
         "fractions": [TEST_FRACTION, INNER_FRACTION],
         "nodes": [NODES, NODES_PER_OUTPUT],
         "size": (QUICK if quick else FULL)._asdict(),

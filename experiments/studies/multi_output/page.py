@@ -8,8 +8,7 @@ from pathlib import Path
 from experiments.common.paper_tables import CLASSIFICATION
 from experiments.rendering.searches import ALL, Measure, Rows, by_seed, differences, gains, names, seeds_of, spread
 from experiments.rendering.text import figure, page, right
-from experiments.studies.multi_output import class_rates
-from experiments.studies.multi_output import ensembles_section as ensembles
+from experiments.studies.multi_output import class_rates, ensembles_section
 from experiments.studies.multi_output.published_sources import MONT, MONT_MEANS
 from experiments.studies.multi_output.run import METHODS
 from search.folder.records import write_text
@@ -36,7 +35,7 @@ larger. p: Wilcoxon's signed-rank test, Holm's correction."""
 
 
 def render(rows: Rows, results: Path) -> None:
-    parts = [*_volumes(rows), *ensembles.section(rows), *class_rates.section(rows)]
+    parts = [*_volumes(rows), *ensembles_section.section(rows), *class_rates.section(rows)]
     write_text(results / "multi_output.md", page(TITLE, ABOUT, *parts))
     save(class_rates.picture(rows), results / "multi_output.png")
 

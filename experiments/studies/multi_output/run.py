@@ -9,8 +9,7 @@ from experiments.common.fronts import OUTCOME, outcome
 from experiments.common.paper_tables import CLASSIFICATION
 from experiments.common.searching import HALF, Size, Tables, prepare, run, settings, size_of
 from experiments.frame.experiment import Experiment, Row, Unit
-from experiments.studies.multi_output import class_objectives as learnability
-from experiments.studies.multi_output import heterogeneous
+from experiments.studies.multi_output import class_objectives, heterogeneous
 
 ERROR, BOTH = ["error"], ["error", "nodes"]
 # Objectives are those of MONT: error, and nodes except in plain genetic programming.
@@ -21,7 +20,7 @@ METHODS: dict[str, Tables] = {
     "hypervolume": {"search": {"selection": "hypervolume", "objectives": BOTH}},
 }
 ENSEMBLE = "ensemble"
-COLUMNS = tuple(dict.fromkeys((*OUTCOME, *heterogeneous.COLUMNS, *learnability.COLUMNS)))
+COLUMNS = tuple(dict.fromkeys((*OUTCOME, *heterogeneous.COLUMNS, *class_objectives.COLUMNS)))
 
 
 class Job(NamedTuple):
@@ -38,7 +37,10 @@ def _front(unit: Unit, size: Size) -> list[Row]:
 JOBS: dict[str, Job] = {
     **{name: Job(CLASSIFICATION, config, _front) for name, config in METHODS.items()},
     ENSEMBLE: Job(heterogeneous.TABLES, {}, lambda unit, size: [heterogeneous.row(unit, size)]),
-    **{name: Job((learnability.TABLE,), config, learnability.rows) for name, config in learnability.OBJECTIVES.items()},
+    **{
+        name: Job((class_objectives.TABLE,), config, class_objectives.rows)
+        for name, config in class_objectives.OBJECTIVES.items()
+    },
 }
 
 
@@ -60,7 +62,7 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 def unit_settings(unit: Unit, quick: bool) -> dict[str, Any]:
     return settings(unit.table, size_of(quick, HALF), JOBS[unit.job].config) | {
         "ensemble_members": heterogeneous.MEMBERS,
-        "members": learnability.MEMBERS,
+        "members": class_objectives.MEMBERS,
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.common import paper_tables as data
+from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION
 from experiments.common.searching import size_of
 from experiments.frame.experiment import Experiment, Row, Unit
@@ -153,7 +153,7 @@ def _rounded(member: Member) -> list[float | int | None]:
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
     return {
-        "data": data.DIGESTS[unit.table],
+        "data": paper_tables.DIGESTS[unit.table],
         "test_fraction": TEST_FRACTION,
         "budget_s": QUICK_BUDGET_S if quick else BUDGET_S,
         "most_weights": MOST_WEIGHTS,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.common.paper_tables import CLASSIFICATION, REGRESSION
 from experiments.common.statistics import summary
-from experiments.rendering import run_cost as cost
+from experiments.rendering import run_cost
 from experiments.rendering.published_figures import PUBLISHED, Published
 from experiments.rendering.scores import (
     OURS,
@@ -20,9 +20,7 @@ from experiments.rendering.scores import (
     shared,
 )
 from experiments.rendering.text import NONE, figure, page, right, whole
-from experiments.studies.tables import equal_weights, protocols, significance
-from experiments.studies.tables import lessons_section as lessons
-from experiments.studies.tables import linear_section as linear
+from experiments.studies.tables import equal_weights, lessons_section, linear_section, protocols, significance
 from experiments.studies.tables.accuracy_weights import draw
 from search.folder.records import write_text
 
@@ -50,10 +48,10 @@ def render(rows: Rows, results: Path) -> None:
         protocols.section(rows, "honest"),
         significance.section(honest),
         equal_weights.section(honest),
-        linear.section(honest),
-        lessons.section(honest),
+        linear_section.section(honest),
+        lessons_section.section(honest),
         protocols.section(rows, "reference"),
-        cost.section(everything),
+        run_cost.section(everything),
     ]
     write_text(results / "bneuralt.md", page("The 14 tables", ABOUT, PICTURE, *parts))
     draw(honest, results / "bneuralt.png")

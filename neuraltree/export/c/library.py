@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
-from neuraltree.export.c import float_code as c_float
-from neuraltree.export.c import integer_code as c_int8
+from neuraltree.export.c import float_code, integer_code
 from neuraltree.export.c.parts import EXP, FLASH, MACROS, array, literal
 from neuraltree.export.c.self_test import test_files
 from neuraltree.export.names import check_name, comment, constants
@@ -99,9 +98,11 @@ def _declarations(tree: Tree, name: str, integers: IntegerTree | None) -> list[t
 
 
 def _source(tree: Tree, name: str, integers: IntegerTree | None, style: str) -> str:
-    definitions, outputs = c_float.body(tree, name, style) if integers is None else c_int8.body(integers, name, style)
+    definitions, outputs = (
+        float_code.body(tree, name, style) if integers is None else integer_code.body(integers, name, style)
+    )
     exp = EXP if tree.classes is not None else ""
-    functions = c_float.functions(tree) if integers is None else exp
+    functions = float_code.functions(tree) if integers is None else exp
     parts = [f'#include "{name}.h"\n', MACROS, FLASH, functions, definitions, outputs]
     if integers is not None:
         parts.append(_input_stage(integers, name))
@@ -121,7 +122,7 @@ def _input_stage(tree: IntegerTree, name: str) -> str:
         return f"void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    q[0] = 0;\n}}\n"
     unit = 8 if int(stage.features.max()) < 256 else 16
     width = {8: "byte", 16: "word"}[unit]
-    scales = c_int8.packed(stage.multiplier, stage.shift)
+    scales = integer_code.packed(stage.multiplier, stage.shift)
     columns = (stage.zero.tolist(), scales, stage.power.tolist(), stage.features.tolist())
     rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
     return "\n".join(

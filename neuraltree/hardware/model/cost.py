@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
-from neuraltree.hardware.model import latency_formula as formula
-from neuraltree.hardware.model import linear_model as linear
+from neuraltree.hardware.model import latency_formula, linear_model
 from neuraltree.hardware.model.counts import Counts, count
 from neuraltree.hardware.profile.devices import CycleDevice, Device, FormulaDevice
 from neuraltree.hardware.profile.profile_schema import Bound
@@ -113,7 +112,7 @@ def _parts(
 ) -> tuple[tuple[str, ...], FloatArray]:
     device.check(*code)
     if isinstance(device, CycleDevice):
-        return linear.parts(counts, kind, device, code, bound)
+        return linear_model.parts(counts, kind, device, code, bound)
     if isinstance(device, FormulaDevice):
-        return formula.parts(counts, device, code[0], bound)
+        return latency_formula.parts(counts, device, code[0], bound)
     raise TypeError(f"{type(device).__name__} has no cost model")
