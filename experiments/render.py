@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _render(results: Path) -> int:
     from experiments.catalogue import MODULES, csv_path
-    from experiments.frame.store import read_rows
+    from experiments.frame.row_store import read_rows
     from experiments.rendering.text import page
     from search.folder.records import write_text
 

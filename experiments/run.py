@@ -15,7 +15,7 @@ from search.errors import LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
     from experiments.frame.experiment import Experiment, Unit
-    from experiments.frame.store import Store
+    from experiments.frame.row_store import Store
 
 FAILED = 1  # some units; all others are in the file
 
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: argparse.Namespace) -> int:
     from experiments.catalogue import csv_path, load
     from experiments.frame.planning import chosen_units, describe, describe_all
-    from experiments.frame.store import Store
+    from experiments.frame.row_store import Store
 
     if arguments.name is None:
         if not arguments.list:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments.catalogue import MODULES, csv_path, load
 from experiments.frame.experiment import Experiment, Unit
-from experiments.frame.store import key, keys, read_rows
+from experiments.frame.row_store import key, keys, read_rows
 from experiments.frame.workers import Outcome
 from search.errors import InputError
 from search.strict import listed

@@ -6,7 +6,7 @@ from functools import partial
 
 from experiments.catalogue import load
 from experiments.frame.experiment import Experiment, Row, Unit
-from experiments.frame.store import key, keys
+from experiments.frame.row_store import key, keys
 from experiments.frame.workers import Work
 
 

@@ -23,7 +23,7 @@ from experiments.common.holdout import holdout
 from experiments.frame import data_places, provenance
 from experiments.frame.experiment import Unit
 from experiments.frame.planning import Clock, chosen_units
-from experiments.frame.store import Store, keys, read_rows
+from experiments.frame.row_store import Store, keys, read_rows
 from experiments.frame.workers import Outcome, outcomes
 from search.config.config import config_of
 from search.engine.problem import set_up

@@ -14,7 +14,7 @@ import pytest
 
 from experiments.common import paper_tables
 from experiments.frame.experiment import Unit
-from experiments.frame.store import Store, read_rows
+from experiments.frame.row_store import Store, read_rows
 from experiments.frame.working import checked_rows
 from experiments.peers import arena as arenas
 from experiments.peers import formulas, matrices, networks, operon, plain_gp

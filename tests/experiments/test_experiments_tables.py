@@ -30,7 +30,7 @@ from experiments.common.scoring import score
 from experiments.common.statistics import holm, interval, paired, ranks, signed_rank_p, summary
 from experiments.frame.experiment import Unit
 from experiments.frame.provenance import config_hash
-from experiments.frame.store import read_rows
+from experiments.frame.row_store import read_rows
 from experiments.rendering import run_cost
 from experiments.rendering.published_figures import PUBLISHED
 from experiments.rendering.scores import BESIDE, LABELS, Entry, means_by_seed, scores_of, shared
@@ -443,7 +443,7 @@ def test_results_are_rendered_from_the_csv_file_alone(tmp_path: Path, capsys: py
 
 
 def write_results(folder: Path, rows: Iterable[dict[str, str]]) -> None:
-    from experiments.frame.store import Store
+    from experiments.frame.row_store import Store
 
     with Store(folder / "bneuralt.csv", COLUMNS) as store:
         store.begin([], {}, fresh=False)

@@ -1,0 +1,115 @@
+"""``python -m tools.structure``: how the code hangs together, in numbers; the tests hold it to the same figures.
+
+An import counts wherever it stands, also inside a function; one for type checkers alone does not count.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("neuraltree", "search", "experiments", "benchmarks", "tools")
+MOST_FILES = 12
+# Folders whose files are rows of a table, which may be many.
+ROWS = ("neuraltree.activations",)
+# One thing in several places: a command, or the two files of every experiment.
+SHARED_NAMES = ("__main__", "run", "page")
+
+Graph = Mapping[str, set[str]]
+
+
+def modules() -> dict[str, Path]:
+    """All modules by dotted name; a package is its ``__init__``."""
+    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in paths}
+
+
+def import_graph(paths: Mapping[str, Path]) -> dict[str, set[str]]:
+    """What each module imports of the others."""
+    return {name: set(_imports(path, paths)) - {name} for name, path in paths.items()}
+
+
+def _imports(path: Path, known: Mapping[str, Path]) -> Iterator[str]:
+    for node in _at_run_time(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in known)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            yield from (name for name in inner.values() if name in known)
+            if node.module in known and any(name not in known for name in inner.values()):
+                yield node.module
+
+
+def _at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it, without blocks for type checkers."""
+    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _at_run_time(child)
+
+
+def cycle(graph: Graph) -> list[str]:
+    """A circle of imports, if there is one."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def longest_chain(graph: Graph) -> list[str]:
+    """The longest row of modules of which each imports the next."""
+    chains: dict[str, list[str]] = {}
+    for name in TopologicalSorter(graph).static_order():
+        below = max((chains[other] for other in graph[name]), key=len, default=[])
+        chains[name] = [name, *below]
+    return max(chains.values(), key=len)
+
+
+def by_folder(graph: Graph, paths: Mapping[str, Path]) -> dict[str, set[str]]:
+    """The same graph between the folders next below the packages ``neuraltree`` and ``search``."""
+    found: dict[str, set[str]] = {}
+    for name, others in graph.items():
+        own = folder_of(name, paths)
+        found.setdefault(own, set()).update(folder_of(other, paths) for other in others)
+    return {name: others - {name} for name, others in found.items()}
+
+
+def folder_of(name: str, paths: Mapping[str, Path]) -> str:
+    """``neuraltree.tree`` of ``neuraltree.tree.nodes``; a module that stands in a package itself is its own folder."""
+    parts = name.split(".")
+    return ".".join(parts[:2]) if parts[0] in ("neuraltree", "search") else parts[0]
+
+
+def repeated_names(paths: Mapping[str, Path]) -> list[str]:
+    """Names that several modules have, but for those in ``SHARED_NAMES``."""
+    counts = Counter(path.stem for path in paths.values() if path.name != "__init__.py")
+    return sorted(name for name, count in counts.items() if count > 1 and name not in SHARED_NAMES)
+
+
+def crowded_folders(paths: Mapping[str, Path]) -> dict[str, int]:
+    """Folders of more than ``MOST_FILES`` modules, ``__init__`` not counted, with their number."""
+    counts = Counter(name.rpartition(".")[0] for name, path in paths.items() if path.name != "__init__.py")
+    return {name: count for name, count in counts.items() if count > MOST_FILES and name not in ROWS}
+
+
+def main() -> None:
+    paths = modules()
+    graph = import_graph(paths)
+    print(f"{len(paths)} modules in {len({path.parent for path in paths.values()})} folders")
+    print(f"import cycle: {' -> '.join(cycle(graph)) or 'none'}")
+    print(f"cycle of folders: {' -> '.join(cycle(by_folder(graph, paths))) or 'none'}")
+    if not cycle(graph):
+        chain = longest_chain(graph)
+        print(f"longest import chain: {len(chain)} modules, {' -> '.join(chain)}")
+    print(f"repeated names: {', '.join(repeated_names(paths)) or 'none'}")
+    print(f"folders of more than {MOST_FILES} files: {crowded_folders(paths) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()
