@@ -13,7 +13,7 @@ from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION
 from neuraltree.engine.compiled import keep_programs
 from search.config.config import config_of
-from search.engine.evolution_step import State, begin, step
+from search.engine.evolution_step import State, generations
 from search.engine.population import Members
 from search.engine.problem import Setup, set_up
 from search.evolution import NODES, NODES_PER_OUTPUT
@@ -103,12 +103,13 @@ def prepare_rows(table: Table, name: str, test_fraction: float, seed: int, size:
 
 def run(search: Search, *, least_trees: int = 0) -> list[Moment]:
     """Every generation until the budget is spent and ``least_trees`` were trained."""
-    problem, strategy = search.setup.problem, search.setup.strategy
-    state, info = begin(problem, strategy, Phases())
-    moments = [Moment(state, info.evaluated, _samples(search, info.evaluated))]
-    while moments[-1].spent < search.budget or moments[-1].state.evaluations < least_trees:
-        state, info = step(problem, strategy, moments[-1].state, Phases())
-        moments.append(Moment(state, info.evaluated, moments[-1].spent + _samples(search, info.evaluated)))
+    moments: list[Moment] = []
+    spent = 0.0
+    for state, info in generations(search.setup.problem, search.setup.strategy, Phases()):
+        spent += _samples(search, info.evaluated)
+        moments.append(Moment(state, info.evaluated, spent))
+        if spent >= search.budget and state.evaluations >= least_trees:
+            break
     return moments
 
 

@@ -8,20 +8,19 @@ from experiments.common.fronts import front, tested
 from experiments.peers.arena import WORST, Arena, Clock, Found, Member, first_lap_excess
 from experiments.peers.cold import cold_start
 from experiments.studies.selection.run import at_random
-from search.engine.evolution_step import begin, step
+from search.engine.evolution_step import generations
 from search.runs.progress import Phases
 
 
 def evolved(arena: Arena) -> Found:
     """Hypervolume selection over four folds, with inherited weights; compiling is counted."""
     search = arena.search
-    problem, strategy = search.setup.problem, search.setup.strategy
     with cold_start():
-        clock = Clock(arena.budget_s)
-        state, _ = begin(problem, strategy, Phases())
+        clock, coming = Clock(arena.budget_s), generations(search.setup.problem, search.setup.strategy, Phases())
+        state, _ = next(coming)
         laps = [clock.spent]
         while clock.running:
-            state, _ = step(problem, strategy, state, Phases())
+            state, _ = next(coming)
             laps.append(clock.spent)
         models = tested(search, state, front(state.members))
     members = [

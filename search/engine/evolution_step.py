@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -60,6 +60,14 @@ class Origin(NamedTuple):
     parents: NDArray[np.int64]
 
 
+class Reached(NamedTuple):
+    """How far a search has come: the first fields of its next ``State``."""
+
+    generation: int
+    evaluations: int
+    shape: Shape
+
+
 class Info(NamedTuple):
     """What a step did: all it evaluated and where that came from, and the indicators of the new population."""
 
@@ -71,6 +79,15 @@ class Info(NamedTuple):
     best_error: float
 
 
+def generations(
+    problem: Problem, strategy: Strategy, phase: Phase, state: State | None = None
+) -> Iterator[tuple[State, Info]]:
+    """The search, generation by generation without end: from the first population, or from the one after ``state``."""
+    while True:
+        state, info = begin(problem, strategy, phase) if state is None else step(problem, strategy, state, phase)
+        yield state, info
+
+
 def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, Info]:
     """The first population, trained and scored."""
     with phase("vary"):
@@ -79,7 +96,7 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
         shape = first_shape(problem, _examples(strategy))
     evaluated, shape = _evaluate(problem, shape, trees, 0, np.arange(len(trees)), phase)
     origin = Origin(("random",) * len(trees), np.full((len(trees), 2), -1))
-    return _select(problem, strategy, evaluated, evaluated, origin, (0, len(trees), shape), phase)
+    return _select(problem, strategy, evaluated, evaluated, origin, Reached(0, len(trees), shape), phase)
 
 
 def _examples(strategy: Strategy) -> list[Nodes]:
@@ -102,7 +119,7 @@ def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tu
     ids = state.evaluations + np.arange(len(trees))
     evaluated, shape = _evaluate(problem, state.shape, trees, generation, ids, phase)
     everyone = evaluated if strategy.retrain_survivors else merge([evaluated, old])
-    reached = (generation, state.evaluations + len(trees), shape)
+    reached = Reached(generation, state.evaluations + len(trees), shape)
     return _select(problem, strategy, everyone, evaluated, origin, reached, phase)
 
 
@@ -161,11 +178,11 @@ def _select(
     everyone: Members,
     evaluated: Members,
     origin: Origin,
-    reached: tuple[int, int, Shape],
+    reached: Reached,
     phase: Phase,
 ) -> tuple[State, Info]:
     with phase("select"):
-        kept = everyone.take(_survivors(problem, strategy, everyone, reached[0]))
+        kept = everyone.take(_survivors(problem, strategy, everyone, reached.generation))
         points = objectives(kept, strategy.objectives, strategy.reference)
         excess = violation(kept, strategy.bounds)
         rank = ranks(points, excess)

@@ -20,7 +20,7 @@ from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
 from search.config.config import config_of
 from search.engine.evaluate import validation_outputs
-from search.engine.evolution_step import State, begin, step
+from search.engine.evolution_step import State, generations
 from search.engine.problem import Setup, set_up
 from search.engine.teaching import learn, taught
 from search.errors import InputError
@@ -68,18 +68,18 @@ def evolve(
             sample.X, sample.y, sample.features, "y", sample.classes, sample.kind, digest="", weight=sample.weight
         )
         setup = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
-        say, generations = reporter(quiet=not verbose, as_json=False), config.search.generations
+        say, last = reporter(quiet=not verbose, as_json=False), config.search.generations
         if teachers:
             setup = taught(learn(setup, table, teachers, say.message))
     except InputError as error:
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:
-        state, parts, rows = _evolved(setup, generations, say, stopping)
+        state, parts, rows = _evolved(setup, last, say, stopping)
         front = live_front(setup, state)
         members = last_front(setup, table, front, state.shape, say.message, lambda: False)
-    if state.generation < generations:
+    if state.generation < last:
         warnings.warn(
-            f"the search was interrupted after generation {state.generation} of {generations}",
+            f"the search was interrupted after generation {state.generation} of {last}",
             ConvergenceWarning,
             stacklevel=5,
         )
@@ -103,23 +103,22 @@ def in_parameters(message: str) -> str:
 
 
 def _evolved(
-    setup: Setup, generations: int, say: Reporter, stopping: Callable[[], bool]
+    setup: Setup, last: int, say: Reporter, stopping: Callable[[], bool]
 ) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]]]:
     """The last state, the history's parts and the rows of history.csv, generation by generation."""
     phases = Phases()
-    say.begin(f"{setup.strategy.population} trees, {generations} generations", generations, 0)
+    say.begin(f"{setup.strategy.population} trees, {last} generations", last, 0)
     try:
-        state, info = begin(setup.problem, setup.strategy, phases)
         parts, rows = [], []
-        while True:
+        for state, info in generations(setup.problem, setup.strategy, phases):
             parts.append(of_generation(state, info))
             seconds = phases.take()
             row = row_of(state, info, seconds)
             rows.append({name: np.nan if value is None else value for name, value in row.items()})
             say.generation(row | speed_of(setup, info, seconds))
-            if state.generation == generations or stopping():
-                return state, parts, rows
-            state, info = step(setup.problem, setup.strategy, state, phases)
+            if state.generation == last or stopping():
+                break
+        return state, parts, rows
     finally:
         say.close()
 

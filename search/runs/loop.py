@@ -18,7 +18,7 @@ import msgspec
 from neuraltree.cli.command import DONE, INTERRUPTED
 from neuraltree.engine.compiled import keep_programs
 from search.config.config import Config, config_hash
-from search.engine.evolution_step import Info, State, begin, step
+from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup, set_up
 from search.folder.baselines_csv import load_baselines
 from search.folder.history import EVOLUTION, joined, of_generation
@@ -84,15 +84,13 @@ def _search(
     history: Rows = []
     if stored:
         state, history = state_from_parts(*stored), stored[1]["history"]
-    generations = config.search.generations
-    report.begin(_heading(config, table, setup, folder), generations, state.generation if state else 0)
+    last = config.search.generations
+    report.begin(_heading(config, table, setup, folder), last, state.generation if state else 0)
+    coming = generations(setup.problem, setup.strategy, phases, state)
     while not stopping():
-        if state is None:
-            state, info = begin(setup.problem, setup.strategy, phases)
-        elif state.generation < generations:
-            state, info = step(setup.problem, setup.strategy, state, phases)
-        else:
+        if state is not None and state.generation >= last:
             return state, history
+        state, info = next(coming)
         history = _save(folder, setup, state, info, history, phases, report)
     return None
 

@@ -20,7 +20,7 @@ UNIT = Unit("glass", GROW, 3)
 
 
 def ran(table: Table, monkeypatch: pytest.MonkeyPatch) -> dict:
-    monkeypatch.setattr(growth_operator.data, "table", lambda name: table)
+    monkeypatch.setattr(growth_operator.paper_tables, "table", lambda name: table)
     (row,) = EXPERIMENT.run(UNIT, True)
     return row
 

@@ -218,15 +218,15 @@ def test_a_pickle_of_a_search_loads_without_the_engine(wine: NeuralTreeClassifie
 
 
 def test_ctrl_c_keeps_the_front_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    import search.runs.evolving
+    import search.engine.evolution_step
 
-    stepped = search.runs.evolving.step
+    stepped = search.engine.evolution_step.step
 
     def interrupted(*arguments):
         signal.raise_signal(signal.SIGINT)
         return stepped(*arguments)
 
-    monkeypatch.setattr(search.runs.evolving, "step", interrupted)
+    monkeypatch.setattr(search.engine.evolution_step, "step", interrupted)
     with pytest.warns(ConvergenceWarning, match="interrupted after generation 1 of 3"):
         model = NeuralTreeClassifier(QUICK, epochs=2, random_state=0).fit(WINE.data, LABELS)
     assert model.n_iter_ == 1

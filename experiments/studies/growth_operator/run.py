@@ -6,6 +6,7 @@ Only training rows of the hold-outs are used: a quarter of them is kept from the
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from experiments.common.fronts import front, percent, points_of, reference, serv
 from experiments.common.holdout import TEST_FRACTION, holdout
 from experiments.common.searching import FULL, QUICK, Search, Size, prepare_rows
 from experiments.frame.experiment import Experiment, Row, Unit
-from search.engine.evolution_step import Info, State, begin, step
+from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup
 from search.evolution import NODES, NODES_PER_OUTPUT
 from search.runs.progress import Phases
@@ -53,13 +54,10 @@ def training_part(table: Table, seed: int) -> Table:
     return replace(table, X=table.X[kept], y=table.y[kept])
 
 
-def evolved(setup: Setup, generations: int) -> tuple[State, list[Info]]:
-    state, info = begin(setup.problem, setup.strategy, Phases())
-    infos = [info]
-    for _ in range(generations):
-        state, info = step(setup.problem, setup.strategy, state, Phases())
-        infos.append(info)
-    return state, infos
+def evolved(setup: Setup, last: int) -> tuple[State, list[Info]]:
+    """The state after generation ``last``, and what each generation brought."""
+    states, infos = zip(*islice(generations(setup.problem, setup.strategy, Phases()), last + 1), strict=True)
+    return states[-1], list(infos)
 
 
 def searched(search: Search, state: State) -> Row:
