@@ -11,42 +11,45 @@ from search.strict import shown
 from search.table.raw import is_missing, is_number
 
 _DEPTH = 50  # rows below the first that say whether a column holds numbers
-_DIGITS = re.compile(r"\d{1,18}", re.ASCII)
+_DIGITS = re.compile(r"[+-]?\d+", re.ASCII)
+
+Row = Sequence[str]
 
 
-def has_header(rows: Sequence[Sequence[str]], source: str) -> bool:
+def has_header(rows: Sequence[Row], dropped: Sequence[str], source: str) -> bool:
     """Whether the first row has texts on top of numbers; a label column, text all the way down, says nothing.
 
-    ``InputError`` if it has both numbers and texts on top of numbers, or numbers that may be names.
+    ``InputError`` if it has both numbers and texts on top of numbers, or only numbers that look like names; columns
+    that are ``dropped`` by their number, as ``x0``, may hold anything then.
     """
     top = {i: is_number(cell) for i, cell in enumerate(rows[0]) if not is_missing(cell)}
     below = rows[1 : 1 + _DEPTH]
     votes = {is_top for i, is_top in top.items() if any(is_number(row[i]) for row in below)}
     if len(votes) == 2:
-        _refuse(source, "has numbers and texts on top of numbers")
-    if below and _may_be_names(rows[0], below):
-        _refuse(source, f"has the numbers {shown(', '.join(cell for cell in rows[0] if cell))}, which may be names")
+        _refuse("has numbers and texts on top of numbers", source)
+    named = [i for i, cell in enumerate(rows[0]) if cell and f"x{i}" not in dropped]
+    if below and all(top.get(i) for i in named) and _may_be_names(rows[0], below, named):
+        _refuse(f"has the numbers {shown(', '.join(rows[0][i] for i in named))}, which may be names", source)
     return not votes.pop() if votes else not any(top.values())
 
 
-def _refuse(source: str, what: str) -> None:
+def _refuse(what: str, source: str) -> None:
     raise InputError(f"{source}: the first line {what}; say data.header = true if it names the columns, false if not")
 
 
-def _may_be_names(top: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Whether a row is of different digits, which count up evenly or are all unlike the numbers below them."""
-    named = [i for i, cell in enumerate(top) if cell]
-    if len({top[i] for i in named}) < max(2, len(named)) or not all(_DIGITS.fullmatch(top[i]) for i in named):
+def _may_be_names(top: Row, below: Sequence[Row], named: Sequence[int]) -> bool:
+    """Whether numbers in a row all differ, and count up evenly or are all unlike what is below them."""
+    if len({top[i] for i in named}) < max(2, len(named)):
         return False
-    steps = {int(top[j]) - int(top[i]) for i, j in pairwise(named)}
-    counting = len(named) > 2 and len(steps) == 1 and min(steps) > 0
-    return counting or all(_is_unlike(int(top[i]), [row[i] for row in below if is_number(row[i])]) for i in named)
+    steps = [float(top[j]) - float(top[i]) for i, j in pairwise(named)]
+    counting = len(steps) > 1 and min(steps) > 0 and max(steps) - min(steps) <= 1e-6 * max(steps)
+    return counting or all(_is_unlike(top[i], [row[i] for row in below if is_number(row[i])]) for i in named)
 
 
-def _is_unlike(name: int, cells: Sequence[str]) -> bool:
-    """Whether all numbers below have a decimal point, or are farther from the name than from each other."""
-    if not any(_DIGITS.fullmatch(cell.lstrip("+-")) for cell in cells):
+def _is_unlike(name: str, cells: Row) -> bool:
+    """Whether a number is whole and none below is, or it is farther from all below than they are from each other."""
+    if not cells or (_DIGITS.fullmatch(name) and not any(map(_DIGITS.fullmatch, cells))):
         return True
-    numbers = [float(cell) for cell in cells]
+    number, numbers = float(name), [float(cell) for cell in cells]
     low, high = min(numbers), max(numbers)
-    return max(low - name, name - high) > high - low
+    return max(low - number, number - high) > high - low

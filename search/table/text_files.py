@@ -26,7 +26,7 @@ def read_csv(path: Path, data: DataConfig) -> Raw:
     source = str(path)
     rows, lines = _rows(read_text(path), source)
     rows = _rectangle(rows, lines, source)
-    header = has_header(rows, source) if data.header == "auto" else data.header
+    header = has_header(rows, data.drop, source) if data.header == "auto" else data.header
     names = [name or f"x{i}" for i, name in enumerate(rows[0])] if header else [f"x{i}" for i in range(len(rows[0]))]
     if header and len(rows) == 1:
         raise InputError(f"{source}: a header line and no rows below it")
