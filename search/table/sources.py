@@ -108,7 +108,7 @@ def _npz(path: Path, data: DataConfig) -> Raw:
 
 
 def _class_names(classes: NDArray, path: Path) -> NDArray[np.object_]:
-    names = _stripped(classes)
+    names = _stripped(classes.astype(str))
     if len(set(names)) < len(names):
         name, count = Counter(names).most_common(1)[0]
         raise InputError(f"{path}: classes holds {shown(name)} {count} times; its names must differ")
