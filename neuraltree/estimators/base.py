@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
 from neuraltree.tree.importance import importances
+from neuraltree.tree.labels import label_array
 from neuraltree.tree.model_files import load
 from neuraltree.tree.tree import Label, Tree
 
@@ -104,7 +105,7 @@ class TreeEstimator(BaseEstimator):
         if tree.features != tuple(f"x{i}" for i in range(len(tree.features))):
             estimator.feature_names_in_ = np.array(tree.features, dtype=object)
         if tree.classes is not None:
-            estimator.classes_ = np.array(tree.classes)
+            estimator.classes_ = label_array(tree.classes)
         return estimator
 
     @classmethod

@@ -58,13 +58,14 @@ def class_sample(
     class_weight: Any,
 ) -> tuple[Sample, NDArray]:
     """Rows to tell ``classes`` from, or the classes that ``y`` holds, two at least; and those classes."""
-    X, y = _validated(estimator, X, y, new=new)
+    X, y = _validated(estimator, X, _exact(y), new=new)
     check_classification_targets(y)
     classes = np.unique(y) if classes is None else classes
-    unknown = np.setdiff1d(y, classes)
-    if len(unknown):
-        first = unknown.tolist()[0]
-        raise ValueError(f"y holds the class {first!r}, which is none of those before: {classes.tolist()}")
+    # A tree from elsewhere may have its classes in any order, and NumPy compares integers of two types as doubles.
+    code = {label: place for place, label in enumerate(classes.tolist())}
+    for label in np.unique(y).tolist():
+        if label not in code:
+            raise ValueError(f"y holds the class {label!r}, which is none of those before: {classes.tolist()}")
     if len(classes) < 2:
         raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
     weight = _weights(sample_weight, X)
@@ -72,10 +73,15 @@ def class_sample(
         by_class = _checked(compute_sample_weight(class_weight, y), "class_weight")
         weight = by_class if weight is None else _checked(weight * by_class, "sample_weight by class_weight")
     kind = "binary" if len(classes) == 2 else "multiclass"
-    # A tree from elsewhere may have its classes in any order.
-    order = np.argsort(classes)
-    codes, labels = order[np.searchsorted(classes, y, sorter=order)], tuple(classes.tolist())
-    return Sample(X, codes, kind, _features(estimator, X), labels, weight), classes
+    codes = np.array([code[label] for label in y.tolist()], dtype=np.int64)
+    return Sample(X, codes, kind, _features(estimator, X), tuple(code), weight), classes
+
+
+def _exact(y: Any) -> Any:
+    """Nullable whole numbers and flags of pandas as NumPy's; scikit-learn would make doubles of them."""
+    dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    whole = dtype is not None and dtype.kind in "biu" and not y.isna().any()
+    return y.to_numpy(dtype=dtype) if whole else y
 
 
 def merged(sample: Sample) -> Sample:

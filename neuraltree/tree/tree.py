@@ -14,6 +14,7 @@ from neuraltree.activations import NAMES
 from neuraltree.tasks.links import LINKS, largest
 from neuraltree.tree import prediction, soundness
 from neuraltree.tree.folding import fold_inputs, fold_target
+from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import Nodes, count_weights, subtree_end
 from neuraltree.tree.scaler import Scaler
 
@@ -106,7 +107,7 @@ class Tree:
 
     @cached_property
     def _labels(self) -> NDArray:
-        return np.array(self.classes)
+        return label_array(self.classes or ())
 
     def outputs(self, X: ArrayLike) -> Array:
         """(rows, outputs) for raw inputs (rows, features): targets in their own units, or logits or sigmoids."""

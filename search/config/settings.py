@@ -43,7 +43,11 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
         str | int, Meta(description="the column to predict, by name or by number from 0; empty: the last one")
     ] = ""
     header: Annotated[
-        bool | Literal["auto"], Meta(description="whether the first line of a text file names the columns")
+        bool | Literal["auto"],
+        Meta(
+            description="whether the first line of a text file names the columns; auto: if it has texts on top of "
+            "numbers; numbers that may be names (2019,2020,2021) are refused"
+        ),
     ] = "auto"
     test_fraction: Annotated[
         float, Meta(description="share of the rows kept for the one test at the end", gt=0, lt=0.9)
@@ -60,7 +64,10 @@ class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Annotated[
         Literal["auto", "regression", "classification"],
-        Meta(description="auto: texts, two whole numbers, and at most 20 whole numbers of many rows are classes"),
+        Meta(
+            description="auto: texts, whole numbers if some have leading zeros (007), two whole numbers, and at most "
+            "20 whole numbers of many rows are classes; a class is the text or the integer as written"
+        ),
     ] = "auto"
     loss: Annotated[
         Literal["auto", "squared", "cross_entropy"],

@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.plot import style
+from neuraltree.tree.labels import label_array
 from neuraltree.tree.tree import Label
 from search.pictures.common import EMPTY
 from search.strict import listed
@@ -39,7 +40,7 @@ def plot_learnability(front: Front, X: ArrayLike, y: ArrayLike, ax: Axes | None 
     if classes is None:
         raise ValueError("the front is of a regression; learnability is that of classes")
     truth = _checked(y, classes)
-    found = np.stack([rates(tree.predict(X), truth, np.array(classes)) for tree in trees])
+    found = np.stack([rates(tree.predict(X), truth, label_array(classes)) for tree in trees])
     ax.plot([0, 1], [0, 1], color=style.GREY, lw=1, ls=":", scalex=False, scaley=False, zorder=1)
     areas, clear = (np.linspace(*ends, len(trees)) for ends in ((LARGEST, SMALLEST), (0.9, 0.35)))
     for i, label in enumerate(classes):

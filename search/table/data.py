@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,13 @@ from neuraltree.tree.tree import Label
 from search.config.settings import DataConfig, TaskConfig
 from search.errors import InputError
 from search.strict import one_line, shown
-from search.table.raw import Raw, check_values, check_weight
+from search.table.raw import check_values, check_weight
 from search.table.sources import read_source
-from search.table.text_files import is_number
+from search.table.target import as_numbers, is_regression, read_classes, varying
 
 Rows = NDArray[np.int64]
 
-MOST_CLASSES = 100
 HOLD_OUT = 0.25  # of the training rows, where there is one fold
-MOST_EXACT = 2**53  # whole numbers beyond it are not all doubles
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +49,11 @@ class Table:
 def load_table(data: DataConfig, task: TaskConfig) -> Table:
     """The table a config asks for, or ``InputError`` for anything in it that a run could trip over."""
     raw = read_source(data)
+    regression = is_regression(raw, task)
+    raw = replace(raw, y=as_numbers(raw.y)) if regression else raw
     check_values(raw, data.drop)
     check_weight(raw, data.weight)
-    y, classes = _target(raw, task)
+    y, classes = (varying(raw), None) if regression else read_classes(raw)
     kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
     if classes is None and task.class_weight != "none":
         raise InputError(f'task.class_weight = "{task.class_weight}" needs classes; {raw.source} is a regression')
@@ -72,60 +72,6 @@ def _check_names(names: list[str], source: str) -> None:
         "".join(names).encode()
     except UnicodeEncodeError as error:
         raise InputError(f"{source}: the name of a column or a class is not UTF-8: {one_line(error)}") from None
-
-
-def _target(raw: Raw, task: TaskConfig) -> tuple[NDArray, tuple[Label, ...] | None]:
-    """The targets as numbers and no classes, or as positions in the sorted class labels.
-
-    Texts are classes. Numbers are classes where the config says so, or where they are whole and either two,
-    or at most 20 that ten rows or more hold on average; all other numbers are a regression.
-    """
-    values, codes = np.unique(raw.y, return_inverse=True)
-    text = raw.y.dtype.kind == "U"
-    name = shown(raw.target)
-    if text:
-        _check_texts(raw, task, len(values))
-    whole = not text and bool(np.all(values % 1 == 0))
-    few = len(values) == 2 or (len(values) <= 20 and 10 * len(values) <= len(raw.y))
-    if not text and (task.kind == "regression" or (task.kind == "auto" and not (whole and few))):
-        if len(values) == 1:
-            raise InputError(
-                f"{raw.source}: the target {name} is {values[0]:g} in every row; there is nothing to learn"
-            )
-        return raw.y, None
-    integers = whole and bool(np.all(np.abs(values) <= MOST_EXACT))
-    labels: tuple[Label, ...] = tuple(values.astype(np.int64).tolist() if integers else values.tolist())
-    if len(labels) > MOST_CLASSES:
-        raise InputError(
-            f"{raw.source}: the target {name} has {len(labels)} different values; at most {MOST_CLASSES} can be "
-            'classes; for a number to predict, set task.kind = "regression"'
-        )
-    if len(labels) == 1:
-        raise InputError(f"{raw.source}: the target {name} has one class only, {shown(labels[0])}")
-    _check_class_sizes(raw, labels, codes)
-    return codes.astype(np.int64), labels
-
-
-def _check_texts(raw: Raw, task: TaskConfig, different: int) -> None:
-    """Texts as targets are refused where numbers were asked for, or are what most of them look like."""
-    wrong = [i for i, cell in enumerate(raw.y) if not is_number(cell)]
-    mostly_numbers = task.kind == "auto" and different > 20 and 2 * len(wrong) < len(raw.y)
-    if task.kind == "regression" or mostly_numbers:
-        raise InputError(
-            f"{raw.source}: {raw.place(wrong[0])}, column {shown(raw.target)}: {shown(str(raw.y[wrong[0]]))} is not a "
-            'number; correct it, or set task.kind = "classification" if the target holds classes'
-        )
-
-
-def _check_class_sizes(raw: Raw, labels: tuple[Label, ...], codes: NDArray) -> None:
-    sizes = np.bincount(codes)
-    if sizes.min() < 2:
-        row = int(np.flatnonzero(codes == sizes.argmin())[0])
-        hint = "; if it is a header line, set data.header = true" if raw.unit == "line" and row == 0 else ""
-        raise InputError(
-            f"{raw.source}: the class {shown(labels[sizes.argmin()])} has one row only, {raw.place(row)}; "
-            f"every class needs more: add rows of it, or leave it out{hint}"
-        )
 
 
 def check_folds(table: Table, folds: int, test_fraction: float) -> None:

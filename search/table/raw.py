@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,12 +15,14 @@ from search.strict import listed, shown
 
 MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))  # in lower case
 FEWEST_ROWS = 10
+_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
 LARGEST = 1e30  # far enough below the largest float32, 3.4e38, for sums
 
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """``X`` (rows, features) with NaN for a missing cell; ``y`` (rows,) of numbers, or of texts, "" for a missing one.
+    """``X`` (rows, features) with NaN for a missing cell; ``y`` (rows,) of numbers, or of texts as Python objects, ""
+    for a missing one. ``classes``: the source says that ``y`` holds classes, whatever they look like.
 
     Row i stands on ``unit`` ``places[i]`` of ``source``: a line of a file, or a row of an array, from 0.
     ``weight`` (rows,): what each row counts in training, NaN for a missing cell; None where all count alike.
@@ -33,9 +36,14 @@ class Raw:
     places: Sequence[int]
     unit: str = "row"
     weight: NDArray[np.float64] | None = None
+    classes: bool = False
 
     def place(self, row: int) -> str:
         return f"{self.unit} {self.places[row]}"
+
+
+def is_number(text: str) -> bool:
+    return _NUMBER.fullmatch(text) is not None
 
 
 def is_missing(text: str) -> bool:
@@ -59,8 +67,8 @@ def check_values(raw: Raw, dropped: Sequence[str]) -> None:
     """``InputError`` for too few rows, cells that are missing, infinite or too large, and constant features."""
     if len(raw.X) < FEWEST_ROWS:
         raise InputError(f"{raw.source}: {len(raw.X)} rows are too few; at least {FEWEST_ROWS} are needed")
-    text = raw.y.dtype.kind == "U"
-    cells = np.column_stack([raw.X, np.where(raw.y == "", np.nan, 0.0) if text else raw.y])
+    y = np.where(raw.y == "", np.nan, 0.0) if raw.y.dtype == object else raw.y
+    cells = np.column_stack([raw.X, y])
     _check_missing(raw, np.isnan(cells), dropped)
     for wrong, what in ((np.isinf(cells), "infinite"), (np.abs(cells) > LARGEST, f"beyond ±{LARGEST:g}")):
         if wrong.any():

@@ -13,7 +13,9 @@ from __future__ import annotations
 import http.client
 import os
 import warnings
+from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +27,7 @@ from search.config.settings import DataConfig, is_path
 from search.errors import InputError
 from search.strict import check_known, listed, one_line, shown
 from search.table.raw import Raw, check_unique, drop_line
-from search.table.text_files import check_file, choose_columns, parse_target, read_csv
+from search.table.text_files import check_file, choose_columns, read_csv, text_target
 
 FOLDER_VARIABLE = "NEURALTREE_DATA"
 _ARRAYS = ("X", "y", "features", "classes")  # of an .npz file, besides one of weights
@@ -49,9 +51,7 @@ def _bundled(name: str, data: DataConfig) -> Raw:
 
     bunch = getattr(datasets, f"load_{name}")()
     y = bunch.target if "target_names" not in bunch else np.asarray(bunch.target_names)[bunch.target]
-    if y.dtype.kind in "iuf":
-        y = y.astype(np.float64)
-    return _from_arrays(name, bunch.data, y, [str(feature) for feature in bunch.feature_names], data)
+    return _from_arrays(name, bunch.data, _plain(y), [str(feature) for feature in bunch.feature_names], data)
 
 
 def _friedman1(data: DataConfig) -> Raw:
@@ -98,13 +98,21 @@ def _npz(path: Path, data: DataConfig) -> Raw:
     _check_arrays(arrays, path)
     X, y = arrays["X"], _plain(arrays["y"])
     if "classes" in arrays:
-        y = _plain(arrays["classes"].astype(str)[arrays["y"].astype(np.int64)])
+        y = text_target(_class_names(arrays["classes"], path)[arrays["y"].astype(np.int64)])
     features = [str(name) for name in arrays["features"]] if "features" in arrays else _numbered(X)
     if weight is not None:
         if weight.shape != y.shape or weight.dtype.kind not in "biuf":
             raise InputError(f"{path}: {data.weight} must hold {len(y)} numbers; got {weight.dtype} {weight.shape}")
         X, features = np.column_stack([X, weight]), [*features, data.weight]
-    return _from_arrays(str(path), X, y, features, data)
+    return replace(_from_arrays(str(path), X, y, features, data), classes="classes" in arrays)
+
+
+def _class_names(classes: NDArray, path: Path) -> NDArray[np.object_]:
+    names = _stripped(classes.astype(str))
+    if len(set(names)) < len(names):
+        name, count = Counter(names).most_common(1)[0]
+        raise InputError(f"{path}: classes holds {shown(name)} {count} times; its names must differ")
+    return np.array(names, dtype=object)
 
 
 def _check_arrays(arrays: dict[str, NDArray], path: Path) -> None:
@@ -162,10 +170,14 @@ def _from_arrays(
 
 
 def _plain(values: NDArray) -> NDArray:
-    """Numbers as float64, and so texts if all are numbers; other texts stripped of blanks round them."""
+    """Texts stripped of blanks round them, whole numbers as they are, others as float64."""
     if values.dtype.kind in "OU":
-        return parse_target([str(value).strip() for value in values])
-    return _doubles(values)
+        return text_target(_stripped(values))
+    return values + 0 if values.dtype.kind in "biu" else _doubles(values)  # flags become 0 and 1
+
+
+def _stripped(values: NDArray) -> list[str]:
+    return [str(value).strip() for value in values]
 
 
 def _doubles(values: NDArray) -> NDArray[np.float64]:

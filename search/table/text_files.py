@@ -7,7 +7,6 @@ import io
 import re
 import stat
 from collections.abc import Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,8 @@ from numpy.typing import NDArray
 from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import check_known, one_line, shown
-from search.table.raw import Raw, check_unique, drop_line, is_missing
-
-_NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
-_HEADER_DEPTH = 50  # rows below the first that say whether a column holds numbers
+from search.table.header import has_header
+from search.table.raw import Raw, check_unique, drop_line, is_missing, is_number
 
 Rows = list[list[str]]
 
@@ -29,7 +26,7 @@ def read_csv(path: Path, data: DataConfig) -> Raw:
     source = str(path)
     rows, lines = _rows(read_text(path), source)
     rows = _rectangle(rows, lines, source)
-    header = _has_header(rows, source) if data.header == "auto" else data.header
+    header = has_header(rows, data.drop, source) if data.header == "auto" else data.header
     names = [name or f"x{i}" for i, name in enumerate(rows[0])] if header else [f"x{i}" for i in range(len(rows[0]))]
     if header and len(rows) == 1:
         raise InputError(f"{source}: a header line and no rows below it")
@@ -40,13 +37,9 @@ def read_csv(path: Path, data: DataConfig) -> Raw:
         rows, lines = rows[1:], lines[1:]
     columns = list(zip(*rows, strict=True))
     X = _features(columns, features, names, lines, data, source)
-    y = parse_target(columns[target])
+    y = text_target(columns[target])
     weights = None if weight is None else _weights(columns[weight], names[weight], lines, source)
     return Raw(source, X, y, tuple(names[i] for i in features), names[target], lines, "line", weights)
-
-
-def is_number(cell: str) -> bool:
-    return _NUMBER.fullmatch(cell) is not None
 
 
 def check_file(path: Path) -> None:
@@ -143,19 +136,6 @@ def _rectangle(rows: Rows, lines: Sequence[int], source: str) -> Rows:
     return [row[:width] for row in rows]
 
 
-def _has_header(rows: Rows, source: str) -> bool:
-    """Whether the first row has texts on top of numbers; a label column, text all the way down, says nothing."""
-    top = {i: is_number(cell) for i, cell in enumerate(rows[0]) if not is_missing(cell)}
-    below = list(islice(rows, 1, 1 + _HEADER_DEPTH))
-    votes = {is_top for i, is_top in top.items() if any(is_number(row[i]) for row in below)}
-    if len(votes) == 2:
-        raise InputError(
-            f"{source}: the first line has numbers and texts on top of numbers; "
-            "say data.header = true if it names the columns, false if not"
-        )
-    return not votes.pop() if votes else not any(top.values())
-
-
 def _check_named(header: Sequence[str], used: Sequence[int], source: str) -> None:
     for i in used:
         if not header[i]:
@@ -202,7 +182,6 @@ def _weights(cells: Sequence[str], name: str, lines: Sequence[int], source: str)
     return weights
 
 
-def parse_target(cells: Sequence[str]) -> NDArray:
-    """Numbers with NaN for a missing cell; where any cell is neither, texts with "" for a missing one."""
-    numbers, wrong = _parse(cells)
-    return np.array(["" if is_missing(cell) else cell for cell in cells]) if wrong else numbers
+def text_target(cells: Sequence[str]) -> NDArray[np.object_]:
+    """The cells as they are, "" for a missing one; whether they are numbers is asked later."""
+    return np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)

@@ -13,6 +13,7 @@ from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
 from neuraltree.compress.int8.stages import InputStage, OutputStage
 from neuraltree.tasks.links import LINKS
 from neuraltree.tree.folding import fold_target
+from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import Nodes, parents
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.soundness import refuse_several_targets
@@ -56,7 +57,7 @@ class IntegerTree:
         found = self.predict_q(self.quantize(X))
         if self.source.classes is None:
             return self.outputs.values(found)
-        return np.array(self.source.classes)[found]
+        return label_array(self.source.classes)[found]
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """(rows, classes) probabilities from the integer scores."""

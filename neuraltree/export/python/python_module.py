@@ -18,9 +18,10 @@ from neuraltree.export.python.python_parts import (
     CLASSIFIER,
     LINKS,
     OUTPUTS,
-    PROBABILITIES,
+    PREDICTIONS,
     REGRESSION,
 )
+from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import parents
 from neuraltree.tree.tree import Tree
 
@@ -44,7 +45,8 @@ def export_python(tree: Tree, name: str = "model") -> str:
     if tree.classes is None:
         parts.append(REGRESSION[tree.num_outputs > 1])
     else:
-        parts += [CLASSIFIER[tree.kind], LINKS[tree.output_activation], PROBABILITIES]
+        predictions = PREDICTIONS.format(dtype=label_array(tree.classes).dtype.str)
+        parts += [CLASSIFIER[tree.kind], LINKS[tree.output_activation], predictions]
     return "\n\n".join([*parts, _check(tree)])
 
 

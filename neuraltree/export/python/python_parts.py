@@ -49,9 +49,9 @@ NORMALISE = """def probabilities(shares):
 """
 LINKS = {"identity": SOFTMAX, "sigmoid": NORMALISE}
 
-PROBABILITIES = '''def predict(X):
+PREDICTIONS = '''def predict(X):
     """(rows,) classes for raw inputs X (rows, features); the first of equal outputs wins."""
-    return np.array(CLASSES)[class_outputs(X).argmax(axis=1)]
+    return np.array(CLASSES, dtype="{dtype}")[class_outputs(X).argmax(axis=1)]
 
 
 def predict_proba(X):
