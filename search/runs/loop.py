@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 
-from neuraltree.engine.programs import keep_programs
 from search.config.config import Config, config_hash
 from search.engine.evolution_step import Info, State, begin, step
 from search.engine.problem import Setup, set_up
@@ -41,7 +40,6 @@ def evolve(
     config: Config, table: Table, folder: RunFolder, report: Reporter, stopping: Callable[[], bool] = lambda: False
 ) -> int:
     """Run, or go on with, the search in a folder until it is done or ``stopping``; returns the exit code."""
-    keep_programs()
     setup = set_up(config, table)
     facts = _facts(config, table, setup)
     begun_with = folder.read_manifest().get("versions", facts["versions"])
