@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 from jax._src import config as contexts
@@ -20,13 +20,18 @@ from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
 from neuraltree.caches import writable_folder
 
+_one_at_a_time = threading.Lock()  # JAX has one cache open in a process
+Result = TypeVar("Result")
 LEAST_S = 0.2  # what compiles faster is not kept
 
 
-def compile_kept(lowered: jax.stages.Lowered, options: dict[str, Any]) -> jax.stages.Compiled:
-    """The program, from the disk if an earlier process has compiled it; from the user's own cache if there is one."""
-    compiled = partial(lowered.compile, compiler_options=options)
-    return _in_users_cache(compiled) if _is_set_by_user() else _in_own_cache(compiled)
+def with_cache(compiling: Callable[[], Result]) -> Result:
+    """The result of what compiles programs, which come from the disk if an earlier process has compiled them.
+
+    A cache that the user has set is used as it is. ``compiling`` is called again, without a cache, if the cache fails.
+    """
+    with _one_at_a_time:
+        return _in_users_cache(compiling) if _is_set_by_user() else _in_own_cache(compiling)
 
 
 def _is_set_by_user() -> bool:
@@ -35,40 +40,40 @@ def _is_set_by_user() -> bool:
     return named or not config.jax_enable_compilation_cache
 
 
-def _in_own_cache(compiled: Callable[[], jax.stages.Compiled]) -> jax.stages.Compiled:
+def _in_own_cache(compiling: Callable[[], Result]) -> Result:
     try:
         folder = writable_folder("programs")
     except OSError:
-        return compiled()
+        return compiling()
     try:
         with _settings(
             compilation_cache_dir=str(folder),
             persistent_cache_min_compile_time_secs=LEAST_S,
             raise_persistent_cache_errors=True,
         ):
-            return compiled()
+            return compiling()
     except Exception:  # a damaged file, a full disk; what is wrong with the program itself is raised once more
         # JAX neither says which file is damaged nor replaces it: the next process begins a new folder.
         shutil.rmtree(folder, ignore_errors=True)
-        return compiled()
+        return compiling()
 
 
-def _in_users_cache(compiled: Callable[[], jax.stages.Compiled]) -> jax.stages.Compiled:
+def _in_users_cache(compiling: Callable[[], Result]) -> Result:
     config: Any = jax.config
     try:
         with contexts.raise_persistent_cache_errors(True):
-            return compiled()
+            return compiling()
     except Exception as error:
         if config.jax_raise_persistent_cache_errors:
             raise
         with _settings(enable_compilation_cache=False):
-            program = compiled()
+            result = compiling()
         warnings.warn(
             f"JAX's compilation cache in {config.jax_compilation_cache_dir} cannot be used, so programs are compiled "
             f"anew: {' '.join(str(error).split())}",
-            stacklevel=2,
+            stacklevel=1,  # always of this line, so that Python says it once
         )
-        return program
+        return result
 
 
 @contextmanager

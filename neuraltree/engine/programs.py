@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
 from neuraltree.engine.forks import check_fork
-from neuraltree.engine.program_cache import compile_kept
+from neuraltree.engine.program_cache import with_cache
 
 if TYPE_CHECKING:
     from neuraltree.engine.packing import Shape
@@ -41,5 +42,6 @@ def run_program(function: Any, shape: Shape, settings: Settings, *arguments: Any
         with _compiling:
             if key not in _programs:
                 jitted = jax.jit(function, static_argnums=(0, 1))
-                _programs[key] = compile_kept(jitted.lower(shape, settings, *arguments), COMPILER_OPTIONS)
+                lowered = jitted.lower(shape, settings, *arguments)
+                _programs[key] = with_cache(partial(lowered.compile, compiler_options=COMPILER_OPTIONS))
         return _programs[key](*arguments)
