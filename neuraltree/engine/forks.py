@@ -9,7 +9,7 @@ from pathlib import Path
 
 FORKED = (
     "this process was forked from one that has used JAX, whose threads do not survive a fork, so it cannot train; "
-    "start it with multiprocessing.get_context('spawn') or get_context('forkserver'), or use joblib"
+    "start it with multiprocessing.get_context('spawn') or get_context('forkserver'), or use joblib's loky"
 )
 THREADS = Path("/proc/self/task")  # Linux alone has it
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from deap import tools
 import search.runs.evolving
 from neuraltree import NeuralTreeRegressor
 from neuraltree.caches import cache_folder, writable_folder
+from neuraltree.engine import forks
 from neuraltree.hardware.measure import folders, store
 from search import Evolution
 from search.selection.nsga import nsga3
@@ -200,10 +202,7 @@ def in_a_fork(*actions):
 def fitted():
     return type(model.fit(X, y)).__name__
 """
-REFUSED = (
-    "RuntimeError: this process was forked from one that has used JAX, whose threads do not survive a fork, so it "
-    "cannot train; start it with multiprocessing.get_context('spawn') or get_context('forkserver'), or use joblib\n"
-)
+REFUSED = f"RuntimeError: {forks.FORKED}\n"
 
 
 def test_a_fork_after_training_predicts_and_refuses_to_train(tmp_path: Path) -> None:
@@ -218,6 +217,7 @@ in_a_fork(
 print(fitted())
 """
     said = run(CHILD + actions, tmp_path)
+    assert re.search("spawn.* or .*forkserver", forks.FORKED)
     assert said == f"(100,)\n{REFUSED * 3}NeuralTreeRegressor\n"
 
 
