@@ -9,9 +9,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from neuraltree.caches import cache_folder
 from neuraltree.hardware.calibrate.calibration_trees import TABLES, random_trees, trained_trees
 from neuraltree.hardware.calibrate.profile_file import SEED, TRAINED_SHARE
-from neuraltree.hardware.measure.folders import cache_folder
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.tree import Tree
 from search.front import Front, load_front

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION
-from neuraltree.engine.compiled import keep_programs
 from search.config.config import config_of
 from search.engine.evolution_step import State, generations
 from search.engine.population import Members
@@ -86,7 +85,6 @@ def prepare(name: str, seed: int, size: Size, tables: Tables) -> Search:
 
 def prepare_rows(table: Table, name: str, test_fraction: float, seed: int, size: Size, tables: Tables) -> Search:
     """The search of some rows of a table, of which a share is kept for a test; otherwise as ``prepare``."""
-    keep_programs()
     own: Tables = {
         "data": {"source": name, "test_fraction": test_fraction},
         "run": {"seed": seed},

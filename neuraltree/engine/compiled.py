@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
+
+from neuraltree.engine.forks import check_fork
+from neuraltree.engine.program_cache import with_cache
 
 if TYPE_CHECKING:
     from neuraltree.engine.packing import Shape
@@ -31,16 +33,9 @@ def compilations() -> int:
     return len(_programs)
 
 
-def keep_programs() -> None:
-    """Compiled programs are kept between processes, unless the user has said where or that they are not."""
-    if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
-        home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-        jax.config.update("jax_compilation_cache_dir", str(home / "neuraltree"))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
-
-
 def run_program(function: Any, shape: Shape, settings: Settings, *arguments: Any) -> Any:
     """Call the program compiled for these shapes; threads that want the same one wait for one compilation."""
+    check_fork()  # before the lock, which a fork may leave held
     with jax.enable_x64(settings.precision == "float64"):
         sizes = tuple((np.shape(leaf), str(leaf.dtype)) for leaf in jax.tree.leaves(arguments))
         key = (function.__name__, shape, settings, sizes)
@@ -48,5 +43,5 @@ def run_program(function: Any, shape: Shape, settings: Settings, *arguments: Any
             if key not in _programs:
                 jitted = jax.jit(function, static_argnums=(0, 1))
                 lowered = jitted.lower(shape, settings, *arguments)
-                _programs[key] = lowered.compile(compiler_options=COMPILER_OPTIONS)
+                _programs[key] = with_cache(partial(lowered.compile, compiler_options=COMPILER_OPTIONS))
         return _programs[key](*arguments)

@@ -7,6 +7,7 @@ continue. Rows, features and batches are padded to few sizes, so that one compil
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -19,6 +20,7 @@ from neuraltree.engine.compiled import run_program
 from neuraltree.engine.forest import Params, load_params, store_params
 from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.packing import Array, Forest, Shape, fit_shape, layout, pack, plan
+from neuraltree.engine.program_cache import with_cache
 from neuraltree.engine.train import Data, Settings, flatten, gradient, make_data, unflatten
 from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.space import Space
@@ -124,7 +126,8 @@ def _course(rates: Sequence[float], call: int, rows: int, padding: int, batch: i
 
 def _state(settings: Settings, params: Params, moments: Sequence[NDArray]) -> Any:
     with jax.enable_x64(settings.precision == "float64"):
-        fresh = OPTIMIZERS[settings.optimizer](settings.weight_decay).init(flatten(params))
+        begin = OPTIMIZERS[settings.optimizer](settings.weight_decay).init
+        fresh = with_cache(partial(begin, flatten(params)))
     leaves, form = jax.tree.flatten(fresh)
     if [np.shape(leaf) for leaf in leaves] != [np.shape(leaf) for leaf in moments]:
         return jax.tree.map(np.asarray, fresh)

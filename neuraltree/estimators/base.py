@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
+from neuraltree.engine.forks import check_fork
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
 from neuraltree.tree.importance import importances
@@ -151,6 +152,7 @@ class TreeEstimator(BaseEstimator):
 
     def _learn(self, sample: Sample) -> Self:
         """From scratch: a search, or one random tree."""
+        check_fork()
         self.__dict__.pop("front_", None)
         self.__dict__.pop("history_", None)
         if self.search is None:
@@ -169,6 +171,7 @@ class TreeEstimator(BaseEstimator):
 
     def _go_on(self, sample: Sample, epochs: int | None, decay: bool) -> Self:
         """Train the tree there is; without a decay of the learning rate where calls follow each other."""
+        check_fork()
         from neuraltree.estimators.learning import go_on, telling
 
         if sample.targets != self.tree_.num_outputs and sample.classes is None:

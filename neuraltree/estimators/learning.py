@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
-from neuraltree.engine.compiled import keep_programs
 from neuraltree.engine.epochs import Trained, train_epochs
 from neuraltree.engine.train import Settings
 from neuraltree.estimators.options import Options
@@ -77,7 +76,6 @@ def go_on(
     The learning rate falls to 0 along a cosine, or is constant. ``moments`` is the optimiser's state, if any.
     """
     check_options(options)
-    keep_programs()
     sample = _as_one_batch(sample, options)
     inputs = sample.X if tree.scaler is None else tree.scaler.transform(sample.X)
     y = sample.y if tree.target_scaler is None else tree.target_scaler.transform(columns(sample.y))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
-from neuraltree.engine.compiled import keep_programs
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
 from search.config.config import config_of
@@ -61,7 +61,6 @@ def evolve(
 
     ``InputError`` for what cannot be searched, in the terms of the parameters.
     """
-    keep_programs()
     try:
         config = config_of(tables, "Evolution")
         table = Table(
@@ -132,9 +131,10 @@ def _natural(setup: Setup, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @contextmanager
 def _stoppable(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C as a wish to stop; only Python's main thread hears of signals."""
-    if threading.current_thread() is not threading.main_thread():
+    """Ctrl-C as a wish to stop; only Python's main thread hears of signals, and a handler of the user's stays."""
+    ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not ours or threading.current_thread() is not threading.main_thread():
         yield lambda: False
         return
-    with interrupts(say) as stopping:
+    with interrupts(say, (signal.SIGINT,)) as stopping:
         yield stopping

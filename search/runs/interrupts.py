@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 
 
 @contextmanager
-def interrupts(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Inside, a signal is noted and said; the function given says whether there was one."""
+def interrupts(
+    say: Callable[[str], None], numbers: Sequence[int] = (signal.SIGINT, signal.SIGTERM)
+) -> Iterator[Callable[[], bool]]:
+    """Inside, one of these signals is noted and said; the function given says whether there was one."""
     asked = False
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -23,7 +25,7 @@ def interrupts(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
         with suppress(RuntimeError):
             say("stopping as soon as what was begun is saved; press Ctrl-C again to stop at once")
 
-    kept = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    kept = {number: signal.signal(number, ask) for number in numbers}
     try:
         yield lambda: asked
     finally:

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 
 from neuraltree.cli.command import DONE, INTERRUPTED
-from neuraltree.engine.compiled import keep_programs
 from search.config.config import Config, config_hash
 from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup, set_up
@@ -41,7 +40,6 @@ def evolve(
     config: Config, table: Table, folder: RunFolder, report: Reporter, stopping: Callable[[], bool] = lambda: False
 ) -> int:
     """Run, or go on with, the search in a folder until it is done or ``stopping``; returns the exit code."""
-    keep_programs()
     setup = set_up(config, table)
     facts = _facts(config, table, setup)
     begun_with = folder.read_manifest().get("versions", facts["versions"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from math import comb
 
@@ -19,6 +20,7 @@ class _Row:
     fitness: base.Fitness
 
 
+_lending = threading.Lock()
 MOST_NICHES = 1000  # DEAP holds candidates x niches x objectives numbers several times over
 
 
@@ -43,13 +45,15 @@ def nsga3(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
     # the ideal point at the origin and the worst one at 1 neither does harm.
     low, span = points.min(axis=0), np.ptp(points, axis=0)
     rows = _rows((points - low) / np.where(span > 0, span, 1.0))
-    # It shuffles niches with NumPy's global generator: lend that a seed of ours, and put it back as it was.
-    state = np.random.get_state()  # noqa: NPY002
-    np.random.seed(int(rng.integers(2**32)))  # noqa: NPY002
-    try:
-        return _indices(tools.selNSGA3(rows, keep, lattice, nd=_sorting(points)))
-    finally:
-        np.random.set_state(state)  # noqa: NPY002
+    # It shuffles niches with NumPy's global generator: lend that a seed of ours, and put it back as it was, one search
+    # after the other: two in threads would put back each other's.
+    with _lending:
+        state = np.random.get_state()  # noqa: NPY002
+        np.random.seed(int(rng.integers(2**32)))  # noqa: NPY002
+        try:
+            return _indices(tools.selNSGA3(rows, keep, lattice, nd=_sorting(points)))
+        finally:
+            np.random.set_state(state)  # noqa: NPY002
 
 
 def _sorting(points: Floats) -> str:

@@ -20,7 +20,6 @@ from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.pixels import Bytes, Pixels, make_pixels
 from experiments.growth.skeleton import make_skeleton, to_nodes
 from experiments.growth.tree_training import train
-from neuraltree.engine.compiled import keep_programs
 from neuraltree.tree.tree import Tree
 
 VALIDATION = 5_000
@@ -99,7 +98,6 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 
 def run(unit: Unit, quick: bool) -> list[Row]:
-    keep_programs()
     model = model_of(unit.job, quick)
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
     parts = _parts(unit.table, quick, split)

@@ -21,7 +21,6 @@ from experiments.common.paper_tables import DIGESTS, TABLES, table
 from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.reference.peeking import Peeked, Run, train_peeking
-from neuraltree.engine.compiled import keep_programs
 from neuraltree.engine.train import Settings
 from neuraltree.tasks.task import encode, make_task
 from neuraltree.tree import prediction
@@ -48,7 +47,6 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 
 def run(unit: Unit, quick: bool) -> list[Row]:
-    keep_programs()
     data = table(unit.table)
     runs = [_run(data, unit, seed) for seed in range(unit.seed, unit.seed + unit.count)]
     judged = [_judged_by_training(run) for run in runs] if unit.job == BY_TRAINING else runs

@@ -1,17 +1,12 @@
-"""Where measurements and the compiler's own library are kept between runs."""
+"""Where the compiler's own library is kept between runs."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from functools import cache
 from pathlib import Path
 
-
-def cache_folder(part: str) -> Path:
-    """A folder of this package in the user's cache directory (``$XDG_CACHE_HOME``, or ``~/.cache``)."""
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "neuraltree" / part
+from neuraltree.caches import writable_folder
 
 
 @cache
@@ -20,11 +15,8 @@ def compiler_folder() -> Path:
 
     zig tries for ever to make a folder that cannot be.
     """
-    wanted = cache_folder("zig")
     try:
-        wanted.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=wanted):
-            return wanted
+        return writable_folder("zig")
     except OSError:
         made = tempfile.TemporaryDirectory(prefix="neuraltree-zig-")
         _KEPT.append(made)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.hardware.measure.folders import cache_folder
+from neuraltree.caches import cache_folder
 from neuraltree.storing import store
 
 VERSION = 1  # of what is counted and how; raise it when a measurement would come out differently

@@ -1,0 +1,38 @@
+"""Processes forked from one that has used JAX: its threads stay behind, and the child waits for them for ever."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+FORKED = (
+    "this process was forked from one that has used JAX, whose threads do not survive a fork, so it cannot train; "
+    "start it with multiprocessing.get_context('spawn') or get_context('forkserver'), or use joblib's loky"
+)
+THREADS = Path("/proc/self/task")  # Linux alone has it
+
+_imported_by = os.getpid()
+_trained_by: int | None = None
+
+
+def check_fork() -> None:
+    """``RuntimeError`` in a process whose training would hang. To be called before JAX is."""
+    global _trained_by
+    if _trained_by is None and not (os.getpid() != _imported_by and _threads_are_gone()):
+        _trained_by = os.getpid()
+    if _trained_by != os.getpid():
+        raise RuntimeError(FORKED)
+
+
+def _threads_are_gone() -> bool:
+    """Whether JAX was started and none of its threads runs here: the user's own code has used JAX, and then forked."""
+    bridge = sys.modules.get("jax._src.xla_bridge")
+    if bridge is None or not bridge._backends:  # not backends_are_initialized(): a fork may leave its lock held
+        return False
+    names = []
+    for name in THREADS.glob("*/comm"):
+        with suppress(OSError):  # a thread may end meanwhile
+            names.append(name.read_text())
+    return bool(names) and not any("XLA" in name for name in names)
