@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 
 SHOWN = 20  # members of a front in its representation
+ONE_LESS_SCORE: tuple[list[str], ...] = (
+    [],
+    ["error"],
+    ["one_minus_r2"],
+    ["error_rate"],
+    ["class_errors"],
+)  # first metrics of a run
 
 
 @dataclass(frozen=True, repr=False)
@@ -84,8 +91,12 @@ class Front:
         return Front(self.members[index], self.objectives) if isinstance(index, slice) else self.members[index]
 
     def __repr__(self) -> str:
-        """A line for each of the first members: its name and what was minimised, its weights and its test score."""
-        names = list(dict.fromkeys([*self.objective_columns(), "weights", "test_score"]))
+        """A line for each of the first members: its name and what was minimised, its weights, its errors of the test.
+
+        The run's own metric comes before ``test_score``, unless it is 1 - ``test_score``.
+        """
+        own = ["test_error"] * (metric_names(self.objectives)[:1] not in ONE_LESS_SCORE)
+        names = list(dict.fromkeys([*self.objective_columns(), "weights", *own, "test_score"]))
         names = [name for name in names if any(name in member.values for member in self.members)]
         rows = [["", *names]]
         for member in self.members[:SHOWN]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 MEASURED, CLASS_ERROR = "measured_", "error_class_"
@@ -54,6 +54,12 @@ def column_of(name: str) -> Column:
     if name.startswith(CLASS_ERROR):
         return Column(f"validation error of class {name.removeprefix(CLASS_ERROR)}")
     return COLUMNS.get(name, Column(name))
+
+
+def told_tests(values: Mapping[str, float]) -> str:
+    """What is known of a model on the test rows, the error in the run's own metric first."""
+    known = [name for name in ("test_error", "test_score") if name in values]
+    return ", ".join(f"{COLUMNS[name].label} {values[name]:.4f}" for name in known)
 
 
 def described(names: Iterable[str], metric: str, kind: str) -> dict[str, Column]:

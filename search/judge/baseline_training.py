@@ -19,6 +19,7 @@ from search.baselines.make import Made
 from search.config.config import Config
 from search.engine.problem import Setup
 from search.folder.baselines_csv import Baseline, load_baselines, write_baselines
+from search.folder.columns import told_tests
 from search.folder.records import RunFolder
 from search.table.data import Table
 
@@ -154,6 +155,6 @@ def _lines(trained: Trained, seconds: float) -> list[str]:
     ends = [""] * (len(trained.baselines) - 1) + [f" ({seconds:.1f} s{notes})"]
     return [
         f"  {made.label}: {made.values['weights']:.0f} weights, validation error {made.values['val_error']:.4f}, "
-        f"test score {made.values['test_score']:.4f}{end}"
+        f"{told_tests(made.values)}{end}"
         for made, end in zip(trained.baselines, ends, strict=True)
     ]

@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from search.front import Front
 
 PANELS_A_ROW = 3
+BELOW: Final = "outside lower center"
 LONGEST_TITLE = 70
+LETTERS_AN_INCH = 9  # of a title
 
 
 def draw_front(path: Path, front: Front, title: str, baselines: Sequence[Baseline] = ()) -> None:
@@ -41,20 +43,28 @@ def draw_front(path: Path, front: Front, title: str, baselines: Sequence[Baselin
         ax.label_outer(remove_inner_ticks=False)
     for ax in panels[len(costs) :]:
         ax.set_axis_off()
-    figure.suptitle(short(title, LONGEST_TITLE), parse_math=False)  # a $ in a name is a $
+    room = int(figure.get_figwidth() * LETTERS_AN_INCH)
+    figure.suptitle(short(title, min(room, LONGEST_TITLE)), parse_math=False)  # a $ in a name is a $
     legend_below(figure, 2 * columns + 2)
     save(figure, path)
 
 
 def legend_below(figure: Figure, columns: int) -> None:
-    """One legend below the panels for all of them, each label once; none where nothing has a label."""
+    """One legend below the panels for all of them, each label once; none where nothing has a label.
+
+    It has as many columns as there is room for, at most ``columns``.
+    """
     parts = [ax.get_legend_handles_labels() for ax in figure.axes]
     handles = {label: handle for part in parts for handle, label in zip(*part, strict=True)}
     if not handles:
         return
-    legend = figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
-    for text in legend.get_texts():
-        text.set_parse_math(False)
+    for ncols in range(columns, 0, -1):
+        legend = figure.legend(handles.values(), handles.keys(), loc=BELOW, ncols=ncols, frameon=False)
+        for text in legend.get_texts():
+            text.set_parse_math(False)
+        if ncols == 1 or legend.get_window_extent().width <= figure.bbox.width:
+            return
+        legend.remove()
 
 
 def draw_hypervolume(path: Path, generations: Sequence[int], volumes: Sequence[float]) -> None:

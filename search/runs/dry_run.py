@@ -1,4 +1,4 @@
-"""``--dry-run``: the resolved config, the size of the search space, and about what a run would cost."""
+"""``--dry-run``: the size of the search space and about what a run would cost, as comments above the config."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COUNTED_NODES = 100  # the count takes time of the second power: seconds at twic
 
 
 def describe(config: Config, table: Table) -> str:
-    """What a run would do; everything that would be refused is refused here too."""
+    """What a run would do, as a config that says it in comments; what a run would refuse is refused here too."""
     from search.engine.problem import set_up
 
     setup = set_up(config, table)
@@ -35,19 +35,22 @@ def describe(config: Config, table: Table) -> str:
     point = ", ".join(
         f"{name} {value:g}" for name, value in zip(setup.strategy.objectives, setup.strategy.reference, strict=True)
     )
-    return "\n".join(
-        [
-            to_toml(config),
-            f"# data: {len(table.X)} rows, {len(setup.test_rows)} of them for the test; {table.X.shape[1]} features; "
-            f"{table.kind}",
-            f"# search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
-            f"# evaluations: {search.population * (search.generations + 1):,} trees x {search.folds} folds",
-            f"# reference point: {point}",
-            "# compilations: 2 programs, and 2 more whenever trees outgrow their bins (rarely more than once)",
-            f"# baselines: {', '.join(config.baselines.models) or 'none'}",
-            f"# time: about {seconds:.0f} s on two cores without baselines, a rough guess",
-        ]
-    )
+    facts = [
+        f"data: {len(table.X)} rows, {len(setup.test_rows)} of them for the test; {table.X.shape[1]} features; "
+        f"{table.kind}",
+        f"search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
+        f"evaluations: {search.population * (search.generations + 1):,} trees x {search.folds} folds",
+        f"reference point: {point}",
+        "compilations: 2 programs, and 2 more whenever trees outgrow their bins (rarely more than once)",
+        f"baselines: {', '.join(config.baselines.models) or 'none'}",
+        f"time: about {seconds:.0f} s on two cores without baselines, a rough guess",
+    ]
+    return "\n".join([*map(_comment, facts), "", to_toml(config)])
+
+
+def _comment(text: str) -> str:
+    """A line that TOML takes for a comment, whatever a class is called: it allows no control characters there."""
+    return "# " + "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def log10_structures(space: Space) -> float:

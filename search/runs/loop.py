@@ -20,6 +20,7 @@ from search.config.config import Config, config_hash
 from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup, set_up
 from search.folder.baselines_csv import load_baselines
+from search.folder.columns import told_tests
 from search.folder.history import EVOLUTION, joined, of_generation
 from search.folder.records import RunFolder, write_csv, write_npz
 from search.folder.snapshot import archive, members_to_arrays, state_from_parts, state_to_parts
@@ -138,7 +139,7 @@ def _verdict(folder: RunFolder, count: int) -> str:
     for name, member in (("most accurate", front[0]), ("knee", front.knee())):
         lines.append(
             f"  {name}: {member.path}, {member.weights:.0f} weights, "
-            f"validation error {member.val_error:.4f}, test score {member.test_score:.4f}"
+            f"validation error {member.val_error:.4f}, {told_tests(member.values)}"
         )
     if comparison := verdict(front, load_baselines(folder.path)):
         lines.append(f"  {comparison}")

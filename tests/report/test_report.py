@@ -258,17 +258,17 @@ def test_labels_say_what_is_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "weights", "beats", "beaten"),
+    ("error", "weights", "beats"),
     [
-        (0.1, 1, [0, 1, 2], []),
-        (0.25, 6, [], []),  # equal to the middle one
-        (0.25, 5, [1], []),
-        (0.26, 6, [], [1]),
-        (0.9, 99, [], [0, 1, 2]),
-        (0.2, 7, [], []),
+        (0.1, 1, [0, 1, 2]),
+        (0.25, 6, []),  # equal to the middle one
+        (0.25, 5, [1]),
+        (0.26, 6, []),
+        (0.9, 99, []),
+        (0.2, 7, []),
     ],
 )
-def test_who_beats_whom(tmp_path: Path, error: float, weights: float, beats: list[int], beaten: list[int]) -> None:
+def test_whom_a_baseline_beats(tmp_path: Path, error: float, weights: float, beats: list[int]) -> None:
     (tmp_path / "front.csv").write_text(
         "id,status,val_error,weights,model\n0,ok,0.125,9,a.json\n1,ok,0.25,6,b.json\n2,ok,0.5,4,c.json\n"
     )
@@ -277,7 +277,8 @@ def test_who_beats_whom(tmp_path: Path, error: float, weights: float, beats: lis
     from search.baselines import load_baselines
 
     (found,) = rivals(load_front(tmp_path), load_baselines(tmp_path))
-    assert (found["beats"], found["beaten"]) == (beats, beaten)
+    assert found["beats"] == beats
+    assert "beaten" not in found  # by errors that were chosen among many
     fitting = [i for i, size in enumerate((9, 6, 4)) if size <= weights]
     assert found["peer"] == (fitting[0] if fitting else None)
 

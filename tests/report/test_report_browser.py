@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,12 @@ FLAGS = (
     *("disable-component-update", "disable-sync", "disable-dev-shm-usage", "window-size=1280,900"),
 )
 DESKTOP, PHONE = 1280, 360
+WIDER_PHONE = 390
+# Baselines in all corners of the picture, (label, validation error, weights), and two that lie on each other.
+AROUND = [
+    *(("linear model", 0.02, 200), ("MLP (100)", 0.9, 200), ("CART", 0.02, 2), ("pruned MLP (250)", 0.9, 2)),
+    *(("pruned MLP (120)", 0.5, 200), ("pruned MLP (60)", 0.5, 190), (28 * "long", 0.6, 20)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +81,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "unfinished": write_run(root / "unfinished", final=False),
         "empty": write_run(root / "empty"),
         "bare": write_run(root / "bare", table="gone.csv"),
+        "balanced": write_run(root / "balanced", members=28),
     }
     for name in ("device", "hostile"):
         write_baselines(made[name], [(IMG if name == "hostile" else "linear model", 0.01, 1), ("CART", 0.9, 99)])
+    write_baselines(made["balanced"], AROUND)
+    path = made["balanced"] / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"objectives": ["balanced_error", "weights"]}))
     (made["empty"] / "front.csv").write_text("id,status,val_error,weights,model\n")
     (root / "gone.csv").unlink()
     for name in ("history.csv", "models/000.json", "manifest.json"):
@@ -155,7 +165,8 @@ def test_a_click_on_a_point_shows_its_tree(driver: Chrome, pages: dict[str, Path
     assert "as yes" in text(driver, "test")
     assert "python -m neuraltree.export" in text(driver, "lines")
     assert "▲ beats 5 of 5 members" in text(driver, "baselines-body")
-    assert "▽ beaten by 5 members" in text(driver, "baselines-body")
+    assert "beats no member" in text(driver, "baselines-body")
+    assert "beaten" not in text(driver, "main")
     check_quiet(driver, "file://")
 
 
@@ -241,13 +252,180 @@ def test_a_range_keeps_the_members_within(driver: Chrome, pages: dict[str, Path]
     check_quiet(driver, "file://")
 
 
+def test_the_list_opens_at_its_first_row(driver: Chrome, pages: dict[str, Path]) -> None:
+    scrolled = "document.getElementById('list').scrollTop"
+    lies_within = """((list, row) => row.top >= list.querySelector('thead').getBoundingClientRect().bottom - 1
+        && row.bottom <= list.getBoundingClientRect().bottom + 1)(document.getElementById('list'),
+        document.querySelector(arguments[0]).getBoundingClientRect())""".replace("\n", " ")
+    for name in ("many", "balanced"):
+        for width in (DESKTOP, WIDER_PHONE):
+            show(driver, pages[name].as_uri(), width=width)
+            assert script(driver, scrolled) == 0
+            assert script(driver, lies_within, "#list tbody tr")
+    show(driver, pages["many"].as_uri() + "#member-900")
+    assert script(driver, lies_within, "#list tbody tr.chosen")
+    script(driver, "document.getElementById('front-keys').focus()")
+    for key in (Keys.HOME, Keys.END):
+        ActionChains(driver, duration=0).send_keys(key).perform()
+        assert script(driver, lies_within, "#list tbody tr.chosen")
+    check_quiet(driver, "file://")
+
+
+def next_frames(driver: Chrome) -> None:
+    """Let the page lay itself out and answer to it."""
+    driver.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+
+
+PLOTS = """[...document.querySelectorAll('.plot')].filter((plot) => plot.offsetParent).map((plot) =>
+    [plot.id, plot.querySelector('.main-svg').getBoundingClientRect().right, plot.getBoundingClientRect().right])"""
+
+
+@pytest.mark.parametrize("name", ["device", "regression", "balanced", "comparison"])
+def test_plots_are_as_wide_as_their_room(driver: Chrome, pages: dict[str, Path], name: str) -> None:
+    """Also if the window stays as it is, as when a scroll bar appears."""
+    show(driver, pages[name].as_uri())
+    script(driver, "document.getElementById('main').style.maxWidth = '390px'")
+    for width in (DESKTOP, WIDER_PHONE):
+        size(driver, width)
+        WebDriverWait(driver, 5).until(lambda d, width=width: script(d, "window.innerWidth") == width)
+        next_frames(driver)
+        found = script(driver, PLOTS.replace("\n", " "))
+        assert len(found) >= 2
+        for plot, right, room in found:
+            assert right == pytest.approx(room, abs=1), plot
+            assert right <= width, plot
+    check_quiet(driver, "file://")
+
+
+def wide_parts(driver: Chrome) -> list[str]:
+    """The names of all that scrolls sideways; each must say so, in sight, and fade until its end is reached."""
+    scrolling = """[...document.querySelectorAll('body *')].filter((e) => e.checkVisibility()
+        && !e.matches('select, .unseen') && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)
+        && e.scrollWidth > e.clientWidth + 1)"""
+    driver.execute_script("document.querySelectorAll('details').forEach((part) => { part.open = true; })")
+    next_frames(driver)
+    parts = script(driver, scrolling.replace("\n", " "))
+    fades = "getComputedStyle(arguments[0]).maskImage !== 'none'"
+    for part in parts:
+        box = script(driver, "arguments[0].nextElementSibling.getBoundingClientRect().toJSON()", part)
+        assert script(driver, "arguments[0].nextElementSibling.textContent", part) == "Scroll sideways to see all →"
+        assert box["height"] > 10
+        assert 0 <= box["left"] < box["right"] <= WIDER_PHONE
+        assert script(driver, fades, part)
+        driver.execute_script("arguments[0].scrollLeft = 1e6", part)
+        WebDriverWait(driver, 5).until(lambda d, part=part: not script(d, fades, part))
+    said = driver.find_elements(By.CSS_SELECTOR, ".sideways")
+    assert len([hint for hint in said if hint.is_displayed()]) == len(parts)
+    return [part.get_attribute("aria-label") for part in parts]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("device", {"Members of the front", "Parallel coordinates", "Baselines"}),
+        ("hostile", {"Members of the front", "Confusion matrix", "Baselines"}),
+        ("balanced", {"Members of the front", "Baselines"}),
+        ("comparison", {"Summary of the runs"}),
+    ],
+)
+def test_what_is_wider_than_a_phone_says_that_it_scrolls(
+    driver: Chrome, pages: dict[str, Path], name: str, wanted: set[str]
+) -> None:
+    show(driver, pages[name].as_uri(), width=WIDER_PHONE)
+    assert set(wide_parts(driver)) >= wanted
+    check_quiet(driver, "file://")
+
+
+def test_the_list_of_runs_says_that_it_scrolls(driver: Chrome, tmp_path: Path) -> None:
+    write_run(tmp_path / "a")
+    with listen(tmp_path, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            show(driver, f"http://127.0.0.1:{server.server_port}/", width=WIDER_PHONE)
+            assert wide_parts(driver) == ["Table of runs"]
+            check_quiet(driver, "http://127.0.0.1")
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+LABELS = """((plot) => [...plot.querySelectorAll('.textpoint text')].filter((e) => e.textContent.trim()).map((e) =>
+    [e.textContent, ...['left', 'top', 'right', 'bottom'].map((side) => e.getBoundingClientRect()[side])]))(
+    document.getElementById('front-plot'))"""
+INNER = """(({left, top}, {l, t, w, h}) => [left + l, top + t, left + l + w, top + t + h])(
+    document.getElementById('front-plot').getBoundingClientRect(),
+    document.getElementById('front-plot')._fullLayout._size)"""
+Labels = dict[str, tuple[float, float, float, float]]
+
+
+def labels_of_baselines(driver: Chrome) -> Labels:
+    """By label its box, each within the axes and on no other."""
+    found: Labels = {name: tuple(box) for name, *box in script(driver, LABELS.replace("\n", " "))}
+    left, top, right, bottom = script(driver, INNER.replace("\n", " "))
+    for name, box in found.items():
+        assert left - 1 <= box[0] < box[2] <= right + 1, name
+        assert top - 1 <= box[1] < box[3] <= bottom + 1, name
+    for (a, one), (b, other) in combinations(found.items(), 2):
+        assert one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1], (a, b)
+    return found
+
+
+@pytest.mark.parametrize("width", [DESKTOP, WIDER_PHONE])
+def test_names_of_baselines_stay_within_the_axes(driver: Chrome, pages: dict[str, Path], width: int) -> None:
+    show(driver, pages["balanced"].as_uri(), width=width)
+    first = labels_of_baselines(driver)
+    assert {"linear model", "MLP (100)", "CART", "pruned MLP (250)"} <= set(first)
+    assert 28 * "long" not in first  # it is wider than the picture
+    script(driver, "document.getElementById('pick-127').click()")
+    assert labels_of_baselines(driver).keys() == first.keys()
+    script(driver, "Plotly.relayout('front-plot', {'xaxis.range': [Math.log10(150), Math.log10(210)]})")
+    near = labels_of_baselines(driver)
+    assert {"linear model", "MLP (100)"} <= set(near)
+    assert not {"CART", "pruned MLP (250)"} & set(near)
+    size(driver, DESKTOP + WIDER_PHONE - width)
+    WebDriverWait(driver, 5).until(lambda d: script(d, "window.innerWidth") == DESKTOP + WIDER_PHONE - width)
+    next_frames(driver)
+    assert labels_of_baselines(driver)
+    check_quiet(driver, "file://")
+
+
+def test_names_of_outputs_stay_within_the_picture_of_the_tree(driver: Chrome, pages: dict[str, Path]) -> None:
+    show(driver, pages["hostile"].as_uri())
+    for i in range(4):
+        script(driver, f"document.getElementById('pick-{100 + i}').click()")
+        picture, name = (
+            script(driver, f"document.querySelector('#tree-picture{what}').getBoundingClientRect().toJSON()")
+            for what in ("", " .output")
+        )
+        assert name["width"] > 100
+        assert picture["left"] <= name["left"] < name["right"] <= picture["right"]
+
+
+def test_the_metric_of_the_run_comes_before_the_accuracy(driver: Chrome, pages: dict[str, Path]) -> None:
+    show(driver, pages["balanced"].as_uri())
+    own, usual = "Test error (balanced error)", "Test accuracy"
+    for place in ("#list thead th", "#baselines thead th", "#metrics tbody th"):
+        heads = [str(head.text) for head in driver.find_elements(By.CSS_SELECTOR, place)]
+        assert "Validation error (balanced error)" in heads, place
+        assert heads.index(own) < heads.index(usual), place
+    hover = "document.getElementById('front-plot').data.find(({name}) => name === 'members').hovertext[0]"
+    said = script(driver, hover)
+    assert said.index("test error (balanced error): 0.3") < said.index("test accuracy: 0.7")
+    peers = [row.text for row in driver.find_elements(By.CSS_SELECTOR, "#baselines tbody td:nth-last-child(2)")]
+    assert "000: 0.3" in peers  # the test error, which is as honest as that of the baseline
+    show(driver, pages["comparison"].as_uri())
+    heads = [str(head.text) for head in driver.find_elements(By.CSS_SELECTOR, "#summary thead th")]
+    assert heads.index("Its test error") < heads.index("Its test score")
+
+
 LEVELS = "[...document.querySelectorAll('h1, h2, h3, h4')].filter((h) => h.offsetParent).map((h) => +h.tagName[1])"
 UNNAMED = """[...document.querySelectorAll('input, select, button, [role=img], [role=region], article, section')]
     .filter((e) => !(e.ariaLabel || e.getAttribute('aria-labelledby') || e.labels?.length || e.matches('button') && e.textContent))
     .map((e) => e.outerHTML.slice(0, 80))"""  # noqa: E501
 REPEATED = """((ids) => ids.filter((id, i) => ids.indexOf(id) < i))(
     [...document.querySelectorAll('body [id]')].filter((e) => !e.closest('.js-plotly-plot')).map((e) => e.id))"""
-ALL = ("device", "regression", "hostile", "unfinished", "empty", "bare", "comparison")
+ALL = ("device", "regression", "hostile", "unfinished", "empty", "bare", "comparison", "balanced")
 
 
 @pytest.mark.parametrize("name", ALL)

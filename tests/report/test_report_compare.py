@@ -42,6 +42,14 @@ def test_runs_are_summed_up_side_by_side(tmp_path: Path) -> None:
     assert found["axes"] == {"x": "weights", "y": "val_error"}
 
 
+def test_the_test_error_comes_before_the_score(tmp_path: Path) -> None:
+    found = compare(write_run(tmp_path / "a"), write_run(tmp_path / "b", final=False))
+    labels = [row["label"] for row in found["summary"]]
+    assert labels.index("Its test score") == labels.index("Its test error") + 1
+    assert [cell(found, 0, label) for label in ("Its test error", "Its test score")] == [0.3, 0.7]
+    assert [cell(found, 1, label) for label in ("Its test error", "Its test score")] == [None, None]
+
+
 def test_members_beyond_a_budget_do_not_count(tmp_path: Path) -> None:
     found = compare(write_run(tmp_path / "a", members=12), write_run(tmp_path / "b"))
     weights = found["runs"][0]["members"]["values"]["weights"]

@@ -63,6 +63,15 @@ def test_the_index_lists_every_run_with_its_state(results: Path) -> None:
     assert get(results / "empty", "/rows")[1].count("<tr>") == 1
 
 
+def test_the_index_says_which_error_is_the_best(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "r", members=5)
+    assert '<td class="number">0.1</td>' in get(tmp_path, "/rows")[1]
+    manifest = json.loads((run / "manifest.json").read_text()) | {"objectives": ["balanced_error", "weights"]}
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    assert '<td class="number">0.1 (balanced error)</td>' in get(tmp_path, "/rows")[1]
+    assert "Best validation error" in get(tmp_path, "/")[1]
+
+
 @pytest.mark.parametrize("target", ["/run/deep%2Fer%2Fgoing%20on/", "/run/deep/er/going%20on/", "/run/done/?x=1#y"])
 def test_a_run_has_a_page(results: Path, target: str) -> None:
     status, text = get(results, target)

@@ -153,6 +153,22 @@ def test_a_front_is_shown_in_lines(front: Front) -> None:
     assert repr(many[:0]) == "Front of 0 models"
 
 
+@pytest.mark.parametrize(
+    ("objectives", "names"),
+    [
+        (("balanced_error", "weights"), ["val_error", "weights", "test_error", "test_score"]),
+        (("log_loss", "error", "weights"), ["val_error", "weights", "test_error", "test_score"]),
+        (("error_rate", "weights"), ["val_error", "weights", "test_score"]),
+        (("class_errors", "weights"), ["val_error", "weights", "test_score"]),
+        (("weights",), ["weights", "test_score"]),
+    ],
+)
+def test_a_front_shows_the_metric_of_its_run_before_the_score(
+    tmp_path: Path, objectives: tuple[str, ...], names: list[str]
+) -> None:
+    assert repr(write(tmp_path, ROWS, objectives)).splitlines()[1].split() == names
+
+
 def test_a_slice_of_a_front_is_a_front(front: Front) -> None:
     assert front[1:3].members == front.members[1:3]
     assert front[1:3].objectives == front.objectives

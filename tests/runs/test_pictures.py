@@ -291,6 +291,26 @@ def test_the_file_has_a_panel_for_every_cost_and_room_for_baselines(
     assert all(ax.get_legend() is None for ax in found)
 
 
+LONG = [Rival(f"a baseline of a long name, {i}", {"val_error": 0.4, "weights": 40.0 + i}) for i in range(8)]
+PRUNED = [Rival(f"pruned MLP ({size})", {"val_error": 0.4, "weights": size}) for size in (250, 120, 60, 30)]
+
+
+@pytest.mark.parametrize("rivals", [[], RIVALS, PRUNED, LONG], ids=["none", "two", "pruned", "long"])
+@pytest.mark.parametrize("objectives", [("balanced_error", "weights"), ("rmse", "latency_s")], ids=["one", "two"])
+def test_title_and_legend_of_the_file_stay_within_it(
+    monkeypatch: pytest.MonkeyPatch, objectives: tuple[str, ...], rivals: list[Rival]
+) -> None:
+    title = "long names of tables/with/folders/and.csv: a target (multiclass), 28 models"
+    figure = panels(monkeypatch, Front(FOUR.members, objectives), title, rivals)[0].figure
+    (legend,) = figure.legends
+    heading = next(text for text in figure.texts if text.get_text().startswith("long names"))
+    for part in (heading, legend):
+        box = part.get_window_extent()
+        assert 0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert 0 <= box.y0 < box.y1 <= figure.bbox.y1
+    assert {text.get_text() for text in legend.get_texts()} >= {"validation", *(rival.label for rival in rivals)}
+
+
 # Columns.
 
 

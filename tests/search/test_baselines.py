@@ -556,6 +556,19 @@ def test_the_verdict_holds_baselines_and_front_to_the_same_budget() -> None:
     assert "0.json" in verdict(front, [baseline("equal", 0.1, 40)])
 
 
+def test_the_verdict_tells_the_metric_of_the_run_before_the_score_and_how_members_were_chosen() -> None:
+    def values(error: float, weights: float, test: float, score: float) -> dict[str, float]:
+        return {"val_error": error, "weights": weights, "test_error": test, "test_score": score}
+
+    front = Front((Member("ok", values(0.1, 40, 0.15, 0.8), Path("0.json")),), ("balanced_error", "weights"))
+    line = verdict(front, [Baseline("linear", "linear", values(0.2, 50, 0.25, 0.7))])
+    assert line == (
+        "strongest baseline: linear, 50 weights, validation error 0.2000, test error 0.2500, test score 0.7000; "
+        "of the front, whose trees were chosen by that error, as low a validation error: "
+        "0.json, 40 weights, test error 0.1500, test score 0.8000"
+    )
+
+
 # The config and the whole program.
 
 

@@ -4,11 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import log10
+from pathlib import Path
 
 import pytest
 
 from neuraltree.tree.space import Space
-from search.runs.dry_run import log10_structures
+from search.config.config import load_config
+from search.runs.dry_run import describe, log10_structures
+from search.table.data import load_table
+
+FACTS = (
+    *("# data: 20 rows, ", "# search space: about 10^", "# evaluations: 50 trees x 2 folds", "# reference point: "),
+    *("# compilations: ", "# baselines: linear", "# time: about "),
+)
+
+
+@pytest.mark.parametrize("label", ["yes", 'a "quoted" # one', "two\nlines\x1b\x7f\u2028"])
+def test_what_a_run_would_do_comes_first_and_all_is_a_config(tmp_path: Path, label: str) -> None:
+    """Whatever a class is called, whose error is an objective and so in the reference point."""
+    path, again = tmp_path / "my.toml", tmp_path / "again.toml"
+    quoted = label.replace('"', '""')
+    rows = [f'{i},{i % 3},"{quoted if i % 2 else "no"}"' for i in range(20)]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,target", *rows]))
+    path.write_text(
+        '[data]\nsource = "t.csv"\ntest_fraction = 0.34\n[space]\nmax_nodes = 9\n'
+        '[search]\npopulation = 10\ngenerations = 4\nfolds = 2\nobjectives = ["class_errors", "weights"]\n'
+        '[baselines]\nmodels = ["linear"]\n'
+    )
+    config = load_config(path)
+    text = describe(config, load_table(config.data, config.task))
+    lines = text.splitlines()
+    assert [line.startswith(fact) for line, fact in zip(lines, FACTS, strict=False)] == [True] * len(FACTS)
+    assert lines[len(FACTS)] == ""
+    assert lines[len(FACTS) + 1] == "[data]"
+    assert not any(line.startswith("#") for line in lines[len(FACTS) :])
+    again.write_text(text)
+    assert load_config(again) == config
+
 
 SPACES = {
     "one output": Space(2, activations=("tanh", "relu"), max_nodes=7, max_depth=3, max_arity=64),

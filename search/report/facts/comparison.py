@@ -75,6 +75,7 @@ def _summary_head(reason: str) -> list[dict[str, str]]:
     return [
         {"label": "Members", "column": "", "better": ""},
         {"label": "Best validation error", "column": "val_error", "better": less},
+        {"label": "Its test error", "column": "test_error", "better": ""},
         {"label": "Its test score", "column": "test_score", "better": ""},
         *small,
         {"label": "Hypervolume", "column": "", "better": more},
@@ -103,6 +104,7 @@ def _run(
         "summary": [
             len(front),
             best.get("val_error"),
+            best.get("test_error"),
             best.get("test_score"),
             *(_best_within(front, budget) for budget in BUDGETS),
             None if reference is None else front_volume(front, reference),

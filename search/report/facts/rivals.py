@@ -1,4 +1,4 @@
-"""A front beside the run's baselines: who is better than whom, in what both have."""
+"""The run's baselines beside its front: which members a baseline beats, in what both have."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ def dominates(a: Mapping[str, float], b: Mapping[str, float], names: Sequence[st
 
 
 def rivals(front: Front, baselines: Sequence[Baseline]) -> list[dict[str, Any]]:
-    """Every baseline with the members it dominates, those that dominate it, and the best member no larger than it.
+    """Every baseline with the members it dominates, and the best member no larger than it.
 
     Members are given by position. Without validation error or any cost in common the two are not compared.
+    The members that dominate a baseline are left out: their validation errors are the lowest of thousands, so they
+    are too low, while a baseline's is that of one model.
     """
     return [_rival(front, baseline) for baseline in baselines]
 
@@ -42,7 +44,6 @@ def _rival(front: Front, baseline: Baseline) -> dict[str, Any]:
         "values": dict(values),
         "compared": list(names) if comparable else [],
         "beats": [i for i, member in members if dominates(values, member.values, names)],
-        "beaten": [i for i, member in members if dominates(member.values, values, names)],
         "peer": _peer(front, values),
     }
 

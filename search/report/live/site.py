@@ -12,6 +12,8 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from search.errors import InputError
+from search.folder.columns import METRICS
+from search.front import metric_names
 from search.report.facts.read import Run, is_run, read_run
 from search.report.facts.run_facts import changing, run_page
 from search.report.pages.embed import as_json
@@ -105,8 +107,9 @@ def _row(name: str, path: Path) -> str:
 
 
 def _progress(run: Run) -> tuple[str, ...]:
-    """Generation, evaluations, size and best error of the front; "–" where there is none yet."""
+    """Generation, evaluations, size and best error of the front, with its metric; "–" where there is none yet."""
     last = [(run.history.get(name) or [None])[-1] for name in ("generation", "evaluations")]
     best = run.front[0].values.get("val_error") if len(run.front) else None
     counts = (*("–" if value is None else f"{value:,.0f}" for value in last), f"{len(run.front):,}")
-    return (*counts, "–" if best is None else f"{best:.4g}")
+    metric = METRICS.get((metric_names(run.front.objectives) or [""])[0])
+    return (*counts, "–" if best is None else f"{best:.4g}" + (f" ({metric})" if metric else ""))

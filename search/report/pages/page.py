@@ -13,11 +13,12 @@ from search.report.pages.embed import as_json, fill, plotly, static
 
 MARK = "<!-- neuraltree report -->"  # in the head of every page: what may be replaced by the next one
 
-COMMON = ("base.js", "plots.js")
+COMMON = ("scroll.js", "base.js", "plots.js")
 SCRIPTS: dict[str, tuple[str, ...]] = {
     "run": (
         *COMMON,
         "choice.js",
+        "labels.js",
         "front.js",
         "tree.js",
         "member.js",
@@ -55,7 +56,7 @@ def render(kind: str, data: Mapping[str, Any]) -> str:
 
 def render_index(title: str, rows: str) -> str:
     """The list of runs that the server opens with; ``rows`` is HTML."""
-    style, script = static("style.css"), static("index.js")
+    style, script = static("style.css"), static("index.js") + static("scroll.js")
     parts = {"title": html.escape(title), "rows": rows, "style": style, "script": script}
     return fill(static("index.html"), parts | {"policy": _policy((script,), live=True)})
 

@@ -47,6 +47,8 @@ function shown(name, value) {
 }
 const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count === 1 ? "" : "s"}`;
 
+const LONGEST = 24; // characters of a name in a picture
+const cut = (text, most = LONGEST) => text.length > most ? `${text.slice(0, most - 1)}…` : text;
 // The first columns, so many as `texts`, are no numbers.
 function table(head, rows, {foot = [], caption = "", className = "", texts = 1} = {}) {
   const cell = (tag) => (value, i) => value instanceof Node ? make(tag, {class: i >= texts ? "number" : null}, value)

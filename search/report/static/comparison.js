@@ -10,7 +10,7 @@ function drawFronts() {
     const best = staircase(xs, ys, !columnOf(front.x).higher, !columnOf(front.y).higher);
     const text = xs.map((x, i) => `<b>${plain(run.name)}</b> ${plain(run.members.name[i])}<br>${plain(labelOf(front.y))}: ${shown(front.y, ys[i])}<br>${plain(labelOf(front.x))}: ${shown(front.x, x)}`);
     const shade = seriesColour(k);
-    return [{type: "scatter", mode: "markers", name: plain(run.name), legendgroup: String(k), x: xs, y: ys, hovertext: text, hoverinfo: "text", marker: {size: 9, color: shade, symbol: SYMBOLS[k % SYMBOLS.length]}},
+    return [{type: "scatter", mode: "markers", name: plain(cut(run.name)), legendgroup: String(k), x: xs, y: ys, hovertext: text, hoverinfo: "text", marker: {size: 9, color: shade, symbol: SYMBOLS[k % SYMBOLS.length]}},
       {type: "scatter", mode: "lines", legendgroup: String(k), showlegend: false, x: best.map((i) => xs[i]), y: best.map((i) => ys[i]), hoverinfo: "skip", line: {shape: "hv", width: 1.5, color: shade, dash: DASHES[k % DASHES.length]}}];
   });
   plot("front-plot", traces, {xaxis: axisOf(front.x, front.logX, allOf(front.x)), yaxis: axisOf(front.y, front.logY, allOf(front.y)), showlegend: true, uirevision: `${front.x} ${front.y} ${front.logX} ${front.logY}`},
@@ -33,7 +33,7 @@ function startAxes() {
 }
 function drawVolumes() {
   const what = byId("volume-x").value;
-  const traces = runs.map((run, k) => ({type: "scatter", mode: "lines", name: plain(run.name), x: over(run.history, what), y: run.volumes, line: {color: seriesColour(k), dash: DASHES[k % DASHES.length], width: 2}, hovertemplate: `${plain(run.name)}<br>${OVER[what]} %{x:.4~g}<br>hypervolume %{y:.4~g}<extra></extra>`}));
+  const traces = runs.map((run, k) => ({type: "scatter", mode: "lines", name: plain(cut(run.name)), x: over(run.history, what), y: run.volumes, line: {color: seriesColour(k), dash: DASHES[k % DASHES.length], width: 2}, hovertemplate: `${plain(run.name)}<br>${OVER[what]} %{x:.4~g}<br>hypervolume %{y:.4~g}<extra></extra>`}));
   byId("volume-text").textContent = page.volumes;
   plot("volume-plot", traces, {xaxis: axis(OVER[what]), yaxis: axis("hypervolume"), showlegend: true, uirevision: what}, `Hypervolume of ${plural(runs.length, "run")} by ${OVER[what]}. ${page.volumes}`);
 }

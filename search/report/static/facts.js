@@ -1,6 +1,6 @@
 // Tables of facts: data, config, versions.
 const factTable = (rows) => make("table", {}, make("tbody", {}, ...rows.map(([name, value]) => make("tr", {}, make("th", {scope: "row", class: "name", text: name}), make("td", {class: "name", text: value})))));
-const codeBlock = (label, text) => make("pre", {tabindex: "0", role: "region", "aria-label": label, text});
+const codeBlock = (label, text) => make("pre", {class: "scroll", tabindex: "0", role: "region", "aria-label": label, text});
 const four = (values) => values.map((value) => signed(value));
 
 function dataFacts(data) {

@@ -7,7 +7,7 @@ function sorted() {
   return xs.map((_, i) => i).filter((i) => isNumber(xs[i])).sort((i, j) => xs[i] - xs[j]);
 }
 function hover(i) {
-  const names = [...new Set([front.y, front.x, "val_error", ...page.objectives, "test_score", "weights"])];
+  const names = [...new Set([front.y, front.x, "val_error", ...page.objectives, "test_error", "test_score", "weights"])];
   const lines = names.filter((name) => isNumber(valueOf(name, i))).map((name) => `${plain(labelOf(name))}: ${shown(name, valueOf(name, i))}`);
   return `<b>Member ${plain(page.members.name[i])}</b><br>${lines.join("<br>")}`;
 }
@@ -31,36 +31,15 @@ function measured(all) {
   const texts = there.map((i) => `Member ${plain(page.members.name[i])}<br>${plain(labelOf(column))}: ${shown(column, valueOf(column, i))}`);
   return [points("measured", there, {x: xs, hovertext: texts, marker: {symbol: "line-ns-open", size: 11, color: colour("text"), line: {width: 2, color: colour("text")}}})];
 }
-// Where the label of each baseline goes so that none lies on another or on a marker of theirs; "" where there is no room.
-const PLACES = [["top center", -0.5, -1.6], ["bottom center", -0.5, 0.6], ["middle right", 0.12, -0.5], ["middle left", -1.12, -0.5]];
-const [LETTER, LINE] = [7, 15]; // pixels
-function labels(there) {
-  const {clientWidth: width, clientHeight: height} = byId("front-plot");
-  const at = (name, log, size) => {
-    const scale = (value) => log ? Math.log(value) : value;
-    const [least, most] = span(everyones(name)).map(scale);
-    return ({values}) => (scale(values[name]) - least) / (most - least || 1) * size;
-  };
-  const [x, y] = [at(front.x, front.logX, width - 110), at(front.y, front.logY, height - 110)];
-  const taken = there.map((row) => [x(row) - 6, -y(row) - 6, 12, 12]);
-  const free = ([left, top, w, h]) => taken.every(([l, t, wide, high]) => left + w <= l || l + wide <= left || top + h <= t || t + high <= top);
-  const found = there.map((row) => {
-    const w = row.label.length * LETTER;
-    const boxes = PLACES.map(([place, right, down]) => [place, [x(row) + right * w, -y(row) + down * LINE, w, LINE]]);
-    const [place, box] = boxes.find(([, candidate]) => free(candidate)) ?? ["", null];
-    if (box) taken.push(box);
-    return place;
-  });
-  return {text: there.map((row, k) => found[k] ? plain(row.label) : ""), textposition: found.map((place) => place || "top center")};
-}
 function rivals() {
-  const there = page.baselines.filter(({values}) => isNumber(values[front.x]) && isNumber(values[front.y]));
+  const there = drawnRivals();
   if (!there.length) return [];
   const text = (row) => `<b>${plain(row.label)}</b> (baseline)<br>${plain(labelOf(front.y))}: ${shown(front.y, row.values[front.y])}<br>${plain(labelOf(front.x))}: ${shown(front.x, row.values[front.x])}`;
   return [{type: "scatter", mode: "markers+text", name: "baselines", x: there.map((row) => row.values[front.x]), y: there.map((row) => row.values[front.y]),
-    ...labels(there), textfont: {size: 12, color: colour("rival")}, cliponaxis: false,
+    text: there.map(() => BLANK), textfont: {size: LABEL, color: colour("rival")},
     hovertext: there.map(text), hoverinfo: "text", marker: {symbol: "diamond", size: 10, color: colour("rival")}}];
 }
+const drawnRivals = () => page.baselines.filter(({values}) => isNumber(values[front.x]) && isNumber(values[front.y]));
 const everyones = (name) => [...valuesOf(name), ...page.baselines.map(({values}) => values[name])];
 function drawFront() {
   const all = sorted().filter((i) => isNumber(valueOf(front.y, i)));
@@ -72,10 +51,10 @@ function drawFront() {
   if (all.includes(now)) traces.push(ring("chosen", now, colour("minus"), 24));
   const [xs, ys] = [front.x, front.y].map((name) => span(valuesOf(name)).map((value) => shown(name, value)).join(" to "));
   plot("front-plot", traces, {xaxis: axisOf(front.x, front.logX, everyones(front.x)), yaxis: axisOf(front.y, front.logY, everyones(front.y)), uirevision: `${front.x} ${front.y} ${front.logX} ${front.logY}`},
-    `${plural(all.length, "member")} of the front: ${labelOf(front.y)} from ${ys} against ${labelOf(front.x)} from ${xs}; the list below has the same numbers`);
+    `${plural(all.length, "member")} of the front: ${labelOf(front.y)} from ${ys} against ${labelOf(front.x)} from ${xs}; the list below has the same numbers`).then(labelRivals);
 }
 function listed() {
-  const names = ["val_error", ...page.objectives, "test_score", "int8_test_score", "weights"];
+  const names = ["val_error", ...page.objectives, "test_error", "test_score", "int8_test_score", "weights"];
   return [...new Set(names)].filter((name) => page.shown.includes(name));
 }
 function drawList() {
@@ -97,12 +76,12 @@ function markList() {
     row.classList.toggle("chosen", i === now);
     row.hidden = !isInside(i);
     row.querySelector("input").checked = i === now;
-    if (i === now) reveal(row);
   });
 }
 // Within the list alone: scrollIntoView would move the page as well.
-function reveal(row) {
+function reveal() {
   const list = byId("list");
+  const row = list.querySelectorAll("tbody tr")[chosen()];
   const head = list.querySelector("thead").offsetHeight;
   if (row.offsetTop - head < list.scrollTop) list.scrollTop = row.offsetTop - head;
   if (row.offsetTop + row.offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = row.offsetTop + row.offsetHeight - list.clientHeight;
@@ -133,6 +112,8 @@ function startFront() {
   byId("next").addEventListener("click", () => step(1, sorted()));
   drawn(drawFront);
   byId("front-plot").on("plotly_click", ({points: [point]}) => { if (isNumber(point.customdata)) choose(point.customdata); });
+  byId("front-plot").on("plotly_relayout", labelRivals);
   drawList();
-  onChoice.push(drawFront, markList);
+  if (location.hash === `#member-${choice.id}`) reveal();
+  onChoice.push(drawFront, markList, reveal);
 }

@@ -104,5 +104,4 @@ async function copy(text, code, button) {
 function startMember() {
   drawn(drawMember);
   onChoice.push(drawMember);
-  new ResizeObserver(() => { if (page.trees[chosen()] && Math.abs(byId("tree").clientWidth - room) > 40) drawTree(chosen(), page.members.name[chosen()]); }).observe(byId("tree"));
 }

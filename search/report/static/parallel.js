@@ -1,10 +1,10 @@
 // Parallel coordinates: a line a member, ranges by dragging along an axis or by slider.
 const MOST_AXES = 8;
-const SPAN = {top: 54, height: 230, bottom: 26, least: 104};
+const SPAN = {top: 54, height: 230, bottom: 26, least: 104, edge: 66, letter: 6.4}; // pixels
 const parallel = {axes: [], ranges: {}, lines: [], sliders: []};
 
 function axesOf() {
-  const wanted = [...page.objectives, "val_error", "weights", "depth", "distinct_activations", "latency_s", "flash_bytes", "ram_bytes", "energy_j", "test_score", "nodes"];
+  const wanted = [...page.objectives, "val_error", "weights", "depth", "distinct_activations", "latency_s", "flash_bytes", "ram_bytes", "energy_j", "test_error", "test_score", "nodes"];
   return [...new Set(wanted)].filter((name) => page.shown.includes(name)).map((name) => {
     const values = valuesOf(name);
     const [least, most] = span(values);
@@ -43,15 +43,16 @@ function applyRanges() {
 function drawParallel() {
   const {axes} = parallel;
   const room = byId("parallel-plot").clientWidth;
-  const gap = Math.max(SPAN.least, (room - 120) / Math.max(1, axes.length - 1));
-  const width = 120 + gap * (axes.length - 1);
-  const x = (k) => 60 + k * gap;
+  const gap = Math.max(SPAN.least, (room - 2 * SPAN.edge) / Math.max(1, axes.length - 1));
+  const width = 2 * SPAN.edge + gap * (axes.length - 1);
+  const letters = Math.floor(Math.min(gap, 2 * SPAN.edge) / SPAN.letter); // of a name above its axis
+  const x = (k) => SPAN.edge + k * gap;
   const y = (share) => SPAN.top + (1 - share) * SPAN.height;
   const path = (i) => `M${axes.map((one, k) => `${x(k).toFixed(1)} ${y(shareOf(one, one.values[i])).toFixed(1)}`).join("L")}`;
   parallel.lines = page.members.id.map((_, i) => draw("path", {class: `member${isInside(i) ? "" : " out"}`, d: path(i)}));
   const order = page.members.id.map((_, i) => i).sort((i, j) => isInside(i) - isInside(j));
   const label = `Parallel coordinates of ${plural(count(), "member")} over ${axes.map(({name}) => labelOf(name)).join(", ")}`;
-  fillWith("parallel-plot", draw("svg", {class: "parallel", role: "img", "aria-label": label, width, height: SPAN.top + SPAN.height + SPAN.bottom}, draw("g", {}, ...order.map((i) => parallel.lines[i])), ...axes.flatMap((one, k) => axisMarks(one, x(k), y))));
+  fillWith("parallel-plot", draw("svg", {class: "parallel", role: "img", "aria-label": label, width, height: SPAN.top + SPAN.height + SPAN.bottom}, draw("g", {}, ...order.map((i) => parallel.lines[i])), ...axes.flatMap((one, k) => axisMarks(one, x(k), y, letters))));
   markParallel();
   const open = page.members.id.filter((_, i) => isInside(i)).length;
   byId("parallel-count").textContent = choice.inside ? `${open} of ${plural(count(), "member")} within the ranges. ` : "";
@@ -62,14 +63,14 @@ function markParallel() {
   parallel.lines.forEach((other) => other.classList.toggle("chosen", other === line));
   line?.parentNode.append(line); // over all others
 }
-function axisMarks(one, x, y) {
+function axisMarks(one, x, y, letters) {
   const [low, high] = rangeOf(one.name);
   const limited = one.name in parallel.ranges;
   const [first, rest] = labelOf(one.name).split(/ (?=\()/);
   const hit = draw("rect", {class: "hit", x: x - 18, y: y(1) - 6, width: 36, height: SPAN.height + 12});
   hit.addEventListener("pointerdown", (event) => brush(event, hit, one, y));
   return [draw("line", {class: "axis", x1: x, x2: x, y1: y(0), y2: y(1)}),
-    draw("text", {x, y: 16, "text-anchor": "middle"}, draw("title", {text: labelOf(one.name)}), draw("tspan", {text: cut(first)}), rest ? draw("tspan", {x, dy: 14, text: cut(rest)}) : null),
+    draw("text", {x, y: 16, "text-anchor": "middle"}, draw("title", {text: labelOf(one.name)}), draw("tspan", {text: cut(first, letters)}), rest ? draw("tspan", {x, dy: 14, text: cut(rest, letters)}) : null),
     draw("text", {class: "tick", x, y: y(1) - 8, "text-anchor": "middle", text: shown(one.name, one.most)}),
     draw("text", {class: "tick", x, y: y(0) + 18, "text-anchor": "middle", text: shown(one.name, one.least)}),
     limited ? draw("rect", {class: "brush", x: x - 8, y: y(high) - 2, width: 16, height: Math.max(4, y(low) - y(high) + 4)}) : null, hit].filter(Boolean);
@@ -128,5 +129,5 @@ function refreshParallel() {
 function startParallel() {
   refreshParallel();
   onChoice.push(markParallel);
-  addEventListener("resize", () => { if (!byId("parallel").hidden) drawParallel(); });
+  redraws.push(() => { if (!byId("parallel").hidden) drawParallel(); });
 }

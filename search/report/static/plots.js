@@ -1,7 +1,7 @@
 // Plotly in the colours of the page, light or dark.
 const redraws = [];
 const touch = matchMedia("(pointer: coarse)").matches;
-const PLOT = {displayModeBar: false, displaylogo: false, responsive: true, doubleClick: "reset"};
+const PLOT = {displayModeBar: false, displaylogo: false, doubleClick: "reset"};
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 // Plotly reads some HTML in its texts; a name is a name.
 const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
@@ -10,8 +10,9 @@ const seriesColour = (i) => colour(`series-${i % SERIES + 1}`);
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star"];
 
+const LONGEST_TITLE = 36; // of an axis: as many letters as the height of a plot has room for
 function axis(text, extra = {}) {
-  return {title: {text: plain(text), standoff: 10}, gridcolor: colour("line"), linecolor: colour("edge"),
+  return {title: {text: plain(cut(text, LONGEST_TITLE)), standoff: 10}, gridcolor: colour("line"), linecolor: colour("edge"),
     zerolinecolor: colour("line"), zeroline: false, showline: true, ticks: "outside", tickcolor: colour("edge"),
     ticklen: 4, automargin: true, ...extra};
 }
@@ -36,6 +37,7 @@ function plot(id, traces, layout, description) {
   node.setAttribute("role", "img");
   node.setAttribute("aria-label", description);
   return Plotly.react(node, traces, {
+    width: node.clientWidth, height: node.clientHeight,
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
     font: {family: getComputedStyle(document.body).fontFamily, size: 13, color: colour("text")},
     margin: {l: 56, r: 14, t: 10, b: 48}, hovermode: "closest", dragmode: touch ? false : "zoom",
@@ -48,7 +50,16 @@ function drawn(redraw) {
   redraws.push(redraw);
   redraw();
 }
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraws.forEach((redraw) => redraw()));
+const redrawAll = () => redraws.forEach((redraw) => redraw());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
+// Plotly alone would follow the window a tenth of a second late, and a scroll bar that appears not at all.
+const section = document.querySelector("main > section"); // as wide as all the others
+let widthDrawn = section.clientWidth;
+new ResizeObserver(() => {
+  if (section.clientWidth === widthDrawn) return;
+  widthDrawn = section.clientWidth;
+  redrawAll();
+}).observe(section);
 
 // The indices of the points that no other one beats in both, and the line they make.
 function staircase(xs, ys, xDown, yDown) {

@@ -1,8 +1,7 @@
 // A tree as SVG: inputs at the bottom, edge width by |weight|, sign by colour and dash, node colour by activation.
 const LETTERS = {sigmoid: "σ", tanh: "t", gaussian: "g", relu: "r", sine: "s", identity: "l"};
 const lookOf = (task, name) => [LETTERS[name] ?? "?", task.colours[name] ?? "#dddddd"];
-const [TOP, LEAST_STEP, MOST_STEP, LONGEST, LEAST_SCALE] = [44, 20, 70, 24, 0.8];
-const cut = (text) => text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text;
+const [TOP, LEAST_STEP, MOST_STEP, LEAST_SCALE] = [44, 20, 70, 0.8];
 const signed = (value) => plainNumber(value).replace("-", "−");
 
 function parentsOf(depth) {
@@ -33,10 +32,12 @@ function geometry(tree, task, room) {
   const [left, right] = span(tree.x);
   const names = tree.op.filter((op) => op >= 0).map((op) => cut(task.features[op]));
   const longest = Math.max(1, ...names.map((name) => name.length)) * 6.6;
+  const outputs = tree.depth.filter((level) => !level).map((_, k) => cut(outputName(task, k)).length);
+  const least = Math.max(48, Math.max(...outputs) * 3.8); // half the width of an output's name
   const step = Math.max(LEAST_STEP, Math.min(MOST_STEP, (room - 60) / (right - left + 1)));
   const flat = longest < step - 8;
   const top = Math.max(...tree.y);
-  const [row, margin, end] = [top > 4 ? 60 : 74, Math.max(48, flat ? longest / 2 : longest * 0.67 + 4), Math.max(48, flat ? longest / 2 : 0)];
+  const [row, margin, end] = [top > 4 ? 60 : 74, Math.max(least, flat ? longest / 2 : longest * 0.67 + 4), Math.max(least, flat ? longest / 2 : 0)];
   const at = (i) => [margin + (tree.x[i] - left) * step, TOP + (top - tree.y[i]) * row];
   return {at, flat, row, radius: Math.max(9.5, Math.min(14, step / 2 - 1)), width: margin + (right - left) * step + end, height: TOP + top * row + (flat ? 40 : 30 + longest * 0.74)};
 }
@@ -79,6 +80,6 @@ function treeFigure(tree, task, name, room) {
   const marks = tree.op.map((op, i) => op >= 0 ? leafMark(tree, task, i, at(i), flat) : nodeMark(tree, task, i, at(i), radius, tree.depth[i] ? "" : outputName(task, output++)));
   const picture = draw("svg", {id: "tree-picture", role: "img", "aria-labelledby": "tree-name tree-text", width: width * scale, height: height * scale, viewBox: `0 0 ${width} ${height}`},
     draw("title", {id: "tree-name", text: `The tree of member ${name}`}), draw("desc", {id: "tree-text", text: describe(tree, task)}), ...edges(tree, at, row), ...marks);
-  return make("figure", {}, make("div", {class: "tree", tabindex: "0", role: "region", "aria-label": "Drawing of the tree"}, picture), legend(tree, task),
-    make("details", {}, make("summary", {text: "The tree as text"}), make("pre", {tabindex: "0", text: outline(tree, task)})));
+  return make("figure", {}, make("div", {class: "tree scroll", tabindex: "0", role: "region", "aria-label": "Drawing of the tree"}, picture), legend(tree, task),
+    make("details", {}, make("summary", {text: "The tree as text"}), make("pre", {class: "scroll", tabindex: "0", text: outline(tree, task)})));
 }
