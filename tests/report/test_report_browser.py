@@ -82,7 +82,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "empty": write_run(root / "empty"),
         "bare": write_run(root / "bare", table="gone.csv"),
         "balanced": write_run(root / "balanced", members=28),
+        "classes": write_run(root / "classes", members=6),
     }
+    hold_classes(made["classes"])
     for name in ("device", "hostile"):
         write_baselines(made[name], [(IMG if name == "hostile" else "linear model", 0.01, 1), ("CART", 0.9, 99)])
     write_baselines(made["balanced"], AROUND)
@@ -97,6 +99,17 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     assert main([str(made["device"]), str(made["many"]), "--out", str(root / "comparison.html")]) == 0
     found = {name: run / "report.html" for name, run in made.items()}
     return found | {"comparison": root / "comparison.html"}
+
+
+def hold_classes(run: Path) -> None:
+    """Errors of classes as objectives of the run, each with a long name."""
+    names = [f"error_class_a class of a long name, number {k}" for k in (1, 2)]
+    head, *rows = (run / "front.csv").read_text().splitlines()
+    lines = [",".join([head, *(f'"{name}"' for name in names)])]
+    lines += [f"{row},0.{i}1,0.{9 - i}" for i, row in enumerate(rows)]
+    (run / "front.csv").write_text("\n".join(lines))
+    manifest = json.loads((run / "manifest.json").read_text()) | {"objectives": ["error", *names, "weights"]}
+    (run / "manifest.json").write_text(json.dumps(manifest))
 
 
 def size(driver: Chrome, width: int) -> None:
@@ -400,6 +413,28 @@ def test_names_of_outputs_stay_within_the_picture_of_the_tree(driver: Chrome, pa
         )
         assert name["width"] > 100
         assert picture["left"] <= name["left"] < name["right"] <= picture["right"]
+
+
+BOXES = "[...document.querySelectorAll(arguments[0])].map((e) => e.getBoundingClientRect().toJSON())"
+
+
+@pytest.mark.parametrize("width", [DESKTOP, WIDER_PHONE])
+def test_long_names_of_axes_stay_within_their_pictures(driver: Chrome, pages: dict[str, Path], width: int) -> None:
+    show(driver, pages["classes"].as_uri(), width=width)
+    (picture,) = script(driver, BOXES, "#parallel-plot svg")
+    names = script(driver, BOXES, "#parallel-plot text:not(.tick)")
+    assert len(names) >= 4
+    assert picture["left"] <= names[0]["left"]
+    assert names[-1]["right"] <= picture["right"]
+    assert all(one["right"] < other["left"] for one, other in pairwise(names))
+    column = driver.find_elements(By.CSS_SELECTOR, "#axis-y option[value^=error_class]")[0].text
+    for axis in "xy":
+        Select(driver.find_element(By.ID, f"axis-{axis}")).select_by_visible_text(column)
+    (picture,) = script(driver, BOXES, "#front-plot")
+    across, up = (script(driver, BOXES, f"#front-plot .{axis}title")[0] for axis in "xy")
+    assert picture["left"] <= across["left"] < across["right"] <= picture["right"]
+    assert picture["top"] <= up["top"] < up["bottom"] <= picture["bottom"]
+    check_quiet(driver, "file://")
 
 
 def test_the_metric_of_the_run_comes_before_the_accuracy(driver: Chrome, pages: dict[str, Path]) -> None:

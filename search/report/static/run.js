@@ -14,7 +14,7 @@ function baselines() {
   if (!page.baselines.length) return [make("p", {class: "hint", text: "The run has no baselines."})];
   const names = [...new Set(["val_error", "test_error", "test_score", ...page.objectives, "weights", "flash_bytes", "seconds"])].filter((name) => page.baselines.some(({values}) => isNumber(values[name])));
   const rows = page.baselines.map((row) => [row.label, ...names.map((name) => shown(name, row.values[name])), peer(row), verdict(row)]);
-  const made = table(["Baseline", ...names.map((name) => capital(labelOf(name))), "Best member no larger: its test error", "Beside the front"], rows, {caption: "The baselines of the run beside its front", className: "wide"});
+  const made = table(["Baseline", ...names.map((name) => capital(labelOf(name))), "Best member with no more weights: its test error", "Beside the front"], rows, {caption: "The baselines of the run beside its front", className: "wide"});
   return [scrolling("Baselines", made), make("p", {class: "hint", text: `“Beats” means no worse in any of these, and better in one: ${comparedIn()}. ${HONEST}`})];
 }
 // Which baselines are compared in what: a device has no cost of some.
