@@ -24,13 +24,8 @@ if TYPE_CHECKING:
 
 
 SHOWN = 20  # members of a front in its representation
-ONE_LESS_SCORE: tuple[list[str], ...] = (
-    [],
-    ["error"],
-    ["one_minus_r2"],
-    ["error_rate"],
-    ["class_errors"],
-)  # first metrics of a run
+# First metrics of runs whose test_error says no more than test_score: it is 1 - test_score.
+ONE_LESS_SCORE: tuple[list[str], ...] = ([], ["error"], ["one_minus_r2"], ["error_rate"], ["class_errors"])
 
 
 @dataclass(frozen=True, repr=False)
