@@ -30,6 +30,7 @@ from benchmarks.machine import facts
 from neuraltree.export.c.library import PRECISIONS, STYLES
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import available_compilers, version
+from neuraltree.storing import store
 from neuraltree.tree.tree import Tree
 
 PACKAGES = (
@@ -188,8 +189,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def write(folder: Path, found: dict[str, Any], panels: Panels) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "hardware_model.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    (folder / "hardware_model.md").write_text(hardware_report.markdown(found), encoding="utf-8")
+    page = hardware_report.markdown(found)
+    store({folder / "hardware_model.json": json.dumps(found, indent=1) + "\n", folder / "hardware_model.md": page})
     shown = {case: sets for case, sets in panels.items() if case.core in hardware_report.PLOTTED} or panels
     hardware_report.plot(folder / "hardware_model.png", shown)
 

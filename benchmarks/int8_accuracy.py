@@ -27,6 +27,7 @@ from benchmarks.machine import facts
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.straight_through import LOSSES
+from neuraltree.storing import store
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.tree import Tree
 from search.config.config import load_config
@@ -230,7 +231,7 @@ def main() -> None:
         "rows": rows,
     }
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+    store({arguments.out: json.dumps(result, indent=2) + "\n"})
 
 
 if __name__ == "__main__":

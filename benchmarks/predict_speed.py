@@ -30,6 +30,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from benchmarks.machine import facts
+from neuraltree.storing import store
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import count_weights
 from neuraltree.tree.scaler import Scaler
@@ -166,7 +167,7 @@ def main() -> None:
     for task in result["tasks"]:
         Console().print(table(task, arguments.rows))
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+    store({arguments.out: json.dumps(result, indent=2) + "\n"})
 
 
 if __name__ == "__main__":

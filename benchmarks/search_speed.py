@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import facts
+from neuraltree.storing import store
 
 PACKAGES = ("neuraltree", "numpy", "jax", "optax", "deap", "moocore")
 PHASES = ("vary", "train", "cost", "select", "save")
@@ -86,7 +87,7 @@ def main() -> None:
     Console().print(table, f"time per tree: {growth:.2f} times the least where it is most")
     about = {"command": "python -m benchmarks.search_speed", "source": source, **facts(PACKAGES)}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps({**about, "growth": growth, "rows": rows}, indent=2) + "\n")
+    store({arguments.out: json.dumps({**about, "growth": growth, "rows": rows}, indent=2) + "\n"})
 
 
 if __name__ == "__main__":

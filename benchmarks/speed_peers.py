@@ -25,7 +25,7 @@ from benchmarks.machine import facts
 from benchmarks.peers import generations, steps
 from benchmarks.peers.case import MODELS, Case, Job, make_case, measure
 from neuraltree.cli.markdown import table
-from search.folder.records import write_text
+from neuraltree.storing import store
 
 PACKAGES = ("neuraltree", "jax", "jaxlib", "numpy", "deap", "pyoperon", "kozax")
 IMPORTED = ("kozax.genetic_programming", "pyoperon.sklearn")
@@ -164,8 +164,8 @@ def main() -> None:
     options = parser.parse_args()
     result = run()
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_text(options.out, json.dumps(result, indent=1, ensure_ascii=False) + "\n")
-    write_text(options.out.with_suffix(".md"), page(result))
+    text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
+    store({options.out: text, options.out.with_suffix(".md"): page(result)})
     Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
 
 

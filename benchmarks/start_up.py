@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.machine import facts
+from neuraltree.storing import store
 
 REPEATS = 7
 IMPORTS = {"numpy": "import numpy", "numpy and neuraltree": "import numpy, neuraltree"}
@@ -56,7 +57,7 @@ def main() -> None:
     for name, seconds in found["cpu_s"].items():
         print(f"{name:40} {seconds:.3f} s")
     print(f"{'added by neuraltree':40} {found['added_by_neuraltree_cpu_s']:.3f} s")
-    out.write_text(json.dumps(found, indent=2) + "\n")
+    store({out: json.dumps(found, indent=2) + "\n"})
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import facts
+from neuraltree.storing import store
 from search.front import load_front
 
 CONFIGS = Path("experiments/configs")
@@ -93,7 +94,7 @@ def main() -> None:
     Console().print(table)
     about = {"command": "python -m benchmarks.tables", "overrides": arguments.overrides, **facts(PACKAGES)}
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps({**about, "rows": rows}, indent=2) + "\n")
+    store({arguments.out: json.dumps({**about, "rows": rows}, indent=2) + "\n"})
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ from benchmarks.peers.gathered_forest import gather
 from benchmarks.peers.handwritten import FLAGS, available, handwritten
 from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import FEATURES, Contender, Speed, Workload, make_workload, measure
+from neuraltree.storing import store
 
 ROWS, EPOCHS, ROUNDS = 640, 20, 8
 COMPILED_ALONE = 6  # trees of the contender that compiles each of them
@@ -172,7 +173,7 @@ def main() -> None:
     for line in notes(result["batches"], options.trees):
         console.print(line, highlight=False)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    store({options.out: json.dumps(result, indent=1, ensure_ascii=False) + "\n"})
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from neuraltree.storing import store
 from search.selection.hypervolume import truncate
 
 SEED = 0
@@ -88,7 +89,7 @@ def main() -> None:
     about = {"seed": SEED, "limit_s": LIMIT_S, "cpu_count": os.cpu_count(), "python": platform.python_version()}
     versions = {name: version(name) for name in ("moocore", "numpy")}
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({**about, "versions": versions, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    store({out: json.dumps({**about, "versions": versions, "rows": rows}, indent=1) + "\n"})
 
 
 if __name__ == "__main__":

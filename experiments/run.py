@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import signal
-import sys
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command
+from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
 from search.errors import LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return fail_of_system(error, "; finished units are kept, the same command goes on")
     except KeyboardInterrupt:
-        print("interrupted; finished units are kept, the same command goes on", file=sys.stderr)
+        say("interrupted; finished units are kept, the same command goes on")
         return INTERRUPTED
 
 

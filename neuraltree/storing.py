@@ -1,30 +1,76 @@
-"""Files written whole or not at all."""
+"""Files written whole or not at all, and read up to a size."""
 
 from __future__ import annotations
 
+import errno
 import os
 import secrets
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
+LARGEST = 64 * 2**20  # bytes of a model or a table of ours: a tree of 10,000 nodes, the largest allowed, takes 1 MB
 
-def store(files: Mapping[Path, bytes]) -> None:
-    """Write files, in folders made if need be; a reader sees the old content of one or the new, never a part.
 
-    None is replaced before all are written. ``OSError`` where that cannot be done.
+def store(files: Mapping[Path, str | bytes], *, alone: bool = False) -> None:
+    """Write files; a reader, a kill or a power cut sees the old content of each or the new, never a part.
+
+    No file is replaced before all are written; they are replaced in their order. ``alone``: no other process writes
+    them, so that a later call can write over what a kill left of an earlier one. ``OSError`` names the file.
     """
-    written: dict[Path, Path] = {}
+    contents = {target: text.encode() if isinstance(text, str) else text for target, text in files.items()}
+    beside = {target: target.with_name(_name_beside(target.name, alone)) for target in files}
     try:
-        for target, content in files.items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Another process may be writing the same file.
-            written[target] = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-            written[target].write_bytes(content)
-        for target, beside in written.items():
-            os.replace(beside, target)  # noqa: PTH105
+        for target, content in contents.items():
+            beside[target].write_bytes(content)
+            _sync(beside[target], os.O_RDWR)
+        for target in files:
+            beside[target].replace(target)
     except OSError as error:
-        # The system names the file beside, or none where a disk is full.
+        _remove(beside.values())
+        # The system names the file beside, or none if the disk is full.
         raise OSError(error.errno, error.strerror or str(error), str(target)) from None
+    except (Exception, KeyboardInterrupt):
+        _remove(beside.values())
+        raise
+    for folder in {target.parent for target in files}:
+        with suppress(OSError):  # not every system can open a folder, and the files are there already
+            _sync(folder, os.O_RDONLY)
+
+
+def _name_beside(name: str, alone: bool) -> str:
+    return f"{name}.part" if alone else f".{name}.{secrets.token_hex(4)}"
+
+
+def _sync(path: Path, flags: int) -> None:
+    """Wait until the disk has it: without that a power cut can leave a renamed file empty."""
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
     finally:
-        for beside in written.values():
-            beside.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        with suppress(OSError):
+            path.unlink()
+
+
+def read(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a file; ``OSError`` for one of more than ``most`` bytes, which may be a device without an end."""
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB, which no such file is", str(path))
+    return content
+
+
+def check_regular(path: Path) -> None:
+    """``OSError`` for a folder, and for a pipe or a device, which may never give anything."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, "not a regular file", str(path))

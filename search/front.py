@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ import numpy as np
 
 from search.errors import InputError
 from search.folder.records import RunFolder
-from search.objectives import held_to, named_columns
-from search.strict import one_line
+from search.objectives import held_to, metric_names, named_columns
+from search.reading import read_rows
+from search.strict import shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,9 +54,11 @@ class Member:
     def tree(self) -> Tree:
         if self.model is not None:
             return self.model
-        from neuraltree.tree.model_files import load
+        from neuraltree.tree.model_files import FileError, load
 
         assert self.path is not None
+        if self.path.exists() and not self.path.is_file():
+            raise FileError(f"{self.path}: not a regular file")
         return load(self.path)
 
     def estimator(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
@@ -159,16 +161,13 @@ def load_front(folder: str | Path) -> Front:
             )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            members = [_member(folder, row) for row in csv.DictReader(file)]
-    except (KeyError, TypeError, ValueError, csv.Error) as error:
-        reason = f"no column {error}" if isinstance(error, KeyError) else one_line(error)
-        raise InputError(f"{path} is damaged: {reason}; restore it, or run the search again") from None
-    return Front(tuple(members), tuple(objectives))
+    return Front(tuple(read_rows(path, lambda row: _member(folder, row))), tuple(objectives))
 
 
 def _member(folder: Path, row: dict[str, str]) -> Member:
     texts = {name: row.pop(name) for name in ("status", "model")}
     values = {name: float(text) for name, text in row.items() if text}
-    return Member(texts["status"], values, folder / texts["model"])
+    model = folder / texts["model"]
+    if not model.resolve().is_relative_to(folder.resolve()):
+        raise ValueError(f"the model {shown(texts['model'])} is not in the run folder")
+    return Member(texts["status"], values, model)

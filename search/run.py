@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command
+from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
 from search.errors import LOCKED, InputError, LockedError
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:  # a disk that is full, a folder that became read-only
         return fail_of_system(error, "; a run that has begun can be gone on with: python -m search.run FOLDER --resume")
     except KeyboardInterrupt:
-        print("interrupted; a run folder can be gone on with: python -m search.run FOLDER --resume", file=sys.stderr)
+        say("interrupted; a run folder can be gone on with: python -m search.run FOLDER --resume")
         return INTERRUPTED
 
 
@@ -125,6 +124,10 @@ def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
     with RunFolder(arguments.path) as folder, interrupts(report.message) as stopping:
         manifest = folder.reopen()
         if manifest.get("status") == "complete":
+            if folder.has_parts():  # a kill came before they were removed, or one was lost and may be back
+                from search.folder.generation_parts import join_parts
+
+                folder.clear_parts(join_parts(folder, report.warning))
             report.message(f"the run in {folder.path} is complete; its front is {folder.path / 'front.csv'}")
             return DONE
         config = _as_run(load_config(folder.path / "config.toml"), folder.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.hardware.predicted_samples import COSTS, Case, Samples
+from neuraltree.storing import store
 
 TITLES = {"cycles": "Cycles", "instructions": "Instructions", "flash_bytes": "Flash", "ram_bytes": "RAM and stack"}
 PLOTTED = ("cortex-m4f", "cortex-m0plus")
@@ -175,7 +177,9 @@ def plot(path: Path, panels: Mapping[Case, Mapping[str, Samples]]) -> None:
     axes[0, 0].legend(fontsize=7, loc="upper left")
     figure.supxlabel("measured cycles")
     figure.supylabel("predicted cycles (band: ±10 %)")
-    figure.savefig(path, dpi=110)
+    picture = io.BytesIO()
+    figure.savefig(picture, dpi=110)
+    store({path: picture.getvalue()})
     plt.close(figure)
 
 

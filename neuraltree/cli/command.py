@@ -7,6 +7,7 @@ import io
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 DONE, BAD_INPUT, INTERRUPTED, CLOSED = 0, 2, 130, 141
@@ -37,8 +38,19 @@ class _Version(argparse.Action):
 def fail(message: str, code: int = BAD_INPUT) -> int:
     """Say it in one line, whatever the names and values hold that it quotes: line ends, control characters, no text."""
     line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
-    print(f"error: {line}", file=sys.stderr)
+    say(f"error: {line}")
     return code
+
+
+def say(text: str) -> None:
+    """Write a line to standard error. A log that cannot be written, on a full disk, ends nothing; see ``run_command``
+    for a reader that has gone."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def fail_of_system(error: OSError, hint: str = "") -> int:
@@ -49,20 +61,21 @@ def fail_of_system(error: OSError, hint: str = "") -> int:
     return fail(f"{place}{error.strerror or error}{hint}")
 
 
-def plain(stream: TextIO) -> bool:
+def plain(stream: TextIO | None) -> bool:
     """Whether to write without escape codes: not to a terminal, to a dumb one, or NO_COLOR is set (no-color.org)."""
-    return not stream.isatty() or os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
+    return stream is None or not stream.isatty() or os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
 
 
 def run_command(main: Callable[[], int]) -> NoReturn:
     """Leave with the exit code of ``main``; Ctrl-C, and a reader that has gone (``| head -1``), end it without a
     traceback, with the codes that shells give to SIGINT and SIGPIPE."""
+    _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as of standard error: a name may not fit the encoding
     try:
         sys.exit(_flushed(main))
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         # What is still in the buffers would raise once more while Python is taken down.
@@ -71,9 +84,16 @@ def run_command(main: Callable[[], int]) -> NoReturn:
         sys.exit(CLOSED)
 
 
+def _open_closed_streams() -> None:
+    """Streams that the shell has closed (``2>&-``) lead nowhere from here on. Their numbers must not be left free:
+    the next file that is opened would get one, and with it all that a library writes to that stream."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - the system takes the lowest number that is free
+
+
 def _flushed(main: Callable[[], int]) -> int:
     try:
         return main()
     finally:  # also of --help, which leaves by SystemExit
-        if sys.stdout is not None:  # it is where the shell has closed it
-            sys.stdout.flush()
+        sys.stdout.flush()

@@ -42,7 +42,10 @@ def check_file(path: Path, content: str | bytes, *, marked: bool) -> None:
 
 def write(folder: Path, files: Mapping[str, str | bytes]) -> None:
     """Write files into a folder, all or none."""
-    store({folder / name: _bytes(content) for name, content in files.items()})
+    contents = {folder / name: content for name, content in files.items()}
+    for path in contents:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    store(contents)
 
 
 def _bytes(content: str | bytes) -> bytes:

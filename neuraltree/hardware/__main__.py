@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command
+from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command, say
 from neuraltree.hardware.profile.profile_schema import Compiler, Precision, Style
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as error:
         return fail(str(error))
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted")
         return INTERRUPTED
 
 

@@ -17,7 +17,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from numpy.typing import ArrayLike
 
 from neuraltree.activations import NAMES, code_of
-from neuraltree.storing import store
+from neuraltree.storing import read, store
 from neuraltree.tree import published
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
@@ -89,7 +89,9 @@ def _rows(nodes: Nodes) -> Iterator[dict[str, Any]]:
 
 def save(tree: Tree, path: str | os.PathLike[str]) -> None:
     """Write the tree to ``path``: a reader sees the old file or the new one, never a part."""
-    store({Path(path): dumps(tree).encode()})
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    store({target: dumps(tree)})
 
 
 def load(
@@ -101,7 +103,7 @@ def load(
 ) -> Tree:
     """The tree in a file; see ``loads``."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = read(Path(path)).decode()
         return loads(text, scaler=scaler, target_scaler=target_scaler, classes=classes)
     except OSError as error:
         raise FileError(f"{path}: {error.strerror}") from None
@@ -128,6 +130,8 @@ def loads(
             return _from_own(data, [name for name, value in extras.items() if value is not None])
         if isinstance(data, dict) and "name" in data:
             return published.read_tree(data, _scaler(scaler), _scaler(target_scaler), classes)
+    except UnicodeEncodeError as error:  # JSON can spell half a letter, a lone surrogate, which UTF-8 cannot
+        raise FileError(f"a text is not UTF-8: {error}") from None
     except (TreeError, msgspec.ValidationError) as error:
         raise FileError(str(error)) from None
     raise FileError('neither a neuraltree file (key "format") nor a model of BNeuralT or MONT (key "name")')

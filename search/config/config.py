@@ -12,6 +12,7 @@ import msgspec
 import tomli_w
 
 from neuraltree import activations
+from neuraltree.storing import read
 from search import objectives
 from search.baselines import baseline_table
 from search.config.settings import Config, is_path
@@ -81,7 +82,7 @@ def _checked_text(config: Config, source: str) -> Config:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read(path).decode("utf-8-sig")
     except FileNotFoundError:
         raise InputError(f"{path}: no such config file") from None
     except (OSError, ValueError) as error:

@@ -181,8 +181,11 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     baselines: BaselinesConfig = BaselinesConfig()
 
 
+OPENML = "openml:"  # begins a ``data.source`` that is fetched from the network
+
+
 def is_path(source: str) -> bool:
     """Whether a ``data.source`` names a file; otherwise it is a table known by name."""
-    return not source.startswith("openml:") and (
+    return not source.startswith(OPENML) and (
         "/" in source or os.sep in source or source.lower().endswith((".csv", ".tsv", ".txt", ".npz"))
     )

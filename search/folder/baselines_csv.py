@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from search.errors import InputError
 from search.folder.records import write_csv
 from search.objectives import COST_NAMES
+from search.reading import read_rows
 
 FILE = "baselines.csv"
 NUMBERS = ("val_error", "test_error", "test_score", "weights", "macs", *COST_NAMES, "seconds")
@@ -36,11 +35,7 @@ def load_baselines(folder: str | Path) -> tuple[Baseline, ...]:
     path = Path(folder) / FILE
     if not path.is_file():
         return ()
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return tuple(map(_baseline, csv.DictReader(file)))
-    except (KeyError, TypeError, ValueError, csv.Error):
-        raise InputError(f"{path} is damaged; delete it, or run the search again for a new one") from None
+    return tuple(read_rows(path, _baseline))
 
 
 def write_baselines(folder: Path, baselines: Iterable[Baseline]) -> None:

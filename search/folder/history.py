@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import csv
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
 from neuraltree.tree.nodes import join
-from search.errors import InputError
-from search.folder.records import RunFolder, read_npz
+from search.errors import DamagedError, InputError
+from search.folder.records import RunFolder
+from search.reading import read_npz, read_rows
+from search.strict import one_line
 
 if TYPE_CHECKING:
     from search.engine.evolution_step import Info, State
@@ -84,20 +86,23 @@ def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: l
 
 
 def load_history(folder: str | Path) -> History:
-    """The history of a run, finished or under way. Raises ``InputError`` where there is none."""
+    """The history of a run, finished or under way. Raises ``InputError`` if there is none, or it is damaged."""
     run = RunFolder(Path(folder))
-    finished = run.path / EVOLUTION
-    parts = [] if finished.is_file() else run.history_parts()
-    if not parts and not finished.is_file():
-        raise InputError(f"{folder} holds no {EVOLUTION}; name the folder of a run that has reached its first front")
-    arrays = read_npz(finished) if finished.is_file() else joined(parts)
-    return history_of(arrays, run.read_manifest().get("objectives", ()), _rows(run.path / "history.csv"))
+    finished, table = run.path / EVOLUTION, run.path / "history.csv"
+    if not finished.is_file():
+        run.check_parts("history")
+        if not run.has_parts():
+            raise InputError(
+                f"{folder} holds no {EVOLUTION}; name the folder of a run that has reached its first front"
+            )
+    rows = read_rows(table, _numbers) if table.is_file() else []
+    objectives = run.read_manifest().get("objectives", ())
+    found = [read_npz(finished)] if finished.is_file() else run.history_parts()
+    try:
+        return history_of(found[0] if finished.is_file() else joined(found), objectives, rows)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise DamagedError(f"the history in {folder} is damaged: {type(error).__name__}: {one_line(error)}") from None
 
 
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="") as file:
-        return [
-            {name: float(text) if text else float("nan") for name, text in row.items()} for row in csv.DictReader(file)
-        ]
+def _numbers(row: dict[str, str]) -> dict[str, float]:
+    return {name: float(text) if text else math.nan for name, text in row.items()}

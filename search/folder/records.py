@@ -20,13 +20,17 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from search.errors import InputError, LockedError
-from search.strict import one_line, shown
+from neuraltree.storing import store
+from search.errors import DamagedError, InputError, LockedError
+from search.reading import read_json, read_npz, reason
+from search.runs.interrupts import uninterrupted
+from search.strict import shown
 
 CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
 # All that a start leaves which was killed before its config was written: there is nothing to go on with.
 STARTING = {LOCK, CONFIG + ".part"}
 KEPT_CHECKPOINTS = 2
+PARTS = ("archive", "history")  # what a generation adds to each, until the run is complete
 # Of the manifest, what is read again.
 FACTS: dict[str, Any] = {
     "status": str,
@@ -42,24 +46,20 @@ FACTS: dict[str, Any] = {
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file in one step: a reader, or a kill, sees the old one or the new one."""
+    """Replace a file in one step, as ``store``; no other process may write it."""
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
-        # The system names the file beside, or none where the disk is full.
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    store({path: content}, alone=True)
 
 
 def write_json(path: Path, value: Any) -> None:
-    write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+    write_text(path, _json(value))
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, indent=2, allow_nan=False) + "\n"
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -79,38 +79,17 @@ def _cell(value: Any) -> str:
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
     """The same bytes for the same arrays; one of Python objects is refused."""
+    write_bytes(path, _npz(arrays))
+
+
+def _npz(arrays: Mapping[str, NDArray]) -> bytes:
     content = io.BytesIO()
     # np.savez of NumPy 2.0 and 2.1 cannot refuse pickles: it stores that wish as one more array.
     with zipfile.ZipFile(content, "w") as stored:
         for name, array in arrays.items():
             with stored.open(name + ".npy", "w", force_zip64=True) as file:
                 np.lib.format.write_array(file, np.asanyarray(array), allow_pickle=False)
-    write_bytes(path, content.getvalue())
-
-
-def read_npz(path: Path) -> dict[str, NDArray]:
-    """Raises ``InputError`` where the file is damaged."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except Exception as error:  # what a damaged archive raises is no list: OverflowError, TokenError, MemoryError, ...
-        raise InputError(f"{path} is damaged: {one_line(error)}") from None
-
-
-def _reason(error: Exception) -> str:
-    """Without the path, which the message has already."""
-    return (isinstance(error, OSError) and error.strerror) or one_line(error)
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Raises ``InputError`` where the file is damaged."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: {one_line(error)}") from None
-    if not isinstance(value, dict):
-        raise InputError(f"{path} is damaged: it holds {shown(value)}, not an object")
-    return value
+    return content.getvalue()
 
 
 class RunFolder:
@@ -120,14 +99,21 @@ class RunFolder:
         self.path = path
         self._lock: IO[str] | None = None
         self._made: list[Path] = []  # by ``create``: the folder, and those above it
+        self._running = False  # by the manifest as this process wrote it
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        """However the run ended: what no process works on is not called running."""
+        try:
+            if self._running:
+                with uninterrupted(), suppress(InputError, OSError):
+                    self.update_manifest(status="interrupted")
+        finally:
+            if self._lock is not None:
+                self._lock.close()
+                self._lock = None
 
     @property
     def models(self) -> Path:
@@ -144,7 +130,7 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"cannot make {self.path}: {_reason(error)}; name another folder with --out") from None
+            raise InputError(f"cannot make {self.path}: {reason(error)}; name another folder with --out") from None
         self._hold()
         if not self._is_free():  # another run has begun since
             raise self._occupied()
@@ -159,7 +145,7 @@ class RunFolder:
         except (OSError, ValueError) as error:
             if isinstance(error, NotADirectoryError) and self.path.is_file():
                 raise InputError(f"{self.path} is a file; name a new folder with --out") from None
-            raise InputError(f"cannot make {self.path}: {_reason(error)}; name another folder with --out") from None
+            raise InputError(f"cannot make {self.path}: {reason(error)}; name another folder with --out") from None
         # Nothing is written into a folder of somebody else's, but one that a run is under way in is said to be.
         if (self.path / LOCK).exists():
             with self:
@@ -180,11 +166,11 @@ class RunFolder:
         try:
             found = self.path.is_dir(), (self.path / CONFIG).is_file()
         except OSError as error:
-            raise InputError(f"cannot read {self.path}: {_reason(error)}") from None
+            raise InputError(f"cannot read {self.path}: {reason(error)}") from None
         if not all(found):
-            reason = f"it has no {CONFIG}" if found[0] else "there is no such folder"
+            lack = f"it has no {CONFIG}" if found[0] else "there is no such folder"
             raise InputError(
-                f"{self.path} is not a run folder: {reason}; start a run with: python -m search.run CONFIG --out FOLDER"
+                f"{self.path} is not a run folder: {lack}; start a run with: python -m search.run CONFIG --out FOLDER"
             )
         self._hold()
         return self.read_manifest()
@@ -194,7 +180,7 @@ class RunFolder:
         try:
             handle = (self.path / LOCK).open("a")
         except OSError as error:
-            raise InputError(f"cannot write to {self.path}: {_reason(error)}") from None
+            raise InputError(f"cannot write to {self.path}: {reason(error)}") from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -206,6 +192,7 @@ class RunFolder:
         """Undo ``create`` for a run that never began; one that did is kept."""
         if self.checkpoints.exists():
             return
+        self._running = False
         for path in self.path.iterdir():
             path.unlink()
         with suppress(OSError):  # another run has begun beside it
@@ -213,64 +200,99 @@ class RunFolder:
                 folder.rmdir()
 
     def read_manifest(self) -> dict[str, Any]:
-        """{} where there is none."""
+        """{} if there is none."""
         path = self.path / MANIFEST
-        facts = read_json(path) if path.exists() else {}
-        for name in facts.keys() & FACTS.keys():
-            try:
-                msgspec.convert(facts[name], FACTS[name])
-            except msgspec.ValidationError:
-                raise InputError(f"{path} is damaged: {name} is {shown(facts[name])}") from None
+        try:
+            facts = read_json(path) if path.exists() else {}
+            for name in facts.keys() & FACTS.keys():
+                _check_fact(path, name, facts[name])
+        except DamagedError as error:
+            raise DamagedError(
+                f"{error}; restore it, or move it away; its hashes of data and config are then not compared"
+            ) from None
         return facts
 
     def update_manifest(self, **changes: Any) -> None:
         write_json(self.path / MANIFEST, self.read_manifest() | changes)
+        self._running = changes.get("status", "running" * self._running) == "running"
 
     def save_checkpoint(self, generation: int, arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) -> None:
         """Older ones but the last go; so does what a kill left of them."""
         self.checkpoints.mkdir(exist_ok=True)
-        write_npz(self._checkpoint(generation, "npz"), arrays)
-        write_json(self._checkpoint(generation, "json"), facts)
+        state, about = self._checkpoint(generation, "npz"), self._checkpoint(generation, "json")
+        store({state: _npz(arrays), about: _json(facts)}, alone=True)
         kept = self._generations()[-KEPT_CHECKPOINTS:]
         for path in self.checkpoints.glob("state-*"):
             if not any(path.name.startswith(self._checkpoint(other, "").name) for other in kept):
                 path.unlink()
 
     def load_checkpoint(self) -> tuple[dict[str, NDArray], dict[str, Any]] | None:
-        """The newest whole checkpoint, or none; ``InputError`` where all are damaged."""
+        """The newest whole checkpoint, or none; ``InputError`` if all are damaged, or one cannot be read now."""
         damage = []
         for generation in reversed(self._generations()):
             try:
                 return read_npz(self._checkpoint(generation, "npz")), read_json(self._checkpoint(generation, "json"))
-            except InputError as error:
+            except DamagedError as error:
                 damage.append(error)
         if damage:
-            raise InputError(f"{damage[0]}; no checkpoint is whole: delete {self.checkpoints} to begin the run again")
+            raise DamagedError(
+                f"{damage[0]}; no checkpoint is whole: restore one from a copy; "
+                f"to begin the run again, move or delete {self.checkpoints}"
+            )
         return None
 
     def _checkpoint(self, generation: int, suffix: str) -> Path:
         return self.checkpoints / f"state-{generation:06d}.{suffix}"
 
     def _generations(self) -> list[int]:
-        numbers = (path.stem.removeprefix("state-") for path in self.checkpoints.glob("state-*.json"))
-        return sorted(int(number) for number in numbers if number.isdecimal())
+        return list(self._numbered("state", "json"))
+
+    def _numbered(self, kind: str, suffix: str) -> dict[int, Path]:
+        """By generation, in order."""
+        found = {path.stem.removeprefix(f"{kind}-"): path for path in self.checkpoints.glob(f"{kind}-*.{suffix}")}
+        return dict(sorted((int(number), path) for number, path in found.items() if number.isdecimal()))
 
     def save_parts(self, generation: int, archive: Mapping[str, NDArray], history: Mapping[str, NDArray]) -> None:
         """What a generation adds to the archive and to the history, until the run is complete."""
         self.checkpoints.mkdir(exist_ok=True)
-        for kind, arrays in (("archive", archive), ("history", history)):
-            write_npz(self.checkpoints / f"{kind}-{generation:06d}.npz", arrays)
+        parts = zip(PARTS, (archive, history), strict=True)
+        store({self._part(kind, generation): _npz(arrays) for kind, arrays in parts}, alone=True)
 
     def archive_parts(self) -> list[dict[str, NDArray]]:
-        return self._parts("archive")
+        return self.parts("archive")
 
     def history_parts(self) -> list[dict[str, NDArray]]:
-        return self._parts("history")
+        return self.parts("history")
 
-    def _parts(self, kind: str) -> list[dict[str, NDArray]]:
-        return [read_npz(path) for path in sorted(self.checkpoints.glob(f"{kind}-*.npz"))]
+    def parts(self, kind: str) -> list[dict[str, NDArray]]:
+        """Those there are, in order; see ``check_parts``."""
+        return [read_npz(path) for path in self._part_files(kind).values()]
 
-    def clear_parts(self) -> None:
-        for kind in ("archive", "history"):
-            for path in self.checkpoints.glob(f"{kind}-*.npz"):
+    def check_parts(self, kind: str) -> None:
+        """``DamagedError`` unless there is a part for each generation, from 0 to the last that was saved."""
+        there = self._part_files(kind)
+        last = max([*there, *self._generations()], default=-1)
+        if missing := sorted(set(range(last + 1)) - there.keys()):
+            more = f", as are {len(missing) - 1} more" if len(missing) > 1 else ""
+            raise DamagedError(f"{self._part(kind, missing[0])} is missing{more}")
+
+    def has_parts(self) -> bool:
+        return any(self._part_files(kind) for kind in PARTS)
+
+    def clear_parts(self, kinds: Iterable[str] = PARTS) -> None:
+        for kind in kinds:
+            for path in self._part_files(kind).values():
                 path.unlink()
+
+    def _part_files(self, kind: str) -> dict[int, Path]:
+        return self._numbered(kind, "npz")
+
+    def _part(self, kind: str, generation: int) -> Path:
+        return self.checkpoints / f"{kind}-{generation:06d}.npz"
+
+
+def _check_fact(path: Path, name: str, value: Any) -> None:
+    try:
+        msgspec.convert(value, FACTS[name])
+    except msgspec.ValidationError:
+        raise DamagedError(f"{path} is damaged: {name} is {shown(value)}") from None

@@ -18,6 +18,7 @@ from search.baselines.baseline_table import BY_NAME, Row
 from search.baselines.make import Made
 from search.config.config import Config
 from search.engine.problem import Setup
+from search.errors import DamagedError
 from search.folder.baselines_csv import Baseline, load_baselines, write_baselines
 from search.folder.columns import told_tests
 from search.folder.records import RunFolder
@@ -45,7 +46,11 @@ def train_baselines(
     ``KeyboardInterrupt`` when ``stopping`` says so; models finished by then are in the file.
     """
     wanted = [BY_NAME[name] for name in config.baselines.models]
-    found = {row.name: row for row in load_baselines(folder.path)}
+    try:
+        found = {row.name: row for row in load_baselines(folder.path)}
+    except DamagedError as error:
+        say(f"{error}; here the baselines are trained again")
+        found = {}
     missing = [row for row in wanted if not found.keys() & set(row.names.values())]
     if missing:
         say(f"training {', '.join(row.label for row in missing)} on the same rows, for comparison")

@@ -19,17 +19,20 @@ from neuraltree.cli.command import DONE, INTERRUPTED
 from search.config.config import Config, config_hash
 from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup, set_up
+from search.errors import DamagedError
 from search.folder.baselines_csv import load_baselines
 from search.folder.columns import told_tests
-from search.folder.history import EVOLUTION, joined, of_generation
-from search.folder.records import RunFolder, write_csv, write_npz
-from search.folder.snapshot import archive, members_to_arrays, state_from_parts, state_to_parts
+from search.folder.generation_parts import join_parts
+from search.folder.history import of_generation
+from search.folder.records import RunFolder, write_csv
+from search.folder.snapshot import members_to_arrays, state_from_parts, state_to_parts
 from search.front import load_front
 from search.judge.baseline_training import train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.verdict import verdict
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
+from search.strict import one_line
 from search.table.data import Table
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
@@ -61,7 +64,7 @@ def evolve(
             with phases("baselines"):
                 train_baselines(config, setup, table, folder, report.message, stopping)
         with phases("finish"):
-            _complete(config, table, folder, count, *reached)
+            _complete(config, table, folder, count, *reached, report.warning)
         report.end(_verdict(folder, count), phases.total)
         return DONE
     finally:
@@ -78,11 +81,7 @@ def _search(
     stopping: Callable[[], bool],
 ) -> tuple[State, Rows] | None:
     """The last state and the history of all generations, or none where it was asked to stop."""
-    stored = folder.load_checkpoint()
-    state: State | None = None
-    history: Rows = []
-    if stored:
-        state, history = state_from_parts(*stored), stored[1]["history"]
+    state, history = _restored(folder)
     last = config.search.generations
     report.begin(_heading(config, table, setup, folder), last, state.generation if state else 0)
     coming = generations(setup.problem, setup.strategy, phases, state)
@@ -92,6 +91,21 @@ def _search(
         state, info = next(coming)
         history = _save(folder, setup, state, info, history, phases, report)
     return None
+
+
+def _restored(folder: RunFolder) -> tuple[State | None, Rows]:
+    """The state and history of the last checkpoint, or those of a run that has none yet."""
+    stored = folder.load_checkpoint()
+    if stored is None:
+        return None, []
+    try:
+        return state_from_parts(*stored), stored[1]["history"]
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        reason = f"{type(error).__name__}: {one_line(error)}"
+        raise DamagedError(
+            f"the last checkpoint in {folder.checkpoints} is damaged: {reason}; move its two files away to resume from "
+            "the one before"
+        ) from None
 
 
 def _save(
@@ -118,17 +132,23 @@ def _save(
     return history
 
 
-def _complete(config: Config, table: Table, folder: RunFolder, count: int, state: State, history: Rows) -> None:
+def _complete(
+    config: Config,
+    table: Table,
+    folder: RunFolder,
+    count: int,
+    state: State,
+    history: Rows,
+    warn: Callable[[str], None],
+) -> None:
     from search.pictures import draw_front, draw_hypervolume
 
-    if parts := folder.archive_parts():
-        write_npz(folder.path / "archive.npz", archive(parts))
-        write_npz(folder.path / EVOLUTION, joined(folder.history_parts()))
+    done = join_parts(folder, warn)
     title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"
     draw_front(folder.path / "front.png", load_front(folder.path), title, load_baselines(folder.path))
     draw_hypervolume(folder.path / "hypervolume.png", [row[0] for row in history], [row[2] for row in history])
     folder.update_manifest(status="complete", evaluations=state.evaluations)
-    folder.clear_parts()
+    folder.clear_parts(done)
 
 
 def _verdict(folder: RunFolder, count: int) -> str:

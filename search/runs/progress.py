@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from neuraltree.cli.command import plain
+from neuraltree.cli.command import plain, say
 
 
 class Phases:
@@ -46,6 +46,9 @@ class Reporter(Protocol):
     def begin(self, text: str, generations: int, done: int) -> None: ...
     def generation(self, row: dict[str, Any]) -> None: ...
     def message(self, text: str) -> None: ...
+    def warning(self, text: str) -> None:
+        """Something was lost: said whatever else is not."""
+
     def end(self, text: str, phases: dict[str, float]) -> None: ...
     def close(self) -> None:
         """Called last, however the run ended."""
@@ -89,6 +92,9 @@ class Bar:
         # Names of files and classes may hold what rich would take for markup.
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
+    def warning(self, text: str) -> None:
+        self.message(text)
+
     def end(self, text: str, phases: dict[str, float]) -> None:
         self.close()
         whole = sum(phases.values()) or 1.0
@@ -118,7 +124,10 @@ class Lines:
             self.message(f"generation {row['generation']}/{self.total}  {_figures(row)}")
 
     def message(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
+        say(text)
+
+    def warning(self, text: str) -> None:
+        say(text)
 
     def end(self, text: str, phases: dict[str, float]) -> None:
         whole = sum(phases.values())
@@ -142,6 +151,9 @@ class Json:
     def message(self, text: str) -> None:
         self._say(event="message", text=text)
 
+    def warning(self, text: str) -> None:
+        self.message(text)
+
     def end(self, text: str, phases: dict[str, float]) -> None:
         self._say(event="end", text=text, phases=phases)
 
@@ -152,11 +164,14 @@ class Json:
 
 
 class Quiet:
-    """Nothing but errors."""
+    """Nothing but errors and what was lost."""
 
     def begin(self, text: str, generations: int, done: int) -> None: ...
     def generation(self, row: dict[str, Any]) -> None: ...
     def message(self, text: str) -> None: ...
+    def warning(self, text: str) -> None:
+        say(text)
+
     def end(self, text: str, phases: dict[str, float]) -> None: ...
     def close(self) -> None: ...
 

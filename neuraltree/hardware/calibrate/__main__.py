@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command
+from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command, say
 
 EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         return fail(str(error))
     except KeyboardInterrupt:
-        print("interrupted; what was measured is kept, the same command goes on", file=sys.stderr)
+        say("interrupted; what was measured is kept, the same command goes on")
         return INTERRUPTED
 
 

@@ -15,6 +15,7 @@ from neuraltree.hardware.profile.load import load_device
 from neuraltree.hardware.profile.places import SUFFIX, Raw, find
 from neuraltree.hardware.profile.profile_schema import Precision, Style
 from neuraltree.hardware.profile.profile_toml import profile_text
+from neuraltree.storing import store
 
 SEED, HELD_OUT_SEED = 0, 1
 TRAINED_SHARE = 2 / 7  # of the trees
@@ -32,13 +33,13 @@ def calibrate(wanted: str, compiler: str, trees: int, out: Path | None) -> str:
     found = _entries(core, compiler, trees)
     raw.pop("scaled_from", None)
     raw["entries"] = _replaced(raw.get("entries", []), found)
-    beside = out.with_name(f".part-{out.name}")
+    text, beside = profile_text(raw), out.with_name(f".part-{out.name}")
     try:
-        beside.write_text(profile_text(raw), encoding="utf-8")
+        store({beside: text})
         load_device(str(beside))
-        beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
+    store({out: text})
     return "\n".join([f"{out}: {len(found)} entries by {compiler}", *map(_verdict, found)])
 
 

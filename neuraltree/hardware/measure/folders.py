@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -24,3 +27,26 @@ def compiler_folder() -> Path:
 
 
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []  # removed when the process ends
+_renewing = threading.Lock()
+
+
+def renew_compiler_folder(fill: Callable[[Path], bool]) -> bool:
+    """Whether ``fill`` can with the compiler's folder, or with an empty one, which then takes its place.
+
+    A library that was damaged is so replaced, and one that is whole is kept if the fault was elsewhere.
+    """
+    folder = compiler_folder()
+    with _renewing:
+        if fill(folder):  # another thread has renewed it meanwhile
+            return True
+        fresh = Path(tempfile.mkdtemp(prefix=f"{folder.name}-", dir=folder.parent))
+        old = fresh.with_suffix(".old")
+        try:
+            if not fill(fresh):
+                return False
+            folder.rename(old)
+            fresh.rename(folder)
+            return True
+        finally:
+            for left in (fresh, old):
+                shutil.rmtree(left, ignore_errors=True)

@@ -56,6 +56,7 @@ def write(name: str, arrays: Arrays) -> None:
     content = BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     with contextlib.suppress(OSError):
+        _path(name).parent.mkdir(parents=True, exist_ok=True)
         store({_path(name): content.getvalue()})
 
 

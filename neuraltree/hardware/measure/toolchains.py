@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,10 +15,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from neuraltree.hardware.measure.cores import CORES, Core, MeasureError
-from neuraltree.hardware.measure.folders import compiler_folder
+from neuraltree.hardware.measure.folders import compiler_folder, renew_compiler_folder
 from neuraltree.hardware.measure.image import SCRIPT, Built, read_image
 
 LIMIT_S = 300.0
+# A failure that is not the library's, whose names begin with __ or mem.
+OF_SOURCE = re.compile(r"\.[ch]:\d+:\d+: (fatal )?error: |undefined symbol: (?!__|mem)|overflowed|will not fit")
 PARTS = ("unicorn", "capstone", "elftools")
 INSTALL = "pip install 'neuraltree[measure]'"
 
@@ -120,29 +123,41 @@ def build(
         compiler = COMPILERS[name]
         options = flags(core, name, functions)
         end = ["-o", "image.elf", *libraries, *compiler.libraries]
-        _run([str(compiler.locate()), *compiler.start, *options, *sources, *end], folder)
+        _run([str(compiler.locate()), *compiler.start, *options, *sources, *end], folder, keeps_library=name == "clang")
         return read_image(Path(folder) / "image.elf", functions)
 
 
-def _run(command: list[str], folder: str) -> None:
+def _run(command: list[str], folder: str, *, keeps_library: bool) -> None:
+    """Run a compiler; one that builds its library itself begins it anew if the one it has kept may be damaged."""
+    failure = _failure(command, folder, compiler_folder())
+    if failure is None:
+        return
+    suspect = keeps_library and not OF_SOURCE.search(failure)
+    if suspect and renew_compiler_folder(lambda library: _failure(command, folder, library) is None):
+        return
+    raise MeasureError(f"{Path(command[0]).name} {failure}")
+
+
+def _failure(command: list[str], folder: str, library: Path) -> str | None:
+    """Run a compiler that keeps its library in a folder; what its failure is said to be, None if there is none."""
     # The local cache goes with the folder; the global one keeps compiler-rt, built once per core, and may be shared.
-    zig = {"ZIG_GLOBAL_CACHE_DIR": str(compiler_folder()), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
+    zig = {"ZIG_GLOBAL_CACHE_DIR": str(library), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
     environment = {**os.environ, **zig, "LC_ALL": "C"}
-    name = Path(command[0]).name
     # In a session of its own: Ctrl-C is for the program that measures, which decides what becomes of its compilers.
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
+        errors="replace", start_new_session=True,
     ) as compiler:  # fmt: skip
         try:
             _, errors = compiler.communicate(timeout=LIMIT_S)
         except BaseException as error:
             os.killpg(compiler.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
-                raise MeasureError(f"{name} did not finish in {LIMIT_S:.0f} s") from None
+                raise MeasureError(f"{Path(command[0]).name} did not finish in {LIMIT_S:.0f} s") from None
             raise
-    if compiler.returncode:
-        raise MeasureError(f"{name} failed with code {compiler.returncode}: {_first_error(errors)}")
+    if compiler.returncode < 0:
+        return f"crashed by {signal.Signals(-compiler.returncode).name}: {_first_error(errors)}"
+    return f"failed with code {compiler.returncode}: {_first_error(errors)}" if compiler.returncode else None
 
 
 def _first_error(text: str) -> str:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from neuraltree.storing import check_regular
 from search.baselines import Baseline, load_baselines
 from search.config.config import Config, load_config
 from search.errors import InputError
 from search.folder.records import CONFIG, RunFolder
 from search.front import Front, Member, load_front
+from search.reading import read_file, read_rows
 from search.strict import one_line
 
 T = TypeVar("T")
@@ -67,7 +68,7 @@ def read_run(path: Path) -> Run:
         path=path,
         name=path.resolve().name,
         manifest=manifest,
-        config=_or(notes, None, lambda: load_config(path / CONFIG)),
+        config=_or(notes, None, lambda: _config(path / CONFIG)),
         config_text=_or(notes, "", lambda: _text(path / CONFIG)) if (path / CONFIG).is_file() else "",
         front=_or(notes, Front((), ()), lambda: _checked(load_front(path) if final else _live_front(path, manifest))),
         final=final,
@@ -88,9 +89,15 @@ def _or(notes: list[str], otherwise: T, read: Callable[[], T]) -> T:
     """What was read; what cannot be is noted."""
     try:
         return read()
-    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         notes.append(one_line(error))
         return otherwise
+
+
+def _config(path: Path) -> Config:
+    if path.exists():
+        check_regular(path)
+    return load_config(path)
 
 
 def _modified(path: Path) -> float | None:
@@ -98,7 +105,7 @@ def _modified(path: Path) -> float | None:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+    return read_file(path).decode(errors="replace")
 
 
 def _checked(front: Front) -> Front:
@@ -125,8 +132,7 @@ TEXTS = ("status", "model")
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         raise InputError(f"There is no {path.name} in the run folder.")
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_rows(path, dict)
 
 
 def _columns(path: Path) -> dict[str, list[float | None]]:

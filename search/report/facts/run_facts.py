@@ -121,8 +121,8 @@ def _tested(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:
     config = run.config
     try:
         parts = read_parts(config, run.manifest.get("data_hash"))
-    except (ValueError, OSError) as error:
-        return {"missing": f"The data cannot be read: {one_line(error)}"}
+    except (ValueError, OSError, MemoryError) as error:
+        return {"missing": f"The data cannot be read: {one_line(error) or 'there is not enough memory'}"}
     table = parts.table
     return {"summary": summary(parts), "task": names_of(table.kind, table.features, table.classes)} | (
         _or_missing(lambda: judged(parts, trees)) if run.final else {}

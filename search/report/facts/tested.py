@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from neuraltree.tree.tree import Tree
 from search.config.config import Config
+from search.config.settings import OPENML
 from search.errors import InputError
 from search.report.facts.member_models import few_digits
 from search.table.data import Rows, Table, load_table, split
@@ -31,7 +32,12 @@ class Parts:
 
 
 def read_parts(config: Config, digest: str | None) -> Parts:
-    """Raises ``InputError`` where the data cannot be read, or are not what the run was made with."""
+    """Raises ``InputError`` where the data cannot be read, or are not what the run was made with.
+
+    Nothing is fetched: a folder from somebody else must not send this computer to the network.
+    """
+    if config.data.source.startswith(OPENML):
+        raise InputError(f"{config.data.source} is on the network, and a report reads only what is on this computer")
     table = load_table(config.data, config.task)
     if digest and table.digest != digest:
         raise InputError(f"the data of {config.data.source!r} are not what the run was made with")

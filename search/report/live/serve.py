@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import socket
+import threading
+import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from neuraltree.cli.command import DONE
 from search.errors import InputError
@@ -13,6 +18,8 @@ from search.report.pages.embed import plotly
 
 HOST, PORT = "127.0.0.1", 8765
 TRIED = 50  # ports from PORT on
+THREADS = 16  # connections at a time; more wait until one of these is answered
+REQUEST_S, ANSWER_S = 5.0, 30.0  # to send a request, and to take the answer, in all
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -29,11 +36,45 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, root: Path, port: int) -> None:
         self.root = root
+        self._free = threading.BoundedSemaphore(THREADS)
         super().__init__((HOST, port), Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._free.acquire()
+        try:
+            super().process_request(request, client_address)
+        except BaseException:  # no thread was started
+            self._free.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()
+
+
+class _Limited(socket.SocketIO):
+    """What is read from a connection within a time in all: a byte now and then does not prolong it."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        super().__init__(connection, "r")
+        self._connection, self._end = connection, time.monotonic() + seconds
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return super().readinto(buffer)
 
 
 class Handler(BaseHTTPRequestHandler):
     server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.rfile = io.BufferedReader(_Limited(self.connection, REQUEST_S))
 
     def do_GET(self) -> None:
         self._send(answer(self.server.root, self.path, self.headers.get("Host"), self.server.server_port))
@@ -46,7 +87,8 @@ class Handler(BaseHTTPRequestHandler):
     def _send(self, what: Answer, **more: str) -> None:
         body = what.body.encode(errors="replace")  # a folder's name may be no text
         facts = {"Content-Type": what.kind, "Content-Length": str(len(body)), **HEADERS, **more}
-        with suppress(ConnectionError):  # a page that is left in the middle
+        self.connection.settimeout(ANSWER_S)
+        with suppress(ConnectionError, TimeoutError):  # a page that is left in the middle
             self.send_response(what.status)
             for name, value in facts.items():
                 self.send_header(name, value)

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from search.errors import InputError
 from search.folder.columns import METRICS
-from search.front import metric_names
+from search.objectives import metric_names
 from search.report.facts.read import Run, is_run, read_run
 from search.report.facts.run_facts import changing, run_page
 from search.report.pages.embed import as_json

@@ -6,8 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from neuraltree.storing import store
 from search.errors import InputError
-from search.folder.records import write_bytes
 from search.report.facts.read import read_run
 from search.report.pages.page import MARK, render
 
@@ -62,7 +62,7 @@ def _head(path: Path) -> bytes:
 
 def _write(target: Path, text: str) -> Path:
     try:
-        write_bytes(target, text.encode(errors="replace"))  # a folder's name may be no text
+        store({target: text.encode(errors="replace")})  # a folder's name may be no text
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}; name another file with --out") from None
     return target

@@ -1,0 +1,96 @@
+"""Files of a run read back: whether one is damaged, or cannot be read just now, is told apart."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import json
+import os
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.storing import check_regular, read
+from search.errors import DamagedError, InputError
+from search.strict import one_line, shown
+
+T = TypeVar("T")
+
+
+def read_npz(path: Path) -> dict[str, NDArray]:
+    """Raises ``InputError`` if the file cannot be read now, ``DamagedError`` if it is damaged or missing."""
+    try:
+        check_regular(path)
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except MemoryError as error:
+        raise _unreadable(path, ValueError("a checksum is wrong") if _is_broken(path) else error) from None
+    except Exception as error:  # what a damaged archive raises is no list: OverflowError, TokenError, ...
+        raise _unreadable(path, error) from None
+
+
+def read_file(path: Path) -> bytes:
+    """A file that a run folder names: ``OSError`` for a pipe, a device, and what is too large to be one of a run."""
+    check_regular(path)
+    return read(path)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Raises ``InputError`` if the file cannot be read now, ``DamagedError`` if it is damaged or missing."""
+    try:
+        value = json.loads(read_file(path).decode())
+    except (OSError, ValueError, RecursionError, MemoryError) as error:
+        raise _unreadable(path, error) from None
+    if not isinstance(value, dict):
+        raise DamagedError(f"{path} is damaged: it holds {shown(value)}, not an object")
+    return value
+
+
+def read_rows(path: Path, make: Callable[[dict[str, str]], T]) -> list[T]:
+    """What ``make`` gives for each row of a table with a header; its ``KeyError`` is about a column, by name.
+
+    Raises ``InputError`` if the file cannot be read now, ``DamagedError`` if it is damaged or missing.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(read_file(path).decode(), newline="")))
+        if any(None in row or None in row.values() for row in rows):
+            raise ValueError("a line has more or fewer cells than the header")
+        return [make(row) for row in rows]
+    except KeyError as error:
+        damage = _unreadable(path, ValueError(f"no column {error}"))
+    except (OSError, TypeError, ValueError, AttributeError, csv.Error, MemoryError) as error:
+        damage = _unreadable(path, error)
+    if isinstance(damage, DamagedError):
+        raise DamagedError(f"{damage}; restore it, or run the search again")
+    raise damage
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    """What to raise for a file that could not be read: one that the system refuses now may be whole."""
+    if isinstance(error, MemoryError):
+        error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+    # A seek by the numbers of a damaged archive is an invalid argument.
+    if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
+        return InputError(f"{path} cannot be read: {reason(error)}; it may be whole, so keep it and try again later")
+    return DamagedError(f"{path} is damaged: {reason(error)}")
+
+
+def _is_broken(path: Path) -> bool:
+    """Whether checksums say that an archive is damaged: its numbers may then ask for any amount of memory."""
+    try:
+        with zipfile.ZipFile(path) as stored:
+            return stored.testzip() is not None
+    except (OSError, MemoryError):
+        return False
+    except Exception:  # see ``read_npz``
+        return True
+
+
+def reason(error: Exception) -> str:
+    """Without the path, which the message has already."""
+    return (isinstance(error, OSError) and error.strerror) or one_line(error)
