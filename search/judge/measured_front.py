@@ -14,6 +14,7 @@ from neuraltree.hardware.measure.cores import MeasureError
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.tree import Tree
 from search.engine.evaluate import Problem
+from search.front import Front
 
 MEASURED = tuple(f"measured_{name}" for name in COMPARED)
 
@@ -51,6 +52,17 @@ def measure_front(
         name: np.array([np.nan if isinstance(row, str) else row.costs[name] for row in found], dtype=np.float64)
         for name in COMPARED
     }
+
+
+def nothing_measured(problem: Problem, front: Front) -> bool:
+    """Whether a front has no measured cost although its device can be measured: every model failed."""
+    if problem.device is None or not len(front):
+        return False
+    try:
+        check_measurable(problem.device, problem.code.compiler)
+    except MeasureError:  # ``measure_front`` has said why
+        return False
+    return not any(name in member.values for member in front for name in MEASURED)
 
 
 def _measured(tree: Tree, device: Device, code: Code) -> Measured | str:

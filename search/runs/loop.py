@@ -29,6 +29,7 @@ from search.folder.snapshot import members_to_arrays, state_from_parts, state_to
 from search.front import load_front
 from search.judge.baseline_training import train_baselines
 from search.judge.finish import write_front, write_live
+from search.judge.measured_front import nothing_measured
 from search.judge.verdict import verdict
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
@@ -60,6 +61,11 @@ def evolve(
             return INTERRUPTED
         with phases("finish"):
             count = write_front(folder, setup, table, reached[0], report.message, stopping)
+            if nothing_measured(setup.problem, load_front(folder.path)):
+                report.warning(
+                    "no model could be measured, so all costs are predicted; see why with: python -m "
+                    f"neuraltree.hardware {folder.models} --device {config.hardware.device} --measure"
+                )
         if config.baselines.models:
             with phases("baselines"):
                 train_baselines(config, setup, table, folder, report.message, stopping)

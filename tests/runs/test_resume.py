@@ -372,7 +372,7 @@ def test_a_second_signal_stops_a_run_at_once(
         intercept(patch, send)
         assert here(config, "--out", out) == 130
     assert "interrupted; a run folder can be gone on with" in capsys.readouterr().err
-    assert status(out) == "running"
+    assert status(out) == "interrupted"
     assert len(history(out)) == 3
     assert here(out, "--resume") == 0
     assert {**results(out), "manifest": 0} == {**results(whole), "manifest": 0}

@@ -1,0 +1,344 @@
+"""Files of a run that are lost: it goes on without, says so, and is never silently wrong; and how a run is stopped."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import search.runs.loop
+from neuraltree.hardware.measure.cores import MeasureError
+from search import load_history, pictures
+from search.errors import InputError
+from search.folder import records
+from search.run import main
+
+ROOT = Path(__file__).parents[2]
+GENERATIONS, POPULATION = 3, 8
+CONFIG = f"""
+[data]
+source = "iris"
+[space]
+max_nodes = 15
+[search]
+population = {POPULATION}
+generations = {GENERATIONS}
+folds = 2
+objectives = ["error", "weights"]
+[train]
+epochs = 2
+[baselines]
+models = ["linear"]
+"""
+
+
+class Killed(BaseException):
+    """Ends a run where a kill would."""
+
+
+def at_file(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], None]) -> None:
+    """Calls ``act`` before a file of that name is put into its place."""
+    rename = Path.replace
+
+    def replace(self: Path, target: Path) -> None:
+        if Path(target).name == name:
+            act()
+        rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+
+def kill() -> None:
+    raise Killed
+
+
+def status(out: Path) -> str:
+    return str(json.loads((out / "manifest.json").read_text())["status"])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Path, Path]]:
+    """A config; the folder of a run that is complete; that of the same run, killed before its front was written."""
+    folder = tmp_path_factory.mktemp("lost")
+    config, whole, killed = folder / "tiny.toml", folder / "whole", folder / "killed"
+    config.write_text(CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("draw_front", "draw_hypervolume"):
+            patch.setattr(pictures, name, lambda path, *_: records.write_bytes(path, b""))
+        assert main([str(config), "--out", str(whole), "--quiet"]) == 0
+        with patch.context() as killing:
+            at_file(killing, "000.json", kill)
+            with pytest.raises(Killed):
+                main([str(config), "--out", str(killed), "--quiet"])
+        yield config, whole, killed
+
+
+@pytest.fixture
+def whole(made: tuple[Path, Path, Path]) -> Path:
+    return made[1]
+
+
+@pytest.fixture
+def run(made: tuple[Path, Path, Path], tmp_path: Path) -> Path:
+    """The folder of a run that has all its generations and no front."""
+    return shutil.copytree(made[2], tmp_path / "run")
+
+
+def cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def another(path: Path) -> None:
+    records.write_npz(path, {"x": np.arange(3)})
+
+
+LOST: dict[str, Callable[[Path], object]] = {
+    "missing": Path.unlink,
+    "cut": cut,
+    "empty": lambda path: path.write_bytes(b""),
+    "of something else": another,
+}
+KINDS = {"history": ("evolution.npz", "archive.npz"), "archive": ("archive.npz", "evolution.npz")}
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"]])
+@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_completes_without_a_part_that_is_lost(
+    run: Path, whole: Path, capsys: pytest.CaptureFixture[str], kind: str, how: str, options: list[str]
+) -> None:
+    lacking, other = KINDS[kind]
+    part = run / "checkpoint" / f"{kind}-000001.npz"
+    kept = part.read_bytes()
+    LOST[how](part)
+    assert main([str(run), "--resume", *options]) == 0
+    said = capsys.readouterr().err
+    assert status(run) == "complete"
+    (line,) = [line for line in said.splitlines() if lacking in line]
+    assert "restore this one and run again with --resume" in line
+    assert (part.name in line) == (how != "of something else")
+    assert not (run / lacking).exists()
+    for name in (other, "front.csv"):
+        assert (run / name).read_bytes() == (whole / name).read_bytes()
+    assert {path.name for path in (run / "checkpoint").glob("[ah]*.npz")} | {part.name} == {
+        f"{kind}-{generation:06d}.npz" for generation in range(GENERATIONS + 1)
+    }
+    part.write_bytes(kept)
+    assert main([str(run), "--resume", *options]) == 0
+    assert (run / lacking).read_bytes() == (whole / lacking).read_bytes()
+    assert not list((run / "checkpoint").glob("[ah]*.npz"))
+
+
+@pytest.mark.parametrize("generation", [0, 1, GENERATIONS])
+def test_a_history_under_way_with_a_part_missing_is_refused(run: Path, generation: int) -> None:
+    """The rows of an array would not be the trees of those ids any more."""
+    assert len(load_history(run).parents) == POPULATION * (GENERATIONS + 1)
+    (run / "checkpoint" / f"history-{generation:06d}.npz").unlink()
+    with pytest.raises(InputError, match=rf"history-{generation:06d}\.npz is missing$"):
+        load_history(run)
+
+
+def test_several_missing_parts_are_counted(run: Path) -> None:
+    for generation in (0, 2, 3):
+        (run / "checkpoint" / f"history-{generation:06d}.npz").unlink()
+    with pytest.raises(InputError, match=r"history-000000\.npz is missing, as are 2 more$"):
+        load_history(run)
+
+
+@pytest.mark.parametrize("allowed", [0, 1])
+def test_the_parts_left_by_a_kill_after_completion_go(
+    run: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], allowed: int
+) -> None:
+    """Whether it came before the first was removed or after it."""
+    unlink, gone = Path.unlink, []
+
+    def die(self: Path, missing_ok: bool = False) -> None:
+        if self.name.startswith(("archive-", "history-")):
+            if len(gone) == allowed:
+                raise Killed
+            gone.append(self)
+        unlink(self, missing_ok)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", die)
+        with pytest.raises(Killed):
+            main([str(run), "--resume", "--quiet"])
+    assert status(run) == "complete"
+    assert len(list((run / "checkpoint").glob("[ah]*.npz"))) == 2 * (GENERATIONS + 1) - allowed
+    capsys.readouterr()
+    assert main([str(run), "--resume"]) == 0
+    assert capsys.readouterr().err == f"the run in {run} is complete; its front is {run / 'front.csv'}\n"
+    assert not list((run / "checkpoint").glob("[ah]*.npz"))
+    for name in ("archive.npz", "evolution.npz"):
+        assert (run / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_a_checkpoint_of_other_contents_is_one_line(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for path in (run / "checkpoint").glob("state-*.json"):
+        path.write_text("{}")
+    assert main([str(run), "--resume", "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"error: the last checkpoint in .* is damaged: KeyError: 'shape'; move .*\n", said)
+
+
+def test_damaged_baselines_are_trained_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They were written by a run that was then killed; without them it could not be completed."""
+    (run / "baselines.csv").write_text("name\nx\n")
+    assert main([str(run), "--resume"]) == 0
+    assert "baselines.csv is damaged" in capsys.readouterr().err
+    assert "linear" in (run / "baselines.csv").read_text()
+
+
+def test_a_disk_that_cannot_be_read_just_now_stops_a_resumed_run_and_nothing_else(
+    run: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened, before = Path.open, {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+
+    def fail(self: Path, mode: str = "r", *more: Any, **keywords: Any) -> Any:
+        if self.name == f"state-00000{GENERATIONS}.npz" and "r" in mode:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(self))
+        return opened(self, mode, *more, **keywords)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", fail)
+        assert main([str(run), "--resume", "--quiet"]) == 2
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"error: .*\.npz cannot be read: Input/output error; it may be whole, .*\n", said)
+    assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
+    assert main([str(run), "--resume", "--quiet"]) == 0
+    assert (run / "front.csv").read_bytes() == (whole / "front.csv").read_bytes()
+
+
+# How a run is stopped, and what its manifest says then.
+
+
+def interrupt_twice() -> None:
+    for _ in range(2):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def fail() -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(("act", "code"), [(interrupt_twice, 130), (fail, 2)], ids=["two signals", "a full disk"])
+@pytest.mark.parametrize(
+    "name", ["archive-000001.npz", "state-000002.json", "history.csv", "000.json", "front.csv", "archive.npz"]
+)
+def test_a_run_that_has_stopped_is_not_said_to_be_running(
+    made: tuple[Path, Path, Path],
+    whole: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    act: Callable[[], None],
+    code: int,
+    name: str,
+) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        at_file(patch, name, act)
+        assert main([str(made[0]), "--out", str(out), "--quiet"]) == code
+    assert status(out) == "interrupted"
+    assert not list(out.rglob("*.part"))
+    assert main([str(out), "--resume", "--quiet"]) == 0
+    assert (out / "front.csv").read_bytes() == (whole / "front.csv").read_bytes()
+
+
+def test_two_signals_before_the_search_has_begun(
+    made: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search.runs.loop, "evolve", lambda *_: interrupt_twice())
+    out = tmp_path / "out"
+    assert main([str(made[0]), "--out", str(out), "--quiet"]) == 130
+    assert status(out) == "interrupted"
+
+
+def test_a_signal_while_the_baselines_are_trained(run: Path, monkeypatch: pytest.MonkeyPatch, whole: Path) -> None:
+    """It stops the run after the fit under way, before the manifest says that it is complete."""
+    with monkeypatch.context() as patch:
+        at_file(patch, "front.csv", lambda: os.kill(os.getpid(), signal.SIGTERM))
+        assert main([str(run), "--resume", "--quiet"]) == 130
+    assert status(run) == "interrupted"
+    assert main([str(run), "--resume", "--quiet"]) == 0
+
+
+def test_signals_do_not_cut_off_what_the_manifest_is_told(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A third and a fourth, while the second stops the run."""
+    count: list[int] = []
+
+    def hammer() -> None:
+        count.append(1)
+        if len(count) > 1:  # the first time it says that the run goes on
+            interrupt_twice()
+
+    with monkeypatch.context() as patch:
+        at_file(patch, "front.csv", interrupt_twice)
+        at_file(patch, "manifest.json", hammer)
+        assert main([str(run), "--resume", "--quiet"]) == 130
+    assert len(count) == 2
+    assert status(run) == "interrupted"
+
+
+def test_a_folder_that_was_only_looked_at_is_as_it_was(run: Path, made: tuple[Path, Path, Path]) -> None:
+    """The run in it was killed by force, which no manifest can tell."""
+    text = (run / "manifest.json").read_text().replace("interrupted", "running")
+    (run / "manifest.json").write_text(text)
+    assert main([str(made[0]), "--out", str(run), "--quiet"]) == 2
+    assert (run / "manifest.json").read_text() == text
+
+
+# Streams that the shell has closed, or that cannot be written.
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&- 2>&-", "<&- >&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_run_does_not_need_a_place_to_say_things(
+    made: tuple[Path, Path, Path], tmp_path: Path, closed: str, options: list[str]
+) -> None:
+    out = tmp_path / "out"
+    changes = ["--set", "search.generations=1", "--set", "baselines.models=[]"]
+    command = [sys.executable, "-m", "search.run", str(made[0]), "--out", str(out), *changes, *options]
+    script = 'exec "$@" ' + closed
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *command], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert status(out) == "complete"
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == (
+        ["begin", "generation", "generation", "end"] if options and ">&- 2" not in closed else []
+    )
+
+
+def test_an_error_needs_no_place_either(tmp_path: Path) -> None:
+    for closed in ("2>&-", "2>/dev/full"):
+        command = f'"{sys.executable}" -m search.run {tmp_path}/none.toml {closed}'
+        done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, check=False)
+        assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
+
+
+# What cannot be measured.
+
+
+def test_a_front_of_which_nothing_could_be_measured_says_so_even_quietly(
+    made: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object) -> None:
+        raise MeasureError("zig crashed")
+
+    monkeypatch.setattr("search.judge.measured_front.check_measurable", lambda *_: None)
+    monkeypatch.setattr("search.judge.measured_front.measure_tree", fails)
+    changes = ["--set", "hardware.device=cortex-m4f", "--set", "search.generations=0"]
+    assert main([str(made[0]), "--out", str(tmp_path / "out"), "--quiet", *changes]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("no model could be measured, so all costs are predicted; see why with: python -m neural")
