@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from neuraltree.export import __main__ as export
 from neuraltree.tree.model_files import FileError, dumps, load, loads, save
 from neuraltree.tree.nodes import node_dtype
 from neuraltree.tree.scaler import Scaler
@@ -97,6 +98,9 @@ BROKEN = [
     (TEXT.replace("0.25", "NaN"), "not JSON: NaN is not a number"),
     (TEXT.replace("0.25", "-Infinity"), "not JSON: -Infinity is not a number"),
     (TEXT.replace("0.25", "1e999"), "node 1 (tanh at depth 1) has a weight or bias that is not finite"),
+    (TEXT.replace('"kind": "binary"', r'"kind": "bin\ud800ary"'), r"unknown kind 'bin\ud800ary'"),
+    (TEXT.replace('"features"', r'"features\ud800"'), "a text is not UTF-8: 'utf-8' codec"),
+    (TEXT.replace('"nodes": [', r'"nodes": "\ud800", "other": ['), "a text is not UTF-8: 'utf-8' codec"),
     (TEXT.replace("0.25", "1" * 5000), "not JSON"),
     (TEXT.replace("[1.0, 2.0]", "[1.0, 1e999]"), "scaler needs finite means"),
     ("[" * 100_000, "nested too deeply"),
@@ -154,6 +158,14 @@ def test_a_broken_file_is_refused(text: str, message: str, tmp_path: Path) -> No
     assert message in str(error.value)
     with pytest.raises(FileError):
         loads(text)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without an end")
+def test_a_file_without_an_end_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(FileError, match="/dev/zero: larger than 64 MiB, which no such file is"):
+        load("/dev/zero")
+    assert export.main(["/dev/zero", "--to", "python"]) == 2
+    assert capsys.readouterr().err == "error: /dev/zero: larger than 64 MiB, which no such file is\n"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

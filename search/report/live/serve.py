@@ -33,6 +33,7 @@ class Server(ThreadingHTTPServer):
     """Serves the runs below ``root``."""
 
     daemon_threads = True
+    request_queue_size = 64  # connections that the system keeps waiting
 
     def __init__(self, root: Path, port: int) -> None:
         self.root = root
