@@ -196,10 +196,11 @@ def _integers(model: Model, found: NDArray) -> tuple[int, NDArray[np.bool_]]:
 
 def _floats(model: Model, found: NDArray) -> tuple[int, NDArray[np.bool_]]:
     X = model.X.astype(np.float64)
-    nodes = model.tree.folded()
+    centred, taken = model.tree.centred()
+    nodes = centred.folded()
     with np.errstate(all="ignore"):
-        inside = np.isfinite(X).all(axis=1) & (largest_sums(nodes, X) < LARGEST_SUM)
-        _, bounds = error_bound(nodes, X)
+        inside = np.isfinite(X).all(axis=1) & (largest_sums(nodes, X - taken) < LARGEST_SUM)
+        _, bounds = error_bound(nodes, X - taken)
         truth = model.tree.outputs(X)
         if not model.classes:
             return int(inside.sum()), inside & ~(np.abs(found["value"] - truth[:, 0]) <= bounds[:, 0] + LEAST)

@@ -100,7 +100,7 @@ def sample(trees: Sequence[Tree], case: Case, tick: Callable[[], None]) -> Sampl
 
 
 def counts_of(tree: Tree, precision: str) -> Counts:
-    return counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range)
+    return counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range, tree.far)
 
 
 def predict(tree: Tree, counts: Counts, case: Case) -> dict[str, float]:

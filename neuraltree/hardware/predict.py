@@ -54,7 +54,7 @@ def predict(path: Path, device: Device, code: Code) -> Prediction:
 def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Prediction:
     refuse_several_targets(tree.kind, tree.num_outputs, f"{name}: a cost on a device")
     nodes, starts = tree.nodes, np.array([0, len(tree.nodes)])
-    about: dict[str, Any] = {"kind": tree.kind, "input_range": tree.input_range}
+    about: dict[str, Any] = {"kind": tree.kind, "input_range": tree.input_range, "far": tree.far}
     found = costs(nodes, starts, device, *code, **about)
     terms = breakdown(nodes, starts, device, *code, **about)
     return Prediction(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuraltree.activations import NAMES
 from neuraltree.tasks.links import LINKS, largest
 from neuraltree.tree import prediction, soundness
-from neuraltree.tree.folding import fold_inputs, fold_target
+from neuraltree.tree.folding import centres, far, fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import Nodes, count_weights, subtree_end
 from neuraltree.tree.scaler import Scaler
@@ -186,6 +186,19 @@ class Tree:
         """The same function as nodes that take raw inputs and give the target in its own units."""
         nodes = self.nodes.copy() if self.scaler is None else fold_inputs(self.nodes, self.scaler)
         return nodes if self.target_scaler is None else fold_target(nodes, self.target_scaler)
+
+    @property
+    def far(self) -> NDArray[np.bool_]:
+        """(features,) the inputs whose means single-float code takes off first: see ``folding.far``."""
+        return far(self.scaler) if self.scaler else np.zeros(len(self.features), dtype=bool)
+
+    def centred(self) -> tuple[Tree, Array]:
+        """The tree of raw inputs less ``folding.centres``, and these (features,): what single-float code computes."""
+        if self.scaler is None:
+            return self, np.zeros(len(self.features))
+        taken = centres(self.scaler)
+        with np.errstate(invalid="ignore"):
+            return replace(self, scaler=Scaler(self.scaler.mean - taken, self.scaler.scale)), taken
 
     def estimator(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
         """This tree as a fitted scikit-learn estimator."""

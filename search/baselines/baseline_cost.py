@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.activations import NAMES
@@ -35,20 +36,26 @@ def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
     nodes = model.nodes()
     if nodes is not None:
         starts = np.array([0, len(nodes)])
-        found = hardware.costs(nodes, starts, device, *problem.code, kind=kind, input_range=problem.input_range)
+        about: dict[str, Any] = {"kind": kind, "input_range": problem.input_range, "far": problem.far}
+        found = hardware.costs(nodes, starts, device, *problem.code, **about)
     elif isinstance(device, hardware.FormulaDevice):
-        found = hardware.costs_of_counts(counts(model), device, *problem.code, kind=kind)
+        far = problem.far & (problem.code.precision == "float32")
+        found = hardware.costs_of_counts(counts(model, far), device, *problem.code, kind=kind)
     else:
         return {}
     return {name: float(values[0]) for name, values in found.items()}
 
 
-def counts(model: Network) -> hardware.Counts:
-    """What the formula devices count, of one network; its layers are computed one after another."""
+def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Counts:
+    """What the formula devices count, of one network; its layers are computed one after another.
+
+    ``far`` (features,): the inputs whose means its code takes off; by default none.
+    """
     sizes, kept = [len(bias) for bias in model.biases], model.kept
     kinds = np.zeros((1, len(NAMES)), dtype=np.int64)
     kinds[0, [NAMES.index("relu"), NAMES.index("identity")]] = sum(sizes[:-1]), sizes[-1]
-    used = int(np.count_nonzero(kept[0].any(axis=1)))
+    read = kept[0].any(axis=1)
+    used = int(np.count_nonzero(read))
     peak = network([Linear(size) for size in sizes], (used,)).peak_activations
     edges = [int(np.count_nonzero(mask)) for mask in kept]
     values = np.concatenate([w[mask] for w, mask in zip(model.coefficients, kept, strict=True)])
@@ -63,6 +70,7 @@ def counts(model: Network) -> hardware.Counts:
         "features_used": used,
         "inner_nodes": sum(sizes[1:]),
         "peak_live": peak - used,
+        "far_features": 0 if far is None else int(np.count_nonzero(read & far)),
     }
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
     return hardware.Counts(kinds=kinds, **{name: np.array([value]) for name, value in plain.items()}, **signs)

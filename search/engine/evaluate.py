@@ -47,6 +47,7 @@ class Problem:
     device: hardware.Device | None
     code: hardware.Code  # what is built of the trees for the device
     input_range: NDArray[np.float64]  # (features,) the largest |scaled input| that 8-bit code represents
+    far: NDArray[np.bool_]  # (features,) the inputs whose means float code takes off first
     workers: int  # threads; they change no result, only the time
 
     @property
@@ -155,8 +156,8 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     counts = hardware.count(nodes, starts)
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
     if problem.device is not None:
-        kind, reach = problem.task.kind, problem.input_range
-        columns |= hardware.costs(nodes, starts, problem.device, *problem.code, kind=kind, input_range=reach)
+        about: dict[str, Any] = {"kind": problem.task.kind, "input_range": problem.input_range, "far": problem.far}
+        columns |= hardware.costs(nodes, starts, problem.device, *problem.code, **about)
     return columns
 
 

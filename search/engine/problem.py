@@ -17,6 +17,7 @@ from neuraltree.engine.packing import Shape
 from neuraltree.engine.train import Settings, make_data
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import Task, encode, make_task
+from neuraltree.tree.folding import far
 from neuraltree.tree.generate import reference_tree, varied_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
@@ -82,6 +83,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         device=device,
         code=_code(config),
         input_range=fit_input_range(inputs),
+        far=far(scaler),
         workers=workers or os.cpu_count() or 1,
     )
     strategy = _evolution(config, table, problem)

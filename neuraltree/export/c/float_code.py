@@ -1,24 +1,33 @@
-"""Single-float C: the scalers are folded into the weights, so that it takes raw inputs."""
+"""Single-float C: the scalers are folded into the weights, so that it takes raw inputs.
+
+A mean so far from 0 that folding it would cost digits is taken off its input first (``folding.centres``): in straight
+code once for each such input; in tables, if there is any, at every use of an input.
+"""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
 from neuraltree.export.c.order import Step, slots, steps
 from neuraltree.export.c.parts import array, float_functions, literal
+from neuraltree.export.onnx.levels import used_features
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 
 IDENTITY = NAMES.index("identity")
+Centre = NDArray[np.float64] | None  # (features,) what is taken off each input; None: nothing
 OPENED, FIRST, OUTPUT = 8, 16, 32  # flags of a node in a table, beside its kind
 
 
 def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
     """Static definitions, and the text of ``NT_CALL void nt_outputs(const float *x, float *y)``."""
-    nodes = tree.folded()
+    centred, taken = tree.centred()
+    nodes = centred.folded()
     order = steps(nodes)
-    return _straight(nodes, order) if style == "straight" else _table(nodes, order, name)
+    centre = taken if taken[used_features(nodes)].any() else None
+    return _straight(nodes, order, centre) if style == "straight" else _table(nodes, order, centre, name)
 
 
 def functions(tree: Tree) -> str:
@@ -27,12 +36,14 @@ def functions(tree: Tree) -> str:
     return float_functions(codes, exp=tree.classes is not None and tree.output_activation == "identity")
 
 
-def _straight(nodes: Nodes, order: list[Step]) -> tuple[str, str]:
-    lines = []
+def _straight(nodes: Nodes, order: list[Step], centre: Centre) -> tuple[str, str]:
+    far = {} if centre is None else {i: literal(centre[i]) for i in used_features(nodes).tolist() if centre[i]}
+    lines = [f"const float x{i} = x[{i}] - {text};".replace("- -", "+ ") for i, text in far.items()]
     output = 0
     for step in order:
         terms = [f"a{step.own}"] * step.opened + [literal(nodes["bias"][step.node, 0])]
-        terms += [f"{literal(nodes['weight'][leaf, 0])} * x[{nodes['op'][leaf]}]" for leaf in step.leaves]
+        inputs = [(leaf, int(nodes["op"][leaf])) for leaf in step.leaves]
+        terms += [f"{literal(nodes['weight'][leaf, 0])} * {f'x{i}' if i in far else f'x[{i}]'}" for leaf, i in inputs]
         value = " + ".join(terms).replace("+ -", "- ")
         if step.code != IDENTITY:
             value = f"nt_{NAMES[step.code]}({value})"
@@ -54,13 +65,14 @@ def _function(lines: list[str]) -> str:
     return f"NT_CALL void nt_outputs(const float *x, float *y)\n{{\n{text}\n}}\n"
 
 
-def _table(nodes: Nodes, order: list[Step], name: str) -> tuple[str, str]:
+def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[str, str]:
     codes: list[int] = []
     weights: list[float] = []
     biases: list[float] = []
     for step in order:
         codes += [flags(step), len(step.leaves), *(int(nodes["op"][leaf]) for leaf in step.leaves)]
-        weights += [nodes["weight"][leaf, 0] for leaf in step.leaves]
+        for leaf in step.leaves:
+            weights += [nodes["weight"][leaf, 0], *([] if centre is None else [centre[nodes["op"][leaf]]])]
         weights += [nodes["weight"][step.node, 0]] * (step.slot >= 0)
         biases.append(nodes["bias"][step.node, 0])
     unit = narrowest(codes)
@@ -69,14 +81,16 @@ def _table(nodes: Nodes, order: list[Step], name: str) -> tuple[str, str]:
     tables = [
         "/* Each node in order of evaluation: kind and flags, number of inputs, the inputs. */",
         array(f"uint{unit}_t", "nt_code", codes),
-        "/* Each node: a weight per input, and the weight of its own value unless it is an output. */",
+        f"/* Each node: a weight{' and what is taken off' * (centre is not None)} per input, and the weight of its own "
+        "value unless it is an output. */",
         array("float", "nt_weight", [literal(w) for w in weights]),
         array("float", "nt_bias", [literal(b) for b in biases]),
     ]
     tables.append(
         f"typedef float (*nt_kind)(float);\nstatic const nt_kind nt_kinds[{len(named)}] = {{{', '.join(named)}}};\n"
     )
-    return "\n".join(tables), filled(INTERPRETER, name, unit, order)
+    text = INTERPRETER.replace("@ADD@", FOLDED if centre is None else CENTRED)
+    return "\n".join(tables), filled(text, name, unit, order)
 
 
 def filled(text: str, name: str, unit: int, order: list[Step]) -> str:
@@ -112,7 +126,7 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const fl
         }}
         NT_LOOP
         for (; inputs != 0; --inputs) {{
-            sum += NT_READ(float, float, weight++) * x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
+@ADD@
         }}
         if ((head & 7) != {IDENTITY}) {{
             sum = kinds[head & 7](sum);
@@ -135,6 +149,11 @@ NT_CALL void nt_outputs(const float *x, float *y)
     @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, nt_kinds, x, y);
 }}
 """
+
+FOLDED = "            sum += NT_READ(float, float, weight++) * x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];"
+CENTRED = """            const float input = x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
+            const float factor = NT_READ(float, float, weight++);
+            sum += factor * (input - NT_READ(float, float, weight++));"""
 
 
 def flags(step: Step) -> int:

@@ -55,7 +55,8 @@ def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32]) -
     if integers is not None:
         found = integers.predict_q(integers.quantize(X))
         return integers.outputs.values(found) if tree.classes is None else found, np.zeros(len(X))
-    values, errors = error_bound(tree.folded(), X.astype(np.float64))
+    centred, taken = tree.centred()
+    values, errors = error_bound(centred.folded(), X.astype(np.float64) - taken)
     if tree.classes is None:
         return np.clip(values[:, 0], *_single()), np.clip(errors[:, 0], 0, _single()[1])
     if tree.kind == "binary":

@@ -4,7 +4,8 @@ RAM: the parameters, one number per function node, and a stack no deeper than th
 pass visits the nodes in reverse order, where the gradients that wait mirror the sums that waited: whoever began its
 parent's sum is the last to need its parent's gradient. So no table of parents and no array of gradients is needed.
 Weights are those of the tree in standardised units: a step on weights with the scaler folded in would be another.
-Means are rounded to single floats, which shifts a standardised input by up to 6e-8 |mean| / scale.
+Means are rounded to single floats, which shifts a standardised input by up to 6e-8 |mean| / scale; if an input of the
+tree has a mean so far from 0 that this counts (``folding.far``), the shifts are added again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from neuraltree.export.c.float_code import flags
 from neuraltree.export.c.order import slots, steps
 from neuraltree.export.c.parts import FLASH, MACROS, array, float_functions, literal
 from neuraltree.export.c.training_check import check_program
-from neuraltree.export.c.training_step import loss_name, places, scaler_of, target_scaler_of
+from neuraltree.export.c.training_step import loss_name, places, scaler_of, shifts, target_scaler_of
 from neuraltree.export.c.training_text import (
     BACKWARD,
     COSINE,
@@ -33,6 +34,7 @@ from neuraltree.export.c.training_text import (
     fill,
 )
 from neuraltree.export.names import check_name, comment
+from neuraltree.tree.folding import far
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
 
@@ -76,15 +78,17 @@ def _source(tree: Tree, name: str) -> str:
     codes = [code for step in order for code in (flags(step), len(step.leaves))]
     positions = [used.index(feature) for feature in leaves]
     unit, wide = _unit([*codes, *positions]), _unit(used)
+    shift = shifts(scaler)[used] if far(scaler)[used].any() else None
     initial = [tree.nodes[field][node, 0] for field, node in places(tree.nodes, order)]
     tables = [
         "/* Each node in order of evaluation: kind and flags, number of inputs; then the inputs of all. */",
         array(unit[0], "nt_code", codes),
         array(unit[0], "nt_leaf", positions),
-        "/* The features in use: position, mean, 1 / scale. */",
+        f"/* The features in use: position, mean, 1 / scale{', what rounding moved it by' * (shift is not None)}. */",
         array(wide[0], "nt_feature", used),
         array("float", "nt_mean", [literal(scaler.mean[i]) for i in used]),
         array("float", "nt_gain", [literal(1 / scaler.scale[i]) for i in used]),
+        *([] if shift is None else [array("float", "nt_shift", [literal(value) for value in shift])]),
         array("float", "nt_initial", [literal(value) for value in initial]),
     ]
     kinds = {step.code for step in order}
@@ -94,6 +98,7 @@ def _source(tree: Tree, name: str) -> str:
         "UNIT": unit[0],
         "READ": f"{unit[1]}, {unit[0]}",
         "READ_FEATURE": f"{wide[1]}, {wide[0]}",
+        "SHIFT": "" if shift is None else " + NT_READ(float, float, nt_shift + i)",
         "DEPTH": max(slots(order), 1),
         "NODES": len(order),
         "LEAVES": len(leaves),
@@ -106,6 +111,7 @@ def _source(tree: Tree, name: str) -> str:
         target = target_scaler_of(tree)
         fields |= {"MEAN": literal(target.mean[0]), "SCALE": literal(target.scale[0])}
         fields["GAIN"] = literal(1 / target.scale[0])
+        fields["SHIFT_BACK"] = f" - {literal(shifts(target)[0])}".replace("- -", "+ ") if far(target)[0] else ""
     return fill(text, tree, name, **fields)
 
 

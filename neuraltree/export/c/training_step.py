@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.export.c.order import Step, slots, steps
+from neuraltree.tree.folding import far
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
@@ -37,10 +38,13 @@ def training_step(tree: Tree, x: ArrayLike, target: float, rate: float) -> tuple
     return step_with(tree, np.asarray(x, np.float64), target, rate)
 
 
-def step_with(tree: Tree, x: NDArray, target: float, rate: float, slope_error: float = 0.0) -> tuple[float, Tree]:
-    """``training_step`` in the arithmetic of the type of ``x``; ``slope_error`` is added to the slope of every node."""
+def step_with(tree: Tree, x: NDArray, target: float, rate: float, error: float = 0.0) -> tuple[float, Tree]:
+    """``training_step`` in the arithmetic of the type of ``x``.
+
+    Standardised inputs are off by the share ``error`` of themselves, and slopes by ``error``.
+    """
     nodes, dtype = tree.nodes, x.dtype
-    z = _standardised(x, scaler_of(tree))
+    z = _standardised(x, scaler_of(tree)) * dtype.type(1 + error)
     weight, bias = nodes["weight"][:, 0].astype(dtype), nodes["bias"][:, 0].astype(dtype)
     order = steps(nodes)
     sums, values = np.zeros((2, len(nodes)), dtype)
@@ -59,7 +63,7 @@ def step_with(tree: Tree, x: NDArray, target: float, rate: float, slope_error: f
         above = gradients[at] if step.slot < 0 else waiting[step.slot] * weight[at]
         if step.slot >= 0:
             new["weight"][at, 0] -= rate * waiting[step.slot] * values[at]
-        delta = above * (ACTIVATIONS[step.code].derivative(sums[at], values[at]) + slope_error)
+        delta = above * (ACTIVATIONS[step.code].derivative(sums[at], values[at]) + error)
         if step.opened:
             waiting[step.own] = delta
         new["weight"][leaves, 0] -= rate * delta * z[nodes["op"][leaves]]
@@ -100,7 +104,13 @@ def target_scaler_of(tree: Tree) -> Scaler:
 
 def _standardised(raw: NDArray, scaler: Scaler) -> NDArray:
     """As the device does it, rounding as the type of ``raw`` does."""
-    return (raw - scaler.mean.astype(raw.dtype)) * (1 / scaler.scale).astype(raw.dtype)
+    z = (raw - scaler.mean.astype(raw.dtype)) * (1 / scaler.scale).astype(raw.dtype)
+    return z + shifts(scaler).astype(raw.dtype) if raw.dtype == np.float32 and far(scaler).any() else z
+
+
+def shifts(scaler: Scaler) -> NDArray[np.float64]:
+    """(features,) what a mean lost by rounding to a single float, in standard deviations."""
+    return (scaler.mean.astype(np.float32) - scaler.mean) / scaler.scale
 
 
 def places(nodes: Nodes, order: list[Step] | None = None) -> list[Place]:

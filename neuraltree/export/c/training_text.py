@@ -113,7 +113,7 @@ static float nt_kept[@NODES@];
 NT_INLINE float nt_input(const float *x, @UNIT@ i)
 {
     const float raw = x[NT_READ(@READ_FEATURE@, nt_feature + i)];
-    return (raw - NT_READ(float, float, nt_mean + i)) * NT_READ(float, float, nt_gain + i);
+    return (raw - NT_READ(float, float, nt_mean + i)) * NT_READ(float, float, nt_gain + i)@SHIFT@;
 }
 """
 FORWARD = f"""/* The outputs y; returns the bits of the largest sum, 0x7f800000 or more if one was no number. */
@@ -206,7 +206,7 @@ LOSS_NAMES = {
 LOSSES = {
     "squared": """static float nt_loss(float *y, float target, float rate)
 {
-    const float off = y[0] - (target - @MEAN@) * @GAIN@;
+    const float off = y[0] - (target - @MEAN@) * @GAIN@@SHIFT_BACK@;
     y[0] = rate * off;
     return 0.5f * off * off;
 }

@@ -38,12 +38,12 @@ def measure_trees(
     """
 
     def one(tree: Tree) -> Sample | None:
-        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range)
+        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range, tree.far)
         if counts.leaf_edges[0] == 0:
             tick()
             return None
         found = measure_model(tree, core, compiler, precision=precision, style=style)
-        rows = [design(counts, tree.kind, once=once)[0] for once in (False, True)]
+        rows = [design(counts, tree.kind, once=once, style=style)[0] for once in (False, True)]
         tick()
         return Sample(rows[0], rows[1], found)
 

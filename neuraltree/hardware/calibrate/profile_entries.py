@@ -12,7 +12,7 @@ from neuraltree.hardware.calibrate.measured_samples import Sample, columns
 from neuraltree.hardware.model.linear_model import TASKS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
-OPTIONAL = (*TASKS, "inner_node")
+OPTIONAL = (*TASKS, "inner_node", "far_input")
 Terms = dict[str, float]
 
 

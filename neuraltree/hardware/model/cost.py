@@ -31,15 +31,16 @@ def costs(
     *,
     kind: str = "regression",
     input_range: FloatArray | None = None,
+    far: NDArray[np.bool_] | None = None,
     bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
     """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
 
-    ``kind``: of the task, as a tree's. ``input_range``: see ``compress.effective_trees``. ``bound`` chooses the lower
-    or upper end of the figures' stated ranges instead of their middle. ``ValueError`` if the device has no figures for
-    the code.
+    ``kind``: of the task, as a tree's. ``input_range``: see ``compress.effective_trees``; ``far``: see
+    ``folding.far``. ``bound`` chooses the lower or upper end of the figures' stated ranges instead of their middle.
+    ``ValueError`` if the device has no figures for the code.
     """
-    counts = counted(nodes, starts, precision, input_range)
+    counts = counted(nodes, starts, precision, input_range, far)
     return costs_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
 
 
@@ -70,19 +71,26 @@ def breakdown(
     *,
     kind: str = "regression",
     input_range: FloatArray | None = None,
+    far: NDArray[np.bool_] | None = None,
     bound: Bound = "mid",
 ) -> dict[str, dict[str, FloatArray]]:
     """What each term adds to each of ``COSTS``, (trees,) each; they sum to ``costs``, bytes before rounding.
 
     Terms of cycles: ``linear.TERMS``; of larger devices: ``formula.TERMS``.
     """
-    counts = counted(nodes, starts, precision, input_range)
+    counts = counted(nodes, starts, precision, input_range, far)
     names, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
     return {cost: dict(zip(names, parts[:, i].T, strict=True)) for i, cost in enumerate(COSTS)}
 
 
-def counted(nodes: Nodes, starts: IntArray, precision: str, input_range: FloatArray | None = None) -> Counts:
-    """The counts that costs of this precision go by."""
+def counted(
+    nodes: Nodes,
+    starts: IntArray,
+    precision: str,
+    input_range: FloatArray | None = None,
+    far: NDArray[np.bool_] | None = None,
+) -> Counts:
+    """The counts that costs of this precision go by; integers have no far inputs."""
     if precision == "int8":
         from neuraltree.compress.int8.effective import effective_trees
 
@@ -90,7 +98,8 @@ def counted(nodes: Nodes, starts: IntArray, precision: str, input_range: FloatAr
         # Integer code compares the outputs' sums; it does not evaluate their activations.
         nodes = nodes.copy()
         nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
-    return count(nodes, starts)
+        far = None
+    return count(nodes, starts, far)
 
 
 def training_ram_bytes(counts: Counts, device: Device) -> FloatArray:

@@ -38,7 +38,8 @@ class Counts:
     inner_nodes: IntArray  # function nodes with a hidden node among their children
     peak_live: IntArray  # values alive at once, see _needs
     adds: NDArray[np.bool_]  # a weight is positive
-    subtracts: NDArray[np.bool_]  # a weight is negative
+    subtracts: NDArray[np.bool_]  # a weight is negative, or a mean is taken off
+    far_features: IntArray  # distinct features whose mean float code takes off first
 
     @property
     def edges(self) -> IntArray:
@@ -77,8 +78,11 @@ class Counts:
         return 2 * self.edges + self.function_nodes + self.kinds @ each
 
 
-def count(nodes: Nodes, starts: IntArray) -> Counts:
-    """The counts of trees laid end to end; tree ``i`` is ``nodes[starts[i]:starts[i + 1]]`` (see ``tree.join``)."""
+def count(nodes: Nodes, starts: IntArray, far: NDArray[np.bool_] | None = None) -> Counts:
+    """The counts of trees laid end to end; tree ``i`` is ``nodes[starts[i]:starts[i + 1]]`` (see ``tree.join``).
+
+    ``far`` (features,): see ``folding.far``; by default no input is.
+    """
     trees = len(starts) - 1
     size = np.diff(starts)
     # Copied out of the record once: a field of a record is strided, and it is read many times.
@@ -92,6 +96,8 @@ def count(nodes: Nodes, starts: IntArray) -> Counts:
     hidden = function & ~output
     inner = np.zeros(len(depth), dtype=bool)
     inner[parent[hidden]] = True
+    centred = np.zeros(len(op), dtype=bool) if far is None else ~function & far[np.maximum(op, 0)]
+    far_features = _distinct(tree[centred], op[centred], trees)
     return Counts(
         nodes=size,
         function_nodes=function_nodes,
@@ -105,7 +111,8 @@ def count(nodes: Nodes, starts: IntArray) -> Counts:
         inner_nodes=np.bincount(tree[inner], minlength=trees),
         peak_live=np.maximum.reduceat(_needs(depth, parent, function), starts[:-1]),
         adds=np.logical_or.reduceat((nodes["weight"][:, 0] > 0) & ~output, starts[:-1]),
-        subtracts=np.logical_or.reduceat((nodes["weight"][:, 0] < 0) & ~output, starts[:-1]),
+        subtracts=np.logical_or.reduceat((nodes["weight"][:, 0] < 0) & ~output, starts[:-1]) | (far_features > 0),
+        far_features=far_features,
     )
 
 
@@ -114,7 +121,7 @@ def _distinct(tree: IntArray, feature: IntArray, trees: int) -> IntArray:
     width = int(feature.max(initial=0)) + 1
     pair = np.sort(tree * width + feature)
     new = np.diff(pair, prepend=-1) > 0
-    return np.bincount(pair[new] // width, minlength=trees)
+    return np.bincount(pair[new] // width, minlength=trees).astype(np.int64)
 
 
 def _needs(depth: IntArray, parent: IntArray, function: NDArray[np.bool_]) -> IntArray:

@@ -58,7 +58,9 @@ def _costs(counts: Counts, device: FormulaDevice, precision: Precision, bound: B
 def _moved(counts: Counts, width: int) -> FloatArray:
     """Operations, bytes of weights, bytes of activations read and written, and 1: (trees, terms)."""
     values = counts.edges + counts.function_nodes
-    return np.column_stack([counts.flops, counts.weights * width, values * width, np.ones_like(values)]).astype(float)
+    taken = counts.far_features  # a mean each, and a subtraction
+    columns = [counts.flops + taken, (counts.weights + taken) * width, values * width, np.ones_like(values)]
+    return np.column_stack(columns).astype(float)
 
 
 def _times(device: FormulaDevice, precision: Precision, moved: FloatArray, bound: Bounds) -> FloatArray:

@@ -15,8 +15,8 @@ from neuraltree.hardware.profile.devices import CycleDevice
 from neuraltree.hardware.profile.profile_schema import SHARED, Bound, Entry, Figure, Flash, Ram, Terms
 
 TASKS = ("regression", "binary", "multiclass")
-PLAIN = ("const", *TASKS, "node", "inner_node", "leaf_edge", "node_edge", "output", "feature")
-RAM = ("const", *TASKS, "node", "inner_node", "live_value", "feature", "output")
+PLAIN = ("const", *TASKS, "node", "inner_node", "leaf_edge", "node_edge", "output", "feature", "far_input")
+RAM = ("const", *TASKS, "node", "inner_node", "live_value", "feature", "output", "far_input")
 TERMS = (*PLAIN, "live_value", *NAMES, *SHARED)
 FloatArray = NDArray[np.float64]
 
@@ -26,20 +26,23 @@ def parts(
 ) -> tuple[tuple[str, ...], FloatArray]:
     """The terms, and what each adds to latency, flash, RAM and energy: (trees, costs, terms)."""
     table = _coefficients(device, device.entry(*code), bound)
-    each, once = design(counts, kind, once=False), design(counts, kind, once=True)
+    each, once = (design(counts, kind, once=each_kind, style=code[1]) for each_kind in (False, True))
     return TERMS, np.stack([each, once, once, each], axis=1) * table
 
 
-def design(counts: Counts, kind: str, *, once: bool) -> FloatArray:
+def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") -> FloatArray:
     """What the coefficients multiply, (trees, terms).
 
-    ``kind``: of the task. An activation counts once per node, or, ``once``, once per tree that uses it (then what
-    several share counts too).
+    ``kind``: of the task. A mean is taken off once for each far input, or, in a table, at every leaf edge of a tree
+    that has any. An activation counts once per node, or, ``once``, once per tree that uses it (then what several share
+    counts too).
     """
     one = np.ones_like(counts.nodes)
     task = [one * (kind == name) for name in TASKS]
     edges = (counts.leaf_edges, counts.node_edges)
-    plain = (one, *task, counts.function_nodes, counts.inner_nodes, *edges, counts.outputs, counts.features_used)
+    far = np.where(counts.far_features > 0, counts.leaf_edges, 0) if style == "table" else counts.far_features
+    sizes = (counts.function_nodes, counts.inner_nodes, *edges, counts.outputs, counts.features_used, far)
+    plain = (one, *task, *sizes)
     used = counts.kinds > 0
     shared = {name: used[:, [NAMES.index(kind) for kind in kinds]].any(axis=1) for name, kinds in SHARED.items()}
     shared["addition"] |= counts.adds

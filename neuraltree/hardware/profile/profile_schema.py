@@ -115,7 +115,8 @@ class Terms(Block, frozen=True, kw_only=True):
 
     ``const``: once; ``regression``, ``binary``, ``multiclass``: once on top, by what the outputs mean. ``node``: per
     function node, outputs included; ``inner_node``: per function node with hidden nodes among its children, on top.
-    ``output``: per output node, on top. ``feature``: per distinct feature read, for the input stage.
+    ``output``: per output node, on top. ``feature``: per distinct feature read, for the input stage. ``far_input``: per
+    mean that float code takes off, see ``linear.design``.
     """
 
     const: Figure
@@ -128,6 +129,7 @@ class Terms(Block, frozen=True, kw_only=True):
     node_edge: Figure
     output: Figure
     feature: Figure
+    far_input: Figure = NONE
     kinds: dict[str, Figure]
 
     def __post_init__(self) -> None:
@@ -188,6 +190,7 @@ class Ram(Block, frozen=True, kw_only=True):
     live_value: Figure
     feature: Figure
     output: Figure
+    far_input: Figure = NONE
     kinds: dict[str, Figure] = {}
     shared: dict[str, Figure] = {}
 

@@ -100,8 +100,8 @@ def cost_terms(trees: Sequence[Tree | None], config: Config | None) -> dict[str,
     wanted = config.hardware
     device, code = load_device(wanted.device), Code(wanted.precision, wanted.style, wanted.compiler)
     nodes, starts = join([tree.nodes for tree in there])
-    kind, reach = there[0].kind, there[0].input_range  # shared by all models of a run
-    terms = breakdown(nodes, starts, device, *code, kind=kind, input_range=reach)
+    kind, reach, far = there[0].kind, there[0].input_range, there[0].far  # shared by all models of a run
+    terms = breakdown(nodes, starts, device, *code, kind=kind, input_range=reach, far=far)
     return {
         cost: {term: few_digits(values) for term, values in by_term.items() if values.any()}
         for cost, by_term in terms.items()
