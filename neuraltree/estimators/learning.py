@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from neuraltree.compress.int8.clipping import with_integers
 from neuraltree.engine.epochs import Trained, train_epochs
 from neuraltree.engine.train import Settings
 from neuraltree.estimators.options import Options
@@ -107,7 +108,10 @@ def go_on(
         )
     if _diverged(trained):
         return Learned(tree, trained.losses, list(moments), interrupted, diverged=True)
-    return Learned(replace(tree, nodes=trained.nodes), trained.losses, trained.moments, interrupted, diverged=False)
+    learned = replace(tree, nodes=trained.nodes, int8_loss=None)
+    if decay:  # these are all rows
+        learned = with_integers(learned, sample.X, sample.y, sample.weight)
+    return Learned(learned, trained.losses, trained.moments, interrupted, diverged=False)
 
 
 def _diverged(trained: Trained) -> bool:

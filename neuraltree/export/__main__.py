@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    from neuraltree.compress.int8.losing import loses_much, word_of_loss
     from neuraltree.export.names import check_name, name_from
     from neuraltree.tree.model_files import load
 
@@ -78,7 +80,10 @@ def _export(arguments: argparse.Namespace) -> int:
     options = _options(arguments.to, row, arguments)
     name = options.pop("name", None)
     name = check_name(name_from(out.absolute().stem if row.suffixes else out.absolute().name) if name is None else name)
-    made = row.make(load(arguments.model), name, **options)
+    tree = load(arguments.model)
+    made = row.make(tree, name, **options)
+    if arguments.to == "c" and arguments.precision == "int8" and loses_much(tree):
+        print(f"{arguments.model}: {word_of_loss(tree)}", file=sys.stderr)
     if isinstance(made, str) and arguments.out is None:
         print(made, end="")
         return DONE

@@ -6,6 +6,7 @@ from neuraltree.hardware.model.cost import costs as costs
 from neuraltree.hardware.model.cost import costs_of_counts as costs_of_counts
 from neuraltree.hardware.model.cost import counted as counted
 from neuraltree.hardware.model.cost import fits as fits
+from neuraltree.hardware.model.cost import laid_out as laid_out
 from neuraltree.hardware.model.cost import training_ram_bytes as training_ram_bytes
 from neuraltree.hardware.model.counts import Counts as Counts
 from neuraltree.hardware.model.counts import count as count

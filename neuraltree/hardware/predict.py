@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
 from rich.table import Table
 
-from neuraltree.hardware.model.cost import COSTS, breakdown, costs, fits
+from neuraltree.hardware.model.cost import COSTS, breakdown, costs, fits, laid_out
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.model_files import load
 from neuraltree.tree.nodes import count_weights
@@ -53,8 +52,7 @@ def predict(path: Path, device: Device, code: Code) -> Prediction:
 
 def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Prediction:
     refuse_several_targets(tree.kind, tree.num_outputs, f"{name}: a cost on a device")
-    nodes, starts = tree.nodes, np.array([0, len(tree.nodes)])
-    about: dict[str, Any] = {"kind": tree.kind, "input_range": tree.input_range, "far": tree.far}
+    nodes, starts, about = laid_out([tree])
     found = costs(nodes, starts, device, *code, **about)
     terms = breakdown(nodes, starts, device, *code, **about)
     return Prediction(

@@ -57,6 +57,8 @@ class _File(Struct, forbid_unknown_fields=True):
     target_scaler: _Columns | None
     nodes: list[_Node]
     input_range: list[float] | None = None
+    input_middle: list[float] | None = None
+    int8_loss: float | None = None
 
 
 def dumps(tree: Tree) -> str:
@@ -71,6 +73,10 @@ def dumps(tree: Tree) -> str:
         "target_scaler": _written(tree.target_scaler),
         "input_range": None if tree.input_range is None else tree.input_range.tolist(),
     }
+    if tree.input_middle is not None:
+        head["input_middle"] = tree.input_middle.tolist()
+    if tree.int8_loss is not None:
+        head["int8_loss"] = tree.int8_loss
     top = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     return "{\n" + ",\n".join([*top, '"nodes": [']) + "\n" + ",\n".join(map(json.dumps, _rows(tree.nodes))) + "\n]}\n"
 
@@ -158,8 +164,8 @@ def _from_own(data: dict[str, Any], extras: list[str]) -> Tree:
     nodes = np.array([_record(i, node) for i, node in enumerate(file.nodes)], dtype=node_dtype())
     classes = None if file.classes is None else tuple(file.classes)
     scalers = _read(file.scaler), _read(file.target_scaler)
-    reach = None if file.input_range is None else np.array(file.input_range)
-    return Tree(nodes, file.kind, tuple(file.features), classes, *scalers, reach)
+    reach, middle = (None if part is None else np.array(part) for part in (file.input_range, file.input_middle))
+    return Tree(nodes, file.kind, tuple(file.features), classes, *scalers, reach, middle, file.int8_loss)
 
 
 def _record(i: int, node: _Node) -> tuple[int, int, float, float]:

@@ -51,6 +51,21 @@ def positive(values: ArrayLike | None, width: int) -> NDArray[np.float64] | None
     return array
 
 
+def finite(values: ArrayLike | None, width: int) -> NDArray[np.float64] | None:
+    if values is None:
+        return None
+    array = np.array(values, dtype=np.float64)
+    if array.shape != (width,) or not np.isfinite(array).all():
+        raise TreeError(f"input_middle must be {width} finite numbers, one per feature")
+    array.setflags(write=False)
+    return array
+
+
+def check_share(int8_loss: float | None) -> None:
+    if int8_loss is not None and not 0 <= int8_loss <= 1:
+        raise TreeError(f"int8_loss is {int8_loss!r}; it must be a share from 0 to 1, or None")
+
+
 def check_names(tree: Tree) -> None:
     labels = tree.classes or ()
     types = {type(label) for label in labels}

@@ -33,7 +33,8 @@ class Tree:
     ``nodes`` is a record of one fold. ``kind`` is "regression" (one output per target), "binary" (one logit) or
     "multiclass" (one output per class: logits, or sigmoids as in the reference). ``scaler`` belongs to the inputs,
     ``target_scaler`` to the targets, a column each; without one, inputs or predictions are in scaled units.
-    ``input_range`` (features,) is the largest |scaled input| that 8-bit code represents; without one it is 4.
+    8-bit code represents scaled inputs of ``input_middle`` ± ``input_range`` (features,); without them, 0 and 4.
+    ``int8_loss`` is the share of its score on training rows that 8-bit code loses, where that is known.
     Raises ``TreeError`` where these do not fit together. Equal means equal bit for bit.
     """
 
@@ -44,6 +45,8 @@ class Tree:
     scaler: Scaler | None = None
     target_scaler: Scaler | None = None
     input_range: Array | None = None
+    input_middle: Array | None = None
+    int8_loss: float | None = None
 
     def __post_init__(self) -> None:
         settle = object.__setattr__  # the class is frozen for everybody else
@@ -57,13 +60,16 @@ class Tree:
         settle(self, "scaler", soundness.columns(self.scaler, width, "scaler"))
         settle(self, "target_scaler", soundness.columns(self.target_scaler, self.num_outputs, "target_scaler"))
         settle(self, "input_range", soundness.positive(self.input_range, width))
+        settle(self, "input_middle", soundness.finite(self.input_middle, width))
+        soundness.check_share(self.int8_loss)
 
     def _bits(self) -> tuple:
         pairs = [
             None if s is None else (s.mean.tobytes(), s.scale.tobytes()) for s in (self.scaler, self.target_scaler)
         ]
-        reach = None if self.input_range is None else self.input_range.tobytes()
-        return self.nodes.tobytes(), self.kind, self.features, repr(self.classes), *pairs, reach
+        ranges = [None if part is None else part.tobytes() for part in (self.input_range, self.input_middle)]
+        names = self.kind, self.features, repr(self.classes)
+        return self.nodes.tobytes(), *names, *pairs, *ranges, self.int8_loss
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self._bits() == other._bits()

@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from neuraltree import hardware
+from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
+from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, loses_much
 from neuraltree.engine.packing import Shape
 from neuraltree.tasks.metrics import METRICS, Truth
 from neuraltree.tree.model_files import dumps
@@ -113,8 +116,10 @@ def finished(
     epochs = np.full_like(front.best_epoch, last) if last else front.best_epoch
     problem = replace(setup.problem, epochs=last or setup.problem.epochs)
     refitted, sound = refit(problem, shape, front.trees, epochs)
-    trees = _finetuned(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
-    columns = front.columns | costs(setup.problem, [tree.nodes for tree in trees])
+    trees = _in_integers(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
+    if setup.problem.code.precision == "int8":
+        _tell_of_losses(trees, say)
+    columns = front.columns | _costs(setup, trees)
     measured = measure_front(setup.problem, trees, say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns[name], v) for name, v in measured.items()}
@@ -149,11 +154,34 @@ def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
     )
 
 
-def _finetuned(setup: Setup, table: Table, trees: list[Tree]) -> list[Tree]:
-    """The trees fine-tuned as the models of integers that they will be, on the training rows."""
-    X, problem = table.X[setup.train_rows], setup.problem
+def _in_integers(setup: Setup, table: Table, trees: list[Tree]) -> list[Tree]:
+    """The trees with input ranges for 8 bits of their own, fine-tuned if asked to, all on the training rows."""
+    X, y, problem = table.X[setup.train_rows], table.y[setup.train_rows], setup.problem
     weight = problem.data.weight[: len(X)]
-    return finetune(trees, X, epochs=setup.finetune_epochs, seed=problem.seed, weight=weight)
+    fitted = [fit_ranges(tree, X, weight) for tree in trees]
+    epochs, seed = setup.finetune_epochs, problem.seed
+    tuned = [tree for each in fitted for tree in finetune([each], X, epochs=epochs, seed=seed, weight=weight)]
+    return [replace(tree, int8_loss=int8_loss(tree, X, y, weight)) for tree in tuned]
+
+
+def _tell_of_losses(trees: list[Tree], say: Callable[[str], None]) -> None:
+    count = sum(map(loses_much, trees))
+    if count:
+        worst = max(tree.int8_loss or 0 for tree in trees)
+        say(
+            f"{count} of {len(trees)} models lose more than {100 * LARGE_LOSS:.0f} % of their score on training rows "
+            f"in 8 bits, {100 * worst:.0f} % at worst: compare int8_test_score with test_score in front.csv"
+        )
+
+
+def _costs(setup: Setup, trees: list[Tree]) -> Columns:
+    """Counts and costs of finished trees, each with its own input ranges."""
+    problem = setup.problem
+    columns = costs(problem, [tree.nodes for tree in trees])
+    if problem.device is None:
+        return columns
+    nodes, starts, about = hardware.laid_out(trees)
+    return columns | hardware.costs(nodes, starts, problem.device, *problem.code, **about)
 
 
 def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:

@@ -208,6 +208,12 @@ class IntegerOracle:
         if tree.kind == "regression" and self.roots[0].code != IDENTITY:
             self.roots = [_with_output_above(self.roots[0])]
         width = len(tree.features)
+        self.middle = [0.0] * width if tree.input_middle is None else [float(m) for m in tree.input_middle]
+        for root in self.roots:
+            for node in root.below():
+                for child in node.children:
+                    if child.code < 0:
+                        node.offset += child.edge * self.middle[child.feature]
         ranges = [DEFAULT_RANGE] * width if tree.input_range is None else [float(r) for r in tree.input_range]
         for root in self.roots:
             settle(root, ranges, fine)
@@ -221,7 +227,8 @@ class IntegerOracle:
         scaler = self.tree.scaler
         mean = [0.0] * len(ranges) if scaler is None else scaler.mean.tolist()
         scale = [1.0] * len(ranges) if scaler is None else scaler.scale.tolist()
-        self.inputs = [self._input_stage(mean[i], scale[i] * ranges[i] / UNIT) for i in self.used]
+        means = [m + middle * s for m, middle, s in zip(mean, self.middle, scale, strict=True)]
+        self.inputs = [self._input_stage(means[i], scale[i] * ranges[i] / UNIT) for i in self.used]
 
     @staticmethod
     def _input_stage(mean: float, step: float) -> tuple[int, int, int, int]:
@@ -229,7 +236,7 @@ class IntegerOracle:
         power = 8 - math.frexp(step)[1]
         if mean:
             power = min(power, 28 - math.frexp(mean)[1])
-        power = min(max(power, -98), 98)
+        power = min(max(power, -98), 126)
         return power, round(math.ldexp(mean, power)), *rescaling(1 / math.ldexp(step, power))
 
     def quantize(self, x: Sequence[float]) -> list[int]:

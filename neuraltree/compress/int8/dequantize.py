@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuraltree.compress.int8.integer_tree import input_range
+from neuraltree.compress.int8.integer_tree import about_middle, input_range
 from neuraltree.compress.int8.integers import quantize
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.tree.folding import fold_target
@@ -24,6 +24,7 @@ def dequantized(tree: Tree) -> Tree:
     between those of ``tree`` and of ``quantize_tree(tree)``. ``ValueError`` where there are several targets, or a node
     has too many children or too large a sum for 8 bits.
     """
+    tree = about_middle(tree)
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     nodes = tree.nodes.copy()
     if tree.kind == "regression" and tree.output_activation != "identity":

@@ -14,10 +14,11 @@ from math import inf
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuraltree.compress.int8.integer_tree import input_range, quantize_tree
+from neuraltree.compress.int8.integer_tree import about_middle, input_range, quantize_tree, scaler_of
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import InputStage
 from neuraltree.compress.int8.straight_through import LOSSES, Array, Rows, gradient, integer_sums, levels
+from neuraltree.tree.folding import fold_inputs
 from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.prediction import evaluate
 from neuraltree.tree.scaler import Scaler
@@ -46,12 +47,13 @@ def finetune(
     if not trees or not epochs:
         return list(trees)
     _check_alike(trees)
+    given, trees = trees, [about_middle(tree) for tree in trees]
     X = np.asarray(X)
     rows, loss = _rows(trees, X, weight), LOSSES[trees[0].kind, trees[0].output_activation]
     least = [_integer_loss(tree, tree.nodes, X, rows, i) for i, tree in enumerate(trees)]
     nodes, starts = join([tree.nodes for tree in trees])
     network, reach = levels(nodes), input_range(trees[0])
-    best = [tree.nodes for tree in trees]
+    best: dict[int, Nodes] = {}
     theta = np.stack([nodes["weight"][:, 0], nodes["bias"][:, 0]])
     move, rng = _adam(theta.shape), np.random.default_rng(seed)
     steps = -(-len(X) // batch_size)
@@ -67,7 +69,13 @@ def finetune(
             found = _integer_loss(trees[i], moved, X, rows, i)
             if found < least[i]:
                 best[i], least[i] = moved, found
-    return [replace(tree, nodes=found) for tree, found in zip(trees, best, strict=True)]
+    back = np.zeros(len(reach)) if given[0].input_middle is None else given[0].input_middle
+    return [
+        replace(tree, nodes=fold_inputs(best[i], Scaler(back, np.ones(len(back)))), int8_loss=None)
+        if i in best
+        else tree
+        for i, tree in enumerate(given)
+    ]
 
 
 def integer_outputs(tree: Tree, X: ArrayLike) -> Array:
@@ -101,9 +109,8 @@ def _check_alike(trees: Sequence[Tree]) -> None:
 def _rows(trees: Sequence[Tree], X: NDArray, weight: ArrayLike | None) -> Rows:
     """The rows as training sees them: their targets are what the float trees expect."""
     first, reach = trees[0], input_range(trees[0])
-    width = len(first.features)
-    scaler = first.scaler or Scaler(np.zeros(width), np.ones(width))
-    codes = InputStage.make(np.arange(width), scaler.mean, scaler.scale, reach)(X).T
+    scaler = scaler_of(first)
+    codes = InputStage.make(np.arange(len(reach)), scaler.mean, scaler.scale, reach)(X).T
     outputs = np.stack([evaluate(tree.nodes, scaler.transform(X)).T for tree in trees])
     expected = LOSSES[first.kind, first.output_activation].expected(outputs)
     counts = np.ones(len(X)) if weight is None else np.asarray(weight, dtype=np.float64)

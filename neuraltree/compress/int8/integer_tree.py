@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,11 +10,11 @@ from numpy.typing import ArrayLike, NDArray
 from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
 from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
-from neuraltree.compress.int8.stages import InputStage, OutputStage
+from neuraltree.compress.int8.stages import LARGEST_REACH, SMALLEST_REACH, InputStage, OutputStage
 from neuraltree.tasks.links import LINKS
-from neuraltree.tree.folding import fold_target
+from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
-from neuraltree.tree.nodes import Nodes, parents
+from neuraltree.tree.nodes import IntArray, Nodes, parents
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
@@ -95,8 +95,9 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
     """The integers of a tree. ``fine``: 16-bit values for the children of a regression's output.
 
     ``ValueError`` where ``fine`` is asked for a classifier, there are several targets, or a node has too many children
-    or too large a sum.
+    or too large a sum, or an input is too large or too small a number.
     """
+    source, tree = tree, about_middle(tree)
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
@@ -111,12 +112,13 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
     keep = numbers.keep
     nodes, kept = nodes[keep], Integers._make(array[keep] for array in numbers)
     used = np.unique(nodes["op"][nodes["op"] >= 0]).astype(np.int64)
-    scaler = tree.scaler or Scaler(np.zeros(len(tree.features)), np.ones(len(tree.features)))
+    scaler = scaler_of(tree)
+    check_units(tree, used, scaler.scale * reach)
     target = tree.target_scaler or Scaler(np.zeros(1), np.ones(1))
     top = nodes["depth"] == 0
     largest = _largest_sum(nodes, kept)
     return IntegerTree(
-        source=tree,
+        source=source,
         nodes=nodes,
         numbers=kept,
         fine=fine,
@@ -127,8 +129,32 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
     )
 
 
+def about_middle(tree: Tree) -> Tree:
+    """The same function of inputs scaled about the middle of their 8-bit range, which then is 0."""
+    if tree.input_middle is None:
+        return tree
+    middle, scaler = tree.input_middle, scaler_of(tree)
+    nodes = fold_inputs(tree.nodes, Scaler(-middle, np.ones(len(middle))))
+    moved = Scaler(scaler.mean + middle * scaler.scale, scaler.scale)
+    return replace(tree, nodes=nodes, scaler=moved, input_middle=None)
+
+
+def scaler_of(tree: Tree) -> Scaler:
+    return tree.scaler or Scaler(np.zeros(len(tree.features)), np.ones(len(tree.features)))
+
+
+def check_units(tree: Tree, used: IntArray, reach: NDArray[np.float64]) -> None:
+    """``ValueError`` for an input in use whose range, in its own unit, is beyond what the input stage can convert."""
+    for feature in used.tolist():
+        if not SMALLEST_REACH <= reach[feature] <= LARGEST_REACH:
+            raise ValueError(
+                f"the input {tree.features[feature]!r} ranges over {reach[feature]:.1g}; 8-bit code takes ranges from "
+                f"{SMALLEST_REACH:.1g} to {LARGEST_REACH:.1g}: give it another unit, or use float32"
+            )
+
+
 def input_range(tree: Tree) -> NDArray[np.float64]:
-    """(features,) the largest |standardised input| the integers represent."""
+    """(features,) how far from their middle the integers represent standardised inputs."""
     return np.full(len(tree.features), DEFAULT_RANGE) if tree.input_range is None else tree.input_range
 
 

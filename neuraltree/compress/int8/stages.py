@@ -15,7 +15,11 @@ from neuraltree.compress.int8.integers import rescaling, scaled
 from neuraltree.compress.int8.lookup_tables import UNIT
 
 IntArray = NDArray[np.integer]
-LARGEST_POWER = 98  # of 2 that an input is multiplied by: all of single floats' range but its last few powers
+# Powers of 2 that an input is multiplied by: below the first, infinity and NaN would pass for numbers; above the second
+# would numbers that are so small that they have fewer digits.
+LEAST_POWER, MOST_POWER = -98, 126
+# Of an input in its own unit: 1 whole number at least to a step of q, and 516 at most (``LARGEST_OFFSET`` / 127).
+SMALLEST_REACH, LARGEST_REACH = 2.0**-MOST_POWER * UNIT, 2.0 ** (9 - LEAST_POWER) * UNIT
 LARGEST_FIXED = 2**30  # where the conversion of an input saturates
 LARGEST_OFFSET = 65_535  # of an input from its zero, twice what becomes 127
 LARGEST_SCORE = 32_000  # of a class: 16 bits with room for rounding
@@ -27,7 +31,7 @@ class InputStage:
 
     d = clamp(int(x 2^power) − zero), q = clamp((d multiplier + 2^(shift - 1)) >> shift): the first step only moves the
     bits of a single float, cutting what lies below 1 and saturating at 2^30, so a core without floating point needs
-    no float product. ``features`` (used,): which inputs are read, in the order of the integer vector. 0 is the mean.
+    no float product. ``features`` (used,): which inputs are read, in the order of the integer vector. 0 is ``mean``.
     """
 
     features: IntArray
@@ -45,8 +49,8 @@ class InputStage:
             step = np.clip(scale * reach, 1e-300, 1e300) / UNIT
         # 128 to 256 whole numbers to a step of q, fewer where the mean is too many steps away from 0.
         power = 8 - np.frexp(step)[1]
-        nearest = np.where(mean == 0, LARGEST_POWER, 28 - np.frexp(mean)[1])
-        power = np.clip(np.minimum(power, nearest), -LARGEST_POWER, LARGEST_POWER).astype(np.int64)
+        nearest = np.where(mean == 0, MOST_POWER, 28 - np.frexp(mean)[1])
+        power = np.clip(np.minimum(power, nearest), LEAST_POWER, MOST_POWER).astype(np.int64)
         zero = np.clip(np.rint(np.ldexp(mean, power)), -LARGEST_FIXED / 2, LARGEST_FIXED / 2).astype(np.int64)
         return cls(features, power, zero, *rescaling(1 / np.ldexp(step, power)))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
+from neuraltree.compress.int8.losing import loses_much, word_of_loss
 from neuraltree.export.c import float_code, integer_code
 from neuraltree.export.c.parts import EXP, FLASH, MACROS, array, literal
 from neuraltree.export.c.self_test import test_files
@@ -44,6 +45,7 @@ def _header(tree: Tree, name: str, integers: IntegerTree | None) -> str:
     upper = name.upper()
     parts = [
         f"/* A neural tree, {comment(_summary(tree))}. Written by neuraltree; do not edit. */",
+        *([f"/* {word_of_loss(tree).replace('²', '^2')}. */"] if integers is not None and loses_much(tree) else []),
         f"#ifndef {upper}_H\n#define {upper}_H\n\n#include <stdint.h>\n",
         '#ifdef __cplusplus\nextern "C" {\n#endif\n',
         f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}",

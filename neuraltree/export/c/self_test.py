@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.compress.int8.integer_tree import IntegerTree
+from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.export.c.bound import error_bound
 from neuraltree.export.c.parts import literal
 from neuraltree.tree.scaler import Scaler
@@ -38,10 +38,13 @@ def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str,
 
 
 def vectors(tree: Tree) -> NDArray[np.float32]:
-    """(32, features) raw inputs: standard normal in scaled units, the mean, and far outside on both sides."""
+    """(32, features) raw inputs: standard normal in scaled units, the mean, and far outside on both sides; every other
+    one within the 8-bit range, where that is another."""
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(ROWS, len(tree.features)))
     Z[0], Z[1], Z[2] = 0.0, 6.0, -6.0
+    if tree.input_middle is not None:
+        Z[3::2] = tree.input_middle + input_range(tree) * rng.uniform(-1, 1, Z[3::2].shape)
     scaler = tree.scaler or Scaler(np.zeros(Z.shape[1]), np.ones(Z.shape[1]))
     with np.errstate(over="ignore"):
         X = scaler.inverse(Z).astype(np.float32)

@@ -27,7 +27,7 @@ def with_parameters(tree: Tree, parameters: ArrayLike) -> Tree:
     nodes = tree.nodes.copy()
     for (field, node), value in zip(order, values, strict=True):
         nodes[field][node, 0] = value
-    return replace(tree, nodes=nodes)
+    return replace(tree, nodes=nodes, int8_loss=None)
 
 
 def training_step(tree: Tree, x: ArrayLike, target: float, rate: float) -> tuple[float, Tree]:

@@ -6,6 +6,9 @@ the edges that rounding leaves dead, since their code is not there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +17,10 @@ from neuraltree.hardware.model import latency_formula, linear_model
 from neuraltree.hardware.model.counts import Counts, count
 from neuraltree.hardware.profile.devices import CycleDevice, Device, FormulaDevice
 from neuraltree.hardware.profile.profile_schema import Bound
-from neuraltree.tree.nodes import IntArray, Nodes
+from neuraltree.tree.nodes import IntArray, Nodes, join
+
+if TYPE_CHECKING:
+    from neuraltree.tree.tree import Tree
 
 COSTS = ("latency_s", "flash_bytes", "ram_bytes", "energy_j")
 WHOLE = ("flash_bytes", "ram_bytes")
@@ -81,6 +87,21 @@ def breakdown(
     counts = counted(nodes, starts, precision, input_range, far)
     names, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
     return {cost: dict(zip(names, parts[:, i].T, strict=True)) for i, cost in enumerate(COSTS)}
+
+
+def laid_out(trees: Sequence[Tree]) -> tuple[Nodes, IntArray, dict[str, Any]]:
+    """Trees of one kind laid end to end, and what else costs depend on; each has input positions of its own.
+
+    So each has its own input ranges: ``costs(nodes, starts, device, *code, **about)``.
+    """
+    from neuraltree.compress.int8.integer_tree import about_middle, input_range
+
+    nodes, starts = join([about_middle(tree).nodes for tree in trees])
+    widths = [len(tree.features) for tree in trees]
+    first = np.repeat(np.cumsum([0, *widths[:-1]]), np.diff(starts))
+    nodes["op"] += np.where(nodes["op"] >= 0, first, 0).astype(nodes["op"].dtype)
+    ranges, far = (np.concatenate(part) for part in ([input_range(t) for t in trees], [t.far for t in trees]))
+    return nodes, starts, {"kind": trees[0].kind, "input_range": ranges, "far": far}
 
 
 def counted(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from neuraltree.activations import NAMES
 from neuraltree.plot.drawing import positions
 from neuraltree.plot.style import ACTIVATION_LOOKS
-from neuraltree.tree.nodes import Nodes, join
+from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Label, Tree
 from search.config.config import Config
 from search.errors import InputError
@@ -95,13 +95,12 @@ def cost_terms(trees: Sequence[Tree | None], config: Config | None) -> dict[str,
     there = [tree for tree in trees if tree is not None]
     if config is None or not config.hardware.device or not there:
         return None
-    from neuraltree.hardware import Code, breakdown, load_device
+    from neuraltree.hardware import Code, breakdown, laid_out, load_device
 
     wanted = config.hardware
     device, code = load_device(wanted.device), Code(wanted.precision, wanted.style, wanted.compiler)
-    nodes, starts = join([tree.nodes for tree in there])
-    kind, reach, far = there[0].kind, there[0].input_range, there[0].far  # shared by all models of a run
-    terms = breakdown(nodes, starts, device, *code, kind=kind, input_range=reach, far=far)
+    nodes, starts, about = laid_out(there)
+    terms = breakdown(nodes, starts, device, *code, **about)
     return {
         cost: {term: few_digits(values) for term, values in by_term.items() if values.any()}
         for cost, by_term in terms.items()

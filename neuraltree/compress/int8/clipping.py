@@ -1,0 +1,133 @@
+"""The input ranges that 8 bits need for one tree, judged by what it predicts for training rows.
+
+The squared error of an input itself says too little: of a log-normal input nearly all of it is in a few outliers, for
+which the tree is long saturated, and a range that holds them leaves the other rows a few steps between them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.compress.int8.integer_tree import input_range, scaler_of
+from neuraltree.compress.int8.lookup_tables import UNIT
+from neuraltree.compress.int8.losing import int8_loss, spread_rows
+from neuraltree.compress.int8.straight_through import LOSSES
+from neuraltree.tree.nodes import IntArray, Nodes, is_leaf, parents
+from neuraltree.tree.tree import Tree
+
+Array = NDArray[np.float64]
+CLIPPED = np.array([0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3])  # share of the rows beyond one end of a range
+
+
+@np.errstate(all="ignore")  # a tree whose sums overflow keeps its ranges
+def fit_ranges(tree: Tree, X: ArrayLike, weight: ArrayLike | None = None) -> Tree:
+    """The tree with the range of each input, by quantiles of the rows, that changes its predictions least.
+
+    ``X`` (rows, features) raw training inputs, ``weight`` (rows,) what each row counts. What changes is the square of a
+    value in scaled units, or of a probability, while one input is rounded and clamped and the others are exact. The
+    range that the tree has is tried too.
+    """
+    X = np.asarray(X, dtype=np.float64)
+    chosen = spread_rows(len(X))
+    Z = scaler_of(tree).transform(X[chosen])
+    counts = np.ones(len(Z)) if weight is None else np.asarray(weight, dtype=np.float64)[chosen]
+    passed = _forward(tree, Z.T)
+    reach, middle = input_range(tree).copy(), np.zeros(len(tree.features))
+    middle += 0 if tree.input_middle is None else tree.input_middle
+    for feature in np.unique(tree.nodes["op"][is_leaf(tree.nodes)]).tolist():
+        now = (middle[feature] - reach[feature], middle[feature] + reach[feature])
+        low, high = _best_range(passed, feature, Z[:, feature], counts, now)
+        reach[feature], middle[feature] = (high - low) / 2, (high + low) / 2
+    return replace(tree, input_range=reach, input_middle=middle)
+
+
+def with_integers(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> Tree:
+    """The tree with ranges for 8-bit code fitted to training rows, and what that code loses on them."""
+    tree = fit_ranges(tree, X, weight)
+    return replace(tree, int8_loss=int8_loss(tree, X, y, weight))
+
+
+class _Passed(NamedTuple):
+    """A tree's float pass over rows: sums and values (nodes, rows), what it predicts, and how that follows."""
+
+    nodes: Nodes
+    parent: IntArray
+    sums: Array
+    values: Array
+    tops: IntArray
+    tree: Tree
+
+    def predicted(self, outputs: Array) -> Array:
+        """Values, or probabilities, of the values of output nodes (..., outputs, rows)."""
+        kind = LOSSES.get((self.tree.kind, self.tree.output_activation), LOSSES["regression", "identity"])
+        return kind.expected(outputs)
+
+
+def _forward(tree: Tree, columns: Array) -> _Passed:
+    nodes = tree.nodes
+    parent, op = parents(nodes["depth"]), nodes["op"]
+    sums, values = np.zeros((2, len(nodes), columns.shape[1]))
+    for i in range(len(nodes) - 1, -1, -1):  # a node after all its children
+        if op[i] >= 0:
+            values[i] = columns[op[i]]
+        else:
+            sums[i] += nodes["bias"][i, 0]
+            values[i] = ACTIVATIONS[~op[i]].value(sums[i])
+        if parent[i] >= 0:
+            sums[parent[i]] += nodes["weight"][i, 0] * values[i]
+    return _Passed(nodes, parent, sums, values, np.flatnonzero(nodes["depth"] == 0), tree)
+
+
+def _best_range(
+    passed: _Passed, feature: int, z: Array, counts: Array, now: tuple[float, float]
+) -> tuple[float, float]:
+    """One end after the other, the upper one again at last; of equal ones the first, which clips least."""
+    lows, highs = np.quantile(z, CLIPPED).tolist(), np.quantile(z, 1 - CLIPPED).tolist()
+    best = _least(passed, feature, z, counts, [now, *((lows[0], high) for high in highs)])
+    best = _least(passed, feature, z, counts, [best, *((low, best[1]) for low in lows)])
+    return _least(passed, feature, z, counts, [best, *((best[0], high) for high in highs)])
+
+
+def _least(
+    passed: _Passed, feature: int, z: Array, counts: Array, ranges: list[tuple[float, float]]
+) -> tuple[float, float]:
+    low, high = np.array([pair for pair in ranges if pair[1] > pair[0]]).T[:, :, None]
+    middle, step = (low + high) / 2, (high - low) / (2 * UNIT)
+    rounded = middle + np.clip(np.rint((z - middle) / step), -UNIT, UNIT) * step
+    errors = _changes(passed, feature, rounded - z) @ counts
+    best = int(np.argmin(np.where(np.isnan(errors), np.inf, errors)))
+    return float(low[best, 0]), float(high[best, 0])
+
+
+def _changes(passed: _Passed, feature: int, change: Array) -> Array:
+    """(ranges, rows) squared change of what is predicted, for a change (ranges, rows) of one input.
+
+    Only the nodes above its leaves are computed again.
+    """
+    sums: dict[int, Array] = {}
+    weight, op = passed.nodes["weight"][:, 0], passed.nodes["op"]
+    leaves = np.flatnonzero(op == feature).tolist()
+    above = {up for leaf in leaves for up in _above(passed.parent, leaf)}
+    outputs = np.repeat(passed.values[passed.tops][None], len(change), axis=0)
+    for i in sorted({*leaves, *above}, reverse=True):  # a node after all its children
+        moved = change if op[i] >= 0 else ACTIVATIONS[~op[i]].value(passed.sums[i] + sums.pop(i)) - passed.values[i]
+        if passed.parent[i] >= 0:
+            sums[passed.parent[i]] = sums.get(passed.parent[i], 0.0) + weight[i] * moved
+        else:
+            outputs[:, np.searchsorted(passed.tops, i)] += moved
+    before = passed.predicted(passed.values[passed.tops])
+    return np.square(passed.predicted(outputs) - before).sum(axis=1)
+
+
+def _above(parent: IntArray, leaf: int) -> list[int]:
+    """The nodes on the way from a leaf to its output."""
+    found, at = [], int(parent[leaf])
+    while at >= 0:
+        found.append(at)
+        at = int(parent[at])
+    return found

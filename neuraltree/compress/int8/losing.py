@@ -1,0 +1,63 @@
+"""What 8-bit code loses of a tree's score, and when that is worth a word."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.compress.int8.integer_tree import quantize_tree
+from neuraltree.tree.nodes import IntArray
+from neuraltree.tree.tree import Tree
+
+LARGE_LOSS = 0.05  # share of the score
+MOST_ROWS = 1_000
+
+
+def int8_loss(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> float | None:
+    """Share of the score on rows that 8-bit code loses, 0 to 1: of the accuracy, or of R².
+
+    ``y`` (rows,): positions of classes, or targets in their own units. None if there is no 8-bit code for the tree.
+    """
+    X, y = np.asarray(X), np.asarray(y)
+    rows = spread_rows(len(X))
+    X, y = X[rows], y[rows]
+    counts = np.ones(len(X)) if weight is None else np.asarray(weight, dtype=np.float64)[rows]
+    try:
+        model = quantize_tree(tree)
+    except ValueError:
+        return None
+    found = model.predict_q(model.quantize(X))
+    if tree.classes is None:
+        whole, integers = (_r2(y, values, counts) for values in (tree.predict(X), model.outputs.values(found)))
+    else:
+        exact = tree.outputs(X)
+        codes = exact.argmax(axis=1) if exact.shape[1] > 1 else exact[:, 0] > 0
+        whole, integers = (float(np.average(y == values, weights=counts)) for values in (codes, found))
+    # A model that is no better than a constant has nothing to lose.
+    return float(np.clip((whole - integers) / whole, 0, 1)) if whole > 0 else 0.0
+
+
+def spread_rows(count: int) -> IntArray:
+    """At most ``MOST_ROWS`` of so many rows, evenly spread."""
+    return np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(np.int64)
+
+
+def loses_much(tree: Tree) -> bool:
+    return tree.int8_loss is not None and tree.int8_loss > LARGE_LOSS
+
+
+def word_of_loss(tree: Tree) -> str:
+    """What to tell the user of a tree whose 8-bit code loses much, or nothing."""
+    if not loses_much(tree):
+        return ""
+    score = "R²" if tree.classes is None else "accuracy"
+    return (
+        f"8-bit code loses {100 * (tree.int8_loss or 0):.0f} % of the {score} that the model has on its training rows; "
+        "use float32, or train it on the logarithm of its skewed inputs"
+    )
+
+
+def _r2(y: NDArray, values: NDArray, counts: NDArray) -> float:
+    mean = np.average(y, weights=counts)
+    left, all_of_it = (np.average(np.square(y - other), weights=counts) for other in (values, mean))
+    return float(1 - left / all_of_it) if all_of_it > 0 else 0.0
