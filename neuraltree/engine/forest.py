@@ -16,13 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from neuraltree.activations import code_of
+from neuraltree.activations import ACTIVATIONS
 from neuraltree.engine.packing import Array, Bin, Forest, Shape
 from neuraltree.tree.nodes import Nodes
 
-SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY = map(
-    code_of, ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity")
-)
+EXPONENTIALS = {code: row.exponential for code, row in enumerate(ACTIVATIONS) if row.exponential}
 
 
 class Params(NamedTuple):
@@ -62,35 +60,28 @@ def store_params(packed: Bin, nodes: Nodes, fold: int, params: Params) -> None:
 
 
 def activate(total: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
-    """Activation by row; only ``kinds`` are computed, and one ``exp`` serves sigmoid, tanh and Gaussian."""
-    candidates = {RELU: lambda: jnp.maximum(total, 0), IDENTITY: lambda: total, SINE: lambda: jnp.sin(total)}
-    curved = tuple(code for code in kinds if code in (SIGMOID, TANH, GAUSSIAN))
-    chosen = {code: candidates[code]() for code in kinds if code not in curved}
+    """Activation by row; only ``kinds`` are computed, and one ``exp`` serves all kinds that are made of it."""
+    curved = tuple(code for code in kinds if code in EXPONENTIALS)
+    chosen = {code: ACTIVATIONS[code].value(total, jnp) for code in kinds if code not in curved}
     return _select(kind, dict.fromkeys(curved, _curved(total, kind, curved)) | chosen if curved else chosen)
 
 
 def _curved(total: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
-    """scale / (one + exp(s)) + shift, by constants of a row: a form with a single use of the exponential and of
-    the quotient, which XLA therefore computes in one pass."""
-    exponents = {SIGMOID: -total, TANH: -2 * total, GAUSSIAN: jnp.square(total)}
-    exponent = _select(kind, {code: exponents[code] for code in kinds})
+    """scale / (one + exp(exponent)) - shift, by constants of a row: a form with a single use of the exponential and of
+    the quotient, which XLA therefore computes in one pass. The constants depend on the row even if there is one kind
+    only: XLA would turn 1 / exp(s) into exp(-s), and a tree's bits would depend on the kinds beside it."""
+    exponent = _select(kind, {code: EXPONENTIALS[code].exponent(total) for code in kinds})
     exponent = jnp.minimum(exponent, np.log(jnp.finfo(total.dtype).max) - 1)  # infinity would break derivatives
-    tanh, gaussian = (kind == TANH)[:, None], (kind == GAUSSIAN)[:, None]
-    one = jnp.where(gaussian, 0, jnp.ones((), total.dtype))
-    return jnp.where(tanh, 2, 1) / (one + jnp.exp(exponent)) - tanh.astype(total.dtype)
+    scale, one, shift = (
+        _select(kind, {code: jnp.full((), getattr(form, part), total.dtype) for code, form in EXPONENTIALS.items()})
+        for part in ("scale", "one", "shift")
+    )
+    return scale / (one + jnp.exp(exponent)) - shift
 
 
 def slope(total: jax.Array, value: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
     """Derivative of the activation by row, from the value wherever that is enough."""
-    derivatives = {
-        SIGMOID: lambda: value * (1 - value),
-        TANH: lambda: 1 - value * value,
-        GAUSSIAN: lambda: -2 * total * value,
-        RELU: lambda: (total > 0).astype(total.dtype),
-        SINE: lambda: jnp.cos(total),
-        IDENTITY: lambda: jnp.ones_like(total),
-    }
-    return _select(kind, {code: derivatives[code]() for code in kinds})
+    return _select(kind, {code: ACTIVATIONS[code].derivative(total, value, jnp) for code in kinds})
 
 
 def _select(kind: Array, options: dict[int, jax.Array]) -> jax.Array:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.activations.kind import Look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,23 +20,8 @@ ORANGE, SKY, YELLOW, BLACK = "#E69F00", "#56B4E9", "#F0E442", "#000000"
 GREY, PALE = "#555555", "#BBBBBB"
 
 
-class Look(NamedTuple):
-    """Colour and shape: either alone tells what is drawn."""
-
-    colour: str
-    marker: str
-    hatch: str = ""
-
-
 # By name of the activation; blue and vermilion are left to positive and negative weights.
-ACTIVATION_LOOKS: dict[str, Look] = {
-    "sigmoid": Look(SKY, "o"),
-    "tanh": Look(GREEN, "s", "//"),
-    "gaussian": Look(PURPLE, "D", ".."),
-    "relu": Look(ORANGE, "^", "\\\\"),
-    "sine": Look(YELLOW, "v", "xx"),
-    "identity": Look("#DDDDDD", "h", "--"),
-}
+ACTIVATION_LOOKS: dict[str, Look] = {row.name: row.look for row in ACTIVATIONS}
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float], projection: str | None = None) -> Axes:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.activations.kind import Functions as Elementary
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 
@@ -83,29 +84,15 @@ def run_row(program: Program, x: Sequence[Any], functions: Functions) -> list[fl
     return run(program, [(float(x[feature]) - mean) / scale for feature, mean, scale in program.inputs], functions)
 
 
-def _single(exp: Callable[[float], float], tanh: Callable[[float], float], sin: Callable[[float], float]) -> Functions:
+def _alone(exp: Callable[[float], float], tanh: Callable[[float], float], sin: Callable[[float], float]) -> Functions:
     """The activations of single numbers; none overflows, and NaN stays NaN."""
-
-    def sigmoid(s: float) -> float:
-        if s < 0:
-            decay = exp(s)
-            return decay / (1.0 + decay)
-        return 1.0 / (1.0 + exp(-s))
-
-    return (
-        sigmoid,
-        tanh,
-        lambda s: exp(-s * s),
-        lambda s: 0.0 if s <= 0 else s,
-        lambda s: sin(s) if math.isfinite(s) else math.nan,
-        lambda s: s,
-    )
+    return tuple(row.alone(Elementary(exp, tanh, sin)) for row in ACTIVATIONS)
 
 
 ROWS: Functions = tuple(row.value for row in ACTIVATIONS)
-PLAIN = _single(math.exp, math.tanh, math.sin)
+PLAIN = _alone(math.exp, math.tanh, math.sin)
 # NumPy's functions differ from the C library's in the last bit; a row alone must get the bits it gets among others.
-ALONE = _single(lambda s: float(np.exp(s)), lambda s: float(np.tanh(s)), lambda s: float(np.sin(s)))
+ALONE = _alone(lambda s: float(np.exp(s)), lambda s: float(np.tanh(s)), lambda s: float(np.sin(s)))
 
 
 def evaluate(nodes: Nodes, X: ArrayLike, fold: int = 0) -> Array:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Arrays = dict[str, NDArray]
 EVOLUTION = "evolution.npz"
 COLUMN = "column "
+KIND_NODES = "activation_nodes"
 
 
 @dataclass(frozen=True)
@@ -61,15 +62,21 @@ def of_generation(state: State, info: Info) -> Arrays:
         "ok": evaluated.ok,
         "feasible": info.feasible,
         "front": state.members.ids[info.front],
-        "activation_nodes": np.bincount(hidden, minlength=len(NAMES))[None],
+        KIND_NODES: np.bincount(hidden, minlength=len(NAMES))[None],
     } | {COLUMN + name: values for name, values in evaluated.columns.items()}
 
 
 def joined(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
     """The history of all generations: the content of evolution.npz."""
     sizes = [len(part["front"]) for part in parts]
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    return whole | {"front_starts": np.cumsum([0, *sizes]), "activations": np.array(NAMES)}
+    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name != KIND_NODES}
+    # A generation may be older than the last activations of the table: it has none of these.
+    counted = [np.pad(part[KIND_NODES], ((0, 0), (0, len(NAMES) - part[KIND_NODES].shape[1]))) for part in parts]
+    return whole | {
+        KIND_NODES: np.concatenate(counted),
+        "front_starts": np.cumsum([0, *sizes]),
+        "activations": np.array(NAMES),
+    }
 
 
 def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: list[dict[str, float]]) -> History:

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import r2_score
 
+from neuraltree.activations import NAMES
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.integer_tree import input_range
@@ -43,7 +44,7 @@ def front(kind: str, output: str, count: int = 4, seed: int = 0) -> list[Tree]:
     space = Space(
         len(FEATURES),
         len(classes) if classes and kind == "multiclass" else 1,
-        ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity"),
+        NAMES,
         output,
         max_nodes=25,
     )

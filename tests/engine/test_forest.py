@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from neuraltree.activations import NAMES
 from neuraltree.engine.forest import backward, forward, load_params, outputs, store_params
 from neuraltree.engine.packing import fit_shape, layout, pack, plan, split
 from neuraltree.tree.generate import random_tree
@@ -17,7 +18,7 @@ from neuraltree.tree.nodes import join
 from neuraltree.tree.space import Space
 from tests.helpers.oracle import evaluate_differentiable, evaluate_recursive
 
-ALL = ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity")
+ALL = NAMES
 SPACES = {
     "one output": Space(5, 1, ALL, max_nodes=40),
     "three outputs": Space(5, 3, ALL, max_nodes=60, max_depth=4),

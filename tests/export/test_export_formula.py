@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from neuraltree.activations import NAMES
+from neuraltree.activations import ACTIVATIONS, NAMES
 from neuraltree.export import export_latex, export_text
 from neuraltree.export.formulas.formula import NUMERIC, expanded, formula
 from neuraltree.export.formulas.rounding import rounded
@@ -148,6 +148,7 @@ def read(text: str, names: tuple[str, ...], X: np.ndarray) -> np.ndarray:
         "tanh": np.tanh,
         "sin": np.sin,
     }
+    meanings |= {row.formula: row.value for row in ACTIVATIONS if row.formula not in meanings}
     for line in text.splitlines():
         if found_line := re.fullmatch(r"[yz](?:\[\d+\])? = (.*)", line):
             value = eval(found_line[1], {**meanings, **dict(zip(names, X.T, strict=True))})

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from neuraltree.activations import ACTIVATIONS
 from tests.helpers.oracle import FUNCTIONS
 
 UNIT, FINE = 127, 256
@@ -19,6 +20,14 @@ LARGEST_SUM, MOST_SHIFT, DEFAULT_RANGE = 393_000, 30, 4.0
 SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY = range(6)
 DOMAIN = {SIGMOID: 8.0, TANH: 4.0, GAUSSIAN: 3.0, SINE: math.pi}  # the others have no table
 BOUNDS = {SIGMOID: (0.0, 1.0), TANH: (-1.0, 1.0), GAUSSIAN: (0.0, 1.0), SINE: (-1.0, 1.0)}
+ENDS = {RELU: (0.0, math.inf), IDENTITY: (-math.inf, math.inf)}
+REPEATING = {SINE}
+for _code, _row in enumerate(ACTIVATIONS[6:], 6):
+    if _row.integers.domain:
+        DOMAIN[_code], BOUNDS[_code] = _row.integers.domain, _row.bounds
+        REPEATING |= {_code} if _row.integers.repeats else set()
+    else:
+        ENDS[_code] = _row.bounds
 SINGLE_MAX, SINGLE_TINY = 3.4028234663852886e38, 1.1754943508222875e-38
 
 
@@ -107,8 +116,7 @@ def _range(node: Node, low: float, high: float) -> None:
     if node.code in BOUNDS:
         node.least, node.most = BOUNDS[node.code]
         return
-    if node.code == RELU:
-        low, high = max(low, 0.0), max(high, 0.0)
+    low, high = (min(max(end, ENDS[node.code][0]), ENDS[node.code][1]) for end in (low, high))
     node.range = max(abs(low), abs(high)) or 1.0
     node.least, node.most = low / node.range, high / node.range
 
@@ -177,11 +185,9 @@ def curve(code: int, is_fine: bool) -> list[int]:
 
 def kind_value(code: int, t: int, is_fine: bool) -> int:
     size = FINE if is_fine else 1
-    if code == RELU:
-        return min(max(t, 0), UNIT * size)
-    if code == IDENTITY:
-        return min(max(t, -UNIT * size), UNIT * size)
-    t = (t + 128 * size) % (256 * size) if code == SINE else min(max(t + 128 * size, 0), 256 * size - 1)
+    if code in ENDS:
+        return min(max(t, -UNIT * size if ENDS[code][0] < 0 else 0), UNIT * size)
+    t = (t + 128 * size) % (256 * size) if code in REPEATING else min(max(t + 128 * size, 0), 256 * size - 1)
     return curve(code, is_fine)[t]
 
 
@@ -191,7 +197,7 @@ def span(code: int, low: int, high: int, is_fine: bool) -> tuple[int, int]:
         return kind_value(code, low, is_fine), kind_value(code, high, is_fine)
     size = 256 * (FINE if is_fine else 1)
     values = curve(code, is_fine)
-    if code == SINE:
+    if code in REPEATING:
         first = (low + size // 2) % size
         seen = values if high - low >= size else (values * 2)[first : first + high - low + 1]
     else:

@@ -12,12 +12,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.activations.kind import Functions
+
 
 def sigmoid(s: float) -> float:
     return 1 / (1 + math.exp(-s)) if s >= 0 else 1 - 1 / (1 + math.exp(s))
 
 
-# By activation code: sigmoid, tanh, Gaussian, ReLU, sine, identity.
+# By activation code: sigmoid, tanh, Gaussian, ReLU, sine, identity. Of the others their own plain form, which
+# ``test_activations`` compares with all their other forms.
 FUNCTIONS = (
     sigmoid,
     math.tanh,
@@ -25,6 +29,7 @@ FUNCTIONS = (
     lambda s: max(s, 0.0),
     math.sin,
     lambda s: s,
+    *(row.alone(Functions(math.exp, math.tanh, math.sin)) for row in ACTIVATIONS[6:]),
 )
 
 
@@ -58,6 +63,7 @@ DIFFERENTIABLE_FUNCTIONS = (
     lambda s: jnp.maximum(s, 0.0),
     jnp.sin,
     lambda s: s,
+    *((lambda s, value=row.value: value(s, jnp)) for row in ACTIVATIONS[6:]),
 )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuraltree.activations import NAMES
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
 
-ALL = ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity")
+ALL = NAMES
 # Kind, output activation and number of outputs.
 KINDS = (
     ("regression", "identity", 1),
@@ -70,11 +71,11 @@ def edge_models() -> dict[str, Tree]:
     rng = np.random.default_rng(5)
     wide = [(0, IDENTITY, 0.0, 0.1)] + [(1, i, float(w), 0.0) for i, w in enumerate(rng.normal(size=300))]
     chain = [(0, IDENTITY, 0.0, 0.1)]
-    chain += [(d, ~int(rng.integers(6)), float(rng.choice([-1.3, 1.3])), 0.1) for d in range(1, 200)]
+    chain += [(d, ~int(rng.integers(len(ALL))), float(rng.choice([-1.3, 1.3])), 0.1) for d in range(1, 200)]
     chain += [(200, 0, 1.0, 0.0)]
     inner = [(0, IDENTITY, 0.0, 0.1), (1, TANH, 1.5, 0.2), (2, 0, 0.7, 0.0), (2, 1, -0.9, 0.0), (1, 1, 0.3, 0.0)]
     kinds = [(0, IDENTITY, 0.0, 0.0)]
-    for code in range(6):
+    for code in range(len(ALL)):
         kinds += [(1, ~code, 1.0, 0.2), (2, 0, 1.0, 0.0), (2, 1, -0.7, 0.0)]
     lost = [
         row

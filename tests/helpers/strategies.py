@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from neuraltree.activations import NAMES
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
@@ -15,7 +16,7 @@ from neuraltree.tree.tree import Tree
 steady = settings(derandomize=True, deadline=None, max_examples=100)  # the same examples on every machine
 
 SIGMOID, IDENTITY = 0, 5
-HIDDEN = tuple(range(6))
+HIDDEN = tuple(range(len(NAMES)))
 
 unit = st.floats(-1, 1)
 any_double = st.floats(allow_nan=False, allow_infinity=False)

@@ -21,6 +21,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neuraltree.activations import ACTIVATIONS
 from neuraltree.hardware import COSTS, costs, load_device
 from neuraltree.plot.style import ACTIVATION_LOOKS
 from neuraltree.tree.model_files import load
@@ -417,8 +418,9 @@ def test_trees_of_an_unfinished_run_are_those_of_its_checkpoint(tmp_path: Path) 
         "kind": "binary",
         "features": ["x0", "x1"],
         "classes": ["no", "yes"],
-        "activations": ["sigmoid", "tanh", "gaussian", "relu", "sine", "identity"],
+        "activations": [row.name for row in ACTIVATIONS],
         "colours": {name: look.colour for name, look in ACTIVATION_LOOKS.items()},
+        "letters": {row.name: row.letter for row in ACTIVATIONS},
     }
     next((run / "checkpoint").glob("*.npz")).write_bytes(b"x")
     assert page(run)["trees"] == [None] * 3

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from neuraltree.activations import NAMES
 from neuraltree.engine.packing import layout, pack
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, join, parents
@@ -20,7 +21,7 @@ from search.variation.operators import UNCHANGED
 from tests.helpers.oracle import evaluate_recursive
 from tests.search.test_engine import class_table, config, quiet, regression_table
 
-ALL = ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity")
+ALL = NAMES
 ROWS = 540  # more than one chunk of 256 to fit in each of two folds
 TABLES = {
     "regression": regression_table(ROWS),

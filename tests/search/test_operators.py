@@ -425,7 +425,7 @@ def test_slopes_of_any_size_lead_to_the_same_edge(size: float) -> None:
 
 
 def test_the_spread_of_an_activation_is_that_on_normal_sums() -> None:
-    assert SPREADS.tolist() == pytest.approx([CLOSED_FORM[code] for code in range(6)], abs=2e-4)
+    assert SPREADS.tolist()[:6] == pytest.approx([CLOSED_FORM[code] for code in range(6)], abs=2e-4)
 
 
 def test_perturbation_has_its_stated_size() -> None:

@@ -36,7 +36,7 @@ def make(rows: list[tuple[int, int, float, float]], kind: str = "regression", **
 
 def every_kind(width: int = 6) -> list[Tree]:
     """A tree of each kind that uses all activations below its outputs, and scalers."""
-    hidden = [row for code in range(6) for row in ((1, ~code, 0.7 - code / 5, 0.1), (2, code % width, -1.2, 0))]
+    hidden = [row for code in range(len(NAMES)) for row in ((1, ~code, 0.7 - code / 5, 0.1), (2, code % 6, -1.2, 0))]
     scaler = Scaler(np.linspace(-1, 1, width), np.linspace(0.5, 2, width))
     bias = (0.3, -0.1, 0.2)
     return [
@@ -105,7 +105,7 @@ def test_the_bits_do_not_depend_on_the_number_of_rows(tree: Tree, extra: int) ->
             assert method(X).dtype == whole.dtype
 
 
-@pytest.mark.parametrize("code", range(6), ids=NAMES)
+@pytest.mark.parametrize("code", range(len(NAMES)), ids=NAMES)
 def test_each_function_for_single_numbers_is_the_one_for_arrays(code: int) -> None:
     sums = [*SPECIAL, *np.linspace(-40, 40, 1001).tolist()]
     with np.errstate(all="ignore"):
@@ -115,8 +115,8 @@ def test_each_function_for_single_numbers_is_the_one_for_arrays(code: int) -> No
     assert all(type(functions[code](s)) is float for s in sums for functions in (prediction.PLAIN, prediction.ALONE))
 
 
-@pytest.mark.parametrize("output", range(6), ids=NAMES)
-@pytest.mark.parametrize("hidden", range(6), ids=NAMES)
+@pytest.mark.parametrize("output", range(len(NAMES)), ids=NAMES)
+@pytest.mark.parametrize("hidden", range(len(NAMES)), ids=NAMES)
 def test_what_is_not_finite_gives_the_same_in_every_way(hidden: int, output: int) -> None:
     tree = make(
         [(0, ~output, 0, 0.1), (1, ~hidden, -1.5, 0.2), (2, 0, 0.8, 0), (2, 1, -0.4, 0), (1, 1, 0.3, 0)],

@@ -1,4 +1,5 @@
-"""``python -m tools.docs``: write the pages of docs/ that come from the code, and the picture of the forest."""
+"""``python -m tools.docs``: write the pages of docs/ that come from the code, the picture of the forest, and the
+activations in the published schema."""
 
 from __future__ import annotations
 
@@ -48,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _write(folder: Path) -> None:
     from tools.docs.forest_picture import draw
+    from tools.docs.model_schema import FILE, schema
 
     for name, write in pages().items():
         store({folder / name: write().encode()})
@@ -56,6 +58,9 @@ def _write(folder: Path) -> None:
     draw().savefig(picture, format="png", dpi=110, metadata={"Software": None})
     store({folder / "forest.png": picture.getvalue()})
     print(folder / "forest.png")
+    if folder.resolve() == FILE.parents[2] / "docs":  # the schema belongs to the package of this checkout
+        store({FILE: schema().encode()})
+        print(FILE)
 
 
 if __name__ == "__main__":

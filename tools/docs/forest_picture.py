@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.activations import NAMES
+from neuraltree.activations import ACTIVATIONS
 from neuraltree.engine.packing import Bin, Layout, Shape, layout, pack
 from neuraltree.plot.drawing import edge_paths, positions
 from neuraltree.plot.style import BLUE, GREEN, VERMILION
@@ -23,7 +23,7 @@ COLOURS = (BLUE, VERMILION, GREEN, "#DDDDDD")  # one for each tree, the last for
 SPACE = Space(n_features=5, max_nodes=24, max_depth=3, max_arity=3)
 SEEDS = (4, 1, 33)  # of trees that are easy to read
 BETWEEN_TREES = 1.5
-LETTERS = {"sigmoid": "σ", "tanh": "t", "gaussian": "g", "relu": "r", "identity": "Σ"}
+LETTERS = [row.letter if row.name != "identity" else "Σ" for row in ACTIVATIONS]
 
 
 def draw() -> Figure:
@@ -59,7 +59,7 @@ def draw_trees(ax: Axes, trees: list[Nodes]) -> None:
             ax.plot(*path.T, color=colour, lw=1.2, zorder=1)
         for (x, y), op in zip(at.tolist(), nodes["op"].tolist(), strict=True):
             leaf = op >= 0
-            name = f"x{op + 1}" if leaf else LETTERS[NAMES[~op]]
+            name = f"x{op + 1}" if leaf else LETTERS[~op]
             ax.scatter(x, y, 300, "white" if leaf else colour, edgecolors=colour, zorder=2)
             ax.text(x, y, name, ha="center", va="center_baseline", color="black" if leaf else "white", size=9)
         shift = float(at[:, 0].max()) + BETWEEN_TREES
@@ -77,7 +77,7 @@ def draw_forest(ax: Axes, shape: Shape, packed: Bin) -> None:
     for row in range(shape.rows):
         tree = int(forest.tree[row])
         colour = COLOURS[tree] if tree < shape.trees else COLOURS[-1]
-        text = LETTERS[NAMES[int(forest.kind[row])]] if tree < shape.trees else ""
+        text = LETTERS[int(forest.kind[row])] if tree < shape.trees else ""
         ax.scatter(0, y[row], 130, colour, marker="s", zorder=2)
         ax.text(0, y[row], text, ha="center", va="center_baseline", color="white", size=9)
         for column in range(shape.columns):

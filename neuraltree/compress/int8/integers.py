@@ -1,7 +1,7 @@
 """Trees in 8-bit integers: every node's weights, bias and rescaling, for a whole population at once.
 
 A value is an int8 q that stands for q x range / 127: the range of an input is its own, that of a bounded
-activation 1, that of ReLU and identity what interval arithmetic finds (so neither can overflow), and a child's
+activation 1, that of a piecewise linear one what interval arithmetic finds (so none can overflow), and a child's
 range is folded into its edge weight. A node has one weight scale, sums in 32 bits, and rescales its sum by a
 12-bit multiplier and a shift to the index of its look-up table (after Jacob et al. 2018, section 2.2, per node).
 
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
-from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, HIGH, LOW, SINE, TURNS, UNIT, fine_values, values
+from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, HIGH, KINDS, LOW, TURNS, UNIT, fine_values, values
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
 DEFAULT_RANGE = 4.0  # of an input, in standard deviations, where none is known
@@ -101,7 +101,7 @@ class _Work:
         self._integer_intervals(here, children, groups)
 
     def _ranges(self, here: IntArray, low: FloatArray, high: FloatArray) -> None:
-        """Range and place of the values: of ReLU and identity by interval arithmetic, of the others by their kind."""
+        """Range and place of the values: by interval arithmetic if a kind has no table, by the kind if it has one."""
         code = ~self.op[here]
         bounds = np.array([row.bounds for row in ACTIVATIONS])[code]
         low, high = np.clip(low, *bounds.T), np.clip(high, *bounds.T)
@@ -237,7 +237,7 @@ def _value_interval(code: int, low: IntArray, high: IntArray, fine: bool) -> tup
     ends = np.stack([at(code, low), at(code, high)])
     least, most = ends.min(axis=0), ends.max(axis=0)
     for t, sign in TURNS[code]:
-        passed = _passes(low, high, t * size, 256 * size if code == SINE else 0)
+        passed = _passes(low, high, t * size, 256 * size if KINDS[code].repeats else 0)
         least = np.where(passed, np.minimum(least, sign * UNIT * size), least)
         most = np.where(passed, np.maximum(most, sign * UNIT * size), most)
     return least, most

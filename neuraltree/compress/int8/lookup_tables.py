@@ -1,50 +1,28 @@
 """Look-up tables of the bounded activations, and how each kind turns a sum into an 8-bit value.
 
 An index ``t`` in -128..127 stands for the sum t x domain / 128; a table holds round(127 f) for each. Beyond its
-domain a kind is flat to 8 bits and ``t`` is clamped; sine repeats, so its domain is half a period and ``t`` wraps.
+domain a kind is flat to 8 bits and ``t`` is clamped; one that repeats has half a period as its domain, and ``t`` wraps.
 """
 
 from __future__ import annotations
 
 from functools import cache
-from math import pi
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.activations.kind import HIGHEST as UNIT
+from neuraltree.activations.kind import Integers
 
-UNIT = 127  # the integer that stands for the value 1, or for the end of a range
 FINE = 256  # fine values are in units of 1 / (127 x 256)
 
-
-class Kind(NamedTuple):
-    """``domain``: of the look-up table, 0 for a kind without one. ``low``, ``high``: clamp of ``t``."""
-
-    name: str
-    domain: float
-    low: int
-    high: int
-
-
-# By activation code. ReLU and identity have a range of their own instead of a table: t is already the value.
-KINDS: tuple[Kind, ...] = (
-    Kind("sigmoid", 8.0, -128, 127),
-    Kind("tanh", 4.0, -128, 127),
-    Kind("gaussian", 3.0, -128, 127),
-    Kind("relu", 0.0, 0, UNIT),
-    Kind("sine", pi, -128, 127),
-    Kind("identity", 0.0, -UNIT, UNIT),
-)
-assert tuple(kind.name for kind in KINDS) == NAMES
-
+# By activation code. A kind without a table has a range of its own: t is already the value.
+KINDS: tuple[Integers, ...] = tuple(row.integers for row in ACTIVATIONS)
 DOMAINS = np.array([kind.domain for kind in KINDS])
 LOW, HIGH = np.array([kind.low for kind in KINDS]), np.array([kind.high for kind in KINDS])
-SINE = NAMES.index("sine")
 # Where a kind turns between rising and falling: index t, and the sign of its value there.
-TURNS: dict[int, tuple[tuple[int, int], ...]] = dict.fromkeys(range(len(NAMES)), ())
-TURNS |= {NAMES.index("gaussian"): ((0, 1),), SINE: ((64, 1), (-64, -1))}
+TURNS: dict[int, tuple[tuple[int, int], ...]] = {code: kind.turns for code, kind in enumerate(KINDS)}
 
 
 @cache
@@ -64,7 +42,7 @@ def fine_table(code: int) -> NDArray[np.int16]:
 def values(code: int, t: NDArray[np.integer]) -> NDArray[np.integer]:
     """The 8-bit values of one kind for indices ``t`` of any size."""
     kind = KINDS[code]
-    if code == SINE:
+    if kind.repeats:
         return table(code)[(t + 128) % 256].astype(np.int64)
     t = np.clip(t, kind.low, kind.high)
     return table(code)[t + 128].astype(np.int64) if kind.domain else t
@@ -75,7 +53,7 @@ def fine_values(code: int, t: NDArray[np.integer]) -> NDArray[np.integer]:
     kind = KINDS[code]
     if not kind.domain:
         return np.clip(t, kind.low * FINE, kind.high * FINE)
-    t = (t + 128 * FINE) % (256 * FINE) if code == SINE else np.clip(t, -128 * FINE, 128 * FINE - 1) + 128 * FINE
+    t = (t + 128 * FINE) % (256 * FINE) if kind.repeats else np.clip(t, -128 * FINE, 128 * FINE - 1) + 128 * FINE
     step, part = t >> 8, t & 255
     knots = fine_table(code).astype(np.int64)
     return knots[step] + (((knots[step + 1] - knots[step]) * part + 128) >> 8)

@@ -5,14 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.activations import ACTIVATIONS
 from neuraltree.tree.nodes import Nodes
 
 ULPS = 16  # of a node's sum of |weight x value|, and of its value
 EPSILON = float(np.finfo(np.float32).eps)
-# The steepest slope of each kind.
-SLOPES = {"sigmoid": 0.25, "tanh": 1.0, "gaussian": 0.86, "relu": 1.0, "sine": 1.0, "identity": 1.0}
-STEEPEST = np.array([SLOPES[name] for name in NAMES])
 Array = NDArray[np.float64]
 
 
@@ -34,7 +31,7 @@ def error_bound(nodes: Nodes, X: Array) -> tuple[Array, Array]:
             total, size, error = sums.pop(depth[i] + 1, zero)
             total, size = total + nodes["bias"][i, 0], size + abs(nodes["bias"][i, 0])
             value = ACTIVATIONS[~op[i]].value(total)
-            error = STEEPEST[~op[i]] * (error + ULPS * EPSILON * size) + ULPS * EPSILON * np.abs(value)
+            error = ACTIVATIONS[~op[i]].steepest * (error + ULPS * EPSILON * size) + ULPS * EPSILON * np.abs(value)
         if depth[i] == 0:
             outputs.append((value, error))
             continue

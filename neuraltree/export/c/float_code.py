@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.export.c.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.c.order import Step, slots, steps
 from neuraltree.export.c.parts import array, float_functions, literal
 from neuraltree.export.onnx.levels import used_features
@@ -18,7 +19,6 @@ from neuraltree.tree.tree import Tree
 
 IDENTITY = NAMES.index("identity")
 Centre = NDArray[np.float64] | None  # (features,) what is taken off each input; None: nothing
-OPENED, FIRST, OUTPUT = 8, 16, 32  # flags of a node in a table, beside its kind
 
 
 def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
@@ -128,8 +128,8 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const fl
         for (; inputs != 0; --inputs) {{
 @ADD@
         }}
-        if ((head & 7) != {IDENTITY}) {{
-            sum = kinds[head & 7](sum);
+        if ((head & {KIND}) != {IDENTITY}) {{
+            sum = kinds[head & {KIND}](sum);
         }}
         if ((head & {OUTPUT}) != 0) {{
             *y++ = sum;
@@ -154,11 +154,6 @@ FOLDED = "            sum += NT_READ(float, float, weight++) * x[NT_READ(@WIDTH@
 CENTRED = """            const float input = x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
             const float factor = NT_READ(float, float, weight++);
             sum += factor * (input - NT_READ(float, float, weight++));"""
-
-
-def flags(step: Step) -> int:
-    """Kind and flags of a node for a table."""
-    return step.code + OPENED * step.opened + FIRST * (step.first and step.slot >= 0) + OUTPUT * (step.slot < 0)
 
 
 def narrowest(codes: list[int]) -> int:

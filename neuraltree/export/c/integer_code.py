@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from neuraltree.activations import NAMES
 from neuraltree.compress.int8.integer_tree import IntegerTree
-from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, SINE, fine_table, table
-from neuraltree.export.c.float_code import FIRST, OPENED, OUTPUT, filled, flags, narrowest
+from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
+from neuraltree.export.c.float_code import filled, narrowest
+from neuraltree.export.c.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.c.order import Step, slots, steps
 from neuraltree.export.c.parts import array
 from neuraltree.tree.nodes import IntArray
@@ -99,7 +100,7 @@ def _value(tree: IntegerTree, step: Step, index: str) -> str:
     numbers, name = tree.numbers, NAMES[step.code]
     low, high = kind.low * size, (kind.high + 1) * size - 1 if kind.domain else kind.high * size
     outside = numbers.index_low[step.node] < low or numbers.index_high[step.node] > high
-    if step.code == SINE:
+    if kind.repeats:
         index = f"(({index} + {128 * size}) & {256 * size - 1})"
     else:
         index = f"nt_clamp({index}, {low}, {high})" if outside else index
@@ -140,9 +141,6 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
     return "\n".join(parts), _interpreter(tree, order, unit, name)
 
 
-FINE_FLAG = 64
-
-
 def packed(multiplier: IntArray, shift: IntArray) -> list[int]:
     """Multipliers and shifts in 16 bits each."""
     return [int((s << 11) | (m - 2048)) for m, s in zip(multiplier.tolist(), shift.tolist(), strict=True)]
@@ -155,12 +153,12 @@ def _value_tables(codes: set[int]) -> list[str]:
     rows = [f"{{{name}, {KINDS[code].low}}}" for code, name in zip(kinds, names, strict=True)]
     return [
         "/* Each kind: its look-up table if it has one, and the least index. */",
-        KIND,
+        KIND_ROW,
         array("struct nt_kind", "nt_kinds", rows, attribute=""),
     ]
 
 
-KIND = """struct nt_kind {
+KIND_ROW = """struct nt_kind {
     const int8_t *table;
     int32_t low;
 };
@@ -171,9 +169,11 @@ def _interpreter(tree: IntegerTree, order: list[Step], unit: int, name: str) -> 
     hidden = [step for step in order if step.slot >= 0]
     coarse = {step.code for step in hidden if not _is_fine(tree, step)}
     text = INTERPRETER
-    marks = {"SINE": SINE in coarse, "FINE": tree.fine}
+    repeating = sorted(code for code in coarse if KINDS[code].repeats)
+    marks = {"REPEATING": bool(repeating), "FINE": tree.fine}
     for mark, wanted in marks.items():
         text = _without(text, mark) if not wanted else text.replace(f" /* {mark} */", "")
+    text = text.replace("@REPEATS@", " || ".join(f"(head & {KIND}) == {code}" for code in repeating))
     text = text.replace("@FINE_CASES@\n", "".join(_fine_cases({s.code for s in hidden if _is_fine(tree, s)})))
     text = filled(text, name, unit, order) + OUTPUTS.replace("@NAME@", name).replace("@NODES@", str(len(order)))
     scores = SCORES.replace("@COUNT@", str(tree.source.num_outputs)) if tree.outputs.multiplier is not None else ""
@@ -192,7 +192,7 @@ def _fine_cases(codes: set[int]) -> list[str]:
 
 def _fine_value(code: int) -> str:
     kind, name = KINDS[code], NAMES[code]
-    if code == SINE:
+    if kind.repeats:
         return f"nt_between(nt_fine_{name}, ((sum + {128 * FINE}) & {256 * FINE - 1}))"
     if not kind.domain:
         return f"nt_clamp(sum, {kind.low * FINE}, {kind.high * FINE})"
@@ -211,7 +211,7 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const i
     NT_LOOP
     for (; bias != last; ++bias) {{
         const uint@UNIT@_t head = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
-        const struct nt_kind *kind = kinds + (head & 7);
+        const struct nt_kind *kind = kinds + (head & {KIND});
         uint@UNIT@_t inputs = NT_READ(@WIDTH@, uint@UNIT@_t, code++);
         int32_t sum = 0;
         NT_LOOP
@@ -229,14 +229,14 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const i
         }}
         sum = nt_scaled(sum, NT_READ(word, uint16_t, scale++));
         if ((head & {FINE_FLAG}) != 0) {{ /* FINE */
-            switch (head & 7) {{ /* FINE */
+            switch (head & {KIND}) {{ /* FINE */
 @FINE_CASES@
             default: break; /* FINE */
             }} /* FINE */
         }} else {{ /* FINE */
-        if ((head & 7) == {SINE}) {{ /* SINE */
-            sum = ((sum + 128) & 255) - 128; /* SINE */
-        }} /* SINE */
+        if (@REPEATS@) {{ /* REPEATING */
+            sum = ((sum + 128) & 255) - 128; /* REPEATING */
+        }} /* REPEATING */
         sum = nt_clamp(sum, kind->low, 127);
         if (kind->table != 0) {{
             sum = NT_READ(byte, int8_t, kind->table + (sum + 128));

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-# Single floats, no library: e^x by Cody and Waite's reduction and a polynomial (Cephes expf, Moshier), tanh by a
-# rational function (Eigen's ptanh), sine by reduction to half a period and its series. A few units in the last place.
+from neuraltree.activations import ACTIVATIONS
+
+# Single floats, no library: e^x by Cody and Waite's reduction and a polynomial (Cephes expf, Moshier).
 EXP = """/* e^x, within 2 units in the last place; 1e-38 or less below -87. */
 NT_CALL float nt_exp(float x)
 {
@@ -23,58 +24,6 @@ NT_CALL float nt_exp(float x)
         + rest * (8.33345193e-3f + rest * (1.39819995e-3f + rest * 1.98756915e-4f)))))));
 }
 """
-SIGMOID = """NT_CALL float nt_sigmoid(float s)
-{
-    return 1.0f / (1.0f + nt_exp(-s));
-}
-"""
-TANH = """NT_CALL float nt_tanh(float s)
-{
-    const float x = s > 7.9f ? 7.9f : s > -7.9f ? s : -7.9f;
-    const float z = x * x;
-    const float p = x * (4.89352455891786e-3f + z * (6.37261928875436e-4f + z * (1.48572235717979e-5f
-        + z * (5.12229709037114e-8f + z * (-8.60467152213735e-11f + z * (2.00018790482477e-13f
-        + z * -2.76076847742355e-16f))))));
-    const float q = 4.89352518554385e-3f + z * (2.26843463243900e-3f + z * (1.18534705686654e-4f
-        + z * 1.19825839466702e-6f));
-    return p / q;
-}
-"""
-GAUSSIAN = """NT_CALL float nt_gaussian(float s)
-{
-    return nt_exp(-(s * s));
-}
-"""
-SINE = """/* Beyond a million, single floats lie too far apart to have a sine: 0. */
-NT_CALL float nt_sine(float s)
-{
-    float whole, rest, z;
-    int32_t n;
-    if (!(s < 1e6f && s > -1e6f)) {
-        return 0.0f;
-    }
-    n = (int32_t)(s * 3.18309886e-1f + (s < 0.0f ? -0.5f : 0.5f));
-    whole = (float)n;
-    rest = ((s - whole * 3.140625f) - whole * 9.67502593994140625e-4f) - whole * 1.509957990978376e-7f;
-    z = rest * rest;
-    rest = rest + rest * z * (-1.66666667e-1f + z * (8.33333333e-3f + z * (-1.98412698e-4f + z * (2.75573192e-6f
-        + z * -2.50521084e-8f))));
-    return (n & 1) != 0 ? -rest : rest;
-}
-"""
-RELU = """NT_INLINE float nt_relu(float s)
-{
-    return s > 0.0f ? s : 0.0f;
-}
-"""
-# By activation code: the text of the function and whether it needs nt_exp. Identity has none.
-FLOAT_KINDS: dict[int, tuple[str, bool]] = {
-    0: (SIGMOID, True),
-    1: (TANH, False),
-    2: (GAUSSIAN, True),
-    3: (RELU, False),
-    4: (SINE, False),
-}
 
 MACROS = """/* Functions are called, not copied, and loops stay loops: small code, its size and time as the tree's. */
 #if defined(__GNUC__)
@@ -108,9 +57,9 @@ FLASH = """#if defined(__AVR__)
 
 def float_functions(codes: Iterable[int], exp: bool = False) -> str:
     """The functions of these kinds; ``exp``: e^x is needed besides."""
-    rows = [FLOAT_KINDS[code] for code in sorted(set(codes)) if code in FLOAT_KINDS]
-    texts = [EXP] if exp or any(uses for _, uses in rows) else []
-    return "\n".join([*texts, *(text for text, _ in rows)])
+    found = [ACTIVATIONS[code].c_function for code in sorted(set(codes))]
+    texts = [EXP] if exp or any("nt_exp(" in text for text in found) else []
+    return "\n".join([*texts, *filter(None, found)])
 
 
 def literal(value: float) -> str:

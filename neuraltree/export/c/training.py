@@ -10,17 +10,18 @@ tree has a mean so far from 0 that this counts (``folding.far``), the shifts are
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from neuraltree.activations import NAMES
-from neuraltree.export.c.float_code import flags
+from neuraltree.activations import ACTIVATIONS, Activation
+from neuraltree.export.c.head import KIND, flags
 from neuraltree.export.c.order import slots, steps
 from neuraltree.export.c.parts import FLASH, MACROS, array, float_functions, literal
 from neuraltree.export.c.training_check import check_program
 from neuraltree.export.c.training_step import loss_name, places, scaler_of, shifts, target_scaler_of
 from neuraltree.export.c.training_text import (
     BACKWARD,
-    COSINE,
     ENTRIES,
     FORWARD,
     HEADER,
@@ -28,9 +29,7 @@ from neuraltree.export.c.training_text import (
     LOSS_NAMES,
     LOSSES,
     PREDICT,
-    SLOPES,
     STATE,
-    VALUES,
     fill,
 )
 from neuraltree.export.names import check_name, comment
@@ -102,8 +101,8 @@ def _source(tree: Tree, name: str) -> str:
         "DEPTH": max(slots(order), 1),
         "NODES": len(order),
         "LEAVES": len(leaves),
-        "VALUES": _switch(VALUES, kinds),
-        "SLOPES": _switch(SLOPES, kinds),
+        "VALUES": _switch(_value, kinds),
+        "SLOPES": _switch(_slope, kinds),
         "TARGET": _target(tree)[0],
         "WRONG": "" if tree.classes is None else f" || y < 0 || y >= {len(tree.classes)}",
     }
@@ -133,14 +132,29 @@ def _functions(tree: Tree, kinds: set[int]) -> str:
     """The activations in use, and what their derivatives and the loss need besides."""
     crossed = loss_name(tree) in ("logistic", "softmax")
     texts = [float_functions(kinds, exp=crossed)]
-    texts += [COSINE] * (NAMES.index("sine") in kinds) + [LOG] * crossed
-    return "\n".join(text for text in texts if text)
+    texts += [ACTIVATIONS[code].c_slope_function for code in sorted(kinds)] + [LOG] * crossed
+    return "\n".join(filter(None, texts))
 
 
-def _switch(rows: dict[str, str], kinds: set[int]) -> str:
+def _from_value(row: Activation) -> bool:
+    """Whether the value tells the slope; a number per node less in RAM is worth computing the value again if not."""
+    return "kept" not in row.c_slope
+
+
+def _value(row: Activation) -> str:
+    """What the forward pass computes from a sum in ``value``, and keeps: what the slope is a function of."""
+    return f"{'kept = ' * _from_value(row)}value = nt_{row.name}(value);"
+
+
+def _slope(row: Activation) -> str:
+    """The value again and the slope, from what was kept."""
+    return f"{'' if _from_value(row) else f'value = nt_{row.name}(kept); '}slope = {row.c_slope};"
+
+
+def _switch(write: Callable[[Activation], str], kinds: set[int]) -> str:
     """A case for each kind in use that does something."""
-    cases = [(code, rows[NAMES[code]]) for code in sorted(kinds) if NAMES[code] in rows]
+    cases = [(code, write(ACTIVATIONS[code])) for code in sorted(kinds) if ACTIVATIONS[code].c_function]
     if not cases:
         return ""
     text = "".join(f"        case {code}: {body} break;\n" for code, body in cases)
-    return f"        switch (head & 7) {{\n{text}        default: break;\n        }}\n"
+    return f"        switch (head & {KIND}) {{\n{text}        default: break;\n        }}\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from neuraltree.export.c.float_code import FIRST, OPENED, OUTPUT
+from neuraltree.export.c.head import FIRST, OPENED, OUTPUT
 from neuraltree.tree.tree import Tree
 
 
@@ -13,23 +13,6 @@ def fill(text: str, tree: Tree, name: str, **fields: object) -> str:
     values = common | fields
     return re.sub("@([A-Z_]+)@", lambda field: str(values[field[1]]), text)
 
-
-# What the forward pass computes from a sum in ``value`` and keeps: what the derivative is a function of.
-VALUES = {
-    "sigmoid": "kept = value = nt_sigmoid(value);",
-    "tanh": "kept = value = nt_tanh(value);",
-    "gaussian": "value = nt_gaussian(value);",
-    "relu": "kept = value = nt_relu(value);",
-    "sine": "value = nt_sine(value);",
-}
-# The value again and the slope, from what was kept; a number per node less in RAM is worth a second exponential.
-SLOPES = {
-    "sigmoid": "slope = value * (1.0f - value);",
-    "tanh": "slope = 1.0f - value * value;",
-    "gaussian": "value = nt_gaussian(kept); slope = -2.0f * kept * value;",
-    "relu": "slope = value > 0.0f ? 1.0f : 0.0f;",
-    "sine": "value = nt_sine(kept); slope = nt_cosine(kept);",
-}
 
 HEADER = """/* Training of the neural tree @NAME@ in place, one row at a time. Written by neuraltree; do not edit.
    RAM: 4 bytes for each of @PARAMETERS@ parameters and @NODES@ function nodes, and the stack.
@@ -69,24 +52,6 @@ float @NAME@_train(const float *x, @TARGET@ y, float rate);
 #endif /* @UPPER@_TRAIN_H */
 """
 
-# cos s = -(-1)^n sin(s - (n + 1/2) pi): no second series, and no rounding of s + pi/2.
-COSINE = """/* As nt_sine, from the middle of half a period. */
-NT_CALL float nt_cosine(float s)
-{
-    float whole, rest, z;
-    int32_t n;
-    if (!(s < 1e6f && s > -1e6f)) {
-        return 0.0f;
-    }
-    n = (int32_t)(s * 3.18309886e-1f + (s < 0.0f ? -1.0f : 0.0f));
-    whole = (float)n + 0.5f;
-    rest = ((s - whole * 3.140625f) - whole * 9.67502593994140625e-4f) - whole * 1.509957990978376e-7f;
-    z = rest * rest;
-    rest = rest + rest * z * (-1.66666667e-1f + z * (8.33333333e-3f + z * (-1.98412698e-4f + z * (2.75573192e-6f
-        + z * -2.50521084e-8f))));
-    return (n & 1) != 0 ? rest : -rest;
-}
-"""
 # x = 2^n m, m in [0.7, 1.4]; log m = 2 artanh((m - 1) / (m + 1)), five terms of its series.
 LOG = """/* The natural logarithm of x >= 1. */
 NT_CALL float nt_log(float x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.activations import ACTIVATIONS, Activation
 from neuraltree.export.extras import need
 from neuraltree.export.formulas.formula_text import LATEX, TEXT, Language, reading
 from neuraltree.export.formulas.rounding import MOST_DIGITS, rounded
@@ -13,8 +13,7 @@ from neuraltree.tree.tree import Tree
 
 # Functions are names to SymPy: its own tanh looks for minus signs in all of its argument, which for one within another
 # takes time exponential in their number.
-CALLED = {row.name: {"sine": "sin"}.get(row.name, row.name) for row in ACTIVATIONS if row.name != "identity"}
-NUMERIC = {CALLED[row.name]: row.value for row in ACTIVATIONS if row.name in CALLED}  # for lambdify
+NUMERIC = {row.formula: row.value for row in ACTIVATIONS if row.formula}  # for lambdify
 DIGITS = 4
 
 
@@ -34,15 +33,9 @@ def expanded(expression: Any) -> Any:
     """The expression with functions that SymPy can differentiate, simplify and evaluate in place of their names."""
     sympy = need("sympy", "a formula")
     s = sympy.Dummy("s")
-    meanings = {
-        "sigmoid": 1 / (1 + sympy.exp(-s)),
-        "tanh": sympy.tanh(s),
-        "gaussian": sympy.exp(-(s**2)),
-        "relu": sympy.Max(0, s),
-        "sin": sympy.sin(s),
-    }
-    for name, meaning in meanings.items():
-        expression = expression.replace(sympy.Function(name), sympy.Lambda(s, meaning))
+    for row in ACTIVATIONS:
+        if row.sympy:
+            expression = expression.replace(sympy.Function(row.formula), sympy.Lambda(s, row.sympy(s, sympy)))
     return expression
 
 
@@ -64,10 +57,10 @@ def _written(tree: Tree, digits: int, language: Language) -> str:
         raise ValueError(f"digits is {digits}; a formula has 1 to {MOST_DIGITS} significant digits")
     sympy = need("sympy", "a formula")
     expressions = _expressions(tree, rounded(tree, digits), repr)
-    kinds = {NAMES[~op] for op in tree.nodes["op"].tolist() if op < 0}
+    codes = {~op for op in tree.nodes["op"].tolist() if op < 0}
     show = language.printer(sympy)
     try:
-        return reading(tree, [show(expression) for expression in expressions], kinds, language)
+        return reading(tree, [show(expression) for expression in expressions], codes, language)
     except RecursionError:
         raise _too_deep(tree) from None
 
@@ -82,7 +75,7 @@ def _expressions(tree: Tree, nodes: Nodes, number: Any) -> tuple[Any, ...]:
         for i in range(len(nodes) - 1, -1, -1):
             depth, op = int(nodes["depth"][i]), int(nodes["op"][i])
             weight, bias = (_float(sympy, number(float(nodes[part][i, 0]))) for part in ("weight", "bias"))
-            value = symbols[op] if op >= 0 else _apply(sympy, NAMES[~op], [*sums.pop(depth + 1), bias])
+            value = symbols[op] if op >= 0 else _apply(sympy, ACTIVATIONS[~op], [*sums.pop(depth + 1), bias])
             if depth == 0:
                 outputs.append(value)
             else:
@@ -98,9 +91,9 @@ def _float(sympy: Any, value: float | str) -> Any:
     return sympy.Float(value) if isinstance(value, float) else sympy.Float(value, MOST_DIGITS)
 
 
-def _apply(sympy: Any, activation: str, terms: list[Any]) -> Any:
+def _apply(sympy: Any, activation: Activation, terms: list[Any]) -> Any:
     total = sympy.Add(*terms)
-    return sympy.Function(CALLED[activation])(total) if activation in CALLED else total
+    return sympy.Function(activation.formula)(total) if activation.formula else total
 
 
 def _too_deep(tree: Tree) -> ValueError:

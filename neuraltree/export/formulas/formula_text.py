@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection
 from itertools import cycle
 from typing import Any, NamedTuple
 
+from neuraltree.activations import ACTIVATIONS
 from neuraltree.export.names import MARK
 from neuraltree.tree.tree import Tree
 
@@ -19,26 +21,28 @@ class Language(NamedTuple):
     name: Callable[[object], str]  # of a feature or a class
     outputs: dict[tuple[bool, bool], str]  # by whether it is a class's, and whether there are several
     meanings: dict[tuple[str, str], tuple[str, ...]]  # by kind and output activation: for each class in turn
-    definitions: dict[str, str]  # by activation
+    definitions: tuple[str, ...]  # by activation code; none for an activation that everyone knows
     before: str
     between: str
     after: str
 
 
-def reading(tree: Tree, formulas: list[str], kinds: Collection[str], language: Language) -> str:
-    """The whole text of formulas that are written in ``language``; ``kinds``: the activations in them."""
+def reading(tree: Tree, formulas: list[str], codes: Collection[int], language: Language) -> str:
+    """The whole text of formulas that are written in ``language``; ``codes``: the activations in them."""
     template = language.outputs[tree.classes is not None, len(formulas) > 1]
     lines = [template.format(k=k, value=text) for k, text in enumerate(formulas)]
     meanings = language.meanings.get((tree.kind, tree.output_activation), ())
     names, last = tree.classes or (), len(formulas) - 1
     for k, (meaning, label) in enumerate(zip(cycle(meanings), names, strict=False)):
         lines.append(meaning.format(k=k, last=last, name=language.name(label)))
-    lines += [text for kind, text in language.definitions.items() if kind in kinds]
+    lines += filter(None, (language.definitions[code] for code in sorted(codes)))
     summary = f"{tree.kind}: {len(tree.features)} inputs, {tree.num_weights} weights. {MARK}; do not edit."
     return language.before.format(summary=summary) + language.between.join(lines) + language.after
 
 
-WORDS = frozenset({"y", "z", "s", "P", "exp", "max", "sin", "tanh", "sigmoid", "gaussian", "relu"})
+# Whatever else stands in formulas and definitions; a feature of such a name is put in quotes.
+WORDS = {"y", "z", "s", "P", "exp"}
+WORDS |= {word for row in ACTIVATIONS for word in re.findall(r"[^\W\d]\w*", f"{row.formula} {row.text}")}
 
 
 def text_name(name: object) -> str:
@@ -100,11 +104,7 @@ TEXT = Language(
         ("multiclass", "identity"): ("P({name}) = exp(z[{k}]) / (exp(z[0]) + ... + exp(z[{last}]))",),
         ("multiclass", "sigmoid"): ("P({name}) = z[{k}] / (z[0] + ... + z[{last}])",),
     },
-    definitions={
-        "sigmoid": "sigmoid(s) = 1 / (1 + exp(-s))",
-        "gaussian": "gaussian(s) = exp(-s*s)",
-        "relu": "relu(s) = max(0, s)",
-    },
+    definitions=tuple(row.text for row in ACTIVATIONS),
     before="# {summary}\n",
     between="\n",
     after="\n",
@@ -123,11 +123,7 @@ LATEX = Language(
         ("multiclass", "identity"): (r"P({name}) &= \frac{{e^{{z_{{{k}}}}}}}{{\sum_{{j=0}}^{{{last}}} e^{{z_j}}}}",),
         ("multiclass", "sigmoid"): (r"P({name}) &= \frac{{z_{{{k}}}}}{{\sum_{{j=0}}^{{{last}}} z_j}}",),
     },
-    definitions={
-        "sigmoid": r"\operatorname{sigmoid}(s) &= \frac{1}{1 + e^{-s}}",
-        "gaussian": r"\operatorname{gaussian}(s) &= e^{-s^2}",
-        "relu": r"\operatorname{relu}(s) &= \max(0, s)",
-    },
+    definitions=tuple(row.latex for row in ACTIVATIONS),
     before="% {summary}\n\\begin{{align*}}\n",
     between=" \\\\\n",
     after="\n\\end{align*}\n",

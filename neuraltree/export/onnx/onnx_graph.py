@@ -1,4 +1,4 @@
-"""A small writer of ONNX graphs, and the activations in ONNX."""
+"""A small writer of ONNX graphs."""
 
 from __future__ import annotations
 
@@ -7,17 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuraltree.activations import NAMES
-
-# The operators applied one after the other to the weighted sum; Mul is by itself.
-OPERATORS: dict[str, tuple[str, ...]] = {
-    "sigmoid": ("Sigmoid",),
-    "tanh": ("Tanh",),
-    "gaussian": ("Mul", "Neg", "Exp"),
-    "relu": ("Relu",),
-    "sine": ("Sin",),
-    "identity": (),
-}
+from neuraltree.activations import ACTIVATIONS
 
 
 class Graph:
@@ -63,9 +53,7 @@ class Graph:
 
     def activate(self, code: int, value: str) -> str:
         """An activation of a value."""
-        for operator in OPERATORS[NAMES[code]]:
-            value = self.add(operator, *[value] * (2 if operator == "Mul" else 1))
-        return value
+        return ACTIVATIONS[code].onnx(self, value)
 
     def activate_all(self, value: str, kinds: tuple[tuple[int, int], ...]) -> list[str]:
         """The parts of a value along its first axis, each with the activation of its (code, length)."""

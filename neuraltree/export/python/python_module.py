@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from neuraltree.activations import NAMES
+from neuraltree.activations import ACTIVATIONS, Activation
 from neuraltree.export.c.self_test import vectors
 from neuraltree.export.names import MARK, comment
 from neuraltree.export.python.python_parts import (
-    ACTIVATIONS,
     CHECK,
     CLASSIFIER,
     LINKS,
@@ -40,7 +39,7 @@ def export_python(tree: Tree, name: str = "model") -> str:
     if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         raise ValueError(f"{name!r} cannot be the name of a Python module; use letters, digits and _, no keyword")
     kinds = sorted({~op for op in tree.nodes["op"].tolist() if op < 0})
-    functions = [ACTIVATIONS[NAMES[code]] for code in kinds if NAMES[code] in ACTIVATIONS]
+    functions = [text for code in kinds if (text := ACTIVATIONS[code].python_function)]
     parts = [_head(tree, name), *functions, _outputs(tree)]
     if tree.classes is None:
         parts.append(REGRESSION[tree.num_outputs > 1])
@@ -91,7 +90,7 @@ def _outputs(tree: Tree) -> str:
     lines += [_column(tree, feature) for feature in sorted({feature for feature in op if feature >= 0})]
     for i in range(len(op) - 1, -1, -1):
         if op[i] < 0:
-            lines += _statements(f"n{i}", NAMES[~op[i]], [*below[i], repr(bias[i])])
+            lines += _statements(f"n{i}", ACTIVATIONS[~op[i]], [*below[i], repr(bias[i])])
         if depth[i]:
             below[up[i]].append(f"{weight[i]!r} * {f'x{op[i]}' if op[i] >= 0 else f'n{i}'}")
     values = ", ".join(f"n{i}" for i in range(len(op)) if not depth[i])
@@ -108,18 +107,14 @@ def _column(tree: Tree, i: int) -> str:
     return f"    x{i} = {column}  # {comment(tree.features[i])}".rstrip()
 
 
-def _statements(target: str, kind: str, terms: list[str]) -> list[str]:
+def _statements(target: str, kind: Activation, terms: list[str]) -> list[str]:
     """The lines that compute one function node from the terms of its sum."""
     lines: list[str] = []
     while len(terms) > TERMS:
         lines += _statement(f"{target} = ", "", _sum(terms[:TERMS]), "")
         terms = [target, *terms[TERMS:]]
-    opening, closing = (f"{CALLS[kind]}(", ")") if kind in CALLS else ("", "")
+    opening, closing = kind.python.split("{}")
     return lines + _statement(f"{target} = ", opening, _sum(terms), closing)
-
-
-# How the kinds are called in the module; identity is not.
-CALLS = {"sigmoid": "sigmoid", "tanh": "np.tanh", "gaussian": "gaussian", "relu": "relu", "sine": "np.sin"}
 
 
 def _sum(terms: list[str]) -> str:

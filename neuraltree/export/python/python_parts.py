@@ -2,19 +2,6 @@
 
 from __future__ import annotations
 
-SIGMOID = """def sigmoid(s):
-    decay = np.exp(-np.abs(s))  # never overflows
-    return np.where(s < 0, decay, 1.0) / (1.0 + decay)
-"""
-GAUSSIAN = """def gaussian(s):
-    return np.exp(-s * s)
-"""
-RELU = """def relu(s):
-    return np.maximum(s, 0)
-"""
-# Of the activations that NumPy has no function for.
-ACTIVATIONS = {"sigmoid": SIGMOID, "gaussian": GAUSSIAN, "relu": RELU}
-
 OUTPUTS = '''def outputs(X):
     """(rows, outputs) of the tree for raw inputs X (rows, {width})."""
     X = np.asarray(X, dtype=np.float64)

@@ -11,6 +11,7 @@ from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command,
 
 EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f
+  python -m neuraltree.hardware.calibrate --device cortex-m4f --activation relu --out cortex-m4f.toml
   python -m neuraltree.hardware.calibrate --device my-board.toml --compiler gcc --out my-board.toml
 
 The profile has entries for the compiler asked for in place of its old ones, and keeps everything else but comments.
@@ -28,6 +29,9 @@ def parser() -> Parser:
     made.add_argument("--device", required=True, help="a name from --list of neuraltree.hardware, or a profile file")
     made.add_argument("--compiler", choices=("clang", "gcc"), default="clang")
     made.add_argument("--out", type=Path, metavar="FILE.toml", help="the profile to write; by default CORE.toml here")
+    made.add_argument(
+        "--activation", metavar="NAME", help="fit only the figures of this activation; all others stay as they are"
+    )
     made.add_argument("--trees", type=int, default=210, help="to fit to; half as many more judge the fit")
     return made
 
@@ -36,13 +40,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     arguments = parser().parse_args(argv)
     try:
+        from neuraltree.activations import NAMES, code_of
         from neuraltree.hardware.calibrate.profile_file import calibrate
 
         if arguments.trees < LEAST_TREES:
             raise ValueError(
                 f"--trees {arguments.trees}: a fit of some 20 coefficients needs {LEAST_TREES} trees or more"
             )
-        print(calibrate(arguments.device, arguments.compiler, arguments.trees, arguments.out))
+        activation = arguments.activation and NAMES[code_of(arguments.activation)]
+        print(calibrate(arguments.device, arguments.compiler, arguments.trees, arguments.out, activation))
         return DONE
     except BrokenPipeError:
         raise

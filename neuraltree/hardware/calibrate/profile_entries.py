@@ -36,7 +36,7 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
         "cycles": _block("cycle", cycles, ends),
         "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
         "ram": _block("B", f"{source}; variables and the deepest stack", [ram], (*OPTIONAL, "node", *NAMES)),
-        "residuals": {name: _rounded(found) for name, found in judged.items()},
+        "residuals": {name: rounded(found) for name, found in judged.items()},
     }
 
 
@@ -50,7 +50,8 @@ def _residuals(held_out: Sequence[Sample], ends: list[Terms], flash: Terms, ram:
     }
 
 
-def _rounded(found: Residual) -> dict[str, float]:
+def rounded(found: Residual) -> dict[str, float]:
+    """As a profile states it."""
     names = ("rmspe_percent", "within_5_percent", "within_10_percent", "worst_percent")
     values: dict[str, float] = {name: round(getattr(found, name), 1) for name in names}
     return values | {"kendall": round(found.kendall, 3), "trees": asdict(found)["trees"]}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from neuraltree.hardware.calibrate.calibration_trees import random_trees, trained_trees
-from neuraltree.hardware.calibrate.measured_samples import measure_trees
-from neuraltree.hardware.calibrate.profile_entries import entry
+from neuraltree.hardware.calibrate.measured_samples import Sample, measure_trees
+from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
+from neuraltree.hardware.calibrate.profile_entries import entry, rounded
 from neuraltree.hardware.compare import check_measurable
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.hardware.profile.places import SUFFIX, Raw, find
@@ -21,8 +23,11 @@ SEED, HELD_OUT_SEED = 0, 1
 TRAINED_SHARE = 2 / 7  # of the trees
 
 
-def calibrate(wanted: str, compiler: str, trees: int, out: Path | None) -> str:
-    """Measure, fit, write; a line that says where and how good. ``ValueError`` for a core that cannot be emulated."""
+def calibrate(wanted: str, compiler: str, trees: int, out: Path | None, activation: str | None = None) -> str:
+    """Measure, fit, write; a line that says where and how good. ``ValueError`` for a core that cannot be emulated.
+
+    ``activation``: the only one whose figures are fitted; all others stay.
+    """
     device = load_device(wanted)
     core = device.core
     check_measurable(device, compiler)
@@ -30,9 +35,13 @@ def calibrate(wanted: str, compiler: str, trees: int, out: Path | None) -> str:
     if out.suffix != SUFFIX or not out.absolute().parent.is_dir():
         raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in a folder that there is")
     raw = _old(out, core) if out.exists() else _start(wanted, out)
-    found = _entries(core, compiler, trees)
-    raw.pop("scaled_from", None)
-    raw["entries"] = _replaced(raw.get("entries", []), found)
+    if activation is None:
+        found = _entries(core, compiler, trees)
+        raw.pop("scaled_from", None)
+        raw["entries"] = _replaced(raw.get("entries", []), found)
+        verdicts = [_verdict(row, row["residuals"]) for row in found]
+    else:
+        verdicts = _renew(raw, core, compiler, trees, activation)
     text, beside = profile_text(raw), out.with_name(f".part-{out.name}")
     try:
         store({beside: text})
@@ -40,7 +49,7 @@ def calibrate(wanted: str, compiler: str, trees: int, out: Path | None) -> str:
     finally:
         beside.unlink(missing_ok=True)
     store({out: text})
-    return "\n".join([f"{out}: {len(found)} entries by {compiler}", *map(_verdict, found)])
+    return "\n".join([f"{out}: {len(verdicts)} entries by {compiler}", *verdicts])
 
 
 def _old(out: Path, core: str) -> Raw:
@@ -62,25 +71,53 @@ def _start(wanted: str, out: Path) -> Raw:
     return raw
 
 
-def _entries(core: str, compiler: str, trees: int) -> list[dict[str, Any]]:
+def _entries(core: str, compiler: str, trees: int) -> list[Raw]:
+    rows = [(precision, style) for precision in get_args(Precision) for style in get_args(Style)]
+    return [
+        entry(fitted, judged, {"precision": precision, "style": style, "compiler": compiler})
+        for (precision, style), fitted, judged in _samples(core, compiler, trees, rows)
+    ]
+
+
+def _renew(raw: Raw, core: str, compiler: str, trees: int, activation: str) -> list[str]:
+    """Give the compiler's entries, in place, new figures of one activation; lines that say how good."""
+    places = {
+        (row["precision"], row["style"]): i
+        for i, row in enumerate(raw.get("entries", []))
+        if row["compiler"] == compiler
+    }
+    if not places:
+        raise ValueError(
+            f"the profile has no entries of its own by {compiler}; calibrate it without --activation first"
+        )
+    lines = []
+    for code, fitted, judged in _samples(core, compiler, trees, list(places), activation):
+        raw["entries"][places[code]] = new = with_kind(raw["entries"][places[code]], activation, fitted)
+        lines.append(_verdict(new, {name: rounded(found) for name, found in residuals(new, judged).items()}))
+    return lines
+
+
+def _samples(
+    core: str, compiler: str, trees: int, rows: Sequence[tuple[str, str]], activation: str | None = None
+) -> Iterator[tuple[tuple[str, str], list[Sample], list[Sample]]]:
+    """By precision and style: what was measured of the trees to fit to, and of those that judge the fit."""
     trained = round(trees * TRAINED_SHARE)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    rows = [(precision, style) for precision in get_args(Precision) for style in get_args(Style)]
     with Progress(*columns) as progress:
         task = progress.add_task("training trees", total=None)
         sets = [
             random_trees(count - share, seed) + trained_trees(share, seed)
             for count, share, seed in ((trees, trained, SEED), (trees // 2, trained // 2, HELD_OUT_SEED))
         ]
+        if activation is not None:
+            sets = [with_activation(each, activation, seed) for seed, each in enumerate(sets)]
         progress.update(task, total=len(rows) * sum(map(len, sets)))
-        found = []
         for precision, style in rows:
             progress.update(task, description=f"{core} {precision} {style} by {compiler}")
             fitted, judged = (
                 measure_trees(each, core, compiler, precision, style, lambda: progress.advance(task)) for each in sets
             )
-            found.append(entry(fitted, judged, {"precision": precision, "style": style, "compiler": compiler}))
-    return found
+            yield (precision, style), fitted, judged
 
 
 def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
@@ -91,8 +128,7 @@ def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
     return [*kept, *new]
 
 
-def _verdict(row: dict[str, Any]) -> str:
-    judged = row["residuals"]
+def _verdict(row: Raw, judged: dict[str, dict[str, Any]]) -> str:
     near = ", ".join(f"{each['within_10_percent']:g} % in {name}" for name, each in judged.items())
     return (
         f"  {row['precision']} {row['style']}: of {judged['cycles']['trees']} other trees within 10 %: {near}; "

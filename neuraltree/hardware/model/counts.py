@@ -7,19 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.activations import NAMES
+from neuraltree.activations import ACTIVATIONS, NAMES
 from neuraltree.tree.nodes import IntArray, Nodes, parents
-
-# FLOP of one activation, in the customary weights of the Livermore loops (McMahon 1986): add, multiply and
-# compare 1, divide 4, exp and sin 8; a change of sign is free. One exp serves sigmoid, tanh and Gaussian.
-ACTIVATION_FLOPS = {
-    "sigmoid": 8 + 1 + 4,
-    "tanh": 1 + 8 + 2 + 4,
-    "gaussian": 1 + 8,
-    "relu": 1,
-    "sine": 8,
-    "identity": 0,
-}
 
 
 @dataclass(frozen=True)
@@ -73,8 +62,8 @@ class Counts:
 
     @property
     def flops(self) -> IntArray:
-        """Two per edge, one per bias, and the activations by ``ACTIVATION_FLOPS``."""
-        each = np.array([ACTIVATION_FLOPS[name] for name in NAMES])
+        """Two per edge, one per bias, and the activations in the weights of the Livermore loops (McMahon 1986)."""
+        each = np.array([row.flops for row in ACTIVATIONS])
         return 2 * self.edges + self.function_nodes + self.kinds @ each
 
 

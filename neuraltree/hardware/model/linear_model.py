@@ -55,10 +55,18 @@ def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") ->
 
 def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray:
     """(costs, terms)."""
-    cycles = np.array(_row(entry.cycles, bound))
-    latency = cycles / (device.clock.value * 1e6)
-    energy = cycles * (device.energy.value.at(bound) * 1e-12)
-    return np.array([latency, _row(entry.flash, bound), _ram(entry.ram, bound), energy])
+    found = coefficients(entry, bound)
+    latency = found["cycles"] / (device.clock.value * 1e6)
+    energy = found["cycles"] * (device.energy.value.at(bound) * 1e-12)
+    return np.array([latency, found["flash"], found["ram"], energy])
+
+
+def coefficients(entry: Entry, bound: Bound) -> dict[str, FloatArray]:
+    """Of each block of an entry what the columns of ``design`` are multiplied by, (terms,)."""
+    rows = {
+        name: _row(getattr(entry, name), bound) for name in ("instructions", "cycles", "flash") if getattr(entry, name)
+    }
+    return {name: np.array(row) for name, row in (rows | {"ram": _ram(entry.ram, bound)}).items()}
 
 
 def _row(terms: Terms, bound: Bound) -> list[float]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from neuraltree.activations import NAMES
+from neuraltree.activations import ACTIVATIONS, NAMES
 
 # M: measured on an emulated core or on silicon, or published as such. D: the vendor's document. S: a secondary
 # source. E: derived or estimated. U: uncertain, to be checked before it is relied on.
@@ -133,6 +133,9 @@ class Terms(Block, frozen=True, kw_only=True):
     kinds: dict[str, Figure]
 
     def __post_init__(self) -> None:
+        for row in ACTIVATIONS:  # a profile may be older than an activation
+            if row.priced_as in self.kinds:
+                self.kinds.setdefault(row.name, self.kinds[row.priced_as])
         for wrong, text in ((set(NAMES) - set(self.kinds), "lacks"), (set(self.kinds) - set(NAMES), "does not know")):
             if wrong:
                 raise ValueError(f"kinds {text} {', '.join(sorted(wrong))}; it gives one figure for each of {NAMES}")
@@ -151,13 +154,8 @@ class Cycles(Terms, frozen=True):
 # What several activations share, and by which it is needed: once in a tree that has any of them. Positive weights need
 # an addition too, negative ones a subtraction: without floating point these are two large functions.
 SHARED: dict[str, tuple[str, ...]] = {
-    "addition": ("sigmoid", "tanh", "gaussian", "sine"),
-    "subtraction": ("sigmoid", "gaussian", "sine"),
-    "exponential": ("sigmoid", "gaussian"),
-    "division": ("sigmoid", "tanh"),
-    "rounding": ("sigmoid", "gaussian", "sine"),
-    "comparison": ("sigmoid", "tanh", "gaussian", "relu", "sine"),
-    "look_up": ("sigmoid", "tanh", "gaussian", "sine"),
+    name: tuple(row.name for row in ACTIVATIONS if name in row.shared)
+    for name in ("addition", "subtraction", "exponential", "division", "rounding", "comparison", "look_up")
 }
 
 

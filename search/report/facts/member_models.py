@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neuraltree.activations import NAMES
+from neuraltree.activations import ACTIVATIONS
 from neuraltree.plot.drawing import positions
-from neuraltree.plot.style import ACTIVATION_LOOKS
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Label, Tree
 from search.config.config import Config
@@ -77,13 +76,14 @@ def about(trees: Sequence[Tree | None]) -> dict[str, Any]:
 
 
 def names_of(kind: str, features: Sequence[str], classes: Sequence[Label] | None) -> dict[str, Any]:
-    """What trees are drawn with: the names of their inputs, outputs and activations, and the activations' colours."""
+    """What trees are drawn with: the names of their inputs, outputs and activations, and the activations' looks."""
     return {
         "kind": kind,
         "features": list(features),
         "classes": None if classes is None else [str(label) for label in classes],
-        "activations": list(NAMES),
-        "colours": {name: look.colour for name, look in ACTIVATION_LOOKS.items()},
+        "activations": [row.name for row in ACTIVATIONS],
+        "colours": {row.name: row.look.colour for row in ACTIVATIONS},
+        "letters": {row.name: row.letter for row in ACTIVATIONS},
     }
 
 

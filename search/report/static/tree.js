@@ -1,6 +1,5 @@
 // A tree as SVG: inputs at the bottom, edge width by |weight|, sign by colour and dash, node colour by activation.
-const LETTERS = {sigmoid: "σ", tanh: "t", gaussian: "g", relu: "r", sine: "s", identity: "l"};
-const lookOf = (task, name) => [LETTERS[name] ?? "?", task.colours[name] ?? "#dddddd"];
+const lookOf = (task, name) => [task.letters[name] ?? "?", task.colours[name] ?? "#dddddd"];
 const [TOP, LEAST_STEP, MOST_STEP, LEAST_SCALE] = [44, 20, 70, 0.8];
 const signed = (value) => plainNumber(value).replace("-", "−");
 

@@ -1,0 +1,25 @@
+"""The table of activations."""
+
+from __future__ import annotations
+
+from neuraltree.activations.gaussian import GAUSSIAN
+from neuraltree.activations.identity import IDENTITY
+from neuraltree.activations.kind import Activation
+from neuraltree.activations.relu import RELU
+from neuraltree.activations.sigmoid import SIGMOID
+from neuraltree.activations.sine import SINE
+from neuraltree.activations.tanh import TANH
+
+# The position of a row is its code in the node record: append, never reorder.
+ACTIVATIONS: tuple[Activation, ...] = (SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY)
+NAMES: tuple[str, ...] = tuple(row.name for row in ACTIVATIONS)
+ALIASES: dict[str, str] = {alias: row.name for row in ACTIVATIONS for alias in row.aliases}
+
+
+def code_of(name: str) -> int:
+    """The code of an activation by name or alias; ``ValueError`` names what is allowed."""
+    try:
+        return NAMES.index(ALIASES.get(name, name))
+    except ValueError:
+        allowed = ", ".join((*NAMES, *ALIASES))
+        raise ValueError(f"unknown activation {name!r}; allowed: {allowed}") from None

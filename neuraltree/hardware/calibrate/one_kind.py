@@ -1,0 +1,96 @@
+"""The figures of one activation, fitted while all others of a profile stay as they are.
+
+A new activation so gets its costs without changing those of any tree that lacks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import code_of
+from neuraltree.hardware.calibrate.fit import Residual, residual
+from neuraltree.hardware.calibrate.measured_samples import Sample, columns
+from neuraltree.hardware.model.linear_model import TERMS, coefficients
+from neuraltree.hardware.profile.places import Raw
+from neuraltree.hardware.profile.profile_schema import Bound, Entry
+from neuraltree.tree.tree import Tree
+
+SHARE = 0.5  # of the hidden nodes that get the activation
+# By block of an entry: what was measured, by end of its figures.
+MEASURED: dict[str, dict[Bound, str]] = {
+    "instructions": {"lo": "instructions"},
+    "cycles": {"lo": "cycles_lo", "hi": "cycles_hi"},
+    "flash": {"lo": "flash_bytes"},
+    "ram": {"lo": "ram_bytes"},
+}
+Array = NDArray[np.float64]
+
+
+def with_activation(trees: Sequence[Tree], name: str, seed: int) -> list[Tree]:
+    """The trees, of whose hidden nodes a random half have the activation."""
+    rng = np.random.default_rng((seed, 2))
+    return [replace(tree, nodes=_changed(tree, rng, ~code_of(name))) for tree in trees]
+
+
+def _changed(tree: Tree, rng: np.random.Generator, op: int) -> NDArray:
+    nodes = tree.nodes.copy()
+    hidden = (nodes["op"] < 0) & (nodes["depth"] > 0)
+    nodes["op"][hidden & (rng.random(len(nodes)) < SHARE)] = op
+    return nodes
+
+
+def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
+    """The entry with figures of the activation ``name``, by least squares on the relative error of ``samples``."""
+    source = f"least squares over {len(samples)} compiled and emulated trees with it, all other figures as they are"
+    ends = {end: _fitted(entry, name, samples, end) for end in ("lo", "hi")}
+    result = dict(entry)
+    for block, measured in MEASURED.items():
+        figure: dict[str, Any] = {end: ends[end][block] for end in measured}
+        kinds = {kind: value for kind, value in entry[block].get("kinds", {}).items() if kind != name}
+        if block != "ram" or any(figure.values()):
+            kinds[name] = figure | {"source": source}
+        # Tables of the block come last, as they stand in a profile.
+        rest = {key: value for key, value in entry[block].items() if key not in ("kinds", "shared")}
+        shared = {"shared": entry[block]["shared"]} if "shared" in entry[block] else {}
+        result[block] = rest | ({"kinds": kinds} if kinds else {}) | shared
+    return result
+
+
+def _fitted(entry: Raw, name: str, samples: Sequence[Sample], end: Bound) -> dict[str, float]:
+    """The figure of each block whose predictions lie nearest to what was measured at one end."""
+    others = _coefficients(entry, end, without=name)
+    found = {}
+    for block, measured in MEASURED.items():
+        if end in measured:
+            design, target = _design(samples, block, measured[end])
+            count, missing = design[:, TERMS.index(name)] / target, 1 - design @ others[block] / target
+            figure = max(0.0, float(count @ missing / (count @ count)))
+            found[block] = float(f"{figure:.4g}")
+    return found
+
+
+def residuals(entry: Raw, samples: Sequence[Sample]) -> dict[str, Residual]:
+    """How far the entry's predictions are from trees it was not fitted to."""
+    ends: tuple[Bound, Bound] = ("lo", "hi")
+    rows = [_coefficients(entry, end) for end in ends]
+    result = {}
+    for block, measured in (("cycles", "cycles"), ("flash", "flash_bytes"), ("ram", "ram_bytes")):
+        design, target = _design(samples, block, measured)
+        result[block] = residual(np.mean([design @ row[block] for row in rows], axis=0), target)
+    return result
+
+
+def _coefficients(entry: Raw, end: Bound, without: str = "") -> dict[str, Array]:
+    found = coefficients(msgspec.convert(entry, Entry), end)
+    return {block: row * (np.array(TERMS) != without) for block, row in found.items()}
+
+
+def _design(samples: Sequence[Sample], block: str, measured: str) -> tuple[Array, Array]:
+    each, once, figures = columns(samples)
+    return (once if block in ("flash", "ram") else each), figures[measured]
