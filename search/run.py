@@ -77,7 +77,7 @@ def _run(arguments: argparse.Namespace) -> int:
 def _new(arguments: argparse.Namespace, report: Reporter) -> int:
     from search.config.config import config_hash, load_config, to_toml
     from search.folder.records import RunFolder, write_text
-    from search.runs.interrupts import interrupts
+    from search.interrupts import interrupts
     from search.table.data import load_table
 
     with suppress(OSError):  # of a path that cannot be read at all: load_config says why
@@ -114,7 +114,7 @@ def _new(arguments: argparse.Namespace, report: Reporter) -> int:
 def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
     from search.config.config import config_hash, load_config
     from search.folder.records import RunFolder
-    from search.runs.interrupts import interrupts
+    from search.interrupts import interrupts
     from search.table.data import load_table
 
     if arguments.overrides or arguments.seed is not None or arguments.out is not None:

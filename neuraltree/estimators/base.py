@@ -14,9 +14,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from neuraltree.engine.forks import check_fork
+from neuraltree.estimators.importance import importances
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
-from neuraltree.tree.importance import importances
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.model_files import load
 from neuraltree.tree.tree import Label, Tree

@@ -16,9 +16,9 @@ from neuraltree.engine.forks import check_fork
 from neuraltree.estimators.base import check_search, seed_of
 from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.combining import combine
+from neuraltree.estimators.importance import importances
 from neuraltree.estimators.regressor import NeuralTreeRegressor
 from neuraltree.estimators.samples import Sample, class_sample, regression_sample
-from neuraltree.tree.importance import importances
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Label, Tree
 

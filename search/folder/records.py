@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from neuraltree.storing import store
 from search.errors import DamagedError, InputError, LockedError
+from search.interrupts import uninterrupted
 from search.reading import read_json, read_npz, reason
-from search.runs.interrupts import uninterrupted
 from search.strict import shown
 
 CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"

@@ -26,9 +26,9 @@ from search.engine.teaching import learn, taught
 from search.errors import InputError
 from search.folder.history import History, history_of, joined, of_generation
 from search.front import Front, Member
+from search.interrupts import interrupts
 from search.judge.finish import last_front, live_front
 from search.runs.indicators import row_of, speed_of
-from search.runs.interrupts import interrupts
 from search.runs.progress import Phases, Reporter, reporter
 from search.table.data import Table
 

@@ -25,10 +25,10 @@ from sklearn.pipeline import make_pipeline
 
 from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
 from neuraltree.estimators import learning
+from neuraltree.estimators.importance import importances
 from neuraltree.estimators.learning import constant_loss
 from neuraltree.estimators.samples import Sample, merged, regression_sample
 from neuraltree.estimators.starting import new_tree
-from neuraltree.tree.importance import importances
 from neuraltree.tree.nodes import arities
 from neuraltree.tree.tree import Tree
 from tests.helpers.oracle import evaluate_recursive
