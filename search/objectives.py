@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from neuraltree.tree.tree import Label
+if TYPE_CHECKING:
+    from neuraltree.tree.tree import Label
 
 
 class Scale(NamedTuple):
