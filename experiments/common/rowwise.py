@@ -101,4 +101,4 @@ def backward(
     """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
     delta, edge = descend(shape, forest, params.edge, states, output_grad)
     leaf = jnp.concatenate([jnp.sum(seen * delta, axis=2), jnp.sum(delta, axis=1)[None]])
-    return Params(leaf * forest.leaf_mask.T, edge)
+    return Params(leaf * forest.leaf_mask.T.astype(leaf.dtype), edge)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from neuraltree.engine.flags import engine_flags
 from neuraltree.engine.forks import check_fork
 from neuraltree.engine.program_cache import with_cache
 
@@ -36,7 +37,7 @@ def compilations() -> int:
 def run_program(function: Any, shape: Shape, settings: Settings, *arguments: Any) -> Any:
     """Call the program compiled for these shapes; threads that want the same one wait for one compilation."""
     check_fork()  # before the lock, which a fork may leave held
-    with jax.enable_x64(settings.precision == "float64"):
+    with engine_flags(settings.precision):
         sizes = tuple((np.shape(leaf), str(leaf.dtype)) for leaf in jax.tree.leaves(arguments))
         key = (function.__name__, shape, settings, sizes)
         with _compiling:

@@ -17,6 +17,7 @@ from jax import lax
 from numpy.typing import NDArray
 
 from neuraltree.engine.compiled import run_program
+from neuraltree.engine.flags import engine_flags
 from neuraltree.engine.forest import Params, load_params, store_params
 from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.packing import Array, Forest, Shape, fit_shape, layout, pack, plan
@@ -125,7 +126,7 @@ def _course(rates: Sequence[float], call: int, rows: int, padding: int, batch: i
 
 
 def _state(settings: Settings, params: Params, moments: Sequence[NDArray]) -> Any:
-    with jax.enable_x64(settings.precision == "float64"):
+    with engine_flags(settings.precision):
         begin = OPTIMIZERS[settings.optimizer](settings.weight_decay).init
         fresh = with_cache(partial(begin, flatten(params)))
     leaves, form = jax.tree.flatten(fresh)
@@ -154,7 +155,7 @@ def _train(
         flat, state, losses = carry
         zero = jnp.zeros((), flat.edge.dtype)
         _, flat, state, total = lax.fori_loop(0, course.steps, step, (epoch, flat, state, zero))
-        return flat, state, losses.at[epoch].set(total / course.steps)
+        return flat, state, losses.at[epoch].set(total / course.steps.astype(total.dtype))
 
     losses = jnp.zeros(len(course.rates), params.edge.dtype)
     flat, state, losses = lax.fori_loop(0, course.epochs, train_epoch, (flatten(params), state, losses))

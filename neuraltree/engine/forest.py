@@ -149,7 +149,7 @@ def backward(
     delta, edge = descend(shape, forest, params.edge, states, output_grad)
     leaf = lax.dot_general(delta, inputs, (((1,), (0,)), ((), ())))
     # Flat, because a loop over rows as short as these would not use whole vectors.
-    leaf = (leaf.reshape(-1) * forest.leaf_mask.reshape(-1)).reshape(leaf.shape)
+    leaf = (leaf.reshape(-1) * forest.leaf_mask.reshape(-1).astype(leaf.dtype)).reshape(leaf.shape)
     return Params(leaf, edge)
 
 
@@ -170,4 +170,5 @@ def descend(
         else:
             edges.append(jnp.zeros(value.shape[0], value.dtype))
         deltas.append(arriving * slope(total, value, forest.kind[rows], kinds))
-    return jnp.concatenate(deltas), jnp.concatenate(edges) * forest.edge_mask
+    by_edge = jnp.concatenate(edges)
+    return jnp.concatenate(deltas), by_edge * forest.edge_mask.astype(by_edge.dtype)

@@ -19,13 +19,25 @@ OPTIMIZERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
     "adagrad": lambda decay: optax.adagrad(1.0),
     "rmsprop": lambda decay: optax.rmsprop(1.0),
     # beta2 of .99: a tree is trained for a few hundred steps, too few for a memory of a thousand.
-    "adam": lambda decay: optax.adam(1.0, b1=0.9, b2=0.99),
-    "adamw": lambda decay: optax.adamw(1.0, b1=0.9, b2=0.99, weight_decay=decay),
+    "adam": lambda decay: _promoting(optax.adam(1.0, b1=0.9, b2=0.99)),
+    "adamw": lambda decay: _promoting(optax.adamw(1.0, b1=0.9, b2=0.99, weight_decay=decay)),
     # The reference's forms (BNeuralT), where they are not optax's: its rate is 0.1, and epsilon is in the root.
     "reference_adagrad": lambda decay: optax.adagrad(1.0, initial_accumulator_value=0.0, eps=REFERENCE_EPSILON),
     "reference_rmsprop": lambda decay: optax.rmsprop(1.0, decay=0.9, eps=REFERENCE_EPSILON, eps_in_sqrt=True),
     "reference_adam": lambda decay: _reference_adam(),
 }
+
+
+def _promoting(method: optax.GradientTransformation) -> optax.GradientTransformation:
+    """Free to mix types: optax raises a float to an integer power, which JAX's strict promotion refuses."""
+
+    def update(
+        gradient: optax.Updates, state: optax.OptState, params: optax.Params | None = None
+    ) -> tuple[optax.Updates, optax.OptState]:
+        with jax.numpy_dtype_promotion("standard"):
+            return method.update(gradient, state, params)
+
+    return optax.GradientTransformation(method.init, update)
 
 
 def _reference_adam() -> optax.GradientTransformation:

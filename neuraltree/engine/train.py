@@ -158,7 +158,7 @@ def _outputs_and_slopes(
     every = forest._replace(leaf_mask=jnp.ones_like(forest.leaf_mask))
 
     def slopes() -> jax.Array:
-        by_output = LOSSES[settings.loss].gradient(found, data.targets.T) * data.weight
+        by_output = LOSSES[settings.loss].gradient(found, data.targets.T[None]) * data.weight[None, None]
         return backward(shape, every, params, inputs, states, by_output).leaf
 
     return found, lax.cond(data.weight.any(), slopes, lambda: jnp.zeros_like(params.leaf))
@@ -217,12 +217,12 @@ def gradient(
     """Mean gradient and (trees,) mean loss over the rows of one batch; padding rows weigh nothing, uncounted."""
     padding = len(data.weight) - 1
     index = jnp.pad(index, (0, max(0, LEAST_BATCH - len(index))), constant_values=padding)
-    inputs, targets = data.inputs[index], data.targets[index].T
+    inputs, targets = data.inputs[index], data.targets[index].T[None]
     states = forward(shape, forest, params, inputs)
     real = jnp.sum(index < padding)
     share = data.weight[index] / jnp.maximum(real, 1).astype(data.weight.dtype)
     found = outputs(forest, states)
-    by_output = LOSSES[settings.loss].gradient(found, targets) * share
+    by_output = LOSSES[settings.loss].gradient(found, targets) * share[None, None]
     return backward(shape, forest, params, inputs, states, by_output), LOSSES[settings.loss].value(
         found, targets
     ) @ share
@@ -237,7 +237,7 @@ def _validate(
         total, weight = sums
         index = plan.validation[chunk]
         states = forward(shape, forest, params, data.inputs[index])
-        loss = LOSSES[settings.loss].value(outputs(forest, states), data.targets[index].T)
+        loss = LOSSES[settings.loss].value(outputs(forest, states), data.targets[index].T[None])
         return total + loss @ data.weight[index], weight + jnp.sum(data.weight[index])
 
     zero = jnp.zeros((), params.leaf.dtype)

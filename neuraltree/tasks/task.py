@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 class Loss(NamedTuple):
-    """A training loss of outputs (trees, outputs, batch) against targets (outputs, batch).
+    """A training loss of outputs (trees, outputs, batch) against targets (trees or 1, outputs, batch).
 
     ``value`` gives (trees, batch); ``gradient`` its derivative by the outputs, (trees, outputs, batch).
     """

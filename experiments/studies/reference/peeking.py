@@ -17,6 +17,7 @@ from experiments.common.rowwise import Rows, lay_out, load, store
 from experiments.studies.reference.peeking_program import Course, Data, Progress, train_and_peek
 from neuraltree.activations import code_of
 from neuraltree.engine.compiled import run_program
+from neuraltree.engine.flags import engine_flags
 from neuraltree.engine.forest import Params
 from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.train import Settings
@@ -114,7 +115,7 @@ def _data(rows: Rows, runs: Sequence[Run], dtype: str) -> Data:
 def _start(rows: Rows, settings: Settings) -> Progress:
     params = load(rows, settings.precision)
     flat = Params(params.leaf.reshape(-1), params.edge)
-    with jax.enable_x64(settings.precision == "float64"):
+    with engine_flags(settings.precision):
         state = jax.tree.map(np.asarray, OPTIMIZERS[settings.optimizer](settings.weight_decay).init(flat))
     untested = np.full(rows.shape.trees, -np.inf, settings.precision)
     return Progress(flat, state, flat, untested, untested)
