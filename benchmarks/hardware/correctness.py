@@ -19,6 +19,7 @@ from benchmarks.hardware.bounds import largest_sums
 from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.export.c.bound import error_bound
 from neuraltree.export.c.library import PRECISIONS, STYLES, export_c
+from neuraltree.tasks.links import class_outputs
 from neuraltree.tree.tree import Tree
 
 INPUTS = 1000
@@ -204,7 +205,7 @@ def _floats(model: Model, found: NDArray) -> tuple[int, NDArray[np.bool_]]:
         truth = model.tree.outputs(X)
         if not model.classes:
             return int(inside.sum()), inside & ~(np.abs(found["value"] - truth[:, 0]) <= bounds[:, 0] + LEAST)
-        columns = truth if truth.shape[1] > 1 else np.hstack([np.zeros_like(truth), truth])
+        columns = class_outputs(truth)
         ordered = np.sort(columns, axis=1)
         clear = inside & (ordered[:, -1] - ordered[:, -2] > 2 * bounds.max(axis=1) + LEAST)
     return int(clear.sum()), clear & (found["value"] != columns.argmax(axis=1))

@@ -1,4 +1,7 @@
-"""From the outputs of a classifier, one per class, to probabilities: for arrays of rows and for one row of numbers."""
+"""From the outputs of a classifier to probabilities and classes: for arrays, and for one row of plain numbers.
+
+Arrays have the outputs along axis 1: (rows, outputs), or (trees, outputs, rows). A single logit z is the pair (0, z).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ Array = NDArray[np.float64]
 
 
 class Link(NamedTuple):
-    """``rows``: (rows, classes) to (rows, classes). ``row``: the same for one row, without NumPy."""
+    """Probabilities from one output per class. ``rows``: along axis 1. ``row``: of one row, without NumPy."""
 
     rows: Callable[[Array], Array]
     row: Callable[[Sequence[float]], tuple[float, ...]]
@@ -47,6 +50,24 @@ LINKS: dict[str, Link] = {
     "identity": Link(_softmax, _softmax_row),
     "sigmoid": Link(_normalise, _normalise_row),
 }
+
+
+def class_outputs(outputs: Array) -> Array:
+    """One output per class along axis 1."""
+    return outputs if outputs.shape[1] > 1 else np.concatenate([np.zeros_like(outputs), outputs], axis=1)
+
+
+def probabilities(output_activation: str, outputs: Array) -> Array:
+    """One probability per class along axis 1."""
+    with np.errstate(invalid="ignore"):  # infinite logits: their probabilities are NaN
+        return LINKS[output_activation].rows(class_outputs(outputs))
+
+
+def class_codes(outputs: NDArray) -> NDArray[np.intp]:
+    """The positions of the largest outputs along axis 1: the first of equal ones wins, and NaN before any number."""
+    if outputs.shape[1] > 1:
+        return outputs.argmax(axis=1)
+    return (~(outputs[:, 0] <= 0)).astype(np.intp)
 
 
 def largest(values: Sequence[float]) -> int:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit, softmax
 
+from neuraltree.tasks import links
 from neuraltree.tasks.task import Task
 
 Array = NDArray[np.float64]
@@ -27,22 +27,14 @@ class Truth(NamedTuple):
 
 
 def probabilities(task: Task, outputs: Array) -> Array:
-    """(trees, classes, rows) class probabilities; sigmoid outputs are normalised to sum to one."""
-    if task.n_outputs == 1:
-        positive = expit(outputs)
-        return np.concatenate([1 - positive, positive], axis=1)
-    if task.output_activation == "sigmoid":
-        # The tiny constant keeps outputs that are all zero from dividing zero by zero.
-        shifted = outputs + 1e-12
-        return shifted / shifted.sum(axis=1, keepdims=True)
-    return softmax(outputs, axis=1)
+    """(trees, classes, rows) class probabilities, as a tree's ``predict_proba`` gives them."""
+    return links.probabilities(task.output_activation, outputs)
 
 
 def predicted_classes(task: Task, outputs: Array) -> NDArray[np.int64]:
-    """(trees, rows) class codes; the first of equal outputs wins."""
-    if task.n_outputs == 1:
-        return (outputs[:, 0] > 0).astype(np.int64)
-    return outputs.argmax(axis=1)
+    """(trees, rows) class codes, as a tree's ``predict`` finds them."""
+    del task
+    return links.class_codes(outputs)
 
 
 def _squared_errors(truth: Truth, outputs: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import NAMES
-from neuraltree.tasks.links import LINKS, largest
+from neuraltree.tasks.links import LINKS, class_codes, largest, probabilities
 from neuraltree.tree import prediction, soundness
 from neuraltree.tree.folding import centres, far, fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
@@ -157,16 +157,10 @@ class Tree:
         return X if X.dtype.kind in "fiub" else X.astype(np.float64)
 
     def _labels_of(self, X: NDArray) -> NDArray:
-        values = prediction.outputs(self._program, X)
-        # A single logit z is the pair (0, z), of which NaN counts as the larger.
-        codes = values.argmax(axis=1) if values.shape[1] > 1 else (~(values[:, 0] <= 0)).astype(np.intp)
-        return self._labels[codes]
+        return self._labels[class_codes(prediction.outputs(self._program, X))]
 
     def _probabilities_of(self, X: NDArray) -> Array:
-        values = prediction.outputs(self._program, X)
-        with np.errstate(invalid="ignore"):
-            columns = values if values.shape[1] > 1 else np.hstack([np.zeros_like(values), values])
-            return LINKS[self.output_activation].rows(columns)
+        return probabilities(self.output_activation, prediction.outputs(self._program, X))
 
     def _outputs_of_one(self, x: Sequence[float]) -> list[float]:
         """One output per target or class; a single logit z is the pair (0, z)."""

@@ -20,6 +20,7 @@ from experiments.common.teachers import SETTINGS, fitting, scalars_of, teachers
 from experiments.frame.experiment import Row, Unit
 from experiments.studies.tables.baselines import config
 from experiments.studies.tables.rows import BUDGETS, honest
+from neuraltree.tasks.links import class_codes
 from search.baselines.baseline_models import Sample
 from search.baselines.make import MLP_BATCH
 from search.baselines.masked import train
@@ -100,5 +101,4 @@ def _score(setup: Setup, data: Table, outputs: NDArray) -> float:
     truth = data.y[setup.test_rows]
     if setup.target_scaler is not None:
         return score(data.kind, truth, setup.target_scaler.inverse(outputs)[:, 0])
-    codes = outputs.argmax(axis=1) if outputs.shape[1] > 1 else (outputs[:, 0] > 0).astype(int)
-    return score(data.kind, truth, codes)
+    return score(data.kind, truth, class_codes(outputs))

@@ -11,7 +11,7 @@ from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
 from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
 from neuraltree.compress.int8.stages import LARGEST_REACH, SMALLEST_REACH, InputStage, OutputStage
-from neuraltree.tasks.links import LINKS
+from neuraltree.tasks.links import class_codes, probabilities
 from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import IntArray, Nodes, parents
@@ -48,9 +48,7 @@ class IntegerTree:
     def predict_q(self, q: NDArray[np.int8]) -> NDArray[np.int32]:
         """(rows,) what the C function gives: a regression's score, or the position of the class."""
         scores = self.scores(q)
-        if self.source.kind == "multiclass":
-            return scores.argmax(axis=1).astype(np.int32)
-        return scores[:, 0] if self.source.kind == "regression" else (scores[:, 0] > 0).astype(np.int32)
+        return scores[:, 0] if self.source.classes is None else class_codes(scores).astype(np.int32)
 
     def predict(self, X: ArrayLike) -> NDArray:
         """(rows,) single floats in natural units, or class labels, for raw inputs (rows, features)."""
@@ -65,8 +63,7 @@ class IntegerTree:
             raise ValueError("a regression tree has no class probabilities; use predict")
         sums = self.outputs.values(self.scores(self.quantize(X))).astype(np.float64)
         output = ACTIVATIONS[code_of(self.source.output_activation)].value(sums).astype(np.float64)
-        columns = output if output.shape[1] > 1 else np.hstack([np.zeros_like(output), output])
-        return LINKS[self.source.output_activation].rows(columns)
+        return probabilities(self.source.output_activation, output)
 
     def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
         """(rows, outputs) sums of the output nodes; the pass is that of ``model.evaluate``."""
