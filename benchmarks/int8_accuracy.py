@@ -26,7 +26,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from benchmarks.machine import facts
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
-from neuraltree.compress.int8.straight_through import LOSSES
+from neuraltree.compress.int8.straight_through import SUM_LOSSES
 from neuraltree.storing import store
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.tree import Tree
@@ -123,7 +123,7 @@ def loss(tree: Tree, outputs: NDArray[np.float64], y: NDArray) -> float:
     targets = np.eye(tree.num_outputs)[y] if tree.num_outputs > 1 else y[:, None]
     if tree.target_scaler is not None:
         outputs, targets = tree.target_scaler.transform(outputs), tree.target_scaler.transform(targets)
-    return float(np.mean(LOSSES[tree.kind, tree.output_activation].value(outputs.T, targets.T)))
+    return float(np.mean(SUM_LOSSES[tree.kind, tree.output_activation].value(outputs.T, targets.T)))
 
 
 def of_fold(nodes: Nodes, k: int) -> Nodes:

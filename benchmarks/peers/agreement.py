@@ -13,7 +13,7 @@ from benchmarks.peers.handwritten import Flat, flatten, handwritten
 from benchmarks.peers.workload import Workload
 from neuraltree.engine.forest import Params, backward, forward, load_params, outputs, store_params
 from neuraltree.engine.packing import Forest
-from neuraltree.engine.train import make_data
+from neuraltree.engine.training_step import make_data
 from neuraltree.tree.nodes import Nodes, join
 
 TOLERANCE = 1e-4

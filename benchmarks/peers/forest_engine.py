@@ -12,7 +12,8 @@ from benchmarks.peers.jax_loop import compile_loop, threaded
 from benchmarks.peers.workload import LEARNING_RATE, Contender, Workload
 from neuraltree.engine.forest import Params, forward, load_params, outputs
 from neuraltree.engine.packing import Bin, Forest, Shape, layout, pack, plan
-from neuraltree.engine.train import Settings, fit, make_data, make_schedule
+from neuraltree.engine.train import fit, make_schedule
+from neuraltree.engine.training_step import Settings, make_data
 from neuraltree.tree.nodes import join
 
 

@@ -22,7 +22,8 @@ from benchmarks.peers.workload import LEARNING_RATE
 from experiments.peers.matrices import make_model, rows_of
 from neuraltree.engine.forest import Params, load_params
 from neuraltree.engine.packing import Bin
-from neuraltree.engine.train import Settings, fit, make_data, make_schedule
+from neuraltree.engine.train import fit, make_schedule
+from neuraltree.engine.training_step import Settings, make_data
 from neuraltree.tree.nodes import count_weights, join
 
 HIDDEN = 48  # units of the dense networks

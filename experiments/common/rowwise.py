@@ -21,7 +21,7 @@ from neuraltree.engine.packing import Bin, Forest, Layout, Shape, layout, pack
 from neuraltree.tree.nodes import Nodes, join, parents
 
 
-class Rows(NamedTuple):
+class RowwiseBin(NamedTuple):
     """Trees in one bin: ``nodes`` with slots for features, and the feature each leaf ``reads``, (slots, rows)."""
 
     nodes: Nodes
@@ -31,7 +31,7 @@ class Rows(NamedTuple):
     reads: NDArray[np.int32]
 
 
-def lay_out(trees: Sequence[Nodes], kinds: Sequence[int]) -> Rows:
+def lay_out(trees: Sequence[Nodes], kinds: Sequence[int]) -> RowwiseBin:
     """Trees of one output activation in a bin just large enough; ``kinds`` are the activations it may hold."""
     nodes, starts = join(list(trees))
     leaf = nodes["op"] >= 0
@@ -42,7 +42,7 @@ def lay_out(trees: Sequence[Nodes], kinds: Sequence[int]) -> Rows:
     (packed,) = pack(nodes, starts, shape, found)
     reads = np.zeros((shape.features, shape.rows), dtype=np.int32)
     reads[slot, packed.row[leaf]] = feature
-    return Rows(nodes, starts, shape, packed, reads)
+    return RowwiseBin(nodes, starts, shape, packed, reads)
 
 
 def _slots(parent: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -72,13 +72,13 @@ def _few(rows: int) -> int:
     return -(-max(rows, 1) // step) * step
 
 
-def load(rows: Rows, dtype: str) -> Params:
+def load(rows: RowwiseBin, dtype: str) -> Params:
     """The weights of fold 0 as ``leaf`` (slots + 1, rows), biases last, and ``edge`` (rows,)."""
     params = load_params(rows.packed, rows.nodes, 0, dtype)
     return Params(np.ascontiguousarray(params.leaf.T), params.edge)
 
 
-def store(rows: Rows, trees: Sequence[Nodes], params: Params) -> list[Nodes]:
+def store(rows: RowwiseBin, trees: Sequence[Nodes], params: Params) -> list[Nodes]:
     """The trees as they were laid out, with these weights in fold 0."""
     store_params(rows.packed, rows.nodes, 0, Params(np.asarray(params.leaf).T, params.edge))
     made = [tree.copy() for tree in trees]

@@ -15,8 +15,8 @@ from experiments.growth.pixels import Bytes, Pixels, scaled
 from experiments.growth.rewiring import exchange, probe
 from experiments.growth.rounds import Batches, batches, rounds
 from experiments.growth.skeleton import Mask
-from neuraltree.engine.optimizers import OPTIMIZERS
-from neuraltree.tasks.task import LOSSES
+from neuraltree.engine.optimizers import OPTIMIZERS, TrainingState, descend
+from neuraltree.tasks.losses import LOSSES
 
 
 class Layers(NamedTuple):
@@ -105,7 +105,7 @@ def _with_biases(edges: Mask) -> Mask:
 
 
 def _loss(layers: Layers, inputs: jax.Array, targets: jax.Array) -> jax.Array:
-    return jnp.mean(LOSSES["softmax"].value(forward_dense(layers, inputs)[None], targets.T))
+    return jnp.mean(LOSSES["softmax"].value(forward_dense(layers, inputs), targets.T))
 
 
 _slopes = jax.jit(jax.grad(_loss))
@@ -116,14 +116,14 @@ def _train_round(layers: Layers, moments: Any, kept: Any, scaling: Any, steps: B
     optimizer = OPTIMIZERS["adam"](0.0)
     mean, scale = scaling
 
-    def step(carry: tuple, batch: Batches) -> tuple:
-        layers, moments = carry
+    def train_batch(state: TrainingState, batch: Batches) -> tuple[TrainingState, None]:
         inputs = jnp.pad((batch.images - mean) / scale, ((0, 0), (0, 1)), constant_values=1.0)
-        slope = jax.grad(_loss)(layers, inputs, batch.targets)
-        updates, moments = optimizer.update(slope._replace(first=slope.first * kept), moments, layers)
-        return (jax.tree.map(lambda w, u: w + batch.rates * u, layers, updates), moments), None
+        slope = jax.grad(_loss)(state.params, inputs, batch.targets)
+        slope = slope._replace(first=slope.first * kept)
+        return descend(optimizer, state, slope, Layers(batch.rates, batch.rates)), None
 
-    return lax.scan(step, (layers, moments), steps)[0]
+    state, _ = lax.scan(train_batch, TrainingState(layers, moments), steps)
+    return state.params, state.moments
 
 
 def forward_dense(layers: Layers, inputs: Any) -> jax.Array:

@@ -13,8 +13,9 @@ from experiments.growth.course import Course
 from experiments.growth.edges import drop, insert
 from experiments.growth.pixels import Floats, Pixels, scaled, shifted
 from experiments.growth.skeleton import Mask, Skeleton, masked_forest
+from neuraltree.engine.chunks import leaf_slopes
 from neuraltree.engine.forest import Params
-from neuraltree.engine.train import Data, Settings, leaf_slopes
+from neuraltree.engine.training_step import Data, Settings
 
 PROBE_ROWS = 2048  # over which the gradient of absent leaves is taken
 

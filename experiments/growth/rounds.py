@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from experiments.growth.course import Course
 from experiments.growth.pixels import Pixels, shifted
-from neuraltree.engine.packing import Array
+from neuraltree.arrays import EngineArray
 
 
 class Round(NamedTuple):
@@ -24,9 +24,9 @@ class Round(NamedTuple):
 class Batches(NamedTuple):
     """``images`` (steps, batch, features) of bytes, ``targets`` (steps, batch, classes), ``rates`` (steps,)."""
 
-    images: Array
-    targets: Array
-    rates: Array
+    images: EngineArray
+    targets: EngineArray
+    rates: EngineArray
 
 
 def rounds(pixels: Pixels, course: Course, rng: np.random.Generator) -> Iterator[Round]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -16,12 +15,12 @@ from experiments.growth.rewiring import SETTINGS, State, Task, rewire
 from experiments.growth.rounds import Batches, batches, rounds
 from experiments.growth.skeleton import Mask, Skeleton, masked_forest
 from neuraltree.activations import code_of
+from neuraltree.arrays import EngineArray
 from neuraltree.engine.compiled import run_program
-from neuraltree.engine.forest import Params, backward, forward, outputs
-from neuraltree.engine.optimizers import OPTIMIZERS
-from neuraltree.engine.packing import Array, Forest, Shape
-from neuraltree.engine.train import Settings, flatten, unflatten
-from neuraltree.tasks.task import LOSSES
+from neuraltree.engine.forest import Params
+from neuraltree.engine.optimizers import TrainingState
+from neuraltree.engine.packing import Forest, Shape
+from neuraltree.engine.training_step import Batch, Settings, first_arrays, flatten, make_step, unflatten
 
 
 def train(skeleton: Skeleton, pixels: Pixels, leaves: int, course: Course, rng: np.random.Generator) -> State:
@@ -42,7 +41,7 @@ def _start(task: Task, leaves: int, rng: np.random.Generator) -> State:
     first = task.course.wanted(leaves, int(task.usable.sum()), 0.0)
     mask = random_mask(task.usable, first, rng)
     params = start_params(task.skeleton, mask, rng)
-    return State(mask, params, OPTIMIZERS[SETTINGS.optimizer](0.0).init(flatten(params)))
+    return State(mask, params, first_arrays(SETTINGS, params).moments)
 
 
 def start_params(skeleton: Skeleton, mask: Mask, rng: np.random.Generator) -> Params:
@@ -64,27 +63,17 @@ def _train_batches(
     forest: Forest,
     params: Params,
     moments: Any,
-    scaling: tuple[Array, Array],
+    scaling: tuple[EngineArray, EngineArray],
     steps: Batches,
 ) -> tuple[Params, Any]:
-    optimizer = OPTIMIZERS[settings.optimizer](settings.weight_decay)
+    step = make_step(shape, settings, forest)
     mean, scale = scaling
 
-    def step(carry: tuple[Params, Any], batch: Batches) -> tuple[tuple[Params, Any], None]:
-        flat, moments = carry
+    def train_batch(state: TrainingState, of: Batches) -> tuple[TrainingState, None]:
         # Bytes up to here, as they take a quarter of the memory.
-        inputs = jnp.pad((batch.images - mean) / scale, ((0, 0), (0, 1)), constant_values=1.0)
-        slope = _gradient(shape, settings, forest, unflatten(shape, flat), inputs, batch.targets)
-        updates, moments = optimizer.update(flatten(slope), moments, flat)
-        return (Params(flat.leaf + batch.rates * updates.leaf, flat.edge + batch.rates * updates.edge), moments), None
+        inputs = jnp.pad((of.images - mean) / scale, ((0, 0), (0, 1)), constant_values=1.0)
+        share = jnp.full(len(inputs), 1 / len(inputs), inputs.dtype)
+        return step(state, Batch(inputs, of.targets.T[None], share), Params(of.rates, of.rates))[0], None
 
-    (flat, moments), _ = lax.scan(step, (flatten(params), moments), steps)
+    (flat, moments), _ = lax.scan(train_batch, TrainingState(flatten(params), moments), steps)
     return unflatten(shape, flat), moments
-
-
-def _gradient(
-    shape: Shape, settings: Settings, forest: Forest, params: Params, inputs: jax.Array, targets: jax.Array
-) -> Params:
-    states = forward(shape, forest, params, inputs)
-    by_output = LOSSES[settings.loss].gradient(outputs(forest, states), targets.T) / len(inputs)
-    return backward(shape, forest, params, inputs, states, by_output)

@@ -15,7 +15,7 @@ from neuraltree.engine.program_cache import with_cache
 
 if TYPE_CHECKING:
     from neuraltree.engine.packing import Shape
-    from neuraltree.engine.train import Settings
+    from neuraltree.engine.training_step import Settings
 
 # Bins run in threads of their own, so a program that also cut its own operations over threads would only
 # pay for the cutting: measured, 1.5 times slower. Wider vectors are 10-20 % faster where the machine has them.

@@ -1,14 +1,13 @@
-"""Training that can go on: epochs of one tree with the optimiser's state in and out.
+"""Training that can resume: epochs of one tree with the optimiser's state in and out.
 
-``train.fit`` trains a generation from start to end; an estimator wants the loss of every epoch, to stop and to
-continue. Rows, features and batches are padded to few sizes, so that one compiled program serves many tables.
+An estimator needs the loss of every epoch, and must be able to stop and to continue; ``train.fit`` trains a generation
+from start to end. Rows, features and batches are padded to few sizes, so that one compiled program serves many tables.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +15,12 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from neuraltree.arrays import EngineArray
 from neuraltree.engine.compiled import run_program
-from neuraltree.engine.flags import engine_flags
 from neuraltree.engine.forest import Params, load_params, store_params
-from neuraltree.engine.optimizers import OPTIMIZERS
-from neuraltree.engine.packing import Array, Forest, Shape, fit_shape, layout, pack, plan
-from neuraltree.engine.program_cache import with_cache
-from neuraltree.engine.train import Data, Settings, flatten, gradient, make_data, unflatten
+from neuraltree.engine.optimizers import TrainingState
+from neuraltree.engine.packing import Forest, Shape, fit_shape, layout, pack, plan
+from neuraltree.engine.training_step import Data, Settings, first_arrays, make_data, make_step, take, unflatten
 from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.space import Space
 
@@ -42,10 +40,10 @@ class Trained(NamedTuple):
 class Course(NamedTuple):
     """Which rows a call trains on, and how fast. Index ``rows`` (one past the last) is padding."""
 
-    order: Array  # (epochs a call can hold, steps x batch size)
-    steps: Array  # () steps of an epoch
-    rates: Array  # (epochs a call can hold,) learning rate of each epoch
-    epochs: Array  # () epochs of this call
+    order: EngineArray  # (epochs a call can hold, steps x batch size)
+    steps: EngineArray  # () steps of an epoch
+    rates: EngineArray  # (epochs a call can hold,) learning rate of each epoch
+    epochs: EngineArray  # () epochs of this call
 
 
 def padded_size(rows: int) -> int:
@@ -80,23 +78,21 @@ def train_epochs(
     batch = min(settings.batch_size, padded_size(len(inputs)))
     settings = settings._replace(batch_size=batch, learning_rate=1.0, schedule="constant")
     data = _padded(inputs, targets, weight, shape, settings.precision)
-    params = load_params(packed, nodes, 0, settings.precision)
-    state = _state(settings, params, moments)
+    state = _resumed(settings, load_params(packed, nodes, 0, settings.precision), moments)
     losses: list[NDArray] = []
     try:
         call = max(1, min(EPOCHS_A_CALL, MOST_DRAWN // len(data.weight)))
         for start in range(0, len(rates), call):
             course = _course(rates[start : start + call], call, len(inputs), len(data.weight) - 1, batch, rng)
-            params, state, found = run_program(_train, shape, settings, packed.forest, params, state, data, course)
+            state, found = run_program(_train, shape, settings, packed.forest, state, data, course)
             losses.append(np.asarray(found, dtype=np.float64)[: int(course.epochs)])
             after(start + int(course.epochs), float(losses[-1][-1]))
     except KeyboardInterrupt:
         if not losses:
             raise
     trained = nodes.copy()
-    store_params(packed, trained, 0, jax.tree.map(np.asarray, params))
-    leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(state)]
-    return Trained(trained, np.concatenate(losses), leaves)
+    store_params(packed, trained, 0, unflatten(shape, jax.tree.map(np.asarray, state.params)))
+    return Trained(trained, np.concatenate(losses), [np.asarray(leaf) for leaf in jax.tree.leaves(state.moments)])
 
 
 def shape_for(tree: Nodes, space: Space, like: Sequence[Nodes]) -> Shape:
@@ -125,38 +121,32 @@ def _course(rates: Sequence[float], call: int, rows: int, padding: int, batch: i
     return Course(order, np.int32(-(-rows // batch)), rate, np.int32(len(rates)))
 
 
-def _state(settings: Settings, params: Params, moments: Sequence[NDArray]) -> Any:
-    with engine_flags(settings.precision):
-        begin = OPTIMIZERS[settings.optimizer](settings.weight_decay).init
-        fresh = with_cache(partial(begin, flatten(params)))
-    leaves, form = jax.tree.flatten(fresh)
+def _resumed(settings: Settings, params: Params, moments: Sequence[NDArray]) -> TrainingState:
+    """With these moments if they fit the parameters, else with fresh ones."""
+    fresh = first_arrays(settings, params)
+    leaves, form = jax.tree.flatten(fresh.moments)
     if [np.shape(leaf) for leaf in leaves] != [np.shape(leaf) for leaf in moments]:
-        return jax.tree.map(np.asarray, fresh)
-    return jax.tree.unflatten(form, list(moments))
+        return fresh
+    return fresh._replace(moments=jax.tree.unflatten(form, list(moments)))
 
 
 def _train(
-    shape: Shape, settings: Settings, forest: Forest, params: Params, state: Any, data: Data, course: Course
-) -> tuple[Params, Any, jax.Array]:
-    optimizer = OPTIMIZERS[settings.optimizer](settings.weight_decay)
-    size = settings.batch_size
+    shape: Shape, settings: Settings, forest: Forest, start: TrainingState, data: Data, course: Course
+) -> tuple[TrainingState, jax.Array]:
+    """The state after the epochs of a course, and the mean loss during each."""
+    step, size = make_step(shape, settings, forest), settings.batch_size
+    dtype = start.params.edge.dtype
 
-    def step(i: jax.Array, carry: tuple) -> tuple:
-        epoch, flat, state, total = carry
-        index = lax.dynamic_slice(course.order, (epoch, i * size), (1, size))[0]
-        here = unflatten(shape, flat)
-        slope, loss = gradient(shape, settings, forest, here, data, index)
-        updates, state = optimizer.update(flatten(slope), state, flat)
-        rate = course.rates[epoch].astype(flat.edge.dtype)
-        moved = Params(flat.leaf + rate * updates.leaf, flat.edge + rate * updates.edge)
-        return epoch, moved, state, total + loss[0]
+    def train_epoch(epoch: jax.Array, now: tuple[TrainingState, jax.Array]) -> tuple[TrainingState, jax.Array]:
+        def train_step(i: jax.Array, now: tuple[TrainingState, jax.Array]) -> tuple[TrainingState, jax.Array]:
+            state, total = now
+            index = lax.dynamic_slice(course.order, (epoch, i * size), (1, size))[0]
+            rate = course.rates[epoch].astype(dtype)
+            state, loss = step(state, take(data, index), Params(rate, rate))
+            return state, total + loss[0]
 
-    def train_epoch(epoch: jax.Array, carry: tuple) -> tuple:
-        flat, state, losses = carry
-        zero = jnp.zeros((), flat.edge.dtype)
-        _, flat, state, total = lax.fori_loop(0, course.steps, step, (epoch, flat, state, zero))
-        return flat, state, losses.at[epoch].set(total / course.steps.astype(total.dtype))
+        state, losses = now
+        state, total = lax.fori_loop(0, course.steps, train_step, (state, jnp.zeros((), dtype)))
+        return state, losses.at[epoch].set(total / course.steps.astype(dtype))
 
-    losses = jnp.zeros(len(course.rates), params.edge.dtype)
-    flat, state, losses = lax.fori_loop(0, course.epochs, train_epoch, (flatten(params), state, losses))
-    return unflatten(shape, flat), state, losses
+    return lax.fori_loop(0, course.epochs, train_epoch, (start, jnp.zeros(len(course.rates), dtype)))

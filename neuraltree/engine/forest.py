@@ -17,7 +17,8 @@ import numpy as np
 from jax import lax
 
 from neuraltree.activations import ACTIVATIONS
-from neuraltree.engine.packing import Array, Bin, Forest, Shape
+from neuraltree.arrays import EngineArray
+from neuraltree.engine.packing import Bin, Forest, Shape
 from neuraltree.tree.nodes import Nodes
 
 EXPONENTIALS = {code: row.exponential for code, row in enumerate(ACTIVATIONS) if row.exponential}
@@ -26,8 +27,8 @@ EXPONENTIALS = {code: row.exponential for code, row in enumerate(ACTIVATIONS) if
 class Params(NamedTuple):
     """The trainable scalars of a bin: ``leaf`` (rows, columns) with biases last, ``edge`` (rows,)."""
 
-    leaf: Array
-    edge: Array
+    leaf: EngineArray
+    edge: EngineArray
 
 
 class States(NamedTuple):
@@ -59,14 +60,14 @@ def store_params(packed: Bin, nodes: Nodes, fold: int, params: Params) -> None:
     here["weight"][hidden, fold] = np.asarray(params.edge)[packed.row[hidden]]
 
 
-def activate(total: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
+def activate(total: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
     """Activation by row; only ``kinds`` are computed, and one ``exp`` serves all kinds that are made of it."""
     curved = tuple(code for code in kinds if code in EXPONENTIALS)
     chosen = {code: ACTIVATIONS[code].value(total, jnp) for code in kinds if code not in curved}
     return _select(kind, dict.fromkeys(curved, _curved(total, kind, curved)) | chosen if curved else chosen)
 
 
-def _curved(total: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
+def _curved(total: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
     """scale / (one + exp(exponent)) - shift, by constants of a row: a form with a single use of the exponential and of
     the quotient, which XLA therefore computes in one pass. The constants depend on the row even if there is one kind
     only: XLA would turn 1 / exp(s) into exp(-s), and a tree's bits would depend on the kinds beside it."""
@@ -79,19 +80,19 @@ def _curved(total: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
     return scale / (one + jnp.exp(exponent)) - shift
 
 
-def slope(total: jax.Array, value: jax.Array, kind: Array, kinds: tuple[int, ...]) -> jax.Array:
+def slope(total: jax.Array, value: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
     """Derivative of the activation by row, from the value wherever that is enough."""
     return _select(kind, {code: ACTIVATIONS[code].derivative(total, value, jnp) for code in kinds})
 
 
-def _select(kind: Array, options: dict[int, jax.Array]) -> jax.Array:
+def _select(kind: EngineArray, options: dict[int, jax.Array]) -> jax.Array:
     (_, chosen), *others = options.items()
     for code, option in others:
         chosen = jnp.where(kind[:, None] == code, option, chosen)
     return chosen
 
 
-def _rows(array: jax.Array, index: Array) -> jax.Array:
+def _rows(array: jax.Array, index: EngineArray) -> jax.Array:
     return array.at[index].get(mode="promise_in_bounds")
 
 
@@ -102,14 +103,14 @@ def _levels(shape: Shape) -> list[tuple[slice, tuple[int, ...]]]:
     return [(slice(int(end) - rows, int(end)), kind) for end, rows, kind in zip(ends, shape.levels, kinds, strict=True)]
 
 
-def forward(shape: Shape, forest: Forest, params: Params, inputs: Array) -> States:
+def forward(shape: Shape, forest: Forest, params: Params, inputs: EngineArray) -> States:
     """Values of all nodes for ``inputs`` (batch, columns), the last column being 1."""
     # One product for every leaf edge and bias of the bin; zeros stand where a tree has no such leaf.
     direct = lax.dot_general(params.leaf, inputs, (((1,), (1,)), ((), ())))
     return climb(shape, forest, params.edge, direct)
 
 
-def climb(shape: Shape, forest: Forest, edge: Array, direct: jax.Array) -> States:
+def climb(shape: Shape, forest: Forest, edge: EngineArray, direct: jax.Array) -> States:
     """Values of all nodes from ``direct`` (rows, batch), what leaves and biases bring to each, deepest level first."""
     levels = _levels(shape)
     values: list[jax.Array] = []
@@ -143,7 +144,7 @@ def outputs(forest: Forest, states: States) -> jax.Array:
 
 
 def backward(
-    shape: Shape, forest: Forest, params: Params, inputs: Array, states: States, output_grad: jax.Array
+    shape: Shape, forest: Forest, params: Params, inputs: EngineArray, states: States, output_grad: jax.Array
 ) -> Params:
     """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
     delta, edge = descend(shape, forest, params.edge, states, output_grad)
@@ -154,7 +155,7 @@ def backward(
 
 
 def descend(
-    shape: Shape, forest: Forest, edge: Array, states: States, output_grad: jax.Array
+    shape: Shape, forest: Forest, edge: EngineArray, states: States, output_grad: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     """Deltas of all nodes (rows, batch), outputs first, and the gradient (rows,) by the edges above them."""
     flat = output_grad.reshape(-1, output_grad.shape[-1])

@@ -1,8 +1,9 @@
-"""The optimisers and learning-rate schedules: tables over optax."""
+"""The optimisers and learning-rate schedules, tables over optax, and what an update makes of the weights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -60,6 +61,19 @@ def _reference_adam() -> optax.GradientTransformation:
         return step, (first, second)
 
     return optax.GradientTransformation(init, update)
+
+
+class TrainingState(NamedTuple):
+    """What a step changes: the parameters, and what the optimiser remembers."""
+
+    params: Any
+    moments: Any
+
+
+def descend(optimizer: optax.GradientTransformation, state: TrainingState, slope: Any, rates: Any) -> TrainingState:
+    """The state after one update; ``rates`` are learning rates for each array of ``state.params``."""
+    updates, moments = optimizer.update(slope, state.moments, state.params)
+    return TrainingState(jax.tree.map(lambda w, r, u: w + r * u, state.params, rates, updates), moments)
 
 
 # Share of the learning rate left when a fraction (0 to 1) of the training is done.

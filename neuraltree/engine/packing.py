@@ -8,15 +8,15 @@ columns are the features and, last, the constant 1 of the bias.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.arrays import EngineArray
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 from neuraltree.tree.space import Space
 
-Array = Any  # the same tuples hold NumPy arrays outside a compiled program and JAX arrays inside one
 TREES_PER_BIN = 64  # the arrays of a level then stay in a core's cache
 HEADROOM = 1.1  # capacity over what the first population needs on average, ...
 SPREAD = 3.0  # ... and this many standard deviations of a count, taken as Poisson
@@ -50,14 +50,14 @@ class Shape(NamedTuple):
 class Forest(NamedTuple):
     """The structure of one bin, as arrays whose sizes follow from its ``Shape`` alone."""
 
-    leaf_mask: Array  # (rows, columns) 1.0 where a weight or bias exists
-    edge_mask: Array  # (rows,) 1.0 where a function node has a parent
-    kind: Array  # (rows,) activation codes
-    tree: Array  # (rows,) tree of each row; ``trees`` for padding
-    child: tuple[Array, ...]  # per level (sum of ranks,) rows in the level below, rank after rank
-    parent: tuple[Array, ...]  # per level (level rows,) rows in the level above
-    output_row: Array  # (trees, outputs) rows of level 0
-    output_slot: Array  # (level 0 rows,) position in trees x outputs; the last + 1 for padding
+    leaf_mask: EngineArray  # (rows, columns) 1.0 where a weight or bias exists
+    edge_mask: EngineArray  # (rows,) 1.0 where a function node has a parent
+    kind: EngineArray  # (rows,) activation codes
+    tree: EngineArray  # (rows,) tree of each row; ``trees`` for padding
+    child: tuple[EngineArray, ...]  # per level (sum of ranks,) rows in the level below, rank after rank
+    parent: tuple[EngineArray, ...]  # per level (level rows,) rows in the level above
+    output_row: EngineArray  # (trees, outputs) rows of level 0
+    output_slot: EngineArray  # (level 0 rows,) position in trees x outputs; the last + 1 for padding
 
 
 class Bin(NamedTuple):
@@ -188,7 +188,14 @@ def _grid(shape: Shape, needs: IntArray) -> tuple[IntArray, IntArray]:
     return capacity, widened
 
 
-def split(shape: Shape, found: Layout) -> list[tuple[int, int]]:
+class _Run(NamedTuple):
+    """Consecutive trees."""
+
+    first: int
+    last: int  # exclusive
+
+
+def split(shape: Shape, found: Layout) -> list[_Run]:
     """Runs of consecutive trees that fit one bin each: as many as fit, then the next bin."""
     capacity, needs = _grid(shape, found.needs)
     total = needs.reshape(len(needs), -1).cumsum(axis=0)
@@ -200,7 +207,7 @@ def split(shape: Shape, found: Layout) -> list[tuple[int, int]]:
         end = start + (len(fits) if fits.all() else int(np.argmin(fits)))
         if end == start:
             raise ValueError(f"tree {start} does not fit the shape {shape}; grow it with fit_shape first")
-        runs.append((start, end))
+        runs.append(_Run(start, end))
         start = end
     return runs
 
@@ -215,8 +222,8 @@ def pack(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout | None = No
     return [_pack_bin(nodes, starts, shape, found, run) for run in split(shape, found)]
 
 
-def _pack_bin(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout, run: tuple[int, int]) -> Bin:
-    span = slice(int(starts[run[0]]), int(starts[run[1]]))
+def _pack_bin(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout, run: _Run) -> Bin:
+    span = slice(int(starts[run.first]), int(starts[run.last]))
     depth, op = nodes["depth"][span].astype(np.int64), nodes["op"][span]
     parent = np.maximum(found.parent[span] - span.start, 0)  # outputs have none; theirs is never read
     rank = found.sibling_rank[span]
@@ -230,7 +237,7 @@ def _pack_bin(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout, run: 
     own_row = first_row[depth] + place
     row = np.where(op < 0, own_row, own_row[parent])
     column = np.where(op < 0, shape.columns - 1, op + shape.features * rank)
-    tree = found.tree[span] - run[0]
+    tree = found.tree[span] - run.first
     placed = _Placed(depth, op, parent, rank, tree, place, row, column)
     return Bin(_forest(shape, placed), *run, span, row, column)
 

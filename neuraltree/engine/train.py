@@ -6,8 +6,7 @@ generation and the final refit. No gradient flows through the loops, so their le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,47 +14,27 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from neuraltree.arrays import EngineArray
 from neuraltree.engine.compiled import run_program
-from neuraltree.engine.forest import Params, backward, forward, outputs
-from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
-from neuraltree.engine.packing import Array, Forest, Shape
-from neuraltree.tasks.task import LOSSES
+from neuraltree.engine.forest import Params, forward, outputs
+from neuraltree.engine.optimizers import SCHEDULES, TrainingState
+from neuraltree.engine.packing import Forest, Shape
+from neuraltree.engine.training_step import CHUNK_ROWS, Data, Settings, first_state, make_step, take, unflatten
+from neuraltree.tasks.losses import LOSSES
 
 MOST_SHUFFLES = 64
-LEAST_BATCH = 32  # smaller ones are padded: XLA makes no vectors of shorter loops, and takes longer for them
-CHUNK_ROWS = 256  # rows evaluated at once where no step is taken
-
-
-class Settings(NamedTuple):
-    """What is fixed for a run and compiled into its programs."""
-
-    loss: str
-    optimizer: str = "adam"
-    learning_rate: float = 0.01
-    schedule: str = "cosine"
-    batch_size: int = 64
-    precision: str = "float32"
-    weight_decay: float = 0.0
-
-
-class Data(NamedTuple):
-    """Rows a program may read; the last row is padding with weight zero."""
-
-    inputs: Array  # (rows + 1, columns), last column 1
-    targets: Array  # (rows + 1, outputs)
-    weight: Array  # (rows + 1,) mean one
 
 
 class Schedule(NamedTuple):
     """Which rows are seen when. Index ``rows`` (one past the last) is padding."""
 
-    order: Array  # (shuffles, steps x batch size) training rows, used in turn
-    steps: Array  # () steps of an epoch
-    epochs: Array  # () epochs of the learning-rate schedule
-    validation: Array  # (chunks, CHUNK_ROWS) validation rows
-    chunks: Array  # () chunks in use; 0: no validation, the last weights are kept
-    limit: Array  # (trees,) epochs each tree may train; 0 for padding
-    patience: Array  # () epochs without improvement after which a tree stops; 0: never
+    order: EngineArray  # (shuffles, steps x batch size) training rows, used in turn
+    steps: EngineArray  # () steps of an epoch
+    epochs: EngineArray  # () epochs of the learning-rate schedule
+    validation: EngineArray  # (chunks, CHUNK_ROWS) validation rows
+    chunks: EngineArray  # () chunks in use; 0: no validation, the last weights are kept
+    limit: EngineArray  # (trees,) epochs each tree may train; 0 for padding
+    patience: EngineArray  # () epochs without improvement after which a tree stops; 0: never
 
 
 class Fitted(NamedTuple):
@@ -65,27 +44,15 @@ class Fitted(NamedTuple):
     """
 
     params: Params
-    loss: Array
-    best_epoch: Array
+    loss: EngineArray
+    best_epoch: EngineArray
 
 
 class _Progress(NamedTuple):
-    epoch: Array
-    params: Params
-    optimizer: Any
+    epoch: EngineArray
+    state: TrainingState
     best: Fitted
-    active: Array
-
-
-def make_data(inputs: NDArray, targets: NDArray, weight: NDArray | None, shape: Shape, precision: str) -> Data:
-    """Scaled inputs (rows, features) and encoded targets (rows, outputs) as a program wants them."""
-    rows = len(inputs)
-    full = np.zeros((rows + 1, shape.columns), precision)
-    full[:rows, :-1] = np.tile(inputs, shape.copies)
-    full[:, -1] = 1.0
-    weights = np.ones(rows) if weight is None else weight * (rows / weight.sum())
-    padded = np.append(weights, 0.0).astype(precision)
-    return Data(full, np.vstack([targets, np.zeros_like(targets[:1])]).astype(precision), padded)
+    active: EngineArray
 
 
 def make_schedule(
@@ -120,57 +87,12 @@ def fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data: 
     return run_program(_fit, shape, settings, forest, params, data, schedule)
 
 
-def predict(shape: Shape, settings: Settings, forest: Forest, params: Params, inputs: NDArray) -> NDArray:
-    """(trees, outputs, rows) outputs for the engine's ``inputs`` (rows, columns), in chunks of one shape."""
-    idle = Data(inputs, np.zeros((len(inputs), shape.outputs), inputs.dtype), np.zeros(len(inputs), inputs.dtype))
-    return np.concatenate([found for found, _ in _by_chunk(shape, settings, forest, params, idle)], axis=2)
-
-
-def leaf_slopes(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data) -> NDArray[np.float64]:
-    """(rows of the bin, columns) derivative of each tree's mean loss by every leaf weight and bias.
-
-    Also by those that no tree has, whose weight is 0: the batch product of node deltas and inputs. ``data`` are the
-    rows to take the mean over, none of them padding. The program is that of ``predict``.
-    """
-    slopes = (slope for _, slope in _by_chunk(shape, settings, forest, params, data))
-    return sum(slopes, start=np.zeros((shape.rows, shape.columns))) / len(data.weight)
-
-
-def _by_chunk(
-    shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data
-) -> Iterator[tuple[NDArray, NDArray]]:
-    for start in range(0, len(data.weight), CHUNK_ROWS):
-        chunk = Data(*(part[start : start + CHUNK_ROWS] for part in data))
-        rows = len(chunk.weight)
-        short = CHUNK_ROWS - rows
-        padded = Data(*(np.pad(part, ((0, short), *[(0, 0)] * (part.ndim - 1))) for part in chunk))
-        found, slopes = run_program(_outputs_and_slopes, shape, settings, forest, params, padded)
-        yield np.asarray(found)[:, :, :rows], np.asarray(slopes)
-
-
-def _outputs_and_slopes(
-    shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data
-) -> tuple[jax.Array, jax.Array]:
-    """Outputs, and the summed gradient by all leaf weights, absent ones too; 0 where no row weighs anything."""
-    inputs = jnp.asarray(data.inputs)
-    states = forward(shape, forest, params, inputs)
-    found = outputs(forest, states)
-    every = forest._replace(leaf_mask=jnp.ones_like(forest.leaf_mask))
-
-    def slopes() -> jax.Array:
-        by_output = LOSSES[settings.loss].gradient(found, data.targets.T[None]) * data.weight[None, None]
-        return backward(shape, every, params, inputs, states, by_output).leaf
-
-    return found, lax.cond(data.weight.any(), slopes, lambda: jnp.zeros_like(params.leaf))
-
-
 def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, plan: Schedule) -> Fitted:
-    optimizer = OPTIMIZERS[settings.optimizer](settings.weight_decay)
+    step, size = make_step(shape, settings, forest), settings.batch_size
     untrained = _validate(shape, settings, forest, params, data, plan)
     start = _Progress(
         epoch=jnp.int32(0),
-        params=params,
-        optimizer=optimizer.init(flatten(params)),
+        state=first_state(settings, params),
         best=Fitted(params, untrained, jnp.zeros(shape.trees, jnp.int32)),
         active=plan.limit > 0,
     )
@@ -179,53 +101,21 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
         moving = jnp.append(now.active, False)[forest.tree].astype(params.edge.dtype)
         moving_leaf = jnp.repeat(moving, shape.columns)
 
-        def train_step(step: jax.Array, carry: tuple[Params, Any]) -> tuple[Params, Any]:
-            flat, state = carry
-            index = lax.dynamic_slice(
-                plan.order, (now.epoch % len(plan.order), step * settings.batch_size), (1, settings.batch_size)
-            )[0]
-            slope, _ = gradient(shape, settings, forest, unflatten(shape, flat), data, index)
-            updates, state = optimizer.update(flatten(slope), state, flat)
-            done = (now.epoch * plan.steps + step) / (plan.epochs * plan.steps)
+        def train_step(i: jax.Array, state: TrainingState) -> TrainingState:
+            index = lax.dynamic_slice(plan.order, (now.epoch % len(plan.order), i * size), (1, size))[0]
+            done = (now.epoch * plan.steps + i) / (plan.epochs * plan.steps)
             rate = jnp.asarray(settings.learning_rate * SCHEDULES[settings.schedule](done), moving.dtype)
-            leaf, edge = flat.leaf + rate * moving_leaf * updates.leaf, flat.edge + rate * moving * updates.edge
-            return Params(leaf, edge), state
+            return step(state, take(data, index), Params(rate * moving_leaf, rate * moving))[0]
 
-        flat, state = lax.fori_loop(0, plan.steps, train_step, (flatten(now.params), now.optimizer))
-        trained = unflatten(shape, flat)
+        state = lax.fori_loop(0, plan.steps, train_step, now.state)
+        trained = unflatten(shape, state.params)
         loss = _validate(shape, settings, forest, trained, data, plan)
         epoch = now.epoch + 1
         best = _keep_better(forest, now.best, Fitted(trained, loss, epoch), now.active, plan.chunks == 0)
         waiting = (plan.patience == 0) | (epoch - best.best_epoch < plan.patience)
-        return _Progress(epoch, trained, state, best, (epoch < plan.limit) & waiting)
+        return _Progress(epoch, state, best, (epoch < plan.limit) & waiting)
 
     return lax.while_loop(lambda now: (now.epoch < plan.epochs) & now.active.any(), train_epoch, start).best
-
-
-def flatten(params: Params) -> Params:
-    """With ``leaf`` in one row: a loop over rows as short as ours would not use whole vectors."""
-    return Params(params.leaf.reshape(-1), params.edge)
-
-
-def unflatten(shape: Shape, flat: Params) -> Params:
-    return Params(flat.leaf.reshape(shape.rows, shape.columns), flat.edge)
-
-
-def gradient(
-    shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, index: jax.Array
-) -> tuple[Params, jax.Array]:
-    """Mean gradient and (trees,) mean loss over the rows of one batch; padding rows weigh nothing, uncounted."""
-    padding = len(data.weight) - 1
-    index = jnp.pad(index, (0, max(0, LEAST_BATCH - len(index))), constant_values=padding)
-    inputs, targets = data.inputs[index], data.targets[index].T[None]
-    states = forward(shape, forest, params, inputs)
-    real = jnp.sum(index < padding)
-    share = data.weight[index] / jnp.maximum(real, 1).astype(data.weight.dtype)
-    found = outputs(forest, states)
-    by_output = LOSSES[settings.loss].gradient(found, targets) * share[None, None]
-    return backward(shape, forest, params, inputs, states, by_output), LOSSES[settings.loss].value(
-        found, targets
-    ) @ share
 
 
 def _validate(

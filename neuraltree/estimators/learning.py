@@ -14,20 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.clipping import with_integers
 from neuraltree.engine.epochs import Trained, train_epochs
-from neuraltree.engine.train import Settings
+from neuraltree.engine.training_step import Settings
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample, merged
 from neuraltree.estimators.starting import bin_for, check_options, columns, new_tree
-from neuraltree.tasks.task import Task, encode, make_task
+from neuraltree.tasks.task import LOSS_OF, Task, encode
 from neuraltree.tree.tree import Tree
 
 ATTEMPTS = 3  # trees tried until one ends better than a constant
 STEPS, LEAST_EPOCHS = 1500, 50  # by default as many epochs as make so many steps
 BATCH = 200
 EVERY_S = 2.0
-Array = NDArray[np.float64]
 Say = Callable[[int, float], None]
 
 
@@ -35,7 +35,7 @@ class Learned(NamedTuple):
     """A fitted tree, the mean training loss of every epoch, the optimiser's state, and how the training ended."""
 
     tree: Tree
-    losses: Array
+    losses: FloatArray
     moments: list[NDArray]
     interrupted: bool  # by Ctrl-C
     diverged: bool
@@ -140,9 +140,8 @@ def telling(verbose: int) -> Say:
 
 def _task_of(tree: Tree) -> Task:
     """The task of a tree, which may be one of the reference's with sigmoid outputs."""
-    loss = "squared" if tree.classes is not None and tree.output_activation == "sigmoid" else "auto"
-    task = make_task(tree.kind, len(tree.classes or ()), loss, tree.num_outputs)
-    return task._replace(output_activation=tree.output_activation)
+    loss = "squared" if tree.classes is None else LOSS_OF[tree.kind, tree.output_activation]
+    return Task(tree.kind, tree.num_outputs, tree.output_activation, loss)
 
 
 def constant_loss(sample: Sample) -> float:

@@ -12,17 +12,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 
 class Link(NamedTuple):
     """Probabilities from one output per class. ``rows``: along axis 1. ``row``: of one row, without NumPy."""
 
-    rows: Callable[[Array], Array]
+    rows: Callable[[FloatArray], FloatArray]
     row: Callable[[Sequence[float]], tuple[float, ...]]
 
 
-def _softmax(logits: Array) -> Array:
+def _softmax(logits: FloatArray) -> FloatArray:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
@@ -34,7 +34,7 @@ def _softmax_row(logits: Sequence[float]) -> tuple[float, ...]:
     return tuple(power / total for power in powers)
 
 
-def _normalise(shares: Array) -> Array:
+def _normalise(shares: FloatArray) -> FloatArray:
     total = shares.sum(axis=1, keepdims=True)
     even = np.full_like(shares, 1 / shares.shape[1])
     return np.divide(shares, total, out=even, where=total > 0)
@@ -52,12 +52,12 @@ LINKS: dict[str, Link] = {
 }
 
 
-def class_outputs(outputs: Array) -> Array:
+def class_outputs(outputs: FloatArray) -> FloatArray:
     """One output per class along axis 1."""
     return outputs if outputs.shape[1] > 1 else np.concatenate([np.zeros_like(outputs), outputs], axis=1)
 
 
-def probabilities(output_activation: str, outputs: Array) -> Array:
+def probabilities(output_activation: str, outputs: FloatArray) -> FloatArray:
     """One probability per class along axis 1."""
     with np.errstate(invalid="ignore"):  # infinite logits: their probabilities are NaN
         return LINKS[output_activation].rows(class_outputs(outputs))

@@ -8,10 +8,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.arrays import FloatArray
 from neuraltree.tasks import links
 from neuraltree.tasks.task import Task
-
-Array = NDArray[np.float64]
 
 
 class Truth(NamedTuple):
@@ -23,63 +22,63 @@ class Truth(NamedTuple):
 
     task: Task
     target: NDArray
-    scale: float | Array = 1.0
+    scale: float | FloatArray = 1.0
 
 
-def probabilities(task: Task, outputs: Array) -> Array:
+def probabilities(task: Task, outputs: FloatArray) -> FloatArray:
     """(trees, classes, rows) class probabilities, as a tree's ``predict_proba`` gives them."""
     return links.probabilities(task.output_activation, outputs)
 
 
-def predicted_classes(task: Task, outputs: Array) -> NDArray[np.int64]:
+def predicted_classes(task: Task, outputs: FloatArray) -> NDArray[np.int64]:
     """(trees, rows) class codes, as a tree's ``predict`` finds them."""
     del task
     return links.class_codes(outputs)
 
 
-def _squared_errors(truth: Truth, outputs: Array) -> Array:
+def _squared_errors(truth: Truth, outputs: FloatArray) -> FloatArray:
     """(trees, targets) means over the rows."""
     return np.mean((outputs - _by_target(truth)) ** 2, axis=2)
 
 
-def _by_target(truth: Truth) -> Array:
+def _by_target(truth: Truth) -> FloatArray:
     """(targets, rows)"""
     return truth.target.reshape(len(truth.target), -1).T
 
 
-def _one_minus_r2(truth: Truth, outputs: Array) -> Array:
+def _one_minus_r2(truth: Truth, outputs: FloatArray) -> FloatArray:
     """The mean over the targets of 1 − R². A constant target counts 0 if it is met exactly, else 1."""
     errors, spread = _squared_errors(truth, outputs), np.var(_by_target(truth), axis=1)
     constant = np.where(errors > 0, 1.0, errors)
     return np.divide(errors, spread, out=constant, where=spread > 0).mean(axis=1)
 
 
-def _rmse(truth: Truth, outputs: Array) -> Array:
+def _rmse(truth: Truth, outputs: FloatArray) -> FloatArray:
     """The root of the mean squared error in natural units, over rows and targets alike."""
     each = np.sqrt(_squared_errors(truth, outputs)) * truth.scale
     return np.sqrt(np.mean(each**2, axis=1))
 
 
-def _error_rate(truth: Truth, outputs: Array) -> Array:
+def _error_rate(truth: Truth, outputs: FloatArray) -> FloatArray:
     return np.mean(predicted_classes(truth.task, outputs) != truth.target, axis=1)
 
 
-def class_errors(truth: Truth, outputs: Array) -> Array:
+def class_errors(truth: Truth, outputs: FloatArray) -> FloatArray:
     """(trees, classes) share of each class's rows that is predicted as another class."""
     wrong = predicted_classes(truth.task, outputs) != truth.target
     return np.stack([wrong[:, truth.target == c].mean(axis=1) for c in np.unique(truth.target)], axis=1)
 
 
-def _balanced_error(truth: Truth, outputs: Array) -> Array:
+def _balanced_error(truth: Truth, outputs: FloatArray) -> FloatArray:
     return class_errors(truth, outputs).mean(axis=1)
 
 
-def _log_loss(truth: Truth, outputs: Array) -> Array:
+def _log_loss(truth: Truth, outputs: FloatArray) -> FloatArray:
     chosen = probabilities(truth.task, outputs)[:, truth.target, np.arange(len(truth.target))]
     return -np.log(np.maximum(chosen, 1e-12)).mean(axis=1)
 
 
-METRICS: dict[str, Callable[[Truth, Array], Array]] = {
+METRICS: dict[str, Callable[[Truth, FloatArray], FloatArray]] = {
     "one_minus_r2": _one_minus_r2,
     "rmse": _rmse,
     "error_rate": _error_rate,

@@ -1,35 +1,11 @@
-"""Regression, binary, multiclass: outputs, output activation and loss of each, one row each."""
+"""Regression, binary, multiclass: outputs, output activation and loss of each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-
-
-class Loss(NamedTuple):
-    """A training loss of outputs (trees, outputs, batch) against targets (trees or 1, outputs, batch).
-
-    ``value`` gives (trees, batch); ``gradient`` its derivative by the outputs, (trees, outputs, batch).
-    """
-
-    value: Callable[[jax.Array, jax.Array], jax.Array]
-    gradient: Callable[[jax.Array, jax.Array], jax.Array]
-
-
-LOSSES: dict[str, Loss] = {
-    # Half the squared error summed over outputs, as the sources' delta rule has it.
-    "squared": Loss(lambda z, y: 0.5 * jnp.sum(jnp.square(z - y), axis=1), lambda z, y: z - y),
-    "logistic": Loss(lambda z, y: jnp.sum(jax.nn.softplus(z) - y * z, axis=1), lambda z, y: jax.nn.sigmoid(z) - y),
-    "softmax": Loss(
-        lambda z, y: jax.nn.logsumexp(z, axis=1) - jnp.sum(y * z, axis=1),
-        lambda z, y: jax.nn.softmax(z, axis=1) - y,
-    ),
-}
 
 
 class Task(NamedTuple):
@@ -41,6 +17,15 @@ class Task(NamedTuple):
     loss: str
 
 
+# By kind and output activation: the row of the table of losses that such trees are trained on.
+LOSS_OF: dict[tuple[str, str], str] = {
+    ("regression", "identity"): "squared",
+    ("binary", "identity"): "logistic",
+    ("multiclass", "identity"): "softmax",
+    ("multiclass", "sigmoid"): "squared",
+}
+
+
 def make_task(kind: str, n_classes: int = 0, loss: str = "auto", n_targets: int = 1) -> Task:
     """The task of a table. ``loss`` "auto" is squared error for regression, cross-entropy for classes.
 
@@ -48,15 +33,16 @@ def make_task(kind: str, n_classes: int = 0, loss: str = "auto", n_targets: int 
     "squared" with classes is the sources' form: one sigmoid output per class, even for two.
     Raises ``ValueError`` for cross-entropy on a regression target.
     """
+    output_activation = "identity"
     if kind == "regression":
         if loss == "cross_entropy":
             raise ValueError('loss "cross_entropy" needs classes; a regression target is trained on "squared"')
-        return Task(kind, n_targets, "identity", "squared")
-    if loss == "squared":
-        return Task("multiclass", n_classes, "sigmoid", "squared")
-    if kind == "binary":
-        return Task(kind, 1, "identity", "logistic")
-    return Task(kind, n_classes, "identity", "softmax")
+        n_outputs = n_targets
+    elif loss == "squared":
+        kind, n_outputs, output_activation = "multiclass", n_classes, "sigmoid"
+    else:
+        n_outputs = 1 if kind == "binary" else n_classes
+    return Task(kind, n_outputs, output_activation, LOSS_OF[kind, output_activation])
 
 
 def encode(task: Task, target: NDArray) -> NDArray[np.float64]:

@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.activations.kind import Functions as Elementary
+from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 
-Array = NDArray[np.float64]
 Functions = tuple[Callable[[Any], Any], ...]  # by activation code
 CHUNK = 8192  # rows at a time: their columns stay in the processor's cache
 FEW = 8  # rows up to which number by number is faster than array by array
@@ -58,7 +58,7 @@ def compile_nodes(nodes: Nodes, scaler: Scaler | None, target_scaler: Scaler | N
     )
 
 
-def _pairs(first: Array, second: Array) -> list[tuple[float, float]]:
+def _pairs(first: FloatArray, second: FloatArray) -> list[tuple[float, float]]:
     return list(zip(first.tolist(), second.tolist(), strict=True))
 
 
@@ -95,12 +95,12 @@ PLAIN = _alone(math.exp, math.tanh, math.sin)
 ALONE = _alone(lambda s: float(np.exp(s)), lambda s: float(np.tanh(s)), lambda s: float(np.sin(s)))
 
 
-def evaluate(nodes: Nodes, X: ArrayLike, fold: int = 0) -> Array:
+def evaluate(nodes: Nodes, X: ArrayLike, fold: int = 0) -> FloatArray:
     """The values of the output nodes, (rows, outputs), for inputs ``X`` (rows, features), in double precision."""
     return _many(compile_nodes(nodes, None, None, fold), np.asarray(X))
 
 
-def outputs(program: Program, X: NDArray) -> Array:
+def outputs(program: Program, X: NDArray) -> FloatArray:
     """(rows, outputs) for raw inputs (rows, features), numbers of any type."""
     if len(X) <= FEW:
         return np.array([run_row(program, x, ALONE) for x in X]).reshape(len(X), len(program.outputs))
@@ -108,7 +108,7 @@ def outputs(program: Program, X: NDArray) -> Array:
 
 
 @np.errstate(all="ignore")  # infinities and NaN go through as in C
-def _many(program: Program, X: NDArray) -> Array:
+def _many(program: Program, X: NDArray) -> FloatArray:
     columns = [(X[:, feature].astype(np.float64) - mean) / scale for feature, mean, scale in program.inputs]
     result = np.empty((len(X), len(program.outputs)))
     for i, values in enumerate(run(program, columns, ROWS)):

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.tasks.losses import LOSSES
+from neuraltree.tasks.task import encode, make_task
 from search.baselines.baseline_models import Array, Mask, Sample
 
 MEAN, SQUARE, TINY = 0.9, 0.999, 1e-8  # Adam's, and scikit-learn's
@@ -29,12 +31,12 @@ def train(
     (first, second), (hidden_bias, output_bias) = layers
     parameters = [first, second, hidden_bias, output_bias]
     means, squares = ([np.zeros_like(p) for p in parameters] for _ in range(2))
-    target = _encoded(sample, len(output_bias))
+    task = make_task(sample.kind, len(output_bias), n_targets=len(output_bias))
+    target, expected = sample.y if sample.y.ndim == 2 else encode(task, sample.y), LOSSES[task.loss].expected
     for step, batch in enumerate(batches, start=1):
         X, weight = sample.X[batch], sample.weight[batch, None] / len(batch)
         hidden = np.maximum(X @ first + hidden_bias, 0.0)
-        # The three losses have the same derivative by the outputs.
-        delta = (_predicted(sample.kind, hidden @ second + output_bias) - target[batch]) * weight
+        delta = (expected((hidden @ second + output_bias).T).T - target[batch]) * weight
         below = (delta @ second.T) * (hidden > 0)
         shrink = penalty / len(batch)
         edges = ((X.T @ below + shrink * first) * kept[0], (hidden.T @ delta + shrink * second) * kept[1])
@@ -43,16 +45,3 @@ def train(
             means[i] = MEAN * means[i] + (1 - MEAN) * gradient
             squares[i] = SQUARE * squares[i] + (1 - SQUARE) * gradient**2
             parameters[i] -= size * means[i] / (np.sqrt(squares[i]) + TINY)
-
-
-def _encoded(sample: Sample, outputs: int) -> Array:
-    """Targets (rows, outputs): scaled values, 0/1 for two classes, one-hot for more; or they are so already."""
-    if sample.y.ndim == 2:
-        return sample.y
-    return np.eye(outputs)[sample.y] if sample.kind == "multiclass" else np.asarray(sample.y, float)[:, None]
-
-
-def _predicted(kind: str, outputs: Array) -> Array:
-    from scipy.special import expit, softmax
-
-    return {"regression": np.asarray, "binary": expit, "multiclass": lambda z: softmax(z, axis=1)}[kind](outputs)

@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
+from neuraltree.engine.chunks import leaf_slopes, predict
 from neuraltree.engine.forest import Params, load_params, store_params
 from neuraltree.engine.packing import Bin, Layout, Shape, fit_shape, layout, pack, plan
-from neuraltree.engine.train import Data, Schedule, Settings, fit, leaf_slopes, make_schedule, predict
+from neuraltree.engine.train import Schedule, fit, make_schedule
+from neuraltree.engine.training_step import Data, Settings
 from neuraltree.tasks.metrics import METRICS, Truth, class_errors
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, node_dtype

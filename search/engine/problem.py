@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.compress.int8.ranges import fit_input_range
 from neuraltree.engine.packing import Shape
-from neuraltree.engine.train import Settings, make_data
+from neuraltree.engine.training_step import Settings, make_data
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import Task, encode, make_task
 from neuraltree.tree.folding import far

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from neuraltree.engine.packing import Shape
-from neuraltree.engine.train import make_data
+from neuraltree.engine.training_step import make_data
 from neuraltree.estimators.combining import combine
 from neuraltree.tasks.task import encode
 from search.config.settings import FLOAT_MAX

@@ -17,7 +17,7 @@ from neuraltree.activations import NAMES
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.integer_tree import input_range
-from neuraltree.compress.int8.straight_through import LOSSES, Rows, gradient, integer_sums, levels
+from neuraltree.compress.int8.straight_through import SUM_LOSSES, CodedRows, gradient, integer_sums, levels
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join
 from neuraltree.tree.prediction import evaluate
@@ -32,7 +32,7 @@ from tests.helpers.strategies import steady, trees
 
 FEATURES = ("a", "b", "c", "d")
 CLASSES = {"regression": None, "binary": ("no", "yes"), "multiclass": ("x", "y", "z")}
-TASKS = tuple(LOSSES)
+TASKS = tuple(SUM_LOSSES)
 MEAN, SCALE = np.array([1.0, -20, 0, 3]), np.array([2.0, 30, 1, 0.1])
 INPUTS = np.random.default_rng(1).normal(size=(90, len(FEATURES))) * SCALE + MEAN
 
@@ -85,7 +85,7 @@ def test_the_forward_pass_is_the_integer_model(tree: Tree, seed: int) -> None:
         return  # those have a node more in integers; they are refused
     codes = np.zeros((width, len(X)), dtype=np.int8)
     codes[model.inputs.features] = model.quantize(X).T
-    rows = Rows(codes, codes.astype(float), np.zeros((1, tree.num_outputs, 7)), np.ones(7))
+    rows = CodedRows(codes, codes.astype(float), np.zeros((1, tree.num_outputs, 7)), np.ones(7))
     sums = integer_sums(levels(tree.nodes), tree.nodes, input_range(tree), rows)
     top, kept = tree.nodes["depth"] == 0, model.nodes["depth"] == 0
     expected = model._sums(model.quantize(X)).T * model.numbers.unit[kept][:, None]
@@ -107,11 +107,11 @@ def float_sums(nodes: np.ndarray, Z: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize(("kind", "output"), TASKS)
 def test_the_gradient_is_that_of_the_float_tree(kind: str, output: str) -> None:
     nodes, _ = join([tree.nodes for tree in front(kind, output, seed=3)])
-    rng, loss = np.random.default_rng(0), LOSSES[kind, output]
+    rng, loss = np.random.default_rng(0), SUM_LOSSES[kind, output]
     Z = rng.normal(size=(20, len(FEATURES)))
     targets = rng.uniform(size=(4, 3 if kind == "multiclass" else 1, 20))
     targets = targets / targets.sum(axis=1, keepdims=True) if kind == "multiclass" else targets
-    rows = Rows(np.zeros((4, 20), np.int8), Z.T, targets, rng.uniform(0.5, 1.5, 20))
+    rows = CodedRows(np.zeros((4, 20), np.int8), Z.T, targets, rng.uniform(0.5, 1.5, 20))
 
     def total(nodes: np.ndarray) -> float:
         sums = float_sums(nodes, Z)[nodes["depth"] == 0]

@@ -12,7 +12,8 @@ import pytest
 
 from neuraltree.engine.forest import backward, forward, load_params, outputs
 from neuraltree.engine.packing import layout, pack, plan
-from neuraltree.engine.train import CHUNK_ROWS, Schedule, Settings, fit, make_data
+from neuraltree.engine.train import Schedule, fit
+from neuraltree.engine.training_step import CHUNK_ROWS, Settings, make_data
 from neuraltree.tree.nodes import join
 from neuraltree.tree.published import read_tree
 from neuraltree.tree.space import Space

@@ -7,7 +7,7 @@ import pytest
 
 from neuraltree.engine.compiled import compilations
 from neuraltree.engine.epochs import EPOCHS_A_CALL, padded_size, shape_for, train_epochs
-from neuraltree.engine.train import Settings
+from neuraltree.engine.training_step import Settings
 from neuraltree.estimators.covering import covering_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space

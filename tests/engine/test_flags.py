@@ -13,13 +13,15 @@ import numpy as np
 import pytest
 
 from neuraltree.activations import NAMES
+from neuraltree.engine.chunks import _outputs_and_slopes
 from neuraltree.engine.epochs import Course, _train
 from neuraltree.engine.flags import engine_flags
 from neuraltree.engine.forest import load_params
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.engine.packing import layout, pack, plan
-from neuraltree.engine.train import Settings, _fit, _outputs_and_slopes, flatten, make_data, make_schedule
-from neuraltree.tasks.task import LOSSES
+from neuraltree.engine.train import _fit, make_schedule
+from neuraltree.engine.training_step import Settings, first_state, make_data
+from neuraltree.tasks.losses import LOSSES
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join
 from neuraltree.tree.space import Space
@@ -96,9 +98,11 @@ def _trace(settings: Settings) -> None:
     params = load_params(packed, nodes, 0, settings.precision)
     strict = jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict")
     with engine_flags(settings.precision), strict[0], strict[1]:
-        moments = OPTIMIZERS[settings.optimizer](settings.weight_decay).init(flatten(params))
         given = packed.forest, params
         fitted = jax.eval_shape(partial(_fit, shape, settings), *given, data, schedule)
-        trained, *_ = jax.eval_shape(partial(_train, shape, settings), *given, moments, data, course)
+        state = first_state(settings, params)
+        trained, losses = jax.eval_shape(partial(_train, shape, settings), packed.forest, state, data, course)
         found = jax.eval_shape(partial(_outputs_and_slopes, shape, settings), *given, data)
-    assert {leaf.dtype.name for leaf in jax.tree.leaves((fitted.params, trained, found))} == {settings.precision}
+    assert {leaf.dtype.name for leaf in jax.tree.leaves((fitted.params, trained.params, losses, found))} == {
+        settings.precision
+    }

@@ -9,11 +9,14 @@ import pytest
 from scipy.special import expit, log_softmax
 
 from neuraltree.engine import compiled as programs
+from neuraltree.engine.chunks import predict
 from neuraltree.engine.forest import load_params, store_params
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.engine.packing import layout, pack, plan
-from neuraltree.engine.train import Settings, fit, make_data, make_schedule, predict
-from neuraltree.tasks.task import LOSSES, encode, make_task
+from neuraltree.engine.train import fit, make_schedule
+from neuraltree.engine.training_step import Settings, make_data
+from neuraltree.tasks.losses import LOSSES
+from neuraltree.tasks.task import encode, make_task
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join
 from neuraltree.tree.simplify import simplify

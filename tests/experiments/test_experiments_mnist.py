@@ -16,9 +16,9 @@ from experiments.growth.skeleton import make_skeleton, masked_forest, to_nodes
 from experiments.growth.tree_training import start_params, train
 from experiments.studies.mnist import page as rendering
 from experiments.studies.mnist import run as mnist
+from neuraltree.engine.chunks import predict
 from neuraltree.engine.forest import Params
 from neuraltree.engine.optimizers import OPTIMIZERS
-from neuraltree.engine.train import predict
 from neuraltree.tree.nodes import count_weights
 from neuraltree.tree.space import Space, check
 from neuraltree.tree.tree import Tree

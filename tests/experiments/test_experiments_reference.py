@@ -14,7 +14,7 @@ from experiments.studies.reference import page as rendering
 from experiments.studies.reference import run as reference
 from experiments.studies.reference.peeking import Run, refit_peeking, train_peeking
 from experiments.studies.reference.run import EXPERIMENT
-from neuraltree.engine.train import Settings
+from neuraltree.engine.training_step import Settings
 from neuraltree.tree.generate import random_tree, reference_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space

@@ -22,7 +22,8 @@ import pytest
 from neuraltree.activations import NAMES
 from neuraltree.engine.forest import load_params, store_params
 from neuraltree.engine.packing import layout, pack, plan
-from neuraltree.engine.train import Settings, fit, make_data, make_schedule
+from neuraltree.engine.train import fit, make_schedule
+from neuraltree.engine.training_step import Settings, make_data
 from neuraltree.export.c.training import export_training
 from neuraltree.export.c.training_step import training_step, with_parameters
 from neuraltree.hardware.measure import Call, available_compilers, measure, store

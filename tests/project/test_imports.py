@@ -27,6 +27,7 @@ HEAVY = ("jax", "sklearn", "matplotlib", "scipy", "deap", "onnx", "sympy")
         "import neuraltree.export",
         "import neuraltree.export.__main__",
         "import neuraltree.plot.drawing",
+        "import neuraltree.tasks.metrics",
         "import search",
         "import tools.gallery.__main__",
     ],
@@ -72,7 +73,9 @@ ENGINE = (
     "neuraltree.engine.packing",
     "neuraltree.engine.forest",
     "neuraltree.engine.compiled",
+    "neuraltree.engine.training_step",
     "neuraltree.engine.train",
+    "neuraltree.engine.chunks",
 )
 OUTSIDE = ("search", "experiments", "benchmarks", "tests")
 MAY_NOT_IMPORT = [
@@ -130,6 +133,17 @@ MAY_NOT_IMPORT = [
     ("neuraltree.tree.model_files", (*ENGINE, "neuraltree.estimators.base")),
     ("neuraltree.engine.forest", ("neuraltree.engine.train", "neuraltree.estimators.base")),
     ("neuraltree.engine.train", ("neuraltree.estimators.base",)),
+    (
+        "neuraltree.engine.training_step",
+        (
+            "neuraltree.engine.compiled",
+            "neuraltree.engine.train",
+            "neuraltree.engine.epochs",
+            "neuraltree.engine.chunks",
+        ),
+    ),
+    ("neuraltree.tasks.losses", (*ENGINE, "neuraltree.tasks.task")),
+    ("neuraltree.tasks.task", ENGINE),
     ("neuraltree.plot.drawing", (*ENGINE, "neuraltree.plot.tree_plot", "neuraltree.plot.style", "matplotlib")),
     ("neuraltree.plot.style", ("neuraltree",)),
     ("neuraltree.plot.tree_plot", (*ENGINE, "neuraltree.tree.model_files", "neuraltree.estimators.base")),

@@ -9,18 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.common.rowwise import Rows, lay_out, load, store
+from experiments.common.rowwise import RowwiseBin, lay_out, load, store
 from experiments.studies.reference.peeking_program import Course, Data, Progress, train_and_peek
 from neuraltree.activations import code_of
 from neuraltree.engine.compiled import run_program
-from neuraltree.engine.flags import engine_flags
 from neuraltree.engine.forest import Params
-from neuraltree.engine.optimizers import OPTIMIZERS
-from neuraltree.engine.train import Settings
+from neuraltree.engine.training_step import Settings, first_arrays
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space
 
@@ -98,7 +95,7 @@ def _check(runs: Sequence[Run]) -> None:
         raise ValueError(f"a regression has one target here; got {runs[0].targets.shape[1]}")
 
 
-def _data(rows: Rows, runs: Sequence[Run], dtype: str) -> Data:
+def _data(rows: RowwiseBin, runs: Sequence[Run], dtype: str) -> Data:
     def joined(name: str) -> NDArray:
         parts = [np.asarray(getattr(run, name), dtype) for run in runs]
         return np.concatenate([*parts, np.zeros_like(parts[0][:1])])
@@ -112,13 +109,10 @@ def _data(rows: Rows, runs: Sequence[Run], dtype: str) -> Data:
     return Data(joined("inputs"), joined("targets"), test[owner, rows.reads], truth, np.int32(tested))
 
 
-def _start(rows: Rows, settings: Settings) -> Progress:
-    params = load(rows, settings.precision)
-    flat = Params(params.leaf.reshape(-1), params.edge)
-    with engine_flags(settings.precision):
-        state = jax.tree.map(np.asarray, OPTIMIZERS[settings.optimizer](settings.weight_decay).init(flat))
+def _start(rows: RowwiseBin, settings: Settings) -> Progress:
+    state = first_arrays(settings, load(rows, settings.precision))
     untested = np.full(rows.shape.trees, -np.inf, settings.precision)
-    return Progress(flat, state, flat, untested, untested)
+    return Progress(state, state.params, untested, untested)
 
 
 def _order(rngs: Sequence[np.random.Generator], rows: int, batch: int, call: int, epochs: int) -> NDArray[np.int32]:
@@ -130,7 +124,7 @@ def _order(rngs: Sequence[np.random.Generator], rows: int, batch: int, call: int
     return order
 
 
-def _results(rows: Rows, runs: Sequence[Run], progress: Progress) -> list[Peeked]:
+def _results(rows: RowwiseBin, runs: Sequence[Run], progress: Progress) -> list[Peeked]:
     best = Params(np.asarray(progress.best.leaf).reshape(-1, rows.shape.rows), np.asarray(progress.best.edge))
     trees = store(rows, [run.nodes for run in runs], best)
     found = zip(runs, np.asarray(progress.best_score), np.asarray(progress.last_score), trees, strict=True)

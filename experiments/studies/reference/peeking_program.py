@@ -2,45 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from experiments.common.rowwise import backward, forward
+from neuraltree.arrays import EngineArray
 from neuraltree.engine.forest import Params, outputs
-from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
-from neuraltree.engine.packing import Array, Forest, Shape
-from neuraltree.engine.train import Settings
-from neuraltree.tasks.task import LOSSES
+from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES, TrainingState, descend
+from neuraltree.engine.packing import Forest, Shape
+from neuraltree.engine.training_step import Settings, flatten
+from neuraltree.tasks.losses import LOSSES
 
 
 class Data(NamedTuple):
     """Training rows of all trees, tree after tree, and a last one that is padding; test rows by leaf and by tree."""
 
-    inputs: Array  # (all rows + 1, features)
-    targets: Array  # (all rows + 1, outputs)
-    seen: Array  # (slots, forest rows, test rows) what each leaf sees of them
-    truth: Array  # (trees, test rows)
-    tested: Array  # () test rows that are no padding
+    inputs: EngineArray  # (all rows + 1, features)
+    targets: EngineArray  # (all rows + 1, outputs)
+    seen: EngineArray  # (slots, forest rows, test rows) what each leaf sees of them
+    truth: EngineArray  # (trees, test rows)
+    tested: EngineArray  # () test rows that are no padding
 
 
 class Course(NamedTuple):
     """The rows of some epochs."""
 
-    order: Array  # (epochs a call can hold, trees, steps x batch size)
-    first: Array  # () epochs before these
-    epochs: Array  # () of these
-    total: Array  # () epochs of the schedule
+    order: EngineArray  # (epochs a call can hold, trees, steps x batch size)
+    first: EngineArray  # () epochs before these
+    epochs: EngineArray  # () of these
+    total: EngineArray  # () epochs of the schedule
 
 
 class Progress(NamedTuple):
-    params: Params  # leaf flat, as in the engine
-    optimizer: Any
+    state: TrainingState  # leaf flat, as in the engine
     best: Params
-    best_score: Array  # (trees,) right answers, or minus the sum of squared errors
-    last_score: Array
+    best_score: EngineArray  # (trees,) right answers, or minus the sum of squared errors
+    last_score: EngineArray
 
 
 def train_and_peek(
@@ -53,17 +53,15 @@ def train_and_peek(
     def step(i: jax.Array, carry: tuple[jax.Array, Progress]) -> tuple[jax.Array, Progress]:
         epoch, now = carry
         index = lax.dynamic_slice(course.order, (epoch, jnp.int32(0), i * size), (1, shape.trees, size))[0]
-        slope = _gradient(shape, settings, forest, reads, _unflatten(shape, now.params), data, index)
-        gradient = Params(slope.leaf.reshape(-1), slope.edge)
-        updates, state = optimizer.update(gradient, now.optimizer, now.params)
+        slope = _gradient(shape, settings, forest, reads, _unflatten(shape, now.state.params), data, index)
         done = ((course.first + epoch) * steps + i) / (course.total * steps)
         rate = jnp.asarray(settings.learning_rate * SCHEDULES[settings.schedule](done), slope.edge.dtype)
-        params = Params(*(old + rate * new for old, new in zip(now.params, updates, strict=True)))
-        score = _test(shape, forest, _unflatten(shape, params), data)
+        state = descend(optimizer, now.state, flatten(slope), Params(rate, rate))
+        score = _test(shape, forest, _unflatten(shape, state.params), data)
         better = score > now.best_score
         row = better[owner]
-        kept = [jnp.where(at, new, old) for at, new, old in zip(_both(shape, row), params, now.best, strict=True)]
-        return epoch, Progress(params, state, Params(*kept), jnp.where(better, score, now.best_score), score)
+        kept = [jnp.where(at, new, old) for at, new, old in zip(_both(shape, row), state.params, now.best, strict=True)]
+        return epoch, Progress(state, Params(*kept), jnp.where(better, score, now.best_score), score)
 
     def train_epoch(epoch: jax.Array, now: Progress) -> Progress:
         return lax.fori_loop(jnp.int32(0), jnp.int32(steps), step, (epoch, now))[1]

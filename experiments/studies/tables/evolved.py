@@ -14,7 +14,7 @@ from experiments.common.teachers import SETTINGS, fitting, teachers
 from experiments.frame.experiment import Row, Unit
 from experiments.studies.reference.peeking import refit_peeking
 from experiments.studies.tables.rows import BUDGETS, honest
-from neuraltree.engine.train import Settings
+from neuraltree.engine.training_step import Settings
 from neuraltree.estimators.ensembles import members_of
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample

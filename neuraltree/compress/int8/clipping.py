@@ -16,7 +16,8 @@ from neuraltree.activations import ACTIVATIONS
 from neuraltree.compress.int8.integer_tree import input_range, scaler_of
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.losing import int8_loss, spread_rows
-from neuraltree.compress.int8.straight_through import LOSSES
+from neuraltree.tasks.losses import LOSSES
+from neuraltree.tasks.task import LOSS_OF
 from neuraltree.tree.nodes import IntArray, Nodes, is_leaf, parents
 from neuraltree.tree.tree import Tree
 
@@ -64,8 +65,8 @@ class _Passed(NamedTuple):
 
     def predicted(self, outputs: Array) -> Array:
         """Values, or probabilities, of the values of output nodes (..., outputs, rows)."""
-        kind = LOSSES.get((self.tree.kind, self.tree.output_activation), LOSSES["regression", "identity"])
-        return kind.expected(outputs)
+        name = LOSS_OF.get((self.tree.kind, self.tree.output_activation), "squared")
+        return LOSSES[name].expected(outputs)
 
 
 def _forward(tree: Tree, columns: Array) -> _Passed:

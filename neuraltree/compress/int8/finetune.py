@@ -7,23 +7,51 @@ towards the latter, trees of small tables lost more on held-out rows than roundi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.integer_tree import about_middle, input_range, quantize_tree, scaler_of
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import InputStage
-from neuraltree.compress.int8.straight_through import LOSSES, Array, Rows, gradient, integer_sums, levels
+from neuraltree.compress.int8.straight_through import (
+    SUM_LOSSES,
+    CodedRows,
+    Level,
+    SumLoss,
+    gradient,
+    integer_sums,
+    levels,
+)
 from neuraltree.tree.folding import fold_inputs
 from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.prediction import evaluate
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
+
+
+class _Problem(NamedTuple):
+    """Trees laid end to end, the range of their inputs, and the loss of their integers."""
+
+    nodes: Nodes
+    network: list[Level]
+    reach: FloatArray
+    loss: SumLoss
+
+
+class _State(NamedTuple):
+    """What a step changes: weights and biases ``theta`` (2, nodes), Adam's two moments of it, and its steps."""
+
+    theta: FloatArray
+    mean: FloatArray
+    square: FloatArray
+    steps: int
 
 
 @np.errstate(all="ignore")  # of a tree whose sums are beyond integers, which stays as it is
@@ -49,23 +77,22 @@ def finetune(
     _check_alike(trees)
     given, trees = trees, [about_middle(tree) for tree in trees]
     X = np.asarray(X)
-    rows, loss = _rows(trees, X, weight), LOSSES[trees[0].kind, trees[0].output_activation]
+    rows, loss = _rows(trees, X, weight), SUM_LOSSES[trees[0].kind, trees[0].output_activation]
     least = [_integer_loss(tree, tree.nodes, X, rows, i) for i, tree in enumerate(trees)]
     nodes, starts = join([tree.nodes for tree in trees])
-    network, reach = levels(nodes), input_range(trees[0])
+    reach = input_range(trees[0])
+    problem = _Problem(nodes, levels(nodes), reach, loss)
     best: dict[int, Nodes] = {}
     theta = np.stack([nodes["weight"][:, 0], nodes["bias"][:, 0]])
-    move, rng = _adam(theta.shape), np.random.default_rng(seed)
+    state, rng = _State(theta, np.zeros_like(theta), np.zeros_like(theta), 0), np.random.default_rng(seed)
     steps = -(-len(X) // batch_size)
     for epoch in range(epochs):
         order = rng.permutation(len(X))
         for step in range(steps):
             part = rows.take(order[step * batch_size : (step + 1) * batch_size])
-            now = _with(nodes, theta)
-            by_theta = gradient(network, now, integer_sums(network, now, reach, part), part, loss)
             rate = learning_rate * (1 + np.cos(np.pi * (epoch * steps + step) / (epochs * steps))) / 2
-            theta = theta - rate * move(by_theta)
-        for i, moved in enumerate(np.split(_with(nodes, theta), starts[1:-1])):
+            state = _step(problem, state, part, rate)
+        for i, moved in enumerate(np.split(_with(nodes, state.theta), starts[1:-1])):
             found = _integer_loss(trees[i], moved, X, rows, i)
             if found < least[i]:
                 best[i], least[i] = moved, found
@@ -78,13 +105,13 @@ def finetune(
     ]
 
 
-def integer_outputs(tree: Tree, X: ArrayLike) -> Array:
+def integer_outputs(tree: Tree, X: ArrayLike) -> FloatArray:
     """(rows, outputs) of the tree's integer model, for raw inputs: the target in its own units, or logits."""
     model = quantize_tree(tree)
     return model.outputs.values(model.scores(model.quantize(X))).astype(np.float64)
 
 
-def _integer_loss(tree: Tree, nodes: Nodes, X: NDArray, rows: Rows, i: int) -> float:
+def _integer_loss(tree: Tree, nodes: Nodes, X: NDArray, rows: CodedRows, i: int) -> float:
     """Mean loss of the integers of tree ``i`` with other nodes; infinite where there are none."""
     try:
         outputs = integer_outputs(replace(tree, nodes=nodes), X)
@@ -92,7 +119,7 @@ def _integer_loss(tree: Tree, nodes: Nodes, X: NDArray, rows: Rows, i: int) -> f
         return inf
     if tree.target_scaler is not None:
         outputs = tree.target_scaler.transform(outputs)
-    loss = LOSSES[tree.kind, tree.output_activation]
+    loss = SUM_LOSSES[tree.kind, tree.output_activation]
     return float(np.mean(loss.value(outputs.T, rows.targets[i]) * rows.weight))
 
 
@@ -102,36 +129,34 @@ def _check_alike(trees: Sequence[Tree]) -> None:
     output = first.output_activation
     if any(replace(tree, nodes=first.nodes) != first or tree.output_activation != output for tree in trees):
         raise ValueError("these trees differ in more than their nodes; fine-tune those of one front together")
-    if (first.kind, output) not in LOSSES:
+    if (first.kind, output) not in SUM_LOSSES:
         raise ValueError(f"a {first.kind} tree with a {output} output cannot be fine-tuned; the output must be linear")
 
 
-def _rows(trees: Sequence[Tree], X: NDArray, weight: ArrayLike | None) -> Rows:
+def _rows(trees: Sequence[Tree], X: NDArray, weight: ArrayLike | None) -> CodedRows:
     """The rows as training sees them: their targets are what the float trees expect."""
     first, reach = trees[0], input_range(trees[0])
     scaler = scaler_of(first)
     codes = InputStage.make(np.arange(len(reach)), scaler.mean, scaler.scale, reach)(X).T
     outputs = np.stack([evaluate(tree.nodes, scaler.transform(X)).T for tree in trees])
-    expected = LOSSES[first.kind, first.output_activation].expected(outputs)
+    expected = SUM_LOSSES[first.kind, first.output_activation].loss.expected(outputs)
     counts = np.ones(len(X)) if weight is None else np.asarray(weight, dtype=np.float64)
-    return Rows(codes, codes * (reach / UNIT)[:, None], expected, counts / counts.mean())
+    return CodedRows(codes, codes * (reach / UNIT)[:, None], expected, counts / counts.mean())
 
 
-def _with(nodes: Nodes, theta: Array) -> Nodes:
+def _with(nodes: Nodes, theta: FloatArray) -> Nodes:
     """The nodes with other weights and biases, (2, nodes)."""
     nodes = nodes.copy()
     nodes["weight"][:, 0], nodes["bias"][:, 0] = theta
     return nodes
 
 
-def _adam(shape: tuple[int, ...]) -> Callable[[Array], Array]:
-    """Gradients in, directions out (Kingma & Ba 2015)."""
-    mean, square, count = np.zeros(shape), np.zeros(shape), 0
-
-    def direction(by_theta: Array) -> Array:
-        nonlocal mean, square, count
-        count += 1
-        mean, square = 0.9 * mean + 0.1 * by_theta, 0.999 * square + 0.001 * by_theta**2
-        return mean / (1 - 0.9**count) / (np.sqrt(square / (1 - 0.999**count)) + 1e-8)
-
-    return direction
+def _step(problem: _Problem, state: _State, batch: CodedRows, rate: float) -> _State:
+    """The state after one update of Adam (Kingma & Ba 2015), by the gradient that passes through the rounding."""
+    now = _with(problem.nodes, state.theta)
+    sums = integer_sums(problem.network, now, problem.reach, batch)
+    slope = gradient(problem.network, now, sums, batch, problem.loss)
+    steps = state.steps + 1
+    mean, square = 0.9 * state.mean + 0.1 * slope, 0.999 * state.square + 0.001 * slope**2
+    direction = mean / (1 - 0.9**steps) / (np.sqrt(square / (1 - 0.999**steps)) + 1e-8)
+    return _State(state.theta - rate * direction, mean, square, steps)

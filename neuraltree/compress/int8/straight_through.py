@@ -6,66 +6,49 @@ section 3): it is the float tree's at the sums that the integers stand for. Tree
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit, log_softmax, softmax
 
-from neuraltree.activations import ACTIVATIONS
+from neuraltree.activations import ACTIVATIONS, Activation, code_of
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.integers import quantize, scaled
 from neuraltree.compress.int8.lookup_tables import values
+from neuraltree.tasks.losses import LOSSES, Loss
+from neuraltree.tasks.task import LOSS_OF
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
-Array = NDArray[np.float64]
+
+class SumLoss(NamedTuple):
+    """A training loss as a function of the sums that enter output nodes, (..., outputs, rows), and of targets."""
+
+    loss: Loss
+    output: Activation
+
+    def value(self, sums: FloatArray, targets: FloatArray) -> FloatArray:
+        """(..., rows)"""
+        return self.loss.value(self.output.value(sums), targets)
+
+    def slope(self, sums: FloatArray, targets: FloatArray) -> FloatArray:
+        """The derivative of the value by the sums."""
+        outputs = self.output.value(sums)
+        return self.loss.gradient(outputs, targets) * self.output.derivative(sums, outputs)
 
 
-class Loss(NamedTuple):
-    """Of sums of output nodes (..., outputs, rows) and targets (..., outputs, rows).
-
-    ``value`` (..., rows) and its derivative by the sums; ``expected``: the targets that a float tree's outputs predict.
-    """
-
-    value: Callable[[Array, Array], Array]
-    slope: Callable[[Array, Array], Array]
-    expected: Callable[[Array], Array]
+# By kind and output activation of a tree: what it was trained on.
+SUM_LOSSES = {key: SumLoss(LOSSES[name], ACTIVATIONS[code_of(key[1])]) for key, name in LOSS_OF.items()}
 
 
-def _same(outputs: Array) -> Array:
-    return outputs
-
-
-# By kind and output activation of a tree: those that ``neuraltree.tasks.task`` trains it on.
-LOSSES: dict[tuple[str, str], Loss] = {
-    ("regression", "identity"): Loss(lambda z, y: 0.5 * np.square(z - y).sum(axis=-2), lambda z, y: z - y, _same),
-    ("binary", "identity"): Loss(
-        lambda z, y: (np.logaddexp(0, z) - y * z).sum(axis=-2), lambda z, y: expit(z) - y, expit
-    ),
-    ("multiclass", "identity"): Loss(
-        lambda z, y: -(y * log_softmax(z, axis=-2)).sum(axis=-2),
-        lambda z, y: softmax(z, axis=-2) - y,
-        partial(softmax, axis=-2),
-    ),
-    ("multiclass", "sigmoid"): Loss(
-        lambda z, y: 0.5 * np.square(expit(z) - y).sum(axis=-2),
-        lambda z, y: (expit(z) - y) * expit(z) * expit(-z),
-        _same,
-    ),
-}
-
-
-class Rows(NamedTuple):
+class CodedRows(NamedTuple):
     """Training rows: codes and the scaled inputs they stand for (features, rows), targets (trees, outputs, rows)."""
 
     codes: IntArray
-    inputs: Array
-    targets: Array
-    weight: Array  # (rows,) mean one
+    inputs: FloatArray
+    targets: FloatArray
+    weight: FloatArray  # (rows,) mean one
 
-    def take(self, index: IntArray) -> Rows:
-        return Rows(self.codes[:, index], self.inputs[:, index], self.targets[..., index], self.weight[index])
+    def take(self, index: IntArray) -> CodedRows:
+        return CodedRows(self.codes[:, index], self.inputs[:, index], self.targets[..., index], self.weight[index])
 
 
 class Level(NamedTuple):
@@ -91,7 +74,7 @@ def levels(nodes: Nodes) -> list[Level]:
     return result
 
 
-def integer_sums(network: list[Level], nodes: Nodes, reach: Array, rows: Rows) -> Array:
+def integer_sums(network: list[Level], nodes: Nodes, reach: FloatArray, rows: CodedRows) -> FloatArray:
     """(nodes, rows) what the sums of the integer model stand for; 0 at leaves."""
     numbers = quantize(nodes, reach)
     weight = (numbers.weight * numbers.keep)[:, None]
@@ -109,7 +92,7 @@ def integer_sums(network: list[Level], nodes: Nodes, reach: Array, rows: Rows) -
     return sums * numbers.unit[:, None]
 
 
-def gradient(network: list[Level], nodes: Nodes, sums: Array, rows: Rows, loss: Loss) -> Array:
+def gradient(network: list[Level], nodes: Nodes, sums: FloatArray, rows: CodedRows, loss: SumLoss) -> FloatArray:
     """(2, nodes) derivatives of the mean loss by weights and biases, given the ``sums`` entering function nodes.
 
     The last kind is left out at outputs: ``loss`` is of their sums.

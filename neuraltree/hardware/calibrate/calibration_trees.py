@@ -87,7 +87,8 @@ def _fitted(structures: list[Nodes], kind: str, outputs: int, Z: NDArray, target
     """The structures after training, without those that diverged."""
     from neuraltree.engine.forest import load_params, store_params
     from neuraltree.engine.packing import Shape, fit_shape, layout, pack, plan
-    from neuraltree.engine.train import Settings, fit, make_data, make_schedule
+    from neuraltree.engine.train import fit, make_schedule
+    from neuraltree.engine.training_step import Settings, make_data
     from neuraltree.tasks.task import encode, make_task
 
     task = make_task(kind, outputs if kind == "multiclass" else 2)
