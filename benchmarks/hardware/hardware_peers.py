@@ -20,8 +20,8 @@ from neuraltree.hardware.measure.cores import Core, MeasureError, core_named
 from neuraltree.hardware.measure.counting import Counter
 from neuraltree.hardware.measure.emulator import Machine
 from neuraltree.hardware.measure.image import Built
-from neuraltree.hardware.measure.measured_models import measure_model
 from neuraltree.hardware.measure.timing import TIMINGS
+from neuraltree.hardware.measured_models import measure_model
 from search.config.settings import DataConfig, TaskConfig
 from search.front import Front, Member
 from search.table.data import load_table, split

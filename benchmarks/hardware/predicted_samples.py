@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.hardware.measure.measured_models import ModelMeasurement, measure_model
+from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
 from neuraltree.hardware.model.cost import costs_of_counts, counted
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.model.linear_model import PLAIN, TERMS, design

@@ -14,8 +14,8 @@ from rich.table import Table
 
 from neuraltree.cli.command import plain
 from neuraltree.hardware.measure.cores import CORES, MeasureError
-from neuraltree.hardware.measure.measured_models import measure_model
 from neuraltree.hardware.measure.toolchains import check
+from neuraltree.hardware.measured_models import measure_model
 from neuraltree.hardware.model.cost import fits
 from neuraltree.hardware.predict import FITS, SCALES, Prediction
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device

@@ -18,7 +18,7 @@ from neuraltree.export.formulas.formula import NUMERIC, export_text, formula
 from neuraltree.export.python.python_module import export_python
 from neuraltree.hardware import breakdown, costs, count, load_device
 from neuraltree.hardware.measure import available_compilers
-from neuraltree.hardware.measure.measured_models import measure_model
+from neuraltree.hardware.measured_models import measure_model
 from neuraltree.tree import folding
 from neuraltree.tree.folding import FOLDING_ERROR, centres, far, fold_inputs
 from neuraltree.tree.nodes import join

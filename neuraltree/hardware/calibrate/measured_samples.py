@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.hardware.measure.measured_models import ModelMeasurement, measure_model
+from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
 from neuraltree.hardware.model.cost import counted
 from neuraltree.hardware.model.linear_model import design
 from neuraltree.tree.tree import Tree
