@@ -45,8 +45,12 @@ def read_rows(path: Path) -> list[dict[str, str]]:
         raise InputError(f"{path}: cannot be read: {error}") from None
     whole = text[: text.rfind("\n") + 1]
     rows = list(csv.DictReader(io.StringIO(whole)))
-    if any(None in row or None in row.values() or not {*KEY, *PROVENANCE} <= row.keys() for row in rows):
-        raise InputError(f"{path} is damaged: a line has more or fewer cells than the header; delete the line")
+    for i, row in enumerate(rows):
+        if None in row or None in row.values() or not {*KEY, *PROVENANCE} <= row.keys():
+            raise InputError(
+                f"{path} is damaged: row {i + 1} has more or fewer cells than the header, or the header lacks one; "
+                "restore the file from a copy, or move the row to another file: its unit is then run again"
+            )
     counts = Counter(map(key, rows))
     return [row for row in rows if str(counts[key(row)]) == row["rows"]]
 

@@ -18,7 +18,9 @@ from search.errors import DamagedError, InputError
 from search.folder.history import load_history
 from search.folder.records import RunFolder, read_json, read_npz, write_npz, write_text
 from search.front import load_front
+from search.report.facts.member_models import live_nodes
 from search.report.facts.read import read_run
+from tests.helpers.report_runs import write_checkpoint, write_run
 
 # What the system says of a file that may be whole.
 PASSING = (errno.EACCES, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ESTALE)
@@ -165,6 +167,14 @@ def test_no_file_of_a_run_folder_can_hold_up_a_reader(tmp_path: Path, name: str,
         write_text(tmp_path / "manifest.json", "{}")
     run = read_run(tmp_path)
     assert run.notes
+
+
+def test_a_live_page_does_without_a_checkpoint_of_other_contents(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "r", final=False)
+    write_checkpoint(run, [100], [2])
+    assert [nodes is None for nodes in live_nodes(run, read_run(run).front)] == [False, True, True, True]
+    RunFolder(run).save_checkpoint(1, {"x": np.arange(3)}, {"generation": 1})
+    assert live_nodes(run, read_run(run).front) == [None] * 4
 
 
 # The history.

@@ -42,7 +42,7 @@ def host_instructions(files: Mapping[str, str], call: Call) -> float:
 
 def _run(command: list[str], folder: str) -> None:
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=LIMIT_S)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", timeout=LIMIT_S)
     except subprocess.TimeoutExpired:
         raise MeasureError(f"{command[0]} did not finish in {LIMIT_S:.0f} s") from None
     if done.returncode:

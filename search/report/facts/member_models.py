@@ -15,7 +15,6 @@ from neuraltree.plot.drawing import positions
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Label, Tree
 from search.config.config import Config
-from search.errors import InputError
 from search.folder.records import RunFolder
 from search.front import Front
 from search.strict import one_line
@@ -45,12 +44,11 @@ def live_nodes(path: Path, front: Front) -> list[Nodes | None]:
     """The nodes of every member of a run under way, from its last checkpoint; None for one that is not in it."""
     try:
         stored = RunFolder(path).load_checkpoint()
-    except InputError:
-        stored = None
-    if stored is None:
+        arrays = stored[0] if stored else {}
+        places = np.split(arrays["nodes"], arrays["starts"][1:-1])
+        trees = dict(zip(arrays["ids"].tolist(), places, strict=True))
+    except (KeyError, IndexError, TypeError, ValueError):  # there is none, or it is damaged
         return [None] * len(front)
-    arrays = stored[0]
-    trees = dict(zip(arrays["ids"].tolist(), np.split(arrays["nodes"], arrays["starts"][1:-1]), strict=True))
     return [trees.get(int(member.id)) for member in front]
 
 
