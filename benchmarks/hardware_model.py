@@ -27,7 +27,7 @@ from benchmarks.hardware.hardware_peers import rows_of
 from benchmarks.hardware.judging_trees import JUDGED_SEED, OBJECTIVES, Amounts, calibration_trees, judged_trees
 from benchmarks.hardware.predicted_samples import Case, Samples, calibrated, sample, seconds_a_model
 from benchmarks.machine import facts
-from neuraltree.export.c.library import PRECISIONS, STYLES
+from neuraltree.compress.formats import PRECISIONS, STYLES
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import available_compilers, version
 from neuraltree.storing import store

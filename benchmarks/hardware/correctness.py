@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.hardware.bounds import largest_sums
+from neuraltree.compress.formats import PRECISIONS, STYLES
 from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.export.c.bound import error_bound
-from neuraltree.export.c.library import PRECISIONS, STYLES, export_c
+from neuraltree.export.c.library import export_c
 from neuraltree.tasks.links import class_outputs
 from neuraltree.tree.tree import Tree
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from neuraltree.cli.command import DONE, Parser, fail, fail_of_system, run_command
+from neuraltree.compress.formats import PRECISIONS, STYLES
 from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
@@ -40,8 +41,8 @@ def parser() -> Parser:
     )
     made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
     made.add_argument("--to", required=True, choices=FORMATS, help="see below")
-    made.add_argument("--precision", choices=("float32", "int8"), help="by default float32")
-    made.add_argument("--style", choices=("straight", "table"), help="straight-line code (by default) or a table")
+    made.add_argument("--precision", choices=PRECISIONS, help="by default float32")
+    made.add_argument("--style", choices=STYLES, help="straight-line code (by default) or a table")
     wide = "int8 regression: 16-bit values where the output adds them"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
     made.add_argument("--digits", type=int, help="of the numbers in a formula, 1 to 17; by default 4")

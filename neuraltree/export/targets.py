@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from neuraltree.compress.formats import PRECISIONS, STYLES
+
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
@@ -71,14 +73,13 @@ def _json(tree: Tree, name: str) -> Made:
     return dumps(tree)
 
 
-PRECISIONS = ("float32", "int8")
 COMPILE = "cd {folder} && cc -std=c99 -I. {name}%s.c test/{name}%s_test.c -o check && ./check"
 
 FORMATS: dict[str, Format] = {
     "c": Format(
         _c,
         "C99 that predicts, with a program that checks it",
-        {"name": (), "precision": PRECISIONS, "style": ("straight", "table"), "wide": ()},
+        {"name": (), "precision": PRECISIONS, "style": STYLES, "wide": ()},
         then="to check it: " + COMPILE.replace("%s", ""),
     ),
     "c-train": Format(

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command, say
-from neuraltree.hardware.profile.profile_schema import Compiler, Precision, Style
+from neuraltree.compress.formats import PRECISIONS, STYLES
+from neuraltree.hardware.profile.profile_schema import Compiler
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,8 +32,8 @@ def parser() -> Parser:
     made.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="a model file, or a folder of them")
     made.add_argument("--list", action="store_true", help="show the devices that come with the package")
     made.add_argument("--device", help="a name from --list, or a profile file ending in .toml")
-    made.add_argument("--precision", choices=get_args(Precision), default="float32")
-    made.add_argument("--style", choices=get_args(Style), default="straight")
+    made.add_argument("--precision", choices=PRECISIONS, default="float32")
+    made.add_argument("--style", choices=STYLES, default="straight")
     made.add_argument("--compiler", choices=[name for name in get_args(Compiler) if name != "any"], default="clang")
     made.add_argument("--measure", action="store_true", help="also compile the models and run them on an emulated core")
     made.add_argument("--breakdown", action="store_true", help="show what each part of a model adds")

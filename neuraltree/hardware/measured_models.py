@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.export.c.library import export_c
 from neuraltree.export.c.self_test import expected, vectors
@@ -60,7 +61,7 @@ def measure_model(
     and the deepest stack.
     """
     files = export_c(tree, NAME, precision=precision, style=style, fine=fine)
-    integers = quantize_tree(tree, fine=fine) if precision == "int8" else None
+    integers = quantize_tree(tree, fine=fine) if number_format(precision).is_integer else None
     X = vectors(tree)[: USUAL.stop]
     calls = [Call(f"{NAME}_predict", [(row,) for row in X], "float32" if tree.kind == "regression" else "int32")]
     if integers is not None and len(integers.inputs.features):

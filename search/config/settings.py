@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from neuraltree.compress.formats import Precision, Style
+
 INT_MAX = 2**31 - 1
 # Far enough below the largest float32, 3.4e38, for sums and products; it refuses inf.
 FLOAT_MAX = 1e30
@@ -138,10 +140,8 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
     device: Annotated[
         str, Meta(description="a name from tables.md, or a profile file ending in `.toml`; empty: none")
     ] = ""
-    precision: Annotated[Literal["float32", "int8"], Meta(description="of the code")] = "float32"
-    style: Annotated[
-        Literal["straight", "table"], Meta(description="straight-line code, or one interpreter and a table")
-    ] = "straight"
+    precision: Annotated[Precision, Meta(description="of the code")] = "float32"
+    style: Annotated[Style, Meta(description="straight-line code, or one interpreter and a table")] = "straight"
     compiler: Annotated[Literal["clang", "gcc"], Meta(description="whose code is costed and measured")] = "clang"
     finetune_epochs: Annotated[
         int, Meta(description="of fine-tuning the final front as 8-bit models; int8 only", ge=0, le=100_000)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
+from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.ranges import fit_input_range
 from neuraltree.engine.packing import Shape
 from neuraltree.engine.training_step import Settings, make_data
@@ -125,7 +126,7 @@ def _family(table: Table) -> str:
 
 
 def _device(config: Config, table: Table) -> hardware.Device | None:
-    if config.hardware.finetune_epochs and config.hardware.precision != "int8":
+    if config.hardware.finetune_epochs and not number_format(config.hardware.precision).is_integer:
         raise InputError(
             f"hardware.finetune_epochs = {config.hardware.finetune_epochs} fine-tunes 8-bit models, but "
             f'hardware.precision = "{config.hardware.precision}"; set it to "int8", or finetune_epochs to 0'

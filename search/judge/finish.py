@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neuraltree import hardware
+from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, loses_much
@@ -117,7 +118,7 @@ def finished(
     problem = replace(setup.problem, epochs=last or setup.problem.epochs)
     refitted, sound = refit(problem, shape, front.trees, epochs)
     trees = _in_integers(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
-    if setup.problem.code.precision == "int8":
+    if number_format(setup.problem.code.precision).is_integer:
         _tell_of_losses(trees, say)
     columns = front.columns | _costs(setup, trees)
     measured = measure_front(setup.problem, trees, say, stopping)
@@ -192,7 +193,7 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
     outputs = tree.outputs(X).T[None]
     error = METRICS[setup.problem.metrics["val_error"]](truth, outputs)[0]
     scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, outputs)[0])}
-    if setup.problem.code.precision != "int8":
+    if not number_format(setup.problem.code.precision).is_integer:
         return scores
     with suppress(ValueError):  # of a tree whose sums are beyond integers
         scores["int8_test_score"] = 1.0 - float(usual(truth, integer_outputs(tree, X).T[None])[0])

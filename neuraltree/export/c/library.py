@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuraltree.compress.formats import check_style, number_format
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.compress.int8.losing import loses_much, word_of_loss
 from neuraltree.export.c import float_code, integer_code
@@ -15,9 +16,6 @@ from neuraltree.export.c.self_test import test_files
 from neuraltree.export.names import check_name, comment, constants
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
-
-PRECISIONS = ("float32", "int8")
-STYLES = ("straight", "table")
 
 
 def export_c(
@@ -28,15 +26,14 @@ def export_c(
     ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
     regression's output (int8 only). ``ValueError`` for anything that cannot be said in C; the message says what can.
     """
-    for given, allowed, what in ((precision, PRECISIONS, "precision"), (style, STYLES, "style")):
-        if given not in allowed:
-            raise ValueError(f"unknown {what} {given!r}; allowed: {', '.join(allowed)}")
-    if fine and precision != "int8":
+    is_integer = number_format(precision).is_integer
+    check_style(style)
+    if fine and not is_integer:
         raise ValueError("16-bit values are an option of int8 code; float32 needs none")
     check_name(name)
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     with np.errstate(all="ignore"):  # a number that overflows is refused where it would be written
-        integers = quantize_tree(tree, fine=fine) if precision == "int8" else None
+        integers = quantize_tree(tree, fine=fine) if is_integer else None
         files = {f"{name}.h": _header(tree, name, integers), f"{name}.c": _source(tree, name, integers, style)}
         return files | test_files(tree, name, integers) | _arduino(tree, name)
 

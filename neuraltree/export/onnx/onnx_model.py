@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import neuraltree
+from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.dequantize import dequantized
 from neuraltree.export.extras import need
 from neuraltree.export.names import MARK
@@ -21,7 +22,6 @@ from neuraltree.export.onnx.onnx_link import add_classes
 from neuraltree.tree.tree import Tree
 
 OPSET, IR = 13, 7  # of ONNX 1.8 (2020): the first with Split and ReduceSum as they are now
-PRECISIONS = ("float32", "int8")
 
 
 def export_onnx(tree: Tree, precision: str = "float32", *, name: str = "model") -> bytes:
@@ -33,12 +33,11 @@ def export_onnx(tree: Tree, precision: str = "float32", *, name: str = "model") 
     8-bit code has them, arithmetic in single floats. Feature and class names are JSON lists in the metadata.
     ``ValueError`` without the package onnx, for an unknown precision, or for numbers and labels that ONNX cannot hold.
     """
-    if precision not in PRECISIONS:
-        raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(PRECISIONS)}")
+    is_integer = number_format(precision).is_integer
     onnx = need("onnx", "ONNX export")
     need("onnx.checker", "ONNX export")
     graph = Graph(onnx)
-    source = dequantized(tree) if precision == "int8" else tree
+    source = dequantized(tree) if is_integer else tree
     sums = _add_nodes(graph, source)
     outputs = _add_targets(graph, source, sums) if tree.classes is None else add_classes(graph, source, sums)
     inputs = [onnx.helper.make_tensor_value_info("X", onnx.TensorProto.FLOAT, ["rows", len(tree.features)])]

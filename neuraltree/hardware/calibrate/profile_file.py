@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from neuraltree.compress.formats import Precision, Style
 from neuraltree.hardware.calibrate.calibration_trees import random_trees, trained_trees
 from neuraltree.hardware.calibrate.measured_samples import Sample, measure_trees
 from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
@@ -15,7 +16,6 @@ from neuraltree.hardware.calibrate.profile_entries import entry, rounded
 from neuraltree.hardware.compare import check_measurable
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.hardware.profile.places import SUFFIX, Raw, find
-from neuraltree.hardware.profile.profile_schema import Precision, Style
 from neuraltree.hardware.profile.profile_toml import profile_text
 from neuraltree.storing import store
 

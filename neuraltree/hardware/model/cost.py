@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
+from neuraltree.compress.formats import number_format
 from neuraltree.hardware.model import latency_formula, linear_model
 from neuraltree.hardware.model.counts import Counts, count
 from neuraltree.hardware.profile.devices import CycleDevice, Device, FormulaDevice
@@ -112,7 +113,7 @@ def counted(
     far: NDArray[np.bool_] | None = None,
 ) -> Counts:
     """The counts that costs of this precision go by; integers have no far inputs."""
-    if precision == "int8":
+    if number_format(precision).is_integer:
         from neuraltree.compress.int8.effective import effective_trees
 
         nodes, starts = effective_trees(nodes, starts, input_range)

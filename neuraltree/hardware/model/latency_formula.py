@@ -14,12 +14,11 @@ from typing import Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.compress.formats import Precision, number_format
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.profile.devices import FormulaDevice
-from neuraltree.hardware.profile.profile_schema import Precision
 
 TERMS = ("computation", "weights", "activations", "overhead")
-BYTES = {"float32": 4, "int8": 1}
 Bounds = Literal["lo", "hi"]
 FloatArray = NDArray[np.float64]
 
@@ -44,14 +43,16 @@ def overlap(times: FloatArray) -> FloatArray:
 
 
 def _costs(counts: Counts, device: FormulaDevice, precision: Precision, bound: Bounds) -> FloatArray:
-    moved = _moved(counts, BYTES[precision])
+    moved = _moved(counts, number_format(precision).weight_bytes)
     times = {"lo": overlap, "hi": serial}[bound](_times(device, precision, moved, bound))
     byte = device.byte_energy.value.at(bound)
     picojoule = np.array([device.arithmetic[precision].energy.value.at(bound), byte, byte, 0.0])
     watt = 0.0 if device.power is None else device.power.value.at(bound)
     none = np.zeros(len(counts.nodes))
     flash = np.column_stack([none, moved[:, 1], none, none])
-    ram = np.column_stack([none, none, (counts.features_used + counts.peak_live) * BYTES[precision], none])
+    ram = np.column_stack(
+        [none, none, (counts.features_used + counts.peak_live) * number_format(precision).weight_bytes, none]
+    )
     return np.stack([times, flash, ram, moved * picojoule * 1e-12 + times * watt], axis=1)
 
 

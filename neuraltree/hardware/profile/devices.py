@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple, NoReturn, get_args
 
 from msgspec import Meta, Struct
 
+from neuraltree.compress.formats import Precision, Style
 from neuraltree.hardware.profile.profile_schema import (
     Arithmetic,
     Bandwidth,
@@ -17,9 +18,7 @@ from neuraltree.hardware.profile.profile_schema import (
     Energy,
     Entry,
     Power,
-    Precision,
     Seconds,
-    Style,
     Text,
 )
 

@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.compress.formats import Precision, Style
 
 # M: measured on an emulated core or on silicon, or published as such. D: the vendor's document. S: a secondary
 # source. E: derived or estimated. U: uncertain, to be checked before it is relied on.
 Certainty = Literal["M", "D", "S", "E", "U"]
 Bound = Literal["lo", "mid", "hi"]
-Precision = Literal["float32", "int8"]
-Style = Literal["straight", "table"]
 # "any": an estimate that belongs to no compiler and stands for each.
 Compiler = Literal["clang", "gcc", "any"]
 Text = Annotated[str, Meta(min_length=1)]

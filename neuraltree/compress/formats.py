@@ -1,0 +1,41 @@
+"""The number formats of exported code, one row each, and the styles that C code is written in."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+Precision = Literal["float32", "int8"]
+Style = Literal["straight", "table"]
+
+
+class NumberFormat(NamedTuple):
+    """How code stores and computes its numbers.
+
+    ``weight_bytes``: size of a weight or a value. ``is_integer``: a model is quantised first, so its inputs have
+    ranges and the edges that rounding makes zero are left out.
+    """
+
+    weight_bytes: int
+    is_integer: bool
+
+
+FORMATS: dict[Precision, NumberFormat] = {
+    "float32": NumberFormat(weight_bytes=4, is_integer=False),
+    "int8": NumberFormat(weight_bytes=1, is_integer=True),
+}
+PRECISIONS: tuple[str, ...] = tuple(FORMATS)
+STYLES: tuple[str, ...] = get_args(Style)
+
+
+def number_format(precision: str) -> NumberFormat:
+    """The row of this name; ``ValueError`` names what is allowed."""
+    for name, row in FORMATS.items():
+        if name == precision:
+            return row
+    raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(PRECISIONS)}")
+
+
+def check_style(style: str) -> None:
+    """``ValueError`` names what is allowed."""
+    if style not in STYLES:
+        raise ValueError(f"unknown style {style!r}; allowed: {', '.join(STYLES)}")
