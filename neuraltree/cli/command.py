@@ -78,10 +78,18 @@ def run_command(main: Callable[[], int]) -> NoReturn:
         say("interrupted")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
-        # What is still in the buffers would raise once more while Python is taken down.
-        for descriptor in (1, 2):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        _drop_output()
         sys.exit(CLOSED)
+    except OSError as error:  # such as results that go to a full disk
+        code = fail_of_system(error)
+        _drop_output()
+        sys.exit(code)
+
+
+def _drop_output() -> None:
+    """What is still in the buffers would raise once more while Python is taken down."""
+    for descriptor in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def _open_closed_streams() -> None:

@@ -327,6 +327,13 @@ def test_an_error_needs_no_place_either(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout, done.stderr) == (2, b"", b"")
 
 
+@pytest.mark.parametrize("command", ["neuraltree.hardware --list", "search.run --version"])
+def test_results_that_cannot_be_written_are_one_line(command: str) -> None:
+    line = f'"{sys.executable}" -m {command} >/dev/full'
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (2, "error: No space left on device\n")
+
+
 # What cannot be measured.
 
 
