@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+from neuraltree.cli.command import DONE, Parser, run_command
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("neuraltree", "search", "experiments", "benchmarks", "tools")
@@ -98,7 +100,13 @@ def crowded_folders(paths: Mapping[str, Path]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count > MOST_FILES and name not in ROWS}
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    Parser(
+        prog="python -m tools.structure",
+        description="Print how the code of this checkout hangs together.",
+        epilog="exit codes: 0 done, 2 bad input, 130 interrupted",
+    ).parse_args(argv)
     paths = modules()
     graph = import_graph(paths)
     print(f"{len(paths)} modules in {len({path.parent for path in paths.values()})} folders")
@@ -109,7 +117,8 @@ def main() -> None:
         print(f"longest import chain: {len(chain)} modules, {' -> '.join(chain)}")
     print(f"repeated names: {', '.join(repeated_names(paths)) or 'none'}")
     print(f"folders of more than {MOST_FILES} files: {crowded_folders(paths) or 'none'}")
+    return DONE
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -152,7 +152,7 @@ def test_the_profiles_in_the_package_have_figures_of_its_own(row: Activation) ->
     """None is left to the stand-in for profiles that are older than the activation."""
     entries = [
         entry
-        for path in sorted((ROOT / "neuraltree" / "hardware" / "profiles").glob("*.toml"))
+        for path in sorted((ROOT / "neuraltree" / "hardware" / "profile" / "data").glob("*.toml"))
         for entry in tomllib.loads(path.read_text("utf-8")).get("entries", [])
     ]
     assert entries

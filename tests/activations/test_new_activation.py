@@ -61,7 +61,7 @@ from pathlib import Path
 import numpy as np
 from neuraltree import Tree, load, save
 from neuraltree.activations import NAMES
-from neuraltree.tree import node_dtype
+from neuraltree.tree.nodes import node_dtype
 
 NEW = NAMES.index("softsign")
 rows = [(0, 5, 0, .1), (1, NEW, 1.5, .2), (2, 1, .8, -.3), (3, ~0, 1.2, 0), (2, ~1, -.4, 0), (1, 0, -2, .1),
@@ -92,8 +92,7 @@ def compiled(files, name):
     subprocess.run(["./check"], cwd=name, check=True, stdout=subprocess.DEVNULL)
 """
 C = """
-from neuraltree.export.c import export_c
-from neuraltree.export.c_train import export_training
+from neuraltree.export import export_c, export_training
 
 for precision in ("float32", "int8"):
     for style in ("straight", "table"):
@@ -104,10 +103,9 @@ compiled(export_training(tree), "train")
 OTHERS = """
 from neuraltree import NeuralTreeRegressor
 from neuraltree.compress import quantize_tree
-from neuraltree.export.formula import export_latex, export_text
-from neuraltree.export.python import export_python
+from neuraltree.export import export_latex, export_python, export_text
 from neuraltree.hardware import costs, load_device
-from neuraltree.plot_style import ACTIVATION_LOOKS
+from neuraltree.plot.style import ACTIVATION_LOOKS
 
 np.testing.assert_allclose(tree.predict(X), wanted, rtol=1e-12)
 np.testing.assert_allclose([tree.predict_one(x) for x in X.tolist()], wanted, rtol=1e-12)

@@ -29,7 +29,7 @@ def is_command(source: str) -> bool:
 
 COMMANDS = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__main__")
-    for package in ("neuraltree", "search")
+    for package in ("neuraltree", "search", "tools")
     for path in (ROOT / package).rglob("*.py")
     if is_command(path.read_text())
 )

@@ -347,4 +347,4 @@ def test_kinds_are_all_priced():
 
 
 def test_the_files_are_in_the_package():
-    assert {path.stem for path in (Path(places.__file__).parent / "devices_toml").glob("*.toml")} == set(device_names())
+    assert {path.stem for path in (Path(places.__file__).parent / "data").glob("*.toml")} == set(device_names())

@@ -46,7 +46,7 @@ class Place(NamedTuple):
 
 def device_names() -> list[str]:
     """The devices that come with the package, without aliases."""
-    folder = files("neuraltree.hardware.profile") / "devices_toml"
+    folder = files("neuraltree.hardware.profile") / "data"
     return sorted(item.name.removesuffix(SUFFIX) for item in folder.iterdir() if item.name.endswith(SUFFIX))
 
 
@@ -66,7 +66,7 @@ def find(wanted: str, beside: Path | None = None) -> Place:
 
 @cache
 def _packaged(name: str) -> Raw:
-    return tomllib.loads((files("neuraltree.hardware.profile") / "devices_toml" / f"{name}{SUFFIX}").read_text("utf-8"))
+    return tomllib.loads((files("neuraltree.hardware.profile") / "data" / f"{name}{SUFFIX}").read_text("utf-8"))
 
 
 def _read(path: Path) -> Raw:
