@@ -1,9 +1,9 @@
 """Trees as code, as ONNX, as formulas and as drawings."""
 
-from neuraltree.export.c.device_step import training_step as training_step
-from neuraltree.export.c.device_step import with_parameters as with_parameters
 from neuraltree.export.c.library import export_c as export_c
-from neuraltree.export.c.training import export_training as export_training
+from neuraltree.export.c.training.device_step import training_step as training_step
+from neuraltree.export.c.training.device_step import with_parameters as with_parameters
+from neuraltree.export.c.training.on_device import export_training as export_training
 from neuraltree.export.dot import export_dot as export_dot
 from neuraltree.export.formulas.formula import export_latex as export_latex
 from neuraltree.export.formulas.formula import export_text as export_text

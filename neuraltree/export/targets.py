@@ -32,7 +32,7 @@ def _c(tree: Tree, name: str, **options: Any) -> Made:
 
 
 def _training(tree: Tree, name: str, **options: Any) -> Made:
-    from neuraltree.export.c.training import export_training
+    from neuraltree.export.c.training.on_device import export_training
 
     return export_training(tree, name)
 

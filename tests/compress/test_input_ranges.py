@@ -24,7 +24,7 @@ from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, word_of_loss
 from neuraltree.compress.int8.stages import LARGEST_REACH, SMALLEST_REACH
 from neuraltree.export import export_c
 from neuraltree.export.__main__ import main
-from neuraltree.export.c.device_step import with_parameters
+from neuraltree.export.c.training.device_step import with_parameters
 from neuraltree.hardware import counted, laid_out
 from neuraltree.schema import tree_schema
 from neuraltree.tree.model_files import FileError, dumps, loads, save

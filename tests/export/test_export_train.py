@@ -24,8 +24,8 @@ from neuraltree.engine.forest import load_params, store_params
 from neuraltree.engine.packing import layout, pack, plan
 from neuraltree.engine.train import fit, make_schedule
 from neuraltree.engine.training_step import Settings, make_data
-from neuraltree.export.c.device_step import training_step, with_parameters
-from neuraltree.export.c.training import export_training
+from neuraltree.export.c.training.device_step import training_step, with_parameters
+from neuraltree.export.c.training.on_device import export_training
 from neuraltree.hardware.measure import Call, available_compilers, measure, store
 from neuraltree.hardware.measure.toolchains import COMPILERS
 from neuraltree.tree.generate import random_tree

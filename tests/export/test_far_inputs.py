@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from neuraltree.export import export_c
-from neuraltree.export.c.training import export_training
+from neuraltree.export.c.training.on_device import export_training
 from neuraltree.export.formulas.formula import NUMERIC, export_text, formula
 from neuraltree.export.python.python_module import export_python
 from neuraltree.hardware import breakdown, costs, count, load_device

@@ -9,12 +9,12 @@ from pathlib import Path
 import matplotlib.image
 import matplotlib.pyplot as plt
 import pytest
-from tools.gallery.entries import ENTRIES
-from tools.gallery.searches import SEARCHES
 
 from search.run import main as run
 from tools.gallery.__main__ import main
 from tools.gallery.draw import page
+from tools.gallery.gallery_entries import ENTRIES
+from tools.gallery.gallery_searches import SEARCHES
 
 DOCS = Path(__file__).parents[2] / "docs"
 LARGEST = 150_000  # bytes

@@ -61,7 +61,7 @@ def run(code: str, folder: Path, **environment: str) -> str:
 
 
 def test_no_setting_of_the_process_outlives_a_call(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tests.global_state", str(tmp_path)]
+    command = [sys.executable, "-m", "tests.helpers.global_state", str(tmp_path)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=True)
     assert json.loads(done.stdout) == {step.__name__: [] for step in global_state.STEPS}
 

@@ -24,6 +24,7 @@ PACKAGES = (
     "search.baselines",
     "search.config",
     "search.pictures",
+    "search.selection",
     "search.table",
 )
 # What users hold in their hands without importing its class: module and class by what returns it.

@@ -43,7 +43,7 @@ def _draw(arguments: argparse.Namespace) -> int:
     import matplotlib
 
     from tools.gallery.draw import check_free, draw_all
-    from tools.gallery.searches import search_all
+    from tools.gallery.gallery_searches import search_all
 
     if not arguments.out.name:
         raise InputError("--out names no folder; name a new one, or one of pictures to replace")

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from search.errors import InputError
 from search.folder.records import write_text
 from search.strict import one_line
-from tools.gallery.entries import ENTRIES, OPENING, Entry
+from tools.gallery.gallery_entries import ENTRIES, OPENING, Entry
 
 INTRODUCTION = """# Gallery
 

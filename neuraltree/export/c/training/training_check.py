@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.export.c.device_step import places, scaler_of, step_with, target_scaler_of, training_step
 from neuraltree.export.c.parts import array, literal
-from neuraltree.export.c.training_text import fill
+from neuraltree.export.c.training.device_step import places, scaler_of, step_with, target_scaler_of, training_step
+from neuraltree.export.c.training.training_text import fill
 from neuraltree.tree.tree import Tree
 
 ROUNDING = 2 * float(np.finfo(np.float32).eps)

@@ -30,7 +30,7 @@ extern "C" {
 enum { @UPPER@_PARAMETERS = @PARAMETERS@ };
 
 /* For standardised inputs and target. Node by node in order of evaluation: its bias, the weights of its inputs, and,
-   unless it is an output, the weight of its value. with_parameters of neuraltree.export.c.training reads them back. */
+   unless it is an output, the weight of its value. with_parameters of neuraltree.export reads them back. */
 extern float @NAME@_parameters[@UPPER@_PARAMETERS];
 
 /* The parameters as exported; to be called before anything else. */

@@ -15,12 +15,12 @@ from collections.abc import Callable
 import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, Activation
-from neuraltree.export.c.device_step import loss_name, places, scaler_of, shifts, target_scaler_of
 from neuraltree.export.c.head import KIND, flags
 from neuraltree.export.c.order import slots, steps
 from neuraltree.export.c.parts import FLASH, MACROS, array, float_functions, literal
-from neuraltree.export.c.training_check import check_program
-from neuraltree.export.c.training_text import (
+from neuraltree.export.c.training.device_step import loss_name, places, scaler_of, shifts, target_scaler_of
+from neuraltree.export.c.training.training_check import check_program
+from neuraltree.export.c.training.training_text import (
     BACKWARD,
     ENTRIES,
     FORWARD,

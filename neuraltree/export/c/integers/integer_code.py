@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuraltree.activations import NAMES
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
-from neuraltree.export.c.float_code import filled, narrowest
+from neuraltree.export.c.floats.float_code import filled, narrowest
 from neuraltree.export.c.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.c.order import Step, slots, steps
 from neuraltree.export.c.parts import array
@@ -168,21 +168,16 @@ KIND_ROW = """struct nt_kind {
 def _interpreter(tree: IntegerTree, order: list[Step], unit: int, name: str) -> str:
     hidden = [step for step in order if step.slot >= 0]
     coarse = {step.code for step in hidden if not _is_fine(tree, step)}
-    text = INTERPRETER
     repeating = sorted(code for code in coarse if KINDS[code].repeats)
-    marks = {"REPEATING": bool(repeating), "FINE": tree.fine}
-    for mark, wanted in marks.items():
-        text = _without(text, mark) if not wanted else text.replace(f" /* {mark} */", "")
-    text = text.replace("@REPEATS@", " || ".join(f"(head & {KIND}) == {code}" for code in repeating))
-    text = text.replace("@FINE_CASES@\n", "".join(_fine_cases({s.code for s in hidden if _is_fine(tree, s)})))
+    repeat = REPEAT.replace("@REPEATS@", " || ".join(f"(head & {KIND}) == {code}" for code in repeating))
+    value = COARSE.replace("@REPEAT@", repeat if repeating else "")
+    if tree.fine:
+        cases = "".join(_fine_cases({step.code for step in hidden if _is_fine(tree, step)}))
+        value = f"{FINE_OPEN}{cases}{FINE_ELSE}{value}        }}\n"
+    text = INTERPRETER.replace("@OUTPUT_SCALE@", OUTPUT_SCALE if tree.fine else "").replace("@VALUE@", value)
     text = filled(text, name, unit, order) + OUTPUTS.replace("@NAME@", name).replace("@NODES@", str(len(order)))
     scores = SCORES.replace("@COUNT@", str(tree.source.num_outputs)) if tree.outputs.multiplier is not None else ""
     return text.replace("@SCORES@", scores)
-
-
-def _without(text: str, mark: str) -> str:
-    """The text without the lines that end in a mark."""
-    return "\n".join(line for line in text.split("\n") if not line.endswith(f"/* {mark} */"))
 
 
 def _fine_cases(codes: set[int]) -> list[str]:
@@ -218,8 +213,7 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const i
         for (; inputs != 0; --inputs) {{
             sum += (int32_t)NT_READ(byte, int8_t, weight++) * q[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
         }}
-        sum *= (head & {OUTPUT}) != 0 ? {FINE} : 1; /* FINE */
-        sum += (int32_t)NT_READ(dword, int32_t, bias);
+@OUTPUT_SCALE@        sum += (int32_t)NT_READ(dword, int32_t, bias);
         if ((head & {OPENED}) != 0) {{
             sum += *--top;
         }}
@@ -228,21 +222,7 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const i
             continue;
         }}
         sum = nt_scaled(sum, NT_READ(word, uint16_t, scale++));
-        if ((head & {FINE_FLAG}) != 0) {{ /* FINE */
-            switch (head & {KIND}) {{ /* FINE */
-@FINE_CASES@
-            default: break; /* FINE */
-            }} /* FINE */
-        }} else {{ /* FINE */
-        if (@REPEATS@) {{ /* REPEATING */
-            sum = ((sum + 128) & 255) - 128; /* REPEATING */
-        }} /* REPEATING */
-        sum = nt_clamp(sum, kind->low, 127);
-        if (kind->table != 0) {{
-            sum = NT_READ(byte, int8_t, kind->table + (sum + 128));
-        }}
-        }} /* FINE */
-        sum *= NT_READ(byte, int8_t, weight++);
+@VALUE@        sum *= NT_READ(byte, int8_t, weight++);
         if ((head & {FIRST}) != 0) {{
             *top++ = sum;
         }} else {{
@@ -251,6 +231,24 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const i
     }}
 }}
 
+"""
+# Parts of the interpreter: an output's sum in the units of fine values, and the ways from an index to a value.
+OUTPUT_SCALE = f"        sum *= (head & {OUTPUT}) != 0 ? {FINE} : 1;\n"
+FINE_OPEN = f"""        if ((head & {FINE_FLAG}) != 0) {{
+            switch (head & {KIND}) {{
+"""
+FINE_ELSE = """            default: break;
+            }
+        } else {
+"""
+COARSE = """@REPEAT@        sum = nt_clamp(sum, kind->low, 127);
+        if (kind->table != 0) {
+            sum = NT_READ(byte, int8_t, kind->table + (sum + 128));
+        }
+"""
+REPEAT = """        if (@REPEATS@) {
+            sum = ((sum + 128) & 255) - 128;
+        }
 """
 OUTPUTS = """NT_CALL void nt_outputs(const int8_t *q, int32_t *y)
 {

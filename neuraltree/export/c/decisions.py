@@ -1,0 +1,70 @@
+"""From the values of output nodes to a class and to probabilities, in C for every number format."""
+
+from __future__ import annotations
+
+from neuraltree.export.c.parts import literal
+from neuraltree.tree.tree import Tree
+
+
+def largest(name: str, number: str) -> str:
+    """The function that finds the first of the largest of values of the C type ``number``."""
+    return LARGEST.replace("@NAME@", name).replace("@TYPE@", number)
+
+
+# Not static, like the interpreters, so that it stays one loop however few classes there are.
+LARGEST = """int @NAME@_largest(const @TYPE@ *y, int count);
+NT_ALONE int @NAME@_largest(const @TYPE@ *y, int count)
+{
+    int best = 0;
+    NT_LOOP
+    for (int i = 1; i < count; ++i) {
+        if (y[i] > y[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+"""
+
+
+def answer(tree: Tree, name: str) -> str:
+    """The C expression of the prediction, from the values ``y`` of the output nodes."""
+    if tree.classes is None:
+        return "y[0]"
+    return "y[0] > 0" if tree.kind == "binary" else f"{name}_largest(y, {tree.num_outputs})"
+
+
+def probabilities(tree: Tree, name: str, run: str, share: str) -> str:
+    """Softmax of logits, the logistic function of one logit, or sigmoids divided by their sum.
+
+    ``run``: the lines that fill ``y`` with logits or sigmoids for the inputs ``x``. ``share``: the C expression of one
+    sigmoid, from ``y[k]``.
+    """
+    count = len(tree.classes or ())
+    if tree.kind == "binary":
+        link = "    p[1] = 1.0f / (1.0f + nt_exp(-y[0]));\n    p[0] = 1.0f - p[1];\n"
+    elif tree.output_activation == "identity":
+        link = TOP + SHARES.format(value="nt_exp(y[k] - top)", even="0.0f")
+    else:
+        link = SHARES.format(value=share, even=literal(1 / count))
+    text = f"    float y[{tree.num_outputs}];\n{run}{link}".replace("@COUNT@", str(count))
+    return f"void {name}_probabilities(const float *x, float *p)\n{{\n{text}}}\n"
+
+
+TOP = """    float top = y[0];
+    NT_LOOP
+    for (int k = 1; k < @COUNT@; ++k) {
+        top = y[k] > top ? y[k] : top;
+    }
+"""
+SHARES = """    float total = 0.0f;
+    NT_LOOP
+    for (int k = 0; k < @COUNT@; ++k) {{
+        p[k] = {value};
+        total += p[k];
+    }}
+    NT_LOOP
+    for (int k = 0; k < @COUNT@; ++k) {{
+        p[k] = total > 0.0f ? p[k] / total : {even};
+    }}
+"""

@@ -1,0 +1,78 @@
+"""Raw inputs to integers, in C."""
+
+from __future__ import annotations
+
+from neuraltree.compress.int8.integer_tree import IntegerTree
+from neuraltree.export.c.integers.integer_code import packed
+from neuraltree.export.c.parts import array
+
+
+def room(integers: IntegerTree) -> int:
+    """The length of the array of integers: 1 if the tree reads no input, since C has no empty arrays."""
+    return max(len(integers.inputs.features), 1)
+
+
+def input_stage(tree: IntegerTree, name: str) -> str:
+    """``NAME_quantize``: one loop over the inputs in use."""
+    stage = tree.inputs
+    count = len(stage.features)
+    if not count:
+        return f"void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    q[0] = 0;\n}}\n"
+    unit = 8 if int(stage.features.max()) < 256 else 16
+    width = {8: "byte", 16: "word"}[unit]
+    scales = packed(stage.multiplier, stage.shift)
+    columns = (stage.zero.tolist(), scales, stage.power.tolist(), stage.features.tolist())
+    rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
+    return "\n".join(
+        [
+            "/* Of each integer: zero, scale, the power of 2 its input is multiplied by, and which input it is. */",
+            STRUCT.replace("@UNIT@", str(unit)),
+            array("struct nt_input", "nt_inputs", rows),
+            INTEGER,
+            f"""void {name}_convert(const struct nt_input *input, const struct nt_input *last, const float *x,
+                             int8_t *q);
+NT_ALONE void {name}_convert(const struct nt_input *input, const struct nt_input *last, const float *x,
+                             int8_t *q)
+{{
+    NT_LOOP
+    for (; input != last; ++input) {{
+        *q++ = nt_integer(x[NT_READ({width}, uint{unit}_t, &input->place)], input);
+    }}
+}}
+
+void {name}_quantize(const float *x, int8_t *q)
+{{
+    {name}_convert(nt_inputs, nt_inputs + {count}, x, q);
+}}
+""",
+        ]
+    )
+
+
+STRUCT = """struct nt_input {
+    int32_t zero;
+    uint16_t scale;
+    int8_t power;
+    uint@UNIT@_t place;
+};
+"""
+# No operation on floats: on a core without floating point one product would cost more than all of this.
+INTEGER = """/* An input to -127..127: its bits moved to a whole number, less its zero, rescaled; NaN is 0. */
+NT_INLINE int8_t nt_integer(float value, const struct nt_input *input)
+{
+    union { float value; uint32_t bits; } word;
+    int32_t whole, shift;
+    word.value = value;
+    shift = 158 - NT_READ(byte, int8_t, &input->power) - (int32_t)((word.bits >> 23) & 255u);
+    if (shift > 1) {
+        whole = shift < 32 ? (int32_t)(((word.bits << 8) | 0x80000000u) >> shift) : 0;
+    } else if ((word.bits & 0x7fffffffu) > 0x7f800000u) {
+        return 0;
+    } else {
+        whole = 0x40000000;
+    }
+    whole = ((word.bits >> 31) != 0u ? -whole : whole) - (int32_t)NT_READ(dword, int32_t, &input->zero);
+    whole = nt_clamp(whole, -65535, 65535);
+    return (int8_t)nt_clamp(nt_scaled(whole, NT_READ(word, uint16_t, &input->scale)), -127, 127);
+}
+"""

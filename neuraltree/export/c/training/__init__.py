@@ -1,0 +1,1 @@
+"""Training on the device, as C99."""
