@@ -23,7 +23,7 @@ def test_there_are_four_estimators() -> None:
 def test_every_check_passes(name: str) -> None:
     # Without SCIPY_ARRAY_API, which SciPy reads when it is imported, one check is skipped.
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "tests.estimator_checks", name],
+        [sys.executable, "-W", "ignore", "-m", "tests.helpers.estimator_checks", name],
         cwd=Path(__file__).parents[2],
         env=os.environ | {"SCIPY_ARRAY_API": "1"},
         capture_output=True,
