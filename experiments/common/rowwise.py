@@ -100,5 +100,5 @@ def backward(
 ) -> Params:
     """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
     delta, edge = descend(shape, forest, params.edge, states, output_grad)
-    leaf = jnp.concatenate([jnp.sum(seen * delta, axis=2), jnp.sum(delta, axis=1)[None]])
+    leaf = jnp.concatenate([jnp.sum(seen * delta[None], axis=2), jnp.sum(delta, axis=1)[None]])
     return Params(leaf * forest.leaf_mask.T.astype(leaf.dtype), edge)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from experiments.growth.course import Course
 from experiments.growth.pixels import Bytes, Pixels, scaled
 from experiments.growth.rewiring import exchange, probe
-from experiments.growth.rounds import Batches, batches, rounds
+from experiments.growth.rounds import Batches, Scaling, batches, inputs_of, rounds
 from experiments.growth.skeleton import Mask
 from neuraltree.engine.optimizers import OPTIMIZERS, TrainingState, descend
 from neuraltree.tasks.losses import LOSSES
@@ -84,7 +84,7 @@ def _rewired(
     kept, layers, moments = state
 
     def gain(left: Mask) -> NDArray:
-        cut = layers._replace(first=layers.first * _with_biases(left))
+        cut = layers._replace(first=jnp.where(_with_biases(left), layers.first, 0))
         return np.abs(np.asarray(_slopes(cut, *probe(pixels, course, rng)).first))
 
     strength = np.abs(np.asarray(layers.first)) * np.append(pixels.spread, 0.0)
@@ -92,7 +92,7 @@ def _rewired(
     alive = _with_biases(left)
 
     def cleared(part: Any) -> Any:
-        return part._replace(first=part.first * alive) if isinstance(part, Layers) else part
+        return part._replace(first=jnp.where(alive, part.first, 0)) if isinstance(part, Layers) else part
 
     moments = jax.tree.map(cleared, moments, is_leaf=lambda part: isinstance(part, Layers))
     return _with_biases(mask), cleared(layers), moments
@@ -112,14 +112,12 @@ _slopes = jax.jit(jax.grad(_loss))
 
 
 @jax.jit
-def _train_round(layers: Layers, moments: Any, kept: Any, scaling: Any, steps: Batches) -> tuple[Layers, Any]:
+def _train_round(layers: Layers, moments: Any, kept: Any, scaling: Scaling, steps: Batches) -> tuple[Layers, Any]:
     optimizer = OPTIMIZERS["adam"](0.0)
-    mean, scale = scaling
 
     def train_batch(state: TrainingState, batch: Batches) -> tuple[TrainingState, None]:
-        inputs = jnp.pad((batch.images - mean) / scale, ((0, 0), (0, 1)), constant_values=1.0)
-        slope = jax.grad(_loss)(state.params, inputs, batch.targets)
-        slope = slope._replace(first=slope.first * kept)
+        slope = jax.grad(_loss)(state.params, inputs_of(batch, scaling), batch.targets)
+        slope = slope._replace(first=slope.first * kept.astype(slope.first.dtype))
         return descend(optimizer, state, slope, Layers(batch.rates, batch.rates)), None
 
     state, _ = lax.scan(train_batch, TrainingState(layers, moments), steps)

@@ -12,10 +12,9 @@ from experiments.growth.course import Course
 from experiments.growth.edges import random_mask
 from experiments.growth.pixels import Pixels
 from experiments.growth.rewiring import SETTINGS, State, Task, rewire
-from experiments.growth.rounds import Batches, batches, rounds
+from experiments.growth.rounds import Batches, Scaling, batches, inputs_of, rounds
 from experiments.growth.skeleton import Mask, Skeleton, masked_forest
 from neuraltree.activations import code_of
-from neuraltree.arrays import EngineArray
 from neuraltree.engine.compiled import run_program
 from neuraltree.engine.forest import Params
 from neuraltree.engine.optimizers import TrainingState
@@ -63,15 +62,13 @@ def _train_batches(
     forest: Forest,
     params: Params,
     moments: Any,
-    scaling: tuple[EngineArray, EngineArray],
+    scaling: Scaling,
     steps: Batches,
 ) -> tuple[Params, Any]:
     step = make_step(shape, settings, forest)
-    mean, scale = scaling
 
     def train_batch(state: TrainingState, of: Batches) -> tuple[TrainingState, None]:
-        # Bytes up to here, as they take a quarter of the memory.
-        inputs = jnp.pad((of.images - mean) / scale, ((0, 0), (0, 1)), constant_values=1.0)
+        inputs = inputs_of(of, scaling)
         share = jnp.full(len(inputs), 1 / len(inputs), inputs.dtype)
         return step(state, Batch(inputs, of.targets.T[None], share), Params(of.rates, of.rates))[0], None
 

@@ -92,7 +92,9 @@ class Activation:
     shared: tuple[
         str, ...
     ]  # what its code shares with other kinds, see ``neuraltree.hardware.profile.profile_schema.SHARED``
-    priced_as: str | None = None  # the kind whose figures it takes from a device profile that is older than itself
+    # The kind whose figures it takes from a device profile that is older than itself. Every new kind names one: without
+    # it no old profile could be read, and none be calibrated for the new kind.
+    priced_as: str | None = None
     integers: Integers
     # Other languages.
     python: str = "{}"  # a NumPy expression of its argument

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neuraltree.activations.gaussian import GAUSSIAN
+from neuraltree.activations.hard_tanh import HARD_TANH
 from neuraltree.activations.identity import IDENTITY
 from neuraltree.activations.kind import Activation
 from neuraltree.activations.relu import RELU
@@ -11,7 +12,7 @@ from neuraltree.activations.sine import SINE
 from neuraltree.activations.tanh import TANH
 
 # The position of a row is its code in the node record: append, never reorder.
-ACTIVATIONS: tuple[Activation, ...] = (SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY)
+ACTIVATIONS: tuple[Activation, ...] = (SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY, HARD_TANH)
 NAMES: tuple[str, ...] = tuple(row.name for row in ACTIVATIONS)
 ALIASES: dict[str, str] = {alias: row.name for row in ACTIVATIONS for alias in row.aliases}
 

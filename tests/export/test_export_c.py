@@ -237,7 +237,7 @@ def through_file(path: Path, case: Case) -> Result:
 def bound(tree: Tree, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(rows, outputs) how far single floats may lie from the truth, and whether no sum can leave their range:
     16 units in the last place of every node's sum of absolute products, passed on by the steepest slopes."""
-    steepest = (0.25, 1.0, 0.86, 1.0, 1.0, 1.0)
+    steepest = (0.25, 1.0, 0.86, 1.0, 1.0, 1.0, *(row.steepest for row in ACTIVATIONS[6:]))
     nodes, unit = tree.folded(), 16 * 2.0**-23
     depth, op = nodes["depth"].tolist(), nodes["op"].tolist()
     weight, bias = nodes["weight"][:, 0].tolist(), nodes["bias"][:, 0].tolist()

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from neuraltree.activations import NAMES
+from neuraltree.activations import ACTIVATIONS, NAMES
 from neuraltree.engine.forest import load_params, store_params
 from neuraltree.engine.packing import layout, pack, plan
 from neuraltree.engine.train import fit, make_schedule
@@ -89,6 +89,8 @@ DERIVATIVES = (
     lambda s: float(s > 0),
     math.cos,
     lambda s: 1.0,
+    # Of the others their own, which ``test_activations`` compares with differences.
+    *((lambda s, row=row: float(row.derivative(s, row.value(s)))) for row in ACTIVATIONS[6:]),
 )
 
 

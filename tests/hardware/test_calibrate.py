@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import tomllib
 from pathlib import Path
+from types import SimpleNamespace
 
+import msgspec
 import numpy as np
 import pytest
 
+from neuraltree.activations import NAMES
 from neuraltree.hardware.calibrate.__main__ import main
 from neuraltree.hardware.calibrate.calibration_trees import random_trees
 from neuraltree.hardware.calibrate.fit import apply, fit_terms, residual, terms_of
+from neuraltree.hardware.calibrate.measured_samples import Sample
+from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
 from neuraltree.hardware.model.cost import counted
-from neuraltree.hardware.model.linear_model import TERMS, design
+from neuraltree.hardware.model.linear_model import TERMS, coefficients, design
+from neuraltree.hardware.profile import places
 from neuraltree.hardware.profile.load import load_device
+from neuraltree.hardware.profile.profile_schema import Entry
 
 profile = importlib.import_module("neuraltree.hardware.calibrate.profile_file")
 
@@ -92,3 +100,46 @@ def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.Monke
     assert entry.compiler_version.startswith("clang")
     assert device.entry("int8", "table", "gcc") == load_device("cortex-m4f").entry("int8", "table", "gcc")
     assert {path.name for path in tmp_path.iterdir()} == {"board.toml", "new.toml"}
+
+
+@pytest.mark.parametrize("style", ["straight", "table"])
+def test_one_activation_gets_figures_and_all_others_keep_theirs(style: str) -> None:
+    """Planted: 40-50 cycles a node, 60 instructions a node, 70 bytes of flash once, 5 of RAM."""
+    path = Path(places.__file__).parent / "profiles" / "cortex-m4f.toml"
+    old = next(row for row in tomllib.loads(path.read_text("utf-8"))["entries"] if row["style"] == style)
+    trees = with_activation(random_trees(30, 7), "sine", 0)
+    hidden = np.concatenate([tree.nodes["op"][(tree.nodes["op"] < 0) & (tree.nodes["depth"] > 0)] for tree in trees])
+    assert 0.4 < np.mean(hidden == ~NAMES.index("sine")) < 0.7
+    ends = [coefficients(msgspec.convert(old, Entry), end) for end in ("lo", "hi")]
+    place, samples = TERMS.index("sine"), []
+    for row in ends:
+        row["instructions"][place], row["flash"][place], row["ram"][place] = 60, 70, 5
+    ends[0]["cycles"][place], ends[1]["cycles"][place] = 40, 50
+    for tree in trees:
+        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), "float32")
+        each, once = (design(counts, tree.kind, once=once)[0] for once in (False, True))
+        lo, hi = (float(each @ row["cycles"]) for row in ends)
+        rest = (float(each @ ends[0]["instructions"]), float(once @ ends[0]["flash"]), float(once @ ends[0]["ram"]))
+        measured = dict(zip(("instructions", "flash_bytes", "ram_bytes"), rest, strict=True))
+        samples.append(
+            Sample(each, once, SimpleNamespace(cycles_lo=lo, cycles_hi=hi, cycles=(lo + hi) / 2, **measured))
+        )
+    new = with_kind(old, "sine", samples)
+    assert residuals(new, samples)["cycles"].worst_percent < 0.1
+    figures = {block: new[block]["kinds"].pop("sine") for block in ("instructions", "cycles", "flash", "ram")}
+    assert [figures["cycles"][end] for end in ("lo", "hi")] == pytest.approx([40, 50], rel=1e-3)
+    assert [figures[block]["lo"] for block in ("instructions", "flash", "ram")] == pytest.approx([60, 70, 5], rel=1e-3)
+    assert "30 compiled and emulated trees" in figures["cycles"]["source"]
+    for block in ("instructions", "cycles", "flash", "ram"):
+        old[block].get("kinds", {}).pop("sine", None)
+    assert new == old
+
+
+def test_an_activation_cannot_be_fitted_to_a_profile_without_entries(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_compiler()
+    monkeypatch.setattr(profile, "_samples", lambda *_: pytest.fail("it began to work"))
+    arguments = ("--device", "rp2040", "--out", tmp_path / "x.toml")
+    assert "no entries of its own by clang" in refused(capsys, *arguments, "--activation", "relu")
+    assert "unknown activation 'swish'" in refused(capsys, *arguments, "--activation", "swish")

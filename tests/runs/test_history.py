@@ -93,3 +93,12 @@ def test_a_run_has_the_same_history_under_way_and_done(tmp_path: Path, monkeypat
     assert going.objectives == done.objectives == ("error", "weights")
     assert [row["generation"] for row in done.rows] == [0, 1, 2]
     assert [front.tolist() for front in going.fronts] == [front.tolist() for front in done.fronts]
+
+
+def test_generations_older_than_an_activation_have_none_of_it() -> None:
+    """A run that was begun before the table grew goes on after it."""
+    older, newer = np.array([[3, 1]]), np.arange(len(NAMES))[None]
+    parts = [{"front": np.array([0]), "activation_nodes": counted} for counted in (older, newer)]
+    found = joined(parts)
+    assert found["activation_nodes"].tolist() == [[3, 1, *[0] * (len(NAMES) - 2)], list(range(len(NAMES)))]
+    assert tuple(found["activations"].tolist()) == NAMES

@@ -84,7 +84,7 @@ def _gradient(
     """Mean over the rows ``index`` (trees, batch) of each tree; padding rows are uncounted."""
     padding, features = len(data.inputs) - 1, data.inputs.shape[1]
     owner = jnp.minimum(forest.tree, shape.trees - 1)
-    place = index[owner] * features + reads[:, :, None]
+    place = index[owner][None] * features + reads[:, :, None]
     seen = data.inputs.reshape(-1).at[place].get(mode="promise_in_bounds")
     states = forward(shape, forest, params, seen)
     real = (index < padding).astype(seen.dtype)
@@ -97,7 +97,7 @@ def _gradient(
 def _test(shape: Shape, forest: Forest, params: Params, data: Data) -> jax.Array:
     """(trees,) right answers on the test rows, or minus the sum of squared errors."""
     found = outputs(forest, forward(shape, forest, params, data.seen))
-    counted = jnp.arange(data.truth.shape[1]) < data.tested
+    counted = (jnp.arange(data.truth.shape[1], dtype=jnp.int32) < data.tested)[None]
     if jnp.issubdtype(data.truth.dtype, jnp.integer):
         right = (_chosen(found) == data.truth) & counted & jnp.isfinite(jnp.sum(found, axis=1))
         return jnp.sum(right, axis=1).astype(found.dtype)
