@@ -40,7 +40,7 @@ ENTRIES = (
         "constraints",
         "breast_cancer",
         "Any two columns, and the constraints",
-        "Log loss against latency: the front, what was measured, and in grey the trees that break the constraint.",
+        "Log loss against latency: the front, measured costs, and in grey the trees that break the constraint.",
         "Grey crosses are trees of the search that break a constraint, here 3 µs; a bar leads from each predicted "
         "cost to the measured cost.",
         'ax = pictures.plot_front(front, "latency_s", history=history)',
