@@ -1,4 +1,4 @@
-"""What the gallery shows: a row for every picture, with the lines of Python that draw it."""
+"""The pictures of the gallery: one row each, with the lines of Python that draw it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """``search``: whose run it shows by default. ``reading``: how to read it. ``code`` leaves axes named ``ax``."""
+    """``search``: the run that it shows by default. ``reading``: how to read it. ``code`` makes axes named ``ax``."""
 
     name: str
     search: str
@@ -16,7 +16,7 @@ class Entry(NamedTuple):
     code: str
 
 
-# Run once for every run folder; all other code goes on from it.
+# Run once for every run folder; all other code uses its names.
 OPENING = """
 from neuraltree.plot import plot_tree, plot_weights
 from search import load_front, load_history, pictures
@@ -31,17 +31,18 @@ ENTRIES = (
         "breast_cancer",
         "The front",
         "Log loss against the number of weights: the front as a staircase, its knee, test errors and baselines.",
-        "Down and left is better: the staircase joins the models that no other beats in both respects, the ring marks "
-        "the knee in all objectives of the search, and a cross right above or below a model is its error on test rows.",
+        "Lower and further left is better: the staircase joins the models that no other model dominates in these two "
+        "columns, the ring marks the knee in all objectives of the search, and the cross directly above or below a "
+        "model shows its error on test rows.",
         "ax = pictures.plot_front(front, baselines=load_baselines(run))",
     ),
     Entry(
         "constraints",
         "breast_cancer",
         "Any two columns, and the constraints",
-        "Log loss against latency: the front, what was measured, and in grey the trees that break the constraint.",
-        "Grey crosses are trees that the search made and that break a constraint, here 3 µs; a bar leads "
-        "from each predicted cost to the one that was measured.",
+        "Log loss against latency: the front, measured costs, and in grey the trees that break the constraint.",
+        "Grey crosses are trees of the search that break a constraint, here 3 µs; a bar leads from each predicted "
+        "cost to the measured cost.",
         'ax = pictures.plot_front(front, "latency_s", history=history)',
     ),
     Entry(
@@ -49,8 +50,8 @@ ENTRIES = (
         "breast_cancer",
         "Three objectives",
         "Points in three dimensions: latency, flash and log loss, with stems to the floor.",
-        "The lower and the nearer to the left corner of the floor the better; the colour repeats the height, and the "
-        "foot of a stem shows where a model stands in the other two objectives.",
+        "Lower and nearer to the left corner of the floor is better; the colour repeats the height, and the foot of a "
+        "stem shows the values of the other two objectives.",
         'ax = pictures.plot_front_3d(front, "latency_s", "flash_bytes", "val_error")',
     ),
     Entry(
@@ -58,8 +59,8 @@ ENTRIES = (
         "breast_cancer",
         "All objectives",
         "Parallel coordinates of the front: one line for each model, the knee dashed.",
-        "Every line is a model and lower is better on every axis; where lines cross between two axes, one objective is "
-        "paid for with the other.",
+        "Every line is a model, and lower is better on every axis; if lines cross between two axes, these two "
+        "objectives conflict.",
         "ax = pictures.plot_parallel(front)",
     ),
     Entry(
@@ -67,7 +68,7 @@ ENTRIES = (
         "breast_cancer",
         "The front over generations",
         "Eight staircases from the first generation to the last, each lower than the one before.",
-        "The later the darker; where staircases lie on each other the search has stopped making progress.",
+        "Later generations are darker; if staircases coincide, the search no longer makes progress.",
         "ax = pictures.plot_generations(history)",
     ),
     Entry(
@@ -75,7 +76,8 @@ ENTRIES = (
         "breast_cancer",
         "Hypervolume",
         "The hypervolume of the population's front by generation, rising and levelling off.",
-        "The volume that the front dominates up to the reference point; the search can end where the curve is flat.",
+        "The curve is the volume that the front dominates up to the reference point; the search can end when the "
+        "curve is flat.",
         "ax = pictures.plot_hypervolume(history)",
     ),
     Entry(
@@ -91,7 +93,8 @@ ENTRIES = (
         "wine",
         "Genealogy",
         "The ancestors of the most accurate model from the first, random generation on, marked by operator.",
-        "Every mark is a tree, its shape says which operator made it, and lines lead left to its parents.",
+        "Every mark is a tree, the shape of the mark shows the operator that made the tree, and lines lead left to "
+        "its parents.",
         "ax = pictures.plot_genealogy(history, int(front[0].id))",
     ),
     Entry(
@@ -99,8 +102,8 @@ ENTRIES = (
         "wine",
         "A tree",
         "A neural tree of three classes: inputs at the bottom, activations between, classes on top.",
-        "An edge is as wide as its weight is large, and dashed where it is negative; the shape of a node is its "
-        "activation, and the class whose output is largest is predicted.",
+        "The width of an edge shows the size of its weight, and negative edges are dashed; the shape of a node shows "
+        "its activation, and the class with the largest output is predicted.",
         "ax = plot_tree(front[0].tree())",
     ),
     Entry(
@@ -108,7 +111,7 @@ ENTRIES = (
         "wine",
         "Learned weights",
         "Two histograms: weights of edges and biases of all models of the front.",
-        "How the weights and biases of all models of the front are distributed; what is far from the rest costs "
+        "The histograms show the weights and biases of all models of the front; values far from the rest cost "
         "precision in a model of 8-bit integers.",
         "ax = plot_weights([member.tree() for member in front])",
     ),
@@ -116,9 +119,10 @@ ENTRIES = (
         "learnability",
         "digits",
         "Which classes are learnt",
-        "True against false positives of ten digits on test rows, for all models of the front; larger: more weights.",
-        "A class is learnt where its marks are in the upper left corner, and guessed on the dotted line; its largest "
-        "mark is the model with the most weights.",
+        "True against false positives of ten digits on test rows, for all models of the front; larger marks: more "
+        "weights.",
+        "A class is learnt if its marks are in the upper left corner, and guessed if they are on the dotted line; its "
+        "largest mark is the model with the most weights.",
         """
 from pathlib import Path
 
