@@ -1,4 +1,4 @@
-"""What a legal tree is, and the check that names the first node that breaks a rule."""
+"""The rules for a legal tree, and the check that names the first node that breaks one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TreeError(ValueError):
 
 @dataclass(frozen=True)
 class Space:
-    """What a legal tree is. ``max_nodes`` counts every node, outputs and leaves included."""
+    """The limits of a legal tree. ``max_nodes`` counts every node, outputs and leaves included."""
 
     n_features: int
     n_outputs: int = 1
@@ -29,7 +29,7 @@ class Space:
 
     @property
     def codes(self) -> tuple[int, ...]:
-        """The activation codes a hidden node may have, without repeats."""
+        """The activation codes that a hidden node may have, without repeats."""
         return tuple(sorted({code_of(name) for name in self.activations}))
 
     @property
