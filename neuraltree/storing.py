@@ -64,7 +64,7 @@ def read(path: Path, most: int = LARGEST) -> bytes:
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB, which no such file is", str(path))
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB, the limit for such a file", str(path))
     return content
 
 

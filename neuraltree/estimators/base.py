@@ -246,7 +246,7 @@ class TreeEstimator(BaseEstimator):
 
     def _options(self) -> Options:
         if isinstance(self.activations, str):
-            raise ValueError(f"activations={self.activations!r} is a text; give a list of names")
+            raise ValueError(f"activations={self.activations!r} is a string; give a list of names")
         given = {name: getattr(self, name) for name in Options.__dataclass_fields__}
         return Options(**given | {"activations": tuple(self.activations)})
 

@@ -98,7 +98,7 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
             )
         given = None if classes is None else np.unique(np.asarray(classes))
         if not new and given is not None and not np.array_equal(given, np.unique(self.classes_)):
-            raise ValueError(f"classes={given.tolist()} are not those of the calls before: {self.classes_.tolist()}")
+            raise ValueError(f"classes={given.tolist()} differ from those of earlier calls: {self.classes_.tolist()}")
         return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=given if new else self.classes_))
 
     def predict(self, X: ArrayLike) -> NDArray:

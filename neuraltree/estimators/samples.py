@@ -65,7 +65,7 @@ def class_sample(
     code = {label: place for place, label in enumerate(classes.tolist())}
     for label in np.unique(y).tolist():
         if label not in code:
-            raise ValueError(f"y holds the class {label!r}, which is none of those before: {classes.tolist()}")
+            raise ValueError(f"y holds the class {label!r}, which is not one of the known classes: {classes.tolist()}")
     if len(classes) < 2:
         raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
     weight = _weights(sample_weight, X)

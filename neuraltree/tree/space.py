@@ -56,7 +56,7 @@ def check(nodes: Nodes, space: Space) -> None:
     arity = arities(depth)
     rules = (
         (depth > space.max_depth, f"is deeper than max_depth = {space.max_depth}"),
-        (leaf & (op >= space.n_features), f"reads a feature beyond the {space.n_features} there are"),
+        (leaf & (op >= space.n_features), f"reads a feature beyond the {space.n_features} allowed"),
         (top & leaf, "is an output but reads a feature; outputs are function nodes"),
         (top & inner & (~op != space.output_code), f"is an output; its activation must be {space.output_activation}"),
         (

@@ -176,7 +176,7 @@ class Tree:
         """The tree of target ``i`` alone, with the same predictions; ``ValueError`` if there is no such target."""
         if self.classes is not None:
             raise ValueError(
-                f"a {self.kind} tree has classes and no targets; only a regression tree can be taken apart"
+                f"a {self.kind} tree has classes and no targets; only a regression tree can be split by target"
             )
         if i not in range(self.num_outputs):
             raise ValueError(f"there is no target {i!r}; the tree's targets are 0 to {self.num_outputs - 1}")
