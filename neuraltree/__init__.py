@@ -1,4 +1,4 @@
-"""Neural trees: small sparse networks that fit a device. The names below load what they need when first used."""
+"""Neural trees: small sparse networks that fit a device. A public name imports its module when it is first used."""
 
 from importlib import import_module
 from typing import Any

@@ -1,4 +1,4 @@
-"""Types of arrays, one meaning each."""
+"""Names for array types, each with one meaning."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
-EngineArray = Any  # NumPy's outside a compiled program, JAX's inside one
+EngineArray = Any  # a NumPy array outside a compiled program, a JAX array inside one

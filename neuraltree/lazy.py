@@ -1,4 +1,4 @@
-"""Public names that load what they need when they are first used, so that an import stays light."""
+"""Public names that import their module when they are first used, so that importing a package stays fast."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def lazy_names(package: str, places: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """The ``__getattr__`` and ``__dir__`` of a package whose public names live in the modules ``places`` names."""
+    """``__getattr__`` and ``__dir__`` of a package; ``places`` maps its public names to their modules."""
 
     def load(name: str) -> Any:
         if name not in places:

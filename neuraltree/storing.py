@@ -1,4 +1,4 @@
-"""Files written whole or not at all, and read up to a size."""
+"""Writing files whole or not at all, and reading files up to a size."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-LARGEST = 64 * 2**20  # bytes of a model or a table of ours: a tree of 10,000 nodes, the largest allowed, takes 1 MB
+LARGEST = 64 * 2**20  # bytes of a model or table; a tree of 10,000 nodes, the largest allowed, takes 1 MB
 
 
 def store(files: Mapping[Path, str | bytes], *, alone: bool = False) -> None:
-    """Write files; a reader, a kill or a power cut sees the old content of each or the new, never a part.
+    """Write files so that each holds its old or its new content, never a part, even after a kill or a power cut.
 
-    No file is replaced before all are written; they are replaced in their order. ``alone``: no other process writes
-    them, so that a later call can write over what a kill left of an earlier one. ``OSError`` names the file.
+    All contents are written to temporary files first, which then replace the targets in their order. ``alone`` says
+    that no other process writes these files: a later call then overwrites a temporary file left by a killed one.
+    ``OSError`` names the target.
     """
     contents = {target: text.encode() if isinstance(text, str) else text for target, text in files.items()}
     beside = {target: target.with_name(_name_beside(target.name, alone)) for target in files}
@@ -29,7 +30,7 @@ def store(files: Mapping[Path, str | bytes], *, alone: bool = False) -> None:
             beside[target].replace(target)
     except OSError as error:
         _remove(beside.values())
-        # The system names the file beside, or none if the disk is full.
+        # The system names the temporary file, or no file if the disk is full.
         raise OSError(error.errno, error.strerror or str(error), str(target)) from None
     except (Exception, KeyboardInterrupt):
         _remove(beside.values())
@@ -44,7 +45,7 @@ def _name_beside(name: str, alone: bool) -> str:
 
 
 def _sync(path: Path, flags: int) -> None:
-    """Wait until the disk has it: without that a power cut can leave a renamed file empty."""
+    """Wait until the disk has the content; otherwise a power cut can leave a renamed file empty."""
     descriptor = os.open(path, flags)
     try:
         os.fsync(descriptor)
@@ -59,16 +60,16 @@ def _remove(paths: Iterable[Path]) -> None:
 
 
 def read(path: Path, most: int = LARGEST) -> bytes:
-    """The content of a file; ``OSError`` for one of more than ``most`` bytes, which may be a device without an end."""
+    """The content of a file; ``OSError`` if it has more than ``most`` bytes, as a device without an end has."""
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB, which no such file is", str(path))
+        raise OSError(errno.EFBIG, f"larger than {most >> 20} MiB, the limit for such a file", str(path))
     return content
 
 
 def check_regular(path: Path) -> None:
-    """``OSError`` for a folder, and for a pipe or a device, which may never give anything."""
+    """``OSError`` for a folder, and for a pipe or a device, which may block for ever."""
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))

@@ -1,4 +1,4 @@
-"""The activation functions: a table of one file each. To add one, write its file and append it to ``table.py``."""
+"""The activation functions, one file each. To add one, write its file and append its row to ``table.py``."""
 
 from neuraltree.activations.kind import Activation as Activation
 from neuraltree.activations.table import ACTIVATIONS as ACTIVATIONS

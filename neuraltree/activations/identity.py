@@ -1,4 +1,4 @@
-"""The identity: a node that only adds."""
+"""The identity, s: its node only sums."""
 
 from __future__ import annotations
 

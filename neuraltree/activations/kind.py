@@ -1,7 +1,8 @@
-"""What an activation is: a row of the table, one file each.
+"""The type of a row of the table of activations.
 
-A file imports NumPy at most. What another library has to compute is a function that takes that library (``xp``, NumPy
-or ``jax.numpy``; ``sp``, SymPy) or an object made by it (``graph``, an ONNX graph under construction).
+Each row has a file of its own, which imports at most NumPy. A definition for another library is a function whose
+argument is that library (``xp``: NumPy or ``jax.numpy``; ``sp``: SymPy) or an object of it (``graph``: an ONNX graph
+under construction).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Slope(Protocol):
 
 
 class Functions(NamedTuple):
-    """The elementary functions of single numbers that ``Activation.alone`` builds on."""
+    """The elementary functions of single numbers that ``Activation.alone`` uses."""
 
     exp: Callable[[float], float]
     tanh: Callable[[float], float]
@@ -37,9 +38,9 @@ class Functions(NamedTuple):
 
 
 class Exponential(NamedTuple):
-    """The value as scale / (one + exp(exponent)) - shift: all kinds of this form share one ``exp`` in the engine."""
+    """The value as scale / (one + exp(exponent)) - shift: in the engine all kinds of this form share one ``exp``."""
 
-    exponent: Callable[[Any], Any]  # of a weighted sum
+    exponent: Callable[[Any], Any]  # from a weighted sum
     scale: float = 1.0
     one: float = 1.0
     shift: float = 0.0
@@ -48,10 +49,11 @@ class Exponential(NamedTuple):
 class Integers(NamedTuple):
     """How 8-bit code turns an index ``t``, a rescaled sum, into a value.
 
-    With a ``domain``, ``t`` in -128..127 stands for the sum t x domain / 128 and indexes a look-up table of the values;
-    beyond it the activation is flat to 8 bits and ``t`` is clamped, or, if it ``repeats``, the domain is half a period
-    and ``t`` wraps. Without (0), ``t`` clamped to ``low``..``high`` is the value, for piecewise linear activations.
-    ``turns``: the index, and the sign of the value, wherever it turns between rising and falling; it is then 1 or -1.
+    With a ``domain``, ``t`` in -128..127 stands for the sum t x domain / 128 and indexes a look-up table of values.
+    Beyond the domain the activation is flat to 8 bits, so ``t`` is clamped. If the activation ``repeats``, the domain
+    is half a period, and ``t`` wraps instead. Without a domain (0), the value is ``t`` clamped to ``low``..``high``:
+    a piecewise linear activation. ``turns`` holds an index and a sign for each point at which the activation turns
+    between rising and falling; its value there is 1 or -1, with that sign.
     """
 
     domain: float = 0.0
@@ -62,7 +64,7 @@ class Integers(NamedTuple):
 
 
 class Look(NamedTuple):
-    """Colour and shape: either alone tells what is drawn."""
+    """Colour and shape in drawings; each alone identifies the activation."""
 
     colour: str
     marker: str
@@ -71,7 +73,7 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Activation:
-    """One activation function, in every form that the program needs."""
+    """One activation function, in every form that the package needs."""
 
     name: str
     aliases: tuple[str, ...] = ()
@@ -80,29 +82,29 @@ class Activation:
     derivative: Slope
     bounds: tuple[float, float]  # the closed range of the value
     steepest: float  # the largest absolute slope
-    alone: Callable[[Functions], Callable[[float], float]]  # for single numbers: never overflows, and NaN stays NaN
+    alone: Callable[[Functions], Callable[[float], float]]  # for single numbers; it never overflows, and NaN stays NaN
     exponential: Exponential | None = None
     # C99 in single floats.
     c_text: str  # an expression in s, for the documentation
-    c_function: str = ""  # the text of nt_NAME, which may call nt_exp; none for the identity
-    c_slope: str  # an expression in ``value``, or in ``kept``, the weighted sum, if the value alone does not tell it
+    c_function: str = ""  # the text of nt_NAME, which may call nt_exp; empty for the identity
+    c_slope: str  # an expression in ``value``, or in ``kept``, the weighted sum, if the value alone is not enough
     c_slope_function: str = ""  # the text of a function that ``c_slope`` calls
     # Costs.
-    flops: int  # Livermore weights: add, multiply, compare 1, divide 4, exp and sin 8; a change of sign is free
+    flops: int  # Livermore weights: add, multiply, compare 1; divide 4; exp, sin 8; a change of sign 0
     shared: tuple[
         str, ...
-    ]  # what its code shares with other kinds, see ``neuraltree.hardware.profile.profile_schema.SHARED``
-    # The kind whose figures it takes from a device profile that is older than itself. Every new kind names one: without
-    # it no old profile could be read, and none be calibrated for the new kind.
+    ]  # code that it shares with other kinds, see ``neuraltree.hardware.profile.profile_schema.SHARED``
+    # The kind whose costs stand for it in a device profile that is older than this kind. Every new kind names one:
+    # without it no older profile could be read, and none could be calibrated for the new kind.
     priced_as: str | None = None
     integers: Integers
     # Other languages.
-    python: str = "{}"  # a NumPy expression of its argument
+    python: str = "{}"  # a NumPy expression; {} is the argument
     python_function: str = ""  # the text of a function that ``python`` calls
-    onnx: Callable[[Any, str], str]  # adds to a graph, and names the value
-    formula: str = ""  # the name in formulas; none for the identity
-    sympy: Callable[[Any, Any], Any] | None = None  # the definition, from a symbol and the module
-    text: str = ""  # definition in plain text, unless everyone knows it
+    onnx: Callable[[Any, str], str]  # adds nodes to a graph and returns the name of the value
+    formula: str = ""  # the name in formulas; empty for the identity
+    sympy: Callable[[Any, Any], Any] | None = None  # the definition, from a symbol and the module sympy
+    text: str = ""  # the definition in plain text; empty if it is well known
     latex: str = ""
     # Pictures.
     look: Look

@@ -30,7 +30,7 @@ def alone(functions: Functions) -> Callable[[float], float]:
 
 SIGMOID = Activation(
     name="sigmoid",
-    # The sources define the Fermi function as the logistic sigmoid (Ojha & Nicosia), so it is the same kind.
+    # The sources define the Fermi function as the logistic sigmoid (Ojha & Nicosia), so it is an alias.
     aliases=("fermi",),
     value=value,
     derivative=lambda s, h, xp=np: h * (1 - h),

@@ -15,7 +15,7 @@ def alone(functions: Functions) -> Callable[[float], float]:
     return lambda s: sin(s) if math.isfinite(s) else math.nan
 
 
-# Reduction to half a period and its series, a few units in the last place.
+# Reduction to half a period, then a series; the error is a few units in the last place.
 C_FUNCTION = """/* Beyond a million, single floats lie too far apart to have a sine: 0. */
 NT_CALL float nt_sine(float s)
 {
@@ -33,7 +33,7 @@ NT_CALL float nt_sine(float s)
     return (n & 1) != 0 ? -rest : rest;
 }
 """
-# cos s = -(-1)^n sin(s - (n + 1/2) pi): no second series, and no rounding of s + pi/2.
+# cos s = -(-1)^n sin(s - (n + 1/2) pi): this needs no second series, and s + pi/2 is not rounded.
 C_COSINE = """/* As nt_sine, from the middle of half a period. */
 NT_CALL float nt_cosine(float s)
 {

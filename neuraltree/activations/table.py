@@ -18,7 +18,7 @@ ALIASES: dict[str, str] = {alias: row.name for row in ACTIVATIONS for alias in r
 
 
 def code_of(name: str) -> int:
-    """The code of an activation by name or alias; ``ValueError`` names what is allowed."""
+    """The code of an activation by name or alias; ``ValueError`` lists the allowed names."""
     try:
         return NAMES.index(ALIASES.get(name, name))
     except ValueError:

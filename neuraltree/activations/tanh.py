@@ -15,7 +15,7 @@ TANH = Activation(
     alone=lambda functions: functions.tanh,
     exponential=Exponential(lambda s: -2 * s, scale=2.0, shift=1.0),
     c_text="tanhf(s)",
-    # A rational function (Eigen's ptanh), a few units in the last place.
+    # A rational function (Eigen's ptanh); the error is a few units in the last place.
     c_function="""NT_CALL float nt_tanh(float s)
 {
     const float x = s > 7.9f ? 7.9f : s > -7.9f ? s : -7.9f;

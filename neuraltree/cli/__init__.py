@@ -1,1 +1,1 @@
-"""What the commands share."""
+"""The parts that all commands share: parsing, messages, tables and Markdown."""

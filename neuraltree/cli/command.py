@@ -1,4 +1,4 @@
-"""What the command lines share: exit codes, a parser, errors in one line, plain output, and how to leave."""
+"""The parts that all commands share: exit codes, the parser, one-line errors, plain output, and leaving."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DONE, BAD_INPUT, INTERRUPTED, CLOSED = 0, 2, 130, 141
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser with ``--version``, whose errors are one line, and whose epilogue keeps its lines."""
+    """An argument parser with ``--version``, one-line errors, and an epilogue that keeps its line breaks."""
 
     def __init__(self, prog: str, description: str, epilog: str) -> None:
         layout = argparse.RawDescriptionHelpFormatter
@@ -26,7 +26,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """The version is looked up when it is asked for: reading a package's metadata takes a while."""
+    """Looks the version up only on demand, because reading a package's metadata is slow."""
 
     def __call__(self, parser: argparse.ArgumentParser, *unused: Any) -> NoReturn:
         import neuraltree
@@ -36,15 +36,18 @@ class _Version(argparse.Action):
 
 
 def fail(message: str, code: int = BAD_INPUT) -> int:
-    """Say it in one line, whatever the names and values hold that it quotes: line ends, control characters, no text."""
+    """Print an error in one line, even if it quotes line ends, control characters or invalid text; return ``code``."""
     line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in message)
     say(f"error: {line}")
     return code
 
 
 def say(text: str) -> None:
-    """Write a line to standard error. A log that cannot be written, on a full disk, ends nothing; see ``run_command``
-    for a reader that has gone."""
+    """Write a line to standard error.
+
+    A failed write, as to a full disk, is ignored. If the reader closed the pipe, ``BrokenPipeError`` goes on to
+    ``run_command``.
+    """
     try:
         print(text, file=sys.stderr, flush=True)
     except BrokenPipeError:
@@ -54,7 +57,7 @@ def say(text: str) -> None:
 
 
 def fail_of_system(error: OSError, hint: str = "") -> int:
-    """Say what the system refused, and for which file. A reader that has gone is left to ``run_command``."""
+    """Print the system's error and its file. A ``BrokenPipeError`` is raised again, for ``run_command``."""
     if isinstance(error, BrokenPipeError):
         raise error
     place = f"{error.filename}: " if error.filename is not None else ""
@@ -62,16 +65,19 @@ def fail_of_system(error: OSError, hint: str = "") -> int:
 
 
 def plain(stream: TextIO | None) -> bool:
-    """Whether to write without escape codes: not to a terminal, to a dumb one, or NO_COLOR is set (no-color.org)."""
+    """Whether to write without escape codes: to no terminal, to a dumb one, or if NO_COLOR is set (no-color.org)."""
     return stream is None or not stream.isatty() or os.environ.get("TERM") == "dumb" or bool(os.environ.get("NO_COLOR"))
 
 
 def run_command(main: Callable[[], int]) -> NoReturn:
-    """Leave with the exit code of ``main``; Ctrl-C, and a reader that has gone (``| head -1``), end it without a
-    traceback, with the codes that shells give to SIGINT and SIGPIPE."""
+    """Run ``main`` and exit with its code.
+
+    Ctrl-C, and a reader that closes the pipe (``| head -1``), end the command without a traceback, with the exit codes
+    that shells use for SIGINT and SIGPIPE.
+    """
     _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # as of standard error: a name may not fit the encoding
+        sys.stdout.reconfigure(errors="backslashreplace")  # as on standard error: a name may not fit the encoding
     try:
         sys.exit(_flushed(main))
     except KeyboardInterrupt:
@@ -80,28 +86,30 @@ def run_command(main: Callable[[], int]) -> NoReturn:
     except BrokenPipeError:
         _drop_output()
         sys.exit(CLOSED)
-    except OSError as error:  # such as results that go to a full disk
+    except OSError as error:  # for example, results written to a full disk
         code = fail_of_system(error)
         _drop_output()
         sys.exit(code)
 
 
 def _drop_output() -> None:
-    """What is still in the buffers would raise once more while Python is taken down."""
+    """Redirect the output to nowhere: the rest of the buffers would raise once more while Python exits."""
     for descriptor in (1, 2):
         os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
 
 
 def _open_closed_streams() -> None:
-    """Streams that the shell has closed (``2>&-``) lead nowhere from here on. Their numbers must not be left free:
-    the next file that is opened would get one, and with it all that a library writes to that stream."""
+    """Open the null device for streams that the shell has closed (``2>&-``).
+
+    Otherwise the next opened file would get the number of such a stream, and all that a library writes to it.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - the system takes the lowest number that is free
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - the system takes the lowest free number
 
 
 def _flushed(main: Callable[[], int]) -> int:
     try:
         return main()
-    finally:  # also of --help, which leaves by SystemExit
+    finally:  # also after --help, which raises SystemExit
         sys.stdout.flush()

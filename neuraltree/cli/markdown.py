@@ -1,4 +1,4 @@
-"""Text as Markdown."""
+"""Markdown text: pages, tables and code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ NOTICE = "<!-- Written by python -m tools.docs from the tables in the code; chan
 
 
 def page(title: str, *parts: str) -> str:
-    """Parts below a title, a blank line between each."""
+    """A page: a title, a notice, then the parts, with blank lines between them."""
     return "\n\n".join([f"# {title}", NOTICE, *parts]) + "\n"
 
 
@@ -18,5 +18,5 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def code(text: str) -> str:
-    """Verbatim in a line; nothing for an empty text."""
+    """Inline code; an empty text stays empty."""
     return f"`{text}`" if text else ""

@@ -1,4 +1,4 @@
-"""What the trees of a bin make of many rows without a step: outputs and slopes, a chunk of one shape at a time."""
+"""Outputs and slopes of the trees of a bin for many rows, without training, in chunks of one shape."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def predict(shape: Shape, settings: Settings, forest: Forest, params: Params, in
 def leaf_slopes(shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data) -> FloatArray:
     """(rows of the bin, columns) derivative of each tree's mean loss by every leaf weight and bias.
 
-    Also by those that no tree has, whose weight is 0: the batch product of node deltas and inputs. ``data`` are the
-    rows to take the mean over, none of them padding. The program is that of ``predict``.
+    Absent leaves count too, as leaves of weight 0: the derivatives are the product of node deltas and inputs over all
+    rows. ``data`` holds the rows of the mean, none of them padding. The compiled program is that of ``predict``.
     """
     slopes = (slope for _, slope in _by_chunk(shape, settings, forest, params, data))
     return sum(slopes, start=np.zeros((shape.rows, shape.columns))) / len(data.weight)
@@ -49,7 +49,7 @@ def _by_chunk(
 def _outputs_and_slopes(
     shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data
 ) -> tuple[jax.Array, jax.Array]:
-    """Outputs, and the summed gradient by all leaf weights, absent ones too; 0 where no row weighs anything."""
+    """Outputs, and the summed gradient by all leaf weights, absent ones too; 0 if all rows have weight 0."""
     inputs = jnp.asarray(data.inputs)
     states = forward(shape, forest, params, inputs)
     found = outputs(forest, states)

@@ -1,4 +1,4 @@
-"""Programs compiled once for their shapes and settings, and kept: in this process, and on the disk for the next."""
+"""Programs compiled once for their shapes and settings: kept in this process, and on disk for the next one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from neuraltree.engine.packing import Shape
     from neuraltree.engine.training_step import Settings
 
-# Bins run in threads of their own, so a program that also cut its own operations over threads would only
-# pay for the cutting: measured, 1.5 times slower. Wider vectors are 10-20 % faster where the machine has them.
+# Each bin runs in its own thread, so splitting the operations of a program over threads as well only costs time
+# (measured: 1.5 times slower). Wider vectors are 10-20 % faster if the machine has them.
 COMPILER_OPTIONS: dict[str, Any] = {
     "xla_cpu_multi_thread_eigen": False,
     "xla_cpu_prefer_vector_width": 512,
@@ -30,12 +30,12 @@ _compiling = threading.Lock()
 
 
 def compilations() -> int:
-    """How many programs of the engine this process has compiled."""
+    """The number of engine programs that this process has compiled."""
     return len(_programs)
 
 
 def run_program(function: Any, shape: Shape, settings: Settings, *arguments: Any) -> Any:
-    """Call the program compiled for these shapes; threads that want the same one wait for one compilation."""
+    """Call the program compiled for these shapes. Threads that need the same program wait for one compilation."""
     check_fork()  # before the lock, which a fork may leave held
     with engine_flags(settings.precision):
         sizes = tuple((np.shape(leaf), str(leaf.dtype)) for leaf in jax.tree.leaves(arguments))

@@ -1,6 +1,6 @@
-"""Training that can resume: epochs of one tree with the optimiser's state in and out.
+"""Training that can resume: epochs of one tree, with the optimiser's state as argument and result.
 
-An estimator needs the loss of every epoch, and must be able to stop and to continue; ``train.fit`` trains a generation
+An estimator needs the loss of every epoch, and must be able to stop and to resume; ``train.fit`` trains a generation
 from start to end. Rows, features and batches are padded to few sizes, so that one compiled program serves many tables.
 """
 
@@ -25,12 +25,12 @@ from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.space import Space
 
 EPOCHS_A_CALL = 25
-MOST_DRAWN = 2_000_000  # rows of shuffles a call holds; of a large table it trains fewer epochs
+MOST_DRAWN = 2_000_000  # row indices that one call holds; for a large table, a call trains fewer epochs
 LEAST_ROWS = 64
 
 
 class Trained(NamedTuple):
-    """The tree, (epochs,) mean training loss during each, and the optimiser's state as plain arrays."""
+    """The tree, the mean training loss of each epoch (epochs,), and the optimiser's state as plain arrays."""
 
     nodes: Nodes
     losses: NDArray[np.float64]
@@ -38,7 +38,7 @@ class Trained(NamedTuple):
 
 
 class Course(NamedTuple):
-    """Which rows a call trains on, and how fast. Index ``rows`` (one past the last) is padding."""
+    """The rows and learning rates of one call. Index ``rows`` (one past the last) is padding."""
 
     order: EngineArray  # (epochs a call can hold, steps x batch size)
     steps: EngineArray  # () steps of an epoch
@@ -47,7 +47,7 @@ class Course(NamedTuple):
 
 
 def padded_size(rows: int) -> int:
-    """The next of few sizes: powers of two, from 512 on with three sizes between them."""
+    """The next larger of few sizes: powers of two, and above 512 three sizes between each two of them."""
     power = 1 << max(rows - 1, LEAST_ROWS - 1).bit_length()
     step = power if power <= 512 else power // 8
     return -(-rows // step) * step
@@ -68,13 +68,13 @@ def train_epochs(
 ) -> Trained:
     """Train a tree for one epoch per entry of ``rates``, the learning rates, in a bin of ``shape``.
 
-    ``inputs`` (rows, features) scaled, ``targets`` (rows, outputs) encoded, ``weight`` (rows,) of the rows.
-    ``moments`` goes on with an earlier state of the optimiser. ``after`` hears the number of epochs done and the
-    loss. ``KeyboardInterrupt`` ends the training early with what it has reached.
+    ``inputs`` (rows, features) are scaled, ``targets`` (rows, outputs) encoded; ``weight`` (rows,) is the weight of
+    each row. ``moments`` is an earlier state of the optimiser to resume. ``after`` is called with the number of epochs
+    done and the loss. ``KeyboardInterrupt`` ends the training early, with the tree trained so far.
     """
     nodes, starts = join([tree])
     (packed,) = pack(nodes, starts, shape)
-    # Rows shorter than a batch are one batch; its size must not follow theirs, or each table would compile anew.
+    # Fewer rows than a batch make one batch, of a padded size: otherwise each table would need its own program.
     batch = min(settings.batch_size, padded_size(len(inputs)))
     settings = settings._replace(batch_size=batch, learning_rate=1.0, schedule="constant")
     data = _padded(inputs, targets, weight, shape, settings.precision)
@@ -96,7 +96,7 @@ def train_epochs(
 
 
 def shape_for(tree: Nodes, space: Space, like: Sequence[Nodes]) -> Shape:
-    """Capacities for one tree, planned from trees ``like`` it, so that most trees of a space share a shape."""
+    """The shape of a bin for one tree, planned from trees ``like`` it, so that most trees of a space share a shape."""
     found = layout(*join([tree]))
     copies = 1 + int(found.sibling_rank[tree["op"] >= 0].max(initial=0))
     shape = plan(layout(*join(list(like))), space, copies, per_bin=1)
@@ -122,7 +122,7 @@ def _course(rates: Sequence[float], call: int, rows: int, padding: int, batch: i
 
 
 def _resumed(settings: Settings, params: Params, moments: Sequence[NDArray]) -> TrainingState:
-    """With these moments if they fit the parameters, else with fresh ones."""
+    """The training state with these moments if they fit the parameters, else with new ones."""
     fresh = first_arrays(settings, params)
     leaves, form = jax.tree.flatten(fresh.moments)
     if [np.shape(leaf) for leaf in leaves] != [np.shape(leaf) for leaf in moments]:

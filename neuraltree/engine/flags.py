@@ -1,6 +1,6 @@
-"""JAX's flags as the engine needs them, for one thread and the length of a call.
+"""JAX's flags as the engine needs them, set for one thread and for the duration of a call.
 
-Users set flags for programs of their own, in the environment or in ``jax.config``. The engine's programs are compiled
+Users may set flags for their own programs, in the environment or in ``jax.config``. The engine's programs are compiled
 ahead of time, take NumPy arrays, and treat NaN as a value that marks a tree whose training diverged.
 """
 
@@ -16,7 +16,7 @@ import jax
 def engine_flags(precision: str) -> Iterator[None]:
     """Doubles if ``precision`` is "float64", else single floats, and no checks at run time.
 
-    The checks of ranks and types while tracing stay on if the user wants them: the engine's code passes them.
+    If the user has turned on the checks of ranks and types while tracing, they stay on: the engine passes them.
     """
     with (
         jax.enable_x64(precision == "float64"),

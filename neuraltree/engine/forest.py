@@ -1,9 +1,9 @@
-"""The engine: forward and hand-derived backward pass of a whole forest.
+"""The forward pass and the hand-derived backward pass of a whole forest.
 
-All leaf edges and biases of a bin are one matrix product; a level then adds the weighted values of its
-function children, which stand rank after rank (see ``packing``), so every addition is a slice. Each node has
-exactly one parent, so the gradient reaching it is a gather, never a scatter: the delta rule of Ojha &
-Nicosia (Backpropagation Neural Tree, section 3) with any activation at each node.
+One matrix product computes the contributions of all leaf edges and biases of a bin. Each level then adds the
+weighted values of its function children. These stand rank after rank (see ``packing``), so every addition is a
+slice. Each node has exactly one parent, so its gradient is gathered from one row, never scattered. The gradient is
+the delta rule of Ojha & Nicosia (Backpropagation Neural Tree, section 3), with any activation at each node.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class Params(NamedTuple):
 
 
 class States(NamedTuple):
-    """Per level, deepest last: ``value`` (rows, batch) of every node and the ``total`` entering it."""
+    """Per level, deepest last: the ``value`` (rows, batch) of every node, and the ``total``, the sum entering it."""
 
     value: tuple[jax.Array, ...]
     total: tuple[jax.Array, ...]
 
 
 def load_params(packed: Bin, nodes: Nodes, fold: int, dtype: str) -> Params:
-    """The weights of one fold as arrays of the engine."""
+    """The edge weights and biases of one fold as arrays of the engine."""
     here = nodes[packed.span]
     function = here["op"] < 0
     leaf = np.zeros(packed.forest.leaf_mask.shape, dtype)
@@ -50,7 +50,7 @@ def load_params(packed: Bin, nodes: Nodes, fold: int, dtype: str) -> Params:
 
 
 def store_params(packed: Bin, nodes: Nodes, fold: int, params: Params) -> None:
-    """Write the weights of one fold back into ``nodes``, in place."""
+    """Write the edge weights and biases of one fold back into ``nodes``, in place."""
     here = nodes[packed.span]
     function = here["op"] < 0
     entry = np.asarray(params.leaf)[packed.row, packed.column]
@@ -61,16 +61,19 @@ def store_params(packed: Bin, nodes: Nodes, fold: int, params: Params) -> None:
 
 
 def activate(total: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
-    """Activation by row; only ``kinds`` are computed, and one ``exp`` serves all kinds that are made of it."""
+    """Apply the activation of each row. Only ``kinds`` are computed, and all kinds made of ``exp`` share one."""
     curved = tuple(code for code in kinds if code in EXPONENTIALS)
     chosen = {code: ACTIVATIONS[code].value(total, jnp) for code in kinds if code not in curved}
     return _select(kind, dict.fromkeys(curved, _curved(total, kind, curved)) | chosen if curved else chosen)
 
 
 def _curved(total: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
-    """scale / (one + exp(exponent)) - shift, by constants of a row: a form with a single use of the exponential and of
-    the quotient, which XLA therefore computes in one pass. The constants depend on the row even if there is one kind
-    only: XLA would turn 1 / exp(s) into exp(-s), and a tree's bits would depend on the kinds beside it."""
+    """scale / (one + exp(exponent)) - shift, with constants for each row.
+
+    The exponential and the quotient are used once each, so XLA computes the form in one pass. The constants depend on
+    the row even if there is only one kind. Otherwise XLA would turn 1 / exp(s) into exp(-s), and the bits of a tree
+    would depend on the kinds of the other trees.
+    """
     exponent = _select(kind, {code: EXPONENTIALS[code].exponent(total) for code in kinds})
     exponent = jnp.minimum(exponent, np.log(jnp.finfo(total.dtype).max) - 1)  # infinity would break derivatives
     scale, one, shift = (
@@ -81,7 +84,7 @@ def _curved(total: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.
 
 
 def slope(total: jax.Array, value: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
-    """Derivative of the activation by row, from the value wherever that is enough."""
+    """The derivative of the activation of each row, from the value if that is enough."""
     return _select(kind, {code: ACTIVATIONS[code].derivative(total, value, jnp) for code in kinds})
 
 
@@ -105,13 +108,13 @@ def _levels(shape: Shape) -> list[tuple[slice, tuple[int, ...]]]:
 
 def forward(shape: Shape, forest: Forest, params: Params, inputs: EngineArray) -> States:
     """Values of all nodes for ``inputs`` (batch, columns), the last column being 1."""
-    # One product for every leaf edge and bias of the bin; zeros stand where a tree has no such leaf.
+    # One product for every leaf edge and bias of the bin; an entry is 0 if a tree has no such leaf.
     direct = lax.dot_general(params.leaf, inputs, (((1,), (1,)), ((), ())))
     return climb(shape, forest, params.edge, direct)
 
 
 def climb(shape: Shape, forest: Forest, edge: EngineArray, direct: jax.Array) -> States:
-    """Values of all nodes from ``direct`` (rows, batch), what leaves and biases bring to each, deepest level first."""
+    """Values of all nodes, deepest level first; ``direct`` (rows, batch) is the sum of their leaves and biases."""
     levels = _levels(shape)
     values: list[jax.Array] = []
     totals: list[jax.Array] = []
@@ -129,7 +132,8 @@ def climb(shape: Shape, forest: Forest, edge: EngineArray, direct: jax.Array) ->
 def _add_ranks(total: jax.Array, children: jax.Array, ranks: tuple[int, ...]) -> jax.Array:
     """Add to the first ``ranks[j]`` rows their ``j``-th function children.
 
-    Run by run of rows with room for equally many, so that a row is written once, not once for every rank.
+    The loop goes over runs of rows with room for the same number of children, so each row is written once, not once
+    for every rank.
     """
     first = [0, *itertools.accumulate(ranks)]
     runs = []
@@ -149,7 +153,7 @@ def backward(
     """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
     delta, edge = descend(shape, forest, params.edge, states, output_grad)
     leaf = lax.dot_general(delta, inputs, (((1,), (0,)), ((), ())))
-    # Flat, because a loop over rows as short as these would not use whole vectors.
+    # Flat, because a loop over such short rows would not use whole vectors.
     leaf = (leaf.reshape(-1) * forest.leaf_mask.reshape(-1).astype(leaf.dtype)).reshape(leaf.shape)
     return Params(leaf, edge)
 

@@ -1,4 +1,4 @@
-"""The optimisers and learning-rate schedules, tables over optax, and what an update makes of the weights."""
+"""The optimisers and learning-rate schedules, as tables over optax, and the update of the weights."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import optax
 
 REFERENCE_EPSILON = 1e-10
 
-# Each row is built with a learning rate of one: the training loop multiplies every update by the rate and
-# its schedule, to which all of these are linear. The argument is the weight decay (AdamW alone uses it).
+# Each row has a learning rate of one: the training loop multiplies every update by the rate and its schedule,
+# because all updates are linear in the rate. The argument is the weight decay, which only AdamW uses.
 OPTIMIZERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
     "sgd": lambda decay: optax.sgd(1.0),
     "momentum": lambda decay: optax.sgd(1.0, momentum=0.9),
     "nesterov": lambda decay: optax.sgd(1.0, momentum=0.9, nesterov=True),
     "adagrad": lambda decay: optax.adagrad(1.0),
     "rmsprop": lambda decay: optax.rmsprop(1.0),
-    # beta2 of .99: a tree is trained for a few hundred steps, too few for a memory of a thousand.
+    # beta2 = 0.99: a tree is trained for a few hundred steps; 0.999 would average over a thousand.
     "adam": lambda decay: _promoting(optax.adam(1.0, b1=0.9, b2=0.99)),
     "adamw": lambda decay: _promoting(optax.adamw(1.0, b1=0.9, b2=0.99, weight_decay=decay)),
-    # The reference's forms (BNeuralT), where they are not optax's: its rate is 0.1, and epsilon is in the root.
+    # The reference's forms (BNeuralT) if they differ from optax's: its rate is 0.1, and epsilon is in the root.
     "reference_adagrad": lambda decay: optax.adagrad(1.0, initial_accumulator_value=0.0, eps=REFERENCE_EPSILON),
     "reference_rmsprop": lambda decay: optax.rmsprop(1.0, decay=0.9, eps=REFERENCE_EPSILON, eps_in_sqrt=True),
     "reference_adam": lambda decay: _reference_adam(),
@@ -30,7 +30,7 @@ OPTIMIZERS: dict[str, Callable[[float], optax.GradientTransformation]] = {
 
 
 def _promoting(method: optax.GradientTransformation) -> optax.GradientTransformation:
-    """Free to mix types: optax raises a float to an integer power, which JAX's strict promotion refuses."""
+    """Allow mixed types: optax raises a float to an integer power, which JAX's strict promotion refuses."""
 
     def update(
         gradient: optax.Updates, state: optax.OptState, params: optax.Params | None = None
@@ -42,7 +42,7 @@ def _promoting(method: optax.GradientTransformation) -> optax.GradientTransforma
 
 
 def _reference_adam() -> optax.GradientTransformation:
-    """The reference's Adam: both decays 0.9, and the bias correction of the first step for ever."""
+    """The reference's Adam: both decays are 0.9, and every step uses the bias correction of the first."""
     decay = 0.9
 
     def init(params: optax.Params) -> tuple[optax.Updates, optax.Updates]:
@@ -64,7 +64,7 @@ def _reference_adam() -> optax.GradientTransformation:
 
 
 class TrainingState(NamedTuple):
-    """What a step changes: the parameters, and what the optimiser remembers."""
+    """The parameters, and the state that the optimiser keeps between steps."""
 
     params: Any
     moments: Any
@@ -76,7 +76,7 @@ def descend(optimizer: optax.GradientTransformation, state: TrainingState, slope
     return TrainingState(jax.tree.map(lambda w, r, u: w + r * u, state.params, rates, updates), moments)
 
 
-# Share of the learning rate left when a fraction (0 to 1) of the training is done.
+# The share of the learning rate that is left after a fraction (0 to 1) of the training.
 SCHEDULES: dict[str, Callable[[jax.Array], jax.Array]] = {
     "constant": optax.constant_schedule(1.0),
     "cosine": optax.cosine_decay_schedule(1.0, 1),

@@ -1,9 +1,16 @@
-"""A population laid out as forests of fixed shape: which row of which level every node takes.
+"""The layout of a population as forests of fixed shape: the level and row of every node.
 
-Level ``d`` holds the function nodes at depth ``d`` of all trees in a bin. Within a level, nodes stand in
-order of falling number of function children, so the nodes that have at least ``j`` of them are the first
-rows: their sums need no padding to the widest node. Leaves are entries of one matrix (rows, columns) whose
-columns are the features and, last, the constant 1 of the bias.
+Level ``d`` holds the function nodes at depth ``d`` of all trees in a bin. Within a level, nodes are sorted by
+falling number of function children, so the nodes with at least ``j`` of them are the first rows. Their sums
+therefore need no padding to the widest node. Leaves are entries of one matrix (rows, columns), whose columns are
+the features and, last, the constant 1 of the bias.
+
+An example: two trees whose outputs have 2 and 1 function children.
+
+    level 0    a        b          2 and 1 function children, so a comes first
+    level 1    a1  a2   b1
+    rank 0     a1  b1              added to the first two rows of level 0
+    rank 1     a2                  added to the first row of level 0
 """
 
 from __future__ import annotations
@@ -18,21 +25,24 @@ from neuraltree.tree.nodes import IntArray, Nodes, parents
 from neuraltree.tree.space import Space
 
 TREES_PER_BIN = 64  # the arrays of a level then stay in a core's cache
-HEADROOM = 1.1  # capacity over what the first population needs on average, ...
-SPREAD = 3.0  # ... and this many standard deviations of a count, taken as Poisson
-LEVEL_SHARE, RANK_SHARE = 0.5, 0.35  # of a level or rank in the one before it, whatever the first population has there
-LEAST_RANKS = 7  # ... and so many ranks where arity allows them: one that is missing later is a program to compile
-MAX_BIN_RATIO = 1.5  # more bins than this times what their number of trees asks for, and the tightest capacity doubles
+HEADROOM = 1.1  # capacity relative to the average need of the first population, ...
+SPREAD = 3.0  # ... plus this many standard deviations of the count, assumed to be Poisson
+LEVEL_SHARE, RANK_SHARE = 0.5, 0.35  # least size of a level or rank, relative to the one before it
+LEAST_RANKS = 7  # least number of ranks, if arity allows them: a missing rank costs a new compilation later
+MAX_BIN_RATIO = 1.5  # with more bins than this times the number that the trees need, the tightest capacity doubles
 
 
 class Shape(NamedTuple):
-    """The fixed sizes of a bin: all that a compiled program depends on. ``ranks[d][j]`` rows of level
-    ``d`` have room for more than ``j`` function children; every level keeps one row free as padding."""
+    """The fixed sizes of a bin: all that a compiled program depends on.
+
+    ``ranks[d][j]`` rows of level ``d`` have room for more than ``j`` function children. Every level keeps one row free
+    as padding.
+    """
 
     trees: int
     outputs: int
     features: int
-    copies: int  # how often one parent may read the same feature (1 unless the reference's trees are used)
+    copies: int  # how often one parent may read the same feature (1, or more for the reference's trees)
     levels: tuple[int, ...]
     ranks: tuple[tuple[int, ...], ...]
     kinds: tuple[int, ...]
@@ -48,12 +58,12 @@ class Shape(NamedTuple):
 
 
 class Forest(NamedTuple):
-    """The structure of one bin, as arrays whose sizes follow from its ``Shape`` alone."""
+    """The structure of one bin, as arrays whose sizes depend only on its ``Shape``."""
 
-    leaf_mask: EngineArray  # (rows, columns) 1.0 where a weight or bias exists
-    edge_mask: EngineArray  # (rows,) 1.0 where a function node has a parent
+    leaf_mask: EngineArray  # (rows, columns) 1.0 if the weight or bias exists, else 0.0
+    edge_mask: EngineArray  # (rows,) 1.0 if a function node has a parent, else 0.0
     kind: EngineArray  # (rows,) activation codes
-    tree: EngineArray  # (rows,) tree of each row; ``trees`` for padding
+    tree: EngineArray  # (rows,) the tree of each row; ``trees`` for padding
     child: tuple[EngineArray, ...]  # per level (sum of ranks,) rows in the level below, rank after rank
     parent: tuple[EngineArray, ...]  # per level (level rows,) rows in the level above
     output_row: EngineArray  # (trees, outputs) rows of level 0
@@ -61,7 +71,7 @@ class Forest(NamedTuple):
 
 
 class Bin(NamedTuple):
-    """A forest and where the weights of its trees are: ``nodes[span]`` live at ``(row, column)``."""
+    """A forest and the places of its weights: those of ``nodes[span]`` are at ``(row, column)``."""
 
     forest: Forest
     first_tree: int
@@ -72,13 +82,13 @@ class Bin(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """What packing needs to know of every node of a population laid end to end."""
+    """The facts about every node of a population, laid end to end, that packing needs."""
 
     tree: IntArray
     parent: IntArray
     function_children: IntArray
     sibling_rank: IntArray  # among the function children of its parent, or among leaves on the same input
-    needs: IntArray  # (trees, constraints) rows wanted per level, then per level and rank
+    needs: IntArray  # (trees, levels, 1 + widest) rows needed, see ``_needs``
 
 
 def layout(nodes: Nodes, starts: IntArray) -> Layout:
@@ -98,7 +108,7 @@ def layout(nodes: Nodes, starts: IntArray) -> Layout:
 
 
 def _needs(depth: IntArray, children: IntArray, tree: IntArray, trees: int) -> IntArray:
-    """(trees, levels, 1 + widest) rows a tree wants at each level: all nodes, then those with more than j children."""
+    """(trees, levels, 1 + widest) rows a tree needs at each level: all nodes, then those with more than j children."""
     levels, widest = int(depth.max()) + 1, int(children.max())
     needs = np.zeros((trees, levels, 1 + widest), dtype=np.int64)
     for j in range(1 + widest):
@@ -114,7 +124,7 @@ def _ceil8(value: float) -> int:
 def plan(found: Layout, space: Space, copies: int = 1, per_bin: int = 0) -> Shape:
     """Capacities for bins of trees like these, with headroom for their descendants.
 
-    A bin has ``per_bin`` trees; by default as many as make ``planned_bins`` of those there are.
+    A bin has ``per_bin`` trees. By default the trees are divided into ``planned_bins`` bins.
     """
     trees = len(found.needs)
     per_bin = per_bin or -(-trees // planned_bins(trees))
@@ -123,12 +133,15 @@ def plan(found: Layout, space: Space, copies: int = 1, per_bin: int = 0) -> Shap
 
 
 def planned_bins(trees: int) -> int:
-    """Two bins at least where there is work for two, so that threads share it; the machine does not matter."""
+    """The number of bins: at least two for 64 trees or more, so that threads share the work of any machine."""
     return max(-(-trees // TREES_PER_BIN), 2 if trees >= 64 else 1)
 
 
 def fit_shape(shape: Shape, found: Layout, space: Space) -> Shape:
-    """``shape``, or a grown one: planned anew from these trees, never smaller, doubled where that is not enough."""
+    """``shape`` if it is enough, else a larger one.
+
+    It is planned anew from these trees, is never smaller, and the tightest capacity is doubled until it is enough.
+    """
     if _is_enough(shape, found):
         return shape
     wanted = _wanted(found, space, shape.trees)
@@ -144,7 +157,7 @@ def fit_shape(shape: Shape, found: Layout, space: Space) -> Shape:
 
 
 def _is_enough(shape: Shape, found: Layout) -> bool:
-    """Whether every tree fits, and no capacity is so tight that bins are wasted on it."""
+    """Whether every tree fits, and no capacity is so tight that too many bins are needed."""
     capacity, needs = _grid(shape, found.needs)
     if (needs.max(axis=0) > capacity).any():
         return False
@@ -152,7 +165,7 @@ def _is_enough(shape: Shape, found: Layout) -> bool:
 
 
 def _wanted(found: Layout, space: Space, per_bin: int) -> NDArray[np.float64]:
-    """(levels, 1 + widest) rows a bin should have room for, one level and one rank beyond what these trees use."""
+    """(levels, 1 + widest) rows that a bin should have, with one level and one rank more than these trees use."""
     trees, levels, width = found.needs.shape
     widest = max(width + 1, 1 + LEAST_RANKS)
     grid = (min(levels + 1, max(levels, space.max_depth)), min(widest, max(width, 1 + space.max_arity)))
@@ -160,7 +173,7 @@ def _wanted(found: Layout, space: Space, per_bin: int) -> NDArray[np.float64]:
     mean = found.needs.sum(axis=0) * (per_bin / trees)
     wanted = HEADROOM * mean + SPREAD * np.sqrt(mean)
     room[:levels, :width] = np.maximum(wanted, found.needs.max(axis=0))
-    # Descendants will be deeper and wider than the first trees: every level and rank has a share of the one before.
+    # Descendants will be deeper and wider than the first trees, so every level and rank gets a share of the one before.
     for level in range(1, grid[0]):
         room[level, 0] = max(room[level, 0], LEVEL_SHARE * room[level - 1, 0])
     for rank in range(1, grid[1]):
@@ -189,14 +202,14 @@ def _grid(shape: Shape, needs: IntArray) -> tuple[IntArray, IntArray]:
 
 
 class _Run(NamedTuple):
-    """Consecutive trees."""
+    """A run of consecutive trees."""
 
     first: int
     last: int  # exclusive
 
 
 def split(shape: Shape, found: Layout) -> list[_Run]:
-    """Runs of consecutive trees that fit one bin each: as many as fit, then the next bin."""
+    """Runs of consecutive trees that each fit one bin; every bin takes as many trees as fit."""
     capacity, needs = _grid(shape, found.needs)
     total = needs.reshape(len(needs), -1).cumsum(axis=0)
     total = np.vstack([np.zeros((1, total.shape[1]), dtype=np.int64), total])
@@ -225,10 +238,10 @@ def pack(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout | None = No
 def _pack_bin(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout, run: _Run) -> Bin:
     span = slice(int(starts[run.first]), int(starts[run.last]))
     depth, op = nodes["depth"][span].astype(np.int64), nodes["op"][span]
-    parent = np.maximum(found.parent[span] - span.start, 0)  # outputs have none; theirs is never read
+    parent = np.maximum(found.parent[span] - span.start, 0)  # outputs have no parent; this value is never read for them
     rank = found.sibling_rank[span]
     function = np.flatnonzero(op < 0)
-    # Place of a function node in its level: falling number of function children, then order of appearance.
+    # The place of a function node in its level: by falling number of function children, then in prefix order.
     order = function[np.lexsort((function, -found.function_children[span][function], depth[function]))]
     counts = np.bincount(depth[order], minlength=len(shape.levels))
     place = np.zeros(len(op), dtype=np.int64)
@@ -243,7 +256,7 @@ def _pack_bin(nodes: Nodes, starts: IntArray, shape: Shape, found: Layout, run: 
 
 
 class _Placed(NamedTuple):
-    """The nodes of one bin: what they are, their place in their level, and where their weights go."""
+    """The nodes of one bin, with their place in their level and the row and column of their weights."""
 
     depth: IntArray
     op: IntArray
@@ -272,7 +285,7 @@ def _forest(shape: Shape, at: _Placed) -> Forest:
 
 
 def _children(shape: Shape, at: _Placed, level: int) -> NDArray[np.int32]:
-    """Rows in the level below of the function children of ``level``, rank after rank; its padding row where none is."""
+    """Rows, in the level below, of the function children of ``level``, rank after rank; its padding row if none."""
     if not shape.ranks[level]:
         return np.zeros(0, dtype=np.int32)
     below = (at.op < 0) & (at.depth == level + 1)
@@ -283,7 +296,7 @@ def _children(shape: Shape, at: _Placed, level: int) -> NDArray[np.int32]:
 
 
 def _parents(shape: Shape, at: _Placed, level: int) -> NDArray[np.int32]:
-    """Rows in the level above of the parents of ``level``; its padding row for padding."""
+    """Rows, in the level above, of the parents of ``level``; its padding row for padding."""
     if level == 0:
         return np.zeros(shape.levels[0], dtype=np.int32)
     here = (at.op < 0) & (at.depth == level)
@@ -293,7 +306,7 @@ def _parents(shape: Shape, at: _Placed, level: int) -> NDArray[np.int32]:
 
 
 def _outputs(shape: Shape, at: _Placed) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Row of every output, and the output in every row of level 0."""
+    """The row of every output, and the output of every row of level 0."""
     top = at.depth == 0
     slot = at.tree[top] * shape.outputs + _rank_in_runs(at.tree[top])
     row = np.full(shape.trees * shape.outputs, shape.levels[0] - 1, dtype=np.int32)

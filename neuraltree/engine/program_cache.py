@@ -1,7 +1,7 @@
-"""Compiled programs kept on the disk for the next process, by JAX's own cache and without a change to its settings.
+"""Compiled programs kept on disk for the next process, in JAX's own cache, without changing the user's settings.
 
-``jax.config.update`` would change them for the whole process, and for the user's own programs. The context managers
-that JAX has for every setting, though it publishes few of them, change them for one thread and one compilation.
+``jax.config.update`` would change the settings for the whole process, and so for the user's own programs. JAX also has
+a context manager for every setting, though few are public. These change a setting for one thread and one compilation.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from jax.experimental.compilation_cache.compilation_cache import reset_cache
 
 from neuraltree.caches import writable_folder
 
-_one_at_a_time = threading.Lock()  # JAX has one cache open in a process
+_one_at_a_time = threading.Lock()  # a process can have only one cache of JAX open
 Result = TypeVar("Result")
-LEAST_S = 0.2  # what compiles faster is not kept
+LEAST_S = 0.2  # programs that compile faster are not kept
 
 
 def with_cache(compiling: Callable[[], Result]) -> Result:
-    """The result of what compiles programs, which come from the disk if an earlier process has compiled them.
+    """The result of ``compiling``, a function that compiles programs, or loads those that an earlier process compiled.
 
-    A cache that the user has set is used as it is. ``compiling`` is called again, without a cache, if the cache fails.
+    A cache that the user has set is used as it is. If the cache fails, ``compiling`` is called again without a cache.
     """
     with _one_at_a_time:
         return _in_users_cache(compiling) if _is_set_by_user() else _in_own_cache(compiling)
@@ -52,8 +52,8 @@ def _in_own_cache(compiling: Callable[[], Result]) -> Result:
             raise_persistent_cache_errors=True,
         ):
             return compiling()
-    except Exception:  # a damaged file, a full disk; what is wrong with the program itself is raised once more
-        # JAX neither says which file is damaged nor replaces it: the next process begins a new folder.
+    except Exception:  # a damaged file, a full disk; a fault of the program itself is raised again below
+        # JAX neither names nor replaces a damaged file, so the next process starts with a new folder.
         shutil.rmtree(folder, ignore_errors=True)
         return compiling()
 
@@ -71,14 +71,14 @@ def _in_users_cache(compiling: Callable[[], Result]) -> Result:
         warnings.warn(
             f"JAX's compilation cache in {config.jax_compilation_cache_dir} cannot be used, so programs are compiled "
             f"anew: {' '.join(str(error).split())}",
-            stacklevel=1,  # always of this line, so that Python says it once
+            stacklevel=1,  # always this line, so that Python shows the warning once
         )
         return result
 
 
 @contextmanager
 def _settings(**values: Any) -> Iterator[None]:
-    """JAX's cache with these settings, in this thread; JAX opens its cache once, so it is closed before and after."""
+    """Use JAX's cache with these settings in this thread. JAX opens its cache once, so close it before and after."""
     with ExitStack() as stack:
         for name, value in values.items():
             stack.enter_context(getattr(contexts, name)(value))

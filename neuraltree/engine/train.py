@@ -1,6 +1,6 @@
-"""Fit a whole bin of trees to data in one compiled program.
+"""The training of a whole bin of trees in one compiled program.
 
-Rows, epochs, steps and validation rows are values, not shapes: one program serves every fold, every
+Rows, epochs, steps and validation rows are values, not shapes, so one program serves every fold, every
 generation and the final refit. No gradient flows through the loops, so their lengths may be dynamic.
 """
 
@@ -26,10 +26,10 @@ MOST_SHUFFLES = 64
 
 
 class Schedule(NamedTuple):
-    """Which rows are seen when. Index ``rows`` (one past the last) is padding."""
+    """The order of the rows in training and validation. Index ``rows`` (one past the last) is padding."""
 
     order: EngineArray  # (shuffles, steps x batch size) training rows, used in turn
-    steps: EngineArray  # () steps of an epoch
+    steps: EngineArray  # () steps in an epoch
     epochs: EngineArray  # () epochs of the learning-rate schedule
     validation: EngineArray  # (chunks, CHUNK_ROWS) validation rows
     chunks: EngineArray  # () chunks in use; 0: no validation, the last weights are kept
@@ -69,7 +69,7 @@ def make_schedule(
 ) -> Schedule:
     """Shuffled batches over ``fit_rows``, padded so that every fold of ``rows`` rows has the same shapes."""
     batch = settings.batch_size
-    # More shuffles than this only cost memory: later epochs see the first ones again.
+    # More shuffles only cost memory, so later epochs use the first ones again.
     order = np.full((min(max(epochs, 1), MOST_SHUFFLES), -(-rows // batch) * batch), rows, dtype=np.int32)
     for epoch in range(len(order)):
         order[epoch, : len(fit_rows)] = rng.permutation(fit_rows)
@@ -121,7 +121,7 @@ def _fit(shape: Shape, settings: Settings, forest: Forest, params: Params, data:
 def _validate(
     shape: Shape, settings: Settings, forest: Forest, params: Params, data: Data, plan: Schedule
 ) -> jax.Array:
-    """(trees,) mean loss over the validation rows, infinite where it or a weight is not finite."""
+    """(trees,) mean loss over the validation rows; infinite if the loss or a weight of the tree is not finite."""
 
     def add_chunk(chunk: jax.Array, sums: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
         total, weight = sums
@@ -139,7 +139,7 @@ def _validate(
 
 
 def _keep_better(forest: Forest, best: Fitted, new: Fitted, active: jax.Array, keep_last: jax.Array) -> Fitted:
-    """Tree by tree, the better of two; without validation rows the later one, if it is finite."""
+    """For each tree the better of two fits; without validation rows the later one, if it is finite."""
     better = active & jnp.isfinite(new.loss) & ((new.loss < best.loss) | keep_last)
     rows = jnp.append(better, False)[forest.tree]
     params = Params(

@@ -23,12 +23,12 @@ from neuraltree.engine.packing import Forest, Shape
 from neuraltree.engine.program_cache import with_cache
 from neuraltree.tasks.losses import LOSSES
 
-LEAST_BATCH = 32  # smaller ones are padded: XLA makes no vectors of shorter loops, and takes longer for them
-CHUNK_ROWS = 256  # rows evaluated at once where no step is taken
+LEAST_BATCH = 32  # smaller batches are padded: XLA does not vectorise shorter loops, and they take longer
+CHUNK_ROWS = 256  # rows evaluated at a time if no step is taken
 
 
 class Settings(NamedTuple):
-    """What is fixed for a run and compiled into its programs."""
+    """The settings that are fixed for a run and compiled into its programs."""
 
     loss: str
     optimizer: str = "adam"
@@ -51,15 +51,15 @@ class Batch(NamedTuple):
     """The rows of one step."""
 
     inputs: EngineArray  # (batch, columns), last column 1
-    targets: EngineArray  # (1, outputs, batch): all trees have the same
-    share: EngineArray  # (batch,) what each row counts in the mean
+    targets: EngineArray  # (1, outputs, batch), the same for all trees
+    share: EngineArray  # (batch,) weight of each row in the mean
 
 
 Step = Callable[[TrainingState, Batch, Params], tuple[TrainingState, jax.Array]]
 
 
 def make_data(inputs: NDArray, targets: NDArray, weight: NDArray | None, shape: Shape, precision: str) -> Data:
-    """Scaled inputs (rows, features) and encoded targets (rows, outputs) as a program wants them."""
+    """Scaled inputs (rows, features) and encoded targets (rows, outputs) in the form that programs need."""
     rows = len(inputs)
     full = np.zeros((rows + 1, shape.columns), precision)
     full[:rows, :-1] = np.tile(inputs, shape.copies)
@@ -79,7 +79,7 @@ def take(data: Data, index: jax.Array) -> Batch:
 
 
 def flatten(params: Params) -> Params:
-    """With ``leaf`` in one row: a loop over rows as short as ours would not use whole vectors."""
+    """Flatten ``leaf``, because a loop over such short rows would not use whole vectors."""
     return Params(params.leaf.reshape(-1), params.edge)
 
 
@@ -88,13 +88,13 @@ def unflatten(shape: Shape, flat: Params) -> Params:
 
 
 def first_state(settings: Settings, params: Params) -> TrainingState:
-    """These parameters, flat, and what the optimiser remembers before the first step."""
+    """The flat parameters, and the optimiser's state before the first step."""
     flat = flatten(params)
     return TrainingState(flat, _optimizer(settings).init(flat))
 
 
 def first_arrays(settings: Settings, params: Params) -> TrainingState:
-    """``first_state`` outside a program, in NumPy arrays."""
+    """``first_state`` outside a program, as NumPy arrays."""
     with engine_flags(settings.precision):
         return jax.tree.map(np.asarray, with_cache(partial(first_state, settings, params)))
 

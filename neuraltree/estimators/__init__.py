@@ -1,4 +1,4 @@
-"""Neural trees as scikit-learn estimators: thin, and honest about what was fitted."""
+"""Neural trees as scikit-learn estimators: single trees, and ensembles of the members of a front."""
 
 from neuraltree.estimators.classifier import NeuralTreeClassifier as NeuralTreeClassifier
 from neuraltree.estimators.ensembles import ParetoEnsembleClassifier as ParetoEnsembleClassifier

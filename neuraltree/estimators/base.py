@@ -1,4 +1,4 @@
-"""What the regressor and the classifier of one neural tree share."""
+"""The base class of the regressor and the classifier of one neural tree."""
 
 from __future__ import annotations
 
@@ -26,37 +26,65 @@ if TYPE_CHECKING:
 
     from neuraltree.estimators.learning import Learned
 
-FEW = 16  # rows that are looked at without scikit-learn's machinery where there is nothing it could say
+FEW = 16  # up to this many rows, plain arrays without a fault skip scikit-learn's validation, which is slow
 
 
 class TreeEstimator(BaseEstimator):
-    """What regressor and classifier share.
+    """Without ``search``, ``fit`` trains one random tree. With it, ``fit`` evolves a Pareto front of trees.
 
     Parameters
     ----------
-    search : ``search.Evolution``, or None to train one random tree that reads every input.
-    activations : kinds of hidden nodes, of ``neuraltree.ACTIVATIONS``.
-    max_nodes, max_depth, max_arity : limits of a tree; ``max_nodes`` None is 60, in a search 35 for each class or
-        target where that is more, and for a single tree as many more as reading every input takes; ``max_arity`` None
-        is 64 in a search and 5 for a single tree.
-    optimizer, learning_rate, weight_decay : of the training, a row of ``neuraltree.engine.optimizers``; "adamw" decays.
-    epochs : passes over the rows; None is 20 in a search, and as many as make 1,500 steps (50 at least) for one tree.
-    batch_size : rows of a step; None is 64 in a search and 200 for one tree.
-    warm_start : ``fit`` goes on training the fitted tree, without another search. The front stays as it was found.
-    n_jobs : threads of a search, -1 for all cores; the result does not depend on it.
-    random_state : int, ``numpy.random.RandomState`` or None.
-    verbose : 1 shows the progress on standard error.
+    search : search.Evolution or None, default=None
+        The search that evolves the trees. If None, one random tree that reads every input is trained.
+    activations : sequence of str, default=("sigmoid", "tanh", "gaussian", "relu")
+        The activations that hidden nodes may have: names in ``neuraltree.ACTIVATIONS``.
+    max_nodes : int or None, default=None
+        The largest number of nodes in a tree, outputs and leaves included. None is 60 or more: in a search at least
+        35 for each class or target, and for a single tree enough to read every input.
+    max_depth : int, default=5
+        The largest number of edges on a path from an output to a leaf.
+    max_arity : int or None, default=None
+        The largest number of children of a node. None is 64 in a search and 5 for a single tree.
+    optimizer : str, default="adam"
+        The name of the optimiser: a key of ``neuraltree.engine.optimizers.OPTIMIZERS``.
+    learning_rate : float, default=0.01
+        The learning rate, above 0. In ``fit`` it falls to 0 along a cosine; in ``partial_fit`` it stays constant.
+    weight_decay : float, default=0.0
+        The weight decay of the optimiser "adamw". The other optimisers ignore it.
+    epochs : int or None, default=None
+        The number of passes over the training rows. None is 20 in each generation of a search. For a single tree,
+        None is as many as make 1,500 training steps, and at least 50.
+    batch_size : int or None, default=None
+        The number of rows in a training step. None is 64 in a search and 200 for a single tree.
+    warm_start : bool, default=False
+        If True, a second ``fit`` trains the fitted tree further. It does not search again, and ``front_`` stays the
+        same.
+    n_jobs : int or None, default=-1
+        The number of threads in a search, with the same meaning as in joblib; -1 uses all cores. The result does not
+        depend on it.
+    random_state : int, numpy.random.RandomState or None, default=None
+        The source of all random numbers. An int makes the result repeatable.
+    verbose : int, default=0
+        If not 0, ``fit`` shows its progress on standard error.
 
     Attributes
     ----------
-    tree_ : the fitted ``neuraltree.Tree``.
-    front_ : the Pareto front of a search, see ``search.front.Front``; lowest validation error first. No member
-        dominates another by its final values.
-    history_ : how a search evolved, see ``search.folder.history.History``.
-    n_iter_ : epochs trained; right after a search, generations.
-    loss_curve_ : mean training loss of each epoch; right after a search, lowest validation error of each generation.
-    feature_importances_ : (features,) sums of |path weights| in standardised units, adding up to 1.
-    n_features_in_, feature_names_in_ : as in scikit-learn.
+    tree_ : neuraltree.Tree
+        The fitted tree, which makes the predictions.
+    front_ : search.front.Front
+        The Pareto front of a search, lowest validation error first. No member dominates another by its final values.
+    history_ : search.folder.history.History
+        The record of a search, generation by generation.
+    n_iter_ : int
+        The number of epochs trained, or right after a search the number of generations.
+    loss_curve_ : list of float
+        The mean training loss of each epoch, or right after a search the lowest validation error of each generation.
+    feature_importances_ : ndarray of shape (features,)
+        The sum of the absolute path weights of each input, in standardised units and scaled to add up to 1.
+    n_features_in_ : int
+        The number of features seen in ``fit``.
+    feature_names_in_ : ndarray of shape (features,)
+        The names of the features seen in ``fit``, if all of them were strings.
     """
 
     _kinds: ClassVar[tuple[str, ...]]
@@ -96,13 +124,16 @@ class TreeEstimator(BaseEstimator):
 
     @classmethod
     def from_tree(cls, tree: Tree) -> Self:
-        """A fitted estimator that predicts with ``tree``."""
+        """Make a fitted estimator that predicts with ``tree``.
+
+        Raises ``ValueError`` for a tree of another kind, such as a regression tree for a classifier.
+        """
         if tree.kind not in cls._kinds:
             raise ValueError(f"{cls.__name__} needs a {' or '.join(cls._kinds)} tree, got a {tree.kind} tree")
         estimator = cls()
         estimator.tree_ = tree
         estimator.n_features_in_ = len(tree.features)
-        # x0, x1, ... are the names of inputs that have none; real ones let sklearn compare columns by name.
+        # Inputs without names are called x0, x1, ...; only real names let scikit-learn compare columns by name.
         if tree.features != tuple(f"x{i}" for i in range(len(tree.features))):
             estimator.feature_names_in_ = np.array(tree.features, dtype=object)
         if tree.classes is not None:
@@ -111,11 +142,11 @@ class TreeEstimator(BaseEstimator):
 
     @classmethod
     def from_file(cls, path: str | os.PathLike[str]) -> Self:
-        """A fitted estimator from a file that ``neuraltree.save`` wrote, or a model of the reference."""
+        """Make a fitted estimator from a file of ``neuraltree.save``, or from a model file of BNeuralT or MONT."""
         return cls.from_tree(load(path))
 
     def predict_one(self, x: Sequence[float]) -> Label | float | tuple[float, ...]:
-        """The prediction for one row given as plain numbers, in microseconds: only their count is checked."""
+        """Predict one row of plain numbers (features,) within microseconds. Only the number of values is checked."""
         try:
             return self.tree_.predict_one(x)
         except AttributeError:
@@ -127,10 +158,12 @@ class TreeEstimator(BaseEstimator):
         return importances(self._fitted())
 
     def select(self, **budgets: float) -> Self:
-        """Predict with the most accurate member of the front within all budgets, e.g. ``select(flash_bytes=4096)``.
+        """Predict with the most accurate member of the front that keeps all budgets.
 
-        Without budgets it is the member of lowest validation error, as after ``fit``. Nothing is fitted again.
-        Raises ``ValueError`` where nothing fits; the message says how near the front comes.
+        For example, ``select(flash_bytes=4096)`` allows at most 4,096 bytes of flash. A budget may be any column of
+        the front, in the unit of that column. Without budgets, the member with the lowest validation error is
+        selected, as after ``fit``. Nothing is fitted again.
+        Raises ``ValueError`` if no member keeps the budgets; the message says how near the front comes.
         """
         self.tree_ = self._front().select(**budgets).tree()
         self._moments: list[NDArray] = []
@@ -138,9 +171,9 @@ class TreeEstimator(BaseEstimator):
         return self
 
     def plot_front(self, x: str = "weights", y: str = "val_error", ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw two columns of the front; ``options`` are those of ``search.pictures.plot_front``.
+        """Draw column ``y`` of the front over column ``x``; ``options`` are those of ``search.pictures.plot_front``.
 
-        With ``history=model.history_`` trees that break a constraint are drawn too.
+        With ``history=model.history_``, trees that break a constraint are drawn too.
         """
         return self._front().plot(x, y, ax=ax, **options)
 
@@ -151,7 +184,7 @@ class TreeEstimator(BaseEstimator):
         return plot_tree(self._fitted(), ax=ax)
 
     def _learn(self, sample: Sample) -> Self:
-        """From scratch: a search, or one random tree."""
+        """Learn from scratch: by a search, or with one random tree."""
         check_fork()
         self.__dict__.pop("front_", None)
         self.__dict__.pop("history_", None)
@@ -170,7 +203,7 @@ class TreeEstimator(BaseEstimator):
         return self.select()
 
     def _go_on(self, sample: Sample, epochs: int | None, decay: bool) -> Self:
-        """Train the tree there is; without a decay of the learning rate where calls follow each other."""
+        """Train the fitted tree further. Without ``decay`` the learning rate is constant, for many short calls."""
         check_fork()
         from neuraltree.estimators.learning import go_on, telling
 
@@ -213,12 +246,12 @@ class TreeEstimator(BaseEstimator):
 
     def _options(self) -> Options:
         if isinstance(self.activations, str):
-            raise ValueError(f"activations={self.activations!r} is a text; give a list of names")
+            raise ValueError(f"activations={self.activations!r} is a string; give a list of names")
         given = {name: getattr(self, name) for name in Options.__dataclass_fields__}
         return Options(**given | {"activations": tuple(self.activations)})
 
     def _fitted(self) -> Tree:
-        # check_is_fitted refuses an estimator that has no fit.
+        # check_is_fitted needs an estimator with a method fit, which this base class lacks.
         check_is_fitted(self, "tree_")
         return self.tree_
 
@@ -234,23 +267,23 @@ class TreeEstimator(BaseEstimator):
     def _inputs(self, X: ArrayLike) -> NDArray:
         if _is_plain(X, self.n_features_in_) and not hasattr(self, "feature_names_in_"):
             return X
-        # Floats of 4 bytes are widened where they are used, a few rows at a time.
+        # 4-byte floats stay as they are here: they are widened when used, a few rows at a time.
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
 
 
 def seed_of(random_state: Any) -> int:
-    """The next seed of what scikit-learn takes as a ``random_state``."""
+    """The next seed from a ``random_state`` as scikit-learn accepts it."""
     return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def check_search(search: Any) -> None:
-    """``ValueError`` for what cannot search: a name, or a class in place of an object of it."""
+    """``ValueError`` if ``search`` has no method ``evolve``, or is a class instead of an instance."""
     if isinstance(search, type) or not hasattr(search, "evolve"):
         raise ValueError(f"search={search!r} must be a search.Evolution(...), or None")
 
 
 def _is_plain(X: Any, features: int) -> TypeGuard[NDArray]:
-    """Whether validation would return these few rows as they are; it takes ten times as long as predicting one."""
+    """Whether validation would return these few rows unchanged. It takes ten times as long as predicting one row."""
     return (
         type(X) is np.ndarray
         and X.ndim == 2

@@ -18,11 +18,17 @@ from neuraltree.estimators.base import TreeEstimator
 
 
 class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
-    __doc__ = f"""A neural tree that tells two classes or more apart; ``score`` is the accuracy.
+    __doc__ = f"""A neural tree that classifies rows into two or more classes; ``score`` is the accuracy.
 
-    ``class_weight``: "balanced", or a dict of weights by class, in training. ``classes_``: the labels, sorted.
+    {TreeEstimator.__doc__}classes_ : ndarray of shape (classes,)
+        The class labels, sorted.
 
-    {TreeEstimator.__doc__}"""
+    Other Parameters
+    ----------------
+    class_weight : dict, "balanced" or None, default=None
+        The weights of the classes in training: a dict from labels to weights, or "balanced" to give all classes the
+        same total weight. If None, all rows count alike.
+    """
 
     _kinds = ("binary", "multiclass")
 
@@ -64,9 +70,10 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         self.class_weight = class_weight
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """``X`` (rows, features), ``y`` (rows,) labels of any kind, ``sample_weight`` (rows,) or None.
+        """Learn from ``X`` (rows, features) and ``y`` (rows,), class labels of any type.
 
-        Raises ``ValueError`` for rows that cannot be learned from; NaN is refused, impute it before.
+        ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
+        Raises ``ValueError`` for rows that cannot be learned from. NaN is refused; impute missing values first.
         """
         known = self.classes_ if self._continues() else None
         sample = self._sample(X, y, sample_weight, new=known is None, classes=known)
@@ -79,8 +86,11 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """One more epoch over these rows. The first call makes a random tree, scales inputs by its rows, and needs
-        ``classes``, all the labels there will be, unless ``y`` holds them all."""
+        """Train for one epoch on these rows; shapes are those of ``fit``.
+
+        The first call makes a random tree and fits the scaling of the inputs to its rows. It needs ``classes``, all
+        labels that any call will bring, unless ``y`` holds all of them.
+        """
         new = not hasattr(self, "tree_")
         if self.class_weight == "balanced":
             raise ValueError(
@@ -88,11 +98,11 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
             )
         given = None if classes is None else np.unique(np.asarray(classes))
         if not new and given is not None and not np.array_equal(given, np.unique(self.classes_)):
-            raise ValueError(f"classes={given.tolist()} are not those of the calls before: {self.classes_.tolist()}")
+            raise ValueError(f"classes={given.tolist()} differ from those of earlier calls: {self.classes_.tolist()}")
         return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=given if new else self.classes_))
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """(rows,) class labels for raw inputs (rows, features); the first of equal outputs wins."""
+        """(rows,) class labels for raw inputs (rows, features). If outputs are equal, the first class wins."""
         tree = self._fitted()
         return tree.predict(self._inputs(X)).astype(self.classes_.dtype, copy=False)
 

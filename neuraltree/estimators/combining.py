@@ -1,4 +1,4 @@
-"""Which members of a front decide together, and with what weight."""
+"""The choice of the members of a front that predict together, and their weights."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 Array = NDArray[np.float64]
-LEAST_WEIGHT = 0.02  # a member that would count less is not worth its cost
-RIDGE = 1e-6  # of the mean diagonal: members that predict alike would leave their weights open
-HEAVY = 1e6  # times the mean diagonal: how much it weighs that the weights add up to 1
+LEAST_WEIGHT = 0.02  # a member with a smaller weight is not worth its cost
+RIDGE = 1e-6  # share of the mean diagonal; without it, members that predict alike have no unique weights
+HEAVY = 1e6  # times the mean diagonal: the penalty that makes the weights add up to 1
 
 
 def combine(predictions: Array, truth: Array, most: int) -> tuple[list[int], Array]:
-    """At most ``most`` members and their weights, which add up to 1, from what each predicted for rows unknown to it.
+    """At most ``most`` members and their weights, which add up to 1, chosen by predictions on held-out rows.
 
-    ``predictions`` (members, values) and ``truth`` (values,): targets, or the probability of every class, of all rows
-    one after another. Members are added one by one, each time the one that lowers the squared error of the weighted
-    mean most, as long as that lowers it and nobody counts less than ``LEAST_WEIGHT``: one that errs where the others do
-    not gains more than one like them. Weights are fitted anew each time, by least squares.
+    ``predictions`` (members, values) and ``truth`` (values,) hold the targets, or the probabilities of all classes, of
+    all rows one after another. Members are added one by one: each time the member that lowers the squared error of the
+    weighted mean most. A member whose errors differ from those of the others therefore gains more than a similar one.
+    After each addition all weights are fitted anew by least squares. The choice ends when the error does not fall, or
+    a weight would be below ``LEAST_WEIGHT``.
     """
     gram, towards = predictions @ predictions.T, predictions @ truth
     scale = np.trace(gram) / len(gram) or 1.0
@@ -39,8 +40,8 @@ def combine(predictions: Array, truth: Array, most: int) -> tuple[list[int], Arr
 
 
 def _weights(gram: Array, towards: Array, members: list[int]) -> Array:
-    """The shares (members,) of least squared error: non-negative least squares by its normal equations, one of which
-    says that shares add up to 1."""
+    """The weights (members,) with the least squared error: non-negative least squares, solved by normal equations
+    that include the condition that the weights add up to 1."""
     half = np.linalg.cholesky(gram[np.ix_(members, members)])
     weights = nnls(half.T, np.linalg.solve(half, towards[members]))[0]
     return weights / weights.sum()

@@ -1,4 +1,4 @@
-"""A random tree that reads every input: what a single tree without a search should be."""
+"""A random tree that reads every input: the start of a single tree that is trained without a search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from neuraltree.tree.generate import random_tree, redraw_weights
 from neuraltree.tree.nodes import Nodes, node_dtype, parents
 from neuraltree.tree.space import Space
 
-LEAST_SHARE, DRAWS = 0.5, 10  # of ``size``, before inputs are added, for the first of so many trees that has it
+# Before inputs are added, take the first tree that has this share of ``size``, or the last of so many draws.
+LEAST_SHARE, DRAWS = 0.5, 10
 
 
 @dataclass
@@ -21,11 +22,11 @@ class _Node:
 
 
 def covering_tree(rng: np.random.Generator, space: Space, *, size: int) -> Nodes:
-    """A legal random tree of about ``size`` nodes, and as many more as it takes to read every input of ``space``.
+    """A legal random tree of about ``size`` nodes, plus the nodes needed to read every input of ``space``.
 
-    Inputs that are missing become leaves of nodes with arity to spare; where none has, a leaf becomes a node that
-    reads what the leaf read. Where ``max_nodes``, ``max_depth`` and ``max_arity`` leave no room for all
-    inputs, those that are read are drawn at random.
+    Missing inputs become leaves of nodes that have room for another child. If there is no such node, a leaf is
+    replaced by a function node with that leaf as its child. If ``max_nodes``, ``max_depth`` and ``max_arity`` leave
+    no room for all inputs, the inputs that are read are drawn at random.
     """
     for _ in range(DRAWS):
         base = random_tree(rng, space, max_nodes=size)
@@ -75,14 +76,14 @@ def _add(rng: np.random.Generator, outputs: list[_Node], missing: list[int], spa
 
 
 def _take(rng: np.random.Generator, nodes: list[_Node]) -> _Node:
-    """One at random, removed in constant time."""
+    """A node drawn at random and removed, in constant time."""
     i = int(rng.integers(len(nodes)))
     nodes[i], nodes[-1] = nodes[-1], nodes[i]
     return nodes.pop()
 
 
 def _flat(outputs: list[_Node]) -> list[_Node]:
-    """Prefix order, without recursion: a tree may be deep."""
+    """All nodes in prefix order, without recursion because a tree may be deep."""
     waiting, found = outputs[::-1], []
     while waiting:
         node = waiting.pop()

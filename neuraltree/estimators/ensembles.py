@@ -1,4 +1,4 @@
-"""Several trees that decide together, after the heterogeneous ensembles of Ojha, Abraham & Snášel."""
+"""Ensembles: several trees predict together, after the heterogeneous ensembles of Ojha, Abraham & Snášel."""
 
 from __future__ import annotations
 
@@ -28,23 +28,40 @@ LARGEST = ("ram_bytes",)  # members run one after another and use the same RAM
 
 
 class _Ensemble(BaseEstimator):
-    """What both ensembles share.
+    """Without ``search``, the trees are random and count alike. With it, they are chosen from a Pareto front.
 
     Parameters
     ----------
-    search : ``search.Evolution``, or None for random trees of equal weight.
-    members : the most trees there are; a search may need fewer, random trees are so many.
-    estimator : a ``NeuralTreeRegressor`` or ``NeuralTreeClassifier`` that says how the trees look and learn; its own
-        ``search`` is not used. None is one with the default parameters.
-    n_jobs, random_state, verbose : as those of the estimators of single trees.
+    search : search.Evolution or None, default=None
+        The search that evolves the trees. If None, random trees are trained, and all have the same weight.
+    members : int, default=5
+        The number of random trees, or the largest number of trees chosen from the front of a search.
+    estimator : NeuralTreeRegressor, NeuralTreeClassifier or None, default=None
+        An estimator whose parameters say how the trees look and learn. It must be of the same task as the ensemble.
+        Its own ``search`` is not used. None is an estimator with default parameters.
+    n_jobs : int or None, default=-1
+        The number of threads in a search, with the same meaning as in joblib; -1 uses all cores. The result does not
+        depend on it.
+    random_state : int, numpy.random.RandomState or None, default=None
+        The source of all random numbers. An int makes the result repeatable.
+    verbose : int, default=0
+        If not 0, ``fit`` shows its progress on standard error.
 
     Attributes
     ----------
-    estimators_ : the trees as fitted estimators.
-    weights_ : (estimators,) what each counts; they add up to 1.
-    costs_ : by name, what all members cost together: sums, and for RAM, which they use in turn, the largest.
-    front_, history_ : of the search.
-    feature_importances_ : (features,) mean of the trees' importances by ``weights_``.
+    estimators_ : list of NeuralTreeRegressor or NeuralTreeClassifier
+        The trees as fitted estimators.
+    weights_ : ndarray of shape (estimators,)
+        The weight of each tree in the mean. The weights add up to 1.
+    costs_ : dict from str to float
+        The costs and counts of all trees together, each in the unit that its name ends in: sums, except for
+        ``ram_bytes``, which is the largest of the trees because they use the same RAM one after another.
+    front_ : search.front.Front
+        The Pareto front of a search, lowest validation error first.
+    history_ : search.folder.history.History
+        The record of a search, generation by generation.
+    feature_importances_ : ndarray of shape (features,)
+        The mean of the trees' feature importances, weighted by ``weights_``.
     """
 
     _tree: type[NeuralTreeRegressor] | type[NeuralTreeClassifier]
@@ -100,7 +117,7 @@ class _Ensemble(BaseEstimator):
     def _random(
         self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample, random: np.random.RandomState
     ) -> list[Tree]:
-        """Random trees, trained; after Ctrl-C no more of them."""
+        """Trained random trees; Ctrl-C ends the training after the tree that it interrupts."""
         from neuraltree.estimators.learning import fit_random_tree, telling
 
         trees: list[Tree] = []
@@ -113,7 +130,7 @@ class _Ensemble(BaseEstimator):
         return trees
 
     def _searched(self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample, seed: int) -> list[Tree]:
-        """The members chosen of a front; sets all that is known of them."""
+        """The trees chosen from the front of a search; sets ``front_``, ``history_``, ``weights_`` and ``costs_``."""
         check_search(self.search)
         found = self.search.evolve(sample, template._options(), seed=seed, n_jobs=self.n_jobs, verbose=self.verbose)
         self.front_, self.history_ = found.front, found.history
@@ -133,11 +150,11 @@ class _Ensemble(BaseEstimator):
 
 
 def members_of(found: Any, sample: Sample, most: int) -> tuple[list[int], Array]:
-    """Which members of the front of a ``search.runs.evolving.Found`` decide together, at most ``most``, and weights."""
+    """At most ``most`` members of the front of a ``search.runs.evolving.Found``, by position, and their weights."""
     weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
     share = np.sqrt(weight[found.rows] / weight[found.rows].mean())[:, None]
     predicted, wanted = found.validation.transpose(0, 2, 1), _wanted(sample)[found.rows]  # (..., rows, outputs)
-    if sample.classes is None:  # in whatever units, no target counts more than another
+    if sample.classes is None:  # standardised, so that all targets count alike whatever their units
         scaler = Scaler.fit(wanted, weight[found.rows])
         predicted, wanted = scaler.transform(predicted), scaler.transform(wanted)
     flat = (predicted * share).reshape(len(predicted), -1)
@@ -150,21 +167,24 @@ def _wanted(sample: Sample) -> Array:
 
 
 class ParetoEnsembleRegressor(RegressorMixin, _Ensemble):
-    __doc__ = f"The weighted mean of several neural trees; ``score`` is R².\n\n{_Ensemble.__doc__}"
+    __doc__ = f"The weighted mean of several neural trees; ``score`` is R².\n\n    {_Ensemble.__doc__}"
 
     _tree = NeuralTreeRegressor
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """``X`` (rows, features), ``y`` (rows,) or (rows, targets), ``sample_weight`` (rows,) or None."""
+        """Learn from ``X`` (rows, features) and ``y``, (rows,) or (rows, targets).
+
+        ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
+        """
         template = self._template()
         return self._learn(template, regression_sample(self, X, y, sample_weight, new=True))
 
     def predict(self, X: ArrayLike) -> Array:
-        """(rows,) values for raw inputs (rows, features), or (rows, targets) for several targets."""
+        """Values for raw inputs (rows, features): (rows,), or (rows, targets) if there are several targets."""
         return self._mean(X, "predict")
 
     def predict_one(self, x: Sequence[float]) -> float | tuple[float, ...]:
-        """The prediction for one row given as plain numbers, without validation."""
+        """Predict one row of plain numbers (features,), without validation."""
         check_is_fitted(self, "estimators_")
         each = [np.asarray(tree.predict_one(x)) for tree in self.estimators_]
         mean = sum(w * value for w, value in zip(self.weights_, each, strict=True))
@@ -177,12 +197,19 @@ class ParetoEnsembleRegressor(RegressorMixin, _Ensemble):
 
 
 class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
-    __doc__ = f"The weighted vote of several neural trees; ``score`` is the accuracy.\n\n{_Ensemble.__doc__}"
+    __doc__ = f"""The weighted vote of several neural trees; ``score`` is the accuracy.
+
+    {_Ensemble.__doc__}classes_ : ndarray of shape (classes,)
+        The class labels, sorted.
+    """
 
     _tree = NeuralTreeClassifier
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """``X`` (rows, features), ``y`` (rows,) labels of any kind, ``sample_weight`` (rows,) or None."""
+        """Learn from ``X`` (rows, features) and ``y`` (rows,), class labels of any type.
+
+        ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
+        """
         template = self._template()
         sample, self.classes_ = class_sample(
             self, X, y, sample_weight, new=True, classes=None, class_weight=template.class_weight
@@ -194,12 +221,12 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
         return self._mean(X, "predict_proba")
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """(rows,) labels of the highest probability."""
+        """(rows,) labels of the classes with the highest probability."""
         probability = self.predict_proba(X)
         return self.classes_[probability.argmax(axis=1)]
 
     def predict_one(self, x: Sequence[float]) -> Label:
-        """The label for one row given as plain numbers, without validation."""
+        """Predict the label of one row of plain numbers (features,), without validation."""
         check_is_fitted(self, "estimators_")
         each = [tree.tree_.predict_proba_one(x) for tree in self.estimators_]
         by_class = zip(*each, strict=True)

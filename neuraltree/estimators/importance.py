@@ -1,4 +1,4 @@
-"""How much a tree makes of each input."""
+"""The importance of each input to a tree."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from neuraltree.tree.tree import Tree
 
 
 def importances(tree: Tree) -> NDArray[np.float64]:
-    """(features,) sums of |path weights|, scaled to add up to 1; all 0 where no path has a weight.
+    """(features,) sums of |path weights|, scaled to add up to 1; all 0 if every path weight is 0.
 
-    A path weight is the product of the edge weights from an input up to an output, all in standardised units; what
-    activations do on the way is left out. An input that no path reads has importance 0.
+    A path weight is the product of the edge weights from an input up to an output, all in standardised units. The
+    activations on the path are ignored. An input that no path reads has importance 0.
     """
     path = np.abs(tree.nodes["weight"][:, 0])
     parent = parents(tree.nodes["depth"])

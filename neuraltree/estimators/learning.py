@@ -1,4 +1,4 @@
-"""What an estimator without a search does: fit one random tree to a table, or go on training a tree."""
+"""Training of an estimator without a search: fit one random tree to a table, or train a tree further."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from neuraltree.estimators.starting import bin_for, check_options, columns, new_
 from neuraltree.tasks.task import LOSS_OF, Task, encode
 from neuraltree.tree.tree import Tree
 
-ATTEMPTS = 3  # trees tried until one ends better than a constant
-STEPS, LEAST_EPOCHS = 1500, 50  # by default as many epochs as make so many steps
+ATTEMPTS = 3  # the most trees tried until one ends better than a constant
+STEPS, LEAST_EPOCHS = 1500, 50  # the default number of epochs makes at least so many steps
 BATCH = 200
 EVERY_S = 2.0
 Say = Callable[[int, float], None]
@@ -42,9 +42,9 @@ class Learned(NamedTuple):
 
 
 def fit_random_tree(sample: Sample, options: Options, rng: np.random.Generator, say: Say) -> Learned:
-    """A random tree that reads every input, trained; another, at most twice, where it ends worse than a constant.
+    """Train a random tree that reads every input. If it ends worse than a constant, try another, at most twice.
 
-    ``ValueError`` where the training of all diverged.
+    Raises ``ValueError`` if the training of all diverged.
     """
     sample = _as_one_batch(sample, options)
     attempts: list[Learned] = []
@@ -72,9 +72,10 @@ def go_on(
     moments: Sequence[NDArray] = (),
     decay: bool = True,
 ) -> Learned:
-    """Train a tree further on a sample, in the scaling it has; it stays as it is where that diverges.
+    """Train a tree further on a sample, with the tree's own scaling. If that diverges, the tree stays as it is.
 
-    The learning rate falls to 0 along a cosine, or is constant. ``moments`` is the optimiser's state, if any.
+    With ``decay`` the learning rate falls to 0 along a cosine, else it is constant. ``moments`` is the state of the
+    optimiser after an earlier call, if there was one.
     """
     check_options(options)
     sample = _as_one_batch(sample, options)
@@ -87,7 +88,7 @@ def go_on(
     trained = train_epochs(
         tree.nodes,
         bin_for(tree, sample, options),
-        # Doubles, as rounding may not tell a row of weight 2 from two rows; a single tree takes little time.
+        # Doubles, so that rounding does not make a row of weight 2 differ from two rows; one tree takes little time.
         Settings(
             task.loss, options.optimizer, batch_size=batch, precision="float64", weight_decay=options.weight_decay
         ),
@@ -109,24 +110,27 @@ def go_on(
     if _diverged(trained):
         return Learned(tree, trained.losses, list(moments), interrupted, diverged=True)
     learned = replace(tree, nodes=trained.nodes, int8_loss=None)
-    if decay:  # these are all rows
+    if decay:  # a call of fit: these are all training rows
         learned = with_integers(learned, sample.X, sample.y, sample.weight)
     return Learned(learned, trained.losses, trained.moments, interrupted, diverged=False)
 
 
 def _diverged(trained: Trained) -> bool:
-    """The loss is of before the last step, which may be the one too far."""
+    """Whether a loss, a weight or a moment is not finite.
+
+    The loss predates the last step, which may be the one that diverged.
+    """
     numbers = (trained.losses[-1], trained.nodes["weight"], trained.nodes["bias"], *trained.moments)
     return not all(np.isfinite(part).all() for part in numbers)
 
 
 def _as_one_batch(sample: Sample, options: Options) -> Sample:
-    """Rows that are few enough for one batch with equal ones merged."""
+    """The sample with equal rows merged, if its rows fit one batch; else the sample itself."""
     return merged(sample) if len(sample.X) <= (options.batch_size or BATCH) else sample
 
 
 def telling(verbose: int) -> Say:
-    """What is said after so many epochs: nothing, or a line every few seconds on standard error."""
+    """A function to call after epochs, which writes a line every few seconds to standard error if ``verbose``."""
     last = time.monotonic()
 
     def say(epoch: int, loss: float) -> None:
@@ -139,7 +143,7 @@ def telling(verbose: int) -> Say:
 
 
 def _task_of(tree: Tree) -> Task:
-    """The task of a tree, which may be one of the reference's with sigmoid outputs."""
+    """The task of a tree, which may come from the reference (BNeuralT) and have sigmoid outputs."""
     loss = "squared" if tree.classes is None else LOSS_OF[tree.kind, tree.output_activation]
     return Task(tree.kind, tree.num_outputs, tree.output_activation, loss)
 

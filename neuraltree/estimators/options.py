@@ -1,4 +1,4 @@
-"""How the trees of an estimator look and learn."""
+"""The options of an estimator for its trees and their training."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """How trees look and learn. ``None`` is what suits a single tree, or a search."""
+    """The limits of trees and the settings of their training. ``None`` is the default of a single tree or a search."""
 
     activations: tuple[str, ...]
     max_nodes: int | None

@@ -17,25 +17,29 @@ from neuraltree.estimators.base import TreeEstimator
 
 
 class NeuralTreeRegressor(RegressorMixin, TreeEstimator):
-    __doc__ = f"A neural tree that predicts one number or several; ``score`` is R².\n\n{TreeEstimator.__doc__}"
+    __doc__ = f"A neural tree that predicts one or more numbers; ``score`` is R².\n\n    {TreeEstimator.__doc__}"
 
     _kinds = ("regression",)
 
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """``X`` (rows, features), ``y`` (rows,) or (rows, targets), ``sample_weight`` (rows,) or None.
+        """Learn from ``X`` (rows, features) and ``y``, (rows,) or (rows, targets).
 
-        Raises ``ValueError`` for rows that cannot be learned from; NaN is refused, impute it before.
+        ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
+        Raises ``ValueError`` for rows that cannot be learned from. NaN is refused; impute missing values first.
         """
         sample = regression_sample(self, X, y, sample_weight, new=not self._continues())
         return self._go_on(sample, self.epochs, True) if self._continues() else self._learn(sample)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
-        """One more epoch over these rows. The first call makes a random tree and scales inputs by its rows."""
+        """Train for one epoch on these rows; shapes are those of ``fit``.
+
+        The first call makes a random tree and fits the scaling of inputs and targets to its rows.
+        """
         sample = regression_sample(self, X, y, sample_weight, new=not hasattr(self, "tree_"))
         return self._one_epoch(sample)
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """(rows,) values for raw inputs (rows, features), or (rows, targets) for several targets."""
+        """Values for raw inputs (rows, features): (rows,), or (rows, targets) if there are several targets."""
         tree = self._fitted()
         return tree.predict(self._inputs(X))
 

@@ -19,10 +19,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sample:
-    """``X`` (rows, features) and what belongs to each row.
+    """``X`` (rows, features), ``y``, and the weight of each row.
 
-    ``y`` (rows,) or (rows, targets) float64 where ``kind`` is "regression"; for "binary" and "multiclass" (rows,)
-    positions in ``classes``. ``weight`` (rows,): what each row counts in training; None where all count alike.
+    If ``kind`` is "regression", ``y`` is (rows,) or (rows, targets) float64. If it is "binary" or "multiclass", ``y``
+    (rows,) holds positions in ``classes``. ``weight`` (rows,) holds the weights in training; None if all count alike.
     """
 
     X: Array
@@ -40,7 +40,7 @@ class Sample:
 def regression_sample(
     estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool
 ) -> Sample:
-    """Rows to predict numbers from. ``new``: the estimator takes the number and the names of features from them."""
+    """Checked rows for a regression. If ``new``, the estimator takes the number and names of its features from them."""
     X, y = _validated(estimator, X, y, new=new, multi_output=True, y_numeric=True)
     y = np.asarray(y, dtype=np.float64)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
@@ -57,15 +57,15 @@ def class_sample(
     classes: NDArray | None,
     class_weight: Any,
 ) -> tuple[Sample, NDArray]:
-    """Rows to tell ``classes`` from, or the classes that ``y`` holds, two at least; and those classes."""
+    """Checked rows for a classifier, and its two or more classes: those given, or else those in ``y``."""
     X, y = _validated(estimator, X, _exact(y), new=new)
     check_classification_targets(y)
     classes = np.unique(y) if classes is None else classes
-    # A tree from elsewhere may have its classes in any order, and NumPy compares integers of two types as doubles.
+    # A loaded tree may have its classes in any order, and NumPy compares integers of two types as doubles.
     code = {label: place for place, label in enumerate(classes.tolist())}
     for label in np.unique(y).tolist():
         if label not in code:
-            raise ValueError(f"y holds the class {label!r}, which is none of those before: {classes.tolist()}")
+            raise ValueError(f"y holds the class {label!r}, which is not one of the known classes: {classes.tolist()}")
     if len(classes) < 2:
         raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
     weight = _weights(sample_weight, X)
@@ -78,16 +78,16 @@ def class_sample(
 
 
 def _exact(y: Any) -> Any:
-    """Nullable whole numbers and flags of pandas as NumPy's; scikit-learn would make doubles of them."""
+    """Convert nullable integers and booleans of pandas to NumPy's; scikit-learn would convert them to doubles."""
     dtype = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
     whole = dtype is not None and dtype.kind in "biu" and not y.isna().any()
     return y.to_numpy(dtype=dtype) if whole else y
 
 
 def merged(sample: Sample) -> Sample:
-    """The same rows with equal ones as one row of their summed weight, and none of weight zero.
+    """The same rows, with equal rows merged into one of their summed weight, and rows of weight zero left out.
 
-    A row of weight 2 then is two rows to the last bit, whatever order sums are taken in.
+    A row of weight 2 then gives the same bits as the same row twice, whatever the order of the sums.
     """
     weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
     kept = weight > 0
@@ -99,7 +99,7 @@ def merged(sample: Sample) -> Sample:
 
 
 def _validated(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any) -> tuple[Array, NDArray]:
-    # One row has no spread to learn from; partial_fit of a fitted tree may see a single one.
+    # One row has no spread to fit a scaling to, but partial_fit of a fitted tree accepts a single row.
     return validate_data(estimator, X, y, reset=new, dtype=np.float64, ensure_min_samples=2 if new else 1, **how)
 
 
@@ -117,12 +117,12 @@ def _weights(sample_weight: ArrayLike | None, X: Array) -> Array | None:
 
 
 def _checked(weight: Array, name: str) -> Array:
-    """Weights of rows, the largest from 0.5 to 1: only their ratios count, and sums of extremes would overflow."""
+    """Row weights, scaled so that the largest is from 0.5 to 1: only ratios count, and sums of extremes overflow."""
     sound = np.isfinite(weight) & (weight >= 0)
     if not sound.all():
         row = int(np.argmin(sound))
         raise ValueError(f"{name} must be finite and zero or more; it is {weight[row]:g} in row {row}")
     if not weight.any():
         raise ValueError(f"{name} is zero in every row; there is nothing to learn from")
-    # A power of two changes no digit.
+    # Scaling by a power of two changes no digit.
     return np.ldexp(weight, -int(np.frexp(weight.max())[1]))

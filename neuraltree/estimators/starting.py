@@ -1,4 +1,4 @@
-"""The tree that the training of an estimator begins with, and the bin it is trained in."""
+"""The tree that an estimator starts training with, the shape of its bin, and the check of the options."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from neuraltree.tree.tree import Tree
 
 NODES = 60
 ARITY = 5
-OUTPUT_NODES = 12  # more for each further output
+OUTPUT_NODES = 12  # nodes added for each output beyond the first
 EXAMPLES = 16  # trees from which the shape of a bin is planned
 Array = NDArray[np.float64]
 
 
 def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree:
-    """An untrained random tree that reads every input, with the scaling of a sample."""
+    """An untrained random tree that reads every input, with scalers fitted to a sample."""
     check_options(options)
     scaler = Scaler.fit(sample.X, sample.weight)
     return Tree(
@@ -47,7 +47,7 @@ def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree
 
 
 def bin_for(tree: Tree, sample: Sample, options: Options) -> Shape:
-    """The shape of a bin that holds a tree, which need not come from here, and most others of its kind."""
+    """The shape of a bin that holds a tree, which may come from elsewhere, and most other trees of its space."""
     hidden = tree.nodes["op"][(tree.nodes["op"] < 0) & (tree.nodes["depth"] > 0)]
     kinds = dict.fromkeys([*options.activations, *(NAMES[~op] for op in np.unique(hidden).tolist())])
     space = _space(sample, replace(options, activations=tuple(kinds)))
@@ -63,7 +63,7 @@ def columns(y: Array) -> Array:
 
 
 def check_options(options: Options) -> None:
-    """``ValueError`` for what no tree can have and no training can do."""
+    """``ValueError`` for an option that no tree or training can have."""
     kinds, rate, decay = options.activations, options.learning_rate, options.weight_decay
     limits = [("max_depth", options.max_depth)]
     optional = [(name, getattr(options, name)) for name in ("max_nodes", "max_arity", "epochs", "batch_size")]
@@ -95,7 +95,7 @@ def _whole(value: Any) -> bool:
 
 @lru_cache(maxsize=64)
 def _examples(space: Space, size: int) -> tuple[Nodes, ...]:
-    """Trees of a space, the same ones every time: what the shape of a bin is planned from."""
+    """Trees of a space, the same ones every time, from which the shape of a bin is planned."""
     rng = np.random.default_rng(0)
     return tuple(covering_tree(rng, space, size=size) for _ in range(EXAMPLES))
 
@@ -107,7 +107,7 @@ def _size(sample: Sample, options: Options) -> int:
 
 def _space(sample: Sample, options: Options) -> Space:
     task, features = task_of(sample), sample.X.shape[1]
-    room = _size(sample, options) + 2 * features  # an input is one more leaf, and one more node at most
+    room = _size(sample, options) + 2 * features  # a missing input adds a leaf, and at most one function node
     return Space(
         n_features=features,
         n_outputs=task.n_outputs,

@@ -1,4 +1,4 @@
-"""Pictures of trees, by Matplotlib. The names below load what they need when first used."""
+"""Pictures of trees, drawn with Matplotlib. A public name imports its module when it is first used."""
 
 from neuraltree.lazy import lazy_names
 

@@ -1,4 +1,4 @@
-"""Where the nodes of a tree stand in a drawing, and how its edges run: numbers only, for any drawing library."""
+"""The positions of a tree's nodes and the paths of its edges in a drawing, as numbers for any drawing library."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ BETWEEN_OUTPUTS = 1.0  # free columns between the trees of two outputs
 
 
 def positions(tree: Tree | Nodes) -> Array:
-    """(nodes, 2): x and y of every node, in units of the least distance between two nodes of a row.
+    """(nodes, 2): x and y of every node; the unit is the smallest distance between two nodes of a row.
 
-    Inputs stand side by side on the row y = 0, each in a column of its own, in prefix order from x = 0 on.
-    A function node stands in the middle of its first and its last child; its row is as far below the
-    outputs as its depth says. Takes one pass over the nodes.
+    Inputs stand side by side in the row y = 0, each in its own column, in prefix order from x = 0.
+    A function node stands midway between its first and its last child; its row is below the row of the
+    outputs by its depth. The function makes one pass over the nodes.
     """
     nodes = tree if isinstance(tree, np.ndarray) else tree.nodes
     depth, leaf = nodes["depth"].tolist(), (nodes["op"] >= 0).tolist()
@@ -51,7 +51,7 @@ def edge_paths(tree: Tree | Nodes, at: Array | None = None) -> Array:
     """(nodes, 3, 2): the edge of every node as a line from its parent over a bend to the node; NaN for outputs.
 
     An edge reaches its child's column one row below the parent and runs straight down from there, so no two
-    edges cross. ``at`` is what ``positions`` gives, if it is known already.
+    edges cross. ``at`` is the result of ``positions``, if it is known already.
     """
     nodes = tree if isinstance(tree, np.ndarray) else tree.nodes
     at = positions(nodes) if at is None else at

@@ -1,4 +1,4 @@
-"""What all pictures share: colours, the look of an activation, axes to draw on, names that fit, legends."""
+"""The style that all pictures share: colours, activation looks, axes, short names and legends."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PathCollection
 
-# Okabe and Ito's palette: told apart with any colour vision. https://jfly.uni-koeln.de/color/
+# Okabe and Ito's palette, which people with any colour vision can tell apart. https://jfly.uni-koeln.de/color/
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, YELLOW, BLACK = "#E69F00", "#56B4E9", "#F0E442", "#000000"
 GREY, PALE = "#555555", "#BBBBBB"
 
 
-# By name of the activation; blue and vermilion are left to positive and negative weights.
+# By name of the activation. Blue and vermilion are reserved for positive and negative weights.
 ACTIVATION_LOOKS: dict[str, Look] = {row.name: row.look for row in ACTIVATIONS}
 
 
 def axes_or_new(ax: Axes | None, size: tuple[float, float], projection: str | None = None) -> Axes:
-    """The axes given, or those of a new pyplot figure of ``size`` inches, so that a notebook shows it."""
+    """``ax``, or if it is None the axes of a new pyplot figure of ``size`` inches, which a notebook then shows."""
     if ax is not None:
         return ax
     import matplotlib.pyplot as plt
@@ -40,12 +40,12 @@ def dots(ax: Axes, points: NDArray[np.float64], **look: Any) -> PathCollection:
 
 
 def width(ax: Axes) -> float:
-    """Inches across the axes, as far as that is known before the figure is laid out."""
+    """The width of the axes in inches, an estimate before the figure is laid out."""
     return float(ax.get_window_extent().width / ax.figure.dpi)
 
 
 def short(name: Any, most: int = 24) -> str:
-    """A name on one line of at most ``most`` characters: its middle gives way, control characters are blanks."""
+    """A name in one line of at most ``most`` characters: "…" replaces its middle, blanks replace control characters."""
     line = "".join(letter if letter.isprintable() else " " for letter in str(name))
     if len(line) <= most:
         return line
@@ -54,14 +54,14 @@ def short(name: Any, most: int = 24) -> str:
 
 
 def legend_beside(ax: Axes, **options: Any) -> None:
-    """A legend to the right of the data; a $ in a label is a $."""
+    """Add a legend to the right of the data. A $ in a label is shown as it is."""
     legend = ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), borderaxespad=0, frameon=False, **options)
     for text in legend.get_texts():
         text.set_parse_math(False)
 
 
 def say(ax: Axes, text: str) -> Axes:
-    """The axes with nothing but a text in the middle, where there is nothing to draw."""
+    """The axes with only a text in the middle, for a picture without data."""
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, parse_math=False)
     ax.set(xticks=[], yticks=[])
     return ax

@@ -1,4 +1,4 @@
-"""Pictures of trees, by Matplotlib: a tree itself, and how its weights are distributed."""
+"""Pictures of trees, drawn with Matplotlib: a tree itself, and the distribution of weights."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
     from neuraltree.tree.tree import Tree
 
-POINTS = 72.0  # an inch
+POINTS = 72.0  # per inch
 SMALLEST, LARGEST = 4.5, 9.0  # font sizes, points; names that would be smaller are left out
-LINE_HEIGHT, LETTER = 1.15, 0.58  # of the font size: the height of a line, the width of a letter
-LONGEST, FEWEST_LETTERS = 24, 8  # letters of a name; a class with room for fewer is named upwards
+LINE_HEIGHT, LETTER = 1.15, 0.58  # in units of the font size: the height of a line, the width of a letter
+LONGEST, FEWEST_LETTERS = 24, 8  # letters of a name; with room for fewer, a class label is turned upright
 WIDEST_EDGE, THINNEST_EDGE = 4.0, 0.4  # points
 DASHES = (0, (2.2, 1.2))
 SIGNS = ((1, style.BLUE, "solid", "above 0, up to"), (-1, style.VERMILION, DASHES, "below 0, down to"))
 BARS = 40
-OUTER = 0.25  # percent of the numbers at each end that the outer bars hold besides their own
+OUTER = 0.25  # percent of the numbers at each end that lie beyond the bars; the outer bars hold them too
 
 
 def plot_tree(tree: Tree, ax: Axes | None = None) -> Axes:
-    """The tree with its inputs at the bottom and its outputs on top.
+    """Draw the tree with its inputs at the bottom and its outputs at the top.
 
-    An edge is as wide as its weight is large; a positive one is blue, a negative one vermilion and dashed.
-    The colour and shape of a function node say its activation. Names have room for about 200 inputs on the
-    figure made where no ``ax`` is given; names that would be too small to read are left out, which is said.
+    The width of an edge grows with the size of its weight. Positive edges are blue, negative ones vermilion and dashed.
+    The colour and shape of a function node show its activation. If no ``ax`` is given, a new figure is made, with room
+    for the names of about 200 inputs. If the names would be too small to read, a note replaces them.
     """
     at = positions(tree)
     columns, rows = at[:, 0].max(initial=0) + 1, at[:, 1].max(initial=0) + 1
@@ -105,7 +105,7 @@ def _output_names(ax: Axes, tree: Tree, at: Array) -> None:
 
 
 def output_names(tree: Tree, most: int = LONGEST) -> list[str]:
-    """What every output stands for; class labels take at most ``most`` letters."""
+    """The meaning of every output; class labels are cut to at most ``most`` letters."""
     count = int(np.count_nonzero(tree.nodes["depth"] == 0))
     if tree.kind == "multiclass":
         return [style.short(label, most) for label in tree.classes or ()]
@@ -115,9 +115,9 @@ def output_names(tree: Tree, most: int = LONGEST) -> list[str]:
 
 
 def plot_weights(trees: Sequence[Tree], ax: Axes | None = None) -> Axes:
-    """How the learned numbers of some trees are distributed: weights of edges and biases of function nodes.
+    """Draw histograms of the edge weights and of the biases of some trees.
 
-    The outer bars hold what lies beyond them too, where that is one number in 400 at each end.
+    One number in 400 at each end lies beyond the bars; the outer bars count these numbers too.
     """
     ax = style.axes_or_new(ax, (6.4, 3.6))
     if not trees:

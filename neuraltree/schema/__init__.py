@@ -10,9 +10,9 @@ VERSION = 1
 
 
 def tree_schema() -> dict[str, Any]:
-    """The schema (JSON Schema, draft 2020-12) of what ``neuraltree.save`` writes.
+    """The schema (JSON Schema, draft 2020-12) of the files that ``neuraltree.save`` writes.
 
-    It says what single parts may be. What ties parts together (depths in prefix order, one output per class, one scaler
-    column per feature) only ``neuraltree.load`` checks.
+    It checks single parts. Only ``neuraltree.load`` checks rules between parts: depths in prefix order, one output per
+    class, one scaler column per feature.
     """
     return json.loads(files(__name__).joinpath(f"tree-v{VERSION}.schema.json").read_text("utf-8"))

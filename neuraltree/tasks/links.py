@@ -1,6 +1,7 @@
-"""From the outputs of a classifier to probabilities and classes: for arrays, and for one row of plain numbers.
+"""Links, from a classifier's outputs to probabilities and classes: for arrays, and for one row of plain numbers.
 
-Arrays have the outputs along axis 1: (rows, outputs), or (trees, outputs, rows). A single logit z is the pair (0, z).
+Arrays have the outputs along axis 1: (rows, outputs), or (trees, outputs, rows). A single logit z stands for the pair
+(0, z).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ FloatArray = NDArray[np.float64]
 
 
 class Link(NamedTuple):
-    """Probabilities from one output per class. ``rows``: along axis 1. ``row``: of one row, without NumPy."""
+    """Probabilities from one output per class: ``rows`` for arrays, along axis 1; ``row`` for one row of numbers."""
 
     rows: Callable[[FloatArray], FloatArray]
     row: Callable[[Sequence[float]], tuple[float, ...]]
@@ -45,7 +46,7 @@ def _normalise_row(shares: Sequence[float]) -> tuple[float, ...]:
     return tuple(share / total if total > 0 else 1 / len(shares) for share in shares)
 
 
-# By output activation.
+# By name of the output activation.
 LINKS: dict[str, Link] = {
     "identity": Link(_softmax, _softmax_row),
     "sigmoid": Link(_normalise, _normalise_row),
@@ -64,14 +65,14 @@ def probabilities(output_activation: str, outputs: FloatArray) -> FloatArray:
 
 
 def class_codes(outputs: NDArray) -> NDArray[np.intp]:
-    """The positions of the largest outputs along axis 1: the first of equal ones wins, and NaN before any number."""
+    """The positions of the largest outputs along axis 1: the first of equal ones, and NaN counts as the largest."""
     if outputs.shape[1] > 1:
         return outputs.argmax(axis=1)
     return (~(outputs[:, 0] <= 0)).astype(np.intp)
 
 
 def largest(values: Sequence[float]) -> int:
-    """The position of the first of the largest, or of the first NaN: ``np.argmax`` of plain numbers."""
+    """The position of the first largest value, or of the first NaN, as ``np.argmax`` finds it, for plain numbers."""
     best = 0
     for i, value in enumerate(values):
         if value != value:

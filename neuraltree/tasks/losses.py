@@ -1,4 +1,4 @@
-"""What training lowers: one table, one row each, for the arrays of NumPy and of JAX alike."""
+"""The training losses: a table with one row each, for NumPy and JAX arrays alike."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from scipy.special import expit, logsumexp, softmax
 
 from neuraltree.arrays import EngineArray
 
-# What ``jax.nn`` has, for NumPy.
+# The functions of ``jax.nn`` used here, for NumPy.
 _NUMPY = SimpleNamespace(softplus=partial(np.logaddexp, 0), sigmoid=expit, logsumexp=logsumexp, softmax=softmax)
 
 
 def _nn(outputs: EngineArray) -> Any:
     if isinstance(outputs, np.ndarray):
         return _NUMPY
-    from jax import nn  # slow to import, and NumPy's arrays do without
+    from jax import nn  # slow to import, and not needed for NumPy arrays
 
     return nn
 
 
 def _squared(z: EngineArray, y: EngineArray) -> EngineArray:
-    """Half the squared error summed over outputs, as the sources' delta rule has it."""
+    """Half the squared error summed over outputs, as in the sources' delta rule."""
     return 0.5 * ((z - y) ** 2).sum(axis=-2)
 
 
@@ -38,16 +38,16 @@ def _cross_entropy(z: EngineArray, y: EngineArray) -> EngineArray:
 
 
 class Loss(NamedTuple):
-    """A training loss of outputs (..., outputs, rows) against targets of as many axes.
+    """A training loss of outputs (..., outputs, rows) against targets with the same number of axes.
 
-    ``value`` (..., rows); ``expected``: the targets that outputs predict.
+    ``value`` gives the loss (..., rows); ``expected`` gives the targets that the outputs predict.
     """
 
     value: Callable[[EngineArray, EngineArray], EngineArray]
     expected: Callable[[EngineArray], EngineArray]
 
     def gradient(self, outputs: EngineArray, targets: EngineArray) -> EngineArray:
-        """The derivative of the value by the outputs: of all these losses, what is expected less what is true."""
+        """The derivative of the value by the outputs: for all these losses, expected minus true targets."""
         return self.expected(outputs) - targets
 
 

@@ -1,4 +1,4 @@
-"""How wrong predictions are: one table, every row minimised, for many trees at once."""
+"""The metrics of error, for many trees at once: a table, in which lower is better in every row."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neuraltree.tasks.task import Task
 
 
 class Truth(NamedTuple):
-    """What outputs (trees, outputs, rows) are compared with.
+    """The true targets, to compare outputs (trees, outputs, rows) with.
 
     ``target`` holds class codes (rows,) or scaled values, (rows,) or (rows, targets); ``scale``, one for all targets
     or (targets,), turns scaled errors into natural units.
@@ -26,35 +26,35 @@ class Truth(NamedTuple):
 
 
 def probabilities(task: Task, outputs: FloatArray) -> FloatArray:
-    """(trees, classes, rows) class probabilities, as a tree's ``predict_proba`` gives them."""
+    """(trees, classes, rows) class probabilities, the same as a tree's ``predict_proba`` gives."""
     return links.probabilities(task.output_activation, outputs)
 
 
 def predicted_classes(task: Task, outputs: FloatArray) -> NDArray[np.int64]:
-    """(trees, rows) class codes, as a tree's ``predict`` finds them."""
+    """(trees, rows) class codes, the same as a tree's ``predict`` gives."""
     del task
     return links.class_codes(outputs)
 
 
 def _squared_errors(truth: Truth, outputs: FloatArray) -> FloatArray:
-    """(trees, targets) means over the rows."""
+    """(trees, targets) mean squared errors over the rows, in scaled units."""
     return np.mean((outputs - _by_target(truth)) ** 2, axis=2)
 
 
 def _by_target(truth: Truth) -> FloatArray:
-    """(targets, rows)"""
+    """The true values, (targets, rows)."""
     return truth.target.reshape(len(truth.target), -1).T
 
 
 def _one_minus_r2(truth: Truth, outputs: FloatArray) -> FloatArray:
-    """The mean over the targets of 1 − R². A constant target counts 0 if it is met exactly, else 1."""
+    """The mean of 1 − R² over the targets. A constant target counts 0 if it is predicted exactly, else 1."""
     errors, spread = _squared_errors(truth, outputs), np.var(_by_target(truth), axis=1)
     constant = np.where(errors > 0, 1.0, errors)
     return np.divide(errors, spread, out=constant, where=spread > 0).mean(axis=1)
 
 
 def _rmse(truth: Truth, outputs: FloatArray) -> FloatArray:
-    """The root of the mean squared error in natural units, over rows and targets alike."""
+    """The root of the mean squared error over all rows and targets, in natural units."""
     each = np.sqrt(_squared_errors(truth, outputs)) * truth.scale
     return np.sqrt(np.mean(each**2, axis=1))
 
@@ -64,7 +64,7 @@ def _error_rate(truth: Truth, outputs: FloatArray) -> FloatArray:
 
 
 def class_errors(truth: Truth, outputs: FloatArray) -> FloatArray:
-    """(trees, classes) share of each class's rows that is predicted as another class."""
+    """(trees, classes) share of the rows of each class that are predicted as another class."""
     wrong = predicted_classes(truth.task, outputs) != truth.target
     return np.stack([wrong[:, truth.target == c].mean(axis=1) for c in np.unique(truth.target)], axis=1)
 

@@ -1,4 +1,4 @@
-"""Regression, binary, multiclass: outputs, output activation and loss of each."""
+"""The tasks (regression, binary, multiclass): the outputs, output activation and loss of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 
 class Task(NamedTuple):
-    """What the outputs of a tree mean, and the loss they are trained on."""
+    """The meaning of a tree's outputs, and the loss that they are trained on."""
 
     kind: str  # regression | binary | multiclass
     n_outputs: int
@@ -17,7 +17,7 @@ class Task(NamedTuple):
     loss: str
 
 
-# By kind and output activation: the row of the table of losses that such trees are trained on.
+# By kind and output activation: the name of the training loss.
 LOSS_OF: dict[tuple[str, str], str] = {
     ("regression", "identity"): "squared",
     ("binary", "identity"): "logistic",
@@ -29,8 +29,8 @@ LOSS_OF: dict[tuple[str, str], str] = {
 def make_task(kind: str, n_classes: int = 0, loss: str = "auto", n_targets: int = 1) -> Task:
     """The task of a table. ``loss`` "auto" is squared error for regression, cross-entropy for classes.
 
-    A regression has an output for each of ``n_targets``, and its loss is their sum.
-    "squared" with classes is the sources' form: one sigmoid output per class, even for two.
+    A regression has one output for each of ``n_targets``, and its loss is the sum over the outputs.
+    "squared" with classes is the form in the sources: one sigmoid output per class, even for two classes.
     Raises ``ValueError`` for cross-entropy on a regression target.
     """
     output_activation = "identity"
@@ -48,7 +48,8 @@ def make_task(kind: str, n_classes: int = 0, loss: str = "auto", n_targets: int 
 def encode(task: Task, target: NDArray) -> NDArray[np.float64]:
     """Targets as (rows, outputs): scaled values, 0/1 for two classes, one-hot for more.
 
-    ``target`` is (rows,) or, for a regression, (rows, targets). Raises ``ValueError`` where they are not the task's.
+    ``target`` is (rows,) or, for a regression, (rows, targets). Raises ``ValueError`` if the number of
+    targets is not the task's.
     """
     if task.kind != "regression" and task.n_outputs > 1:
         return np.eye(task.n_outputs)[np.asarray(target, dtype=np.int64)]

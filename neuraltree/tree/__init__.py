@@ -1,1 +1,1 @@
-"""The tree itself: its nodes, what is legal, how it predicts, and its files."""
+"""The tree: its nodes, the rules for a legal tree, its predictions and its files."""

@@ -1,4 +1,4 @@
-"""Scalers folded into a tree: the same function of raw inputs, exact but for rounding."""
+"""Scalers folded into the weights of a tree: the same function of raw inputs, exact except for rounding."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from neuraltree.activations import code_of
 from neuraltree.tree.nodes import Nodes, is_leaf, parents
 from neuraltree.tree.scaler import Scaler
 
-FOLDING_ERROR = 1e-4  # of an input in single floats, in its standard deviations: what folding its mean may cost
-ROUNDINGS = 4  # of half a unit in the last place: the weight, its product, the constant and their sum
+FOLDING_ERROR = 1e-4  # largest error by folding an input's mean in single floats, in standard deviations of the input
+ROUNDINGS = 4  # of half a unit in the last place each: of the weight, its product, the constant and their sum
 
 
 def fold_inputs(nodes: Nodes, scaler: Scaler) -> Nodes:
-    """w (x − μ)/σ = (w/σ) x − (w/σ) μ: the first term stays at the leaf, the second goes into the parent's bias."""
+    """Fold the scaler of the inputs: w (x − μ)/σ = (w/σ) x − (w/σ) μ.
+
+    The first term stays at the leaf, the second goes into the parent's bias.
+    """
     nodes = nodes.copy()
     leaf = np.flatnonzero(is_leaf(nodes))
     feature = nodes["op"][leaf]
@@ -25,9 +28,9 @@ def fold_inputs(nodes: Nodes, scaler: Scaler) -> Nodes:
 
 
 def fold_target(nodes: Nodes, scaler: Scaler) -> Nodes:
-    """σ (Σ w h + b) + μ goes into each linear output; any other output gets a linear one above it.
+    """Fold the scaler of the targets, which has one column per output.
 
-    ``scaler`` has a column for each output.
+    A linear output takes σ (Σ w h + b) + μ into its weights and bias. Any other output gets a linear one above it.
     """
     nodes = nodes.copy()
     identity = ~code_of("identity")
@@ -45,18 +48,20 @@ def fold_target(nodes: Nodes, scaler: Scaler) -> Nodes:
 
 
 def far(scaler: Scaler) -> NDArray[np.bool_]:
-    """(features,) the inputs whose mean cannot be folded in single floats for less than ``FOLDING_ERROR``.
+    """(features,) whether folding the mean of an input in single floats costs more than ``FOLDING_ERROR``.
 
-    Folded, w x / scale and w mean / scale are rounded one by one, each by a share of itself, and then all but cancel.
+    After folding, w x / scale and w mean / scale are rounded separately, each relative to its size, and then almost
+    cancel. The rounding error that remains is large if the mean is large compared to the scale.
     """
     half = float(np.finfo(np.float32).eps) / 2
     return np.asarray(ROUNDINGS * half * np.abs(scaler.mean) > FOLDING_ERROR * scaler.scale)
 
 
 def centres(scaler: Scaler) -> NDArray[np.float64]:
-    """(features,) what single-float code takes off each raw input first: the mean of a far one as a single float, or 0.
+    """(features,) the number that single-float code first subtracts from each raw input: the mean of a far input, or 0.
 
-    Near the mean the difference of two single floats is exact; what the mean lost by rounding is left to be folded.
+    The mean is rounded to a single float. Near it, the difference of two single floats is exact. The part of the mean
+    that rounding removes is folded.
     """
-    with np.errstate(over="ignore"):  # infinite: refused where it would be written
+    with np.errstate(over="ignore"):  # an infinite centre is refused when code is written
         return np.where(far(scaler), scaler.mean.astype(np.float32), 0).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Random trees: ours, spread over sizes, and the reference's generator (BNeuralT) as a preset."""
+"""Random trees: our own, of many sizes, and trees like those of the reference (BNeuralT)."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from numpy.typing import NDArray
 from neuraltree.tree.nodes import Nodes, arities, node_dtype, parents
 from neuraltree.tree.space import Space, TreeError
 
-BIAS_SPREAD = 0.3  # standard deviation of a fresh bias
-DRAWN_ARITY = 5  # children of a drawn node at most; wide nodes come from wide trees and inserted edges
-WIDE_HIDDEN = 6  # hidden nodes of each output of a wide tree at most
+BIAS_SPREAD = 0.3  # standard deviation of a new bias
+DRAWN_ARITY = 5  # most children of a drawn node; wider nodes come from wide trees and inserted edges
+WIDE_HIDDEN = 6  # most hidden nodes of each output of a wide tree
 Row = tuple[int, int, float]  # depth, op, standard deviation of the weight
 
 
 def least_nodes(space: Space) -> int:
-    """The size of the smallest function node: itself and the leaves it needs."""
+    """The number of nodes of the smallest subtree with a function node at its root."""
     return 1 + max(1, space.min_arity)
 
 
 def random_tree(rng: np.random.Generator, space: Space, *, folds: int = 1, max_nodes: int | None = None) -> Nodes:
     """A legal tree of a size drawn uniformly up to ``max_nodes`` (by default half of the space's limit).
 
-    Every output gets about the same share of the nodes. The drawn size is what a tree gets at most:
-    shares too small for a function node, or at the largest depth, become single leaves. No input is
-    repeated under a parent unless the space forces it. Weights are N(0, 2 / arity of the parent) and
-    biases N(0, 0.3²), equal in all folds.
+    Every output gets about the same share of the nodes. The drawn size is an upper limit: shares too
+    small for a function node, or at the largest depth, become single leaves. No input is repeated
+    under a parent unless the space forces it. Weights are N(0, 2 / arity of the parent) and biases
+    N(0, 0.3²), equal in all folds.
     """
     share = least_nodes(space)
     least = share * space.n_outputs
@@ -47,11 +47,11 @@ def random_tree(rng: np.random.Generator, space: Space, *, folds: int = 1, max_n
 
 
 def wide_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Nodes:
-    """A legal tree whose outputs read many inputs themselves, all of them in every second tree, and have a few
-    hidden nodes that read inputs: a linear model and what may be missing in it.
+    """A legal tree whose outputs read many inputs directly and have a few hidden nodes that read inputs.
 
-    All outputs have equally many inputs and hidden nodes; their numbers are drawn within the limits of the space,
-    and the weights as those of ``random_tree``. Where the space has no such tree it is a ``random_tree``.
+    Such a tree is a linear model with a few nonlinear terms. In about half of the trees the outputs read all inputs, if
+    the space allows it. All outputs have the same number of inputs and of hidden nodes, drawn within the limits of the
+    space. Weights are drawn as in ``random_tree``. If the space has no such tree, the result is a ``random_tree``.
     """
     room, features = space.max_nodes // space.n_outputs - 1, space.n_features
     least = max(min(2, features), space.min_arity)  # inputs of a hidden node
@@ -76,18 +76,18 @@ def wide_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Node
 
 
 def varied_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Nodes:
-    """A ``random_tree`` or, as often, a ``wide_tree``: a population of both holds small models and linear ones."""
+    """A ``random_tree`` or, equally likely, a ``wide_tree``: a population then has both small and linear models."""
     return (wide_tree if rng.random() < 0.5 else random_tree)(rng, space, folds=folds)
 
 
 def random_subtree(
     rng: np.random.Generator, space: Space, *, depth: int, max_nodes: int, folds: int, min_nodes: int = 1
 ) -> Nodes:
-    """A leaf or function node at ``depth`` with all below it, fit for a tree with ``max_nodes`` to spare.
+    """A random subtree with its root, a leaf or a function node, at ``depth``, and at most ``max_nodes`` nodes.
 
-    Sizes are log-uniform from ``min_nodes``, so small changes are the more frequent. From
-    ``min_nodes`` = ``least_nodes`` on, the root is a function node wherever ``depth`` allows one. Its own
-    weight is that of an only child; an operator that keeps the edge above it keeps the edge's weight.
+    Sizes are log-uniform from ``min_nodes``, so small subtrees are more frequent. If ``min_nodes`` is
+    ``least_nodes`` or more, the root is a function node whenever ``depth`` allows one. The weight of the
+    root is drawn as for an only child; an operator that keeps the edge above it keeps the edge's weight.
     """
     size = min(int(min_nodes * ((max_nodes + 1) / min_nodes) ** rng.random()), max_nodes)
     if size < least_nodes(space) or depth >= space.max_depth:
@@ -98,12 +98,12 @@ def random_subtree(
 
 
 def _below(rng: np.random.Generator, stop: int) -> int:
-    # A quarter of the time of rng.integers(stop), and this is called for every node.
+    # Four times as fast as rng.integers(stop), and called for every node.
     return int(rng.random() * stop)
 
 
 def _add_children(rng: np.random.Generator, rows: list[Row], space: Space, depth: int, budget: int) -> None:
-    """Append the children at ``depth`` of the last function node, ``budget`` nodes at most in all."""
+    """Append the subtrees of the last function node, whose children are at ``depth``: at most ``budget`` nodes."""
     codes, shares, read = space.codes, _shares(rng, space, depth, budget), set[int]()
     scale = sqrt(2 / len(shares))
     for share in shares:
@@ -119,7 +119,7 @@ def _add_children(rng: np.random.Generator, rows: list[Row], space: Space, depth
 
 
 def _shares(rng: np.random.Generator, space: Space, depth: int, budget: int) -> list[int]:
-    """How many nodes each child at ``depth`` gets: a random split of ``budget``, where 1 means a leaf."""
+    """The number of nodes of each child at ``depth``: a random split of ``budget``; 1 means a leaf."""
     most = min(space.max_arity, max(DRAWN_ARITY, space.min_arity), budget)
     fewest = min(max(space.min_arity, 2), most)
     arity = fewest + _below(rng, most - fewest + 1)
@@ -135,7 +135,7 @@ def _shares(rng: np.random.Generator, space: Space, depth: int, budget: int) -> 
 
 
 def redraw_weights(rng: np.random.Generator, tree: Nodes) -> Nodes:
-    """The same structure with fresh weights and biases, drawn as ``random_tree`` draws them."""
+    """The same structure with new weights and biases, drawn as in ``random_tree``."""
     depth = tree["depth"]
     arity = arities(depth)[parents(depth)]
     return _draw_weights(rng, tree.copy(), np.where(depth > 0, np.sqrt(2 / np.maximum(arity, 1)), 0.0))
@@ -149,7 +149,7 @@ def _fill(rng: np.random.Generator, rows: list[Row], folds: int) -> Nodes:
 
 
 def _draw_weights(rng: np.random.Generator, nodes: Nodes, scale: NDArray[np.float64]) -> Nodes:
-    """Writes N(0, ``scale``²) weights, (nodes,), and biases into ``nodes``, the same for every fold."""
+    """Write weights, N(0, ``scale``²) with ``scale`` (nodes,), and biases into ``nodes``, the same for every fold."""
     weight, bias = rng.standard_normal((2, len(nodes)))
     nodes["weight"] = (weight * scale)[:, None]
     nodes["bias"] = (BIAS_SPREAD * bias * (nodes["op"] < 0))[:, None]
@@ -167,13 +167,14 @@ def reference_tree(
     minimum_nodes: int = 8,
     folds: int = 1,
 ) -> Nodes:
-    """A tree as the reference makes them (BNeuralT, github.com/vojha-code/BNeuralT): sigmoids throughout.
+    """A random tree as the reference makes it (BNeuralT, github.com/vojha-code/BNeuralT): all sigmoids.
 
-    A function node has 2 to ``max_children`` - 1 children, a child is a leaf with ``leaf_probability``
-    and reads any input, repeats included; edges and biases are U[0, 1]. The class nodes are our
-    outputs, always function nodes: the reference's root above them computes nothing and is left out,
-    and so are their unused edges. Regression (``n_classes`` = 1) draws again below ``minimum_nodes``.
-    The reference counts depth from the children of its root, so a path has ``max_depth`` + 1 edges.
+    A function node has 2 to ``max_children`` - 1 children. A child is a leaf with ``leaf_probability``
+    and reads any input, repeats included. Edge weights and biases are U[0, 1]. The reference's class
+    nodes, always function nodes, are the outputs here. Its root above them computes nothing and is left
+    out, as are the unused edges to it. A regression tree (``n_classes`` = 1) with fewer than
+    ``minimum_nodes`` nodes is drawn again. The reference counts depth from the children of its root,
+    so a path has up to ``max_depth`` + 1 edges.
     """
     space = reference_space(n_features, n_classes, max_children=max_children, max_depth=max_depth)
     largest = max_children if leaf_probability >= 1 else space.max_nodes
@@ -193,10 +194,10 @@ def reference_tree(
 
 
 def reference_space(n_features: int, n_classes: int, *, max_children: int = 5, max_depth: int = 5) -> Space:
-    """The space of the reference's trees; ``max_nodes`` is the size of the largest there can be."""
+    """The space of the reference's trees; its ``max_nodes`` is the size of the largest possible tree."""
     if max_children < 3:
         raise ValueError(f"max_children = {max_children}; it must be at least 3, as nodes have 2 to max_children - 1")
-    # Regression's root is one level above the class nodes of a classifier, which are our outputs.
+    # The root of a regression is one level above the class nodes of a classifier, which are the outputs here.
     deepest = max_depth + (n_classes == 1)
     return Space(
         n_features,
@@ -213,7 +214,7 @@ def reference_space(n_features: int, n_classes: int, *, max_children: int = 5, m
 def _reference_shape(
     rng: np.random.Generator, roots: int, leaf_probability: float, space: Space
 ) -> tuple[list[int], list[bool]]:
-    """The depth of every node in prefix order, and which are leaves."""
+    """The depth of every node in prefix order, and whether it is a leaf."""
     random = rng.random
     waiting, depth, leaf = [0] * roots, list[int](), list[bool]()
     while waiting:

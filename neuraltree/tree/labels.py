@@ -1,4 +1,4 @@
-"""Class labels as a NumPy array that loses none of them."""
+"""Class labels as a NumPy array, without loss."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 
 def label_array(labels: Sequence[str | int | float]) -> NDArray:
-    """(classes,) the labels, each exactly as it is.
+    """(classes,) the labels, each unchanged.
 
-    NumPy makes doubles of 1 and 2**63, and cuts zero characters off the end of a text: such labels are objects.
+    NumPy would convert 1 and 2**63 together to doubles, and strips zero characters from the end of a text. An array of
+    such labels holds objects.
     """
     array = np.array(labels)
     found = array.tolist()

@@ -1,4 +1,4 @@
-"""Trees as JSON files: written losslessly in one format, read from it or from the reference's.
+"""Trees as JSON files: written without loss in our own format, read from it or from that of the reference.
 
 Everything in a file is checked before it is used; a ``FileError`` says what is wrong and where.
 """
@@ -62,7 +62,7 @@ class _File(Struct, forbid_unknown_fields=True):
 
 
 def dumps(tree: Tree) -> str:
-    """The tree as JSON text, one node a line: the same text for the same tree, every double exact."""
+    """The tree as JSON text, one node per line. The same tree gives the same text, and every double is exact."""
     head = {
         "format": "neuraltree",
         "version": VERSION,
@@ -94,7 +94,10 @@ def _rows(nodes: Nodes) -> Iterator[dict[str, Any]]:
 
 
 def save(tree: Tree, path: str | os.PathLike[str]) -> None:
-    """Write the tree to ``path``: a reader sees the old file or the new one, never a part."""
+    """Write the tree to the file ``path``, and create its folder if needed.
+
+    A reader sees the old file or the new one, never a part. Raises ``OSError`` if the file cannot be written.
+    """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     store({target: dumps(tree)})
@@ -107,7 +110,7 @@ def load(
     target_scaler: ScalerLike | None = None,
     classes: Sequence[Label] | None = None,
 ) -> Tree:
-    """The tree in a file; see ``loads``."""
+    """Read the tree in a file; see ``loads`` for the arguments. Raises ``FileError`` if the file is not a model."""
     try:
         text = read(Path(path)).decode()
         return loads(text, scaler=scaler, target_scaler=target_scaler, classes=classes)
@@ -124,10 +127,11 @@ def loads(
     target_scaler: ScalerLike | None = None,
     classes: Sequence[Label] | None = None,
 ) -> Tree:
-    """The tree in a JSON text: our format, or a ``*_model.json`` of the reference (BNeuralT, MONT).
+    """Read the tree in a JSON text: our format, or a ``*_model.json`` of the reference (BNeuralT, MONT).
 
-    The reference's files hold no scalers and no class names, so only they take ``scaler``, ``target_scaler``
-    and ``classes``. Its min-max scaling is (minimum, maximum − minimum) as (mean, scale).
+    The reference's files hold no scalers and no class names. ``scaler``, ``target_scaler`` and ``classes``
+    are therefore for these files only. Min-max scaling, as the reference does, is a (mean, scale) of
+    (minimum, maximum − minimum). Raises ``FileError`` if the text is not a model.
     """
     extras = {"scaler": scaler, "target_scaler": target_scaler, "classes": classes}
     data = _decode(text)
@@ -136,7 +140,7 @@ def loads(
             return _from_own(data, [name for name, value in extras.items() if value is not None])
         if isinstance(data, dict) and "name" in data:
             return published.read_tree(data, _scaler(scaler), _scaler(target_scaler), classes)
-    except UnicodeEncodeError as error:  # JSON can spell half a letter, a lone surrogate, which UTF-8 cannot
+    except UnicodeEncodeError as error:  # JSON can hold a lone surrogate, which UTF-8 cannot
         raise FileError(f"a text is not UTF-8: {error}") from None
     except (TreeError, msgspec.ValidationError) as error:
         raise FileError(str(error)) from None

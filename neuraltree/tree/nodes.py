@@ -58,7 +58,7 @@ def arities(depth: IntArray) -> IntArray:
 
 
 def join(trees: list[Nodes]) -> tuple[Nodes, IntArray]:
-    """Several trees laid end to end, and where each starts (one entry more than there are trees)."""
+    """Several trees laid end to end, and the start of each (trees + 1,), with the end of the last one added."""
     starts = np.concatenate([[0], np.cumsum([len(nodes) for nodes in trees])]).astype(np.int64)
     # np.concatenate compares structured types array by array; bytes join ten times faster.
     content = bytearray().join(nodes.tobytes() for nodes in trees)

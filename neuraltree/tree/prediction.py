@@ -1,7 +1,8 @@
 """The forward pass of a finished tree, by one loop for single numbers and for arrays of rows.
 
-The loop goes through the nodes in reverse prefix order: there a node comes after all its children, and no other node
-of its children's depth comes between, so one running sum per depth is all that the pass keeps.
+The loop goes through the nodes in reverse prefix order. There a node comes right after its subtree, so one running sum
+per depth is enough: at a node, the sum of the depth below it holds the weighted values of its children and no others.
+The node takes that sum and sets it back to 0.
 """
 
 from __future__ import annotations
@@ -20,16 +21,16 @@ from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 
 Functions = tuple[Callable[[Any], Any], ...]  # by activation code
-CHUNK = 8192  # rows at a time: their columns stay in the processor's cache
-FEW = 8  # rows up to which number by number is faster than array by array
+CHUNK = 8192  # rows computed at a time, few enough for the processor's cache
+FEW = 8  # up to this many rows, computing number by number is faster than with arrays
 
 
 class Program(NamedTuple):
     """A tree as plain numbers.
 
-    ``inputs``: (feature, mean, scale) of each feature in use. ``steps``: (depth, op, weight, bias) of each node, the
-    last of the prefix order first; op as in the node record, but a leaf's counts ``inputs``. ``outputs``: (scale, mean)
-    of each.
+    ``inputs``: (feature, mean, scale) of each feature in use. ``steps``: (depth, op, weight, bias) of each node, in
+    reverse prefix order; ``op`` is that of the node record, except that a leaf's is a position in ``inputs``.
+    ``outputs``: (scale, mean) of each output.
     """
 
     inputs: tuple[tuple[int, float, float], ...]
@@ -63,7 +64,7 @@ def _pairs(first: FloatArray, second: FloatArray) -> list[tuple[float, float]]:
 
 
 def run(program: Program, inputs: Sequence[Any], functions: Functions) -> list[Any]:
-    """The output of every output node, for the scaled inputs in use: numbers, or arrays of one shape."""
+    """The value of every output node for the scaled inputs in use, which are numbers or arrays of one shape."""
     sums: list[Any] = [0.0] * (program.depth + 2)
     outputs = []
     for depth, op, weight, bias in program.steps:
@@ -91,7 +92,7 @@ def _alone(exp: Callable[[float], float], tanh: Callable[[float], float], sin: C
 
 ROWS: Functions = tuple(row.value for row in ACTIVATIONS)
 PLAIN = _alone(math.exp, math.tanh, math.sin)
-# NumPy's functions differ from the C library's in the last bit; a row alone must get the bits it gets among others.
+# NumPy's functions differ from the C library's in the last bit. A row must get the same bits alone and in an array.
 ALONE = _alone(lambda s: float(np.exp(s)), lambda s: float(np.tanh(s)), lambda s: float(np.sin(s)))
 
 
@@ -107,7 +108,7 @@ def outputs(program: Program, X: NDArray) -> FloatArray:
     return _many(program, X)
 
 
-@np.errstate(all="ignore")  # infinities and NaN go through as in C
+@np.errstate(all="ignore")  # infinities and NaN are passed on, as in C
 def _many(program: Program, X: NDArray) -> FloatArray:
     columns = [(X[:, feature].astype(np.float64) - mean) / scale for feature, mean, scale in program.inputs]
     result = np.empty((len(X), len(program.outputs)))
@@ -117,7 +118,7 @@ def _many(program: Program, X: NDArray) -> FloatArray:
 
 
 def in_chunks(answer: Callable[[NDArray], NDArray], X: NDArray) -> NDArray:
-    """``answer`` of the rows of ``X``, a chunk at a time: what it needs besides does not grow with the rows."""
+    """``answer(X)``, computed a chunk of rows at a time, so that its working memory does not grow with the rows."""
     first = answer(X[:CHUNK])
     if len(X) <= CHUNK:
         return first

@@ -2,7 +2,7 @@
 
 A node is ``{"name": "f:<children>; e:<edge>; b:<bias>; p:[<a>, <b>, <activation>]", "children": [...]}`` or
 the leaf ``{"name": " i:<input>; e:<edge>"}``. The programs compute a sigmoid whatever the activation says, and
-never use a and b; so does the tree read here. A classifier's root computes nothing: its children, all function
+never use a and b; the tree read here does the same. A classifier's root computes nothing: its children, all function
 nodes, are the outputs, and its edge and bias are the dummies -1.0 and 1.0. Any other root is a regression.
 """
 
@@ -24,13 +24,13 @@ NUMBER = r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
 FUNCTION = re.compile(rf"\s*f:([0-9]{{1,9}}); e:{NUMBER}; b:{NUMBER}; p:\[{NUMBER}, {NUMBER}, \w+\]\s*")
 LEAF = re.compile(rf"\s*i:([0-9]{{1,9}}); e:{NUMBER}\s*")
 
-MAX_FEATURES = 1_000_000  # a larger input index is a damaged file, and would cost a name for each input
+MAX_FEATURES = 1_000_000  # a larger input index means a damaged file, and every input needs memory for a name
 SIGMOID = ~code_of("sigmoid")
 DUMMY = (-1.0, 1.0)  # edge and bias of a classifier's root
 
 
 class _Node(NamedTuple):
-    """One row of the node record to be."""
+    """One row of the later node record."""
 
     depth: int
     op: int
@@ -44,7 +44,7 @@ def read_tree(
     target_scaler: Scaler | None = None,
     classes: Sequence[Label] | None = None,
 ) -> Tree:
-    """The tree of a decoded model file; classes without names are 0, 1, ...; ``TreeError`` if it is none."""
+    """The tree of a decoded model file; classes without names are 0, 1, ...; ``TreeError`` if it is not a tree."""
     rows = _prefix_order(root)
     leaves = [row.op for row in rows if row.op >= 0]
     width = max(leaves, default=0) + 1 if scaler is None else np.size(scaler.mean)
@@ -60,7 +60,7 @@ def read_tree(
 
 
 def _record(rows: list[_Node]) -> np.ndarray:
-    """The node record; an output has no edge, so the unused one in the file is dropped."""
+    """The node record. An output has no edge above it, so the unused edge weight in the file is dropped."""
     return np.array([row if row.depth else row._replace(weight=0.0) for row in rows], dtype=node_dtype())
 
 

@@ -1,4 +1,4 @@
-"""Standardisation of columns: fitted on training rows only, kept with the tree."""
+"""Standardisation of columns: fitted on training rows only, and kept with the tree."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ class Scaler:
     def fit(cls, X: ArrayLike, weight: Array | None = None) -> Scaler:
         """Mean and standard deviation of the columns of ``X`` (rows, columns); a constant column has scale 1.
 
-        ``weight`` (rows,): what each row counts; a row of weight 0 might as well not be there.
+        ``weight`` (rows,) is the weight of each row; a row of weight 0 has no effect.
         """
         X = np.asarray(X, dtype=np.float64)
         if weight is not None:
             X, weight = X[weight > 0], weight[weight > 0]
-        # In units of a power of two, which change no digit, squares neither overflow nor vanish.
+        # Scale by a power of two, which changes no digit, so that squares neither overflow nor vanish.
         exponent = np.frexp(np.abs(X).max(axis=0))[1]
         small = np.ldexp(X, -exponent)
         mean = np.average(small, axis=0, weights=weight)

@@ -12,8 +12,8 @@ from neuraltree.tree.nodes import Nodes, join, parents, subtree_end
 def simplify(nodes: Nodes) -> Nodes:
     """The same function with fewer nodes: repeated inputs merged, edges of weight zero and constants dropped.
 
-    Exact in every fold: an edge goes only where its weight is zero in all folds, and a node that has
-    lost all its children is a constant, which its parent's bias absorbs.
+    Exact in every fold: an edge is dropped only if its weight is zero in all folds. A node that has
+    lost all its children is a constant, which is added to its parent's bias.
     """
     nodes = nodes.copy()
     depth, op = nodes["depth"], nodes["op"]
@@ -29,7 +29,7 @@ def simplify(nodes: Nodes) -> Nodes:
     dead = keep & (depth > 0) & ~nodes["weight"].any(axis=1)
     if not dead.any() and not (children[op < 0] == 0).any():
         return nodes[keep]
-    # Children come after their parent, so backwards order sees a node when all its children are settled.
+    # Children come after their parent, so in reverse order a node is seen after all its children are done.
     for i in range(len(nodes) - 1, -1, -1):
         if not keep[i] or depth[i] == 0:
             continue
@@ -47,7 +47,7 @@ def simplify(nodes: Nodes) -> Nodes:
 
 
 def _last_leaf(nodes: Nodes, keep: NDArray[np.bool_], i: int) -> None:
-    """An output must keep a child: make ``i`` a leaf of weight zero, reading the first input below it."""
+    """An output must keep a child: turn node ``i`` into a leaf of weight zero that reads the first input below it."""
     below = slice(i, subtree_end(nodes["depth"], i))
     ops = nodes["op"][below]
     nodes["op"][i] = ops[ops >= 0][0] if (ops >= 0).any() else 0
@@ -58,7 +58,7 @@ def _last_leaf(nodes: Nodes, keep: NDArray[np.bool_], i: int) -> None:
 
 
 def simplify_all(trees: list[Nodes]) -> list[Nodes]:
-    """``simplify`` each; those with nothing to simplify, found for all at once, are returned as they are."""
+    """``simplify`` each tree. Trees with nothing to simplify, found for all at once, are returned unchanged."""
     nodes, starts = join(trees)
     depth, op = nodes["depth"], nodes["op"].astype(np.int64)
     parent = parents(depth)

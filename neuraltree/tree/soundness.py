@@ -1,4 +1,4 @@
-"""What makes a ``Tree`` sound: names, classes, scalers and nodes that fit together."""
+"""The checks of a ``Tree``: its names, classes, scalers and nodes must fit together."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def plain(label: Label | np.generic) -> Label:
 
 
 def columns(scaler: Scaler | None, width: int, name: str) -> Scaler | None:
-    """The scaler with one finite mean and one positive scale for each of ``width`` columns, or ``TreeError``."""
+    """The scaler as arrays of ``width`` finite means and positive scales; else ``TreeError``."""
     if scaler is None:
         return None
     mean, scale = (np.atleast_1d(np.array(part, dtype=np.float64)) for part in (scaler.mean, scaler.scale))
@@ -103,6 +103,6 @@ def check_nodes(nodes: Nodes, kind: str, n_features: int, n_classes: int) -> Non
 
 
 def refuse_several_targets(kind: str, outputs: int, what: str) -> None:
-    """``ValueError`` where ``what``, which takes one target, is asked of a regression tree with several."""
+    """``ValueError`` if a regression tree has several targets and ``what`` takes only one."""
     if kind == "regression" and outputs > 1:
         raise ValueError(f"{what} takes one target; this tree has {outputs}, so use tree.target(i), one at a time")

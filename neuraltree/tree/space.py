@@ -1,4 +1,4 @@
-"""What a legal tree is, and the check that names the first node that breaks a rule."""
+"""The rules for a legal tree, and the check that names the first node that breaks one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class TreeError(ValueError):
 
 @dataclass(frozen=True)
 class Space:
-    """What a legal tree is. ``max_nodes`` counts every node, outputs and leaves included."""
+    """The limits of a legal tree. ``max_nodes`` counts every node, outputs and leaves included."""
 
     n_features: int
     n_outputs: int = 1
@@ -29,7 +29,7 @@ class Space:
 
     @property
     def codes(self) -> tuple[int, ...]:
-        """The activation codes a hidden node may have, without repeats."""
+        """The activation codes that a hidden node may have, without repeats."""
         return tuple(sorted({code_of(name) for name in self.activations}))
 
     @property
@@ -56,7 +56,7 @@ def check(nodes: Nodes, space: Space) -> None:
     arity = arities(depth)
     rules = (
         (depth > space.max_depth, f"is deeper than max_depth = {space.max_depth}"),
-        (leaf & (op >= space.n_features), f"reads a feature beyond the {space.n_features} there are"),
+        (leaf & (op >= space.n_features), f"reads a feature beyond the {space.n_features} allowed"),
         (top & leaf, "is an output but reads a feature; outputs are function nodes"),
         (top & inner & (~op != space.output_code), f"is an output; its activation must be {space.output_activation}"),
         (

@@ -1,4 +1,4 @@
-"""A finished tree: nodes, what goes in and what comes out."""
+"""A finished tree: its nodes with the names and scalers of its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ Label = str | int | float
 class Tree:
     """A tree with its names and scalers: all that is needed to predict from raw inputs.
 
-    ``nodes`` is a record of one fold. ``kind`` is "regression" (one output per target), "binary" (one logit) or
-    "multiclass" (one output per class: logits, or sigmoids as in the reference). ``scaler`` belongs to the inputs,
-    ``target_scaler`` to the targets, a column each; without one, inputs or predictions are in scaled units.
-    8-bit code represents scaled inputs of ``input_middle`` ± ``input_range`` (features,); without them, 0 and 4.
-    ``int8_loss`` is the share of its score on training rows that 8-bit code loses, where that is known.
-    Raises ``TreeError`` where these do not fit together. Equal means equal bit for bit.
+    ``nodes`` is a node record with one fold. ``kind`` is "regression" (one output per target), "binary" (one logit) or
+    "multiclass" (one output per class: logits, or sigmoids as in the reference). ``scaler`` has one column per input,
+    ``target_scaler`` one per target; without one, inputs or predictions are in scaled units.
+    8-bit code represents scaled inputs in ``input_middle`` ± ``input_range``, both (features,); without them, 0 ± 4.
+    ``int8_loss`` is the share of its score on training rows that the tree loses in 8-bit code, or None if unknown.
+    Raises ``TreeError`` if these do not fit together. Trees are equal if they are equal bit for bit.
     """
 
     nodes: Nodes
@@ -49,7 +49,7 @@ class Tree:
     int8_loss: float | None = None
 
     def __post_init__(self) -> None:
-        settle = object.__setattr__  # the class is frozen for everybody else
+        settle = object.__setattr__  # the dataclass is frozen after this
         settle(self, "features", tuple(self.features))
         settle(self, "classes", None if self.classes is None else tuple(map(soundness.plain, self.classes)))
         settle(self, "nodes", self.nodes.copy())
@@ -83,7 +83,7 @@ class Tree:
         return hash(self._bits())
 
     def __reduce__(self) -> tuple:
-        """Pickled and copied as what it was made of: made anew, checked, without what is cached."""
+        """Pickle and copy the fields only: the copy is made and checked anew, without cached values."""
         return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
     @property
@@ -100,7 +100,7 @@ class Tree:
 
     @property
     def depth(self) -> int:
-        """Edges on the longest path from an output down."""
+        """The number of edges on the longest path from an output to a leaf."""
         return int(self.nodes["depth"].max())
 
     @property
@@ -116,11 +116,14 @@ class Tree:
         return label_array(self.classes or ())
 
     def outputs(self, X: ArrayLike) -> Array:
-        """(rows, outputs) for raw inputs (rows, features): targets in their own units, or logits or sigmoids."""
+        """(rows, outputs) for raw inputs (rows, features): target values in their own units, logits or sigmoids."""
         return prediction.in_chunks(partial(prediction.outputs, self._program), self._rows(X))
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """(rows,) class labels, the first of equal outputs winning, or target values, (rows, targets) for several."""
+        """Class labels (rows,) or target values, (rows,) or (rows, targets), for raw inputs (rows, features).
+
+        If outputs are equal, the first class wins.
+        """
         if self.classes is not None:
             return prediction.in_chunks(self._labels_of, self._rows(X))
         values = self.outputs(X)
@@ -132,9 +135,9 @@ class Tree:
         return prediction.in_chunks(self._probabilities_of, self._rows(X))
 
     def predict_one(self, x: Sequence[float]) -> Label | tuple[float, ...]:
-        """``predict`` for one row of plain numbers (features,) in microseconds: nothing but its length is checked.
+        """``predict`` for one row of plain numbers (features,), within microseconds. Only its length is checked.
 
-        A class label, the value of the target, or a tuple of them for several.
+        Returns a class label, the value of the target, or a tuple of values if there are several targets.
         """
         values = self._outputs_of_one(x)
         if self.classes is not None:
@@ -142,7 +145,7 @@ class Tree:
         return values[0] if len(values) == 1 else tuple(values)
 
     def predict_proba_one(self, x: Sequence[float]) -> tuple[float, ...]:
-        """``predict_proba`` for one row of plain numbers (features,), as ``predict_one``."""
+        """``predict_proba`` for one row of plain numbers (features,), as fast as ``predict_one``."""
         self._check_classes()
         return LINKS[self.output_activation].row(self._outputs_of_one(x))
 
@@ -163,17 +166,17 @@ class Tree:
         return probabilities(self.output_activation, prediction.outputs(self._program, X))
 
     def _outputs_of_one(self, x: Sequence[float]) -> list[float]:
-        """One output per target or class; a single logit z is the pair (0, z)."""
+        """One output per target or class; a single logit z becomes the pair (0, z)."""
         if len(x) != len(self.features):
             raise ValueError(f"x has {len(x)} values; the tree needs {len(self.features)}")
         values = prediction.run_row(self._program, x, prediction.PLAIN)
         return [0.0, *values] if self.kind == "binary" else values
 
     def target(self, i: int) -> Tree:
-        """The tree of target ``i`` alone, which gives the same values; ``ValueError`` if there is no such target."""
+        """The tree of target ``i`` alone, with the same predictions; ``ValueError`` if there is no such target."""
         if self.classes is not None:
             raise ValueError(
-                f"a {self.kind} tree has classes and no targets; only a regression tree can be taken apart"
+                f"a {self.kind} tree has classes and no targets; only a regression tree can be split by target"
             )
         if i not in range(self.num_outputs):
             raise ValueError(f"there is no target {i!r}; the tree's targets are 0 to {self.num_outputs - 1}")
@@ -183,17 +186,20 @@ class Tree:
         return replace(self, nodes=nodes, target_scaler=own)
 
     def folded(self) -> Nodes:
-        """The same function as nodes that take raw inputs and give the target in its own units."""
+        """Nodes of the same function with the scalers folded in: from raw inputs to targets in their own units."""
         nodes = self.nodes.copy() if self.scaler is None else fold_inputs(self.nodes, self.scaler)
         return nodes if self.target_scaler is None else fold_target(nodes, self.target_scaler)
 
     @property
     def far(self) -> NDArray[np.bool_]:
-        """(features,) the inputs whose means single-float code takes off first: see ``folding.far``."""
+        """(features,) whether single-float code subtracts the mean of an input first; see ``folding.far``."""
         return far(self.scaler) if self.scaler else np.zeros(len(self.features), dtype=bool)
 
     def centred(self) -> tuple[Tree, Array]:
-        """The tree of raw inputs less ``folding.centres``, and these (features,): what single-float code computes."""
+        """The tree that single-float code computes, and the centres (features,) to subtract from its raw inputs.
+
+        See ``folding.centres``.
+        """
         if self.scaler is None:
             return self, np.zeros(len(self.features))
         taken = centres(self.scaler)
@@ -202,7 +208,7 @@ class Tree:
 
     def estimator(self) -> NeuralTreeRegressor | NeuralTreeClassifier:
         """This tree as a fitted scikit-learn estimator."""
-        import neuraltree  # the package's own door: a tree imports nothing that is built upon it
+        import neuraltree  # from the top of the package: a tree imports no module that depends on it
 
         made = neuraltree.NeuralTreeRegressor if self.classes is None else neuraltree.NeuralTreeClassifier
         return made.from_tree(self)

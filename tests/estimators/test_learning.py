@@ -125,9 +125,9 @@ def test_partial_fit_keeps_the_classes_of_its_first_call() -> None:
     model.partial_fit(IRIS.data[:60], NAMES[:60], classes=NAMES)
     assert len(model.classes_) == 3
     model.partial_fit(IRIS.data[100:101], NAMES[100:101])
-    with pytest.raises(ValueError, match="y holds the class 'oak', which is none of those before"):
+    with pytest.raises(ValueError, match="y holds the class 'oak', which is not one of the known classes"):
         model.partial_fit(IRIS.data[:2], ["oak", "setosa"])
-    with pytest.raises(ValueError, match="are not those of the calls before"):
+    with pytest.raises(ValueError, match="differ from those of earlier calls"):
         model.partial_fit(IRIS.data[:60], NAMES[:60], classes=["setosa", "versicolor"])
     with pytest.raises(ValueError, match='class_weight="balanced" needs all rows at once'):
         NeuralTreeClassifier(class_weight="balanced").partial_fit(IRIS.data, NAMES)
@@ -280,7 +280,7 @@ def test_few_rows_are_refused_as_many_are(rows: int) -> None:
         ({"epochs": 2.5}, r"epochs=2\.5 must be a whole number of 1 or more, or None"),
         ({"max_depth": None}, "max_depth=None must be a whole number of 1 or more"),
         ({"learning_rate": "0.1"}, "learning_rate='0.1' must be a number above 0"),
-        ({"activations": "tanh"}, "activations='tanh' is a text; give a list of names"),
+        ({"activations": "tanh"}, "activations='tanh' is a string; give a list of names"),
         ({"search": "evolution"}, r"search='evolution' must be a search\.Evolution\(\.\.\.\), or None"),
         ({"search": NeuralTreeRegressor}, r"search=.* must be a search\.Evolution\(\.\.\.\), or None"),
         ({"max_nodes": 1}, "the smallest tree has 2 nodes"),

@@ -162,10 +162,10 @@ def test_a_broken_file_is_refused(text: str, message: str, tmp_path: Path) -> No
 
 @pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without an end")
 def test_a_file_without_an_end_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(FileError, match="/dev/zero: larger than 64 MiB, which no such file is"):
+    with pytest.raises(FileError, match="/dev/zero: larger than 64 MiB, the limit for such a file"):
         load("/dev/zero")
     assert export.main(["/dev/zero", "--to", "python"]) == 2
-    assert capsys.readouterr().err == "error: /dev/zero: larger than 64 MiB, which no such file is\n"
+    assert capsys.readouterr().err == "error: /dev/zero: larger than 64 MiB, the limit for such a file\n"
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ BROKEN_REFERENCE = [
     (renamed(7), {}, "not an object with a name"),
     (renamed(" i:0; e:1e999"), {}, "not finite"),
     (renamed(" i:999999999; e:0.4"), {}, "reads an input beyond the 1000000 allowed"),
-    (renamed(" i:4; e:0.4"), {"scaler": (np.zeros(4), np.ones(4))}, "reads a feature beyond the 4 there are"),
+    (renamed(" i:4; e:0.4"), {"scaler": (np.zeros(4), np.ones(4))}, "reads a feature beyond the 4 allowed"),
     (renamed("f:0; e:0.5; b:0.5; p:[0.5, 0.5, sigmoid]"), {}, "fewer than 1 children"),
     (edited(lambda root: root["children"].pop()), {}, "says 3 children and has 2"),
     (edited(lambda root: root["children"][0].update(children=[i(0, 1.0)])), {}, "is a leaf with children"),

@@ -233,7 +233,7 @@ BROKEN = [
     ({"nodes": ONE[1:]}, "prefix order"),
     ({"nodes": make([(0, 0, 0, 0)])}, "is an output but reads a feature"),
     ({"nodes": make([(0, ~99, 0, 0), (1, 0, 0, 0)])}, "activation 99"),
-    ({"nodes": make([(0, ~5, 0, 0), (1, 7, 0, 0)])}, "reads a feature beyond the 1 there are"),
+    ({"nodes": make([(0, ~5, 0, 0), (1, 7, 0, 0)])}, "reads a feature beyond the 1 allowed"),
     ({"nodes": linear([1.0], SIGMOID), "kind": "binary", "classes": (0, 1)}, "has identity outputs, not sigmoid"),
     (
         {"nodes": linear([1.0, 1.0], 1), "kind": "multiclass", "classes": (0, 1)},
