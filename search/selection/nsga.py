@@ -57,7 +57,7 @@ def nsga3(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
 
 
 def _sorting(points: Floats) -> str:
-    """DEAP's name of its quicker non-dominated sorting; the slower one for one objective, on which the quicker fails."""
+    """DEAP's name of its quicker non-dominated sorting; for one objective, its slower one: the quicker fails there."""
     return "log" if points.shape[1] > 1 else "standard"
 
 

@@ -68,7 +68,7 @@ def check_method(method: str, n_objectives: int) -> None:
     if method == "hypervolume" and n_objectives > EXACT_OBJECTIVES:
         raise InputError(
             f"selection by exact hypervolume is affordable up to {EXACT_OBJECTIVES} objectives, got {n_objectives}: "
-            "use 'nsga3', or combine objectives (balanced_error is the mean of class_errors)"
+            "use 'nsga3', or aggregate objectives (balanced_error is the mean of class_errors)"
         )
 
 
@@ -91,7 +91,7 @@ def sel_hypervolume(individuals: Sequence[Any], k: int, reference: Sequence[floa
 
 
 def _total_violation(fitness: Any) -> float:
-    """The sum over the constraints; DEAP's plain fitness has no such field, and its `ConstrainedFitness` may hold None."""
+    """The sum over the constraints; a plain fitness of DEAP has no such field, a `ConstrainedFitness` may hold None."""
     violation = getattr(fitness, "constraint_violation", None)
     if violation is None and not fitness.valid:
         raise ValueError("an individual has neither fitness values nor a constraint violation: evaluate it first")
