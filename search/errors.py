@@ -4,11 +4,11 @@ LOCKED = 3
 
 
 class InputError(ValueError):
-    """A mistake in what the user gave; the message is one line that says what is wrong and what is allowed."""
+    """A mistake in the user's input; the message is one line that says what is wrong and what is allowed."""
 
 
 class DamagedError(InputError):
-    """A file of a run does not hold what was written into it; one that cannot be read now is none of these."""
+    """A file of a run is missing, or its contents changed; not raised for a file that only cannot be read now."""
 
 
 class LockedError(RuntimeError):

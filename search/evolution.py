@@ -14,29 +14,32 @@ if TYPE_CHECKING:
     from search.runs.evolving import Found
 
 SOURCE = "the rows given to fit"
-NODES, NODES_PER_OUTPUT = 60, 35  # the most nodes of a tree, and for each class or target, where nothing is said
+NODES, NODES_PER_OUTPUT = 60, 35  # default max_nodes: in all, or this many for each class or target if that is more
 
 
 class Evolution(BaseEstimator):
-    """Evolve trees and return the whole trade-off; for the ``search`` of an estimator.
+    """The settings of a search that finds trees on the whole trade-off; for the ``search`` of an estimator.
 
     Parameters
     ----------
-    population, generations : trees, and how often they have as many children.
-    objectives : what is minimised, e.g. ("error", "latency_s", "flash_bytes"); the rows of docs/tables.md.
-    folds : of cross-validation on the rows given to ``fit``; 1 is one hold-out of a quarter of them.
+    population : the number of trees that survive each generation; each generation makes as many children.
+    generations : the number of generations after the first, random population.
+    objectives : the objectives to minimise, e.g. ("error", "latency_s", "flash_bytes"); docs/tables.md lists them.
+    folds : the number of cross-validation folds on the rows given to ``fit``; 1 is one hold-out of a quarter of them.
     selection : "hypervolume" (exact), "nsga2" or "nsga3".
-    device : a name of ``python -m neuraltree.hardware --list`` or a profile of yours; needed for latency, flash, RAM
-        and energy. With an emulated core and the extra ``[measure]`` the final front is measured.
+    device : a name from ``python -m neuraltree.hardware --list``, or the path of a profile; needed for latency, flash,
+        RAM and energy. The final front is measured if the device has an emulated core and the extra ``[measure]`` is
+        installed.
     precision, style, compiler : the code whose cost counts, as in a config's [hardware].
-    constraints : by objective, the most a member may cost.
-    reference : by objective, the reference point of the hypervolume; by default what a useless or the largest tree has.
-    variation : by operator, relative probabilities; 0 switches one off.
-    teachers : scikit-learn estimators, fitted in each fold and once on all rows, whose weighted mean the trees learn
-        round the training rows besides the targets: knowledge distillation, for fewer rows than a tree could do with.
+    constraints : for each objective, the largest value that a member may have.
+    reference : for each objective, its value in the reference point of the hypervolume; by default that of a useless
+        tree or of the largest tree.
+    variation : for each variation operator, its relative probability; 0 switches it off.
+    teachers : scikit-learn estimators, fitted in each fold and once on all rows. The trees learn the teachers' weighted
+        mean on and near the training rows, besides the targets: knowledge distillation, for tables with few rows.
         One epoch is then 1,000 rows or more; 8 epochs are enough. Classes need teachers with ``predict_proba``.
 
-    Raises ``ValueError`` in ``fit`` for values and rows that a search cannot work with.
+    Raises ``ValueError`` in ``fit`` for values and rows that a search cannot use.
     """
 
     def __init__(
@@ -71,15 +74,15 @@ class Evolution(BaseEstimator):
         self.teachers = teachers
 
     def evolve(self, sample: Sample, options: Options, *, seed: int, n_jobs: int | None, verbose: int) -> Found:
-        """Search on a sample. Ctrl-C ends the search after its generation, with the front it has by then, and a
-        warning says so."""
-        from search.runs.evolving import evolve  # an estimator that is only to predict does without the engine
+        """Search on a sample. Ctrl-C ends the search after the current generation: it returns the front found so far
+        and warns."""
+        from search.runs.evolving import evolve  # an estimator that only predicts needs no engine
 
         tables = self._tables(sample, options, seed)
         return evolve(tables, sample, _checked(self.teachers), n_jobs=n_jobs, verbose=verbose)
 
     def _tables(self, sample: Sample, options: Options, seed: int) -> dict[str, Any]:
-        """The config of this search and of an estimator's options, as parsed TOML would be."""
+        """The config of this search with an estimator's options, in the form of parsed TOML."""
         outputs = max(sample.targets, len(sample.classes or ()))
         room = {"max_nodes": max(NODES, NODES_PER_OUTPUT * outputs)}
 
@@ -104,8 +107,8 @@ class Evolution(BaseEstimator):
 
 
 def _checked(teachers: object) -> tuple[BaseEstimator, ...]:
-    """Unfitted estimators; ``ValueError`` for anything else, such as one that is not in a list."""
-    # An estimator may have a length and parts of its own, and no truth before it is fitted.
+    """Unfitted estimators; ``ValueError`` for anything else, such as an estimator that is not in a list."""
+    # An unfitted estimator, such as an ensemble, may raise errors if asked for its length or its truth value.
     if not isinstance(teachers, list | tuple | None):
         raise ValueError(f"teachers is a {type(teachers).__name__}; give a list of scikit-learn estimators, or None")
     for i, teacher in enumerate(teachers or ()):
@@ -118,5 +121,5 @@ def _checked(teachers: object) -> tuple[BaseEstimator, ...]:
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers of NumPy, as grids of parameters hold them, as Python's."""
+    """The values with NumPy's numbers, which parameter grids hold, as Python's."""
     return {name: value.item() if isinstance(value, np.generic) else value for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""A finished run as Python sees it: ``load_front(folder)``."""
+"""The front of a finished run as Python objects: ``load_front(folder)``."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
 
-SHOWN = 20  # members of a front in its representation
-# First metrics of runs whose test_error says no more than test_score: it is 1 - test_score.
+SHOWN = 20  # members that the text form of a front lists
+# First metrics of runs whose test_error is 1 - test_score, so that showing it adds nothing.
 ONE_LESS_SCORE: tuple[list[str], ...] = ([], ["error"], ["one_minus_r2"], ["error_rate"], ["class_errors"])
 
 
@@ -38,14 +38,14 @@ class Member:
     model: Tree | None = None
 
     def __getattr__(self, name: str) -> float:
-        values = vars(self).get("values", {})  # none yet while a copy is being made
+        values = vars(self).get("values", {})  # a copy that is being made has no ``values`` yet
         if name not in values:
             raise AttributeError(f"a member has no {name!r}; it has: {', '.join(values)}")
         return values[name]
 
     @property
     def name(self) -> str:
-        """The name of its file, or of the tree by its number in the run."""
+        """The name of the model file; "tree" and its id in the run for a model in memory."""
         return f"tree {self.values['id']:.0f}" if self.path is None else self.path.name
 
     def __repr__(self) -> str:
@@ -88,9 +88,9 @@ class Front:
         return Front(self.members[index], self.objectives) if isinstance(index, slice) else self.members[index]
 
     def __repr__(self) -> str:
-        """A line for each of the first members: its name and what was minimised, its weights, its errors of the test.
+        """A line for each of the first members: its name, its objectives, its weights and its test results.
 
-        The run's own metric comes before ``test_score``, unless it is 1 - ``test_score``.
+        ``test_error``, in the run's own metric, comes before ``test_score``, unless it is 1 - ``test_score``.
         """
         own = ["test_error"] * (metric_names(self.objectives)[:1] not in ONE_LESS_SCORE)
         names = list(dict.fromkeys([*self.objective_columns(), "weights", *own, "test_score"]))
@@ -109,8 +109,9 @@ class Front:
     def select(self, **budgets: float) -> Member:
         """The member of lowest validation error within all budgets, e.g. ``select(flash_bytes=8192)``.
 
-        A cost is held to what was measured where it was, and to what was predicted otherwise.
-        Raises ``ValueError`` where a budget is not a column, or nothing fits; the message says how near it comes.
+        A budget limits the measured cost if there is one, otherwise the predicted cost.
+        Raises ``ValueError`` if a budget is not a column or no member fits; the message then has each column's least
+        value.
         """
         self._check_not_empty()
         for name in budgets:
@@ -124,13 +125,13 @@ class Front:
         raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
 
     def objective_columns(self) -> tuple[str, ...]:
-        """The columns that the run minimised, of those that every member has; () of an empty front."""
+        """The columns of the run's objectives that every member has; () for an empty front."""
         known = (set(member.values) for member in self.members)
         shared = set.intersection(*known) if self.members else set()
         return tuple(name for name in named_columns(self.objectives) if name in shared)
 
     def knee(self) -> Member:
-        """The member nearest to the ideal point, every objective scaled to 0-1 over the front."""
+        """The member nearest to the ideal point, if every objective is scaled to 0-1 over the front."""
         self._check_not_empty()
         names = self.objective_columns()
         points = np.array([[member.values[name] for name in names] for member in self.members])
@@ -150,14 +151,14 @@ class Front:
 
 
 def load_front(folder: str | Path) -> Front:
-    """The front of a finished run. Raises ``InputError`` where there is none."""
+    """The front of a finished run. Raises ``InputError`` if the folder holds none."""
     folder = Path(folder)
     path = folder / "front.csv"
     if not path.is_file():
         if (folder / "live.csv").is_file():
             raise InputError(
-                f"the run in {folder} is not complete, so its front is not refitted and tested yet (live.csv shows it "
-                f"so far); finish it with: python -m search.run {folder} --resume"
+                f"the run in {folder} is not complete, so its front is not refitted and tested yet (live.csv has the "
+                f"front so far); finish it with: python -m search.run {folder} --resume"
             )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())

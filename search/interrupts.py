@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM: the first asks a run to stop where nothing is lost, the second stops it at once.
+"""Ctrl-C and SIGTERM: the first asks a run to stop where no work is lost, the second stops it at once.
 
-What a second one gives up is the work since the last checkpoint, which a resumed run does again to the same result.
-The manifest is still told, with signals put off for that one small file.
+A second signal loses the work since the last checkpoint. A resumed run repeats that work with the same result.
+The manifest still records the stop; signals are ignored while that one small file is written.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def interrupts(say: Callable[[str], None], numbers: Sequence[int] = SIGNALS) -> Iterator[Callable[[], bool]]:
-    """Inside, one of these signals is noted and said; the function given says whether there was one."""
+    """Inside, the first of these signals is noted and announced; the yielded function says whether one came."""
     asked = False
 
     def ask(number: int, frame: FrameType | None) -> None:
@@ -26,9 +26,9 @@ def interrupts(say: Callable[[str], None], numbers: Sequence[int] = SIGNALS) -> 
         if asked:
             raise KeyboardInterrupt
         asked = True
-        # A signal that comes while a line is being written must not write another into it.
+        # If the signal comes while a line is being written, Python refuses to write this one: RuntimeError.
         with suppress(RuntimeError):
-            say("stopping as soon as what was begun is saved; press Ctrl-C again to stop at once")
+            say("stopping as soon as the work in progress is saved; press Ctrl-C again to stop at once")
 
     kept = {number: signal.signal(number, ask) for number in numbers}
     try:
@@ -40,7 +40,10 @@ def interrupts(say: Callable[[str], None], numbers: Sequence[int] = SIGNALS) -> 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Inside, signals are ignored: for what takes milliseconds and must not be cut off. Only a main thread has any."""
+    """Inside, signals are ignored: for work of milliseconds that must not be cut off.
+
+    Only the main thread receives signals, so in another thread this does nothing.
+    """
     main = threading.current_thread() is threading.main_thread()
     kept = {number: signal.signal(number, signal.SIG_IGN) for number in SIGNALS if main}
     try:

@@ -11,16 +11,19 @@ if TYPE_CHECKING:
 
 
 class Scale(NamedTuple):
-    """What a default reference value may depend on: the config and the training targets, never a population."""
+    """The facts that default reference values depend on: from the config and the training targets, not a population."""
 
     target_deviation: float  # standard deviation of the training targets, natural units
     max_nodes: int
-    kinds: int
-    largest_cost: dict[str, float]  # of a tree of ``max_nodes`` on the device
+    kinds: int  # activations of the space
+    largest_cost: dict[str, float]  # the costs of a tree of ``max_nodes`` on the device
 
 
 class Objective(NamedTuple):
-    """``source``: ``metric`` of predictions on validation rows, ``count`` of the tree, ``cost`` on the device."""
+    """One row of the table of objectives.
+
+    ``source``: a ``metric`` of predictions on validation rows, a ``count`` of the tree, or a ``cost`` on the device.
+    """
 
     name: str
     source: str
@@ -34,23 +37,25 @@ def _device(name: str) -> Callable[[Scale], float]:
     return lambda scale: scale.largest_cost[name]
 
 
-# A reference is what a useless model scores, or what the largest tree of the space costs.
+# A default reference value is the score of a useless model, or the cost of the largest tree of the space.
 OBJECTIVES: tuple[Objective, ...] = (
-    Objective("error", "metric", "1 - R² or 1 - accuracy", "both", lambda s: 1.0, "the usual error of the task"),
-    Objective("one_minus_r2", "metric", "", "regression", lambda s: 1.0, "variance left unexplained"),
-    Objective("rmse", "metric", "target", "regression", lambda s: s.target_deviation, "root mean squared error"),
-    Objective("error_rate", "metric", "", "classes", lambda s: 1.0, "share of rows predicted as another class"),
-    Objective("balanced_error", "metric", "", "classes", lambda s: 1.0, "error rate, mean over the classes"),
+    Objective("error", "metric", "", "both", lambda s: 1.0, "1 - R² for regression, 1 - accuracy for classes"),
+    Objective("one_minus_r2", "metric", "", "regression", lambda s: 1.0, "share of variance left unexplained, 1 - R²"),
+    Objective("rmse", "metric", "the target's", "regression", lambda s: s.target_deviation, "root mean squared error"),
+    Objective("error_rate", "metric", "", "classes", lambda s: 1.0, "share of rows whose predicted class is wrong"),
+    Objective("balanced_error", "metric", "", "classes", lambda s: 1.0, "mean of the classes' error rates"),
     Objective("log_loss", "metric", "nat", "classes", lambda s: 2.0, "cross-entropy"),
-    Objective("class_errors", "metric", "one per class", "classes", lambda s: 1.0, "error rate of each class"),
-    Objective("weights", "count", "edges + biases", "both", lambda s: 2.0 * s.max_nodes, "parameters"),
-    Objective("nodes", "count", "", "both", lambda s: s.max_nodes + 1.0, "function nodes and leaves"),
-    Objective("macs", "count", "", "both", lambda s: float(s.max_nodes), "multiply-accumulates of a prediction"),
-    Objective("distinct_activations", "count", "", "both", lambda s: s.kinds + 1.0, "activation kinds in use"),
-    Objective("latency_s", "cost", "s", "both", _device("latency_s"), "time of a prediction"),
-    Objective("flash_bytes", "cost", "byte", "both", _device("flash_bytes"), "code and constants"),
-    Objective("ram_bytes", "cost", "byte", "both", _device("ram_bytes"), "variables and stack"),
-    Objective("energy_j", "cost", "J", "both", _device("energy_j"), "energy of a prediction"),
+    Objective(
+        "class_errors", "metric", "", "classes", lambda s: 1.0, "error rate of each class, an objective per class"
+    ),
+    Objective("weights", "count", "", "both", lambda s: 2.0 * s.max_nodes, "number of edge weights and biases"),
+    Objective("nodes", "count", "", "both", lambda s: s.max_nodes + 1.0, "number of function nodes and leaves"),
+    Objective("macs", "count", "", "both", lambda s: float(s.max_nodes), "multiply-accumulates of one prediction"),
+    Objective("distinct_activations", "count", "", "both", lambda s: s.kinds + 1.0, "number of different activations"),
+    Objective("latency_s", "cost", "s", "both", _device("latency_s"), "time of one prediction"),
+    Objective("flash_bytes", "cost", "byte", "both", _device("flash_bytes"), "size of code and constants"),
+    Objective("ram_bytes", "cost", "byte", "both", _device("ram_bytes"), "size of variables and stack"),
+    Objective("energy_j", "cost", "J", "both", _device("energy_j"), "energy of one prediction"),
 )
 
 BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}
@@ -73,7 +78,7 @@ def columns_of(name: str, classes: tuple[Label, ...] | None) -> list[str]:
 
 
 def held_to(values: Mapping[str, float], name: str) -> float:
-    """The value that decides: a cost as measured, or as predicted if it was not measured; infinite if unknown."""
+    """The value that decides: the measured cost, or the predicted value if none was measured; infinite if unknown."""
     return values.get(f"measured_{name}", values.get(name, math.inf))
 
 
@@ -83,6 +88,6 @@ def metric_names(objectives: Sequence[str]) -> list[str]:
 
 
 def named_columns(objectives: Sequence[str]) -> list[str]:
-    """The columns of the objectives, ``val_error`` for the first metric. front.csv has none for a second metric."""
+    """The columns of the objectives, ``val_error`` for the first metric; front.csv has no column for other metrics."""
     first = metric_names(objectives)[:1]
     return ["val_error" if name in first else name for name in objectives]

@@ -1,4 +1,4 @@
-"""Files of a run read back: whether one is damaged, or cannot be read just now, is told apart."""
+"""Readers for the files of a run; their errors tell a damaged file from one that cannot be read at present."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def read_npz(path: Path) -> dict[str, NDArray]:
             return {name: stored[name] for name in stored.files}
     except MemoryError as error:
         raise _unreadable(path, ValueError("a checksum is wrong") if _is_broken(path) else error) from None
-    except Exception as error:  # what a damaged archive raises is no list: OverflowError, TokenError, ...
+    except Exception as error:  # a damaged archive can raise any error: OverflowError, TokenError, ...
         raise _unreadable(path, error) from None
 
 
 def read_file(path: Path) -> bytes:
-    """A file that a run folder names: ``OSError`` for a pipe, a device, and what is too large to be one of a run."""
+    """The bytes of a file named by a run folder; ``OSError`` for a pipe, a device, or a file too large for a run."""
     check_regular(path)
     return read(path)
 
@@ -52,9 +52,10 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_rows(path: Path, make: Callable[[dict[str, str]], T]) -> list[T]:
-    """What ``make`` gives for each row of a table with a header; its ``KeyError`` is about a column, by name.
+    """``make(row)`` for each row of a CSV table with a header.
 
-    Raises ``InputError`` if the file cannot be read now, ``DamagedError`` if it is damaged or missing.
+    A ``KeyError`` of ``make`` is reported as a missing column. Raises ``InputError`` if the file cannot be read now,
+    ``DamagedError`` if it is damaged or missing.
     """
     try:
         rows = list(csv.DictReader(io.StringIO(read_file(path).decode(), newline="")))
@@ -71,17 +72,20 @@ def read_rows(path: Path, make: Callable[[dict[str, str]], T]) -> list[T]:
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
-    """What to raise for a file that could not be read: one that the system refuses now may be whole."""
+    """The error to raise for a file that could not be read.
+
+    A file that the system refuses to read now may be undamaged.
+    """
     if isinstance(error, MemoryError):
         error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
-    # A seek by the numbers of a damaged archive is an invalid argument.
+    # A damaged archive can hold offsets to which no file can seek: EINVAL.
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL, errno.ENOENT):
         return InputError(f"{path} cannot be read: {reason(error)}; it may be whole, so keep it and try again later")
     return DamagedError(f"{path} is damaged: {reason(error)}")
 
 
 def _is_broken(path: Path) -> bool:
-    """Whether checksums say that an archive is damaged: its numbers may then ask for any amount of memory."""
+    """Whether checksums say that an archive is damaged: its sizes may then ask for any amount of memory."""
     try:
         with zipfile.ZipFile(path) as stored:
             return stored.testzip() is not None
@@ -92,5 +96,5 @@ def _is_broken(path: Path) -> bool:
 
 
 def reason(error: Exception) -> str:
-    """Without the path, which the message has already."""
+    """The text of an error without the file's path, which the message has already."""
     return (isinstance(error, OSError) and error.strerror) or one_line(error)

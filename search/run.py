@@ -1,4 +1,4 @@
-"""``python -m search.run``: evolve neural trees for a table of data; the only loop with input and output."""
+"""``python -m search.run``: evolve neural trees for a table of data, and write the results into a run folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EPILOG = """examples:
   python -m search.run my.toml --set search.population=200 --seed 3 --out results/mine
   python -m search.run results/mine --resume
 
-exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; go on with --resume)"""
+exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; resume with --resume)"""
 
 
 def parser() -> Parser:
@@ -36,15 +36,15 @@ def parser() -> Parser:
         metavar="SECTION.KEY=VALUE",
         action="append",
         default=[],
-        help="change a key of the config, as in search.population=200; may be repeated",
+        help="set a key of the config, as in search.population=200; may be repeated",
     )
-    made.add_argument("--seed", type=int, help="instead of run.seed")
-    made.add_argument("--out", metavar="FOLDER", help="instead of run.out; must be new or empty")
-    made.add_argument("--resume", action="store_true", help="go on with the run in a folder")
-    made.add_argument("--dry-run", action="store_true", help="check everything, say what would run, and stop")
+    made.add_argument("--seed", type=int, help="the random seed; replaces run.seed of the config")
+    made.add_argument("--out", metavar="FOLDER", help="the run folder, new or empty; replaces run.out of the config")
+    made.add_argument("--resume", action="store_true", help="resume the run in a folder")
+    made.add_argument("--dry-run", action="store_true", help="check everything, print what would run, and stop")
     said = made.add_mutually_exclusive_group()
-    said.add_argument("--quiet", action="store_true", help="say nothing but errors")
-    said.add_argument("--json", action="store_true", help="progress as JSON lines on standard output")
+    said.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    said.add_argument("--json", action="store_true", help="write progress as JSON lines to standard output")
     return made
 
 
@@ -57,15 +57,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fail(str(error))
     except LockedError as error:
         return fail(str(error), LOCKED)
-    except OSError as error:  # a disk that is full, a folder that became read-only
-        return fail_of_system(error, "; a run that has begun can be gone on with: python -m search.run FOLDER --resume")
+    except OSError as error:  # such as a full disk, or a folder that became read-only
+        return fail_of_system(error, "; if the run has begun, resume it with: python -m search.run FOLDER --resume")
     except KeyboardInterrupt:
-        say("interrupted; a run folder can be gone on with: python -m search.run FOLDER --resume")
+        say("interrupted; if the run has begun, resume it with: python -m search.run FOLDER --resume")
         return INTERRUPTED
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    # These are light; JAX is imported only when config and seed are in the run folder.
+    # These imports are quick. JAX is imported only after config and seed are written to the run folder.
     from search.runs.progress import reporter
 
     report = reporter(arguments.quiet, arguments.json)
@@ -80,10 +80,10 @@ def _new(arguments: argparse.Namespace, report: Reporter) -> int:
     from search.interrupts import interrupts
     from search.table.data import load_table
 
-    with suppress(OSError):  # of a path that cannot be read at all: load_config says why
+    with suppress(OSError):  # if the path cannot be read at all, load_config says why
         if arguments.path.is_dir():
             raise InputError(
-                f"{arguments.path} is a folder; add --resume to go on with the run in it, or name a config"
+                f"{arguments.path} is a folder; add --resume to resume the run in it, or name a config file"
             )
     if arguments.out == "":
         raise InputError("--out is empty; name a new folder")
@@ -118,13 +118,13 @@ def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
     from search.table.data import load_table
 
     if arguments.overrides or arguments.seed is not None or arguments.out is not None:
-        raise InputError("--resume goes on with the run as it was started; it takes no --set, --seed or --out")
+        raise InputError("--resume continues the run as it was started; it takes no --set, --seed or --out")
     if arguments.dry_run:
         raise InputError("--resume and --dry-run exclude each other; the config as run is config.toml in the folder")
     with RunFolder(arguments.path) as folder, interrupts(report.message) as stopping:
         manifest = folder.reopen()
         if manifest.get("status") == "complete":
-            if folder.has_parts():  # a kill came before they were removed, or one was lost and may be back
+            if folder.has_parts():  # the process was killed before it removed them, or a lost one may be back
                 from search.folder.generation_parts import join_parts
 
                 folder.clear_parts(join_parts(folder, report.warning))
@@ -139,14 +139,15 @@ def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
         for name, found, what in began:
             if manifest.get(name, found) != found:
                 raise InputError(f"{what} not what the run began with; restore it, or start a new run")
-        folder.load_checkpoint()  # again in the loop; here a damaged one is refused before anything is written
+        # The loop loads the checkpoint again. Loaded here too, a damaged one is refused before anything is written.
+        folder.load_checkpoint()
         from search.runs.loop import evolve
 
         return evolve(config, table, folder, report, stopping)
 
 
 def _as_run(config: Config, path: Path) -> Config:
-    """The config with the folder where it is now, which may have been moved."""
+    """The config with the folder's present path: the folder may have been moved."""
     import msgspec
 
     return msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, out=str(path)))

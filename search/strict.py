@@ -1,4 +1,4 @@
-"""Nested tables into frozen structs, or one line that says which key is wrong, what was got and what is allowed."""
+"""Nested tables into frozen structs; errors are one line: which key is wrong, its value, and the allowed values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 
 def convert_tables(raw: dict[str, Any], into: type[T], source: str) -> T:
-    """The struct ``into``, whose fields are structs or ``dict`` tables, from parsed TOML; ``source`` opens messages."""
+    """Parsed TOML as the struct ``into``, whose fields are structs or ``dict`` tables.
+
+    Messages begin with ``source``.
+    """
     sections = {field.name: bare(field.type) for field in msgspec.structs.fields(into)}
     homes = {
         key.name: name for name, kind in sections.items() if _is_struct(kind) for key in msgspec.structs.fields(kind)
@@ -36,9 +39,9 @@ def convert_tables(raw: dict[str, Any], into: type[T], source: str) -> T:
 
 
 def check_known(name: str, allowed: Iterable[str], problem: str, homes: dict[str, str] | None = None) -> None:
-    """``InputError`` with the allowed names and the nearest one, unless ``name`` is among them.
+    """Raise ``InputError`` unless ``name`` is allowed; the message has the allowed names and the nearest one.
 
-    ``homes`` maps a key to the section it lives in, for a key written under the wrong heading.
+    ``homes`` maps each key to its section; it serves keys written under the wrong heading.
     """
     names = list(allowed)
     if name in names:
@@ -64,7 +67,7 @@ def shown(value: object, width: int = 60) -> str:
     """A value for a message: its ``repr``, cut to ``width`` characters."""
     try:
         text = repr(value)
-    except ValueError:  # Python writes out no whole number of more than 4300 digits
+    except ValueError:  # Python refuses to write an integer of more than 4300 digits
         text = f"a {type(value).__name__} too long to show"
     return text if len(text) <= width else text[: width - 3] + "..."
 
@@ -99,12 +102,12 @@ def _check_value(value: object, kind: Any, where: str) -> None:
 
 
 def bare(annotation: Any) -> Any:
-    """A type without what ``Annotated`` says of it."""
+    """A type without its ``Annotated`` notes."""
     return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
 
 
 def choices(annotation: Any) -> tuple[str, ...]:
-    """The names a key may have, () where it is not one of names."""
+    """The names that a key allows; () if its type is not a choice of names."""
     kind = bare(annotation)
     return tuple(sorted(map(str, get_args(kind)))) if get_origin(kind) is Literal else ()
 
@@ -124,7 +127,7 @@ def _range(info: Any) -> str:
 
 
 _TEXTS: dict[type, Callable[[Any], str]] = {
-    inspect.Metadata: lambda info: _allowed(info.type),  # of a type with a description
+    inspect.Metadata: lambda info: _allowed(info.type),  # a type with a description
     inspect.IntType: lambda info: f"a whole number {_range(info)}".strip(),
     inspect.FloatType: lambda info: f"a number {_range(info)}".strip(),
     inspect.StrType: lambda info: "a text in quotes",

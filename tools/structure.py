@@ -1,6 +1,6 @@
-"""``python -m tools.structure``: how the code hangs together, in numbers; the tests hold it to the same figures.
+"""``python -m tools.structure``: the imports and folders of the code, in numbers; the tests check the same figures.
 
-An import counts wherever it stands, also inside a function; one for type checkers alone does not count.
+Imports inside functions count too; imports for type checkers alone do not count.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from neuraltree.cli.command import DONE, Parser, run_command
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("neuraltree", "search", "experiments", "benchmarks", "tools")
 MOST_FILES = 12
-# Folders whose files are rows of a table, which may be many.
+# Folders whose files are rows of a table; they may have more files.
 ROWS = ("neuraltree.activations",)
-# One thing in several places: a command, or the two files of every experiment.
+# Names that several modules may have: a command, and the two files of every experiment.
 SHARED_NAMES = ("__main__", "run", "page")
 
 Graph = Mapping[str, set[str]]
@@ -31,7 +31,7 @@ def modules() -> dict[str, Path]:
 
 
 def import_graph(paths: Mapping[str, Path]) -> dict[str, set[str]]:
-    """What each module imports of the others."""
+    """The modules that each module imports."""
     return {name: set(_imports(path, paths)) - {name} for name, path in paths.items()}
 
 
@@ -47,7 +47,7 @@ def _imports(path: Path, known: Mapping[str, Path]) -> Iterator[str]:
 
 
 def _at_run_time(node: ast.AST) -> Iterator[ast.AST]:
-    """The node and all below it, without blocks for type checkers."""
+    """The node and all nodes below it, without blocks for type checkers."""
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         return
     yield node
@@ -56,7 +56,7 @@ def _at_run_time(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def cycle(graph: Graph) -> list[str]:
-    """A circle of imports, if there is one."""
+    """A cycle of imports, empty if there is none."""
     try:
         TopologicalSorter(graph).prepare()
     except CycleError as error:
@@ -65,7 +65,7 @@ def cycle(graph: Graph) -> list[str]:
 
 
 def longest_chain(graph: Graph) -> list[str]:
-    """The longest row of modules of which each imports the next."""
+    """The longest chain of modules in which each module imports the next."""
     chains: dict[str, list[str]] = {}
     for name in TopologicalSorter(graph).static_order():
         below = max((chains[other] for other in graph[name]), key=len, default=[])
@@ -74,7 +74,7 @@ def longest_chain(graph: Graph) -> list[str]:
 
 
 def by_folder(graph: Graph, paths: Mapping[str, Path]) -> dict[str, set[str]]:
-    """The same graph between the folders next below the packages ``neuraltree`` and ``search``."""
+    """The import graph between folders: those directly below ``neuraltree`` and ``search``, and whole packages."""
     found: dict[str, set[str]] = {}
     for name, others in graph.items():
         own = folder_of(name, paths)
@@ -83,19 +83,19 @@ def by_folder(graph: Graph, paths: Mapping[str, Path]) -> dict[str, set[str]]:
 
 
 def folder_of(name: str, paths: Mapping[str, Path]) -> str:
-    """``neuraltree.tree`` of ``neuraltree.tree.nodes``; a module that stands in a package itself is its own folder."""
+    """``neuraltree.tree`` for ``neuraltree.tree.nodes``; a module directly in one of the two is its own folder."""
     parts = name.split(".")
     return ".".join(parts[:2]) if parts[0] in ("neuraltree", "search") else parts[0]
 
 
 def repeated_names(paths: Mapping[str, Path]) -> list[str]:
-    """Names that several modules have, but for those in ``SHARED_NAMES``."""
+    """Names that several modules have, without those in ``SHARED_NAMES``."""
     counts = Counter(path.stem for path in paths.values() if path.name != "__init__.py")
     return sorted(name for name, count in counts.items() if count > 1 and name not in SHARED_NAMES)
 
 
 def crowded_folders(paths: Mapping[str, Path]) -> dict[str, int]:
-    """Folders of more than ``MOST_FILES`` modules, ``__init__`` not counted, with their number."""
+    """Folders with more than ``MOST_FILES`` modules, and the number of modules; ``__init__`` does not count."""
     counts = Counter(name.rpartition(".")[0] for name, path in paths.items() if path.name != "__init__.py")
     return {name: count for name, count in counts.items() if count > MOST_FILES and name not in ROWS}
 
@@ -104,7 +104,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     Parser(
         prog="python -m tools.structure",
-        description="Print how the code of this checkout hangs together.",
+        description="Print figures of the structure of this checkout: import cycles, import chains, folders.",
         epilog="exit codes: 0 done, 2 bad input, 130 interrupted",
     ).parse_args(argv)
     paths = modules()

@@ -1,4 +1,4 @@
-"""Ordinary models trained beside a run on the same rows, for comparison with its front."""
+"""Ordinary models trained on the same rows as a run, for comparison with its front."""
 
 from neuraltree.lazy import lazy_names
 

@@ -1,4 +1,4 @@
-"""What a baseline costs on the run's device, by the models that neural trees are costed with; nothing is guessed."""
+"""The costs of a baseline on the run's device, from the same cost models as for neural trees; nothing is guessed."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ Costs = dict[str, float]
 
 
 def no_costs(problem: Problem, kind: str, model: Model) -> Costs:
-    """For models that no device profile has figures for."""
+    """No costs: for models that no device profile covers."""
     del problem, kind, model
     return {}
 
 
 def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
-    """Of a linear model, or a network whose hidden units feed one unit each: exactly those of the neural tree it is.
+    """The costs of a network.
 
-    Any other network has a cost where the device's latency follows a formula of counts. On devices with cycles fitted
-    to trees it has none: no dense layer was measured there.
+    A linear model, or a network whose hidden units feed one unit each, is a neural tree and has that tree's costs.
+    Any other network has costs if the device's latency is a formula of counts. It has none on devices whose cycles
+    were fitted to trees: no dense layer was measured there.
     """
     device = problem.device
     if device is None:
@@ -47,9 +48,9 @@ def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
 
 
 def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Counts:
-    """What the formula devices count, of one network; its layers are computed one after another.
+    """The counts of one network, for devices with formulas; its layers are computed one after another.
 
-    ``far`` (features,): the inputs whose means its code takes off; by default none.
+    ``far`` (features,): the inputs whose means its code subtracts; by default none.
     """
     sizes, kept = [len(bias) for bias in model.biases], model.kept
     kinds = np.zeros((1, len(NAMES)), dtype=np.int64)

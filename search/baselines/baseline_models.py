@@ -1,4 +1,4 @@
-"""What baselines are trained on and what comes out: a network, or a decision tree, with counts of its weights."""
+"""The sample that baselines are trained on, and the trained models with counts of their weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Sample:
     kind: str  # regression | binary | multiclass
 
     def take(self, rows: NDArray) -> Sample:
-        """These rows without those of weight 0; the other weights have the mean 1, whichever rows are taken."""
+        """These rows without those of weight 0; the other weights are scaled to the mean 1."""
         rows = rows[self.weight[rows] > 0]
         weight = self.weight[rows] / self.weight[rows].mean()
         return Sample(self.X[rows], self.y[rows], weight, self.kind)
@@ -41,12 +41,12 @@ class Model(Protocol):
     def macs(self) -> int: ...
 
     def outputs(self, X: Array) -> Array:
-        """(rows, outputs) for scaled inputs: the scaled target, a logit of two classes, or a logit for each."""
+        """(rows, outputs) for scaled inputs: the scaled target, one logit for two classes, or one logit per class."""
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Layers of weights (inputs, units) and biases (units,), ReLU between them; ``kept`` are the edges there are."""
+    """Layers of weights (inputs, units) and biases (units,), with ReLU between them; ``kept`` masks existing edges."""
 
     coefficients: tuple[Array, ...]
     biases: tuple[Array, ...]
@@ -54,7 +54,7 @@ class Network:
 
     @property
     def weights(self) -> int:
-        """A weight per edge and a bias per unit, as of neural trees."""
+        """The number of weights: one per edge and a bias per unit, as for neural trees."""
         return self.macs + sum(map(len, self.biases))
 
     @property
@@ -68,9 +68,9 @@ class Network:
         return values
 
     def nodes(self) -> Nodes | None:
-        """The network as a neural tree, where it is one: no hidden unit feeds two others, none is without input.
+        """The network as a neural tree; None if a hidden unit feeds more than one other, or a unit has no input.
 
-        It has the same edges and biases then: a tree's leaf is an edge, however often its feature is read.
+        The tree has the same edges and biases: each of its leaves is an edge, however often the feature is read.
         """
         shared = any((mask.sum(axis=1) != 1).any() for mask in self.kept[1:])
         if shared or not all(mask.any(axis=0).all() for mask in self.kept):
@@ -92,18 +92,18 @@ class Network:
 
 
 def dense(coefficients: list[Array], biases: list[Array]) -> Network:
-    """With every edge there, whatever its weight."""
+    """A network that has every edge, whatever its weight."""
     kept = tuple(np.ones(weights.shape, dtype=bool) for weights in coefficients)
     return Network(tuple(coefficients), tuple(biases), kept)
 
 
 @dataclass(frozen=True, eq=False)
 class Cart:
-    """A fitted decision tree of scikit-learn's.
+    """A fitted decision tree of scikit-learn.
 
-    ``weights``: a threshold per split, and per leaf a value for each output, which is one for a number or two classes
-    and one per class beyond; which feature a split reads is structure and not counted, as in neural trees. It compares
-    and never multiplies.
+    ``weights`` counts a threshold per split and the values of the leaves: one per leaf for regression or two classes,
+    one per leaf and class for more. The feature that a split reads is structure and not counted, as in neural trees.
+    A decision tree compares and never multiplies, so its ``macs`` are 0.
     """
 
     estimator: Any
@@ -120,10 +120,10 @@ class Cart:
         return 0
 
     def outputs(self, X: Array) -> Array:
-        """Of classes the logarithms of a leaf's shares with Laplace's correction, (n_c + 1) / (n + classes).
+        """For classes, the logarithms of a leaf's class shares with Laplace's correction, (n_c + 1) / (n + classes).
 
-        A pure leaf would be certain otherwise, and one mistake of it would outweigh all else in a logarithmic loss
-        (Provost and Domingos 2003, section 3.2). It changes no predicted class.
+        Without it a pure leaf would be certain, and one mistake of that leaf would outweigh all else in the log loss
+        (Provost and Domingos 2003, section 3.2). The correction changes no predicted class.
         """
         if self.kind == "regression":
             return self.estimator.predict(X)[:, None]

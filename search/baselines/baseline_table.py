@@ -1,4 +1,4 @@
-"""The baselines there are, one row each."""
+"""The table of baselines, one row each."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from search.baselines.prune import pruned_mlp
 
 
 class Row(NamedTuple):
-    """A model, or with ``sizes`` one of each size; the count of its weights is its model's own (see ``models``).
+    """A baseline: one model, or one model of each of ``sizes``. Each model counts its weights (``baseline_models``).
 
-    ``make(sample, penalty, seed)`` fits it; of ``penalties``, the simplest model's first, the run takes the one with
-    the lowest validation error. ``cost(problem, kind, model)``: its costs on the run's device, {} for none.
+    ``make(sample, penalty, seed)`` fits it. ``penalties`` begin with that of the simplest model; the run takes the one
+    with the lowest validation error. ``cost(problem, kind, model)``: the costs on the run's device, {} if it has none.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Row(NamedTuple):
 
     @property
     def names(self) -> dict[int, str]:
-        """The name in ``baselines.csv`` of every size."""
+        """The name of every size in ``baselines.csv``."""
         return {size: f"{self.name}_{size}" for size in self.sizes} or {0: self.name}
 
     def labelled(self, size: int) -> str:

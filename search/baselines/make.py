@@ -8,11 +8,11 @@ import numpy as np
 
 from search.baselines.baseline_models import Cart, Model, Network, Sample, dense
 
-Made = dict[int, Model]  # by size, 0 where a row of the table has but one
+Made = dict[int, Model]  # by size; 0 if a row of the table has only one model
 
 LINEAR_STEPS = 1000
 MLP_BATCH, MLP_RATE, MLP_EPOCHS = 64, 0.01, 500
-MLP_STEPS = 10_000  # at most: a large table needs fewer epochs
+MLP_STEPS = 10_000  # the most steps, about: a large table needs fewer epochs
 
 
 def linear(sample: Sample, penalty: float, seed: int) -> Made:
@@ -29,7 +29,7 @@ def linear(sample: Sample, penalty: float, seed: int) -> Made:
 
 
 def mlp(sample: Sample, penalty: float, seed: int, *, hidden: int) -> Made:
-    """One hidden layer of ReLU units."""
+    """A multilayer perceptron with one hidden layer of ReLU units."""
     return {0: network_of(fitted_mlp(sample, penalty, seed, hidden))}
 
 
@@ -44,7 +44,7 @@ def cart(sample: Sample, penalty: float, seed: int) -> Made:
 
 
 def fitted_mlp(sample: Sample, penalty: float, seed: int, hidden: int) -> Any:
-    """scikit-learn's, trained by Adam until its loss stops falling."""
+    """scikit-learn's multilayer perceptron, trained by Adam until its loss stops falling."""
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
     batch = min(MLP_BATCH, len(sample.y))
@@ -61,5 +61,5 @@ def fitted_mlp(sample: Sample, penalty: float, seed: int, hidden: int) -> Any:
 
 
 def network_of(model: Any) -> Network:
-    """The weights of a fitted MLP; its outputs are before the logistic or softmax function."""
+    """A fitted MLP as a network; its outputs are logits, before the logistic or softmax function."""
     return dense([weights.copy() for weights in model.coefs_], [bias.copy() for bias in model.intercepts_])

@@ -1,4 +1,4 @@
-"""Training of a network of two layers of which some weights are held at 0: what scikit-learn's MLP has no way to do."""
+"""Training of a two-layer network with some weights held at 0, which scikit-learn's MLP cannot do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def train(
     """One step of Adam (https://arxiv.org/abs/1412.6980, algorithm 1) per batch of rows; changes ``layers`` in place.
 
     ``layers``: weights and biases, first layer first; weights that are not ``kept`` must be 0. The loss and its
-    ``penalty`` / 2 × |weights|² are summed over a batch and divided by its rows, as scikit-learn's MLP has it.
+    ``penalty`` / 2 × |weights|² are summed over a batch and divided by its rows, as in scikit-learn's MLP.
     """
     (first, second), (hidden_bias, output_bias) = layers
     parameters = [first, second, hidden_bias, output_bias]

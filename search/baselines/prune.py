@@ -1,7 +1,7 @@
-"""Magnitude pruning: train dense, drop the smallest weights, train what is left, and again down a path of sizes.
+"""Magnitude pruning: train a dense network, drop its smallest weights, train the rest, and repeat for smaller sizes.
 
-After Han et al. 2015 (https://arxiv.org/abs/1506.02626, section 3), with one threshold for all layers; units that no
-edge enters or leaves go with the edges they have left.
+After Han et al. 2015 (https://arxiv.org/abs/1506.02626, section 3), with one threshold for all layers. Units that no
+edge enters, or no edge leaves, are removed with their other edges.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from search.baselines.make import MLP_BATCH, MLP_RATE, Made, fitted_mlp
 from search.baselines.masked import train
 
 HIDDEN = 32
-EPOCHS = 50  # of training after each cut
-STEPS = 1000  # at most: a large table needs fewer epochs
+EPOCHS = 50  # epochs of training after each cut
+STEPS = 1000  # the most steps after each cut, about: a large table needs fewer epochs
 
 Layers = tuple[list[Array], list[Array]]  # weights and biases, first layer first
 Kept = tuple[Mask, Mask]
 
 
 def pruned_mlp(sample: Sample, penalty: float, seed: int, *, sizes: tuple[int, ...]) -> Made:
-    """An MLP(32) cut to every one of ``sizes``, the most weights and biases it may have.
+    """An MLP(32) cut to each of ``sizes``, the largest numbers of weights and biases that the results may have.
 
-    A size that the whole is within gets the whole; one too small for an edge into each output is left out.
-    One network goes down the path: the smaller is cut out of the larger one.
+    If the whole network is within a size, the result is the whole network. A size too small for an edge into each
+    output is left out. There is one path of cuts: each smaller network is cut out of the next larger one.
     """
     model = fitted_mlp(sample, penalty, seed, HIDDEN)
     rng = np.random.default_rng((seed, HIDDEN))
@@ -39,7 +39,7 @@ def pruned_mlp(sample: Sample, penalty: float, seed: int, *, sizes: tuple[int, .
 
 
 def cut_down(layers: Layers, sizes: Iterable[int], train_on: Callable[[Layers, Kept], None]) -> Made:
-    """``layers`` cut to the ``sizes``, largest first, and trained on after each of several cuts."""
+    """``layers`` cut to the ``sizes``, largest first; each takes several cuts, with further training after each cut."""
     outputs, size = len(layers[1][-1]), sum(part.size for layer in layers for part in layer)
     kept: Kept = (np.ones_like(layers[0][0], dtype=bool), np.ones_like(layers[0][1], dtype=bool))
     made: Made = {}
@@ -52,15 +52,16 @@ def cut_down(layers: Layers, sizes: Iterable[int], train_on: Callable[[Layers, K
 
 
 def _steps(size: int, wanted: int) -> list[int]:
-    """Sizes from the next after ``size`` down to ``wanted``, each about half of the last or more."""
+    """Sizes from the next after ``size`` down to ``wanted``, with ratios of about one half or more."""
     cuts = max(1, round(np.log2(size / wanted)))
     return [round(size * (wanted / size) ** (i / cuts)) for i in range(1, cuts + 1)]
 
 
 def prune(coefficients: list[Array], biases: list[Array], size: int) -> tuple[Mask, Mask]:
-    """The largest weights of two layers, as many as leave ``size`` with the biases of the units in use.
+    """Masks of the largest weights of two layers: as many as make ``size`` together with the biases of units in use.
 
-    Changes the layers in place: other weights become 0, and a unit that no edge enters moves into the next bias.
+    Changes the layers in place: other weights become 0. A unit that no edge enters is constant; its value is added to
+    the biases of the next layer.
     """
     magnitude = np.concatenate([np.abs(weights).ravel() for weights in coefficients])
     order = np.argsort(-magnitude, kind="stable")[: np.count_nonzero(magnitude)]
@@ -85,7 +86,7 @@ def _kept(coefficients: list[Array], chosen: np.ndarray) -> tuple[Mask, Mask]:
 
 
 def _size(first: Mask, second: Mask) -> int:
-    """Edges and biases of the units that something enters and leaves, and of the outputs."""
+    """The number of edges and biases of the outputs, and of the hidden units that edges enter and leave."""
     alive = first.any(axis=0) & second.any(axis=1)
     edges = np.count_nonzero(first[:, alive]) + np.count_nonzero(second[alive])
     return int(edges + np.count_nonzero(alive) + second.shape[1])
@@ -98,7 +99,7 @@ def _batches(rows: int, rng: np.random.Generator) -> Iterator[NDArray]:
 
 
 def compact(coefficients: list[Array], biases: list[Array], kept: tuple[Mask, Mask]) -> Network:
-    """Without the units that are out of use."""
+    """The network without the units that are not in use."""
     alive = np.flatnonzero(kept[1].any(axis=1))
     return Network(
         (coefficients[0][:, alive], coefficients[1][alive].copy()),

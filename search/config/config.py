@@ -1,4 +1,4 @@
-"""A run's config: TOML read into the structs of ``settings``, every key checked, and written back as run."""
+"""The config of a run: TOML read into the structs of ``settings``, every key checked, and written back as run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
 from search.variation.operators import OPERATORS
 
-# Besides its own error tomllib lets through those of numbers too long and of brackets too deep.
+# tomllib also raises ValueError for numbers with too many digits and RecursionError for brackets nested too deep.
 NOT_TOML = (ValueError, RecursionError)
 
 
@@ -34,8 +34,8 @@ PATHS: tuple[tuple[str, str, Callable[[str], bool]], ...] = (
 def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = None, out: str | None = None) -> Config:
     """The checked config of a TOML file; ``overrides`` are texts ``section.key=value`` as given to ``--set``.
 
-    A relative ``data.source`` path counts from the config file, in an override from the current directory;
-    it is made absolute here, so that the config as run works from any place.
+    A relative path is relative to the config file, or in an override to the current folder. It is made absolute here,
+    so that the config as run works from any folder.
     """
     raw = _read(path)
     _make_paths_absolute(raw, path.parent)
@@ -53,7 +53,7 @@ def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = No
 
 
 def config_of(raw: dict[str, Any], source: str) -> Config:
-    """The checked config of plain tables, every operator written out; ``source`` is what errors call it."""
+    """The checked config of plain tables, with every operator written out; messages begin with ``source``."""
     config = convert_tables(raw, Config, source)
     _check(config, source)
     return msgspec.structs.replace(config, variation=_all_operators(config))
@@ -65,14 +65,14 @@ def to_toml(config: Config) -> str:
 
 
 def config_hash(config: Config) -> str:
-    """The SHA-256 of everything that shapes a run's results: all keys but ``run.out``."""
+    """The SHA-256 of everything that determines a run's results: all keys but ``run.out``."""
     run = msgspec.structs.replace(config.run, out="")
     text = msgspec.json.encode(msgspec.structs.replace(config, run=run), order="sorted")
     return hashlib.sha256(text).hexdigest()
 
 
 def _checked_text(config: Config, source: str) -> Config:
-    """The config, unless it holds bytes of the command line or of a file's name that are no text."""
+    """The config; ``InputError`` if it holds bytes, from the command line or a file name, that are not UTF-8 text."""
     try:
         to_toml(config).encode()
     except UnicodeEncodeError as error:
@@ -102,7 +102,7 @@ def _override(raw: dict[str, Any], text: str) -> None:
 
 
 def _toml_value(value: str, text: str) -> Any:
-    """``value`` as TOML; a bare word, which is not TOML, stands for itself."""
+    """``value`` parsed as TOML; a bare word, which is not TOML, is taken as a text."""
     try:
         parsed = tomllib.loads(f"value = {value}")
     except NOT_TOML as error:
@@ -133,7 +133,7 @@ def _all_operators(config: Config) -> dict[str, float]:
 
 
 def _check(config: Config, source: str) -> None:
-    """What one key says about another: names from other tables, repeats, keys that need each other."""
+    """Rules beyond single keys: names from other tables, repeated names, keys that need each other."""
     kinds, wanted, compared = config.space.activations, config.search.objectives, config.baselines.models
     names = (
         ("space.activations", kinds, (*activations.NAMES, *activations.ALIASES)),
@@ -156,7 +156,7 @@ def _check(config: Config, source: str) -> None:
         (len(set(compared)) < len(compared), f"baselines.models names one twice: {', '.join(compared)}"),
         (
             not any(_all_operators(config).values()),
-            "variation gives every operator the probability 0; give at least one more",
+            "variation gives every operator the probability 0; raise at least one of them",
         ),
         (
             on_device and not config.hardware.device,

@@ -1,6 +1,6 @@
-"""A run's settings: frozen structs with their defaults, ranges and meanings; the keys of a config file.
+"""The keys of a config file: frozen structs that hold each key's default, range and meaning.
 
-docs/configuration.md is written from them by ``python -m tools.docs``.
+``python -m tools.docs`` writes docs/configuration.md from them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from neuraltree.compress.formats import Precision, Style
 
 INT_MAX = 2**31 - 1
-# Far enough below the largest float32, 3.4e38, for sums and products; it refuses inf.
+# The largest float in a config; it excludes inf. It leaves room for sums and products below the float32 limit, 3.4e38.
 FLOAT_MAX = 1e30
 Positive = Annotated[float, Meta(gt=0, le=FLOAT_MAX)]
 NonNegative = Annotated[float, Meta(ge=0, le=FLOAT_MAX)]
@@ -26,125 +26,209 @@ Optimizer = Literal[
 
 
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """Randomness, and where the results go."""
+    """The random seed and the folder for the results."""
 
-    seed: Annotated[int, Meta(description="of all random numbers; one seed gives one result", ge=0, lt=2**32)] = 0
+    seed: Annotated[
+        int, Meta(description="the seed of all random numbers; equal seeds give equal results", ge=0, lt=2**32)
+    ] = 0
     out: Annotated[
-        str, Meta(description="the run folder, from the current one; empty: `results/` and the config's name")
+        str,
+        Meta(
+            description="the run folder, relative to the current folder; empty: `results/` followed by the name of the "
+            "config"
+        ),
     ] = ""
 
 
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The table, and what to predict. Missing cells are refused: impute them first."""
+    """The table and the column to predict. A table with missing cells is refused: fill them in first."""
 
     source: Annotated[
         str,
-        Meta(description="a `.csv`, `.tsv`, `.txt` or `.npz` file, relative to the config; or a name from tables.md"),
+        Meta(
+            description="the table: a `.csv`, `.tsv`, `.txt` or `.npz` file, relative to the config, or a name from "
+            "tables.md"
+        ),
     ]
     target: Annotated[
-        str | int, Meta(description="the column to predict, by name or by number from 0; empty: the last one")
+        str | int, Meta(description="the column to predict, by name or by number from 0; empty: the last column")
     ] = ""
     header: Annotated[
         bool | Literal["auto"],
         Meta(
-            description="whether the first line of a text file names the columns; auto: if it has texts on top of "
-            "numbers; numbers that may be names (2019,2020,2021) are refused"
+            description="whether the first line of a text file names the columns; auto: it does if it has texts above "
+            "numbers; a first line of numbers that may be names (2019,2020,2021) is refused"
         ),
     ] = "auto"
     test_fraction: Annotated[
-        float, Meta(description="share of the rows kept for the one test at the end", gt=0, lt=0.9)
+        float,
+        Meta(
+            description="the share of the rows set apart as test rows, which are scored once, at the end", gt=0, lt=0.9
+        ),
     ] = 0.2
-    drop: Annotated[tuple[str, ...], Meta(description="columns to leave out")] = ()
+    drop: Annotated[tuple[str, ...], Meta(description="the columns to leave out, by name")] = ()
     weight: Annotated[
         str,
-        Meta(description="the column, or array of an `.npz` file, of what each row counts in training; empty: none"),
+        Meta(
+            description="the column, or the array of an `.npz` file, that holds each row's weight in training; empty: "
+            "all rows count the same"
+        ),
     ] = ""
 
 
 class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """What the target is."""
+    """The type of the target and the training loss."""
 
     kind: Annotated[
         Literal["auto", "regression", "classification"],
         Meta(
-            description="auto: texts, whole numbers if some have leading zeros (007), two whole numbers, and at most "
-            "20 whole numbers of many rows are classes; a class is the text or the integer as written"
+            description="the type of the target; auto: classification if the target holds texts, whole numbers some of "
+            "which have leading zeros (007), exactly two distinct whole numbers, or at most 20 distinct whole numbers "
+            "with ten rows or more each on average; a class keeps the text or the integer as written"
         ),
     ] = "auto"
     loss: Annotated[
         Literal["auto", "squared", "cross_entropy"],
-        Meta(description="that training lowers; auto: cross-entropy for classes; squared: a sigmoid output each"),
+        Meta(
+            description="the loss that training minimises; auto: squared for regression, cross-entropy for classes; "
+            "squared with classes: one sigmoid output for each class"
+        ),
     ] = "auto"
     class_weight: Annotated[
-        Literal["none", "balanced"], Meta(description="balanced: every class counts the same in training, however rare")
+        Literal["none", "balanced"],
+        Meta(
+            description="how much each class counts in training; none: in proportion to its rows; balanced: all "
+            "classes count the same"
+        ),
     ] = "none"
 
 
 class SpaceConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a legal tree is."""
+    """The trees that a search may make."""
 
-    activations: Annotated[tuple[str, ...], Meta(description="that hidden nodes may have; see tables.md")] = (
-        *("sigmoid", "tanh", "gaussian", "relu"),
-    )
-    max_nodes: Annotated[int, Meta(description="function nodes and leaves of a tree together", ge=2, le=10_000)] = 60
-    max_depth: Annotated[int, Meta(description="edges from an output to the deepest node", ge=1, le=30)] = 5
+    activations: Annotated[
+        tuple[str, ...], Meta(description="the activations that hidden nodes may have; see tables.md")
+    ] = (*("sigmoid", "tanh", "gaussian", "relu"),)
+    max_nodes: Annotated[
+        int,
+        Meta(description="the largest number of nodes of a tree, function nodes and leaves together", ge=2, le=10_000),
+    ] = 60
+    max_depth: Annotated[
+        int, Meta(description="the largest number of edges from an output to its deepest node", ge=1, le=30)
+    ] = 5
     max_arity: Annotated[
-        int, Meta(description="children of a node; nodes drawn at random have 5 at most, wide ones grow", ge=1, le=64)
+        int,
+        Meta(
+            description="the largest number of children of a node; random subtrees use at most 5, wide first trees and "
+            "added edges use more",
+            ge=1,
+            le=64,
+        ),
     ] = 64
     generator: Annotated[
-        Literal["ours", "reference"], Meta(description="of the first population; reference: that of BNeuralT")
+        Literal["ours", "reference"],
+        Meta(description="the generator of the first population; reference: the generator of BNeuralT"),
     ] = "ours"
 
 
 class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The evolution."""
+    """The evolutionary search."""
 
-    population: Annotated[int, Meta(description="trees that survive a generation", ge=4, le=1_000_000)] = 100
+    population: Annotated[
+        int, Meta(description="the number of trees that survive each generation", ge=4, le=1_000_000)
+    ] = 100
     generations: Annotated[
-        int, Meta(description="after the first, random one; 0 only trains that one", ge=0, le=INT_MAX)
+        int,
+        Meta(
+            description="the number of generations after the first, random population; 0: only that population is "
+            "trained",
+            ge=0,
+            le=INT_MAX,
+        ),
     ] = 30
     selection: Annotated[
         Literal["hypervolume", "nsga2", "nsga3"],
-        Meta(description="of the survivors; hypervolume is exact, up to 5 objectives"),
+        Meta(
+            description="the method of survivor selection, see tables.md; hypervolume is exact and takes up to 5 "
+            "objectives"
+        ),
     ] = "hypervolume"
-    objectives: Annotated[tuple[str, ...], Meta(description="to minimise; see tables.md")] = ("error", "weights")
+    objectives: Annotated[tuple[str, ...], Meta(description="the objectives to minimise; see tables.md")] = (
+        "error",
+        "weights",
+    )
     folds: Annotated[
-        int, Meta(description="of cross-validation on the training rows; 1: one hold-out of them", ge=1, le=20)
+        int,
+        Meta(
+            description="the number of cross-validation folds on the training rows; 1: one hold-out of a quarter of "
+            "them",
+            ge=1,
+            le=20,
+        ),
     ] = 4
     inherit: Annotated[
-        bool, Meta(description="children start with their parents' trained weights, otherwise with new ones")
+        bool,
+        Meta(description="whether children start with their parents' trained weights; false: with new random weights"),
     ] = True
-    retrain_survivors: Annotated[bool, Meta(description="train survivors further in every generation")] = False
+    retrain_survivors: Annotated[
+        bool, Meta(description="whether survivors are trained further in every generation")
+    ] = False
 
 
 class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """How every tree is trained in every generation."""
 
-    optimizer: Annotated[Optimizer, Meta(description="see tables.md")] = "adam"
-    learning_rate: Annotated[float, Meta(description="at the start", gt=0, le=FLOAT_MAX)] = 0.01
+    optimizer: Annotated[Optimizer, Meta(description="the optimiser; see tables.md")] = "adam"
+    learning_rate: Annotated[float, Meta(description="the learning rate at the start", gt=0, le=FLOAT_MAX)] = 0.01
     schedule: Annotated[
-        Literal["cosine", "constant", "linear"], Meta(description="of the learning rate: down to 0, or constant")
+        Literal["cosine", "constant", "linear"],
+        Meta(description="the schedule of the learning rate: it falls to 0 or stays constant; see tables.md"),
     ] = "cosine"
-    epochs: Annotated[int, Meta(description="passes over the rows in one generation", ge=0, le=100_000)] = 20
-    batch_size: Annotated[int, Meta(description="rows of a step; at most all training rows", ge=1, le=INT_MAX)] = 64
+    epochs: Annotated[
+        int, Meta(description="the number of passes over a fold's training rows in one generation", ge=0, le=100_000)
+    ] = 20
+    batch_size: Annotated[
+        int, Meta(description="the number of rows in one training step; at most all training rows", ge=1, le=INT_MAX)
+    ] = 64
     patience: Annotated[
-        int, Meta(description="epochs without progress before a tree stops; 0: never early", ge=0, le=INT_MAX)
+        int,
+        Meta(
+            description="the number of epochs without progress after which the training of a tree stops; 0: no early "
+            "stopping",
+            ge=0,
+            le=INT_MAX,
+        ),
     ] = 0
-    precision: Annotated[Literal["float32", "float64"], Meta(description="of the arithmetic of training")] = "float32"
-    weight_decay: Annotated[float, Meta(description="of adamw", ge=0, le=FLOAT_MAX)] = 0.0
+    precision: Annotated[
+        Literal["float32", "float64"], Meta(description="the precision of the arithmetic used in training")
+    ] = "float32"
+    weight_decay: Annotated[
+        float, Meta(description="the weight decay of adamw; other optimisers ignore it", ge=0, le=FLOAT_MAX)
+    ] = 0.0
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The device whose costs can be objectives, whose flash and RAM bound every model, and the code that is costed."""
+    """The device, and the code whose costs on it can be objectives. Every model must fit the device's flash and RAM."""
 
     device: Annotated[
-        str, Meta(description="a name from tables.md, or a profile file ending in `.toml`; empty: none")
+        str,
+        Meta(description="the device: a name from tables.md, or a profile file ending in `.toml`; empty: no device"),
     ] = ""
-    precision: Annotated[Precision, Meta(description="of the code")] = "float32"
-    style: Annotated[Style, Meta(description="straight-line code, or one interpreter and a table")] = "straight"
-    compiler: Annotated[Literal["clang", "gcc"], Meta(description="whose code is costed and measured")] = "clang"
+    precision: Annotated[Precision, Meta(description="the number format of the code")] = "float32"
+    style: Annotated[
+        Style,
+        Meta(description="the style of the code; straight: straight-line code; table: an interpreter with a table"),
+    ] = "straight"
+    compiler: Annotated[Literal["clang", "gcc"], Meta(description="the compiler whose code is costed and measured")] = (
+        "clang"
+    )
     finetune_epochs: Annotated[
-        int, Meta(description="of fine-tuning the final front as 8-bit models; int8 only", ge=0, le=100_000)
+        int,
+        Meta(
+            description="the number of epochs of fine-tuning the final front as 8-bit models; for int8 only",
+            ge=0,
+            le=100_000,
+        ),
     ] = 0
 
 
@@ -152,12 +236,16 @@ class BaselinesConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Ordinary models trained for comparison, on the run's rows and in its folds."""
 
     models: Annotated[
-        tuple[str, ...], Meta(description='of "linear", "mlp_8", "mlp_100", "pruned_mlp", "cart"; empty: none')
+        tuple[str, ...],
+        Meta(
+            description='the baselines to train, any of "linear", "mlp_8", "mlp_100", "pruned_mlp", "cart"; empty: '
+            "no baselines"
+        ),
     ] = ()
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole run. Operators left out of ``variation`` keep their default probability."""
+    """The config of a run. Operators left out of ``variation`` keep their default probability."""
 
     data: DataConfig
     run: RunConfig = RunConfig()
@@ -166,26 +254,29 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     search: SearchConfig = SearchConfig()
     reference: Annotated[
         dict[str, Positive],
-        Meta(description="By objective: the value that the hypervolume counts from, in the objective's unit."),
+        Meta(description="For each objective: its value in the reference point of the hypervolume, in its unit."),
     ] = {}
     variation: Annotated[
         dict[str, NonNegative],
-        Meta(description="By operator: its relative probability; 0 switches it off. See tables.md."),
+        Meta(description="For each variation operator: its relative probability; 0 switches it off. See tables.md."),
     ] = {}
     train: TrainConfig = TrainConfig()
     hardware: HardwareConfig = HardwareConfig()
     constraints: Annotated[
         dict[str, NonNegative],
-        Meta(description="By objective: the most a model may have of it, in its unit. An error must be an objective."),
+        Meta(
+            description="For each objective, count or cost: the largest value that a model may have, in its unit. An "
+            "error can be limited only if it is in `search.objectives`."
+        ),
     ] = {}
     baselines: BaselinesConfig = BaselinesConfig()
 
 
-OPENML = "openml:"  # begins a ``data.source`` that is fetched from the network
+OPENML = "openml:"  # the beginning of a ``data.source`` that is fetched from the network
 
 
 def is_path(source: str) -> bool:
-    """Whether a ``data.source`` names a file; otherwise it is a table known by name."""
+    """Whether a ``data.source`` is the path of a file; otherwise it is the name of a known table."""
     return not source.startswith(OPENML) and (
         "/" in source or os.sep in source or source.lower().endswith((".csv", ".tsv", ".txt", ".npz"))
     )

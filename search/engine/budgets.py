@@ -1,4 +1,4 @@
-"""What the models of a run may cost: the constraints of its config, and what its device holds."""
+"""The budgets of a run: the constraints of its config, and the flash and RAM of its device."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ Budgets = dict[str, float]
 
 
 def budgets(config: Config, table: Table, problem: Problem) -> Budgets:
-    """The most each column may be. ``InputError`` for a bound that no tree keeps."""
+    """The largest allowed value of each column. ``InputError`` for a bound that no tree can keep."""
     for name in config.constraints:
         if name not in NAMES or (BY_NAME[name].source == "metric" and name not in config.search.objectives):
             raise InputError(
-                f"constraints.{name}: an error can be bounded only where it is an objective; add {name!r} to "
+                f"constraints.{name}: an error can be bounded only if it is an objective; add {name!r} to "
                 "search.objectives"
             )
     found = {c: bound for name, bound in config.constraints.items() for c in columns_of(name, table.classes)}
@@ -38,7 +38,7 @@ def _capacities(problem: Problem) -> Budgets:
 
 
 def _check_room(found: Budgets, problem: Problem, config: Config) -> None:
-    """Even the smallest tree must fit."""
+    """``InputError`` unless the smallest tree keeps every bound."""
     least = costs(problem, [_smallest(problem.space, len(problem.folds))])
     for name, bound in found.items():
         if name in least and least[name][0] > bound:
@@ -60,7 +60,7 @@ def _smallest(space: Space, folds: int) -> Nodes:
 
 
 def within(found: Budgets, values: dict[str, NDArray[np.float64]]) -> NDArray[np.bool_]:
-    """Which rows of ``values`` (columns of counts and costs) keep every budget that they have a column for."""
+    """Mask of the rows of ``values`` (columns of counts and costs) that keep every budget with a column there."""
     rows = len(next(iter(values.values())))
     kept = [values[name] <= bound for name, bound in found.items() if name in values]
     return np.logical_and.reduce(kept) if kept else np.ones(rows, dtype=bool)

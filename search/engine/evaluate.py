@@ -1,4 +1,4 @@
-"""Trees in, trained trees and what they score out: the unit of work of a search."""
+"""Training and scoring of trees, the work of a search: trees go in, trained trees and their scores come out."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 
 @dataclass(frozen=True)
 class Problem:
-    """All that evaluating a tree needs besides the tree. ``data`` holds the training rows, then lessons of teachers."""
+    """The input for evaluating trees, besides the trees. ``data`` holds the training rows, then lessons of teachers."""
 
     space: Space
     task: Task
@@ -41,16 +41,16 @@ class Problem:
     truth: Truth
     folds: tuple[Fold, ...]
     whole: NDArray  # rows that the final refit trains on
-    metrics: dict[str, str]  # column: name of the metric in it; "val_error" always
-    classes: tuple[str, ...]  # labels to report the error of, one by one; () for none
+    metrics: dict[str, str]  # the name of the metric in each column; the column "val_error" is always there
+    classes: tuple[str, ...]  # labels of the classes whose errors are reported one by one; () for none
     epochs: int
     patience: int
     seed: int
     device: hardware.Device | None
-    code: hardware.Code  # what is built of the trees for the device
+    code: hardware.Code  # number format, style and compiler of the code for the device
     input_range: NDArray[np.float64]  # (features,) the largest |scaled input| that 8-bit code represents
-    far: NDArray[np.bool_]  # (features,) the inputs whose means float code takes off first
-    workers: int  # threads; they change no result, only the time
+    far: NDArray[np.bool_]  # (features,) the inputs whose means float code subtracts first
+    workers: int  # number of threads; it changes the time, not the results
 
     @property
     def rows(self) -> int:
@@ -67,18 +67,18 @@ class Evaluated(NamedTuple):
 
 
 def first_shape(problem: Problem, trees: list[Nodes]) -> Shape:
-    """Bin capacities for a run, from trees like those of its first population."""
+    """The shape of bins for a run, planned from trees like those of its first population."""
     return plan(layout(*join(trees)), problem.space)
 
 
 def grown_shape(problem: Problem, shape: Shape, trees: list[Nodes]) -> tuple[Shape, Layout]:
-    """The shape these trees need: the same one as long as they fit."""
+    """The shape that these trees need, which is ``shape`` if they fit it; and their layout."""
     found = layout(*join(trees))
     return fit_shape(shape, found, problem.space), found
 
 
 def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], generation: int) -> Evaluated:
-    """Train every tree on every fold and score it on the rows that fold left out."""
+    """Train every tree on every fold and score it on the validation rows of that fold."""
     nodes, starts = join(trees)
     bins = pack(nodes, starts, shape, found)
     schedules = [_fold_schedule(problem, shape, fold, generation, k) for k, fold in enumerate(problem.folds)]
@@ -98,7 +98,7 @@ def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], 
     trained = nodes.copy()
     parts = []
     for packed in bins:
-        # A bin's outputs are dropped as soon as they are scored: all bins' together can be gigabytes.
+        # A bin's outputs are dropped as soon as they are scored: the outputs of all bins together can take gigabytes.
         mine = list(islice(results, len(problem.folds)))
         parts.append(_score_bin(problem, packed, mine))
         for k, (params, *_) in enumerate(mine):
@@ -110,8 +110,8 @@ def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], 
 
 
 def _in_threads(workers: int, function: Callable[[Any], Any], units: Sequence[Any]) -> Iterator[Any]:
-    """Results in the order of ``units``; a few more than are asked for are computed ahead."""
-    # XLA releases the interpreter lock, so threads do work at once.
+    """Results in the order of ``units``; at most 2 * ``workers`` units are started ahead of the results taken."""
+    # XLA releases the interpreter lock, so the threads run at the same time.
     with ThreadPoolExecutor(workers) as threads:
         waiting = deque(threads.submit(function, unit) for unit in units[: 2 * workers])
         for unit in [*units[2 * workers :], *[None] * len(waiting)]:
@@ -136,12 +136,12 @@ def _fold_schedule(problem: Problem, shape: Shape, fold: Fold, generation: int, 
 
 
 def _score_bin(problem: Problem, packed: Bin, results: list) -> tuple[Columns, NDArray, NDArray]:
-    """Columns of metrics, median best epochs, and which trees are sound, for the trees of one bin."""
+    """For the trees of one bin: columns of metrics, median best epochs, a mask of the trees that did not diverge."""
     count = packed.last_tree - packed.first_tree
     outputs = np.concatenate([values[:count] for *_, values in results], axis=2).astype(np.float64)
     losses = np.array([loss[:count] for _, loss, *_ in results])
     finite = np.isfinite(outputs).all(axis=(1, 2)) & np.isfinite(losses).all(axis=0)
-    outputs[~finite] = 0.0  # scored as a useless constant; ``ok`` tells them apart
+    outputs[~finite] = 0.0  # a diverged tree is scored as a useless constant; ``ok`` marks it
     rows = np.concatenate([validation for _, validation in problem.folds])
     truth = problem.truth._replace(target=problem.truth.target[rows])
     columns = {column: METRICS[metric](truth, outputs) for column, metric in problem.metrics.items()}
@@ -153,7 +153,7 @@ def _score_bin(problem: Problem, packed: Bin, results: list) -> tuple[Columns, N
 
 
 def costs(problem: Problem, trees: list[Nodes]) -> Columns:
-    """Counts of every tree, and its costs on the device if there is one."""
+    """The counts of every tree, and its costs on the device if the run has one."""
     nodes, starts = join(trees)
     counts = hardware.count(nodes, starts)
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
@@ -164,18 +164,20 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
 
 
 def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np.int64]) -> tuple[list[Nodes], NDArray]:
-    """Trees with one set of weights, trained on the ``whole`` of the rows; and which are sound.
+    """Trees with one set of weights, trained on the rows ``whole``; and a mask of the trees whose refit is sound.
 
-    A tree begins with the mean of its folds' weights, or those of fold 0 if their loss over the training rows is lower.
-    The folds' weights descend from the same ones and are mostly near enough for a mean. Tree ``i`` trains for
-    ``epochs[i]`` epochs; one that ends with a higher loss than it began with, or diverges, is not sound and keeps the
-    weights it began with.
+    A tree begins with the mean of its folds' weights, or with fold 0's weights if their loss over these rows is lower.
+    The folds' weights were inherited from the same start and are mostly near enough for a mean. Tree ``i`` trains for
+    ``epochs[i]`` epochs. A tree that diverges, or ends with a higher loss than it began with, is not sound and keeps
+    the weights it began with.
     """
     nodes, starts = join([_mean_and_first(tree) for tree in trees])
     shape, found = grown_shape(problem, shape, trees)
     rows, none = problem.whole, np.zeros(0, dtype=np.int64)
     training = _fold_schedule(problem, shape, (rows, none), REFIT_STREAM, 0)._replace(patience=np.zeros((), np.int32))
-    measuring = _fold_schedule(problem, shape, (none, rows), REFIT_STREAM, 0)  # no tree may train an epoch in it
+    measuring = _fold_schedule(
+        problem, shape, (none, rows), REFIT_STREAM, 0
+    )  # its limit is 0 epochs: it only measures losses
 
     def train(packed: Bin) -> tuple[Params, NDArray]:
         limit = np.zeros(shape.trees, dtype=np.int32)
@@ -201,13 +203,13 @@ def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np
 
 
 def _where(packed: Bin, chosen: NDArray, yes: Params, no: Params) -> Params:
-    """Tree by tree: ``chosen`` (trees,)."""
+    """``yes`` for the trees in the mask ``chosen`` (trees,), ``no`` for the others."""
     rows = np.append(chosen, False)[packed.forest.tree]
     return Params(np.where(rows[:, None], yes.leaf, no.leaf), np.where(rows, yes.edge, no.edge))
 
 
 def _mean_and_first(tree: Nodes) -> Nodes:
-    """With two sets of weights: the mean over the folds, and fold 0's."""
+    """The tree with two sets of weights: the mean over the folds, and those of fold 0."""
     sets = np.zeros(len(tree), dtype=node_dtype(2))
     for name in ("depth", "op"):
         sets[name] = tree[name]
@@ -217,7 +219,7 @@ def _mean_and_first(tree: Nodes) -> Nodes:
 
 
 def _one_set(tree: Nodes) -> Nodes:
-    """With the first set of weights alone."""
+    """The tree with the first of its sets of weights alone."""
     single = np.zeros(len(tree), dtype=node_dtype(1))
     for name in ("depth", "op"):
         single[name] = tree[name]
@@ -227,7 +229,7 @@ def _one_set(tree: Nodes) -> Nodes:
 
 
 def validation_outputs(problem: Problem, shape: Shape, trees: list[Nodes]) -> NDArray[np.float64]:
-    """(trees, outputs, rows) of each fold's weights on the rows it left out, fold after fold; in scaled units."""
+    """(trees, outputs, rows) the outputs with each fold's weights on its validation rows, fold after fold; scaled."""
     nodes, starts = join(trees)
     shape, found = grown_shape(problem, shape, trees)
     parts = []
@@ -241,11 +243,11 @@ def validation_outputs(problem: Problem, shape: Shape, trees: list[Nodes]) -> ND
 
 
 def edge_slopes(problem: Problem, shape: Shape, trees: list[Nodes]) -> list[NDArray[np.float64]]:
-    """For each tree (nodes, features, folds): the derivative of a fold's training loss by the weight of an edge from
-    a function node to an input, be it there or not. Every tree must fit ``shape``.
+    """For each tree (nodes, features, folds): the derivative of a fold's training loss with respect to the weight of an
+    edge from a function node to an input, whether the tree has that edge or not. Every tree must fit ``shape``.
     """
     nodes, starts = join(trees)
-    # Not a shape grown for these few: it would have to be compiled.
+    # The shape is not grown for these few trees: another shape would have to be compiled.
     bins = pack(nodes, starts, shape)
     data = [Data(*(part[rows] for part in problem.data)) for rows, _ in problem.folds]
 
@@ -261,4 +263,4 @@ def edge_slopes(problem: Problem, shape: Shape, trees: list[Nodes]) -> list[NDAr
     return np.split(np.stack(whole, axis=2), starts[1:-1])
 
 
-REFIT_STREAM = 2**31  # a generation number no search reaches, for the refit's shuffles
+REFIT_STREAM = 2**31  # for the refit's shuffles: a generation number that no search reaches

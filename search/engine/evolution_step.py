@@ -1,4 +1,4 @@
-"""The evolution as pure steps: a state and a problem in, the next state and what happened out."""
+"""The evolution as pure steps: a state and a problem go in, the next state and a report of the step come out."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from search.selection.survivors import ranks, survivors
 from search.variation.operators import GUIDED, PARENTS, make_child
 
 Phase = Callable[[str], AbstractContextManager[None]]
-# Streams of random numbers of a generation; the folds' shuffles use (seed, generation, fold).
+# Streams of random numbers in a generation; the shuffles of fold k use (seed, generation, k).
 VARY, SELECT = 2**31, 2**31 + 1
-BINS_OF_EXAMPLES = 4  # at most; more would plan the same shape
+BINS_OF_EXAMPLES = 4  # the most bins that example trees fill; more would give the same shape
 RETRAINED = "retrained"  # the origin of a survivor that was trained further
 
 
@@ -54,14 +54,14 @@ class State:
 
 
 class Origin(NamedTuple):
-    """Where evaluated trees came from: by which operator, and of whom: (trees, 2) ids of the parents, -1 for none."""
+    """The origin of evaluated trees: the operator that made each, and (trees, 2) ids of its parents, -1 for none."""
 
     operators: tuple[str, ...]
     parents: NDArray[np.int64]
 
 
 class Reached(NamedTuple):
-    """How far a search has come: the first fields of its next ``State``."""
+    """The progress of a search: the first fields of its next ``State``."""
 
     generation: int
     evaluations: int
@@ -69,20 +69,20 @@ class Reached(NamedTuple):
 
 
 class Info(NamedTuple):
-    """What a step did: all it evaluated and where that came from, and the indicators of the new population."""
+    """A report of a step: the trees it evaluated, their origin, and the indicators of the new population."""
 
     evaluated: Members
     origin: Origin
-    feasible: NDArray[np.bool_]  # of ``evaluated``
+    feasible: NDArray[np.bool_]  # (trees,) whether each tree of ``evaluated`` keeps all bounds
     hypervolume: float
-    front: NDArray[np.int64]  # members that are feasible and that no other dominates
+    front: NDArray[np.int64]  # feasible members that no other member dominates
     best_error: float
 
 
 def generations(
     problem: Problem, strategy: Strategy, phase: Phase, state: State | None = None
 ) -> Iterator[tuple[State, Info]]:
-    """The search, generation by generation without end: from the first population, or from the one after ``state``."""
+    """The search, one generation after another without end: the first population, or the one after ``state``, first."""
     while True:
         state, info = begin(problem, strategy, phase) if state is None else step(problem, strategy, state, phase)
         yield state, info
@@ -100,14 +100,17 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
 
 
 def _examples(strategy: Strategy) -> list[Nodes]:
-    """Trees that follow no seed: bins planned from them are the same in every run, which finds programs compiled."""
+    """Trees that do not depend on the run's seed.
+
+    Bins planned from them are the same in every run, so that later runs find their programs compiled.
+    """
     rng, population = np.random.default_rng(0), strategy.population
     per_bin = -(-population // planned_bins(population))
     return simplify_all([strategy.new_tree(rng) for _ in range(min(population, BINS_OF_EXAMPLES * per_bin))])
 
 
 def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tuple[State, Info]:
-    """One generation: as many children as there are members, then the best of both survive."""
+    """One generation: as many children as the population has trees, then the best of both survive."""
     generation = state.generation + 1
     with phase("vary"):
         trees, origin = _children(problem, strategy, state, generation)
@@ -149,7 +152,7 @@ def _guided(
     trees: list[Nodes],
     operators: list[str],
 ) -> list[Nodes]:
-    """The children, those of guided operators by the slopes of all their parents, which are found at once."""
+    """The children, with the work of guided operators done; the slopes of all their parents are computed at once."""
     waiting = [i for i, name in enumerate(operators) if name in GUIDED]
     if not waiting:
         return trees
@@ -195,7 +198,10 @@ def _select(
 
 
 def _survivors(problem: Problem, strategy: Strategy, everyone: Members, generation: int) -> NDArray[np.int64]:
-    """Selected from the best of each structure, so that copies cannot fill the population."""
+    """Survivors, selected from the best tree of each structure, so that copies cannot fill the population.
+
+    If there are fewer structures than places, the best copies fill the places left.
+    """
     points = objectives(everyone, strategy.objectives, strategy.reference)
     excess = violation(everyone, strategy.bounds)
     order = np.lexsort((everyone.ids, everyone.columns["val_error"], excess))
@@ -218,7 +224,7 @@ def _survivors(problem: Problem, strategy: Strategy, everyone: Members, generati
 def front_of(
     members: Members, points: NDArray[np.float64], rank: NDArray[np.int64], excess: NDArray[np.float64]
 ) -> NDArray[np.int64]:
-    """Feasible members of rank 0, one for each point (the earliest), by error and then id."""
+    """Feasible members of rank 0, ordered by validation error and then id; of equal points the earliest member."""
     candidates = np.flatnonzero((rank == 0) & (excess == 0))
     candidates = candidates[np.argsort(members.ids[candidates], kind="stable")]
     _, first = np.unique(points[candidates], axis=0, return_index=True)

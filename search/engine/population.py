@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Columns
 
-MOST_OVER = 1e6  # by how much one budget can be missed, at most
-DIVERGED = 1e9  # violation of a tree whose training diverged: behind all that merely miss budgets
+MOST_OVER = 1e6  # the largest violation that one missed budget can add
+DIVERGED = 1e9  # violation of a tree whose training diverged: it ranks behind trees that only miss budgets
 
 
 @dataclass(frozen=True)
 class Members:
-    """Evaluated trees; every array has one entry per member, ``ids`` the order of evaluation in the run."""
+    """Evaluated trees; every array has one entry per member. ``ids`` count the evaluated trees of a run from 0."""
 
     trees: list[Nodes]
     ids: NDArray[np.int64]
@@ -46,14 +46,14 @@ def merge(parts: Sequence[Members]) -> Members:
 
 
 def objectives(members: Members, names: Sequence[str], reference: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(members, objectives) float64; a diverged tree sits at the reference point, so it contributes nothing."""
+    """(members, objectives) float64; a diverged tree is put at the reference point, so it contributes nothing."""
     points = np.column_stack([members.columns[name] for name in names]).astype(np.float64)
     points[~members.ok] = reference
     return points
 
 
 def violation(members: Members, bounds: dict[str, float]) -> NDArray[np.float64]:
-    """(members,) by how much budgets are missed, relative to each budget and summed; 0 is feasible."""
+    """(members,) the sum of how far each budget is exceeded, relative to the budget; 0 means feasible."""
     total = np.where(members.ok, 0.0, DIVERGED)
     for name, bound in bounds.items():
         over = np.maximum(members.columns[name] - bound, 0.0)
@@ -67,7 +67,7 @@ def structure_key(nodes: Nodes) -> bytes:
 
 
 def best_of_each_structure(members: Members, order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sorted indices of the members that come first in ``order`` among those of one structure."""
+    """Sorted indices of the members that come first in ``order`` among those with the same structure."""
     best: dict[bytes, int] = {}
     for i in order:
         best.setdefault(structure_key(members.trees[i]), int(i))

@@ -1,4 +1,4 @@
-"""From a config and a table to what the engine runs on: the split, the scaling, the space, the reference point."""
+"""A config and a table turned into the engine's input: the split, the scaling, the space, the reference point."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from search.variation.operators import make_toolbox
 
 @dataclass(frozen=True)
 class Setup:
-    """A run ready to begin. ``test_rows`` are read once, when the final front is scored."""
+    """A run that is ready to begin. ``test_rows`` are read once, when the final front is scored."""
 
     problem: Problem
     strategy: Strategy
@@ -45,14 +45,14 @@ class Setup:
     test_rows: NDArray[np.int64]
     scaler: Scaler
     target_scaler: Scaler | None
-    finetune_epochs: int  # of the final front as 8-bit models
-    last_epochs: int = 0  # of the final refit; 0: as many as were best in the folds
+    finetune_epochs: int  # epochs of fine-tuning the final front as 8-bit models
+    last_epochs: int = 0  # epochs of the final refit; 0: as many as were best in the folds
 
 
 def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int = 0) -> Setup:
-    """A run of a config on a table. ``all_rows``: none are kept for a test. ``workers``: threads, 0 for all cores.
+    """A run of a config on a table. ``all_rows``: no test rows are set apart. ``workers``: threads, 0 for all cores.
 
-    Raises ``InputError`` where config and table do not fit together.
+    Raises ``InputError`` if config and table do not fit together.
     """
     task = _task(config, table)
     device = _device(config, table)
@@ -93,7 +93,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
 
 
 def _parts(config: Config, table: Table, test_fraction: float) -> tuple[Rows, Rows, list[tuple[Rows, Rows]]]:
-    """The training rows, the test rows, and the folds of the former, all as rows of the table."""
+    """The training rows, the test rows, and the folds of the training rows, all as positions in the table."""
     count, seed = config.search.folds, config.run.seed
     check_folds(table, count, test_fraction)
     train_rows, test_rows = split(table, test_fraction, seed)
@@ -136,7 +136,7 @@ def _device(config: Config, table: Table) -> hardware.Device | None:
     if table.targets > 1:
         raise InputError(
             f"the cost on a device is that of a model of one target; there are {table.targets}: leave out the "
-            "device, or search for a model of each target"
+            "device, or search for one model per target"
         )
     try:
         device = hardware.load_device(config.hardware.device)
@@ -175,14 +175,17 @@ def _settings(config: Config, task: Task, rows: int) -> Settings:
         optimizer=train.optimizer,
         learning_rate=train.learning_rate,
         schedule=train.schedule,
-        batch_size=min(train.batch_size, rows),  # a larger one would be padding, in memory too
+        batch_size=min(train.batch_size, rows),  # a larger batch would be padding, which takes memory
         precision=train.precision,
         weight_decay=train.weight_decay,
     )
 
 
 def _row_weight(config: Config, table: Table, rows: Rows) -> NDArray[np.float64] | None:
-    """What each training row counts; "balanced" gives every class the same total before the weights of the data."""
+    """The weight of each training row, None if all are 1.
+
+    "balanced" divides each weight by the number of training rows of its class.
+    """
     if table.weight is None and config.task.class_weight == "none":
         return None
     # Largest first: sums of the tiniest doubles have no reciprocal.
@@ -198,7 +201,7 @@ def _positions(folds: list[tuple[NDArray, NDArray]], train_rows: NDArray) -> lis
 
 
 def _metrics(config: Config, table: Table) -> dict[str, str]:
-    """The column of every metric asked for; ``val_error`` is the first metric among the objectives, or the default."""
+    """The metric in each column; ``val_error`` holds the first metric among the objectives, or the default."""
     asked = [n for n in config.search.objectives if BY_NAME[n].source == "metric" and n != "class_errors"]
     return {"val_error": metric_of((*asked, "error")[0], table.kind)} | {n: metric_of(n, table.kind) for n in asked}
 
@@ -243,12 +246,12 @@ def _generator(config: Config, space: Space) -> Callable[[np.random.Generator], 
 
 def _reference_tree(rng: np.random.Generator, space: Space, folds: int) -> Nodes:
     while (tree := _reference_like(rng, space, folds)) is None:
-        pass  # at least one in ten fits, or the config was refused
+        pass  # ends: at least one in ten fits, else the config was refused
     return tree
 
 
 def _reference_like(rng: np.random.Generator, space: Space, folds: int) -> Nodes | None:
-    """A tree of the reference's generator with the outputs of the task, if it fits the space."""
+    """A tree from the generator of BNeuralT, with the outputs of the task; None if it does not fit the space."""
     tree = reference_tree(rng, space.n_features, space.n_outputs, folds=folds)
     tree["op"][tree["depth"] == 0] = ~space.output_code
     with suppress(TreeError):

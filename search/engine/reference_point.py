@@ -1,4 +1,4 @@
-"""Default reference points: what a useless model scores and what the largest tree of the space costs.
+"""Default reference points: the scores of a useless model and the costs of the largest tree of the space.
 
 They follow from the config and the training targets alone, never from a population.
 """
@@ -16,7 +16,7 @@ from neuraltree.tree.space import Space
 from search.engine.evaluate import Problem
 from search.objectives import Scale
 
-HEADROOM = 1.1  # the largest tree should lie inside the reference point, not on it
+HEADROOM = 1.1  # keeps the largest tree inside the reference point, not on it
 
 
 def scale_of(problem: Problem) -> Scale:
@@ -29,8 +29,11 @@ def scale_of(problem: Problem) -> Scale:
 
 
 def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float]:
-    """Bounds on the costs of any tree: all nodes of the costliest sort, every kind in use at least once, and as many
-    values alive as the depth and the number of nodes allow (the Strahler number is logarithmic)."""
+    """Upper bounds on the costs of any tree.
+
+    All nodes are of the costliest sort, every activation is in use, and as many values are held at one time as the
+    depth and the number of nodes allow: the Strahler number, which grows with the logarithm of the number of nodes.
+    """
     space = problem.space
     counts = hardware.count(*join([_most_leaves(space), *(_most_functions(space, code) for code in space.codes)]))
     used = np.isin(np.arange(len(NAMES)), space.codes)
@@ -47,7 +50,7 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
 
 
 def _most_functions(space: Space, code: int) -> Nodes:
-    """One leaf an output; all other nodes are a chain of hidden nodes of one activation."""
+    """A tree with one leaf per output, whose other nodes are a chain of hidden nodes with one activation."""
     hidden = space.max_nodes - 2 * space.n_outputs
     depth = [0, 1] * (space.n_outputs - 1) + list(range(hidden + 2))
     op = [~space.output_code, 0] * (space.n_outputs - 1) + [~space.output_code] + [~code] * hidden + [0]

@@ -1,8 +1,8 @@
-"""Trees that learn what ordinary models predict round the training rows, besides the targets.
+"""Trees that learn the predictions of ordinary models, their teachers, on and near the training rows.
 
 Knowledge distillation (Hinton, Vinyals & Dean 2015, https://arxiv.org/abs/1503.02531) on rows made for it, as in model
-compression (Buciluǎ, Caruana & Niculescu-Mizil 2006). In each fold the teachers see that fold's training rows alone. Of
-the rows it leaves out, its trees know no more than a few numbers that all folds share: what each teacher counts.
+compression (Buciluǎ, Caruana & Niculescu-Mizil 2006). In each fold the teachers are fitted on that fold's training rows
+alone. Its validation rows affect its trees only through the teachers' weights, a few numbers that all folds share.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from search.errors import InputError
 from search.strict import one_line
 from search.table.data import Table
 
-ROWS, LAST_ROWS = 1000, 3000  # of a fold's lesson, and of the final refit's, at least
-LAST_EPOCHS = 240  # over the refit's lesson: too many rows to overfit, and small trees are slow to learn them
-SPREAD = 0.2  # standard deviation of what is added to a training row's inputs, in theirs
-OWN = 0.5  # the share of its own target in what a training row teaches
-STREAM = 2**31 + 2  # of random numbers, beside those of the search
+ROWS, LAST_ROWS = 1000, 3000  # the fewest rows of a fold's lesson, and of the final refit's lesson
+LAST_EPOCHS = 240  # epochs of the refit: its lesson has too many rows to overfit, and small trees learn it slowly
+SPREAD = 0.2  # standard deviation of the noise added to a training row's inputs, in units of their own
+OWN = 0.5  # the share of a training row's own target in the value that it teaches
+STREAM = 2**31 + 2  # the stream of random numbers for lessons; the search uses others
 
 Array = NDArray[np.float64]
 
@@ -44,7 +44,10 @@ class _Known(NamedTuple):
 
 
 class Learned(NamedTuple):
-    """Teachers fitted to the rows of each fold and, last, to all; ``weights``: what each counts, by its place."""
+    """Teachers fitted on each of ``parts``: the training rows of each fold and, last, all training rows.
+
+    ``weights``: the weight of each teacher in their mean, by its position; teachers without weight are left out.
+    """
 
     known: _Known
     parts: list[NDArray]
@@ -53,11 +56,11 @@ class Learned(NamedTuple):
 
     @property
     def last(self) -> list[Any]:
-        """The teachers fitted to all training rows, without those that count nothing."""
+        """The teachers fitted on all training rows, without those that have no weight."""
         return [self.fitted[-1][i] for i in self.weights]
 
     def mean(self, part: int, X: Array) -> Array:
-        """(rows, outputs) what the teachers of a part predict together, of ``X`` in natural units."""
+        """(rows, outputs) the weighted mean of the predictions of a part's teachers for ``X`` in natural units."""
         models = self.fitted[part]
         return sum((w * _predict(models[i], self.known, X) for i, w in self.weights.items()), start=np.zeros(()))
 
@@ -65,9 +68,8 @@ class Learned(NamedTuple):
 def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Callable[[str], None]) -> Learned:
     """Fit the teachers, scikit-learn estimators, on the training rows of a run.
 
-    Their weights are those of least squared error over all rows that a fold left out. What is random in a teacher
-    follows from the seed of the run, unless its ``random_state`` is set.
-    ``InputError`` for teachers that cannot teach this table.
+    Their weights minimise the squared error of their mean on the validation rows of all folds. A teacher whose
+    ``random_state`` is not set gets the seed of the run. ``InputError`` for teachers that cannot teach this table.
     """
     _check(table, teachers)
     folds = setup.problem.folds
@@ -79,10 +81,10 @@ def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Ca
 
 
 def taught(learned: Learned) -> Setup:
-    """The run, whose trees learn lessons of these teachers in place of the training rows.
+    """The run, changed so that its trees learn lessons of these teachers instead of the training rows.
 
-    A lesson is the rows that a fold fits, and as many more near them as make ``ROWS``; it teaches the weighted mean of
-    the teachers' predictions.
+    A lesson holds the training rows of a fold and so many rows near them that it has ``ROWS`` in all. It teaches the
+    weighted mean of the teachers' predictions.
     """
     rng = np.random.default_rng((learned.known.setup.problem.seed, STREAM))
     sizes = [ROWS] * (len(learned.parts) - 1) + [LAST_ROWS]
@@ -91,7 +93,7 @@ def taught(learned: Learned) -> Setup:
 
 def _check(table: Table, teachers: Sequence[BaseEstimator]) -> None:
     if table.weight is not None:
-        raise InputError("teachers do not know what rows count; leave out teachers, or sample_weight and class_weight")
+        raise InputError("teachers do not use row weights; leave out teachers, or sample_weight and class_weight")
     for teacher in teachers:
         if table.classes is not None and not hasattr(teacher, "predict_proba"):
             raise InputError(
@@ -125,18 +127,18 @@ def _predict(fitted: Any, known: _Known, X: Array) -> Array:
     if columns.shape != wanted:
         raise InputError(f"the teacher {_name(fitted)} predicts an array of shape {found.shape}; it must be {wanted}")
     values = columns if scaler is None else scaler.transform(columns)
-    if not (np.abs(values) <= FLOAT_MAX).all():  # nor if one is NaN
+    if not (np.abs(values) <= FLOAT_MAX).all():  # false for NaN too
         raise InputError(f"the teacher {_name(fitted)} predicts numbers that are not finite or far too large")
     return values
 
 
 def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
-    """What each teacher counts, by its place; those that count nothing are left out."""
+    """The weight of each teacher, by its position; teachers whose weight is 0 are left out."""
     folds = known.setup.problem.folds
     held = np.concatenate([rows for _, rows in folds])
 
     def left_out(i: int) -> Array:
-        by_fold = zip(fitted, folds, strict=False)  # not the models of all rows, the last
+        by_fold = zip(fitted, folds, strict=False)  # without the last models, fitted on all rows
         return np.concatenate([_predict(models[i], known, known.X[rows]) for models, (_, rows) in by_fold])
 
     predicted = np.array([left_out(i).ravel() for i in range(len(fitted[0]))])
@@ -147,7 +149,7 @@ def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
 
 
 def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) -> tuple[Array, Array]:
-    """Scaled inputs (rows, features) and what is taught of them (rows, outputs), the part's own rows first."""
+    """Scaled inputs (rows, features) and the targets taught for them (rows, outputs), the part's own rows first."""
     setup, rows = learned.known.setup, learned.parts[part]
     own = setup.scaler.transform(learned.known.X[rows])
     origin = rng.integers(len(own), size=max(0, size - len(own)))
@@ -160,7 +162,7 @@ def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) ->
 
 
 def _with_lessons(known: _Known, lessons: list[tuple[Array, Array]]) -> Setup:
-    """The run with new data: the training rows, for validation, then each fold's lesson, then that of the refit."""
+    """The run with new data: first the training rows, for validation, then each fold's lesson, then the refit's."""
     setup, problem = known.setup, known.setup.problem
     inputs = [setup.scaler.transform(known.X), *(X for X, _ in lessons)]
     targets = [encode(problem.task, problem.truth.target), *(y for _, y in lessons)]

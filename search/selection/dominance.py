@@ -1,4 +1,4 @@
-"""Which members of a finished front stay: those that no other member dominates, by the values they end with."""
+"""The filter of a finished front: members stay if no other member dominates them in their final values."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ def undominated(rows: Sequence[Mapping[str, float]], objectives: Sequence[str]) 
     """Ascending positions of the rows that no other row dominates; of rows with equal objectives the first stays.
 
     A row dominates another if it is no worse in any objective and better in one; an unknown value is the worst. The
-    rows of a front come in the order of validation error and id, so of equal members that order decides.
+    rows of a front are ordered by validation error and id, so among equal members this order decides.
     """
     kept = np.arange(len(rows))
-    # A cost that was measured has two values, and tables and pictures show both. Measured values decide first. What
-    # remains is then compared as predicted: a row that goes here beats the one that stays by less than predictions err.
+    # A measured cost has two values, measured and predicted, and tables and pictures show both. Measured values decide
+    # first. The rows left are then compared by predicted values: a row removed here has a better measured cost than
+    # the row that dominates it, but by less than the predictions' error.
     for value in (held_to, _as_predicted):
         points = [[value(rows[i], name) for name in objectives] for i in kept.tolist()]
         kept = kept[moocore.is_nondominated(np.array(points).reshape(len(kept), len(objectives)))]

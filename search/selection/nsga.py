@@ -14,7 +14,7 @@ from search.selection.hypervolume import Floats, Indices
 
 @dataclass(frozen=True)
 class _Row:
-    """What DEAP's selection reads of an individual, and the row it stands for."""
+    """An individual for DEAP's selection: its fitness, and the index of its row in ``points``."""
 
     index: int
     fitness: base.Fitness
@@ -33,20 +33,20 @@ def nsga2(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
 def nsga3(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
     """Ascending indices of the `keep` rows of `points` (points, objectives) chosen by front, then by niche.
 
-    There is a niche for each point of the finest simplex lattice of at most `keep` and MOST_NICHES points (but one per
-    objective).
+    Each point of a simplex lattice makes a niche. The lattice is the finest with at most `keep` and at most
+    MOST_NICHES points, but it has at least one point per objective.
     """
     n_objectives = points.shape[1]
     divisions = max(
         (p for p in range(1, keep + 1) if comb(p + n_objectives - 1, p) <= min(keep, MOST_NICHES)), default=1
     )
     lattice = tools.uniform_reference_points(n_objectives, divisions)
-    # DEAP takes intercepts, which are relative to the ideal point, for absolute ones, and compares them to 1e-6. With
-    # the ideal point at the origin and the worst one at 1 neither does harm.
+    # DEAP uses intercepts, which are relative to the ideal point, as if they were absolute, and compares them to 1e-6.
+    # Neither does harm if the ideal point is at the origin and the worst point at 1.
     low, span = points.min(axis=0), np.ptp(points, axis=0)
     rows = _rows((points - low) / np.where(span > 0, span, 1.0))
-    # It shuffles niches with NumPy's global generator: lend that a seed of ours, and put it back as it was, one search
-    # after the other: two in threads would put back each other's.
+    # DEAP shuffles niches with NumPy's global generator. It is seeded here and then restored. The lock keeps a search
+    # in another thread from restoring this one's state.
     with _lending:
         state = np.random.get_state()  # noqa: NPY002
         np.random.seed(int(rng.integers(2**32)))  # noqa: NPY002
@@ -57,7 +57,7 @@ def nsga3(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
 
 
 def _sorting(points: Floats) -> str:
-    """DEAP's name of its quicker non-dominated sorting, and of its slower one for one objective: the quicker fails."""
+    """DEAP's name of its quicker non-dominated sorting; for one objective, its slower one: the quicker fails there."""
     return "log" if points.shape[1] > 1 else "standard"
 
 

@@ -1,6 +1,6 @@
-"""Which candidates survive: by hypervolume, NSGA-II or NSGA-III. Every objective is minimised.
+"""Survivor selection by hypervolume, NSGA-II or NSGA-III. Every objective is minimised.
 
-Feasible candidates (violation 0) go before infeasible ones, and those in the order of their violation.
+Feasible candidates (violation 0) come before infeasible ones, which are ordered by their violation.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Method = Callable[[Floats, Floats, int, ArrayLike, np.random.Generator], Indices
 
 
 def ranks(points: ArrayLike, violation: ArrayLike) -> NDArray[np.int64]:
-    """Front of each point (points,), 0 the best: the non-dominated fronts of the feasible, then one for each violation.
+    """The rank of each point (points,), from 0, the best: first the non-dominated fronts of the feasible points.
 
-    `points` is (points, objectives), `violation` (points,) the total by which constraints are broken. Equal points of
-    equal violation share a front.
+    One more rank follows for each distinct violation, smallest first. `points` is (points, objectives), `violation`
+    (points,) the total by which constraints are broken. Equal points with equal violation have the same rank.
     """
     array = finite_rows(points)
     broken = _violations(violation, len(array))
@@ -46,7 +46,7 @@ def survivors(
     reference: ArrayLike,
     rng: np.random.Generator,
 ) -> Indices:
-    """Ascending indices of the `keep` candidates, or of all when there are no more, that a row of METHODS selects.
+    """Ascending indices of the `keep` candidates that a row of METHODS selects, or of all if there are no more.
 
     `objectives` is (candidates, objectives), `violation` (candidates,). `reference` (objectives,) is read by
     "hypervolume" only, `rng` by "nsga3" only.
@@ -68,22 +68,22 @@ def check_method(method: str, n_objectives: int) -> None:
     if method == "hypervolume" and n_objectives > EXACT_OBJECTIVES:
         raise InputError(
             f"selection by exact hypervolume is affordable up to {EXACT_OBJECTIVES} objectives, got {n_objectives}: "
-            "use 'nsga3', or aggregate objectives (balanced_error is class_errors in one)"
+            "use 'nsga3', or aggregate objectives (balanced_error is the mean of class_errors)"
         )
 
 
 def sel_hypervolume(individuals: Sequence[Any], k: int, reference: Sequence[float]) -> list[Any]:
     """Selection by hypervolume as a DEAP operator: `toolbox.register("select", sel_hypervolume, reference=(1, 500))`.
 
-    `reference` holds the worst value of interest of each objective, in the units of `fitness.values`; one with a
-    positive weight is maximised. An individual whose `fitness.constraint_violation` sums to more than 0 is infeasible,
-    and may have no values. Returns `k` of the individuals, or all when there are no more, in the order given.
+    `reference` holds the worst value of interest of each objective, in the units of `fitness.values`; an objective with
+    a positive weight is maximised. An individual whose `fitness.constraint_violation` sums to more than 0 is
+    infeasible, and may have no values. Returns `k` of the individuals, or all if there are no more, in the order given.
     """
     if not individuals:
         return []
     bound = -np.multiply(individuals[0].fitness.weights, reference, dtype=np.float64)
     violation = [_total_violation(each.fitness) for each in individuals]
-    # Among equally infeasible individuals one without values stands on the reference, where it contributes nothing.
+    # An individual without values is put at the reference, so it contributes nothing among equally infeasible ones.
     points = [np.negative(each.fitness.wvalues) if each.fitness.valid else bound for each in individuals]
     unread = np.random.default_rng(0)
     chosen = survivors(points, violation, k, method="hypervolume", reference=bound, rng=unread)
@@ -91,7 +91,7 @@ def sel_hypervolume(individuals: Sequence[Any], k: int, reference: Sequence[floa
 
 
 def _total_violation(fitness: Any) -> float:
-    """Sum over the constraints; plain fitnesses of DEAP have no such field, and `ConstrainedFitness` may hold None."""
+    """The sum over the constraints; a plain fitness of DEAP has no such field, a `ConstrainedFitness` may hold None."""
     violation = getattr(fitness, "constraint_violation", None)
     if violation is None and not fitness.valid:
         raise ValueError("an individual has neither fitness values nor a constraint violation: evaluate it first")
@@ -108,7 +108,7 @@ def _violations(violation: ArrayLike, n_points: int) -> Floats:
 def _by_hypervolume(
     points: Floats, violation: Floats, keep: int, reference: ArrayLike, rng: np.random.Generator
 ) -> Indices:
-    """Whole fronts while they fit, then the first that does not, truncated by hypervolume contributions."""
+    """Whole fronts as long as they fit, then the first front that does not, truncated by hypervolume contributions."""
     del rng
     rank = ranks(points, violation)
     last = np.searchsorted(np.cumsum(np.bincount(rank)), keep)
@@ -117,7 +117,7 @@ def _by_hypervolume(
 
 
 def _feasible_first(select: Callable[[Floats, int, np.random.Generator], Indices]) -> Method:
-    """A row of METHODS that asks `select` only about feasible candidates, and only where more of them are than kept."""
+    """A row of METHODS that lets `select` choose among the feasible candidates, if they are more than `keep`."""
 
     def method(points: Floats, violation: Floats, keep: int, reference: ArrayLike, rng: np.random.Generator) -> Indices:
         del reference

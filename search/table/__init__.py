@@ -1,4 +1,4 @@
-"""Tables: where they come from, how they are read, checked and split."""
+"""Tables: their sources, and how they are read, checked and split."""
 
 from neuraltree.lazy import lazy_names
 

@@ -1,4 +1,4 @@
-"""The table of a run, checked before any work, and its parts: test rows, folds."""
+"""The table of a run, checked before the search begins, and its parts: training rows, test rows and folds."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from search.table.target import as_numbers, is_regression, read_classes, varying
 
 Rows = NDArray[np.int64]
 
-HOLD_OUT = 0.25  # of the training rows, where there is one fold
+HOLD_OUT = 0.25  # share of the training rows that are validation rows if there is one fold
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """``X`` (rows, features); ``y`` (rows,): float64 for regression, int64 positions in ``classes`` otherwise.
 
-    A regression of several targets, which no file gives but an estimator may, has ``y`` (rows, targets).
+    A regression with several targets has ``y`` (rows, targets); it comes from an estimator, never from a file.
     ``kind`` is "regression", "binary" or "multiclass"; ``digest`` is the SHA-256 of all the rest.
-    ``weight`` (rows,): what each row counts in training, 0 or more; None where all count alike.
+    ``weight`` (rows,): the weight of each row in training, 0 or more; None if all rows count the same.
     """
 
     X: NDArray[np.float64]
@@ -47,7 +47,7 @@ class Table:
 
 
 def load_table(data: DataConfig, task: TaskConfig) -> Table:
-    """The table a config asks for, or ``InputError`` for anything in it that a run could trip over."""
+    """The table that a config asks for; ``InputError`` for anything in it that would make a run fail."""
     raw = read_source(data)
     regression = is_regression(raw, task)
     raw = replace(raw, y=as_numbers(raw.y)) if regression else raw
@@ -56,7 +56,7 @@ def load_table(data: DataConfig, task: TaskConfig) -> Table:
     y, classes = (varying(raw), None) if regression else read_classes(raw)
     kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
     if classes is None and task.class_weight != "none":
-        raise InputError(f'task.class_weight = "{task.class_weight}" needs classes; {raw.source} is a regression')
+        raise InputError(f'task.class_weight = "{task.class_weight}" needs classes; {raw.source} is a regression task')
     _check_names([*raw.features, raw.target, *map(str, classes or ())], raw.source)
     X = np.ascontiguousarray(raw.X)
     names = json.dumps([raw.features, raw.target, classes, kind])
@@ -67,7 +67,7 @@ def load_table(data: DataConfig, task: TaskConfig) -> Table:
 
 
 def _check_names(names: list[str], source: str) -> None:
-    """Arrays of texts can hold what no file can."""
+    """``InputError`` for names that are not UTF-8, which arrays of texts can hold but files cannot."""
     try:
         "".join(names).encode()
     except UnicodeEncodeError as error:
@@ -75,9 +75,9 @@ def _check_names(names: list[str], source: str) -> None:
 
 
 def check_folds(table: Table, folds: int, test_fraction: float) -> None:
-    """``InputError`` unless every part that ``split`` and ``make_folds`` make is large enough to fit and to score.
+    """``InputError`` unless the parts that ``split`` and ``make_folds`` make are large enough for fitting and scoring.
 
-    Every class must be in every fit and every validation part.
+    Every class must have rows among the fit rows and the validation rows of every fold.
     """
     rows = len(table.y)
     n_test = math.ceil(rows * test_fraction)
@@ -104,9 +104,9 @@ def check_folds(table: Table, folds: int, test_fraction: float) -> None:
 
 
 def check_spread(table: Table, parts: dict[str, Rows]) -> None:
-    """``InputError`` unless the numbers to predict vary in every part, so that 1 - R² is defined there."""
+    """``InputError`` unless the numbers to predict vary in every part: otherwise 1 - R² is not defined there."""
     for name, rows in parts.items():
-        # Below the smallest normal double a variance has lost its digits.
+        # A variance below the smallest normal double has lost digits.
         if np.var(table.y[rows], axis=0).min() < np.finfo(np.float64).tiny:
             raise InputError(
                 f"the target {shown(table.target)} is the same, or nearly, in all {len(rows)} {name} rows; "
@@ -115,10 +115,12 @@ def check_spread(table: Table, parts: dict[str, Rows]) -> None:
 
 
 def check_weights(table: Table, folds: list[tuple[Rows, Rows]]) -> None:
-    """``InputError`` where all rows that a fold validates on, or fits a class with, weigh nothing."""
+    """``InputError`` if, in a fold, all validation rows have weight 0, or all fit rows of a class have."""
     if table.weight is None:
         return
-    weight = (table.weight / table.weight.max()).astype(np.float32)  # training may lose the smallest too
+    weight = (table.weight / table.weight.max()).astype(
+        np.float32
+    )  # training in float32 may round the smallest weights to 0
     codes = np.zeros(len(weight), dtype=np.int64) if table.classes is None else table.y
     for k, (fit, held) in enumerate(folds):
         by_class = np.bincount(codes[fit], weight[fit])
@@ -134,7 +136,7 @@ def check_weights(table: Table, folds: list[tuple[Rows, Rows]]) -> None:
 
 
 def split(table: Table, test_fraction: float, seed: int) -> tuple[Rows, Rows]:
-    """Sorted positions of the training and of the test rows, each class in proportion."""
+    """Sorted positions of the training rows and of the test rows; each class is split in proportion."""
     from sklearn.model_selection import train_test_split
 
     rows = np.arange(len(table.y))
@@ -146,7 +148,7 @@ def split(table: Table, test_fraction: float, seed: int) -> tuple[Rows, Rows]:
 
 
 def make_folds(table: Table, train_rows: Rows, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """(fit rows, validation rows) of each fold, sorted positions in the table; one fold is a hold-out."""
+    """(fit rows, validation rows) of each fold, as sorted positions in the table; one fold is a hold-out."""
     from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 
     if folds == 1:

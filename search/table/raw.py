@@ -1,4 +1,4 @@
-"""A table as read from anywhere, and what makes its numbers unusable."""
+"""A table as read from its source, and the checks of its cells."""
 
 from __future__ import annotations
 
@@ -16,16 +16,18 @@ from search.strict import listed, shown
 MISSING = frozenset(("", "?", "na", "n/a", "nan", "null"))  # in lower case
 FEWEST_ROWS = 10
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
-LARGEST = 1e30  # far enough below the largest float32, 3.4e38, for sums
+LARGEST = 1e30  # leaves room for sums below the largest float32, 3.4e38
 
 
 @dataclass(frozen=True, eq=False)
 class Raw:
-    """``X`` (rows, features) with NaN for a missing cell; ``y`` (rows,) of numbers, or of texts as Python objects, ""
-    for a missing one. ``classes``: the source says that ``y`` holds classes, whatever they look like.
+    """A table before its checks.
 
-    Row i stands on ``unit`` ``places[i]`` of ``source``: a line of a file, or a row of an array, from 0.
-    ``weight`` (rows,): what each row counts in training, NaN for a missing cell; None where all count alike.
+    ``X`` (rows, features) has NaN for a missing cell. ``y`` (rows,) holds numbers, with NaN for a missing cell, or
+    texts as Python objects, with "" for a missing cell. ``classes``: the source says that ``y`` holds classes, even if
+    its cells look like numbers. ``weight`` (rows,): the weight of each row in training, with NaN for a missing cell;
+    None if all rows count the same. Row i is ``unit`` number ``places[i]`` of ``source``: a line of a file, or a row of
+    an array, from 0.
     """
 
     source: str
@@ -51,7 +53,7 @@ def is_missing(text: str) -> bool:
 
 
 def drop_line(already: Sequence[str], more: Sequence[str]) -> str:
-    """The line for ``[data]`` that leaves out more columns, as TOML."""
+    """The line of TOML for ``[data]`` that leaves out the columns ``more`` besides those ``already`` left out."""
     return f"drop = {json.dumps([*already, *more], ensure_ascii=False)}"
 
 
@@ -64,7 +66,7 @@ def check_unique(names: Sequence[str], source: str) -> None:
 
 
 def check_values(raw: Raw, dropped: Sequence[str]) -> None:
-    """``InputError`` for too few rows, cells that are missing, infinite or too large, and constant features."""
+    """``InputError`` for too few rows, for cells that are missing, infinite or too large, and for constant features."""
     if len(raw.X) < FEWEST_ROWS:
         raise InputError(f"{raw.source}: {len(raw.X)} rows are too few; at least {FEWEST_ROWS} are needed")
     y = np.where(raw.y == "", np.nan, 0.0) if raw.y.dtype == object else raw.y
@@ -76,7 +78,7 @@ def check_values(raw: Raw, dropped: Sequence[str]) -> None:
             name = (*raw.features, raw.target)[column]
             raise InputError(
                 f"{raw.source}: {raw.place(row)}, column {shown(name)}: {cells[row, column]:g} is {what}; "
-                "correct it, or leave the row or the column out"
+                "correct it, or leave out the row or the column"
             )
     flat = np.ptp(raw.X, axis=0) == 0
     if flat.any():
@@ -87,7 +89,7 @@ def check_values(raw: Raw, dropped: Sequence[str]) -> None:
 
 
 def check_weight(raw: Raw, name: str) -> None:
-    """``InputError`` for weights, of the column ``name``, that no training can use."""
+    """``InputError`` if training cannot use the row weights, which are in the column ``name``."""
     if raw.weight is None:
         return
     wrong = ~((raw.weight >= 0) & (raw.weight <= LARGEST))  # NaN is wrong too

@@ -1,10 +1,10 @@
-"""Where tables come from: the values ``data.source`` may have.
+"""The sources of tables: the values that ``data.source`` may have.
 
-iris, wine, breast_cancer, diabetes, digits   bundled with scikit-learn
-friedman1                                     made by scikit-learn: 1200 rows, 10 features, noise 1
-openml:ID                                     fetched from OpenML and cached by scikit-learn
+iris, wine, breast_cancer, diabetes, digits   tables bundled with scikit-learn
+friedman1                                     a table made by scikit-learn: 1200 rows, 10 features, noise 1
+openml:ID                                     a table fetched from OpenML and cached by scikit-learn
 a path, or a name ending in .csv .tsv .txt    a text file
-a name ending in .npz                         arrays X, y and optionally features, classes, weights by any other name
+a name ending in .npz                         arrays X, y; optionally features, classes, row weights by any other name
 any other NAME                                the file NAME.csv in the folder $NEURALTREE_DATA
 """
 
@@ -30,7 +30,7 @@ from search.table.raw import Raw, check_unique, drop_line
 from search.table.text_files import check_file, choose_columns, read_csv, text_target
 
 FOLDER_VARIABLE = "NEURALTREE_DATA"
-_ARRAYS = ("X", "y", "features", "classes")  # of an .npz file, besides one of weights
+_ARRAYS = ("X", "y", "features", "classes")  # arrays of an .npz file, besides the array of row weights
 
 
 def read_source(data: DataConfig) -> Raw:
@@ -68,8 +68,8 @@ def _openml(source: str, data: DataConfig) -> Raw:
     if not number.isdecimal():
         raise InputError(f"data.source = {shown(source)}; allowed: openml: and the number of a data set, as openml:61")
     try:
-        with warnings.catch_warnings(action="ignore"):  # of every attempt that fails; the last one is an error
-            # This parser needs no pandas.
+        with warnings.catch_warnings(action="ignore"):  # failed attempts warn; the last one raises
+            # This parser works without pandas.
             bunch = fetch_openml(data_id=int(number), as_frame=False, parser="liac-arff")
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise InputError(
@@ -92,7 +92,7 @@ def _npz(path: Path, data: DataConfig) -> Raw:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in (*_ARRAYS, data.weight) if name in stored.files}
-    except Exception as error:  # what a damaged archive raises is no list: OverflowError, TokenError, MemoryError, ...
+    except Exception as error:  # a damaged archive can raise any error: OverflowError, TokenError, MemoryError, ...
         raise InputError(f"{path}: cannot be read as .npz: {one_line(error)}; allowed: plain arrays X and y") from None
     weight = arrays.pop(data.weight, None) if data.weight not in _ARRAYS else None
     _check_arrays(arrays, path)
@@ -116,7 +116,7 @@ def _class_names(classes: NDArray, path: Path) -> NDArray[np.object_]:
 
 
 def _check_arrays(arrays: dict[str, NDArray], path: Path) -> None:
-    """Shapes and types of the arrays of an .npz file: X (rows, features), y (rows,), names of either."""
+    """``InputError`` unless X is (rows, features), y is (rows,), and the names of features and classes fit them."""
     for name in ("X", "y"):
         if name not in arrays:
             raise InputError(f"{path}: no array named {name}; allowed: X, y, and optionally features, classes")
@@ -147,7 +147,7 @@ def _named(name: str, data: DataConfig) -> Raw:
     folder = os.environ.get(FOLDER_VARIABLE)
     problem = f"data.source = {shown(name)} is not the name of a table"
     if not folder:
-        problem += f" ({FOLDER_VARIABLE}, the folder of more, is not set; a file needs its ending, as {name}.csv)"
+        problem += f" ({FOLDER_VARIABLE}, a folder of more tables, is not set; a file needs its ending, as {name}.csv)"
         check_known(name, BUNDLED, problem)
     there = sorted(file.stem for file in Path(folder or "").glob("*.csv"))
     problem += f" (no {name}.csv in {folder}, the folder {FOLDER_VARIABLE} is set to)"
@@ -158,7 +158,7 @@ def _named(name: str, data: DataConfig) -> Raw:
 def _from_arrays(
     source: str, X: NDArray, y: NDArray, features: Sequence[str], data: DataConfig, target: str = "target"
 ) -> Raw:
-    """Arrays as a table whose target cannot be chosen: X (rows, features), y (rows,)."""
+    """A table from arrays X (rows, features) and y (rows,); its target cannot be chosen."""
     check_unique([*features, target], source)
     if data.target not in ("", target):
         raise InputError(f"{source}: data.target = {shown(data.target)}; the target of this table is {shown(target)}")
@@ -170,7 +170,7 @@ def _from_arrays(
 
 
 def _plain(values: NDArray) -> NDArray:
-    """Texts stripped of blanks round them, whole numbers as they are, others as float64."""
+    """Texts without surrounding blanks, whole numbers unchanged, other numbers as float64."""
     if values.dtype.kind in "OU":
         return text_target(_stripped(values))
     return values + 0 if values.dtype.kind in "biu" else _doubles(values)  # flags become 0 and 1
@@ -181,7 +181,7 @@ def _stripped(values: NDArray) -> list[str]:
 
 
 def _doubles(values: NDArray) -> NDArray[np.float64]:
-    """Numbers as float64; one beyond its range is infinite, and refused as such later."""
+    """Numbers as float64; a number beyond its range becomes infinite and is refused later."""
     with np.errstate(over="ignore"):
         return values.astype(np.float64)
 

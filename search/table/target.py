@@ -1,4 +1,4 @@
-"""What the target of a table is: numbers to predict, or classes, each as it is written."""
+"""The target of a table: numbers to predict, or classes named as they are written."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from search.strict import shown
 from search.table.raw import Raw, is_number
 
 MOST_CLASSES = 100
-FEW, ROWS_EACH = 20, 10  # so many whole numbers are classes, if each has so many rows on average
-MOST_EXACT = 2**53  # whole numbers beyond it are not all doubles
+FEW, ROWS_EACH = 20, 10  # at most FEW distinct whole numbers are classes if each has ROWS_EACH rows on average
+MOST_EXACT = 2**53  # not every whole number beyond it is a double
 
 _WHOLE = re.compile(r"[+-]?\d{1,300}", re.ASCII)
 _PADDED = re.compile(r"0\d+", re.ASCII)
@@ -25,11 +25,11 @@ _INTEGER = re.compile(r"0|-?[1-9]\d{0,18}", re.ASCII)
 
 
 def is_regression(raw: Raw, task: TaskConfig) -> bool:
-    """Whether the target holds numbers to predict: as the config says, or as its cells look.
+    """Whether the target holds numbers to predict: as the config says, or else judged by its cells.
 
-    Texts are classes, and so are the whole numbers of a column where some have leading zeros. Other numbers are
-    classes if they are whole and either two, or at most 20 that ten rows or more hold on average. ``InputError`` for
-    texts where numbers were asked for, and for numbers that could be either if two spellings of one occur.
+    Texts are classes. So are whole numbers of which some have leading zeros. Other numbers are classes if they are
+    whole, and there are either two distinct ones or at most 20 with ten rows or more each on average. ``InputError``
+    if the config asks for numbers and there are texts, or if numbers could be classes and one has two spellings.
     """
     cells = _different(raw)
     if any(isinstance(cell, str) and not is_number(cell) for cell in cells):
@@ -47,7 +47,7 @@ def is_regression(raw: Raw, task: TaskConfig) -> bool:
 
 
 def as_numbers(y: NDArray) -> NDArray[np.float64]:
-    """Numbers, or texts of numbers, as doubles: NaN for a missing one."""
+    """Numbers, or texts of numbers, as doubles; NaN for a missing cell."""
     return np.array([float(cell or "nan") for cell in y.tolist()]) if y.dtype == object else y.astype(np.float64)
 
 
@@ -61,7 +61,7 @@ def varying(raw: Raw) -> NDArray[np.float64]:
 
 
 def read_classes(raw: Raw) -> tuple[NDArray[np.int64], tuple[Label, ...]]:
-    """(rows,) positions in the sorted labels, and those labels."""
+    """The class of each row (rows,), as a position in the sorted labels, and these labels."""
     cells = _different(raw)
     made = _labels(cells)
     labels, name = tuple(sorted(made)), shown(raw.target)
@@ -79,19 +79,19 @@ def read_classes(raw: Raw) -> tuple[NDArray[np.int64], tuple[Label, ...]]:
 
 
 def _different(raw: Raw) -> list[Label]:
-    """The different cells of the target, sorted, without missing ones."""
+    """The distinct cells of the target, sorted, without missing ones."""
     if raw.y.dtype == object:
         return sorted(set(raw.y.tolist()) - {""})
     return np.unique(raw.y).tolist()
 
 
 def _number(cell: Label) -> int | float:
-    """A whole number as it is, however large."""
+    """The number in a cell; whole numbers stay exact, however large."""
     return (int(cell) if _WHOLE.fullmatch(cell) else float(cell)) if isinstance(cell, str) else cell
 
 
 def _labels(cells: Sequence[Label]) -> Sequence[Label]:
-    """The label of each cell of a column of texts, or of an array of numbers."""
+    """The label of each cell; the cells are all texts, or all numbers."""
     numbers = [cell for cell in cells if not isinstance(cell, str)]
     if not numbers:
         return _labels_of_texts([str(cell) for cell in cells])
@@ -100,20 +100,20 @@ def _labels(cells: Sequence[Label]) -> Sequence[Label]:
 
 
 def _labels_of_texts(texts: list[str]) -> Sequence[Label]:
-    """Integers or floats if all texts are written as Python writes these, so that nothing is lost; else the texts."""
+    """Integers or floats if Python would write them exactly as the texts, so that nothing is lost; else the texts."""
     if all(map(_INTEGER.fullmatch, texts)) and all(abs(int(text)) < 2**63 for text in texts):
         return [int(text) for text in texts]
     if not all(map(is_number, texts)):
         return texts
     numbers = [float(text) for text in texts]
     written = [repr(number) for number in numbers]
-    # Beside 0.5, 2 is as good as 2.0, but not beside 2.0.
+    # A column of 0.5 and 2 becomes 0.5 and 2.0. But 2 and 2.0 in one column are two texts of one number.
     usual = all(text in (full, full.removesuffix(".0")) for text, full in zip(texts, written, strict=True))
     return numbers if usual and all(map(math.isfinite, numbers)) and len(set(numbers)) == len(texts) else texts
 
 
 def _check_texts(raw: Raw, task: TaskConfig, different: int) -> None:
-    """Texts as targets are refused where numbers were asked for, or are what most of them look like."""
+    """``InputError`` for texts in the target if numbers were asked for, or if most cells are numbers."""
     wrong = [i for i, cell in enumerate(raw.y) if cell and not is_number(cell)]
     mostly_numbers = task.kind == "auto" and not raw.classes and different > FEW and 2 * len(wrong) < len(raw.y)
     if task.kind == "regression" or mostly_numbers:
@@ -124,13 +124,13 @@ def _check_texts(raw: Raw, task: TaskConfig, different: int) -> None:
 
 
 def _check_spellings(raw: Raw, cells: Sequence[Label]) -> None:
-    """``InputError`` if two texts are one number."""
+    """``InputError`` if two distinct texts are the same number."""
     seen: dict[int | float, Label] = {}
     for cell in cells:
         other = seen.setdefault(_number(cell), cell)
         if other != cell:
             raise InputError(
-                f"{raw.source}: column {shown(raw.target)}: {shown(other)} and {shown(cell)} are two texts and one "
+                f"{raw.source}: column {shown(raw.target)}: {shown(other)} and {shown(cell)} are two texts for one "
                 'number; set task.kind = "classification" if they are two classes, or "regression" for numbers'
             )
 
@@ -145,5 +145,5 @@ def _check_class_sizes(raw: Raw, labels: tuple[Label, ...], codes: NDArray) -> N
             hint += '; for a number to predict, set task.kind = "regression"'
         raise InputError(
             f"{raw.source}: the class {shown(label)} has one row only, {raw.place(row)}; "
-            f"every class needs more: add rows of it, or leave it out{hint}"
+            f"every class needs at least two: add rows of it, or leave it out{hint}"
         )

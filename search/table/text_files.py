@@ -1,4 +1,4 @@
-"""Tables in text files: comma, semicolon or tab separated, with or without a header line."""
+"""Tables in text files: cells separated by comma, semicolon or tab, with or without a header line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Rows = list[list[str]]
 
 
 def read_csv(path: Path, data: DataConfig) -> Raw:
-    """The table of a text file: blanks round cells stripped, blank lines and trailing empty columns left out."""
+    """The table in a text file, without blanks around cells, blank lines and trailing empty columns."""
     source = str(path)
     rows, lines = _rows(read_text(path), source)
     rows = _rectangle(rows, lines, source)
@@ -69,7 +69,7 @@ def read_text(path: Path) -> str:
 
 
 def choose_columns(names: Sequence[str], data: DataConfig, source: str) -> tuple[int, list[int], int | None]:
-    """The positions of the target, of the features and of the weights, if any, that ``data`` asks for."""
+    """The positions of the columns that ``data`` asks for: target, features, and row weights or None."""
     for name in data.drop:
         check_known(name, names, f"{source}: data.drop has no column {shown(name)} to leave out")
     if data.weight:
@@ -85,14 +85,14 @@ def choose_columns(names: Sequence[str], data: DataConfig, source: str) -> tuple
         raise InputError(f"{source}: the weights {shown(data.weight)} are {role}; name another data.weight")
     if not features:
         raise InputError(
-            f"{source}: no column is left to predict from; there are {len(names)}, data.drop leaves out "
+            f"{source}: no column is left to predict from; there are {len(names)}, and data.drop leaves out "
             f"{len(data.drop)} (columns are split at comma, semicolon or tab)"
         )
     return target, features, weight
 
 
 def _choose_target(names: Sequence[str], data: DataConfig, candidates: Sequence[int], source: str) -> int:
-    """The position of the target: as named, as numbered, or the last candidate."""
+    """The position of the target: given by name or number, else the last candidate."""
     if isinstance(data.target, int):
         if not -len(names) <= data.target < len(names):
             raise InputError(f"{source}: data.target = {data.target}; allowed: a column from 0 to {len(names) - 1}")
@@ -104,7 +104,7 @@ def _choose_target(names: Sequence[str], data: DataConfig, candidates: Sequence[
 
 
 def _rows(text: str, source: str) -> tuple[Rows, list[int]]:
-    """The cells of every line that is not blank, and the number of the line each row ends on."""
+    """The cells of every row that is not blank, and the number of the line on which each row ends."""
     reader = csv.reader(io.StringIO(text, newline=None), delimiter=_delimiter(text), skipinitialspace=True, strict=True)
     rows, lines = [], []
     try:
@@ -122,7 +122,7 @@ def _rows(text: str, source: str) -> tuple[Rows, list[int]]:
 
 def _delimiter(text: str) -> str:
     first = re.sub(r'"[^"]*"', "", next(line for line in re.split(r"[\r\n]+", text) if line.strip()))
-    # On a tie the comma loses: with the other two it may be a decimal comma.
+    # On a tie the comma loses: in a file with tabs or semicolons it may be a decimal comma.
     return max("\t;,", key=first.count)
 
 
@@ -132,7 +132,7 @@ def _rectangle(rows: Rows, lines: Sequence[int], source: str) -> Rows:
     for row, line in zip(rows, lines, strict=True):
         if len(row) < width:
             widest = lines[widths.index(width)]
-            raise InputError(f"{source}: line {line} has {len(row)} cells, where line {widest} has {width}")
+            raise InputError(f"{source}: line {line} has {len(row)} cells, but line {widest} has {width}")
     return [row[:width] for row in rows]
 
 
@@ -146,7 +146,7 @@ def _check_named(header: Sequence[str], used: Sequence[int], source: str) -> Non
 
 
 def _parse(cells: Sequence[str]) -> tuple[NDArray[np.float64], list[int]]:
-    """Numbers, NaN where there is none, and the positions of cells that are neither a number nor missing."""
+    """The numbers, with NaN for other cells, and the positions of cells that are neither a number nor missing."""
     numbers = np.array([float(cell) if is_number(cell) else np.nan for cell in cells])
     return numbers, [i for i in np.flatnonzero(np.isnan(numbers)).tolist() if not is_missing(cells[i])]
 
@@ -183,5 +183,5 @@ def _weights(cells: Sequence[str], name: str, lines: Sequence[int], source: str)
 
 
 def text_target(cells: Sequence[str]) -> NDArray[np.object_]:
-    """The cells as they are, "" for a missing one; whether they are numbers is asked later."""
+    """The cells as texts, with "" for a missing one; ``target`` decides later whether they are numbers."""
     return np.array(["" if is_missing(cell) else cell for cell in cells], dtype=object)

@@ -1,4 +1,4 @@
-"""Operators that add one edge to an input, or take the edge away that matters least."""
+"""Operators that add one edge to an input, or remove the least important edge."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from neuraltree.tree.nodes import Nodes, arities, parents, subtree_end
 from neuraltree.tree.space import Space
 from search.variation import slices
 
-NEW_EDGE = 0.1  # standard deviation of an inserted edge's weight: small beside N(0, 2 / arity)
+NEW_EDGE = 0.1  # standard deviation of an inserted edge's weight: small compared to N(0, 2 / arity)
 TRIED = 0.5  # share of the absent edges that ``grow_edge`` chooses from
 
 
 def absent_edges(tree: Nodes, space: Space) -> NDArray[np.bool_]:
-    """(nodes, features) True where a function node with room for one more child does not read the input."""
+    """(nodes, features) True for a function node with room for one more child and an input that it does not read."""
     op, depth = tree["op"], tree["depth"]
     absent = np.zeros((len(tree), space.n_features), dtype=np.bool_)
     if len(tree) < space.max_nodes:
@@ -37,11 +37,12 @@ def insert_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
 
 
 def grow_edge(rng: np.random.Generator, tree: Nodes, space: Space, slopes: NDArray[np.float64]) -> Nodes:
-    """A function node reads one more input, about where the training loss falls most steeply.
+    """A function node reads one more input, chosen where the training loss falls steeply.
 
-    ``slopes`` (nodes, features, folds) are the derivatives of each fold's loss by the weight of a leaf that is
-    not there yet. Of a random half of these, so that siblings differ, the one with the largest sum of squared slopes
-    is added. Its weight goes down the slope of each fold, ``NEW_EDGE`` in root mean square over the folds.
+    ``slopes`` (nodes, features, folds) are the derivatives of each fold's loss with respect to the weight of a leaf
+    that the tree does not have yet. Among a random half of these leaves, so that siblings differ, the leaf with the
+    largest sum of squared slopes is added. Its weight in each fold is against the slope; the root mean square of its
+    weights over the folds is ``NEW_EDGE``.
     """
     absent = absent_edges(tree, space)
     if not absent.any():
@@ -49,7 +50,7 @@ def grow_edge(rng: np.random.Generator, tree: Nodes, space: Space, slopes: NDArr
     slopes = np.where(absent[:, :, None] & np.isfinite(slopes), slopes, 0.0)
     if not slopes.any():
         return insert_edge(rng, tree, space)
-    slopes = slopes / np.abs(slopes).max()  # squares of the largest doubles are infinite
+    slopes = slopes / np.abs(slopes).max()  # otherwise squares of very large slopes would be infinite
     steepness = np.square(slopes).sum(axis=2)
     tried = steepness * (rng.random(steepness.shape) < TRIED)
     node, feature = divmod(int((tried if tried.any() else steepness).argmax()), space.n_features)
@@ -65,9 +66,9 @@ def _with_leaf(tree: Nodes, node: int, feature: int, weight: ArrayLike) -> Nodes
 
 
 def remove_weakest_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
-    """The edge that matters least goes, with all it carries, among those whose parent can spare a child.
+    """Remove the least important edge, with the subtree below it, among edges whose parent can spare a child.
 
-    What matters is the mean of |weight| over the folds times the spread of what the edge carries.
+    The importance of an edge is the mean of |weight| over the folds, times the spread of the values at its lower end.
     """
     del rng
     depth, op = tree["depth"], tree["op"]
@@ -75,14 +76,14 @@ def remove_weakest_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> 
     removable = np.flatnonzero(spare & (depth > 0))
     if not len(removable):
         return tree
-    carried = np.append(SPREADS, 1.0)[np.where(op < 0, ~op, -1)]  # a leaf carries a standardised input
+    carried = np.append(SPREADS, 1.0)[np.where(op < 0, ~op, -1)]  # a leaf reads a standardised input: spread 1
     importance = np.abs(tree["weight"]).mean(axis=1) * carried
     start = int(removable[np.argmin(importance[removable])])
     return np.concatenate((tree[:start], tree[subtree_end(depth, start) :]))
 
 
 def _spread(row: Activation) -> float:
-    """The standard deviation of what the activation gives on standard normal sums."""
+    """The standard deviation of the activation's values for standard normal sums."""
     s = np.linspace(-8, 8, 1601)
     density = np.exp(-s * s / 2)
     mean, square = (np.average(row.value(s) ** power, weights=density) for power in (1, 2))

@@ -1,9 +1,9 @@
-"""Crossover and mutations over slices: ``(rng, tree, space) -> tree``, registered in a DEAP toolbox.
+"""Crossover and mutations on slices of nodes: ``(rng, tree, space) -> tree``, registered in a DEAP toolbox.
 
-Every operator returns a legal tree and writes into no argument; where no legal change exists it returns
-the parent itself. A weight travels with its node, in all folds. Where another subtree takes a node's
-place by chance (not by crossover or hoist) the edge above it survives, and so does its weight.
-Repeated inputs under one parent are left for ``tree.simplify``.
+Every operator returns a legal tree and changes none of its arguments. If no legal change exists it returns the parent
+itself. A weight moves with its node, in all folds. If a random subtree takes a node's place, the edge above that node
+keeps its weight; in crossover and hoist the moved subtree brings its own edge weight along. Repeated inputs under one
+parent are left for ``tree.simplify``.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from search.variation import slices
 from search.variation.edge_operators import absent_edges, grow_edge, insert_edge, remove_weakest_edge
 
 REDRAWS = 5
-UNCHANGED = "copy"  # the name of a child that no operator changed
+UNCHANGED = "copy"  # stands for an operator if none changed the child
 
 
 def crossover(rng: np.random.Generator, first: Nodes, second: Nodes, space: Space) -> tuple[Nodes, Nodes]:
-    """Swap two subtrees below the outputs; the second is drawn from those with which both children fit."""
+    """Swap two subtrees below the outputs; the second is drawn from those that let both children fit the space."""
     here = slices.point(rng, slices.hidden(first), slices.leaves(first))
     end = subtree_end(first["depth"], here)
     level, size = int(first["depth"][here]), end - here
@@ -116,7 +116,7 @@ def hoist(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
 
 
 def perturb_weights(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
-    """Every weight and bias in use, in every fold by itself: times 1 + N(0, 0.1²), plus N(0, 0.05²)."""
+    """Every weight and bias in use gets its own noise in every fold: times 1 + N(0, 0.1²), plus N(0, 0.05²)."""
     del space
     child = tree.copy()
     noise = rng.standard_normal((4, *tree["weight"].shape))
@@ -145,9 +145,9 @@ def _regrown(rng: np.random.Generator, tree: Nodes, start: int, space: Space, fe
 
 
 class Operator(NamedTuple):
-    """One operator: ``function(rng, *parents, space)``, which gives as many children as it takes parents.
+    """One operator: ``function(rng, *parents, space)``, which returns as many children as it takes parents.
 
-    The function of a ``guided`` one also takes ``slopes``, see ``grow_edge``.
+    The function of a ``guided`` operator also takes ``slopes``, see ``grow_edge``.
     """
 
     name: str
@@ -166,20 +166,20 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("subtree_deletion", subtree_deletion, 0.07, "a subtree becomes a leaf"),
     Operator("subtree_replacement", subtree_replacement, 0.08, "a subtree becomes a random one"),
     Operator("change_activation", change_activation, 0.06, "a hidden node gets another activation"),
-    Operator("insert_edge", insert_edge, 0.02, "a node reads one more input"),
-    Operator("grow_edge", grow_edge, 0.05, "a node reads one more input where the loss falls steeply", guided=True),
-    Operator("remove_weakest_edge", remove_weakest_edge, 0.07, "the least important edge goes"),
+    Operator("insert_edge", insert_edge, 0.02, "a node reads one more input, drawn at random"),
+    Operator("grow_edge", grow_edge, 0.05, "a node reads one more input, where the loss falls steeply", guided=True),
+    Operator("remove_weakest_edge", remove_weakest_edge, 0.07, "the least important edge and its subtree are removed"),
     Operator("hoist", hoist, 0.05, "a node is replaced by one of its descendants"),
-    Operator("perturb_weights", perturb_weights, 0.03, "noise on every weight"),
+    Operator("perturb_weights", perturb_weights, 0.03, "every weight and bias gets random noise"),
 )
 PARENTS = {row.name: row.parents for row in OPERATORS}
 GUIDED = frozenset(row.name for row in OPERATORS if row.guided)
 
 
 def make_toolbox(space: Space, probabilities: dict[str, float]) -> base.Toolbox:
-    """Every operator under its name with ``space`` bound, and ``draw(rng)``, which names one to apply.
+    """Every operator under its name with ``space`` bound, and ``draw(rng)``, which draws the name of one to apply.
 
-    ``probabilities`` are relative, by operator; operators left out are not drawn. Empty, it is the defaults.
+    ``probabilities`` are relative, by operator; operators left out are not drawn. If it is empty the defaults apply.
     """
     chances = probabilities or {row.name: row.default_probability for row in OPERATORS}
     unknown = sorted(set(chances) - set(PARENTS))
@@ -203,10 +203,11 @@ def _draw(rng: np.random.Generator, names: tuple[str, ...], cumulative: list[flo
 
 
 def make_child(rng: np.random.Generator, first: Nodes, second: Nodes, toolbox: base.Toolbox) -> tuple[Nodes, str]:
-    """One child and the name of the operator that made it; crossover's is the child with the root of ``first``.
+    """One child and the name of the operator that made it; of crossover's children, the one with the root of ``first``.
 
-    An operator that can change nothing is drawn again, ``REDRAWS`` times at most; then the child is ``first``. It is
-    ``first`` too where the operator is guided: what it does waits for the slopes of all parents that it was drawn for.
+    If an operator can change nothing another is drawn, at most ``REDRAWS`` times; then the child is ``first``. The
+    child is also ``first`` if the operator is guided: it is applied later, when the slopes of all such parents are
+    known.
     """
     for _ in range(1 + REDRAWS):
         name = toolbox.draw(rng)

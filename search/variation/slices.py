@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from neuraltree.tree.nodes import Nodes, subtree_end
 
-FUNCTION_SHARE = 0.9  # how often a point is a function node (Koza 1992, section 6.3)
+FUNCTION_SHARE = 0.9  # the probability that a point is a function node (Koza 1992, section 6.3)
 
 
 def hidden(tree: Nodes) -> list[int]:
@@ -22,21 +22,22 @@ def leaves(tree: Nodes) -> list[int]:
 
 
 def pick(rng: np.random.Generator, items: Sequence[int]) -> int:
-    # A quarter of the time of rng.choice or rng.integers.
+    # Takes a quarter of the time of rng.choice or rng.integers.
     return items[int(rng.random() * len(items))]
 
 
 def point(rng: np.random.Generator, hidden: list[int], leaves: list[int]) -> int:
-    """A node of one of two lists, of which one may be empty; most often a function node."""
+    """A random node from two lists, of which one may be empty; most often a function node."""
     functions = bool(hidden) and (not leaves or rng.random() < FUNCTION_SHARE)
     return pick(rng, hidden if functions else leaves)
 
 
 def extents(depth: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For every node, the number of nodes and the number of levels below it, itself counted as one node."""
+    """For every node, the number of nodes of its subtree, itself included, and the number of levels below it."""
     sizes, heights = [0] * len(depth), [0] * len(depth)
     below_size, below_height = [0] * (max(depth) + 2), [0] * (max(depth) + 2)
-    # Backwards, a node's children are all those one level down since the last node at its own level or above.
+    # In a backward pass over prefix order, the children of a node are the nodes one level down that were passed since
+    # the last node at its own level or above.
     for i in range(len(depth) - 1, -1, -1):
         level = depth[i]
         size, height = 1 + below_size[level + 1], below_height[level + 1]
@@ -48,13 +49,13 @@ def extents(depth: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def replaced(tree: Nodes, start: int, piece: Nodes) -> Nodes:
-    """A copy of ``tree`` with ``piece`` for the subtree at ``start``."""
+    """A copy of ``tree`` with ``piece`` in place of the subtree at ``start``."""
     depth = tree["depth"]
     return spliced(tree, start, subtree_end(depth, start), piece, int(depth[start]))
 
 
 def spliced(tree: Nodes, start: int, end: int, piece: Nodes, depth: int) -> Nodes:
-    """A copy of ``tree`` with ``piece``, moved to ``depth``, for the nodes from ``start`` to ``end``."""
+    """A copy of ``tree`` with ``piece``, moved to ``depth``, in place of the nodes from ``start`` to ``end``."""
     # Twice as fast as np.concatenate on structured arrays.
     child = np.empty(len(tree) - (end - start) + len(piece), tree.dtype)
     stop = start + len(piece)

@@ -106,7 +106,7 @@ def test_a_batch_is_never_larger_than_the_training_rows() -> None:
 def test_a_disk_that_fills_up_is_one_line(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
-    """At the first file, before the search begins and after it has begun; the run can be gone on with."""
+    """At the first file, before the search begins and after it has begun; the run can be resumed."""
     write, done = Path.write_bytes, []
 
     def full(self: Path, content: bytes) -> int:
@@ -121,7 +121,7 @@ def test_a_disk_that_fills_up_is_one_line(
     said = capsys.readouterr().err
     assert said.startswith("error: r/")
     assert said.endswith(
-        "No space left on device; a run that has begun can be gone on with: python -m search.run FOLDER --resume\n"
+        "No space left on device; if the run has begun, resume it with: python -m search.run FOLDER --resume\n"
     )
     assert said.count("\n") == 1
     assert main(["r", "--resume", "--quiet"] if number else ["my.toml", "--out", "r", "--quiet"]) == 0

@@ -337,7 +337,7 @@ def test_a_signal_stops_a_run_after_the_generation(
     assert status(out) == "interrupted"
     assert len(history(out)) == 2 + reached if reached >= 0 else not (out / "history.csv").exists()
     said = capsys.readouterr().err
-    assert "stopping as soon as what was begun is saved; press Ctrl-C again to stop at once" in said
+    assert "stopping as soon as the work in progress is saved; press Ctrl-C again to stop at once" in said
     assert f"saved; go on with: python -m search.run {out} --resume" in said
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     assert here(out, "--resume") == 0
@@ -371,7 +371,7 @@ def test_a_second_signal_stops_a_run_at_once(
     with monkeypatch.context() as patch:
         intercept(patch, send)
         assert here(config, "--out", out) == 130
-    assert "interrupted; a run folder can be gone on with" in capsys.readouterr().err
+    assert "interrupted; if the run has begun, resume it with" in capsys.readouterr().err
     assert status(out) == "interrupted"
     assert len(history(out)) == 3
     assert here(out, "--resume") == 0

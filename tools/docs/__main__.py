@@ -18,7 +18,7 @@ exit codes: 0 done, 2 bad input, 130 interrupted"""
 
 
 def pages() -> dict[str, Callable[[], str]]:
-    """What writes each page."""
+    """The function that writes each page."""
     from tools.docs.configuration import configuration
     from tools.docs.reference_tables import tables
 
@@ -31,7 +31,9 @@ def parser() -> Parser:
         description="Write the pages of docs/ that come from the tables in the code.",
         epilog=EPILOG,
     )
-    made.add_argument("--out", metavar="FOLDER", type=Path, default=Path("docs"), help="by default docs")
+    made.add_argument(
+        "--out", metavar="FOLDER", type=Path, default=Path("docs"), help="the folder to write into, by default docs"
+    )
     return made
 
 

@@ -12,16 +12,17 @@ from search.config.settings import Config
 from search.strict import allowed_values, bare, choices
 
 INTRODUCTION = """\
-A config is a TOML file of the sections below. What it leaves out has the default shown; only `data.source` has none.
-Unknown sections and keys, wrong types and values out of range are refused in one line that says what is allowed.
+A config is a TOML file with the sections below. A key that it leaves out has the default shown; only `data.source` has
+no default. Unknown sections and keys, wrong types and values out of range are refused in one line that says what is
+allowed.
 
-    python -m search.run my.toml --dry-run                         # every key as it would run, and what that costs
-    python -m search.run my.toml --set search.population=400       # one key changed; may be repeated
-    python -m search.run my.toml --seed 3 --out results/mine       # short for run.seed and run.out
+    python -m search.run my.toml --dry-run                         # print every key, and the size of the run
+    python -m search.run my.toml --set search.population=400       # set one key; may be repeated
+    python -m search.run my.toml --seed 3 --out results/mine       # set run.seed and run.out
 
-Paths in a file count from the file; in `--set`, `--seed` and `--out` they count from the current folder. The config as
-run is kept as `config.toml` in the run folder, with every key written out. Names that a key may have, of objectives,
-activations, devices and operators, are in [tables.md](tables.md)."""
+Paths in the file are relative to the file; paths in `--set` and `--out` are relative to the current folder. The run
+folder keeps the config as run, with every key written out, as `config.toml`. [tables.md](tables.md) lists the names of
+objectives, activations, devices and operators."""
 
 
 def configuration() -> str:
@@ -47,12 +48,12 @@ def _row(key: Any) -> tuple[str, str, str, str]:
 
 
 def linked(annotation: Any) -> str:
-    """Its meaning, where another page is named with a link to it."""
+    """The meaning of a key, with the name of another page turned into a link."""
     return meaning(annotation).replace("tables.md", "[tables.md](tables.md)")
 
 
 def meaning(annotation: Any) -> str:
-    """What the structs say of a key; ``ValueError`` where they say nothing."""
+    """The description of a key in the structs; ``ValueError`` unless there is exactly one."""
     found = [note.description for note in getattr(annotation, "__metadata__", ()) if note.description]
     if len(found) != 1:
         raise ValueError(f"{annotation} has {len(found)} descriptions; give it one, as Meta(description=...)")

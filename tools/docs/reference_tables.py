@@ -1,4 +1,4 @@
-"""docs/tables.md: the names that configs, options and Python code may use, from the tables they are looked up in."""
+"""docs/tables.md: the names that configs, options and Python code may use, from the tables in the code."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from search.variation.operators import OPERATORS
 from tools.docs.notes import OPTIMIZER_NOTES, SCHEDULE_NOTES, SELECTION_NOTES, SOURCE_NOTES
 
 SOURCES = {"metric": "Errors on validation rows", "count": "Counts of the tree", "cost": "Costs on a device"}
-TASKS = {"both": "", "regression": "regression only", "classes": "classes only"}
+TASKS = {"both": "all", "regression": "regression", "classes": "classification"}
 
 
 def tables() -> str:
     return page(
         "Names",
-        "What the keys of a config ([configuration.md](configuration.md)) and the options of the commands can be.",
+        "The names that keys of a config ([configuration.md](configuration.md)) and options of commands accept.",
         *("## Data: `data.source`", data_sources()),
         *("## Objectives: `search.objectives`, `constraints`", *objectives()),
         *("## Activations: `space.activations`", activations()),
@@ -39,7 +39,7 @@ def tables() -> str:
 
 
 def noted(names: Iterable[str], notes: dict[str, str], heading: str) -> str:
-    """A row for each name; ``ValueError`` where the notes and the code differ."""
+    """A row for each name; ``ValueError`` if the notes and the code have different names."""
     known = list(names)
     if set(known) != set(notes):
         raise ValueError(f"tools/docs/notes.py: {heading}: write a note for each of {known}, and for nothing else")
@@ -52,11 +52,14 @@ def data_sources() -> str:
 
 
 def objectives() -> list[str]:
-    """A table for each place an objective comes from."""
-    parts = ["All are minimised. The first error asked for is the column `val_error` of `front.csv`."]
+    """A table for each source of objectives."""
+    parts = [
+        "All objectives are minimised. The first error named in `search.objectives` is the column `val_error` of "
+        "`front.csv`."
+    ]
     for source, title in SOURCES.items():
         rows = [(code(row.name), row.doc, row.unit, TASKS[row.tasks]) for row in OBJECTIVES if row.source == source]
-        parts += [f"**{title}**", table(("name", "what it is", "unit", "for"), rows)]
+        parts += [f"**{title}**", table(("name", "what it is", "unit", "tasks"), rows)]
     return parts
 
 
@@ -66,7 +69,7 @@ def activations() -> str:
         (code(row.name), code(row.c_text), f"{row.bounds[0]} to {row.bounds[1]}", ", ".join(others.get(row.name, ())))
         for row in ACTIVATIONS
     ]
-    return table(("name", "of a sum s, in C", "range", "also called"), rows)
+    return table(("name", "value for a sum s, in C", "range", "also called"), rows)
 
 
 def operators() -> str:
@@ -75,9 +78,9 @@ def operators() -> str:
 
 
 def baselines() -> str:
-    """Where a model comes in several sizes, each is a row of ``baselines.csv``."""
+    """A row for each baseline; a baseline in several sizes has a row of ``baselines.csv`` for each."""
     rows = [(code(row.name), row.label, ", ".join(map(code, row.names.values()))) for row in BASELINES]
-    return table(("name", "model", "in baselines.csv"), rows)
+    return table(("name", "model", "names in baselines.csv"), rows)
 
 
 def formats() -> str:
@@ -98,6 +101,6 @@ def devices() -> list[str]:
     aliases = ", ".join(f"{code(alias)} is {name}" for alias, name in sorted(DEVICE_ALIASES.items()))
     return [
         table(COLUMNS, rows),
-        f"{CAPTION}. How they are costed, and how to add one: [hardware.md](hardware.md).",
+        f"{CAPTION}. [hardware.md](hardware.md) explains how devices are costed and how to add one.",
         f"Other names: {aliases}.",
     ]
