@@ -20,7 +20,7 @@ HISTORY = (
 
 def row_of(state: State, info: Info, seconds: dict[str, float]) -> dict[str, Any]:
     """The row of a generation; ``seconds``: by phase."""
-    best_error = info.best_error if math.isfinite(info.best_error) else None  # infinite if no tree meets the constraints
+    best_error = info.best_error if math.isfinite(info.best_error) else None  # infinite: no tree meets the constraints
     values = (state.generation, state.evaluations, info.hypervolume, len(info.front), best_error)
     return dict(zip(HISTORY, (*values, *(seconds.get(name, 0.0) for name in PHASES), compilations()), strict=True))
 
