@@ -47,9 +47,7 @@ def measure_front(
             if isinstance(found[-1], str):
                 say(f"model {i} of {len(trees)} could not be measured: {found[-1]}")
             elif not found[-1].agrees:
-                say(
-                    f"model {i} of {len(trees)} gives different results on the emulated core and in Python; please report"
-                )
+                say(f"model {i} of {len(trees)}: results on the emulated core and in Python differ; please report")
     return {
         name: np.array([np.nan if isinstance(row, str) else row.costs[name] for row in found], dtype=np.float64)
         for name in COMPARED
