@@ -37,7 +37,7 @@ def join_parts(folder: RunFolder, warn: Callable[[str], None]) -> list[str]:
                 )
                 warn(
                     f"{reason}; {name} cannot be written; the rest of the run is complete. The other parts are in "
-                    f"{folder.checkpoints}: to get the file, restore the missing part and run again with --resume"
+                    f"{folder.checkpoints}: to get the file, restore this part and run again with --resume"
                 )
                 continue
         done.append(kind)
