@@ -1,1 +1,1 @@
-"""The run folder: its files, written so that a kill loses nothing, and read back."""
+"""The run folder: writing its files so that a kill loses nothing, and reading them back."""

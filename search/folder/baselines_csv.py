@@ -19,10 +19,10 @@ ALWAYS = ("val_error", "test_error", "test_score", "weights", "macs")
 
 @dataclass(frozen=True)
 class Baseline:
-    """``values`` holds what is known of ``NUMBERS``: a cost only where the device has a model of it.
+    """``values`` holds the known entries of ``NUMBERS``; a cost only if the device can cost this model.
 
-    ``val_error``, ``test_error``, ``test_score`` are those of ``front.csv``, in the same metrics over the same rows;
-    ``seconds`` is what its row of the table took to train, all its fits together.
+    ``val_error``, ``test_error``, ``test_score`` use the metrics and rows of ``front.csv``. ``seconds`` is the
+    training time of the model's row of the table, over all fits.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Baseline:
 
 
 def load_baselines(folder: str | Path) -> tuple[Baseline, ...]:
-    """The baselines of a run, () where it has none. Raises ``InputError`` where their file is damaged."""
+    """The baselines of a run, () if it has none. Raises ``InputError`` if their file is damaged."""
     path = Path(folder) / FILE
     if not path.is_file():
         return ()
@@ -39,7 +39,7 @@ def load_baselines(folder: str | Path) -> tuple[Baseline, ...]:
 
 
 def write_baselines(folder: Path, baselines: Iterable[Baseline]) -> None:
-    """Replaces the file in one step."""
+    """Replace the file in one step."""
     rows = [[row.name, row.label, *(_cell(row.values, name) for name in NUMBERS)] for row in baselines]
     write_csv(folder / FILE, HEADER, rows)
 

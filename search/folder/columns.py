@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 MEASURED, CLASS_ERROR = "measured_", "error_class_"
-Form = Literal["si", "count", "number"]  # with a prefix to the unit | whole | four digits
+Form = Literal["si", "count", "number"]  # SI prefix before the unit | whole number | four digits
 
 
 class Column(NamedTuple):
@@ -48,7 +48,7 @@ SCORES = {"regression": "R²", "classification": "accuracy"}
 
 
 def column_of(name: str) -> Column:
-    """The row of a column, also of one measured and of one of a class; any other is itself."""
+    """The row of a column, also for measured costs and errors of one class; an unknown name is its own label."""
     if name.startswith(MEASURED) and (of := name.removeprefix(MEASURED)) in COLUMNS:
         return COLUMNS[of]._replace(label=f"measured {COLUMNS[of].label}")
     if name.startswith(CLASS_ERROR):
@@ -57,15 +57,15 @@ def column_of(name: str) -> Column:
 
 
 def told_tests(values: Mapping[str, float]) -> str:
-    """What is known of a model on the test rows, the error in the run's own metric first."""
+    """The known test scores of a model, the error in the run's own metric first."""
     known = [name for name in ("test_error", "test_score") if name in values]
     return ", ".join(f"{COLUMNS[name].label} {values[name]:.4f}" for name in known)
 
 
 def described(names: Iterable[str], metric: str, kind: str) -> dict[str, Column]:
-    """The columns by name, the errors and scores said to be what they are in a run.
+    """The columns by name; the labels of errors and scores name the metrics of the run.
 
-    ``metric``: the objective in ``val_error``; ``kind``: of the task, "" where it is not known.
+    ``metric``: the objective that is in ``val_error``; ``kind``: the kind of task, "" if it is not known.
     """
     task = {"": "", "regression": "regression"}.get(kind, "classification")
     usual = {"regression": "1 − R²", "classification": "error rate"}.get(task, "")

@@ -1,4 +1,4 @@
-"""What the generations left in their parts, joined when the run is complete: archive.npz and evolution.npz."""
+"""archive.npz and evolution.npz, joined from the parts of all generations when the run is complete."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from search.folder.snapshot import archive
 
 ARCHIVE = "archive.npz"
 Parts = Sequence[Mapping[str, NDArray]]
-# By kind: the file that the parts become, and how.
+# By kind: the file made of the parts, and the function that joins them.
 JOINED: dict[str, tuple[str, Callable[[Parts], dict[str, NDArray]]]] = {
     "archive": (ARCHIVE, archive),
     "history": (EVOLUTION, joined),
@@ -21,9 +21,9 @@ JOINED: dict[str, tuple[str, Callable[[Parts], dict[str, NDArray]]]] = {
 
 
 def join_parts(folder: RunFolder, warn: Callable[[str], None]) -> list[str]:
-    """Write the files whose parts are all there; returns the kinds whose parts are not needed any more.
+    """Write each file if all its parts exist; returns the kinds whose parts are no longer needed.
 
-    A file is written whole or not at all: if a part is lost, that is said and the others stay where they are.
+    A file is written whole or not at all: if a part is lost, ``warn`` gets a message and the other parts are kept.
     """
     done = []
     for kind, (name, join) in JOINED.items():
@@ -31,13 +31,13 @@ def join_parts(folder: RunFolder, warn: Callable[[str], None]) -> list[str]:
             folder.check_parts(kind)
             write_npz(folder.path / name, join(folder.parts(kind)))
         except (KeyError, IndexError, TypeError, ValueError) as error:
-            if not (folder.path / name).is_file():  # it is, if a kill came while its parts were being removed
+            if not (folder.path / name).is_file():  # it exists if a kill came while its parts were being removed
                 reason = (
                     error if isinstance(error, InputError) else f"the parts of {name} do not fit together: {error!r}"
                 )
                 warn(
-                    f"{reason}; {name} cannot be written, all else is complete. The other parts stay in "
-                    f"{folder.checkpoints}: to get it, restore this one and run again with --resume"
+                    f"{reason}; {name} cannot be written; the rest of the run is complete. The other parts are in "
+                    f"{folder.checkpoints}: to get the file, restore this part and run again with --resume"
                 )
                 continue
         done.append(kind)

@@ -29,12 +29,13 @@ KIND_NODES = "activation_nodes"
 
 @dataclass(frozen=True)
 class History:
-    """All that was ever evaluated, by id: row ``i`` of an array is the ``i``-th tree that the run made.
+    """All trees that the run evaluated, by id: row ``i`` of an array is the ``i``-th tree that the run made.
 
     ``parents`` (trees, 2) ids, -1 for none; ``operator`` (trees,) names, "random" in the first population and
     "retrained" for a survivor that was trained further; ``feasible``: training did not diverge and the constraints
     are kept; ``columns``: validation scores and counts. ``fronts``: by generation, the ids of the population's
-    front; ``activation_nodes`` (generations, activations): hidden nodes of the population; ``rows``: of history.csv.
+    front; ``activation_nodes`` (generations, activations): the number of hidden nodes with each activation in the
+    population; ``rows``: the rows of history.csv.
     """
 
     parents: NDArray[np.int64]
@@ -51,7 +52,7 @@ class History:
 
 
 def of_generation(state: State, info: Info) -> Arrays:
-    """What a generation adds to the history."""
+    """The part of the history that one generation adds."""
     nodes, _ = join(state.members.trees)
     hidden = ~nodes["op"][(nodes["op"] < 0) & (nodes["depth"] > 0)]
     evaluated = info.evaluated
@@ -70,7 +71,7 @@ def joined(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
     """The history of all generations: the content of evolution.npz."""
     sizes = [len(part["front"]) for part in parts]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name != KIND_NODES}
-    # A generation may be older than the last activations of the table: it has none of these.
+    # A part may be older than the last activations of the table: it has 0 nodes with these.
     counted = [np.pad(part[KIND_NODES], ((0, 0), (0, len(NAMES) - part[KIND_NODES].shape[1]))) for part in parts]
     return whole | {
         KIND_NODES: np.concatenate(counted),
@@ -80,7 +81,7 @@ def joined(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
 
 
 def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: list[dict[str, float]]) -> History:
-    """The history that ``joined`` put into arrays."""
+    """The history in the arrays of ``joined``."""
     starts = arrays["front_starts"]
     return History(
         **{name: arrays[name] for name in ("parents", "operator", "generation", "ok", "feasible", "activation_nodes")},
@@ -93,7 +94,7 @@ def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: l
 
 
 def load_history(folder: str | Path) -> History:
-    """The history of a run, finished or under way. Raises ``InputError`` if there is none, or it is damaged."""
+    """The history of a run, finished or under way. Raises ``InputError`` if it is missing or damaged."""
     run = RunFolder(Path(folder))
     finished, table = run.path / EVOLUTION, run.path / "history.csv"
     if not finished.is_file():

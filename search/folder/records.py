@@ -1,7 +1,7 @@
-"""The run folder: what is in it, who may write to it, and how it survives a kill at any moment.
+"""The run folder: its files, its lock, and how it survives a kill at any moment.
 
-Every file is written beside its place and renamed into it. A checkpoint is an npz of arrays and, written
-last, a JSON of the same generation: where the JSON is, the checkpoint is whole.
+Every file is written under a temporary name in the same folder and then renamed. A checkpoint is an npz of arrays
+and a JSON of the same generation. The JSON is written last: if it exists, the checkpoint is whole.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from search.reading import read_json, read_npz, reason
 from search.strict import shown
 
 CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
-# All that a start leaves which was killed before its config was written: there is nothing to go on with.
+# The only files of a run that was killed before its config was written: there is nothing to resume.
 STARTING = {LOCK, CONFIG + ".part"}
 KEPT_CHECKPOINTS = 2
-PARTS = ("archive", "history")  # what a generation adds to each, until the run is complete
-# Of the manifest, what is read again.
+PARTS = ("archive", "history")  # each generation adds a file of each kind, until the run is complete
+# The keys of the manifest that are read back, with their types.
 FACTS: dict[str, Any] = {
     "status": str,
     "seed": int,
@@ -46,7 +46,7 @@ FACTS: dict[str, Any] = {
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a file in one step, as ``store``; no other process may write it."""
+    """Replace a file in one step with ``store``; no other process may write it."""
     write_bytes(path, text.encode())
 
 
@@ -63,7 +63,7 @@ def _json(value: Any) -> str:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Floats by ``repr``, so that they read back exactly; ``None`` as an empty cell."""
+    """Write floats by ``repr``, so that they read back exactly; ``None`` is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -78,13 +78,13 @@ def _cell(value: Any) -> str:
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
-    """The same bytes for the same arrays; one of Python objects is refused."""
+    """The same arrays give the same bytes; arrays of Python objects are refused."""
     write_bytes(path, _npz(arrays))
 
 
 def _npz(arrays: Mapping[str, NDArray]) -> bytes:
     content = io.BytesIO()
-    # np.savez of NumPy 2.0 and 2.1 cannot refuse pickles: it stores that wish as one more array.
+    # np.savez of NumPy 2.0 and 2.1 cannot refuse pickles: they store ``allow_pickle`` as one more array.
     with zipfile.ZipFile(content, "w") as stored:
         for name, array in arrays.items():
             with stored.open(name + ".npy", "w", force_zip64=True) as file:
@@ -98,14 +98,14 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock: IO[str] | None = None
-        self._made: list[Path] = []  # by ``create``: the folder, and those above it
-        self._running = False  # by the manifest as this process wrote it
+        self._made: list[Path] = []  # the folders that ``create`` made: the run folder and its parents
+        self._running = False  # the status that this process last wrote to the manifest
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        """However the run ended: what no process works on is not called running."""
+        """Mark a run that is still called running as interrupted: no process works on it any more."""
         try:
             if self._running:
                 with uninterrupted(), suppress(InputError, OSError):
@@ -124,7 +124,7 @@ class RunFolder:
         return self.path / "checkpoint"
 
     def create(self) -> None:
-        """Make a new folder and hold it; one that has anything in it is refused."""
+        """Make a new folder and lock it; a folder that is not empty is refused."""
         self.check_free()
         self._made = [folder for folder in (self.path, *self.path.parents) if not folder.exists()]
         try:
@@ -132,11 +132,11 @@ class RunFolder:
         except OSError as error:
             raise InputError(f"cannot make {self.path}: {reason(error)}; name another folder with --out") from None
         self._hold()
-        if not self._is_free():  # another run has begun since
+        if not self._is_free():  # another run has started in it since
             raise self._occupied()
 
     def check_free(self) -> None:
-        """``InputError`` for a path no folder can have and for a folder with anything in it; makes nothing."""
+        """Raises ``InputError`` if the path cannot be a folder, or is one that is not empty; makes nothing."""
         try:
             if self._is_free():
                 return
@@ -146,7 +146,7 @@ class RunFolder:
             if isinstance(error, NotADirectoryError) and self.path.is_file():
                 raise InputError(f"{self.path} is a file; name a new folder with --out") from None
             raise InputError(f"cannot make {self.path}: {reason(error)}; name another folder with --out") from None
-        # Nothing is written into a folder of somebody else's, but one that a run is under way in is said to be.
+        # A foreign folder gets no lock file. If a run is under way in this one, ``_hold`` says so.
         if (self.path / LOCK).exists():
             with self:
                 self._hold()
@@ -156,13 +156,13 @@ class RunFolder:
         return all(path.name in STARTING for path in self.path.iterdir())
 
     def _occupied(self) -> InputError:
-        hint = f", or go on with the run in it: python -m search.run {self.path} --resume"
+        hint = f", or resume the run in it: python -m search.run {self.path} --resume"
         return InputError(
             f"{self.path} is not empty; name another folder with --out{hint if (self.path / CONFIG).is_file() else ''}"
         )
 
     def reopen(self) -> dict[str, Any]:
-        """Hold a folder that has a run in it; returns its manifest, {} where a kill came before it was written."""
+        """Lock the folder of an existing run; returns its manifest, {} if a kill came before it was written."""
         try:
             found = self.path.is_dir(), (self.path / CONFIG).is_file()
         except OSError as error:
@@ -176,7 +176,7 @@ class RunFolder:
         return self.read_manifest()
 
     def _hold(self) -> None:
-        """Lock the folder for this process; the lock goes when the process does, however it ends."""
+        """Lock the folder for this process; the system releases the lock when the process ends, however it ends."""
         try:
             handle = (self.path / LOCK).open("a")
         except OSError as error:
@@ -189,13 +189,13 @@ class RunFolder:
         self._lock = handle
 
     def discard(self) -> None:
-        """Undo ``create`` for a run that never began; one that did is kept."""
+        """Undo ``create`` for a run that never began; a run that did begin is kept."""
         if self.checkpoints.exists():
             return
         self._running = False
         for path in self.path.iterdir():
             path.unlink()
-        with suppress(OSError):  # another run has begun beside it
+        with suppress(OSError):  # another run has started in a parent folder
             for folder in self._made:
                 folder.rmdir()
 
@@ -208,7 +208,7 @@ class RunFolder:
                 _check_fact(path, name, facts[name])
         except DamagedError as error:
             raise DamagedError(
-                f"{error}; restore it, or move it away; its hashes of data and config are then not compared"
+                f"{error}; restore it, or move it away: then the hashes of data and config are not checked"
             ) from None
         return facts
 
@@ -217,7 +217,7 @@ class RunFolder:
         self._running = changes.get("status", "running" * self._running) == "running"
 
     def save_checkpoint(self, generation: int, arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) -> None:
-        """Older ones but the last go; so does what a kill left of them."""
+        """Save a checkpoint. Only the newest ``KEPT_CHECKPOINTS`` are kept; leftovers of killed writes are deleted."""
         self.checkpoints.mkdir(exist_ok=True)
         state, about = self._checkpoint(generation, "npz"), self._checkpoint(generation, "json")
         store({state: _npz(arrays), about: _json(facts)}, alone=True)
@@ -227,7 +227,7 @@ class RunFolder:
                 path.unlink()
 
     def load_checkpoint(self) -> tuple[dict[str, NDArray], dict[str, Any]] | None:
-        """The newest whole checkpoint, or none; ``InputError`` if all are damaged, or one cannot be read now."""
+        """The newest whole checkpoint, if any. Raises ``InputError`` if all are damaged or one cannot be read now."""
         damage = []
         for generation in reversed(self._generations()):
             try:
@@ -248,12 +248,12 @@ class RunFolder:
         return list(self._numbered("state", "json"))
 
     def _numbered(self, kind: str, suffix: str) -> dict[int, Path]:
-        """By generation, in order."""
+        """The files of one kind by generation, in ascending order."""
         found = {path.stem.removeprefix(f"{kind}-"): path for path in self.checkpoints.glob(f"{kind}-*.{suffix}")}
         return dict(sorted((int(number), path) for number, path in found.items() if number.isdecimal()))
 
     def save_parts(self, generation: int, archive: Mapping[str, NDArray], history: Mapping[str, NDArray]) -> None:
-        """What a generation adds to the archive and to the history, until the run is complete."""
+        """Save what one generation adds to the archive and to the history."""
         self.checkpoints.mkdir(exist_ok=True)
         parts = zip(PARTS, (archive, history), strict=True)
         store({self._part(kind, generation): _npz(arrays) for kind, arrays in parts}, alone=True)
@@ -265,11 +265,11 @@ class RunFolder:
         return self.parts("history")
 
     def parts(self, kind: str) -> list[dict[str, NDArray]]:
-        """Those there are, in order; see ``check_parts``."""
+        """The parts that exist, in order; ``check_parts`` finds out whether some are missing."""
         return [read_npz(path) for path in self._part_files(kind).values()]
 
     def check_parts(self, kind: str) -> None:
-        """``DamagedError`` unless there is a part for each generation, from 0 to the last that was saved."""
+        """Raises ``DamagedError`` unless each generation from 0 to the last saved one has a part."""
         there = self._part_files(kind)
         last = max([*there, *self._generations()], default=-1)
         if missing := sorted(set(range(last + 1)) - there.keys()):

@@ -1,4 +1,4 @@
-"""A search state as arrays and plain facts, and back, bit for bit; and the archive of everything evaluated."""
+"""A search state as arrays and plain facts, and back, bit for bit; and the archive of all evaluated trees."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def state_from_parts(arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) ->
 
 
 def archive(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
-    """All parts as one, the best of each structure only, in order of evaluation."""
+    """All parts joined: the best tree of each structure, in order of evaluation."""
     everyone = merge([members_from_arrays(part) for part in parts])
     order = np.lexsort((everyone.ids, everyone.columns["val_error"], ~everyone.ok))
     kept = best_of_each_structure(everyone, order)

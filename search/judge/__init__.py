@@ -1,1 +1,1 @@
-"""What happens to a front at the end of a search: refit, measurement, baselines, verdict."""
+"""The end of a search: the front's refit and measurement, the baselines, the verdict."""

@@ -1,4 +1,4 @@
-"""Baselines trained in a run: on its rows, in its folds, judged by its metrics."""
+"""Training a run's baselines: on its rows, in its folds, scored by its metrics."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from search.table.data import Table
 
 
 class Trained(NamedTuple):
-    """The baselines of one row of the table, and how many fits gave a warning, by its category."""
+    """The baselines of one row of the table, and the number of fits with a warning, by category of warning."""
 
     baselines: list[Baseline]
     warned: Counter[str]
@@ -41,15 +41,15 @@ def train_baselines(
     say: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> None:
-    """Write ``baselines.csv`` for the models that the config names; those already there are kept.
+    """Write ``baselines.csv`` for the models that the config names; models already in it are kept.
 
-    ``KeyboardInterrupt`` when ``stopping`` says so; models finished by then are in the file.
+    Raises ``KeyboardInterrupt`` when ``stopping()`` is true; models finished by then are in the file.
     """
     wanted = [BY_NAME[name] for name in config.baselines.models]
     try:
         found = {row.name: row for row in load_baselines(folder.path)}
     except DamagedError as error:
-        say(f"{error}; here the baselines are trained again")
+        say(f"{error}; the baselines are trained again")
         found = {}
     missing = [row for row in wanted if not found.keys() & set(row.names.values())]
     if missing:
@@ -59,7 +59,7 @@ def train_baselines(
         begun = time.perf_counter()
         try:
             trained = train_row(row, setup, table, stopping)
-        except ValueError as error:  # of an optimiser that diverged, or a table scikit-learn refuses
+        except ValueError as error:  # the optimiser diverged, or scikit-learn refuses the table
             say(f"  {row.label} could not be trained: {' '.join(str(error).split())}")
             continue
         seconds = time.perf_counter() - begun
@@ -70,9 +70,9 @@ def train_baselines(
 
 
 def train_row(row: Row, setup: Setup, table: Table, stopping: Callable[[], bool] = lambda: False) -> Trained:
-    """Choose each size's penalty by the error over the run's folds, fit to all training rows, score on the test rows.
+    """Choose each size's penalty by its error in the run's folds, fit to all training rows, score on the test rows.
 
-    So val_error has been chosen by, as that of the trees has. ``ValueError`` where a fit fails.
+    ``val_error`` was therefore used for selection, as it was for the trees. Raises ``ValueError`` if a fit fails.
     """
     fits, sample = _Fits(row, setup.problem.seed, stopping), _sample(setup, table)
     errors = {penalty: _fold_errors(fits, penalty, sample, setup, table) for penalty in row.penalties}
@@ -91,7 +91,7 @@ def train_row(row: Row, setup: Setup, table: Table, stopping: Callable[[], bool]
 
 
 class _Fits:
-    """Fits of one row, on one thread so that the number of cores changes no bit; their warnings are counted."""
+    """Fits of one row, on one thread so that the number of cores does not change results; warnings are counted."""
 
     def __init__(self, row: Row, seed: int, stopping: Callable[[], bool]) -> None:
         self.row, self.seed, self.stopping = row, seed, stopping
@@ -110,14 +110,14 @@ class _Fits:
 
 
 def _sample(setup: Setup, table: Table) -> Sample:
-    """All training rows, scaled and weighted as the trees get them."""
+    """All training rows, scaled and weighted as for the trees."""
     weight = setup.problem.data.weight[: len(setup.train_rows)].astype(np.float64)
     X = setup.scaler.transform(table.X[setup.train_rows])
     return Sample(X, setup.problem.truth.target, weight, table.kind)
 
 
 def _task(table: Table) -> Task:
-    """Baselines give logits, whatever loss the trees are trained on."""
+    """The task of the baselines: they give logits, whatever loss the trees are trained with."""
     return make_task(table.kind, len(table.classes or ()))
 
 
@@ -155,7 +155,7 @@ def _timed(made: Baseline, seconds: float) -> Baseline:
 
 
 def _lines(trained: Trained, seconds: float) -> list[str]:
-    """What there is to say of a row that is finished."""
+    """The lines that report a finished row of the table."""
     notes = "".join(f"; {name} in {count} of {trained.fits} fits" for name, count in sorted(trained.warned.items()))
     ends = [""] * (len(trained.baselines) - 1) + [f" ({seconds:.1f} s{notes})"]
     return [

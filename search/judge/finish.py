@@ -1,4 +1,4 @@
-"""The end of a run: the front is refitted on all training rows, freed of dominated members, tested once and saved."""
+"""The end of a run: refit the front on all training rows, remove dominated members, test once and save."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from search.objectives import COST_NAMES
 from search.selection.dominance import undominated
 from search.table.data import Table
 
-SCORES = ("test_error", "test_score", "int8_test_score")  # the last where hardware.precision is "int8"
+SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only if hardware.precision is "int8"
 HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
 
 
@@ -42,7 +42,7 @@ def live_front(setup: Setup, state: State) -> Members:
 
 
 def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
-    """``live.csv``: the front so far, in the columns of ``front.csv``; nothing is refitted or tested yet."""
+    """Write ``live.csv``: the front so far in the columns of ``front.csv``; nothing is refitted or tested yet."""
     ids = front.ids.tolist()
     values = [{"id": float(ids[i])} | _values(front.columns, i) for i in range(len(ids))]
     rows = [_row(setup, row, "evolving", {}, None) for row in values]
@@ -75,7 +75,7 @@ def write_front(
         write_text(folder.path / model, dumps(member.tree))
         rows.append(_row(setup, member.values, member.status, _test_scores(setup, table, member.tree), model))
     for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
-        left.unlink()  # of a last stage that was interrupted
+        left.unlink()  # left by an earlier end of this run that was interrupted
     write_csv(folder.path / "front.csv", _header(setup), rows)
     return len(rows)
 
@@ -109,7 +109,7 @@ def finished(
 ) -> list[Finished]:
     """A front refitted on all training rows, fine-tuned for 8 bits if asked to, and measured.
 
-    A member that no longer keeps the constraints, as measured or else as predicted, is left out.
+    A member is left out if it breaks a constraint: by its measured costs, or by predicted ones if it has no others.
     """
     if not front.trees:
         return []
@@ -129,7 +129,7 @@ def finished(
         say(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
         )
-    # Untrained was best in the folds, or training on all rows only raised the loss.
+    # Not refitted: 0 epochs were best in the folds, or training on all rows only raised the loss.
     status = np.where(sound & (epochs > 0), "ok", "not_refitted")
     return [
         Finished(i, trees[i], str(status[i]), {"id": float(front.ids[i])} | _values(columns, i))
@@ -138,7 +138,7 @@ def finished(
 
 
 def _values(columns: Columns, i: int) -> dict[str, float]:
-    """The numbers of one member; what is not known of it is left out."""
+    """The known numbers of one member."""
     return {name: float(values[i]) for name, values in columns.items() if not np.isnan(values[i])}
 
 
@@ -156,7 +156,7 @@ def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
 
 
 def _in_integers(setup: Setup, table: Table, trees: list[Tree]) -> list[Tree]:
-    """The trees with input ranges for 8 bits of their own, fine-tuned if asked to, all on the training rows."""
+    """The trees with their own input ranges for 8 bits, fine-tuned if asked to, all on the training rows."""
     X, y, problem = table.X[setup.train_rows], table.y[setup.train_rows], setup.problem
     weight = problem.data.weight[: len(X)]
     fitted = [fit_ranges(tree, X, weight) for tree in trees]
@@ -186,7 +186,7 @@ def _costs(setup: Setup, trees: list[Tree]) -> Columns:
 
 
 def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
-    """Error by the metric of ``val_error``, and R² or accuracy, on the test rows; R² or accuracy of the integers."""
+    """Test error in the metric of ``val_error``, and R² or accuracy, of the tree; R² or accuracy in integers."""
     X, target = table.X[setup.test_rows], table.y[setup.test_rows]
     truth = Truth(setup.problem.task, target)  # outputs are in natural units here
     usual = METRICS["one_minus_r2" if table.kind == "regression" else "error_rate"]
@@ -195,7 +195,7 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
     scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, outputs)[0])}
     if not number_format(setup.problem.code.precision).is_integer:
         return scores
-    with suppress(ValueError):  # of a tree whose sums are beyond integers
+    with suppress(ValueError):  # the sums of this tree do not fit the integers
         scores["int8_test_score"] = 1.0 - float(usual(truth, integer_outputs(tree, X).T[None])[0])
     return scores
 
@@ -205,6 +205,6 @@ def _header(setup: Setup) -> list[str]:
 
 
 def _row(setup: Setup, values: dict[str, float], status: str, scores: dict[str, float], model: str | None) -> list[Any]:
-    """In the columns of ``_header``; a cell is empty where there is no number."""
+    """The row in the columns of ``_header``; the cell of an unknown number is empty."""
     found: dict[str, Any] = values | scores | {"status": status, "model": model}
     return [int(found[name]) if name in ("id", *COUNTS) else found.get(name) for name in _header(setup)]

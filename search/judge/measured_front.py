@@ -22,9 +22,9 @@ MEASURED = tuple(f"measured_{name}" for name in COMPARED)
 def measure_front(
     problem: Problem, trees: Sequence[Tree], say: Callable[[str], None], stopping: Callable[[], bool]
 ) -> dict[str, NDArray[np.float64]]:
-    """The columns of ``COMPARED`` as measured, NaN for a model that cannot be; none where nothing can, which is said.
+    """The measured columns of ``COMPARED``, NaN for a model that cannot be measured; {} and a message if none can.
 
-    ``KeyboardInterrupt`` when ``stopping`` says so; what was measured by then is kept in the user's cache.
+    Raises ``KeyboardInterrupt`` when ``stopping()`` is true; earlier measurements stay in the user's cache.
     """
     device = problem.device
     if device is None:
@@ -34,7 +34,7 @@ def measure_front(
     except MeasureError as error:
         say(f"costs are predicted, not measured: {error}")
         return {}
-    say(f"compiling {len(trees)} models by {problem.code.compiler} and running them on an emulated {device.core}")
+    say(f"compiling {len(trees)} models with {problem.code.compiler} and running them on an emulated {device.core}")
     found = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         waiting = [threads.submit(_measured, tree, device, problem.code) for tree in trees]
@@ -47,7 +47,7 @@ def measure_front(
             if isinstance(found[-1], str):
                 say(f"model {i} of {len(trees)} could not be measured: {found[-1]}")
             elif not found[-1].agrees:
-                say(f"model {i} of {len(trees)} gives other results on the emulated core than in Python; please report")
+                say(f"model {i} of {len(trees)}: results on the emulated core and in Python differ; please report")
     return {
         name: np.array([np.nan if isinstance(row, str) else row.costs[name] for row in found], dtype=np.float64)
         for name in COMPARED
@@ -66,7 +66,7 @@ def nothing_measured(problem: Problem, front: Front) -> bool:
 
 
 def _measured(tree: Tree, device: Device, code: Code) -> Measured | str:
-    """The measurement, or why there is none: one model must not cost the others."""
+    """The measurement, or the reason why it failed: one failing model must not stop the others."""
     try:
         return measure_tree(tree, device, code)
     except (ValueError, OSError) as error:

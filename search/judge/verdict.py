@@ -1,4 +1,4 @@
-"""One line on how a front stands against its run's baselines."""
+"""One line that compares a front with the baselines of its run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from search.front import Front
 
 
 def verdict(front: Front, baselines: Sequence[Baseline]) -> str:
-    """The baseline of lowest validation error, and the front's smallest member that it does not beat; "" without any.
+    """The baseline with the lowest validation error, and the smallest member with as low an error and no more weights.
 
-    Test rows choose neither. The members were chosen by validation error among many trees, which the line says.
+    "" without baselines. Test rows select neither model. The line says that members were selected by validation error.
     """
     if not baselines:
         return ""
@@ -24,9 +24,9 @@ def verdict(front: Front, baselines: Sequence[Baseline]) -> str:
     )
     as_good = [m for m in front if m.val_error <= error and m.weights <= weights]
     if not as_good:
-        return line + "no member of the front has as low a validation error with as few weights"
+        return line + "no member of the front reaches this validation error with as few weights"
     member = min(as_good, key=lambda m: (m.weights, m.val_error))
     return (
-        f"{line}of the front, whose trees were chosen by that error, as low a validation error: "
+        f"{line}smallest member that reaches this validation error, by which members were selected: "
         f"{member.name}, {member.weights:.0f} weights, {told_tests(member.values)}"
     )

@@ -1,7 +1,7 @@
 """The pictures of a search, by Matplotlib: functions that draw on ``ax`` and return it, and the files of a run folder.
 
-Where no ``ax`` is given the axes are those of a new pyplot figure. Legends stand beside the data: a figure of
-your own needs ``layout="constrained"``, or ``bbox_inches="tight"`` when it is saved, to make room for them.
+Without ``ax``, the axes are those of a new pyplot figure. Legends stand next to the axes: your own figure
+needs ``layout="constrained"``, or ``bbox_inches="tight"`` when it is saved, to make room for them.
 """
 
 from search.pictures.genealogy import plot_genealogy

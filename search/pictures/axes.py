@@ -1,4 +1,4 @@
-"""The columns of a front as axes: what they are called, their unit, which end is better, and their scale."""
+"""The columns of a front as axes: labels, units, the better direction, and scales."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Values = NDArray[np.float64]
 
 
 class Column(NamedTuple):
-    """``unit``: of the ticks, "" for counts, None for other numbers. ``better``: -1 where the lower is, or 1."""
+    """``unit``: of the ticks, "" for counts, None for other numbers. ``better``: -1 if lower is better, else 1."""
 
     label: str
     unit: str | None = None
@@ -36,8 +36,8 @@ COLUMNS = {
     name: Column(row.label, None if row.form == "number" else row.unit, 1 if row.higher else -1)
     for name, row in columns.COLUMNS.items()
 } | {"weights": Column("weights (edges + biases)", "")}
-LOG_FROM = 6.0  # a largest value of so many smallest ones gets a logarithmic axis
-MOST_DECADES = 2.0  # with ticks at 1, 2 and 5; beyond, at 1 only
+LOG_FROM = 6.0  # an axis is logarithmic if its largest value is at least this multiple of its smallest
+MOST_DECADES = 2.0  # up to this many have ticks at 1, 2 and 5; more have ticks at 1 only
 WHOLE = ("", "B")
 
 
@@ -56,7 +56,7 @@ class Baseline(HasValues, Protocol):
 
 
 def column(name: str, objectives: Sequence[str] = ()) -> Column:
-    """What is known of a column, by its name and the objectives of the run."""
+    """The label, unit and better direction of a column, by its name and the objectives of the run."""
     if name in ("val_error", "test_error"):
         metric = (metric_names(objectives) or ["error"])[0]
         words = METRICS.get(metric) or "error"
@@ -77,7 +77,7 @@ def first_cost(objectives: Sequence[str]) -> str:
 
 
 def of_front(front: Front, name: str) -> Values:
-    """(members,) a column, NaN where a member has no value. ``ValueError`` where none has one."""
+    """(members,) a column, NaN if a member has no value. Raises ``ValueError`` if no member has one."""
     if not any(name in member.values for member in front):
         known = sorted({known for member in front for known in member.values})
         raise ValueError(f"no member of the front has {name!r}; allowed: {listed(known)}")
@@ -85,20 +85,20 @@ def of_front(front: Front, name: str) -> Values:
 
 
 def of_history(history: History, name: str) -> Values:
-    """(trees,) a column of everything evaluated. ``ValueError`` where there is none."""
+    """(trees,) a column of all evaluated trees. Raises ``ValueError`` if there is none."""
     if name not in history.columns:
         raise ValueError(f"the history has no column {name!r}; allowed: {listed(sorted(history.columns))}")
     return np.asarray(history.columns[name], dtype=np.float64)
 
 
 def is_wide(values: Iterable[float]) -> bool:
-    """Whether a logarithmic axis shows the values better: all are above 0 and they span much."""
+    """Whether a logarithmic axis shows the values better: all are above 0 and span a factor of ``LOG_FROM``."""
     finite = np.array([value for value in values if np.isfinite(value)])
     return bool(len(finite) and finite.min() > 0 and finite.max() >= LOG_FROM * finite.min())
 
 
 def formatter(of: Column) -> Formatter:
-    """Of ticks: powers of 1000 by prefixes where there is a unit, plain numbers elsewhere."""
+    """The formatter of ticks: prefixes for powers of 1000 if there is a unit, else plain numbers."""
     return EngFormatter(of.unit) if of.unit else StrMethodFormatter("{x:,.10g}")
 
 

@@ -1,4 +1,4 @@
-"""What is drawn beside the members of a front: tests, measurements, baselines, what broke the constraints."""
+"""Marks added to a picture of a front: test errors, measured costs, baselines, trees that break a constraint."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from search.folder.history import History
     from search.front import Front
 
-HIGHEST_TEST = 2.0  # test errors are shown up to so many times the largest validation, or the median test, error
-BEYOND = 0.5  # of the width and height: how far to show what breaks the constraints
+HIGHEST_TEST = 2.0  # test errors are shown up to this multiple of the largest validation, or the median test, error
+BEYOND = 0.5  # of the width and height: how far outside to show trees that break a constraint
 BASELINE_COLOURS = (style.PURPLE, style.SKY, style.YELLOW, style.ORANGE, style.PALE, style.GREEN, style.GREY)
-BASELINE_MARKERS = "DsvPXph<*>"  # their number has no factor in common with that of the colours
+BASELINE_MARKERS = "DsvPXph<*>"  # their number is coprime to the number of colours, so that pairs rarely repeat
 
 
 def _shadows(models: Iterable[HasValues], x: str, y: str, twin: Callable[[str], str]) -> Values:
-    """(models, 2): the models with the twin of a column in its place where they have it, NaN where they have none."""
+    """(models, 2): the values of x and y, each replaced by its twin if the model has it; NaN if it has no twin."""
     rows = []
     for model in models:
         names = [twin(name) if twin(name) in model.values else name for name in (x, y)]
@@ -34,7 +34,7 @@ def _shadows(models: Iterable[HasValues], x: str, y: str, twin: Callable[[str], 
 
 
 def draw_measured(ax: Axes, front: Front, points: Values, x: str, y: str) -> Values:
-    """Where members were measured to be, beside what was predicted of them; returns the points."""
+    """Draw measured costs, each joined to the predicted one; returns the measured points."""
     found = _shadows(front, x, y, lambda name: MEASURED + name)
     known = np.isfinite(found).all(axis=1)
     if known.any():
@@ -45,7 +45,7 @@ def draw_measured(ax: Axes, front: Front, points: Values, x: str, y: str) -> Val
 
 
 def draw_tests(ax: Axes, front: Front, baselines: Sequence[Baseline], x: str, y: str, size: float) -> Values:
-    """Test errors; those that would squeeze all else are at the edge; returns the points."""
+    """Draw test errors; those that would squeeze all other points are put at the edge. Returns the points."""
     if "val_error" not in (x, y):
         return np.empty((0, 2))
     found = _shadows([*front, *baselines], x, y, lambda name: name.replace("val_", "test_"))
@@ -66,7 +66,7 @@ def draw_tests(ax: Axes, front: Front, baselines: Sequence[Baseline], x: str, y:
 
 
 def draw_baselines(ax: Axes, baselines: Sequence[Baseline], x: str, y: str) -> Values:
-    """The baselines that have both columns, each by its own mark; returns where they are."""
+    """Draw the baselines that have both columns, each with its own mark; returns their points."""
     drawn = []
     for i, baseline in enumerate(baselines):
         point = [baseline.values.get(name, np.nan) for name in (x, y)]
@@ -80,7 +80,7 @@ def draw_baselines(ax: Axes, baselines: Sequence[Baseline], x: str, y: str) -> V
 
 
 def draw_infeasible(ax: Axes, history: History, x: str, y: str) -> None:
-    """What breaks the constraints, as far as it lies near the rest; it moves no axis further than that."""
+    """Draw the trees that break a constraint and lie near the other points; far ones do not stretch the axes."""
     points = np.column_stack([of_history(history, x), of_history(history, y)])[history.ok & ~history.feasible]
     if not len(points):
         return

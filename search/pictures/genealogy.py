@@ -1,4 +1,4 @@
-"""Whom a member descends from, and by which operators."""
+"""The ancestors of a member, and the operators that made them."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ LOOKS: dict[str, style.Look] = {
 def plot_genealogy(history: History, id: int, ax: Axes | None = None) -> Axes:
     """The ancestors of a tree by generation, each marked by the operator that made it; lines lead to parents.
 
-    Of more than 200 ancestors those with the largest shares in the tree are drawn, which the title says: the
-    parents of a tree share it equally. Raises ``ValueError`` for an id that no tree has.
+    If there are more than 200 ancestors, those with the largest shares in the tree are drawn and the title says so.
+    The parents of a tree have equal shares in it. Raises ``ValueError`` for an id that no tree has.
     """
     trees = len(history.parents)
     if id != int(id) or not 0 <= id < trees:
@@ -85,7 +85,7 @@ def _rank(name: str) -> tuple[int, str]:
 
 
 def parents_of(parents: NDArray[np.int64], tree: int) -> Parents:
-    """The parents of a tree and of each of its ancestors; a tree made of another twice has one parent."""
+    """The parents of a tree and of each of its ancestors; a tree whose two parents are the same tree has one."""
     found: Parents = {}
     open_ = [tree]
     while open_:
@@ -97,7 +97,7 @@ def parents_of(parents: NDArray[np.int64], tree: int) -> Parents:
 
 
 def most_influential(parents: Parents, tree: int, most: int) -> set[int]:
-    """The tree and its ``most`` ancestors of the largest shares in it, each of them with a child among them."""
+    """The tree and the ``most`` ancestors with the largest shares in it; each ancestor has a child in the result."""
     share = dict.fromkeys(parents, 0.0)
     share[tree] = 1.0
     for child in sorted(parents, reverse=True):  # a parent is older than its child, so its id is smaller
@@ -133,8 +133,9 @@ def layout(parents: Parents, generation: NDArray[np.int64]) -> dict[int, float]:
 
 
 def spread(wanted: list[float]) -> list[float]:
-    """The increasing numbers 1 or more apart that are nearest to ``wanted``, which is sorted, by squares."""
-    blocks: list[tuple[float, int]] = []  # mean of wanted - place, and how many
+    """The least-squares fit to the sorted ``wanted`` by increasing numbers that are 1 or more apart."""
+    # Isotonic regression by pooling adjacent violators, on ``wanted`` less 0, 1, 2, ...
+    blocks: list[tuple[float, int]] = []  # the mean of a block, and its length
     for i, value in enumerate(wanted):
         mean, count = value - i, 1
         while blocks and blocks[-1][0] > mean:

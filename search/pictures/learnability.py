@@ -1,4 +1,4 @@
-"""Which classes the members of a front learn, and at what price in false alarms."""
+"""The classes that the members of a front learn, and their false positives."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from search.front import Front
 
 COLOURS = (style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.SKY, style.YELLOW, style.BLACK)
-MARKERS = "os^Dv<>pPX*"  # as many as have no factor in common with the colours
+MARKERS = "os^Dv<>pPX*"  # their number is coprime to the number of colours
 SMALLEST, LARGEST = 18.0, 110.0  # areas of dots, points²
 A_COLUMN = 18  # classes in a column of the legend
 
@@ -28,9 +28,9 @@ A_COLUMN = 18  # classes in a column of the legend
 def plot_learnability(front: Front, X: ArrayLike, y: ArrayLike, ax: Axes | None = None) -> Axes:
     """The rates of true and of false positives of every class, on the rows given, a dot for every member.
 
-    ``X`` (rows, features) and labels ``y`` (rows,). A class is learnt where its dots stand in the upper left;
-    on the dotted line it is guessed. Raises ``ValueError`` for a regression, and for labels that the trees do not
-    know or that are all the same.
+    ``X`` (rows, features) and labels ``y`` (rows,). A class is learnt if its dots are in the upper left;
+    dots on the dotted line are no better than a guess. Raises ``ValueError`` for a regression, for labels that the
+    trees do not know, and if all labels are the same.
     """
     ax = style.axes_or_new(ax, (7.2, 5.0))
     if not len(front):
@@ -38,7 +38,7 @@ def plot_learnability(front: Front, X: ArrayLike, y: ArrayLike, ax: Axes | None 
     trees = [member.tree() for member in sorted(front, key=lambda member: -member.values["weights"])]
     classes = trees[0].classes
     if classes is None:
-        raise ValueError("the front is of a regression; learnability is that of classes")
+        raise ValueError("the front is of a regression; learnability needs classes")
     truth = _checked(y, classes)
     found = np.stack([rates(tree.predict(X), truth, label_array(classes)) for tree in trees])
     ax.plot([0, 1], [0, 1], color=style.GREY, lw=1, ls=":", scalex=False, scaley=False, zorder=1)
@@ -65,7 +65,7 @@ def _checked(y: ArrayLike, classes: tuple[Label, ...]) -> NDArray:
 
 
 def rates(predicted: NDArray, truth: NDArray, classes: NDArray) -> NDArray[np.float64]:
-    """(classes, 2): false positives of the rows of other classes, true positives of its own; NaN without such rows."""
+    """(classes, 2): the false positive rate in rows of other classes, the true positive rate; NaN without such rows."""
     said, is_so = predicted[:, None] == classes, truth[:, None] == classes
     with np.errstate(invalid="ignore"):
         false = (said & ~is_so).sum(axis=0) / (~is_so).sum(axis=0)
@@ -74,7 +74,7 @@ def rates(predicted: NDArray, truth: NDArray, classes: NDArray) -> NDArray[np.fl
 
 
 def _square(ax: Axes, found: NDArray[np.float64]) -> None:
-    """Axes that hold all dots and the corner of the perfect model."""
+    """Limits that include all dots and the corner of the perfect model."""
     right, bottom = float(np.nanmax(found[..., 0])), float(np.nanmin(found[..., 1]))
     width, height = max(right, 0.1), max(1 - bottom, 0.1)
     ax.set(xlim=(-0.04 * width, 1.06 * width), ylim=(1 - 1.06 * height, 1 + 0.04 * height))

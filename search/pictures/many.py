@@ -1,4 +1,4 @@
-"""Three columns of a front at once, and all of them."""
+"""Pictures of three columns of a front, and of all its objectives at once."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 COLOURS = "cividis"  # dark is low
 FAINTEST = 0.15  # opacity of the lines of many members
-LETTER = 0.075  # inches, of a name below an axis
+LETTER = 0.075  # inches, the width of a letter below an axis
 
 
 def plot_front_3d(front: Front, x: str, y: str, z: str, ax: Axes | None = None) -> Axes:
-    """Three columns of a front; a colour repeats the height, and stems lead to the floor where members are few.
+    """Three columns of a front; colour repeats the height, and stems lead to the floor if there are few members.
 
     Raises ``ValueError`` for a column that no member has, or for axes that are not 3-D.
     """
@@ -68,7 +68,7 @@ def plot_front_3d(front: Front, x: str, y: str, z: str, ax: Axes | None = None) 
 
 
 def _along(room: Any, which: str, of: Column, values: Values) -> Values:
-    """Where the values stand along an axis, which gets its label and ticks: 3-D axes have no logarithmic scale."""
+    """The places of values along an axis, which gets its label and ticks: 3-D axes have no logarithmic scale."""
     axis = {"x": room.xaxis, "y": room.yaxis, "z": room.zaxis}[which]
     axis.set_label_text(of.label, parse_math=False)
     axis.labelpad = 8
@@ -118,7 +118,7 @@ def plot_parallel(front: Front, ax: Axes | None = None) -> Axes:
 
 
 def _scaled(values: Values) -> Values:
-    """0 to 1 from the lowest to the highest, by ratio where they span much; the middle where all are the same."""
+    """0 to 1 from the lowest to the highest, logarithmic if they span much; 0.5 if all are the same."""
     values = np.log(values) if is_wide(values) else values
     low, high = np.nanmin(values), np.nanmax(values)
     return (values - low) / (high - low) if high > low else np.where(np.isfinite(values), 0.5, np.nan)

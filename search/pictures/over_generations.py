@@ -24,9 +24,9 @@ DOTTED = 40  # generations; more are drawn as a line without dots
 
 
 def plot_generations(history: History, ax: Axes | None = None, *, x: str | None = None, y: str = "val_error") -> Axes:
-    """The front of at most 8 generations from the first to the last, the later the darker.
+    """The fronts of at most 8 generations from the first to the last; later ones are darker.
 
-    ``x`` is the first objective that is a cost unless given. Raises ``ValueError`` for an unknown column.
+    ``x`` is by default the first objective that is a cost. Raises ``ValueError`` for an unknown column.
     """
     x = first_cost(history.objectives) if x is None else x
     across, up = column(x, history.objectives), column(y, history.objectives)
@@ -69,7 +69,7 @@ def draw_volumes(ax: Axes, generations: list[float], volumes: list[float]) -> No
 
 
 def plot_activations(history: History, ax: Axes | None = None) -> Axes:
-    """The share that every activation has of the population's hidden nodes, by generation."""
+    """The share of each activation in the population's hidden nodes, by generation."""
     ax = style.axes_or_new(ax, (6.8, 3.6))
     nodes = np.asarray(history.activation_nodes, dtype=np.float64)
     used = np.flatnonzero(nodes.any(axis=0))
@@ -78,7 +78,7 @@ def plot_activations(history: History, ax: Axes | None = None) -> Axes:
     shares = nodes[:, used] / np.maximum(nodes.sum(axis=1, keepdims=True), 1)
     names = [history.activations[i] for i in used]
     looks = [style.ACTIVATION_LOOKS.get(name, style.Look("white", "o", "++")) for name in names]
-    # A generation is a step as wide as one, so that a single one can be seen.
+    # Each generation is a step of width 1, so that a single generation is visible.
     edges = np.arange(len(nodes) + 1) - 0.5
     heights = np.concatenate([shares, shares[-1:]]).T
     colours, hatches = [look.colour for look in looks], [look.hatch for look in looks]

@@ -1,4 +1,4 @@
-"""The pictures that a run leaves in its folder."""
+"""The pictures that a run writes to its folder."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ LETTERS_AN_INCH = 9  # of a title
 
 
 def draw_front(path: Path, front: Front, title: str, baselines: Sequence[Baseline] = ()) -> None:
-    """Error against each cost that was an objective (weights, if none was), knee marked.
+    """Error against each cost that was an objective (weights if none was); the knee is marked.
 
-    Where there are baselines weights have a panel too: not every device has a model of their other costs.
+    With baselines, weights have a panel too: not every device can cost them in another way.
     """
     costs = [name for name in front.objectives if name in COLUMNS]
     if "weights" not in costs and (baselines or not costs):
@@ -44,13 +44,13 @@ def draw_front(path: Path, front: Front, title: str, baselines: Sequence[Baselin
     for ax in panels[len(costs) :]:
         ax.set_axis_off()
     room = int(figure.get_figwidth() * LETTERS_AN_INCH)
-    figure.suptitle(short(title, min(room, LONGEST_TITLE)), parse_math=False)  # a $ in a name is a $
+    figure.suptitle(short(title, min(room, LONGEST_TITLE)), parse_math=False)  # a $ in a name starts no formula
     legend_below(figure, 2 * columns + 2)
     save(figure, path)
 
 
 def legend_below(figure: Figure, columns: int) -> None:
-    """One legend below the panels for all of them, each label once; none where nothing has a label.
+    """One legend below the panels for all of them, each label once; none if nothing has a label.
 
     It has as many columns as there is room for, at most ``columns``.
     """
@@ -78,7 +78,7 @@ def save(figure: Figure, path: Path) -> None:
     """Write a figure as PNG, in one step."""
     content = io.BytesIO()
     with warnings.catch_warnings():
-        # A name in a script the font lacks is drawn as boxes, which is no news to whoever watches a run.
+        # Letters that the font lacks are drawn as boxes; a warning would not help the user of a run.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         FigureCanvasAgg(figure).print_png(content)
     write_bytes(path, content.getvalue())

@@ -1,4 +1,4 @@
-"""The trade-off between two columns of a front, with all that belongs beside it."""
+"""The trade-off between two columns of a front, with test errors, measured costs and baselines."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def plot_front(
 ) -> Axes:
     """Two columns of a front against each other; the staircase joins the members that no other beats in both.
 
-    A ring marks the knee in all objectives. Bars lead to costs as measured, crosses are errors on test rows,
-    and ``baselines`` that have both columns are drawn in. Of a ``history``, what breaks the constraints is grey.
+    A ring marks the knee in all objectives. Bars lead to measured costs, crosses are test errors, and ``baselines``
+    are drawn if they have both columns. Trees of the ``history`` that break a constraint are grey.
     Raises ``ValueError`` for a column that no member has.
     """
     ax = style.axes_or_new(ax, (7.2, 4.0))
@@ -70,7 +70,7 @@ def draw_trade_off(
 
 
 def staircase(points: Values, across: Column, up: Column) -> NDArray[np.int64]:
-    """The rows of ``points`` (points, 2) that no other is better than in both columns, from left to right."""
+    """The indices of ``points`` (points, 2) that no other point beats in both columns, from left to right."""
     known = np.flatnonzero(np.isfinite(points).all(axis=1))
     costs = -points[known] * np.array([across.better, up.better])
     order = np.lexsort((costs[:, 1], costs[:, 0]))
@@ -80,5 +80,5 @@ def staircase(points: Values, across: Column, up: Column) -> NDArray[np.int64]:
 
 
 def draw_steps(ax: Axes, points: Values, across: Column, **look: Any) -> None:
-    """What a staircase attains: nothing better is known to either side of a step."""
+    """Draw a staircase: at each place, the best height of the points that are no worse across."""
     ax.step(points[:, 0], points[:, 1], where="post" if across.better < 0 else "pre", **look)

@@ -1,1 +1,1 @@
-"""Runs as web pages: one self-contained file for a run or for several, and a server that shows runs live."""
+"""Runs as web pages: a self-contained file for one run or several, and a server that shows runs live."""

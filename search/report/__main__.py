@@ -14,7 +14,7 @@ EPILOG = """examples:
   python -m search.report results/a results/b             compares runs: results/comparison.html
   python -m search.report --serve results                 shows finished and running searches on this computer
 
-A page is one file and needs no network. --serve ends with Ctrl-C and code 0.
+A page is one file and needs no network. Stop --serve with Ctrl-C; the exit code is then 0.
 
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 
@@ -26,9 +26,9 @@ def parser() -> Parser:
         epilog=EPILOG,
     )
     made.add_argument("runs", metavar="RUN", type=Path, nargs="*", help="a run folder")
-    made.add_argument("--out", metavar="FILE", type=Path, help="instead of RUN/report.html or comparison.html")
+    made.add_argument("--out", metavar="FILE", type=Path, help="the page (default: RUN/report.html or comparison.html)")
     made.add_argument("--serve", metavar="RESULTS", type=Path, help="serve the runs in this folder on 127.0.0.1")
-    made.add_argument("--port", type=int, help="of --serve; by default 8765, or the next one that is free")
+    made.add_argument("--port", type=int, help="port for --serve (default: the first free one from 8765 on)")
     return made
 
 
@@ -56,7 +56,7 @@ def _write(arguments: argparse.Namespace) -> int:
 
 def _serve(arguments: argparse.Namespace) -> int:
     if arguments.runs or arguments.out:
-        raise InputError("--serve takes one folder of runs, and no RUN or --out beside it")
+        raise InputError("--serve takes one folder of runs; leave out RUN and --out")
     from search.report.live.serve import serve
 
     return serve(arguments.serve, arguments.port)

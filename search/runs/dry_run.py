@@ -1,4 +1,4 @@
-"""``--dry-run``: the size of the search space and about what a run would cost, as comments above the config."""
+"""``--dry-run``: the size of the search space and the approximate cost of a run, as comments above the config."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from neuraltree.tree.space import Space
 from search.config.config import Config, to_toml
 from search.table.data import Table
 
-# Measured on two shared x86-64 cores; a guess for any other machine, and said to be one.
+# Measured on two shared x86-64 cores; a rough guess for other machines, and reported as such.
 WEIGHT_SAMPLES_PER_S = 1e9
 COMPILE_S = 8.0
 LEAST_GENERATION_S = 0.05
-COUNTED_NODES = 100  # the count takes time of the second power: seconds at twice this
+COUNTED_NODES = 100  # counting takes quadratic time: seconds at twice this
 
 
 def describe(config: Config, table: Table) -> str:
-    """What a run would do, as a config that says it in comments; what a run would refuse is refused here too."""
+    """A plan of the run as comments above its config. Input that a run would refuse is refused here too."""
     from search.engine.problem import set_up
 
     setup = set_up(config, table)
@@ -49,12 +49,12 @@ def describe(config: Config, table: Table) -> str:
 
 
 def _comment(text: str) -> str:
-    """A line that TOML takes for a comment, whatever a class is called: it allows no control characters there."""
+    """A TOML comment of one line. Names of classes may hold control characters, which TOML forbids in comments."""
     return "# " + "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def log10_structures(space: Space) -> float:
-    """Decimal logarithm of how many different node records are legal, order of siblings counted."""
+    """Decimal logarithm of the number of legal node records; siblings in another order make another record."""
     size = space.max_nodes + 1
     leaf = np.zeros(size, dtype=object)
     leaf[1] = space.n_features
@@ -69,7 +69,7 @@ def log10_structures(space: Space) -> float:
 
 
 def _function_nodes(children: np.ndarray, space: Space, size: int) -> np.ndarray:
-    """By number of nodes, the ways to choose ``min_arity`` to ``max_arity`` children in order, below one node."""
+    """(size,) by number of nodes: the ways to give one node ``min_arity`` to ``max_arity`` ordered children."""
     # A geometric series of convolutions, (c^fewest - c^(most + 1)) / (1 - c), whose time does not grow with arity.
     sequences = _power(children, max(1, space.min_arity)) - _power(children, space.max_arity + 1)
     for nodes in range(2, size):
@@ -80,7 +80,7 @@ def _function_nodes(children: np.ndarray, space: Space, size: int) -> np.ndarray
 
 
 def _power(counts: np.ndarray, times: int) -> np.ndarray:
-    """``counts`` convolved with itself, ``times`` of it in all, by repeated squaring; no larger sizes."""
+    """The convolution of ``times`` copies of ``counts``, cut to its length, by repeated squaring."""
     if times == 1:
         return counts
     half = _power(counts, times // 2)

@@ -1,4 +1,4 @@
-"""A search on the rows that an estimator was given: what ``Evolution`` does."""
+"""The search behind ``Evolution``: on the rows that an estimator was given."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
 from search.table.data import Table
 
-# What a config calls the parameters of Evolution and of estimators.
+# Keys of a config, and the parameters of Evolution and of estimators that they stand for.
 KEYS = (
     (r" or data\.test_fraction\b", ""),
     (r"\brun\.seed\b", "random_state"),
@@ -42,10 +42,10 @@ KEYS = (
 
 
 class Found(NamedTuple):
-    """What a search found: its front, how it evolved, and what each member predicted for rows its folds left out.
+    """The result of a search: its front, its history, and each member's predictions for the validation rows.
 
-    ``validation`` (members, outputs, rows) are values in natural units, or class probabilities; ``rows`` says which
-    rows of the sample.
+    ``validation`` (members, outputs, rows): values in natural units, or class probabilities. ``rows``: the positions
+    of these rows in the sample.
     """
 
     front: Front
@@ -57,9 +57,9 @@ class Found(NamedTuple):
 def evolve(
     tables: dict[str, Any], sample: Sample, teachers: Sequence[BaseEstimator], *, n_jobs: int | None, verbose: int
 ) -> Found:
-    """Search by the ``tables`` of a config. Ctrl-C ends it after its generation, and a warning says so.
+    """Search as the ``tables`` of a config say. Ctrl-C ends the search after the current generation, with a warning.
 
-    ``InputError`` for what cannot be searched, in the terms of the parameters.
+    Raises ``InputError`` for bad input; the message names parameters, not keys of a config.
     """
     try:
         config = config_of(tables, "Evolution")
@@ -95,7 +95,7 @@ def evolve(
 
 
 def in_parameters(message: str) -> str:
-    """A message about keys of a config, about the parameters they come from."""
+    """The message with each key of a config replaced by the parameter that it comes from."""
     for key, parameter in KEYS:
         message = re.sub(key, parameter, message)
     return message
@@ -104,7 +104,7 @@ def in_parameters(message: str) -> str:
 def _evolved(
     setup: Setup, last: int, say: Reporter, stopping: Callable[[], bool]
 ) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]]]:
-    """The last state, the history's parts and the rows of history.csv, generation by generation."""
+    """The last state, and by generation the parts of the history and the rows of history.csv."""
     phases = Phases()
     say.begin(f"{setup.strategy.population} trees, {last} generations", last, 0)
     try:
@@ -131,7 +131,7 @@ def _natural(setup: Setup, outputs: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @contextmanager
 def _stoppable(say: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C as a wish to stop; only Python's main thread hears of signals, and a handler of the user's stays."""
+    """Turn Ctrl-C into a request to stop, but only in the main thread and if the user has no handler of their own."""
     ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if not ours or threading.current_thread() is not threading.main_thread():
         yield lambda: False

@@ -1,4 +1,4 @@
-"""What is said and kept of a generation: its row of history.csv, and how fast it went."""
+"""The figures of a generation: its row of history.csv, and its speed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from neuraltree.engine.compiled import compilations
 from search.engine.evolution_step import Info, State
 from search.engine.problem import Setup
 
-# seconds_save is what was written since the last row: this generation's archive part, the last one's checkpoint.
+# seconds_save covers the writes since the last row: this generation's parts and the previous checkpoint.
 PHASES = ("vary", "train", "cost", "select", "save")
 HISTORY = (
     *("generation", "evaluations", "hypervolume", "front_size", "best_error"),
@@ -19,14 +19,14 @@ HISTORY = (
 
 
 def row_of(state: State, info: Info, seconds: dict[str, float]) -> dict[str, Any]:
-    """The row of a generation; ``seconds`` are those of its phases."""
-    best_error = info.best_error if math.isfinite(info.best_error) else None  # where no tree meets the constraints
+    """The row of a generation; ``seconds``: by phase."""
+    best_error = info.best_error if math.isfinite(info.best_error) else None  # infinite: no tree meets the constraints
     values = (state.generation, state.evaluations, info.hypervolume, len(info.front), best_error)
     return dict(zip(HISTORY, (*values, *(seconds.get(name, 0.0) for name in PHASES), compilations()), strict=True))
 
 
 def speed_of(setup: Setup, info: Info, seconds: dict[str, float]) -> dict[str, float]:
-    """Trees and weight·samples trained a second, over the whole generation and its training."""
+    """Trees per second of the whole generation, and weight·samples per second of its training."""
     rows = sum(len(fit) for fit, _ in setup.problem.folds) * setup.problem.epochs
     weights = float(info.evaluated.columns["weights"].sum())
     return {

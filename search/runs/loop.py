@@ -1,4 +1,4 @@
-"""The loop of a run: step, save, say; stop at the end of a generation where asked to."""
+"""The loop of a run: step, save, report; stop at the end of a generation if asked to."""
 
 from __future__ import annotations
 
@@ -38,26 +38,28 @@ from search.table.data import Table
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
-Rows = list[list[Any]]  # of history.csv
+Rows = list[list[Any]]  # the rows of history.csv
 
 
 def evolve(
     config: Config, table: Table, folder: RunFolder, report: Reporter, stopping: Callable[[], bool] = lambda: False
 ) -> int:
-    """Run, or go on with, the search in a folder until it is done or ``stopping``; returns the exit code."""
+    """Run or resume the search in a folder until it is done or ``stopping()`` is true; returns the exit code."""
     setup = set_up(config, table)
     facts = _facts(config, table, setup)
     begun_with = folder.read_manifest().get("versions", facts["versions"])
     if begun_with != facts["versions"]:
         changed = [name for name, number in facts["versions"].items() if begun_with.get(name) != number]
-        report.message(f"{', '.join(changed)} changed since the run began: it will not end in the same bits as before")
+        report.message(
+            f"{', '.join(changed)} changed since the run began: results will not be bit-identical to the original run"
+        )
     folder.update_manifest(status="running", **facts)
     phases = Phases()
     try:
         reached = _search(config, table, setup, folder, phases, report, stopping)
         if reached is None:
             folder.update_manifest(status="interrupted")
-            report.end(f"saved; go on with: python -m search.run {folder.path} --resume", phases.total)
+            report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
             count = write_front(folder, setup, table, reached[0], report.message, stopping)
@@ -86,7 +88,7 @@ def _search(
     report: Reporter,
     stopping: Callable[[], bool],
 ) -> tuple[State, Rows] | None:
-    """The last state and the history of all generations, or none where it was asked to stop."""
+    """The last state and the history of all generations, or ``None`` if the search was asked to stop."""
     state, history = _restored(folder)
     last = config.search.generations
     report.begin(_heading(config, table, setup, folder), last, state.generation if state else 0)
@@ -100,7 +102,7 @@ def _search(
 
 
 def _restored(folder: RunFolder) -> tuple[State | None, Rows]:
-    """The state and history of the last checkpoint, or those of a run that has none yet."""
+    """The state and history of the last checkpoint; no state and no rows if there is none yet."""
     stored = folder.load_checkpoint()
     if stored is None:
         return None, []
@@ -110,7 +112,7 @@ def _restored(folder: RunFolder) -> tuple[State | None, Rows]:
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise DamagedError(
             f"the last checkpoint in {folder.checkpoints} is damaged: {reason}; move its two files away to resume from "
-            "the one before"
+            "the previous one"
         ) from None
 
 
@@ -123,7 +125,7 @@ def _save(
     phases: Phases,
     report: Reporter,
 ) -> Rows:
-    """Write what the generation brought; the checkpoint comes last, so what it promises is there."""
+    """Write the files of a generation; the checkpoint comes last, so that all files it relies on exist."""
     with phases("save"):
         folder.save_parts(state.generation, members_to_arrays(info.evaluated), of_generation(state, info))
         write_live(folder, setup, state.members.take(info.front))
@@ -174,14 +176,15 @@ def _verdict(folder: RunFolder, count: int) -> str:
 
 def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> str:
     return (
-        f"{Path(config.data.source).name}: {len(table.X)} rows ({len(setup.test_rows)} for the test), "
+        f"{Path(config.data.source).name}: {len(table.X)} rows ({len(setup.test_rows)} of them test rows), "
         f"{table.X.shape[1]} features, {table.kind}; {config.search.population} trees, "
-        f"{config.search.generations} generations, objectives {', '.join(config.search.objectives)}; into {folder.path}"
+        f"{config.search.generations} generations, objectives {', '.join(config.search.objectives)}; "
+        f"results in {folder.path}"
     )
 
 
 def _measuring(setup: Setup) -> dict[str, str]:
-    """What else decides the costs of a run with a device: its profile, and what its front is measured with."""
+    """Further causes of a run's costs on a device: the device's profile and the packages that measure the front."""
     if setup.problem.device is None:
         return {}
     profile = hashlib.sha256(msgspec.json.encode(setup.problem.device, order="sorted")).hexdigest()[:16]
@@ -193,7 +196,7 @@ def _measuring(setup: Setup) -> dict[str, str]:
 
 
 def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
-    """What the manifest says of where and how a run was made."""
+    """The facts in the manifest on where and how a run was made."""
     return {
         "seed": config.run.seed,
         "config_hash": config_hash(config),

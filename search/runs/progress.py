@@ -1,4 +1,4 @@
-"""What a run says while it works: a live bar, plain lines, JSON lines, or nothing. One row each in ``REPORTERS``."""
+"""Progress reports of a run: a live bar, plain lines, JSON lines, or nothing. One row each in ``REPORTERS``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from neuraltree.cli.command import plain, say
 
 
 class Phases:
-    """Seconds spent by phase since the last ``take``, and altogether."""
+    """Seconds spent by phase since the last ``take``, and in total."""
 
     def __init__(self) -> None:
         self.now: dict[str, float] = {}
@@ -47,7 +47,7 @@ class Reporter(Protocol):
     def generation(self, row: dict[str, Any]) -> None: ...
     def message(self, text: str) -> None: ...
     def warning(self, text: str) -> None:
-        """Something was lost: said whatever else is not."""
+        """Report a loss; even the quiet reporter prints it."""
 
     def end(self, text: str, phases: dict[str, float]) -> None: ...
     def close(self) -> None:
@@ -89,7 +89,7 @@ class Bar:
         self.figures.plain = _figures(row)
 
     def message(self, text: str) -> None:
-        # Names of files and classes may hold what rich would take for markup.
+        # Names of files and classes may hold text that rich would read as markup.
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def warning(self, text: str) -> None:
@@ -109,7 +109,7 @@ class Bar:
 
 
 class Lines:
-    """For a log file or a pipe: a line every few seconds, none that overwrites another."""
+    """For a log file or a pipe: a line every few seconds; no line overwrites another."""
 
     every_s = 5.0
 
@@ -164,7 +164,7 @@ class Json:
 
 
 class Quiet:
-    """Nothing but errors and what was lost."""
+    """Nothing but errors and warnings of losses."""
 
     def begin(self, text: str, generations: int, done: int) -> None: ...
     def generation(self, row: dict[str, Any]) -> None: ...
@@ -180,6 +180,6 @@ REPORTERS: dict[str, Callable[[], Reporter]] = {"bar": Bar, "lines": Lines, "jso
 
 
 def reporter(quiet: bool, as_json: bool) -> Reporter:
-    """The one that suits the options and where standard error goes."""
+    """The reporter for the options and the kind of standard error."""
     name = "quiet" if quiet else "json" if as_json else "lines" if plain(sys.stderr) else "bar"
     return REPORTERS[name]()

@@ -61,7 +61,7 @@ def test_what_a_run_has_no_data_for_is_left_out_and_why_is_said(
     assert "front_3d left out: " in said
     assert "no member of the front has 'latency_s'" in said
     assert "learnability left out: " in said
-    assert "learnability is that of classes" in said
+    assert "learnability needs classes" in said
     text = (tmp_path / "g.md").read_text()
     assert "g/tree.png" in text
     assert "front_3d" not in text

@@ -126,7 +126,7 @@ def test_a_run_completes_without_a_part_that_is_lost(
     said = capsys.readouterr().err
     assert status(run) == "complete"
     (line,) = [line for line in said.splitlines() if lacking in line]
-    assert "restore this one and run again with --resume" in line
+    assert "restore this part and run again with --resume" in line
     assert (part.name in line) == (how != "of something else")
     assert not (run / lacking).exists()
     for name in (other, "front.csv"):

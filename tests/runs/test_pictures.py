@@ -564,7 +564,7 @@ def test_a_class_without_rows_is_left_out(ax: Axes) -> None:
 def test_learnability_of_what_has_none(ax: Axes) -> None:
     one = {"val_error": 0.1, "weights": 1.0}
     regression = Tree(chooser(0, ("a", "b")).nodes, "regression", ("a", "b"))
-    with pytest.raises(ValueError, match=r"^the front is of a regression; learnability is that of classes$"):
+    with pytest.raises(ValueError, match=r"^the front is of a regression; learnability needs classes$"):
         plot_learnability(Front((Member("ok", one, model=regression),), ("error",)), X, Y, ax)
     front = Front((Member("ok", one, model=chooser(0, ("no", "yes"))),), ("error",))
     with pytest.raises(ValueError, match=r"^y has labels that the trees do not know: maybe; allowed: no, yes$"):

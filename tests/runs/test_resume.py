@@ -338,7 +338,7 @@ def test_a_signal_stops_a_run_after_the_generation(
     assert len(history(out)) == 2 + reached if reached >= 0 else not (out / "history.csv").exists()
     said = capsys.readouterr().err
     assert "stopping as soon as the work in progress is saved; press Ctrl-C again to stop at once" in said
-    assert f"saved; go on with: python -m search.run {out} --resume" in said
+    assert f"saved; resume it with: python -m search.run {out} --resume" in said
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
     assert here(out, "--resume") == 0
     assert {**results(out), "manifest": 0} == {**results(whole), "manifest": 0}
@@ -408,7 +408,7 @@ def test_a_running_folder_is_locked_and_a_signal_from_outside_stops_it(
     process.send_signal(which)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert said.endswith(f"saved; go on with: python -m search.run {out} --resume\n")
+    assert said.endswith(f"saved; resume it with: python -m search.run {out} --resume\n")
     assert status(out) == "interrupted"
     newest = max(int(path.stem.split("-")[1]) for path in out.glob("checkpoint/*.json"))
     assert len(history(out)) == newest + 2

@@ -550,9 +550,11 @@ def test_the_verdict_holds_baselines_and_front_to_the_same_budget() -> None:
     assert verdict(front, ()) == ""
     line = verdict(front, [baseline("linear", 0.25, 30), baseline("big", 0.4, 300)])
     assert line.startswith("strongest baseline: linear, 30 weights, validation error 0.2500, test score 0.9000; ")
-    assert line.endswith("as low a validation error: 1.json, 20 weights, test score 0.5000")
+    assert line.endswith(
+        "reaches this validation error, by which members were selected: 1.json, 20 weights, test score 0.5000"
+    )
     for strong in (baseline("fewer", 0.1, 39), baseline("better", 0.09, 1000)):
-        assert "no member of the front has as low a validation error" in verdict(front, [strong])
+        assert "no member of the front reaches this validation error with as few weights" in verdict(front, [strong])
     assert "0.json" in verdict(front, [baseline("equal", 0.1, 40)])
 
 
@@ -564,7 +566,7 @@ def test_the_verdict_tells_the_metric_of_the_run_before_the_score_and_how_member
     line = verdict(front, [Baseline("linear", "linear", values(0.2, 50, 0.25, 0.7))])
     assert line == (
         "strongest baseline: linear, 50 weights, validation error 0.2000, test error 0.2500, test score 0.7000; "
-        "of the front, whose trees were chosen by that error, as low a validation error: "
+        "smallest member that reaches this validation error, by which members were selected: "
         "0.json, 40 weights, test error 0.1500, test score 0.8000"
     )
 

@@ -1,4 +1,4 @@
-"""Several runs as one page: their fronts, hypervolumes up to one reference point, and what their configs differ in."""
+"""Several runs as one page: their fronts, hypervolumes up to one reference point, and differences of configs."""
 
 from __future__ import annotations
 
@@ -48,14 +48,14 @@ def comparison_page(runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _about(runs: Sequence[Run], reference: Floats | None) -> str:
-    text = f"The hypervolume is of the front as it is in front.csv, up to {point(runs[0], reference)}."
+    text = f"The hypervolume is that of the front in front.csv, up to {point(runs[0], reference)}."
     if len({run.manifest.get("seed") for run in runs}) == 1:
         return text
-    return f"{text} The seeds differ, and with them the rows that the runs were validated and tested on."
+    return f"{text} The seeds differ, so the runs were validated and tested on different rows."
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    """The folders' names, or their paths where two have one name."""
+    """The folders' names, or their paths if two have the same name."""
     short = [run.name for run in runs]
     return short if len(set(short)) == len(short) else [str(run.path) for run in runs]
 
@@ -69,7 +69,7 @@ def _shared(runs: Sequence[Run]) -> list[str]:
 
 
 def _summary_head(reason: str) -> list[dict[str, str]]:
-    """The columns of the summary after name, status and data; the best of each is marked where runs compare."""
+    """The columns of the summary after name, status and data; the best of each is marked if runs are comparable."""
     less, more = ("", "") if reason else ("less", "more")
     small = [{"label": f"Error with ≤ {budget} weights", "column": "val_error", "better": less} for budget in BUDGETS]
     return [
@@ -120,7 +120,7 @@ def _best_within(front: Front, budget: int) -> float | None:
 
 
 def differences(configs: Sequence[Config | None]) -> list[list[Any]]:
-    """(key, value of every run) of the keys of the configs that differ, but for run.out."""
+    """(key, value of every run) for each key of the configs that differs, except run.out."""
     flat = [dict(_flat(msgspec.to_builtins(config))) if config else {} for config in configs]
     keys = dict.fromkeys(key for values in flat for key in values if key != "run.out")
     rows = [[key, [_text(values.get(key)) for values in flat]] for key in keys]

@@ -1,4 +1,4 @@
-"""The models of a front for a page: their trees, the terms of their costs, the lines that use them."""
+"""The models of a front for a page: their trees, the terms of their costs, the commands that use them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DIGITS = 5  # of a weight in a page; the model file has them all
 
 
 def load_trees(front: Front) -> tuple[list[Tree | None], list[str]]:
-    """The tree of every member, None where its file cannot be read, and a sentence for each such file."""
+    """The tree of every member, None if its file cannot be read, and a sentence for each such file."""
     trees: list[Tree | None] = []
     notes = []
     for member in front:
@@ -36,24 +36,24 @@ def load_trees(front: Front) -> tuple[list[Tree | None], list[str]]:
 
 
 def few_digits(values: ArrayLike) -> list[float]:
-    """Numbers with ``DIGITS`` significant digits: a page holds thousands of trees' worth."""
+    """Numbers with ``DIGITS`` significant digits: a page may hold those of thousands of trees."""
     return [float(f"{value:.{DIGITS}g}") for value in np.asarray(values, dtype=np.float64).ravel().tolist()]
 
 
 def live_nodes(path: Path, front: Front) -> list[Nodes | None]:
-    """The nodes of every member of a run under way, from its last checkpoint; None for one that is not in it."""
+    """The nodes of every member of a run under way, from its last checkpoint; None for a member that is not in it."""
     try:
         stored = RunFolder(path).load_checkpoint()
         arrays = stored[0] if stored else {}
         places = np.split(arrays["nodes"], arrays["starts"][1:-1])
         trees = dict(zip(arrays["ids"].tolist(), places, strict=True))
-    except (KeyError, IndexError, TypeError, ValueError):  # there is none, or it is damaged
+    except (KeyError, IndexError, TypeError, ValueError):  # the checkpoint is missing or damaged
         return [None] * len(front)
     return [trees.get(int(member.id)) for member in front]
 
 
 def drawn(nodes: Nodes) -> dict[str, list]:
-    """What a page draws a tree from: depth, op, and the first fold's weight and bias, by node; and where it stands."""
+    """What a page needs to draw a tree, by node: depth, op, weight and bias of the first fold, and position."""
     at = positions(nodes)
     return {
         "depth": nodes["depth"].tolist(),
@@ -74,7 +74,7 @@ def about(trees: Sequence[Tree | None]) -> dict[str, Any]:
 
 
 def names_of(kind: str, features: Sequence[str], classes: Sequence[Label] | None) -> dict[str, Any]:
-    """What trees are drawn with: the names of their inputs, outputs and activations, and the activations' looks."""
+    """Names and looks for drawing trees: inputs, outputs and activations by name, activations by colour and letter."""
     return {
         "kind": kind,
         "features": list(features),
@@ -86,9 +86,9 @@ def names_of(kind: str, features: Sequence[str], classes: Sequence[Label] | None
 
 
 def cost_terms(trees: Sequence[Tree | None], config: Config | None) -> dict[str, dict[str, list[float]]] | None:
-    """By cost and term what each readable tree's part is, (trees,); None for a run without a device.
+    """By cost and term the values of the readable trees, (trees,); None for a run without a device.
 
-    Raises ``ValueError`` where the device's profile cannot be read or has no figures for the code.
+    Raises ``ValueError`` if the device's profile cannot be read or has no figures for the code.
     """
     there = [tree for tree in trees if tree is not None]
     if config is None or not config.hardware.device or not there:
@@ -106,7 +106,7 @@ def cost_terms(trees: Sequence[Tree | None], config: Config | None) -> dict[str,
 
 
 def lines(path: Path, config: Config | None) -> dict[str, str]:
-    """What to type to use a model file, by what it does."""
+    """The code and commands that use a model file, by purpose."""
     quoted, name = shlex.quote(str(path)), shlex.quote(path.stem)
     precision, style = _options(config)
     export = f"python -m neuraltree.export {quoted} --to "
@@ -121,11 +121,11 @@ def lines(path: Path, config: Config | None) -> dict[str, str]:
     device = shlex.quote(config.hardware.device)
     compiler = f" --compiler {config.hardware.compiler}" if config.hardware.compiler != "clang" else ""
     cost = f"python -m neuraltree.hardware {quoted} --device {device}{precision}{style}{compiler} --breakdown"
-    return found | {"What it costs, in parts": cost}
+    return found | {"Show its cost in parts": cost}
 
 
 def _options(config: Config | None) -> tuple[str, str]:
-    """The options for the code that the run went by, where they are not the default."""
+    """The command-line options for the code settings of the run that are not the default."""
     if config is None:
         return "", ""
     wanted = config.hardware

@@ -1,4 +1,4 @@
-"""A run folder as a page needs it, whole or not: what is missing is said, not an error."""
+"""A run folder as a page needs it: a missing or damaged file becomes a note, not an error."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Run:
-    """``path`` is as the user named it. ``front`` is final, or the one so far where ``final`` is false.
+    """``path`` is as the user named it. ``front`` is final, or the front so far if ``final`` is false.
 
-    ``history``: the columns of history.csv. ``notes``: a sentence for everything that is missing or damaged.
-    ``saved``: when the history was last written, in seconds since 1970: a run that was killed says so by it alone.
+    ``history``: the columns of history.csv. ``notes``: a sentence for each file that is missing or damaged.
+    ``saved``: when the history was last written, in seconds since 1970; an old time is the only sign of a killed run.
     """
 
     path: Path
@@ -50,7 +50,7 @@ def is_run(path: Path) -> bool:
 
 
 def read_run(path: Path) -> Run:
-    """Raises ``InputError`` where the path is no run folder at all."""
+    """Raises ``InputError`` if the path is not a run folder."""
     try:
         found = path.is_dir(), is_run(path)
     except (OSError, ValueError) as error:
@@ -80,13 +80,13 @@ def read_run(path: Path) -> Run:
 
 
 UNFINISHED = (
-    "The run is not complete: this is its front so far, in validation error only. "
-    "Nothing is trained on all rows, tested or saved as a model yet."
+    "The run is not complete: this is its front so far, with validation errors only. "
+    "No model has been trained on all rows, tested or saved yet."
 )
 
 
 def _or(notes: list[str], otherwise: T, read: Callable[[], T]) -> T:
-    """What was read; what cannot be is noted."""
+    """The result of ``read``; ``otherwise``, and a note, if it fails."""
     try:
         return read()
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -1,4 +1,4 @@
-"""The run's baselines beside its front: which members a baseline beats, in what both have."""
+"""The run's baselines compared with its front: the members that each baseline beats."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ COUNTED = ("weights", "macs", *COST_NAMES)
 
 
 def compared_in(front: Front, baseline: Mapping[str, float]) -> tuple[str, ...]:
-    """Validation error, and the costs the run minimised as far as both sides have them: of none, weights."""
+    """Validation error, and the minimised costs that both sides have; weights if there are none."""
     known = [name for name in baseline if all(name in member.values for member in front)]
     costs = [name for name in front.objectives if name in COUNTED and name in known] or ["weights"]
     return tuple(name for name in ("val_error", *costs) if name in known)
@@ -27,9 +27,9 @@ def dominates(a: Mapping[str, float], b: Mapping[str, float], names: Sequence[st
 def rivals(front: Front, baselines: Sequence[Baseline]) -> list[dict[str, Any]]:
     """Every baseline with the members it dominates, and the best member no larger than it.
 
-    Members are given by position. Without validation error or any cost in common the two are not compared.
-    The members that dominate a baseline are left out: their validation errors are the lowest of thousands, so they
-    are too low, while a baseline's is that of one model.
+    Members are given by position. A baseline is compared only if both sides have a validation error and a cost.
+    The members that dominate a baseline are left out: their validation errors are the lowest of thousands and
+    therefore too optimistic, while a baseline's is that of one model.
     """
     return [_rival(front, baseline) for baseline in baselines]
 
@@ -49,7 +49,7 @@ def _rival(front: Front, baseline: Baseline) -> dict[str, Any]:
 
 
 def _peer(front: Front, values: Mapping[str, float]) -> int | None:
-    """The member of lowest validation error with no more weights."""
+    """The member with the lowest validation error among those with no more weights."""
     if "weights" not in values:
         return None
     fitting = [i for i, m in enumerate(front) if m.values.get("weights", float("inf")) <= values["weights"]]

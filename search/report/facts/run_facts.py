@@ -15,11 +15,11 @@ from search.report.facts.rivals import COUNTED, rivals
 from search.report.facts.tested import judged, read_parts, summary
 from search.strict import one_line
 
-HIDDEN = ("id",)  # columns of a front that are no quantity
+HIDDEN = ("id",)  # columns of a front that are not quantities
 
 
 def run_page(run: Run, *, live: bool = False) -> dict[str, Any]:
-    """The data of a run's page. ``live``: it is served, and asks for what changes."""
+    """The data of a run's page. ``live``: the page is served and asks for changes."""
     trees, notes = load_trees(run.front) if run.final else ([None] * len(run.front), [])
     tested = _tested(run, trees)
     of_table = tested.pop("task", {})
@@ -43,7 +43,7 @@ def run_page(run: Run, *, live: bool = False) -> dict[str, Any]:
 
 
 def changing(run: Run, kind: str = "") -> dict[str, Any]:
-    """The part of a page that changes while the run goes on."""
+    """The part of a page that changes during the run."""
     front = run.front
     found = list(dict.fromkeys(name for member in front for name in member.values if name not in HIDDEN))
     extra = [name for baseline in run.baselines for name in baseline.values if name not in found]
@@ -80,7 +80,7 @@ def members(front: Front, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _knee(front: Front) -> int | None:
-    """The position of the knee; None without members, or where one lacks an objective."""
+    """The position of the knee; None without members, or if one lacks an objective."""
     try:
         return front.members.index(front.knee()) if len(front) else None
     except KeyError:
@@ -88,7 +88,7 @@ def _knee(front: Front) -> int | None:
 
 
 def axes(front: Front, names: Sequence[str]) -> dict[str, str]:
-    """What a page opens with: the first cost the run minimised against validation error."""
+    """The axes that a page opens with: the first cost that the run minimised, and validation error."""
     costs = [name for name in front.objective_columns() if name in COUNTED and name in names]
     x = (*costs, *(name for name in ("weights", "nodes") if name in names), *names, "weights")[0]
     return {"x": x, "y": "val_error"}
@@ -105,7 +105,7 @@ def _terms(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:
 
 
 def _positions(trees: Sequence[Tree | None]) -> list[int | None]:
-    """Where a member is among those whose model could be read."""
+    """The position of each member among the members whose model could be read; None for the others."""
     place = 0
     found: list[int | None] = []
     for tree in trees:
@@ -115,9 +115,9 @@ def _positions(trees: Sequence[Tree | None]) -> list[int | None]:
 
 
 def _tested(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:
-    """What the run's table holds and what the models say of its test rows, or why that cannot be shown."""
+    """A summary of the run's table and the models' results on its test rows, or why they are missing."""
     if run.config is None:
-        return {"missing": "The config of the run cannot be read, so its data cannot be either."}
+        return {"missing": "The config of the run cannot be read, so its data cannot be read either."}
     config = run.config
     try:
         parts = read_parts(config, run.manifest.get("data_hash"))

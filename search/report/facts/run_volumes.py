@@ -1,4 +1,4 @@
-"""Hypervolumes of several runs up to one reference point, where the runs have enough in common for it."""
+"""Hypervolumes of several runs up to one reference point, if the runs are comparable."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Floats = NDArray[np.float64]
 
 
 def incomparable(runs: Sequence[Run]) -> str:
-    """Why the runs have no hypervolume in common; "" where they have."""
+    """The reason why the hypervolumes of the runs are not comparable; "" if they are."""
     if len({run.manifest.get("data_hash") for run in runs}) > 1:
-        return "No common hypervolume: the runs were made with different data, so their errors do not compare."
+        return "No common hypervolume: the runs were made with different data, so their errors are not comparable."
     objectives = {run.front.objectives for run in runs}
     if len(objectives) > 1:
         return f"No common hypervolume: the objectives differ ({'; '.join(sorted(map(', '.join, objectives)))})."
@@ -47,15 +47,15 @@ def front_volume(front: Front, reference: Floats) -> float:
 
 
 def histories(runs: Sequence[Run], reference: Floats | None) -> tuple[list[list[float | None]], str]:
-    """By run the hypervolume of every generation, up to the common reference point where that is possible."""
+    """By run the hypervolume of every generation, up to the common reference point if possible; and a note on it."""
     own = [run.history.get("hypervolume", []) for run in runs]
     if reference is None:
-        return _shares(own), "The runs do not compare in hypervolume: each line is a share of its own last value."
+        return _shares(own), "The hypervolumes are not comparable: each line is a share of its own last value."
     bound = point(runs[0], reference)
     if all(reference_of(run) == reference.tolist() for run in runs):
-        return own, f"Of the population's front on validation rows, up to {bound}."
+        return own, f"Hypervolume of the population's front on validation rows, up to {bound}."
     try:
-        return [_recomputed(run, reference) for run in runs], f"Computed anew for all runs, up to {bound}."
+        return [_recomputed(run, reference) for run in runs], f"Recomputed for all runs, up to {bound}."
     except (InputError, KeyError):
         return _shares(own), "The runs had different reference points: each line is a share of its own last value."
 

@@ -1,4 +1,4 @@
-"""The table of a run read again for its page: what is in it, and what the front's models say of its test rows."""
+"""The table of a run, read again for its page: a summary, and the results of the front's models on test rows."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from search.errors import InputError
 from search.report.facts.member_models import few_digits
 from search.table.data import Rows, Table, load_table, split
 
-MOST_FEATURES = 300  # whose figures are shown
-MOST_NUMBERS = 150_000  # of residuals in a page, over all models
-LEAST_ROWS = 50  # of them that a model is shown with, however many models there are
+MOST_FEATURES = 300  # with figures in the page
+MOST_NUMBERS = 150_000  # residuals in a page, over all models
+LEAST_ROWS = 50  # residuals shown for each model, however many models there are
 MOST_CLASSES = 20  # in a confusion matrix
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The table of a run and which of its rows were for training and for the test."""
+    """The table of a run, its training rows and its test rows."""
 
     table: Table
     train: Rows
@@ -32,20 +32,20 @@ class Parts:
 
 
 def read_parts(config: Config, digest: str | None) -> Parts:
-    """Raises ``InputError`` where the data cannot be read, or are not what the run was made with.
+    """Raises ``InputError`` if the data cannot be read, or are not those that the run was made with.
 
-    Nothing is fetched: a folder from somebody else must not send this computer to the network.
+    Nothing is downloaded: a folder from somebody else must not make this computer use the network.
     """
     if config.data.source.startswith(OPENML):
         raise InputError(f"{config.data.source} is on the network, and a report reads only what is on this computer")
     table = load_table(config.data, config.task)
     if digest and table.digest != digest:
-        raise InputError(f"the data of {config.data.source!r} are not what the run was made with")
+        raise InputError(f"the data of {config.data.source!r} are not those that the run was made with")
     return Parts(table, *split(table, config.data.test_fraction, config.run.seed))
 
 
 def summary(parts: Parts) -> dict[str, Any]:
-    """Rows, classes, and of the training rows each feature's mean, deviation, least and largest value."""
+    """Rows, classes, and each feature's mean, standard deviation, least and largest value in the training rows."""
     table, X = parts.table, parts.table.X[parts.train][:, :MOST_FEATURES]
     figures = {"mean": X.mean(axis=0), "sd": X.std(axis=0), "min": X.min(axis=0), "max": X.max(axis=0)}
     return {

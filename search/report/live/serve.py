@@ -19,7 +19,7 @@ from search.report.pages.embed import plotly
 HOST, PORT = "127.0.0.1", 8765
 TRIED = 50  # ports from PORT on
 THREADS = 16  # connections at a time; more wait until one of these is answered
-REQUEST_S, ANSWER_S = 5.0, 30.0  # to send a request, and to take the answer, in all
+REQUEST_S, ANSWER_S = 5.0, 30.0  # limits for the whole request, and for the whole answer
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -33,7 +33,7 @@ class Server(ThreadingHTTPServer):
     """Serves the runs below ``root``."""
 
     daemon_threads = True
-    request_queue_size = 64  # connections that the system keeps waiting
+    request_queue_size = 64  # connections that may wait in the system
 
     def __init__(self, root: Path, port: int) -> None:
         self.root = root
@@ -56,7 +56,7 @@ class Server(ThreadingHTTPServer):
 
 
 class _Limited(socket.SocketIO):
-    """What is read from a connection within a time in all: a byte now and then does not prolong it."""
+    """Reads from a connection with one limit for the whole time: a byte now and then does not extend it."""
 
     def __init__(self, connection: socket.socket, seconds: float) -> None:
         super().__init__(connection, "r")
@@ -86,10 +86,10 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _refuse
 
     def _send(self, what: Answer, **more: str) -> None:
-        body = what.body.encode(errors="replace")  # a folder's name may be no text
+        body = what.body.encode(errors="replace")  # a folder's name may not be valid text
         facts = {"Content-Type": what.kind, "Content-Length": str(len(body)), **HEADERS, **more}
         self.connection.settimeout(ANSWER_S)
-        with suppress(ConnectionError, TimeoutError):  # a page that is left in the middle
+        with suppress(ConnectionError, TimeoutError):  # the browser has left the page
             self.send_response(what.status)
             for name, value in facts.items():
                 self.send_header(name, value)
@@ -105,23 +105,23 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def listen(root: Path, port: int | None = None) -> Server:
-    """A server that listens, on ``port`` or the first free one from 8765 on. Raises ``InputError``."""
+    """A server that listens on ``port``, or on the first free port from 8765 on. Raises ``InputError``."""
     if not root.is_dir():
-        raise InputError(f"{root}: there is no such folder; name the one that your runs are in")
+        raise InputError(f"{root}: there is no such folder; name the folder that holds your runs")
     if port is not None and not 0 <= port <= 65535:
-        raise InputError(f"--port {port}: allowed: 0 to 65535, 0 for any that is free")
+        raise InputError(f"--port {port}: allowed: 0 to 65535; 0 takes any free port")
     plotly()
     for candidate in (port,) if port is not None else range(PORT, PORT + TRIED):
         with suppress(OSError):
             return Server(root, candidate)
     tried = f"port {port} is" if port is not None else f"the ports {PORT} to {PORT + TRIED - 1} are"
-    raise InputError(f"{tried} in use, or not allowed; name another one with --port")
+    raise InputError(f"{tried} in use or not permitted; name another one with --port")
 
 
 def serve(root: Path, port: int | None = None) -> int:
     """Serve until Ctrl-C; returns the exit code."""
     with listen(root, port) as server:
-        print(f"http://{HOST}:{server.server_port}/  shows the runs in {root}; Ctrl-C ends it", flush=True)
+        print(f"http://{HOST}:{server.server_port}/  shows the runs in {root}; stop it with Ctrl-C", flush=True)
         with suppress(KeyboardInterrupt):
             server.serve_forever()
     return DONE

@@ -1,4 +1,4 @@
-"""What the server answers: pages of the runs below one folder, and nothing else. No sockets here."""
+"""The answers of the server: pages of the runs below one folder, and nothing else. No sockets here."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def discover(root: Path) -> dict[str, Path]:
 
 def _below(folder: Path, depth: int) -> Iterator[Path]:
     inner: list[Path] = []
-    with suppress(OSError), os.scandir(folder) as entries:  # of a folder that is closed, or that went away just now
+    with suppress(OSError), os.scandir(folder) as entries:  # the folder cannot be read, or was just removed
         inner = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     for path in inner:
         if not os.access(path, os.R_OK | os.X_OK):
@@ -51,9 +51,9 @@ def _below(folder: Path, depth: int) -> Iterator[Path]:
 
 
 def answer(root: Path, target: str, host: str | None, port: int) -> Answer:
-    """The answer to GET ``target``. Only the hosts that a browser on this computer names are answered.
+    """The answer to GET ``target``. A request is answered only if its host is a name of this computer.
 
-    A site elsewhere whose name is made to point here (DNS rebinding) sends its own name as the host.
+    This stops DNS rebinding: a foreign site whose name is made to point here sends its own name as the host.
     """
     if host not in (f"127.0.0.1:{port}", f"localhost:{port}"):
         return Answer(421, TEXT, f"Use http://127.0.0.1:{port}/")
@@ -79,7 +79,7 @@ def _page(root: Path, path: str) -> Answer:
 
 
 def _stamp(path: Path) -> tuple[int, ...]:
-    """What changes with the files that a page is made of."""
+    """A value that changes when a file of the page does."""
     names = ("front.csv", "live.csv", "history.csv", "manifest.json", "baselines.csv")
     return tuple((path / name).stat().st_mtime_ns if (path / name).is_file() else 0 for name in names)
 
@@ -107,7 +107,7 @@ def _row(name: str, path: Path) -> str:
 
 
 def _progress(run: Run) -> tuple[str, ...]:
-    """Generation, evaluations, size and best error of the front, with its metric; "–" where there is none yet."""
+    """Generation, evaluations, size and best error of the front, with its metric; "–" if there is none yet."""
     last = [(run.history.get(name) or [None])[-1] for name in ("generation", "evaluations")]
     best = run.front[0].values.get("val_error") if len(run.front) else None
     counts = (*("–" if value is None else f"{value:,.0f}" for value in last), f"{len(run.front):,}")

@@ -1,4 +1,4 @@
-"""HTML from a template, with everything that a user has named made harmless."""
+"""HTML from a template; names that users chose are made harmless."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from search.errors import InputError
 
 SLOT = re.compile(r"\{\{(\w+)\}\}")
-# Inside <script> HTML knows no entities; inside JSON these are the same letters.
+# HTML has no entities inside <script>; JSON reads these escapes as the same letters.
 IN_SCRIPT = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 MISSING = "the report page needs the package plotly: pip install 'neuraltree[report]'"
 
@@ -34,7 +34,7 @@ def _finite(value: Any) -> Any:
 
 
 def fill(template: str, parts: Mapping[str, str]) -> str:
-    """The template with every ``{{slot}}`` replaced, in one pass: what is put in is not looked at again."""
+    """The template with every ``{{slot}}`` replaced, in one pass: slots inside the new text stay as they are."""
     return SLOT.sub(lambda match: parts[match[1]], template)
 
 
@@ -46,7 +46,7 @@ def static(name: str) -> str:
 
 @cache
 def plotly() -> str:
-    """Plotly's source. Raises ``InputError`` where the package is not installed."""
+    """Plotly's source. Raises ``InputError`` if the package is not installed."""
     try:
         from plotly.offline import get_plotlyjs
     except ImportError:

@@ -11,7 +11,7 @@ from typing import Any
 
 from search.report.pages.embed import as_json, fill, plotly, static
 
-MARK = "<!-- neuraltree report -->"  # in the head of every page: what may be replaced by the next one
+MARK = "<!-- neuraltree report -->"  # in the head of every page: a file with this mark may be replaced by a new page
 
 COMMON = ("scroll.js", "base.js", "plots.js")
 SCRIPTS: dict[str, tuple[str, ...]] = {
@@ -29,18 +29,18 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
     ),
     "comparison": (*COMMON, "history.js", "comparison.js"),
 }
-# Only these scripts run, whatever a name may bring in; without a server a page may fetch nothing at all.
+# Only these scripts run, even if a name contains one; without a server a page may fetch nothing at all.
 POLICY = (
     "default-src 'none'; script-src {scripts}; style-src 'unsafe-inline'; img-src data: blob:; "
     "connect-src {connect}; base-uri 'none'; form-action 'none'"
 )
 
 
-SCRIPT = '(() => {{\n"use strict";\n{}\n}})();'  # its names are its own, not Plotly's
+SCRIPT = '(() => {{\n"use strict";\n{}\n}})();'  # the function keeps its names apart from Plotly's
 
 
 def render(kind: str, data: Mapping[str, Any]) -> str:
-    """The page ``kind``, "run" or "comparison", that shows ``data``; live where ``data["live"]``."""
+    """The page ``kind``, "run" or "comparison", that shows ``data``; live if ``data["live"]``."""
     script = SCRIPT.format("\n".join(static(name) for name in SCRIPTS[kind]))
     shared = {
         "mark": MARK,

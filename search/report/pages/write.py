@@ -1,4 +1,4 @@
-"""Pages as files."""
+"""Writing pages to files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from search.errors import InputError
 from search.report.facts.read import read_run
 from search.report.pages.page import MARK, render
 
-HEAD = 400  # bytes of a file in which the mark of a page is
+HEAD = 400  # the first bytes of a file, which hold the mark of a page
 
 
 def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
-    """Write the page of one run, by default RUN/report.html; returns where. Raises ``InputError``."""
+    """Write the page of one run, by default RUN/report.html; returns its path. Raises ``InputError``."""
     from search.report.facts.run_facts import run_page
 
     (path,) = runs
@@ -24,7 +24,7 @@ def write_report(runs: Sequence[Path], out: Path | None = None) -> Path:
 
 
 def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
-    """Write a page that compares runs, by default comparison.html in the folder they share; returns where."""
+    """Write a page that compares runs, by default comparison.html in the folder they share; returns its path."""
     from search.report.facts.comparison import comparison_page
 
     found = [read_run(path) for path in runs]
@@ -36,13 +36,13 @@ def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
 
 
 def _relative(path: Path) -> Path:
-    """As seen from the current directory, where it is below it."""
+    """The path relative to the current directory, if it is below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _free(target: Path) -> Path:
-    """The path, unless it is something other than an earlier page."""
+    """The path, if nothing or an earlier page is there. Raises ``InputError`` otherwise."""
     try:
         if target.is_dir():
             raise InputError(f"{target} is a folder; name a file with --out")
@@ -62,7 +62,7 @@ def _head(path: Path) -> bytes:
 
 def _write(target: Path, text: str) -> Path:
     try:
-        store({target: text.encode(errors="replace")})  # a folder's name may be no text
+        store({target: text.encode(errors="replace")})  # a folder's name may not be valid text
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror}; name another file with --out") from None
     return target

@@ -1,4 +1,4 @@
-// What every page uses: its data, elements, numbers as text.
+// Shared by all pages: the page's data, elements, numbers as text.
 const page = JSON.parse(document.getElementById("page-data").textContent);
 const byId = (id) => document.getElementById(id);
 
@@ -49,7 +49,7 @@ const plural = (count, word) => `${count.toLocaleString("en")} ${word}${count ==
 
 const LONGEST = 24; // characters of a name in a picture
 const cut = (text, most = LONGEST) => text.length > most ? `${text.slice(0, most - 1)}…` : text;
-// The first columns, so many as `texts`, are no numbers.
+// The first `texts` columns are text, the others numbers.
 function table(head, rows, {foot = [], caption = "", className = "", texts = 1} = {}) {
   const cell = (tag) => (value, i) => value instanceof Node ? make(tag, {class: i >= texts ? "number" : null}, value)
     : make(tag, {text: value, class: i >= texts ? "number" : null, scope: tag === "th" ? "col" : null});

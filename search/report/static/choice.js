@@ -1,4 +1,4 @@
-// Which member is chosen, which are within the ranges; who wants to know.
+// The chosen member, the members within the ranges, and the functions to call after a choice.
 const choice = {id: null, inside: null};
 const onChoice = [];
 const count = () => page.members.id.length;

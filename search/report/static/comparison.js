@@ -57,7 +57,7 @@ function summary() {
   return scrolling("Summary of the runs", table(head, rows, {caption: "Summary of the runs", className: "wide", texts: 3}));
 }
 function differences() {
-  if (!page.differences.length) return make("p", {text: "No key of the configs differs, but for run.out."});
+  if (!page.differences.length) return make("p", {text: "The configs are the same, except for run.out."});
   const rows = page.differences.map(([key, values]) => [key, ...values]);
   return scrolling("Differences of the configs", table(["Key", ...runs.map((run) => run.name)], rows, {caption: "Keys that differ", texts: runs.length + 1}));
 }

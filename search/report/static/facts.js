@@ -4,16 +4,16 @@ const codeBlock = (label, text) => make("pre", {class: "scroll", tabindex: "0", 
 const four = (values) => values.map((value) => signed(value));
 
 function dataFacts(data) {
-  const rows = [["Rows", `${data.rows.toLocaleString("en")}: ${data.train.toLocaleString("en")} to train and validate, ${data.test.toLocaleString("en")} to test`],
+  const rows = [["Rows", `${data.rows.toLocaleString("en")}: ${data.train.toLocaleString("en")} for training and validation, ${data.test.toLocaleString("en")} for the test`],
     ["Features", data.features.toLocaleString("en")], ["Target", data.target], ["Task", data.classes ? `${plural(data.classes.length, "class").replace("classs", "classes")}` : "regression"]];
   const blocks = [factTable(rows)];
   if (data.classes) blocks.push(make("h3", {text: "Classes"}), scrolling("Rows of each class", table(["Class", "Training rows", "Test rows"], data.classes)));
   const figures = data.names.map((name, i) => [name, ...four([data.figures.mean[i], data.figures.sd[i], data.figures.min[i], data.figures.max[i]])]);
   if (data.targets) figures.unshift([`${data.target} (target)`, ...four(data.targets)]);
   const more = data.features > data.names.length ? `the first ${data.names.length} of ${data.features.toLocaleString("en")} features` : "every feature";
-  const features = scrolling("Figures of the features", table(["Feature", "Mean", "Standard deviation", "Least", "Largest"], figures));
+  const features = scrolling("Statistics of the features", table(["Feature", "Mean", "Standard deviation", "Minimum", "Maximum"], figures));
   features.classList.add("list");
-  blocks.push(make("h3", {text: "Training rows"}), make("p", {class: "hint", text: `Figures of ${more}, before scaling.`}), features);
+  blocks.push(make("h3", {text: "Training rows"}), make("p", {class: "hint", text: `Statistics of ${more}, before scaling.`}), features);
   return blocks;
 }
 function versions(manifest) {
@@ -22,5 +22,5 @@ function versions(manifest) {
   if (machine.length) rows.push(["machine", `${machine[0]}, ${machine[1]}, ${plural(machine[2] ?? 0, "core")}`]);
   if (manifest.git_commit) rows.push(["commit of the code", manifest.git_commit]);
   if (isNumber(manifest.seed)) rows.push(["seed", String(manifest.seed)]);
-  return rows.length ? factTable(rows) : missing("The manifest of the run says nothing of it.");
+  return rows.length ? factTable(rows) : missing("The manifest of the run lists neither.");
 }

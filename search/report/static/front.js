@@ -20,7 +20,7 @@ function ring(name, i, shade, size) {
 }
 function stairs(all) {
   const best = staircase(valuesOf(front.x), valuesOf(front.y), !columnOf(front.x).higher, !columnOf(front.y).higher).filter((i) => all.includes(i));
-  // From one point along, then down: where a model of this cost would have the error of the one before.
+  // Horizontal, then vertical: between two points, the best known error is that of the cheaper model.
   return points("", best, {mode: "lines", line: {shape: "hv", width: 1.5, color: colour("accent")}, opacity: 0.7, hoverinfo: "skip", showlegend: false});
 }
 function measured(all) {
@@ -78,7 +78,7 @@ function markList() {
     row.querySelector("input").checked = i === now;
   });
 }
-// Within the list alone: scrollIntoView would move the page as well.
+// Scrolls the list alone: scrollIntoView would move the page as well.
 function reveal() {
   const list = byId("list");
   const row = list.querySelectorAll("tbody tr")[chosen()];

@@ -1,5 +1,5 @@
 "use strict";
-// The rows come ready from the server, which has escaped all names; the one in focus keeps it.
+// The server sends complete rows with escaped names; the link in focus keeps the focus.
 async function refresh() {
   try {
     const text = await (await fetch("rows", {cache: "no-store"})).text();
@@ -7,6 +7,6 @@ async function refresh() {
     const held = body.contains(document.activeElement) ? document.activeElement.getAttribute("href") : null;
     if (body.innerHTML !== text) body.innerHTML = text;
     if (held) [...body.querySelectorAll("a")].find((link) => link.getAttribute("href") === held)?.focus();
-  } catch { /* the server has stopped: what is shown stays */ }
+  } catch { /* the server has stopped: keep what is shown */ }
 }
 setInterval(refresh, 5000);

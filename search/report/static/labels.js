@@ -1,15 +1,15 @@
 // The names of the baselines in the picture of the front.
-const [LABEL, LINE] = [12, 15]; // pixels: a letter, and a line with its room
-// From the middle of a marker to the left and the upper edge of a name, as Plotly sets them.
+const [LABEL, LINE] = [12, 15]; // pixels: the font size, and the height of a line
+// Offsets from the centre of a marker to the left and upper edges of a name, as Plotly sets them.
 const ACROSS = {left: (width) => -8 - width, center: (width) => -width / 2, right: () => 8};
 const DOWN = {top: -22, middle: -9, bottom: 5};
 const PLACES = ["top center", "bottom center", "middle right", "middle left", "top right", "top left", "bottom right", "bottom left"];
-const BLANK = " "; // of an empty text Plotly drops the element, and does not bring it back
+const BLANK = " "; // Plotly removes the element of an empty text and does not restore it
 const pen = document.createElement("canvas").getContext("2d");
 const overlap = ([l, t, w, h], [left, top, wide, high]) => l < left + wide && left < l + w && t < top + high && top < t + h;
 const around = ([x, y], half) => [x - half, y - half, 2 * half, 2 * half];
 
-// A place for each name within the axes, on no other baseline and its name, and on as few members as can be; "" for no room.
+// A place for each name: within the axes, clear of other baselines and their names, over as few members as possible; "" if there is no room.
 function labelPlaces(points, names, members, [width, height]) {
   const taken = points.map((point) => around(point, 6));
   const within = ([l, t, w, h]) => l >= 0 && t >= 0 && l + w <= width && t + h <= height;
@@ -25,7 +25,7 @@ function labelPlaces(points, names, members, [width, height]) {
     return best?.place ?? "";
   });
 }
-// After Plotly has laid out its axes, and after every zoom.
+// Called after Plotly has laid out its axes, and after every zoom.
 function labelRivals() {
   const node = byId("front-plot");
   const trace = node.data.findIndex(({name}) => name === "baselines");

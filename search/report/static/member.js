@@ -1,4 +1,4 @@
-// The chosen member: its tree, its numbers, what its cost is made of, what it says of the test rows, how to use it.
+// The chosen member: its tree, its numbers, its cost in parts, its results on the test rows, and how to use it.
 const COSTS = ["latency_s", "flash_bytes", "ram_bytes", "energy_j"];
 const NO_MODEL = "The model file of this member cannot be read.";
 let [room, last] = [0, ""]; // the width that the tree was drawn for, and what was drawn
@@ -20,10 +20,10 @@ function drawTree(i, name) {
   const tree = page.task.features ? page.trees[i] : null;
   room = byId("tree").clientWidth;
   const now = JSON.stringify([name, room, tree]);
-  if (now === last) return; // a page that follows a run leaves what is open or in focus
+  if (now === last) return; // a live page keeps opened details and the focus
   last = now;
-  if (tree) fillWith("tree", treeFigure(tree, page.task, name, room), page.final ? null : make("p", {class: "hint", text: "With the weights of the first fold. Test rows and model are here when the run is complete."}));
-  else fillWith("tree", page.final ? missing(NO_MODEL) : make("p", {class: "hint", text: "Its tree, test rows and model are here when the run is complete."}));
+  if (tree) fillWith("tree", treeFigure(tree, page.task, name, room), page.final ? null : make("p", {class: "hint", text: "Drawn with the weights of the first fold. Test results and the model appear here when the run is complete."}));
+  else fillWith("tree", page.final ? missing(NO_MODEL) : make("p", {class: "hint", text: "The tree, test results and the model appear here when the run is complete."}));
 }
 function metrics(i) {
   const names = page.shown.filter((name) => !name.startsWith("measured_") && isNumber(valueOf(name, i)));
@@ -51,23 +51,23 @@ function drawTest(i) {
   if (test.predicted?.[i]) return residuals(test.target, test.predicted[i], test.of);
   fillWith("test", missing(NO_MODEL));
 }
-const note = () => make("p", {class: "hint", text: "Test rows are scored once, at the end, by the float model: compare members by validation error, and read this as the check."});
+const note = () => make("p", {class: "hint", text: "Test rows are scored once, at the end, with the float model. Choose members by validation error, and use these results only as a check."});
 function matrix(counts, classes) {
   const share = (row, value) => value / Math.max(1, row.reduce((sum, n) => sum + n, 0));
-  const cell = (r, value, c) => make("td", {class: r === c ? "right" : null, text: value, title: `${classes[r]} taken for ${classes[c]}`});
+  const cell = (r, value, c) => make("td", {class: r === c ? "right" : null, text: value, title: `${classes[r]} predicted as ${classes[c]}`});
   const rows = counts.map((row, r) => make("tr", {}, make("th", {scope: "row", text: classes[r]}), ...row.map((value, c) => {
     const made = cell(r, value, c);
     made.style.background = value ? `rgba(var(--tint), ${(0.06 + 0.3 * share(row, value)).toFixed(3)})` : "";
     return made;
   }), make("td", {text: `${(100 * share(row, row[r])).toFixed(1)} %`})));
-  const heads = ["true class", ...classes.map((label) => `as ${label}`), "right"];
+  const heads = ["true class", ...classes.map((label) => `as ${label}`), "correct"];
   const made = make("table", {class: "matrix"}, make("caption", {class: "unseen", text: "Confusion matrix on the test rows: true classes down, predicted across"}),
     make("thead", {}, make("tr", {}, ...heads.map((text, c) => make("th", {scope: "col", text, class: c ? "number" : null})))), make("tbody", {}, ...rows));
   return scrolling("Confusion matrix", made);
 }
 function confused(cells, classes) {
-  if (!cells.length) return make("p", {text: "No test row is taken for another class."});
-  return scrolling("Largest confusions", table(["True class", "Taken for", "Rows"], cells.map(([r, c, n]) => [classes[r], classes[c], n]), {caption: "The classes most often taken for others", texts: 2}));
+  if (!cells.length) return make("p", {text: "No test row is misclassified."});
+  return scrolling("Largest confusions", table(["True class", "Predicted class", "Rows"], cells.map(([r, c, n]) => [classes[r], classes[c], n]), {caption: "The most frequent confusions", texts: 2}));
 }
 function residuals(target, predicted, of) {
   if (!byId("residuals")) fillWith("test", make("div", {id: "residuals", class: "plot"}), make("p", {class: "hint", id: "residuals-text"}), note());
@@ -94,8 +94,8 @@ async function copy(text, code, button) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
-    getSelection().selectAllChildren(code); // a file's page may not write to the clipboard: the text is marked instead
-    if (!document.execCommand("copy")) done = "Marked";
+    getSelection().selectAllChildren(code); // a file's page may not write to the clipboard: the text is selected instead
+    if (!document.execCommand("copy")) done = "Selected";
   }
   button.textContent = done;
   byId("said").textContent = `${done}: ${text}`;

@@ -1,4 +1,4 @@
-// Parallel coordinates: a line a member, ranges by dragging along an axis or by slider.
+// Parallel coordinates: one line per member; ranges are set by dragging along an axis or with sliders.
 const MOST_AXES = 8;
 const SPAN = {top: 54, height: 230, bottom: 26, least: 104, edge: 66, letter: 6.4}; // pixels
 const parallel = {axes: [], ranges: {}, lines: [], sliders: []};
@@ -11,7 +11,7 @@ function axesOf() {
     return {name, values, least, most, log: wantsLog(name, values)};
   }).filter(({values, least, most}) => most > least && values.every(isNumber)).slice(0, MOST_AXES);
 }
-// A share of the axis, 0 at its least and 1 at its largest value, and back.
+// From a value to its share of the axis, 0 at the least and 1 at the largest value, and back.
 function shareOf({least, most, log}, value) {
   return log ? Math.log(value / least) / Math.log(most / least) : (value - least) / (most - least);
 }
@@ -95,7 +95,7 @@ function brush(event, hit, one, y) {
   addEventListener("pointermove", follow);
   addEventListener("pointerup", end);
 }
-// Made once: a slider that is being dragged must stay.
+// Made once: a slider must not be replaced while it is dragged.
 function makeRanges() {
   parallel.sliders = parallel.axes.map(({name}) => [0, 1].map((side) => {
     const input = make("input", {type: "range", min: 0, max: 100, step: 1, "data-range": `${name} ${side}`});

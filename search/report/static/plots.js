@@ -3,21 +3,21 @@ const redraws = [];
 const touch = matchMedia("(pointer: coarse)").matches;
 const PLOT = {displayModeBar: false, displaylogo: false, doubleClick: "reset"};
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-// Plotly reads some HTML in its texts; a name is a name.
+// Plotly interprets some HTML in its texts, so names are escaped.
 const plain = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 const SERIES = 6;
 const seriesColour = (i) => colour(`series-${i % SERIES + 1}`);
 const DASHES = ["solid", "dash", "dot", "dashdot", "longdash", "longdashdot"];
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "star"];
 
-const LONGEST_TITLE = 36; // of an axis: as many letters as the height of a plot has room for
+const LONGEST_TITLE = 36; // of an axis: the letters that fit the height of a plot
 function axis(text, extra = {}) {
   return {title: {text: plain(cut(text, LONGEST_TITLE)), standoff: 10}, gridcolor: colour("line"), linecolor: colour("edge"),
     zerolinecolor: colour("line"), zeroline: false, showline: true, ticks: "outside", tickcolor: colour("edge"),
     ticklen: 4, automargin: true, ...extra};
 }
 const MOST_TICKS = 7;
-// 1, 2 and 5 of every decade between two values, or 1 alone where those are many.
+// 1, 2 and 5 of every decade between two values, or 1 alone if those are too many.
 function logTicks(least, most) {
   const decades = Array.from({length: Math.max(0, Math.ceil(Math.log10(most)) - Math.floor(Math.log10(least)) + 1)}, (_, k) => 10 ** (Math.floor(Math.log10(least)) + k));
   const fine = decades.flatMap((ten) => [ten, 2 * ten, 5 * ten]).filter((value) => value >= least * 0.8 && value <= most * 1.25);
@@ -52,7 +52,7 @@ function drawn(redraw) {
 }
 const redrawAll = () => redraws.forEach((redraw) => redraw());
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redrawAll);
-// Plotly alone would follow the window a tenth of a second late, and a scroll bar that appears not at all.
+// Plotly alone follows the window a tenth of a second late, and ignores a scroll bar that appears.
 const section = document.querySelector("main > section"); // as wide as all the others
 let widthDrawn = section.clientWidth;
 new ResizeObserver(() => {
@@ -61,7 +61,7 @@ new ResizeObserver(() => {
   redrawAll();
 }).observe(section);
 
-// The indices of the points that no other one beats in both, and the line they make.
+// The indices of the points that no other point beats in both, in the order of their line.
 function staircase(xs, ys, xDown, yDown) {
   const sign = (value, down) => down ? value : -value;
   const order = xs.map((_, i) => i).filter((i) => isNumber(xs[i]) && isNumber(ys[i]));
@@ -78,7 +78,7 @@ const span = (values) => {
   const real = values.filter(isNumber);
   return real.length ? [Math.min(...real), Math.max(...real)] : [0, 0];
 };
-// A largest value of so many smallest ones gets a logarithmic axis.
+// An axis is logarithmic if its largest value is at least 6 times its smallest.
 function wantsLog(name, values) {
   const [least, most] = span(values);
   return Boolean(columnOf(name).log) && least > 0 && most >= 6 * least;

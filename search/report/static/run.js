@@ -1,4 +1,4 @@
-// The page of a run, put together; and while it is served, kept up with the run.
+// The page of a run as a whole; a served page asks for changes while the run is under way.
 const POLL = 2000;
 
 function heading() {
@@ -9,15 +9,15 @@ function heading() {
   byId("name").textContent = page.name;
   fillWith("facts", make("span", {class: "badge", text: facts[0]}), ` ${facts.slice(1).filter(Boolean).join(" · ")}`);
 }
-const HONEST = "The members were chosen among many trees by their validation errors. These are therefore too low to say that a member beats a baseline: compare the test errors. All are trained on the same rows.";
+const HONEST = "Members were selected among many trees by validation error. Their validation errors are therefore too optimistic for a comparison with baselines: compare test errors. All models are trained on the same rows.";
 function baselines() {
   if (!page.baselines.length) return [make("p", {class: "hint", text: "The run has no baselines."})];
   const names = [...new Set(["val_error", "test_error", "test_score", ...page.objectives, "weights", "flash_bytes", "seconds"])].filter((name) => page.baselines.some(({values}) => isNumber(values[name])));
   const rows = page.baselines.map((row) => [row.label, ...names.map((name) => shown(name, row.values[name])), peer(row), verdict(row)]);
-  const made = table(["Baseline", ...names.map((name) => capital(labelOf(name))), "Best member with no more weights: its test error", "Beside the front"], rows, {caption: "The baselines of the run beside its front", className: "wide"});
-  return [scrolling("Baselines", made), make("p", {class: "hint", text: `“Beats” means no worse in any of these, and better in one: ${comparedIn()}. ${HONEST}`})];
+  const made = table(["Baseline", ...names.map((name) => capital(labelOf(name))), "Test error of the best member with no more weights", "Members it beats"], rows, {caption: "The baselines of the run compared with its front", className: "wide"});
+  return [scrolling("Baselines", made), make("p", {class: "hint", text: `“Beats” means no worse in any of these columns and better in at least one: ${comparedIn()}. ${HONEST}`})];
 }
-// Which baselines are compared in what: a device has no cost of some.
+// The columns that baselines are compared in: a device cannot cost some baselines.
 function comparedIn() {
   const ways = new Map();
   for (const {label, compared} of page.baselines) {
@@ -65,11 +65,11 @@ async function poll() {
   try {
     const answer = await fetch("data.json", {cache: "no-store"});
     if (answer.ok) update(await answer.json());
-  } catch { /* the server has stopped: what is shown stays */ }
+  } catch { /* the server has stopped: keep what is shown */ }
   if (goesOn()) setTimeout(poll, POLL);
 }
 function update(fresh) {
-  if (fresh.final !== page.final || fresh.status !== page.status) return location.reload(); // now there are models; the address holds the choice
+  if (fresh.final !== page.final || fresh.status !== page.status) return location.reload(); // the models exist now; the address holds the choice
   if (page.final) return;
   const before = chosen();
   Object.assign(page, fresh, {axes: page.axes, columns: {...fresh.columns, ...page.columns}});

@@ -1,7 +1,7 @@
-// What is wider than its room scrolls inside it. It says so below, and fades at the side where there is more.
+// Content wider than its container scrolls inside it. A hint below says so, and the side with more to see fades.
 const rooms = new ResizeObserver((entries) => entries.forEach(({target}) => {
   if (target.isConnected) tellWidth(target.closest(".scroll"));
-  else rooms.unobserve(target); // a table that another one has replaced
+  else rooms.unobserve(target); // a table that was replaced
 }));
 function tellWidth(node) {
   const beyond = node.scrollWidth - node.clientWidth;
@@ -10,7 +10,7 @@ function tellWidth(node) {
 }
 function watchWidths() {
   for (const node of document.querySelectorAll(".scroll")) {
-    for (const part of [node, ...node.children]) rooms.observe(part); // again and again is once
+    for (const part of [node, ...node.children]) rooms.observe(part); // a second call for the same node does nothing
     if (node.nextElementSibling?.className === "sideways") continue;
     node.addEventListener("scroll", () => tellWidth(node), {passive: true});
     const hint = document.createElement("p");
