@@ -1,4 +1,4 @@
-"""Exports on disk: what may be replaced, and whole files or none."""
+"""Exports on disk: checks of what may be replaced, and writing all files or none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from neuraltree.export.names import MARK
 from neuraltree.storing import store
 
-HEAD = 4096  # bytes of a file, which hold its mark if it has one
+HEAD = 4096  # bytes at the start of a file, which contain its mark if it has one
 
 
 def check_folder(folder: Path, headers: tuple[str, ...]) -> None:
@@ -28,7 +28,8 @@ def check_folder(folder: Path, headers: tuple[str, ...]) -> None:
 def check_file(path: Path, content: str | bytes, *, marked: bool) -> None:
     """``ValueError`` unless the file is new, an earlier export, or the same as ``content``.
 
-    ``marked``: its exports carry a mark. Without one an earlier export cannot be told from a model's only file.
+    ``marked``: exports in this format carry a mark. Without a mark an earlier export cannot be told from the only file
+    of a model.
     """
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give --out the name of a file")

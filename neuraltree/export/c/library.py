@@ -1,6 +1,6 @@
 """A tree as C99: a header, a source, and a program that checks them; the folder is an Arduino library too.
 
-No heap, no recursion, no library. The same text for the same tree.
+The C uses no heap, no recursion and no library. The same tree always gives the same text.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from neuraltree.tree.tree import Tree
 def export_c(
     tree: Tree, name: str = "model", *, precision: str = "float32", style: str = "straight", fine: bool = False
 ) -> dict[str, str]:
-    """File names and their texts.
+    """The texts of the files by file name.
 
     ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
-    regression's output (int8 only). ``ValueError`` for anything that cannot be said in C; the message says what can.
+    regression's output (int8 only). ``ValueError`` for anything that C cannot express; the message says what it can.
     """
     is_integer = number_format(precision).is_integer
     check_style(style)
@@ -71,7 +71,7 @@ def _enum(what: str, upper: str, names: tuple) -> str:
 
 
 def _declarations(tree: Tree, name: str, integers: IntegerTree | None) -> list[tuple[str, str]]:
-    """Comment and prototype of each public function."""
+    """The comment and the prototype of each public function."""
     upper, found = name.upper(), []
     if tree.classes is None:
         found.append(("/* The target in its own units, for raw inputs. */", f"float {name}_predict(const float *x)"))
@@ -82,18 +82,16 @@ def _declarations(tree: Tree, name: str, integers: IntegerTree | None) -> list[t
     if integers is None:
         return found
     used = [comment(tree.features[feature]) for feature in integers.inputs.features.tolist()]
-    text = (
-        f"/* Raw inputs to the integers the tree reads, q[{upper}_INTEGERS]; what is out of range is clamped, NaN is 0."
-    )
+    text = f"/* Converts raw inputs to the integers of the tree, q[{upper}_INTEGERS]: clamped to their range, NaN to 0."
     lines = [f"   {', '.join(used)}."] if used else []
     found.append(("\n".join([text, *lines]) + " */", f"void {name}_quantize(const float *x, int8_t *q)"))
     if tree.classes is None:
         stage = integers.outputs
         whole = f"(result >> {stage.drop})" if stage.drop else "result"
         units = f"({whole} + {stage.offset}) * {literal(float(stage.gain))}"
-        text = f"/* The target as an integer; {units} is it in its own units. */"
+        text = f"/* The target as an integer; in its own units it is {units}. */"
         return [*found, (text, f"int32_t {name}_predict_q(const int8_t *q)")]
-    return [*found, ("/* The class, for integers. */", f"int {name}_predict_q(const int8_t *q)")]
+    return [*found, ("/* The class, for integer inputs. */", f"int {name}_predict_q(const int8_t *q)")]
 
 
 def _source(tree: Tree, name: str, integers: IntegerTree | None, style: str) -> str:
@@ -109,7 +107,7 @@ def _source(tree: Tree, name: str, integers: IntegerTree | None, style: str) -> 
 
 
 def _room(integers: IntegerTree) -> int:
-    """The length of the array of integers; one that is not read, where the tree reads none."""
+    """The length of the array of integers; 1 if the tree reads no input, as C has no empty arrays."""
     return max(len(integers.inputs.features), 1)
 
 
@@ -126,7 +124,7 @@ def _input_stage(tree: IntegerTree, name: str) -> str:
     rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
     return "\n".join(
         [
-            "/* Of each integer: zero, scale, the power of 2 its input is multiplied by, and which input it is. */",
+            "/* Each integer: its zero, its scale, the power of 2 that multiplies its input, the input's position. */",
             STRUCT.replace("@UNIT@", str(unit)),
             array("struct nt_input", "nt_inputs", rows),
             INTEGER,
@@ -157,8 +155,8 @@ STRUCT = """struct nt_input {
     uint@UNIT@_t place;
 };
 """
-# No operation on floats: on a core without floating point one product would cost more than all of this.
-INTEGER = """/* An input to -127..127: its bits moved to a whole number, less its zero, rescaled; NaN is 0. */
+# It uses no float operation: on a core without floating point one product would cost more than all of this.
+INTEGER = """/* An input to -127..127: its bits are shifted to an integer, minus its zero, rescaled; NaN gives 0. */
 NT_INLINE int8_t nt_integer(float value, const struct nt_input *input)
 {
     union { float value; uint32_t bits; } word;
@@ -198,7 +196,7 @@ def _entries(tree: Tree, name: str, integers: IntegerTree | None) -> list[str]:
 
 
 def _value(integers: IntegerTree, score: str) -> str:
-    """The C expression of a value in natural units, or of a logit."""
+    """The C expression of a value in its own units, or of a logit."""
     stage = integers.outputs
     whole = f"({score} >> {stage.drop})" if stage.drop else score
     shifted = f"({whole} + {stage.offset})" if stage.offset else f"{whole}"
