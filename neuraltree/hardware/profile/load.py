@@ -1,4 +1,4 @@
-"""Devices by name or from a file: one TOML file each, which may extend another."""
+"""Loading of devices by name or from a file; each has one TOML file, which may extend another."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def load_device(name_or_path: str | os.PathLike[str]) -> Device:
 
 
 def certainties(device: Device) -> list[Certainty]:
-    """All that a profile states, from the best to the worst."""
+    """All certainties that occur in a profile, from the best to the worst."""
     found = set(_stated(msgspec.to_builtins(device)))
     return [each for each in CERTAINTIES if each in found]
 
