@@ -112,7 +112,7 @@ def _check_place(to: str, row: Format, out: Path) -> None:
         raise ValueError(f"--to {to} writes one file, and {out} does not end in {' or '.join(row.suffixes)}")
     endings = {".c", ".h", *(suffix for other in FORMATS.values() for suffix in other.suffixes)}
     if not row.suffixes and out.suffix in endings and not out.is_dir():
-        raise ValueError(f"{out} is not a folder's name; --to {to} writes a folder of files, so give --out one")
+        raise ValueError(f"{out} is not a folder's name; --to {to} writes a folder of files, so name a folder")
 
 
 def _options(to: str, row: Format, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -20,8 +20,8 @@ def check_folder(folder: Path, headers: tuple[str, ...]) -> None:
     old = [path.read_text("utf-8", errors="replace") for path in map(folder.joinpath, headers) if path.is_file()]
     if any(folder.iterdir()) and not any(MARK in text for text in old):
         raise ValueError(
-            f"{folder} is not empty and holds no earlier export ({' or '.join(headers)} of ours); give --out a new "
-            "folder, or --name the earlier name"
+            f"{folder} is not empty and holds no earlier export ({' or '.join(headers)} by neuraltree); give --out a "
+            "new folder, or --name the earlier name"
         )
 
 
@@ -37,7 +37,7 @@ def check_file(path: Path, content: str | bytes, *, marked: bool) -> None:
         return
     old = path.read_bytes()
     if not (marked and MARK.encode() in old[:HEAD]) and old != _bytes(content):
-        why = "" if marked else " (a model file is never taken for one)"
+        why = "" if marked else " (a model file does not count as one)"
         raise ValueError(f"{path} exists and is no earlier export{why}; give --out another name, or delete it first")
 
 

@@ -129,7 +129,7 @@ def _check_alike(trees: Sequence[Tree]) -> None:
     refuse_several_targets(first.kind, first.num_outputs, "fine-tuning for int8")
     output = first.output_activation
     if any(replace(tree, nodes=first.nodes) != first or tree.output_activation != output for tree in trees):
-        raise ValueError("these trees differ in more than their nodes; fine-tune those of one front together")
+        raise ValueError("these trees differ in more than their nodes; fine-tune the trees of one front together")
     if (first.kind, output) not in SUM_LOSSES:
         raise ValueError(f"a {first.kind} tree with a {output} output cannot be fine-tuned; the output must be linear")
 

@@ -96,7 +96,7 @@ class OutputStage:
         gain, drop = max(float(unit[0]) * scale, least), 0
         while drop < 30 and abs(mean) / gain + largest / 2**drop >= 2**30:
             gain, drop = gain * 2, drop + 1
-        # If the mean is this large, single floats could not show the tree's values beside it anyway.
+        # If the mean is this large, the sum of mean and value in single floats could not show the value anyway.
         single = np.float32(min(max(gain, abs(mean) / 2**30), most))
         offset = int(np.clip(np.rint(mean / float(single)), -(2**30), 2**30))
         return cls(None, None, drop, offset, single)

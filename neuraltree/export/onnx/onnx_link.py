@@ -81,4 +81,4 @@ def _labels(graph: Graph, classes: tuple[Label, ...]) -> tuple[str, str]:
         kind, dtype = LABELS[type(classes[0])]
         return graph.constant(np.array(classes, dtype=dtype)), kind
     except (UnicodeEncodeError, OverflowError) as error:
-        raise ValueError(f"ONNX has UTF-8 texts and 64-bit integers as labels; a class is neither: {error}") from None
+        raise ValueError(f"ONNX labels are UTF-8 texts or 64-bit integers; a class is neither: {error}") from None

@@ -34,7 +34,7 @@ def calibrate(wanted: str, compiler: str, trees: int, out: Path | None, activati
     check_measurable(device, compiler)
     out = out or Path(f"{core}{SUFFIX}")
     if out.suffix != SUFFIX or not out.absolute().parent.is_dir():
-        raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in a folder that there is")
+        raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in an existing folder")
     raw = _old(out, core) if out.exists() else _start(wanted, out)
     if activation is None:
         found = _entries(core, compiler, trees)
@@ -57,7 +57,7 @@ def _old(out: Path, core: str) -> Raw:
     """The tables of the profile to be renewed; it must have the same core."""
     there = load_device(str(out)).core
     if there != core:
-        raise ValueError(f"--out {out}: it has the core {there}, and the device to calibrate {core}; name another file")
+        raise ValueError(f"--out {out}: it has the core {there}, but the device has {core}; name another file")
     return dict(find(str(out)).read())
 
 

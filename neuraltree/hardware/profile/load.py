@@ -25,7 +25,7 @@ def load_device(name_or_path: str | os.PathLike[str]) -> Device:
     try:
         check_known(raw, [*given, CycleDevice][0], also=("extends", "scaled_from"))
         if not given:
-            raise ProfileError("it has no entries, and no device that it extends or scales has any for it")
+            raise ProfileError("it has no entries, and the devices that it extends or scales give it none")
         return msgspec.convert(raw, given[0])
     except ValueError as error:
         raise ProfileError(f"{place.label}: {error}") from None
