@@ -1,4 +1,4 @@
-"""Trees in integers: what int8 code computes, bit for bit."""
+"""Trees in integers: the same computation as exported int8 code, bit for bit."""
 
 from neuraltree.compress.int8.dequantize import dequantized as dequantized
 from neuraltree.compress.int8.effective import effective_trees as effective_trees

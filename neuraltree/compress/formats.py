@@ -11,8 +11,8 @@ Style = Literal["straight", "table"]
 class NumberFormat(NamedTuple):
     """How code stores and computes its numbers.
 
-    ``weight_bytes``: size of a weight or a value. ``is_integer``: a model is quantised first, so its inputs have
-    ranges and the edges that rounding makes zero are left out.
+    ``weight_bytes``: the size of a weight or a value. ``is_integer``: a model is quantised first, so its inputs have
+    ranges, and the edges whose weight rounds to zero are left out.
     """
 
     weight_bytes: int
@@ -28,7 +28,7 @@ STYLES: tuple[str, ...] = get_args(Style)
 
 
 def number_format(precision: str) -> NumberFormat:
-    """The row of this name; ``ValueError`` names what is allowed."""
+    """The row of this name; ``ValueError`` names the formats that are allowed."""
     for name, row in FORMATS.items():
         if name == precision:
             return row
@@ -36,6 +36,6 @@ def number_format(precision: str) -> NumberFormat:
 
 
 def check_style(style: str) -> None:
-    """``ValueError`` names what is allowed."""
+    """``ValueError`` for an unknown style names the styles that are allowed."""
     if style not in STYLES:
         raise ValueError(f"unknown style {style!r}; allowed: {', '.join(STYLES)}")

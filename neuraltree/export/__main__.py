@@ -1,4 +1,4 @@
-"""``python -m neuraltree.export``: a model file in other forms."""
+"""The command ``python -m neuraltree.export``: writes a model file in another form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OPTIONS = ("name", "precision", "style", "wide", "digits")
 EPILOG = """formats and the options they take; --out is a folder for c and c-train, one file for the others:
 {formats}
 
-without --out a text goes to standard output, all else to a file or folder with the model's name in this folder
+without --out a text format goes to standard output; any other to a file or folder here with the model's name
 
 onnx needs the package onnx, latex and text need sympy: pip install 'neuraltree[export]'
 
@@ -41,13 +41,13 @@ def parser() -> Parser:
     )
     made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
     made.add_argument("--to", required=True, choices=FORMATS, help="see below")
-    made.add_argument("--precision", choices=PRECISIONS, help="by default float32")
+    made.add_argument("--precision", choices=PRECISIONS, help="the number format; by default float32")
     made.add_argument("--style", choices=STYLES, help="straight-line code (by default) or a table")
-    wide = "int8 regression: 16-bit values where the output adds them"
+    wide = "int8 regression: 16-bit values for the nodes that the output adds"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
-    made.add_argument("--digits", type=int, help="of the numbers in a formula, 1 to 17; by default 4")
-    made.add_argument("--name", help="of the C functions; by default made of the folder's")
-    replaced = "new or empty, or an earlier export, which is replaced; in a folder other files are kept"
+    made.add_argument("--digits", type=int, help="significant digits of numbers in a formula, 1 to 17; by default 4")
+    made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")
+    replaced = "the file or folder to write; an earlier export there is replaced, other files in a folder are kept"
     made.add_argument("--out", metavar="PATH", type=Path, help=replaced)
     return made
 
@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser().parse_args(argv)
     try:
         return _export(arguments)
-    except ValueError as error:  # of a file that is no tree, and of a tree that cannot be said in the format
+    except ValueError as error:  # the file is no tree, or the format cannot express the tree
         return fail(str(error))
     except OSError as error:
         return fail_of_system(error)
@@ -92,7 +92,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _write(row: Format, made: Made, out: Path, name: str) -> int:
-    """Write an export, and say where it is and what can be done with it."""
+    """Write an export, then print its files and the next step for the user."""
     folder, files = (out, made) if isinstance(made, dict) else (out.parent, {out.name: made})
     if isinstance(made, dict):
         check_folder(out, (f"{name}.h", f"{name}_train.h"))
@@ -107,12 +107,12 @@ def _write(row: Format, made: Made, out: Path, name: str) -> int:
 
 
 def _check_place(to: str, row: Format, out: Path) -> None:
-    """``ValueError`` where --out is a file's name for a folder, or the other way round."""
+    """``ValueError`` if --out has the name of a file for a format that writes a folder, or the other way round."""
     if row.suffixes and out.suffix not in row.suffixes:
         raise ValueError(f"--to {to} writes one file, and {out} does not end in {' or '.join(row.suffixes)}")
     endings = {".c", ".h", *(suffix for other in FORMATS.values() for suffix in other.suffixes)}
     if not row.suffixes and out.suffix in endings and not out.is_dir():
-        raise ValueError(f"{out} is not a folder's name; --to {to} writes a folder of files, so give --out one")
+        raise ValueError(f"{out} is not a folder's name; --to {to} writes a folder of files, so name a folder")
 
 
 def _options(to: str, row: Format, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -20,8 +20,9 @@ digraph neuraltree {{
 def export_dot(tree: Tree) -> str:
     """The drawing: inputs as boxes at the bottom, outputs on top, function nodes coloured by activation.
 
-    The width of an edge is its |weight| beside the largest one; a positive weight is solid and blue, a negative one
-    dashed and vermilion (Okabe and Ito's palette). Its number is the tooltip of the edge, a bias that of its node.
+    The width of an edge shows its |weight| relative to the largest one; an edge of positive weight is solid and blue,
+    one of negative weight dashed and vermilion (Okabe and Ito's palette). The tooltip of an edge gives its weight, the
+    tooltip of a function node its bias.
     """
     depth, op = tree.nodes["depth"].tolist(), tree.nodes["op"].tolist()
     weight, bias = tree.nodes["weight"][:, 0].tolist(), tree.nodes["bias"][:, 0].tolist()
@@ -40,7 +41,7 @@ def export_dot(tree: Tree) -> str:
 
 
 def _output_names(tree: Tree) -> list[str]:
-    """What each output is of: a binary tree's logit is that of its second class."""
+    """The name of each output: its target or class; the logit of a binary tree has the name of the second class."""
     if tree.classes is not None:
         return list(map(str, tree.classes))[-tree.num_outputs :]
     return ["y"] if tree.num_outputs == 1 else [f"y[{k}]" for k in range(tree.num_outputs)]
@@ -68,7 +69,7 @@ def _same_row(rank: str, nodes: list[int]) -> str:
 
 
 def quoted(text: str) -> str:
-    """A string of DOT that shows the text as it is: neither an escape, nor an entity, nor a control character."""
+    """A string of DOT that shows the text as it is, with no escape, entity or control character taking effect."""
     plain = "".join(letter if letter.isprintable() else " " for letter in text)
     for letter, escape in (("&", "&amp;"), ("\\", "\\\\"), ('"', '\\"')):
         plain = plain.replace(letter, escape)

@@ -7,7 +7,7 @@ from typing import Any
 
 
 def need(package: str, what: str) -> Any:
-    """The package; ``ValueError`` says how to install it where it is missing."""
+    """The imported package; ``ValueError`` says how to install it if it is missing."""
     try:
         return import_module(package)
     except ModuleNotFoundError as error:

@@ -1,11 +1,11 @@
-"""Names and texts that C accepts, whatever a table calls its columns and classes."""
+"""Names and texts that C accepts, made from any names of columns and classes."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-# Of C99 and C++; a model may not be called so.
+# Keywords of C99 and C++, and main; a model cannot have such a name.
 KEYWORDS = frozenset(
     """
     alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl const constexpr continue
@@ -15,7 +15,7 @@ KEYWORDS = frozenset(
     union unsigned using virtual void volatile wchar_t while xor xor_eq
     """.split()  # noqa: SIM905
 )
-# Headers that a compiler may look for beside the model's own.
+# Names of headers that a compiler may look for in the folder of the model's own header.
 HEADERS = frozenset(
     """
     arduino assert complex ctype errno features fenv float inttypes iso646 limits locale math newlib setjmp signal
@@ -23,11 +23,11 @@ HEADERS = frozenset(
     """.split()  # noqa: SIM905
 )
 LONGEST = 40
-MARK = "Written by neuraltree"  # at the start of every exported text
+MARK = "Written by neuraltree"  # stands at the start of every exported text
 
 
 def check_name(name: str) -> str:
-    """The model's name, if it can be a C identifier; ``ValueError`` says what is allowed."""
+    """The model's name, if C functions can have it; ``ValueError`` says which names are allowed."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,39}", name) or _taken(name):
         raise ValueError(
             f"{name!r} cannot be the name of C functions; use a letter, then letters, digits or _, at most {LONGEST} "
@@ -41,7 +41,7 @@ def _taken(name: str) -> bool:
 
 
 def name_from(text: str) -> str:
-    """A model name made of a folder's or a file's: ``003`` becomes ``model_003``."""
+    """A model name made from the name of a folder or a file: ``003`` becomes ``model_003``."""
     words = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:30]
     plain = words if words[:1].isalpha() else f"model_{words}".rstrip("_")
     return f"model_{plain}" if _taken(plain) else plain
@@ -60,7 +60,7 @@ def constants(prefix: str, names: Iterable[object]) -> list[str]:
 
 
 def comment(text: object) -> str:
-    """Text that can stand in a C comment: printable ASCII that ends no comment and starts no trigraph."""
+    """The text in a form that is safe in a C comment: printable ASCII that ends no comment and starts no trigraph."""
     plain = str(text).encode("ascii", "replace").decode()
     plain = "".join(letter if letter.isprintable() and letter != "\\" else " " for letter in plain)
     return re.sub(r"\?{2,}", "?", plain.replace("*/", "* /").replace("/*", "/ *"))[:80].strip()

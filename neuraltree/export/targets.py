@@ -1,4 +1,4 @@
-"""What ``python -m neuraltree.export --to`` can be: a row each."""
+"""The values of ``python -m neuraltree.export --to``, one row each."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Made = dict[str, str] | str | bytes
 
 
 class Format(NamedTuple):
-    """``make(tree, name, **options)`` gives the content of a file, or the files of a folder by name."""
+    """``make(tree, name, **options)`` returns the content of a file, or the files of a folder by name."""
 
     make: Callable[..., Made]
     help: str
-    options: dict[str, tuple[Any, ...]]  # that it takes, and the values allowed; none: any
-    suffixes: tuple[str, ...] = ()  # of its file; none: it is a folder
-    marked: bool = True  # whether its file says that it is an export, so that a new one may replace it
-    then: str = ""  # what to do next, with the places {folder} {file} {name}
+    options: dict[str, tuple[Any, ...]]  # the options it takes and their allowed values; an empty tuple allows any
+    suffixes: tuple[str, ...] = ()  # allowed endings of its file; empty if it writes a folder
+    marked: bool = True  # whether its file says that it is an export, so that a new export may replace it
+    then: str = ""  # the next step for the user, with the places {folder} {file} {name}
 
 
 def _c(tree: Tree, name: str, **options: Any) -> Made:
@@ -94,11 +94,11 @@ FORMATS: dict[str, Format] = {
         {"precision": PRECISIONS},
         (".onnx",),
     ),
-    "python": Format(_python, "a module that needs NumPy alone", {}, (".py",), then="to check it: python {file}"),
+    "python": Format(_python, "a module that needs only NumPy", {}, (".py",), then="to check it: python {file}"),
     "latex": Format(_latex, "the formula in LaTeX (amsmath)", {"digits": ()}, (".tex",)),
     "text": Format(_text, "the formula in plain text", {"digits": ()}, (".txt",)),
     "dot": Format(
         _dot, "a drawing for Graphviz", {}, (".dot", ".gv"), then="to draw it: dot -Tsvg {file} -o {name}.svg"
     ),
-    "json": Format(_json, "a model file, also made of one of BNeuralT or MONT", {}, (".json",), marked=False),
+    "json": Format(_json, "a model file, also from a model of BNeuralT or MONT", {}, (".json",), marked=False),
 }

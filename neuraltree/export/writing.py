@@ -1,4 +1,4 @@
-"""Exports on disk: what may be replaced, and whole files or none."""
+"""Exports on disk: checks of what may be replaced, and writing all files or none."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from neuraltree.export.names import MARK
 from neuraltree.storing import store
 
-HEAD = 4096  # bytes of a file, which hold its mark if it has one
+HEAD = 4096  # bytes at the start of a file, which contain its mark if it has one
 
 
 def check_folder(folder: Path, headers: tuple[str, ...]) -> None:
@@ -20,15 +20,16 @@ def check_folder(folder: Path, headers: tuple[str, ...]) -> None:
     old = [path.read_text("utf-8", errors="replace") for path in map(folder.joinpath, headers) if path.is_file()]
     if any(folder.iterdir()) and not any(MARK in text for text in old):
         raise ValueError(
-            f"{folder} is not empty and holds no earlier export ({' or '.join(headers)} of ours); give --out a new "
-            "folder, or --name the earlier name"
+            f"{folder} is not empty and holds no earlier export ({' or '.join(headers)} by neuraltree); give --out a "
+            "new folder, or --name the earlier name"
         )
 
 
 def check_file(path: Path, content: str | bytes, *, marked: bool) -> None:
     """``ValueError`` unless the file is new, an earlier export, or the same as ``content``.
 
-    ``marked``: its exports carry a mark. Without one an earlier export cannot be told from a model's only file.
+    ``marked``: exports in this format carry a mark. Without a mark an earlier export cannot be told from the only file
+    of a model.
     """
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give --out the name of a file")
@@ -36,7 +37,7 @@ def check_file(path: Path, content: str | bytes, *, marked: bool) -> None:
         return
     old = path.read_bytes()
     if not (marked and MARK.encode() in old[:HEAD]) and old != _bytes(content):
-        why = "" if marked else " (a model file is never taken for one)"
+        why = "" if marked else " (a model file does not count as one)"
         raise ValueError(f"{path} exists and is no earlier export{why}; give --out another name, or delete it first")
 
 

@@ -1,4 +1,4 @@
-"""What a tree costs on a device: counts, device profiles, and the models that join them."""
+"""The cost of a tree on a device: counts, device profiles, and the cost models that combine them."""
 
 from neuraltree.hardware.model.cost import COSTS as COSTS
 from neuraltree.hardware.model.cost import breakdown as breakdown

@@ -1,4 +1,4 @@
-"""``python -m neuraltree.hardware``: the devices there are, and what models should cost, or do cost, on one."""
+"""The command ``python -m neuraltree.hardware``: the list of devices, and predicted or measured costs of models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ exit codes: 0 done, 2 bad input, 130 interrupted"""
 def parser() -> Parser:
     made = Parser(
         prog="python -m neuraltree.hardware",
-        description="List the devices, or predict what models cost on one, and measure it on its emulated core.",
+        description="List the devices, or predict the costs of models on one and measure them on its emulated core.",
         epilog=EPILOG,
     )
     made.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="a model file, or a folder of them")
@@ -36,7 +36,7 @@ def parser() -> Parser:
     made.add_argument("--style", choices=STYLES, default="straight")
     made.add_argument("--compiler", choices=[name for name in get_args(Compiler) if name != "any"], default="clang")
     made.add_argument("--measure", action="store_true", help="also compile the models and run them on an emulated core")
-    made.add_argument("--breakdown", action="store_true", help="show what each part of a model adds")
+    made.add_argument("--breakdown", action="store_true", help="show how much each part of a model adds to each cost")
     return made
 
 

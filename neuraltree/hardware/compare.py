@@ -1,4 +1,4 @@
-"""Predicted beside measured: models compiled for a device's core and run on it in an emulator."""
+"""Predicted and measured costs side by side: models compiled for a device's core and run on it in an emulator."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ COMPARED = ("latency_s", "flash_bytes", "ram_bytes")
 
 
 class Measured(NamedTuple):
-    """``costs``: of ``COMPARED``. ``agrees``: the emulated core gave what the tree gives in Python. ``fits``: on the
-    device, None where it states no capacity. ``inner_latency_s``: of int8 code from integers on, ``predict_q``."""
+    """``costs``: of ``COMPARED``. ``agrees``: the emulated core gave the results of the tree in Python. ``fits``: if
+    the model fits on the device, None if the profile states no capacity. ``inner_latency_s``: the latency of
+    ``predict_q``, the part of int8 code that starts from integers."""
 
     costs: dict[str, float]
     agrees: bool
@@ -36,7 +37,7 @@ class Measured(NamedTuple):
 
 
 def check_measurable(device: Device, compiler: str) -> None:
-    """``MeasureError`` unless the device's core can be emulated and the compiler for it is there."""
+    """``MeasureError`` unless the device's core can be emulated and the compiler for it is installed."""
     if not isinstance(device, CycleDevice) or device.core not in CORES:
         raise MeasureError(
             f"device {device.name} cannot be measured: its core {device.core} is not emulated; allowed: "
@@ -46,8 +47,8 @@ def check_measurable(device: Device, compiler: str) -> None:
 
 
 def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
-    """Latency is the middle of the cycle bounds, without wait states, at the clock of a device that
-    ``check_measurable`` lets pass."""
+    """The costs of one tree, measured. Latency is the middle of the cycle bounds, without wait states, at the device's
+    clock. The device must pass ``check_measurable``."""
     assert isinstance(device, CycleDevice)
     found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
     hertz = device.clock.value * 1e6
@@ -59,14 +60,14 @@ def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
 
 
 def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
-    """One a model file; progress is shown on a terminal."""
+    """The measured costs of each model file; progress is shown on a terminal."""
     check_measurable(device, code.compiler)
     shown = track(paths, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
     return [measure_tree(load(path), device, code) for path in shown]
 
 
 def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:
-    """Of each cost the predicted, the measured, and how far the first is off."""
+    """A table with the predicted cost, the measured cost and the error of the prediction in percent."""
     table = Table("model", title=f"{title}, predicted and measured on the emulated core")
     headings = [f"{SCALES[cost][1]}{part}" for cost in COMPARED for part in ("", " measured", " off %")]
     inner = ["predict_q alone µs"] * any(found.inner_latency_s is not None for found in measured)

@@ -1,4 +1,4 @@
-"""A whole model measured: its exported code compiled for a core, run on it, and compared with the tree."""
+"""Measurement of a whole model: its exported code is compiled for a core, run on it, and compared with the tree."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from neuraltree.hardware.measure.measured import Cost, measure
 from neuraltree.tree.tree import Tree
 
 NAME = "model"
-# Of the test vectors: those before the usual inputs are the mean and far outside on both sides.
+# The usual inputs among the test vectors; those before them are the mean and far outside on both sides.
 USUAL = slice(3, 11)
 
 
 @dataclass(frozen=True)
 class ModelMeasurement:
-    """``predict`` on raw inputs, mean over 8 of them; ``core_*``: ``predict_q`` alone, int8 only.
+    """Costs of ``predict`` on raw inputs, the mean over 8 of them; ``core_*``: ``predict_q`` alone, int8 only.
 
-    ``agrees``: on these and three more the core gave what the tree gives in Python, bit for bit for int8 and within the
-    rounding of single floats for float32.
+    ``agrees``: on these and three more inputs the core gave the same results as the tree in Python, bit for bit for
+    int8 and within the rounding of single floats for float32.
     """
 
     instructions: float
@@ -55,10 +55,11 @@ class ModelMeasurement:
 def measure_model(
     tree: Tree, core: str, compiler: str = "clang", *, precision: str, style: str, fine: bool = False
 ) -> ModelMeasurement:
-    """``MeasureError`` where the compiler or the emulator is missing, ``ValueError`` where the tree cannot be exported.
+    """Measure a tree. ``MeasureError`` if the compiler or the emulator is missing, ``ValueError`` if the tree cannot be
+    exported.
 
-    Flash holds code, constants and what they need of the compiler's library, but no start-up code; RAM is variables
-    and the deepest stack.
+    Flash holds code, constants and the parts of the compiler's library that they need, but no start-up code; RAM holds
+    the variables and the deepest stack.
     """
     files = export_c(tree, NAME, precision=precision, style=style, fine=fine)
     integers = quantize_tree(tree, fine=fine) if number_format(precision).is_integer else None

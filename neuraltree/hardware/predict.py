@@ -1,4 +1,4 @@
-"""Models of files and what they should cost on a device, as rows and as a table."""
+"""Predicted costs of model files on a device, as rows and as tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from neuraltree.tree.nodes import count_weights
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
 
-# Of each cost: what it is multiplied by to be shown, and the heading.
+# For each cost: the factor by which it is multiplied for display, and the heading.
 SCALES = {
     "latency_s": (1e6, "latency µs"),
     "flash_bytes": (1, "flash B"),
@@ -29,12 +29,13 @@ class Prediction(NamedTuple):
     name: str
     weights: int
     costs: dict[str, float]
-    fits: bool | None  # None where the device states no capacity
-    terms: dict[str, dict[str, float]]  # by cost, see ``cost.breakdown``
+    fits: bool | None  # None if the profile states no capacity
+    terms: dict[str, dict[str, float]]  # by cost and term, see ``cost.breakdown``
 
 
 def model_files(paths: Iterable[Path]) -> list[Path]:
-    """The paths themselves, and of folders the ``*.json`` files (of a run its models'); ``ValueError`` if none."""
+    """The paths, with each folder replaced by its ``*.json`` files (a run's folder by its models); ``ValueError`` if a
+    folder has none."""
     found: list[Path] = []
     for path in paths:
         folder = path / "models" if (path / "models").is_dir() else path
@@ -46,7 +47,8 @@ def model_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def predict(path: Path, device: Device, code: Code) -> Prediction:
-    """``ValueError`` if the file is no model or one of several targets, or the device has no figures for the code."""
+    """The costs of a model file. ``ValueError`` if the file is no model or a model of several targets, or if the device
+    has no figures for the code."""
     return predict_tree(path.name, load(path), device, code)
 
 
@@ -75,7 +77,7 @@ def cost_table(predictions: Sequence[Prediction], title: str) -> Table:
 
 
 def term_table(prediction: Prediction) -> Table:
-    """Each term's part of each cost; terms that add nothing are left out."""
+    """A table with the part of each term in each cost; terms that add nothing are left out."""
     table = Table("term", title=prediction.name)
     for _, label in SCALES.values():
         table.add_column(label, justify="right")

@@ -118,7 +118,8 @@ def test_another_name_in_the_folder_of_an_export_is_refused(
     out = tmp_path / "model"
     assert main([str(model), "--to", "c", "--out", str(out)]) == 0
     capsys.readouterr()
-    assert "other.h or other_train.h of ours" in refused(capsys, model, "--to", "c", "--out", out, "--name", "other")
+    message = refused(capsys, model, "--to", "c", "--out", out, "--name", "other")
+    assert "other.h or other_train.h by neuraltree" in message
 
 
 def test_a_write_that_fails_leaves_the_old_files(tmp_path: Path) -> None:

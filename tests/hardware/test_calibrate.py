@@ -76,7 +76,7 @@ def test_what_cannot_be_calibrated_is_refused_at_once(
     assert "not emulated" in refused(capsys, "--device", "stm32f746")
     assert "unknown device" in refused(capsys, "--device", "pdp11")
     assert "40 trees or more" in refused(capsys, "--device", "cortex-m4f", "--trees", 5)
-    assert "in a folder that there is" in refused(capsys, "--device", "rp2040", "--out", tmp_path / "no" / "x.toml")
+    assert "in an existing folder" in refused(capsys, "--device", "rp2040", "--out", tmp_path / "no" / "x.toml")
     assert "ending in .toml" in refused(capsys, "--device", "rp2040", "--out", tmp_path / "x.json")
     mine = tmp_path / "mine.toml"
     mine.write_text('extends = "cortex-m4f"\n')

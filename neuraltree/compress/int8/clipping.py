@@ -1,7 +1,7 @@
-"""The input ranges that 8 bits need for one tree, judged by what it predicts for training rows.
+"""The input ranges that 8 bits need for one tree, judged by its predictions for training rows.
 
-The squared error of an input itself says too little: of a log-normal input nearly all of it is in a few outliers, for
-which the tree is long saturated, and a range that holds them leaves the other rows a few steps between them.
+The squared rounding error of an input alone is a poor guide. For a log-normal input a few outliers cause nearly all of
+it, although the tree is saturated there; a range that includes them leaves only a few steps for all other rows.
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ CLIPPED = np.array([0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3])  # share of the 
 
 @np.errstate(all="ignore")  # a tree whose sums overflow keeps its ranges
 def fit_ranges(tree: Tree, X: ArrayLike, weight: ArrayLike | None = None) -> Tree:
-    """The tree with the range of each input, by quantiles of the rows, that changes its predictions least.
+    """The tree with the input ranges that change its predictions least.
 
-    ``X`` (rows, features) raw training inputs, ``weight`` (rows,) what each row counts. What changes is the square of a
-    value in scaled units, or of a probability, while one input is rounded and clamped and the others are exact. The
-    range that the tree has is tried too.
+    ``X`` (rows, features) raw training inputs, ``weight`` (rows,) weights of the rows. The ends of the ranges tried are
+    quantiles of the rows; the present range of the tree is tried too. Inputs are fitted one at a time: the input is
+    rounded and clamped while all others stay exact. The change is squared, in standardised units of the target or in
+    probabilities.
     """
     X = np.asarray(X, dtype=np.float64)
     chosen = spread_rows(len(X))
@@ -48,13 +49,13 @@ def fit_ranges(tree: Tree, X: ArrayLike, weight: ArrayLike | None = None) -> Tre
 
 
 def with_integers(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> Tree:
-    """The tree with ranges for 8-bit code fitted to training rows, and what that code loses on them."""
+    """The tree with input ranges for 8-bit code fitted to training rows, and the loss of that code on them."""
     tree = fit_ranges(tree, X, weight)
     return replace(tree, int8_loss=int8_loss(tree, X, y, weight))
 
 
 class _Passed(NamedTuple):
-    """A tree's float pass over rows: sums and values (nodes, rows), what it predicts, and how that follows."""
+    """A tree's float pass over rows: sums and values (nodes, rows), the positions of the outputs, and the tree."""
 
     nodes: Nodes
     parent: IntArray
@@ -64,7 +65,7 @@ class _Passed(NamedTuple):
     tree: Tree
 
     def predicted(self, outputs: Array) -> Array:
-        """Values, or probabilities, of the values of output nodes (..., outputs, rows)."""
+        """The predictions, values or probabilities, from the values of output nodes (..., outputs, rows)."""
         name = LOSS_OF.get((self.tree.kind, self.tree.output_activation), "squared")
         return LOSSES[name].expected(outputs)
 
@@ -87,7 +88,8 @@ def _forward(tree: Tree, columns: Array) -> _Passed:
 def _best_range(
     passed: _Passed, feature: int, z: Array, counts: Array, now: tuple[float, float]
 ) -> tuple[float, float]:
-    """One end after the other, the upper one again at last; of equal ones the first, which clips least."""
+    """Choose the upper end, then the lower end, then the upper end again; of equally good ones the first, which clips
+    least."""
     lows, highs = np.quantile(z, CLIPPED).tolist(), np.quantile(z, 1 - CLIPPED).tolist()
     best = _least(passed, feature, z, counts, [now, *((lows[0], high) for high in highs)])
     best = _least(passed, feature, z, counts, [best, *((low, best[1]) for low in lows)])
@@ -106,9 +108,9 @@ def _least(
 
 
 def _changes(passed: _Passed, feature: int, change: Array) -> Array:
-    """(ranges, rows) squared change of what is predicted, for a change (ranges, rows) of one input.
+    """(ranges, rows) squared change of the predictions, for a change (ranges, rows) of one input.
 
-    Only the nodes above its leaves are computed again.
+    Only the nodes on the way from the input's leaves to the outputs are computed again.
     """
     sums: dict[int, Array] = {}
     weight, op = passed.nodes["weight"][:, 0], passed.nodes["op"]

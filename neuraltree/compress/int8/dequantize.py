@@ -18,17 +18,17 @@ from neuraltree.tree.tree import Tree
 
 
 def dequantized(tree: Tree) -> Tree:
-    """``tree`` with every weight and bias rounded as 8-bit code rounds it, and without the edges that this leaves dead.
+    """``tree`` with every weight and bias rounded as 8-bit code rounds it, and without the edges that become dead.
 
-    Only weights and biases are rounded: inputs and values are neither rounded nor clamped, so its predictions lie
-    between those of ``tree`` and of ``quantize_tree(tree)``. ``ValueError`` where there are several targets, or a node
-    has too many children or too large a sum for 8 bits.
+    Only weights and biases are rounded: inputs and values are neither rounded nor clamped. So its predictions lie
+    between those of ``tree`` and of ``quantize_tree(tree)``. ``ValueError`` if the tree has several targets, or if a
+    node has too many children or too large a sum for 8 bits.
     """
     tree = about_middle(tree)
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     nodes = tree.nodes.copy()
     if tree.kind == "regression" and tree.output_activation != "identity":
-        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # a linear output above it, as 8-bit code has
+        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # adds a linear output on top, as 8-bit code has
     with np.errstate(all="ignore"):
         numbers = quantize(nodes, input_range(tree))
         edge = numbers.weight * (numbers.unit[parents(nodes["depth"])] * UNIT / numbers.range)

@@ -1,4 +1,4 @@
-"""The trees that 8-bit code really computes: without the edges that rounding to integers left dead."""
+"""The trees that 8-bit code really computes: without the edges that are dead after rounding to integers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neuraltree.tree.nodes import IntArray, Nodes
 def effective_trees(
     nodes: Nodes, starts: IntArray, input_range: NDArray[np.float64] | None = None
 ) -> tuple[Nodes, IntArray]:
-    """Trees laid end to end without their dead edges; an output can be left without children.
+    """Trees laid end to end without their dead edges; an output may end up without children.
 
     ``input_range`` (features,): see ``integers.quantize``; by default 4 standard deviations for every input.
     """

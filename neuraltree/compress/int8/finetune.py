@@ -1,8 +1,8 @@
-"""Fine-tuning for 8 bits: the trees of a front trained on with the rounding of their integers in the forward pass.
+"""Fine-tuning for 8 bits: further training of a front's trees with integer rounding in the forward pass.
 
-The integers, with their scales, are made anew from the weights at every step (quantisation-aware training). What
-they are trained towards is what their float tree gives, not the rows' own targets (distillation, Hinton et al. 2015):
-towards the latter, trees of small tables lost more on held-out rows than rounding loses.
+The integers and their scales are made anew from the weights at every step (quantisation-aware training). The targets
+are the outputs of the float tree, not those of the rows (distillation, Hinton et al. 2015): with the rows' targets,
+trees trained on small tables lost more on held-out rows than rounding costs.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Problem(NamedTuple):
 
 
 class _State(NamedTuple):
-    """What a step changes: weights and biases ``theta`` (2, nodes), Adam's two moments of it, and its steps."""
+    """The state that a step changes: weights and biases ``theta`` (2, nodes), Adam's two moments, and its steps."""
 
     theta: FloatArray
     mean: FloatArray
@@ -54,7 +54,7 @@ class _State(NamedTuple):
     steps: int
 
 
-@np.errstate(all="ignore")  # of a tree whose sums are beyond integers, which stays as it is
+@np.errstate(all="ignore")  # a tree whose sums are too large for integers stays as it is
 def finetune(
     trees: Sequence[Tree],
     X: ArrayLike,
@@ -65,12 +65,13 @@ def finetune(
     seed: int = 0,
     weight: ArrayLike | None = None,
 ) -> list[Tree]:
-    """The trees of a front, alike in all but their nodes, with weights whose integers are nearer to them.
+    """The trees of a front with weights whose integer models come closer to the given float trees.
 
-    ``X`` (rows, features) raw training inputs, without their targets; ``weight`` (rows,) what each row counts. Adam,
-    its rate falling to 0 as a cosine. Of all epochs, the start included, each tree keeps the weights with which its
-    integer model has the least loss against the float tree it was. ``ValueError`` where trees differ in more than
-    their nodes, or a regression's output is not linear or there are several.
+    The trees may differ in their nodes only. ``X`` (rows, features) raw training inputs, without their targets;
+    ``weight`` (rows,) weights of the rows. The optimiser is Adam, with a rate that falls to 0 as a cosine. Each tree
+    keeps the weights of the epoch, start included, at which its integer model has the least loss against the given
+    float tree. ``ValueError`` if the trees differ in more than their nodes, or if the output of a regression is not
+    linear or there are several.
     """
     if not trees or not epochs:
         return list(trees)
@@ -106,13 +107,13 @@ def finetune(
 
 
 def integer_outputs(tree: Tree, X: ArrayLike) -> FloatArray:
-    """(rows, outputs) of the tree's integer model, for raw inputs: the target in its own units, or logits."""
+    """(rows, outputs) the tree's integer model for raw inputs: the target in its own units, or logits."""
     model = quantize_tree(tree)
     return model.outputs.values(model.scores(model.quantize(X))).astype(np.float64)
 
 
 def _integer_loss(tree: Tree, nodes: Nodes, X: NDArray, rows: CodedRows, i: int) -> float:
-    """Mean loss of the integers of tree ``i`` with other nodes; infinite where there are none."""
+    """Mean loss of the integer model of tree ``i`` with other nodes; infinite if it has no integer model."""
     try:
         outputs = integer_outputs(replace(tree, nodes=nodes), X)
     except ValueError:
@@ -128,13 +129,13 @@ def _check_alike(trees: Sequence[Tree]) -> None:
     refuse_several_targets(first.kind, first.num_outputs, "fine-tuning for int8")
     output = first.output_activation
     if any(replace(tree, nodes=first.nodes) != first or tree.output_activation != output for tree in trees):
-        raise ValueError("these trees differ in more than their nodes; fine-tune those of one front together")
+        raise ValueError("these trees differ in more than their nodes; fine-tune the trees of one front together")
     if (first.kind, output) not in SUM_LOSSES:
         raise ValueError(f"a {first.kind} tree with a {output} output cannot be fine-tuned; the output must be linear")
 
 
 def _rows(trees: Sequence[Tree], X: NDArray, weight: ArrayLike | None) -> CodedRows:
-    """The rows as training sees them: their targets are what the float trees expect."""
+    """The rows as training sees them: their targets are the predictions of the float trees."""
     first, reach = trees[0], input_range(trees[0])
     scaler = scaler_of(first)
     codes = InputStage.make(np.arange(len(reach)), scaler.mean, scaler.scale, reach)(X).T
@@ -152,7 +153,7 @@ def _with(nodes: Nodes, theta: FloatArray) -> Nodes:
 
 
 def _step(problem: _Problem, state: _State, batch: CodedRows, rate: float) -> _State:
-    """The state after one update of Adam (Kingma & Ba 2015), by the gradient that passes through the rounding."""
+    """The state after one update of Adam (Kingma & Ba 2015), with the gradient that passes through the rounding."""
     now = _with(problem.nodes, state.theta)
     sums = integer_sums(problem.network, now, problem.reach, batch)
     slope = gradient(problem.network, now, sums, batch, problem.loss)

@@ -1,4 +1,4 @@
-"""One tree in integers: the reference that exported int8 code equals bit for bit."""
+"""One tree in integers: the reference for exported int8 code, which gives the same bits."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from neuraltree.tree.tree import Tree
 
 @dataclass(frozen=True, eq=False)
 class IntegerTree:
-    """A tree without its dead edges, in integers. ``nodes`` (kept,) has their depth and op; ``numbers`` the rest.
+    """A tree without its dead edges, in integers. ``nodes`` (kept,) has depth and op, ``numbers`` all other fields.
 
-    ``fine``: children of the output have 16-bit values. ``source`` is the float tree it was made from.
+    ``fine``: children of the output have 16-bit values. ``source`` is the float tree from which it was made.
     """
 
     source: Tree
@@ -35,18 +35,18 @@ class IntegerTree:
     outputs: OutputStage
 
     def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
-        """(rows, used inputs) for raw inputs (rows, features)."""
+        """Quantised inputs (rows, used inputs) from raw inputs (rows, features)."""
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.source.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
         return self.inputs(X)
 
     def scores(self, q: NDArray[np.int8]) -> NDArray[np.int32]:
-        """(rows, outputs) whole numbers for quantised inputs (rows, used)."""
+        """Integer scores (rows, outputs) from quantised inputs (rows, used inputs)."""
         return self.outputs.scores(self._sums(q))
 
     def predict_q(self, q: NDArray[np.int8]) -> NDArray[np.int32]:
-        """(rows,) what the C function gives: a regression's score, or the position of the class."""
+        """(rows,) the result of the C function: the score of a regression, or the position of the class."""
         scores = self.scores(q)
         return scores[:, 0] if self.source.classes is None else class_codes(scores).astype(np.int32)
 
@@ -66,7 +66,7 @@ class IntegerTree:
         return probabilities(self.source.output_activation, output)
 
     def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
-        """(rows, outputs) sums of the output nodes; the pass is that of ``model.evaluate``."""
+        """(rows, outputs) sums of the output nodes; the pass is the same as in ``prediction.evaluate``."""
         columns = q.T.astype(np.int64)
         place = {feature: i for i, feature in enumerate(self.inputs.features.tolist())}
         nothing = np.zeros(columns.shape[1], dtype=np.int64)
@@ -89,10 +89,10 @@ class IntegerTree:
 
 
 def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
-    """The integers of a tree. ``fine``: 16-bit values for the children of a regression's output.
+    """The tree in integers. ``fine``: 16-bit values for the children of a regression's output.
 
-    ``ValueError`` where ``fine`` is asked for a classifier, there are several targets, or a node has too many children
-    or too large a sum, or an input is too large or too small a number.
+    ``ValueError`` if ``fine`` is asked for a classifier, if there are several targets, if a node has too many children
+    or too large a sum, or if the numbers of an input are too large or too small.
     """
     source, tree = tree, about_middle(tree)
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
@@ -100,7 +100,7 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
     nodes = tree.nodes
     if tree.kind == "regression" and tree.output_activation != "identity":
-        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # a linear output above it
+        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # adds a linear output on top
     reach = input_range(tree)
     with np.errstate(all="ignore"):
         numbers = quantize(nodes, reach, fine=fine)
@@ -127,7 +127,7 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
 
 
 def about_middle(tree: Tree) -> Tree:
-    """The same function of inputs scaled about the middle of their 8-bit range, which then is 0."""
+    """The same function of inputs that are centred on the middle of their 8-bit range, which then is 0."""
     if tree.input_middle is None:
         return tree
     middle, scaler = tree.input_middle, scaler_of(tree)
@@ -141,7 +141,7 @@ def scaler_of(tree: Tree) -> Scaler:
 
 
 def check_units(tree: Tree, used: IntArray, reach: NDArray[np.float64]) -> None:
-    """``ValueError`` for an input in use whose range, in its own unit, is beyond what the input stage can convert."""
+    """``ValueError`` if the input stage cannot convert the range of a used input; ``reach`` is in its own unit."""
     for feature in used.tolist():
         if not SMALLEST_REACH <= reach[feature] <= LARGEST_REACH:
             raise ValueError(
@@ -151,12 +151,12 @@ def check_units(tree: Tree, used: IntArray, reach: NDArray[np.float64]) -> None:
 
 
 def input_range(tree: Tree) -> NDArray[np.float64]:
-    """(features,) how far from their middle the integers represent standardised inputs."""
+    """(features,) the largest distance from the middle at which integers represent a standardised input."""
     return np.full(len(tree.features), DEFAULT_RANGE) if tree.input_range is None else tree.input_range
 
 
 def _largest_sum(nodes: Nodes, numbers: Integers) -> int:
-    """The largest |sum| any output node can have."""
+    """The largest |sum| that any output node can have."""
     ends = np.maximum(np.abs(numbers.low), np.abs(numbers.high)) * np.abs(numbers.weight)
     parent = parents(nodes["depth"])
     below = np.flatnonzero(parent >= 0)

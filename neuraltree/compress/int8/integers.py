@@ -1,12 +1,12 @@
 """Trees in 8-bit integers: every node's weights, bias and rescaling, for a whole population at once.
 
-A value is an int8 q that stands for q x range / 127: the range of an input is its own, that of a bounded
-activation 1, that of a piecewise linear one what interval arithmetic finds (so none can overflow), and a child's
-range is folded into its edge weight. A node has one weight scale, sums in 32 bits, and rescales its sum by a
+A value is an int8 q that stands for q x range / 127. Each input has a range of its own; a bounded activation has the
+range 1; for a piecewise linear activation interval arithmetic finds the range, so that no value can overflow. A
+child's range is folded into its edge weight. A node has one weight scale, sums in 32 bits, and rescales its sum by a
 12-bit multiplier and a shift to the index of its look-up table (after Jacob et al. 2018, section 2.2, per node).
 
-Dead parts come out of the same pass: by interval arithmetic over the integers, an edge is dead whose weight is
-zero or whose child can only have one value, which is then part of its parent's bias.
+The same pass finds dead edges, by interval arithmetic over the integers: an edge is dead if its weight is zero or if
+its child can have only one value. Such a constant is added to the parent's bias.
 """
 
 from __future__ import annotations
@@ -20,41 +20,42 @@ from neuraltree.activations import ACTIVATIONS
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, HIGH, KINDS, LOW, TURNS, UNIT, fine_values, values
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
-DEFAULT_RANGE = 4.0  # of an input, in standard deviations, where none is known
+DEFAULT_RANGE = 4.0  # range of an input in standard deviations, if none is known
 # |sum| x 4095 + 2^29 < 2^31: no product needs more than 32 bits.
 LARGEST_SUM = 393_000
 MOST_CHILDREN = 2_000
 MOST_SHIFT = 30
 SMALLEST_RATIO = 2048 / 2**MOST_SHIFT
-SMALLEST = 1e-300  # of ranges and scales; their inverse must be finite
+SMALLEST = 1e-300  # smallest range or scale; its inverse must be finite
 FloatArray = NDArray[np.float64]
 
 
 class Integers(NamedTuple):
-    """One entry a node of the trees laid end to end.
+    """Arrays with one entry per node of the trees laid end to end.
 
     ``value = kind(clamp((sum x multiplier + 2^(shift - 1)) >> shift))``, sum = bias + Σ weight x child's value.
     """
 
     weight: IntArray  # of the edge to the parent, -127..127; 0 for outputs
-    bias: IntArray  # of a function node, constants of dead children included
+    bias: IntArray  # of a function node, including the constants of dead children
     multiplier: IntArray  # 2048..4095
     shift: IntArray  # 1..30
-    unit: FloatArray  # what 1 stands for in the sum of a function node
+    unit: FloatArray  # the real number that 1 stands for in the sum of a function node
     reach: FloatArray  # the largest |sum| of a function node, by interval arithmetic in real numbers
-    range: FloatArray  # of a node's value: what 127 stands for
+    range: FloatArray  # the real number that a node's value of 127 stands for
     low: IntArray  # least value of a node
-    high: IntArray  # largest
+    high: IntArray  # largest value of a node
     index_low: IntArray  # least index t, before the clamp
-    index_high: IntArray
+    index_high: IntArray  # largest index t, before the clamp
     keep: NDArray[np.bool_]  # no edge on the way from the output is dead
 
 
 def quantize(nodes: Nodes, input_range: FloatArray, *, fine: bool = False, fold: int = 0) -> Integers:
     """The integers of trees laid end to end.
 
-    ``input_range`` (features,): the largest |standardised input| that is represented. ``fine``: 16-bit values at
-    depth 1, for a regression's output to sum. ``ValueError`` for a node with more than ``MOST_CHILDREN`` children.
+    ``input_range`` (features,): the largest |standardised input| that is represented. ``fine``: nodes at depth 1 have
+    16-bit values, which the output of a regression sums. ``ValueError`` if a node has more than ``MOST_CHILDREN``
+    children.
     """
     work = _Work(nodes, input_range, fine, fold)
     for level in range(int(work.depth.max(initial=0)), -1, -1):
@@ -72,7 +73,7 @@ class _Work:
         self.edge, self.offset = nodes["weight"][:, fold].copy(), nodes["bias"][:, fold].copy()
         self.fine = fine
         self.leaf = self.op >= 0
-        # Of a node's value: its range, and where in -1..1 of it the value lies.
+        # A node's value lies between least x range and most x range; least and most are in -1..1.
         self.range, self.least, self.most = np.ones(count), -np.ones(count), np.ones(count)
         self.range[self.leaf] = input_range[self.op[self.leaf]]
         self.reach, self.unit = np.zeros(count), np.ones(count)
@@ -83,11 +84,11 @@ class _Work:
         self.dead = np.zeros(count, dtype=bool)
 
     def settle(self, level: int) -> None:
-        """Everything about the function nodes of one level; their children are settled."""
+        """Compute all fields of the function nodes of one level; their children are already settled."""
         children = np.flatnonzero(self.depth == level + 1)
         here = np.flatnonzero((self.depth == level) & ~self.leaf)
         groups = _Groups(self.parent[children], here)
-        step = UNIT * FINE if self.fine and level == 0 else UNIT  # what the children's largest value is
+        step = UNIT * FINE if self.fine and level == 0 else UNIT  # the children's largest value
         share = self.edge[children] * self.range[children]
         least, most = share * self.least[children], share * self.most[children]
         low = self.offset[here] + groups.sum(np.minimum(least, most))
@@ -101,7 +102,7 @@ class _Work:
         self._integer_intervals(here, children, groups)
 
     def _ranges(self, here: IntArray, low: FloatArray, high: FloatArray) -> None:
-        """Range and place of the values: by interval arithmetic if a kind has no table, by the kind if it has one."""
+        """Range and interval of the values: by interval arithmetic if a kind has no table, else given by the kind."""
         code = ~self.op[here]
         bounds = np.array([row.bounds for row in ACTIVATIONS])[code]
         low, high = np.clip(low, *bounds.T), np.clip(high, *bounds.T)
@@ -113,7 +114,7 @@ class _Work:
         self.most[here] = np.where(free, high / size, bounds[:, 1])
 
     def _scales(self, here: IntArray, groups: _Groups, share: FloatArray, step: int) -> FloatArray:
-        """What 1 stands for in each node's weights: as fine as 8 bits, the sum and the shift allow."""
+        """The real number that 1 stands for in each node's weights: as small as 8 bits, the sum and the shift allow."""
         size = np.abs(share)
         if (groups.length > MOST_CHILDREN).any():
             raise ValueError(
@@ -121,7 +122,7 @@ class _Work:
                 "use float32, or a smaller space.max_arity"
             )
         offset = np.abs(self.offset[here])
-        most = LARGEST_SUM if step == UNIT else LARGEST_SUM * 4096  # a fine sum is not multiplied any more
+        most = LARGEST_SUM if step == UNIT else LARGEST_SUM * 4096  # an output's fine sum is not multiplied again
         room = most - (step // 2 + 1) * (groups.length + 1)
         code = ~self.op[here]
         gain = self._index_gain(here)
@@ -140,7 +141,7 @@ class _Work:
         return gain * FINE if self._fine(here) else gain
 
     def _fine(self, here: IntArray) -> bool:
-        """Whether nodes of one level have fine values."""
+        """Whether the nodes of this level have fine values."""
         return self.fine and len(here) > 0 and bool(self.depth[here[0]] == 1)
 
     def _rescale(self, here: IntArray, ratio: FloatArray) -> None:
@@ -148,7 +149,7 @@ class _Work:
         self.multiplier[here], self.shift[here] = multiplier, shift
 
     def _integer_intervals(self, here: IntArray, children: IntArray, groups: _Groups) -> None:
-        """The least and largest index and value each node can have, and which of its children are dead."""
+        """Find the least and largest index and value of each node, and mark its dead children."""
         ends = self.weight[children] * np.stack([self.low[children], self.high[children]])
         constant = self.low[children] == self.high[children]
         self.dead[children] = constant | (self.weight[children] == 0)
@@ -185,7 +186,7 @@ class _Work:
 
 
 class _Groups:
-    """Children gathered by parent; in prefix order those of one parent are a run."""
+    """Children grouped by parent; in prefix order the children of one parent are a contiguous run."""
 
     def __init__(self, parent: IntArray, here: IntArray) -> None:
         self.first = np.flatnonzero(np.diff(parent, prepend=-1))
@@ -208,23 +209,23 @@ class _Groups:
         return result
 
     def spread(self, values: NDArray) -> NDArray:
-        """Each parent's value for each of its children."""
+        """Each parent's value, repeated for each of its children."""
         return np.repeat(values[self.place], self.run)
 
 
 def rescaling(ratio: FloatArray) -> tuple[IntArray, IntArray]:
-    """Multipliers of 12 bits and shifts with multiplier / 2^shift nearest to ``ratio``."""
+    """12-bit multipliers and shifts such that multiplier / 2^shift is nearest to ``ratio``."""
     mantissa, exponent = np.frexp(ratio)
     multiplier = np.rint(mantissa * 4096).astype(np.int64)
     over = multiplier == 4096
     multiplier, shift = np.where(over, 2048, multiplier), 12 - exponent - over
-    # Where the sum overshoots every index in one step, any large ratio is the same.
+    # If a change of 1 in the sum already passes every index, any large ratio gives the same value.
     multiplier = np.where(shift < 1, 4095, multiplier)
     return multiplier, np.clip(shift, 1, MOST_SHIFT).astype(np.int64)
 
 
 def scaled(total: IntArray, multiplier: IntArray, shift: IntArray) -> IntArray:
-    """total x multiplier / 2^shift, rounded to the nearest, halves up."""
+    """total x multiplier / 2^shift, rounded to the nearest integer, halves up."""
     return (total * multiplier + (1 << (shift - 1))) >> shift
 
 

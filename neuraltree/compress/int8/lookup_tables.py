@@ -1,7 +1,8 @@
 """Look-up tables of the bounded activations, and how each kind turns a sum into an 8-bit value.
 
-An index ``t`` in -128..127 stands for the sum t x domain / 128; a table holds round(127 f) for each. Beyond its
-domain a kind is flat to 8 bits and ``t`` is clamped; one that repeats has half a period as its domain, and ``t`` wraps.
+An index ``t`` in -128..127 stands for the sum t x domain / 128; a table holds round(127 f) for each ``t``. Beyond its
+domain a kind is constant to 8 bits, so ``t`` is clamped. The domain of a periodic kind is half a period, and ``t``
+wraps.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from neuraltree.activations.kind import Integers
 
 FINE = 256  # fine values are in units of 1 / (127 x 256)
 
-# By activation code. A kind without a table has a range of its own: t is already the value.
+# By activation code. A kind without a table has the domain 0: t is already the value.
 KINDS: tuple[Integers, ...] = tuple(row.integers for row in ACTIVATIONS)
 DOMAINS = np.array([kind.domain for kind in KINDS])
 LOW, HIGH = np.array([kind.low for kind in KINDS]), np.array([kind.high for kind in KINDS])
-# Where a kind turns between rising and falling: index t, and the sign of its value there.
+# The points at which a kind turns between rising and falling: index t, and the sign of its value there.
 TURNS: dict[int, tuple[tuple[int, int], ...]] = {code: kind.turns for code, kind in enumerate(KINDS)}
 
 
@@ -34,7 +35,7 @@ def table(code: int) -> NDArray[np.int8]:
 
 @cache
 def fine_table(code: int) -> NDArray[np.int16]:
-    """(257,) fine values at t = -128..128, to be interpolated between."""
+    """(257,) fine values at t = -128..128; the values between them are interpolated."""
     sums = np.arange(-128, 129) * (DOMAINS[code] / 128)
     return np.rint(UNIT * FINE * ACTIVATIONS[code].value(sums)).astype(np.int16)
 
@@ -49,7 +50,7 @@ def values(code: int, t: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def fine_values(code: int, t: NDArray[np.integer]) -> NDArray[np.integer]:
-    """The fine values of one kind for fine indices ``t`` (256 of them to a step of its table)."""
+    """The fine values of one kind for fine indices ``t``, of which 256 make one step of its table."""
     kind = KINDS[code]
     if not kind.domain:
         return np.clip(t, kind.low * FINE, kind.high * FINE)

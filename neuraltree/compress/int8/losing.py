@@ -1,4 +1,4 @@
-"""What 8-bit code loses of a tree's score, and when that is worth a word."""
+"""The share of a tree's score that 8-bit code loses, and the warning about a large loss."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.tree.nodes import IntArray
 from neuraltree.tree.tree import Tree
 
-LARGE_LOSS = 0.05  # share of the score
+LARGE_LOSS = 0.05  # share of the score beyond which the user is warned
 MOST_ROWS = 1_000
 
 
 def int8_loss(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> float | None:
-    """Share of the score on rows that 8-bit code loses, 0 to 1: of the accuracy, or of R².
+    """The share of the score on these rows that 8-bit code loses, 0 to 1. The score is the accuracy, or R².
 
     ``y`` (rows,): positions of classes, or targets in their own units. None if there is no 8-bit code for the tree.
     """
@@ -38,7 +38,7 @@ def int8_loss(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
 
 
 def spread_rows(count: int) -> IntArray:
-    """At most ``MOST_ROWS`` of so many rows, evenly spread."""
+    """Positions of at most ``MOST_ROWS`` of ``count`` rows, evenly spread."""
     return np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(np.int64)
 
 
@@ -47,7 +47,7 @@ def loses_much(tree: Tree) -> bool:
 
 
 def word_of_loss(tree: Tree) -> str:
-    """What to tell the user of a tree whose 8-bit code loses much, or nothing."""
+    """A warning for the user if the 8-bit code of the tree loses much, else an empty string."""
     if not loses_much(tree):
         return ""
     score = "R²" if tree.classes is None else "accuracy"

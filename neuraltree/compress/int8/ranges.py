@@ -7,15 +7,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.compress.int8.lookup_tables import UNIT
 
-SHARES = np.linspace(1.0, 0.3, 15)  # of the largest value, tried in turn
+SHARES = np.linspace(1.0, 0.3, 15)  # shares of the largest value, tried in turn
 MOST_ROWS = 10_000
 
 
 def fit_input_range(Z: ArrayLike) -> NDArray[np.float64]:
-    """(features,) largest |standardised input| to represent, from standardised rows (rows, features).
+    """(features,) the largest |standardised input| to represent, from standardised rows (rows, features).
 
-    For each feature the range whose clamping and rounding to -127..127 has the least squared error over the
-    rows: a few outliers are clamped where the rest gains more by finer steps.
+    For each feature it is the range whose clamping and rounding to -127..127 has the least squared error over the
+    rows: a few outliers are clamped if the other rows gain more by finer steps.
     """
     Z = np.abs(np.asarray(Z, dtype=np.float64))
     largest = Z.max(axis=0)

@@ -1,7 +1,7 @@
-"""Into integers and out of them: raw inputs to int8, sums of outputs to scores and natural units.
+"""The stages before and after the integers: raw inputs to int8, sums of outputs to scores and natural units.
 
-Every step is an operation that C does with the same bits: products and conversions of single floats, which have
-one rounding, and sums of integers. There is no floating sum, so no compiler can fuse one with a product.
+C gives the same bits for every step: each product or conversion of single floats rounds once, and sums are of
+integers. There is no sum of floats, so no compiler can fuse one with a product.
 """
 
 from __future__ import annotations
@@ -15,23 +15,24 @@ from neuraltree.compress.int8.integers import rescaling, scaled
 from neuraltree.compress.int8.lookup_tables import UNIT
 
 IntArray = NDArray[np.integer]
-# Powers of 2 that an input is multiplied by: below the first, infinity and NaN would pass for numbers; above the second
-# would numbers that are so small that they have fewer digits.
+# An input is multiplied by a power of 2 between these exponents. Below the first, infinity and NaN would be taken for
+# numbers; above the second, so would subnormal numbers, which have fewer digits.
 LEAST_POWER, MOST_POWER = -98, 126
-# Of an input in its own unit: 1 whole number at least to a step of q, and 516 at most (``LARGEST_OFFSET`` / 127).
+# Limits of an input's range in its own unit: a step of q spans 1 to 516 integers (``LARGEST_OFFSET`` / 127).
 SMALLEST_REACH, LARGEST_REACH = 2.0**-MOST_POWER * UNIT, 2.0 ** (9 - LEAST_POWER) * UNIT
-LARGEST_FIXED = 2**30  # where the conversion of an input saturates
-LARGEST_OFFSET = 65_535  # of an input from its zero, twice what becomes 127
-LARGEST_SCORE = 32_000  # of a class: 16 bits with room for rounding
+LARGEST_FIXED = 2**30  # the conversion of an input saturates here
+LARGEST_OFFSET = 65_535  # largest distance of an input from its zero; usually 127 is reached at half of it or less
+LARGEST_SCORE = 32_000  # largest score of a class: it fits in 16 bits with room for rounding
 
 
 @dataclass(frozen=True, eq=False)
 class InputStage:
-    """Raw inputs to int8 by whole numbers alone, saturating, NaN to 0.
+    """Converts raw inputs to int8 by integer arithmetic alone; it saturates, and NaN becomes 0.
 
-    d = clamp(int(x 2^power) − zero), q = clamp((d multiplier + 2^(shift - 1)) >> shift): the first step only moves the
-    bits of a single float, cutting what lies below 1 and saturating at 2^30, so a core without floating point needs
-    no float product. ``features`` (used,): which inputs are read, in the order of the integer vector. 0 is ``mean``.
+    d = clamp(int(x 2^power) − zero), q = clamp((d multiplier + 2^(shift - 1)) >> shift). The first step only moves the
+    bits of a single float: it cuts off bits below 1 and saturates at 2^30. So a core without floating point needs no
+    float product. ``features`` (used,): the inputs that are read, in the order of the integer vector. q = 0 stands for
+    ``mean``.
     """
 
     features: IntArray
@@ -44,10 +45,10 @@ class InputStage:
     def make(
         cls, features: IntArray, mean: NDArray[np.float64], scale: NDArray[np.float64], reach: NDArray[np.float64]
     ) -> InputStage:
-        """``mean`` and ``scale`` standardise each used input; ``reach``: the |standardised input| that becomes 127."""
+        """``mean`` and ``scale`` standardise each used input; a |standardised input| of ``reach`` becomes 127."""
         with np.errstate(over="ignore", under="ignore"):
             step = np.clip(scale * reach, 1e-300, 1e300) / UNIT
-        # 128 to 256 whole numbers to a step of q, fewer where the mean is too many steps away from 0.
+        # A step of q spans 128 to 256 integers, fewer if the mean is too many steps away from 0.
         power = 8 - np.frexp(step)[1]
         nearest = np.where(mean == 0, MOST_POWER, 28 - np.frexp(mean)[1])
         power = np.clip(np.minimum(power, nearest), LEAST_POWER, MOST_POWER).astype(np.int64)
@@ -70,9 +71,10 @@ class InputStage:
 
 @dataclass(frozen=True, eq=False)
 class OutputStage:
-    """score = sum, or for several classes (sum multiplier + half) >> shift, so that scores can be compared.
+    """Converts sums to scores and scores to values.
 
-    ``value``: (float)((score >> drop) + offset) x gain, in natural units or as a logit.
+    score = sum, or for several classes (sum multiplier + half) >> shift, so that scores can be compared.
+    value = (float)((score >> drop) + offset) x gain, in natural units or as a logit.
     """
 
     multiplier: IntArray | None
@@ -85,8 +87,8 @@ class OutputStage:
     def make(
         cls, unit: NDArray[np.float64], reach: NDArray[np.float64], largest: int, mean: float, scale: float
     ) -> OutputStage:
-        """``unit`` and ``reach`` (outputs,) of the output nodes' sums, ``largest``: of them all as an integer;
-        ``mean`` and ``scale`` turn an output into natural units."""
+        """``unit`` and ``reach`` (outputs,) describe the output nodes' sums, see ``Integers``; ``largest`` is the
+        largest |sum| of any output as an integer; ``mean`` and ``scale`` turn an output into natural units."""
         if len(unit) > 1:
             gain = LARGEST_SCORE / max(float(reach.max()), 1e-300)
             return cls(*rescaling(unit * gain), 0, 0, np.float32(1 / gain))
@@ -94,13 +96,13 @@ class OutputStage:
         gain, drop = max(float(unit[0]) * scale, least), 0
         while drop < 30 and abs(mean) / gain + largest / 2**drop >= 2**30:
             gain, drop = gain * 2, drop + 1
-        # A mean that far from the tree's own values is all that single floats could show of them.
+        # If the mean is this large, the sum of mean and value in single floats could not show the value anyway.
         single = np.float32(min(max(gain, abs(mean) / 2**30), most))
         offset = int(np.clip(np.rint(mean / float(single)), -(2**30), 2**30))
         return cls(None, None, drop, offset, single)
 
     def scores(self, sums: IntArray) -> NDArray[np.int32]:
-        """(rows, outputs) for the sums of the output nodes."""
+        """Scores (rows, outputs) from the sums of the output nodes."""
         if self.multiplier is None or self.shift is None:
             return sums.astype(np.int32)
         return scaled(sums, self.multiplier, self.shift).astype(np.int32)

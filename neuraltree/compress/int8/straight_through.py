@@ -1,7 +1,7 @@
 """A step of training with rounding: the forward pass of the integer model, the gradient of the float tree.
 
 Rounding has no useful derivative, so the gradient passes straight through it (Bengio et al. 2013; Jacob et al. 2018,
-section 3): it is the float tree's at the sums that the integers stand for. Trees are laid end to end.
+section 3): it is the gradient of the float tree at the sums that the integers stand for. Trees are laid end to end.
 """
 
 from __future__ import annotations
@@ -35,30 +35,31 @@ class SumLoss(NamedTuple):
         return self.loss.gradient(outputs, targets) * self.output.derivative(sums, outputs)
 
 
-# By kind and output activation of a tree: what it was trained on.
+# By kind and output activation of a tree: the loss that it was trained on.
 SUM_LOSSES = {key: SumLoss(LOSSES[name], ACTIVATIONS[code_of(key[1])]) for key, name in LOSS_OF.items()}
 
 
 class CodedRows(NamedTuple):
-    """Training rows: codes and the scaled inputs they stand for (features, rows), targets (trees, outputs, rows)."""
+    """Training rows: int8 codes and the standardised inputs they stand for (features, rows), targets (trees, outputs,
+    rows)."""
 
     codes: IntArray
     inputs: FloatArray
     targets: FloatArray
-    weight: FloatArray  # (rows,) mean one
+    weight: FloatArray  # (rows,) with mean 1
 
     def take(self, index: IntArray) -> CodedRows:
         return CodedRows(self.codes[:, index], self.inputs[:, index], self.targets[..., index], self.weight[index])
 
 
 class Level(NamedTuple):
-    """Function nodes of one depth, which of them have each kind, and their children: a run for each parent."""
+    """Function nodes of one depth, grouped by kind, and their children: one contiguous run for each parent."""
 
     nodes: IntArray
     kinds: tuple[tuple[int, IntArray], ...]
     children: IntArray
-    first: IntArray  # where in ``children`` each run begins
-    parent: IntArray  # of each run
+    first: IntArray  # the position in ``children`` at which each run begins
+    parent: IntArray  # the parent of each run
 
 
 def levels(nodes: Nodes) -> list[Level]:
@@ -75,7 +76,7 @@ def levels(nodes: Nodes) -> list[Level]:
 
 
 def integer_sums(network: list[Level], nodes: Nodes, reach: FloatArray, rows: CodedRows) -> FloatArray:
-    """(nodes, rows) what the sums of the integer model stand for; 0 at leaves."""
+    """(nodes, rows) the real numbers that the sums of the integer model stand for; 0 at leaves."""
     numbers = quantize(nodes, reach)
     weight = (numbers.weight * numbers.keep)[:, None]
     bias, multiplier, shift = (array[:, None] for array in (numbers.bias, numbers.multiplier, numbers.shift))
@@ -93,9 +94,9 @@ def integer_sums(network: list[Level], nodes: Nodes, reach: FloatArray, rows: Co
 
 
 def gradient(network: list[Level], nodes: Nodes, sums: FloatArray, rows: CodedRows, loss: SumLoss) -> FloatArray:
-    """(2, nodes) derivatives of the mean loss by weights and biases, given the ``sums`` entering function nodes.
+    """(2, nodes) derivatives of the mean loss by weights and biases, given the ``sums`` that enter function nodes.
 
-    The last kind is left out at outputs: ``loss`` is of their sums.
+    The activation of outputs is not applied here: ``loss`` is a function of their sums and contains it.
     """
     weight, op = nodes["weight"][:, 0], nodes["op"]
     value, delta = np.zeros((2, *sums.shape))

@@ -1,4 +1,4 @@
-"""How far single-float code may lie from the tree in double precision."""
+"""Bounds on the difference between single-float code and the tree in double precision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.tree.nodes import Nodes
 
-ULPS = 16  # of a node's sum of |weight x value|, and of its value
+ULPS = 16  # error allowed per node, in units in the last place of its sum of |weight x value| and of its value
 EPSILON = float(np.finfo(np.float32).eps)
 Array = NDArray[np.float64]
 
@@ -16,8 +16,8 @@ Array = NDArray[np.float64]
 def error_bound(nodes: Nodes, X: Array) -> tuple[Array, Array]:
     """Outputs in double precision and bounds on the error of single-float code, (rows, outputs) each.
 
-    Every node's sum may be off by 16 single-float ulps of Σ|w h| + |b|, besides what its children are off; its
-    activation passes that on by its steepest slope and is off by 16 ulps of its own value.
+    Every node's sum may be wrong by 16 single-float ulps of Σ|w h| + |b|, plus the errors of its children. Its
+    activation multiplies this error by at most its steepest slope, and adds 16 ulps of its own value.
     """
     columns = np.asarray(X, dtype=np.float64).T
     depth, op = nodes["depth"].tolist(), nodes["op"].tolist()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from neuraltree.activations import NAMES
 from neuraltree.export.c.order import Step
 
-# As many bits as the table of activations needs, at least 3. From 17 activations on heads exceed 8 bits, and the tables
-# that hold them, which are as wide as their largest entry, have 16.
+# As many bits as the table of activations needs, at least 3. With 17 activations or more, heads need more than 8 bits;
+# the tables that hold them, which are as wide as their largest entry, then have 16.
 KIND_BITS = max(3, (len(NAMES) - 1).bit_length())
 KIND = (1 << KIND_BITS) - 1  # mask of the activation
 OPENED, FIRST, OUTPUT, FINE_FLAG = (1 << (KIND_BITS + flag) for flag in range(4))
 
 
 def flags(step: Step) -> int:
-    """Kind and flags of a node for a table."""
+    """The head of a node: its kind and flags."""
     return step.code + OPENED * step.opened + FIRST * (step.first and step.slot >= 0) + OUTPUT * (step.slot < 0)

@@ -1,6 +1,6 @@
 """A tree as C99: a header, a source, and a program that checks them; the folder is an Arduino library too.
 
-No heap, no recursion, no library. The same text for the same tree.
+The C uses no heap, no recursion and no library. The same tree always gives the same text.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from neuraltree.tree.tree import Tree
 def export_c(
     tree: Tree, name: str = "model", *, precision: str = "float32", style: str = "straight", fine: bool = False
 ) -> dict[str, str]:
-    """File names and their texts.
+    """The texts of the files by file name.
 
     ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
-    regression's output (int8 only). ``ValueError`` for anything that cannot be said in C; the message says what can.
+    regression's output (int8 only). ``ValueError`` for anything that C cannot express; the message says what it can.
     """
     is_integer = number_format(precision).is_integer
     check_style(style)

@@ -1,7 +1,7 @@
 """The order in which code evaluates a tree: every node after its children, the heaviest subtree first.
 
-A finished child is added to its parent's sum at once, so what is alive are the sums begun but not finished; the
-heaviest-first order keeps the fewest of them (Sethi and Ullman 1970).
+A finished child is added to its parent's sum at once, so only the sums that are begun but not finished are live; the
+heaviest-first order keeps the fewest of them live (Sethi and Ullman 1970).
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from neuraltree.tree.nodes import Nodes, parents
 
 @dataclass(frozen=True)
 class Step:
-    """One function node. ``node``, ``leaves``: positions in the record. Sums that children began wait in numbered
-    slots, a stack: its own in ``own``, its parent's in ``slot`` (-1 for an output)."""
+    """One function node. ``node``, ``leaves``: positions in the record. Sums that children began wait in a stack of
+    numbered slots: the node's own sum in ``own``, its parent's sum in ``slot`` (-1 for an output)."""
 
     node: int
     code: int
     leaves: tuple[int, ...]
-    opened: bool  # a child began its sum
+    opened: bool  # a child began this node's sum
     own: int
-    first: bool  # it begins its parent's sum
+    first: bool  # this node begins its parent's sum
     slot: int
 
 
@@ -47,7 +47,10 @@ def steps(nodes: Nodes) -> list[Step]:
 
 
 def _visit(root: int, op: list[int], below: list[list[int]], found: list[Step]) -> None:
-    """Append the steps of an output and all below it. With a stack of its own: a chain can be deeper than Python's."""
+    """Append the steps of an output and all nodes below it.
+
+    The function keeps an explicit stack, as a tree can be deeper than Python's recursion limit.
+    """
     waiting = [(root, 0, -1, False, False)]
     while waiting:
         node, own, slot, first, done = waiting.pop()
@@ -57,11 +60,11 @@ def _visit(root: int, op: list[int], below: list[list[int]], found: list[Step]) 
             found.append(Step(node, ~op[node], leaves, bool(inner), own, first, slot))
             continue
         waiting.append((node, own, slot, first, True))
-        # The first child comes before the sum is begun, so the slot is still free for its own.
+        # The first child is finished before this node's sum is begun, so the child may use the slot for its own sum.
         children = [(child, own + (place > 0), own, place == 0, False) for place, child in enumerate(inner)]
         waiting += children[::-1]
 
 
 def slots(order: list[Step]) -> int:
-    """How many sums wait at once at most."""
+    """The largest number of sums that wait at one time."""
     return 1 + max((step.own for step in order if step.opened), default=-1)

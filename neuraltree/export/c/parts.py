@@ -1,4 +1,4 @@
-"""Pieces of C that both precisions share."""
+"""Pieces of C that code of both number formats shares."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from neuraltree.activations import ACTIVATIONS
 
-# Single floats, no library: e^x by Cody and Waite's reduction and a polynomial (Cephes expf, Moshier).
+# In single floats, without a library: e^x by Cody and Waite's reduction and a polynomial (Cephes expf, Moshier).
 EXP = """/* e^x, within 2 units in the last place; 1e-38 or less below -87. */
 NT_CALL float nt_exp(float x)
 {
@@ -25,7 +25,7 @@ NT_CALL float nt_exp(float x)
 }
 """
 
-MACROS = """/* Functions are called, not copied, and loops stay loops: small code, its size and time as the tree's. */
+MACROS = """/* Functions are called, not inlined, and loops are not unrolled: code is small and grows with the tree. */
 #if defined(__GNUC__)
 #define NT_ALONE __attribute__((noinline))
 #define NT_CALL static __attribute__((noinline, unused))
@@ -56,14 +56,15 @@ FLASH = """#if defined(__AVR__)
 
 
 def float_functions(codes: Iterable[int], exp: bool = False) -> str:
-    """The functions of these kinds; ``exp``: e^x is needed besides."""
+    """The C functions of these activations; ``exp``: include e^x in any case."""
     found = [ACTIVATIONS[code].c_function for code in sorted(set(codes))]
     texts = [EXP] if exp or any("nt_exp(" in text for text in found) else []
     return "\n".join([*texts, *filter(None, found)])
 
 
 def literal(value: float) -> str:
-    """A single float in C: the shortest text that reads back as it. ``ValueError`` beyond the largest one."""
+    """A single float in C, as the shortest text that reads back as the same float. ``ValueError`` beyond the largest
+    one."""
     with np.errstate(over="ignore"):
         single = np.float32(value)
     if not np.isfinite(single):

@@ -1,4 +1,4 @@
-"""The program that checks exported code on the machine it is compiled for, and its vectors."""
+"""The program that checks exported code on the machine for which it is compiled, and its test vectors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROWS = 32
 
 
 def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str, str]:
-    """``test/NAME_test.c`` and ``test/NAME_vectors.h``; the program returns 0 if all vectors come out right."""
+    """``test/NAME_test.c`` and ``test/NAME_vectors.h``; the program returns 0 if all vectors give the right result."""
     X = vectors(tree)
     wanted, tolerance = expected(tree, integers, X)
     regression = tree.classes is None
@@ -23,7 +23,7 @@ def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str,
     values = [literal(v) if regression else str(v) for v in wanted.tolist()]
     header = "\n".join(
         [
-            f"/* {len(X)} raw inputs, what {name}_predict gives for them, and how far it may lie from it. */",
+            f"/* {len(X)} raw inputs, the result of {name}_predict for each, and the tolerance of that result. */",
             f"static const float nt_inputs[{len(X)}][{X.shape[1]}] = {{",
             *("    {" + ", ".join(literal(v) for v in row) + "}," for row in X.tolist()),
             "};",
@@ -38,8 +38,8 @@ def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str,
 
 
 def vectors(tree: Tree) -> NDArray[np.float32]:
-    """(32, features) raw inputs: standard normal in scaled units, the mean, and far outside on both sides; every other
-    one within the 8-bit range, where that is another."""
+    """(32, features) raw inputs: the mean, far outside on both sides, and standard normal in standardised units; if
+    the tree has an 8-bit range of its own, every second one of the latter is uniform within that range."""
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(ROWS, len(tree.features)))
     Z[0], Z[1], Z[2] = 0.0, 6.0, -6.0
@@ -53,8 +53,8 @@ def vectors(tree: Tree) -> NDArray[np.float32]:
 
 
 def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
-    """What ``predict`` gives, and how far it may be off; a class that rounding can change is let pass (tolerance of
-    all classes). Integer code may not be off at all."""
+    """The results of ``predict`` and their tolerances. If rounding can change a class, its tolerance is the number of
+    classes, so that any class passes. The tolerance of integer code is 0."""
     if integers is not None:
         found = integers.predict_q(integers.quantize(X))
         return integers.outputs.values(found) if tree.classes is None else found, np.zeros(len(X))
@@ -76,7 +76,7 @@ def _single() -> tuple[float, float]:
 def _program(name: str, rows: int, regression: bool) -> str:
     kind, text = ("float", "%.9g") if regression else ("int", "%d")
     cast = "(double)" if regression else ""
-    return f"""/* Compile beside the model and run: cc -std=c99 -I. {name}.c test/{name}_test.c -o check && ./check */
+    return f"""/* Compile it with the model and run: cc -std=c99 -I. {name}.c test/{name}_test.c -o check && ./check */
 #include <stdio.h>
 
 #include "../{name}.h"

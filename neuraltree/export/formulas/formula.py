@@ -11,8 +11,8 @@ from neuraltree.export.formulas.rounding import MOST_DIGITS, rounded
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 
-# Functions are names to SymPy: its own tanh looks for minus signs in all of its argument, which for one within another
-# takes time exponential in their number.
+# Activations are undefined functions to SymPy, with a name only. Its own tanh searches its whole argument for minus
+# signs, which for nested calls takes time exponential in their number.
 NUMERIC = {row.formula: row.value for row in ACTIVATIONS if row.formula}  # for lambdify
 DIGITS = 4
 
@@ -20,17 +20,18 @@ DIGITS = 4
 def formula(tree: Tree) -> tuple[Any, ...]:
     """A SymPy expression for each output over raw inputs, whose symbols are the feature names.
 
-    A regression's are its targets in their own units, a binary tree's is the logit of its second class, those of
-    several classes are logits or sigmoids. Activations are functions by name: ``expanded`` replaces them by their
-    definitions, and ``sympy.lambdify(symbols, expression, [NUMERIC, "numpy"])`` computes them.
-    (A feature called like one of them would hide it from ``lambdify``: rename its symbol first.) ``ValueError``
-    without SymPy, or for a tree too deep for it.
+    The outputs of a regression are its targets in their own units; the output of a binary tree is the logit of its
+    second class; the outputs of a multiclass tree are logits or sigmoids. Activations appear as functions by name:
+    ``expanded`` replaces them by their definitions, and ``sympy.lambdify(symbols, expression, [NUMERIC, "numpy"])``
+    computes them. (A feature with the name of an activation would hide it from ``lambdify``: rename its symbol first.)
+    ``ValueError`` if SymPy is missing or the tree is too deep for it.
     """
     return _expressions(tree, tree.folded(), float)
 
 
 def expanded(expression: Any) -> Any:
-    """The expression with functions that SymPy can differentiate, simplify and evaluate in place of their names."""
+    """The expression with each named activation replaced by its definition, which SymPy can differentiate, simplify and
+    evaluate."""
     sympy = need("sympy", "a formula")
     s = sympy.Dummy("s")
     for row in ACTIVATIONS:
@@ -40,9 +41,11 @@ def expanded(expression: Any) -> Any:
 
 
 def export_text(tree: Tree, digits: int = DIGITS) -> str:
-    """The formulas as plain text, numbers to ``digits`` significant digits, with what the functions and outputs mean.
+    """The formulas as plain text, with the meaning of the functions and outputs; numbers have ``digits`` significant
+    digits.
 
-    Feature names that are no plain word stand in double quotes. ``ValueError`` as for ``formula`` and ``digits``.
+    A feature name that is not a plain word is put in double quotes. ``ValueError`` as for ``formula``, or if
+    ``digits`` is not in 1 to 17.
     """
     return _written(tree, digits, TEXT)
 
@@ -66,7 +69,7 @@ def _written(tree: Tree, digits: int, language: Language) -> str:
 
 
 def _expressions(tree: Tree, nodes: Nodes, number: Any) -> tuple[Any, ...]:
-    """The outputs of folded nodes; ``number`` makes of a double what SymPy is given."""
+    """The outputs of folded nodes; ``number`` converts each double to the value that SymPy gets."""
     sympy = need("sympy", "a formula")
     symbols = [sympy.Symbol(name) for name in tree.features]
     sums: dict[int, list[Any]] = {}
@@ -79,7 +82,7 @@ def _expressions(tree: Tree, nodes: Nodes, number: Any) -> tuple[Any, ...]:
             if depth == 0:
                 outputs.append(value)
             else:
-                # A sum stays in its brackets, or each of its rounded numbers would become a product.
+                # A sum stays in its brackets; otherwise SymPy would multiply each of its rounded numbers.
                 sums.setdefault(depth, []).append(sympy.Mul(weight, value, evaluate=not value.is_Add))
     except RecursionError:
         raise _too_deep(tree) from None
@@ -87,7 +90,7 @@ def _expressions(tree: Tree, nodes: Nodes, number: Any) -> tuple[Any, ...]:
 
 
 def _float(sympy: Any, value: float | str) -> Any:
-    """A double as it is, or the text of one in decimal, which prints as it stands."""
+    """A double at full precision, or a decimal text of one, whose digits are printed unchanged."""
     return sympy.Float(value) if isinstance(value, float) else sympy.Float(value, MOST_DIGITS)
 
 

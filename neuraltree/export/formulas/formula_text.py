@@ -1,4 +1,4 @@
-"""How formulas are written down: names, definitions and the meaning of the outputs, in plain text and in LaTeX."""
+"""Formulas as text: names, definitions and the meaning of the outputs, in plain text and in LaTeX."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from neuraltree.tree.tree import Tree
 
 
 class Language(NamedTuple):
-    """One way to write. Templates have places: {k}, the position of an output, {last}, that of the last one, {name} of
-    a class, {value}, {summary}."""
+    """One language of formulas. Its templates have places: {k}, the position of an output; {last}, the position of the
+    last output; {name}, the name of a class; {value}, a formula; {summary}, the summary of the tree."""
 
     printer: Callable[[Any], Callable[[Any], str]]  # from sympy to a function that writes an expression
     name: Callable[[object], str]  # of a feature or a class
-    outputs: dict[tuple[bool, bool], str]  # by whether it is a class's, and whether there are several
-    meanings: dict[tuple[str, str], tuple[str, ...]]  # by kind and output activation: for each class in turn
-    definitions: tuple[str, ...]  # by activation code; none for an activation that everyone knows
+    outputs: dict[tuple[bool, bool], str]  # by whether the tree is a classifier, and whether it has several outputs
+    meanings: dict[tuple[str, str], tuple[str, ...]]  # by kind and output activation: templates for the classes in turn
+    definitions: tuple[str, ...]  # by activation code; empty for an activation that everyone knows
     before: str
     between: str
     after: str
 
 
 def reading(tree: Tree, formulas: list[str], codes: Collection[int], language: Language) -> str:
-    """The whole text of formulas that are written in ``language``; ``codes``: the activations in them."""
+    """The whole text around formulas that are written in ``language``; ``codes``: the activations in the formulas."""
     template = language.outputs[tree.classes is not None, len(formulas) > 1]
     lines = [template.format(k=k, value=text) for k, text in enumerate(formulas)]
     meanings = language.meanings.get((tree.kind, tree.output_activation), ())
@@ -40,7 +40,7 @@ def reading(tree: Tree, formulas: list[str], codes: Collection[int], language: L
     return language.before.format(summary=summary) + language.between.join(lines) + language.after
 
 
-# Whatever else stands in formulas and definitions; a feature of such a name is put in quotes.
+# All other words in formulas and definitions; a feature with such a name is put in quotes.
 WORDS = {"y", "z", "s", "P", "exp"}
 WORDS |= {word for row in ACTIVATIONS for word in re.findall(r"[^\W\d]\w*", f"{row.formula} {row.text}")}
 
@@ -75,7 +75,7 @@ ESCAPES = str.maketrans(
 
 
 def latex_name(name: object) -> str:
-    """Text that LaTeX sets as it is; a character that cannot be printed is a blank."""
+    """LaTeX that shows the name as it is; a character that cannot be printed becomes a blank."""
     plain = "".join(letter if letter.isprintable() else " " for letter in str(name))
     return rf"\text{{{plain.translate(ESCAPES)}}}"
 

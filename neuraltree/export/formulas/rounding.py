@@ -18,8 +18,8 @@ MOST_DIGITS = 17  # a double has no more
 def rounded(tree: Tree, digits: int) -> Nodes:
     """The nodes of ``tree.folded()``, simplified, each weight rounded to ``digits`` significant digits.
 
-    A constant is worked out anew from the rounded weights, so that a rounded weight times a mean far from 0 does not
-    shift a sum; it keeps the digits that count beside the largest weight of its sum in standardised units.
+    A constant is computed anew from the rounded weights, so that a rounded weight times a mean far from 0 does not
+    shift a sum. It is rounded to the place of the last digit of the largest weight of its sum, in standardised units.
     """
     nodes = simplify(tree.nodes if tree.target_scaler is None else fold_target(tree.nodes, tree.target_scaler))
     scaler = tree.scaler or Scaler(np.zeros(len(tree.features)), np.ones(len(tree.features)))

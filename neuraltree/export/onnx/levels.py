@@ -11,11 +11,11 @@ from neuraltree.tree.nodes import IntArray, Nodes, parents
 
 
 class Level(NamedTuple):
-    """Function nodes of one depth, those of one activation side by side, outputs in their own order.
+    """Function nodes of one depth, grouped by activation; outputs keep their order.
 
-    A node's value is f(bias + Σ weight x source), where a source is a position in
-    [0 | the used features | the values of the level below]. Short rows are filled with the 0, not with any
-    other number times 0: a NaN or an infinity stays out of nodes that do not read it.
+    A node's value is f(bias + Σ weight x source); a source is a position in
+    [0 | the used features | the values of the level below]. Short rows are padded with the position of the constant 0,
+    not with another value times 0, so that a NaN or an infinity does not reach nodes that do not read it.
     """
 
     source: IntArray  # (nodes, most children)
@@ -30,7 +30,7 @@ def used_features(nodes: Nodes) -> IntArray:
 
 
 def levels(nodes: Nodes) -> list[Level]:
-    """The levels of a tree, the deepest first; the last is that of the outputs."""
+    """The levels of a tree, the deepest first; the last level holds the outputs."""
     depth, op = nodes["depth"].astype(np.int64), nodes["op"].astype(np.int64)
     parent, used = parents(depth), used_features(nodes)
     position = np.zeros(len(nodes), dtype=np.int64)  # of a node's value among the sources of the level above
@@ -45,7 +45,7 @@ def levels(nodes: Nodes) -> list[Level]:
         row[here] = np.arange(len(here))
         position[here] = 1 + len(used) + row[here]
         children = np.flatnonzero(depth == level + 1)
-        # In prefix order siblings are neighbours within a depth, so each parent's children are one run.
+        # In prefix order siblings are neighbours within a depth, so each parent's children are one contiguous run.
         first = np.flatnonzero(np.diff(parent[children], prepend=-1))
         length = np.diff(first, append=len(children))
         rank = np.arange(len(children)) - np.repeat(first, length)

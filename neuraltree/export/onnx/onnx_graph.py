@@ -11,7 +11,7 @@ from neuraltree.activations import ACTIVATIONS
 
 
 class Graph:
-    """Nodes and constants, as they are added."""
+    """Nodes and constants in the order in which they were added."""
 
     def __init__(self, onnx: Any) -> None:
         self.onnx = onnx
@@ -19,12 +19,13 @@ class Graph:
         self.constants: list[Any] = []
 
     def constant(self, values: ArrayLike) -> str:
-        """The name of a constant: floats as they are, so convert with ``single`` first."""
+        """Add a constant and return its name. Floats keep their type, so convert them with ``single`` first."""
         name = f"c{len(self.constants)}"
         self.constants.append(self.onnx.numpy_helper.from_array(np.asarray(values), name))
         return name
 
     def strings(self, values: list[str]) -> str:
+        """Add a constant of texts and return its name."""
         name = f"c{len(self.constants)}"
         encoded = [text.encode() for text in values]
         kind = self.onnx.TensorProto.STRING
@@ -38,7 +39,7 @@ class Graph:
         return name
 
     def cast(self, value: str, kind: str) -> str:
-        """A value as another type of ``TensorProto``."""
+        """The value cast to another type of ``TensorProto``."""
         name = f"v{len(self.nodes)}"
         number = getattr(self.onnx.TensorProto, kind)
         self.nodes.append(self.onnx.helper.make_node("Cast", [value], [name], to=number))
@@ -52,7 +53,7 @@ class Graph:
         return names
 
     def activate(self, code: int, value: str) -> str:
-        """An activation of a value."""
+        """The value after an activation, given by its code."""
         return ACTIVATIONS[code].onnx(self, value)
 
     def activate_all(self, value: str, kinds: tuple[tuple[int, int], ...]) -> list[str]:
@@ -62,7 +63,7 @@ class Graph:
 
 
 def single(values: ArrayLike, what: str) -> NDArray[np.float32]:
-    """Single floats; ``ValueError`` naming ``what`` is beyond them."""
+    """The values as single floats; ``ValueError`` names ``what`` if one is beyond their range."""
     values = np.asarray(values, dtype=np.float64)
     with np.errstate(all="ignore"):
         rounded = values.astype(np.float32)

@@ -1,4 +1,4 @@
-"""From the sums of a classifier's output nodes to labels and probabilities, in ONNX."""
+"""The end of a classifier in ONNX: from the sums of the output nodes to labels and probabilities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from neuraltree.tree.tree import Label, Tree
 
 
 def add_classes(graph: Graph, tree: Tree, sums: str) -> list[Any]:
-    """Labels and probabilities from the sums (classes, rows); the declarations of both outputs."""
+    """Add labels and probabilities from the sums (classes, rows); returns the declarations of both outputs."""
     assert tree.classes is not None
     types, make = graph.onnx.TensorProto, graph.onnx.helper.make_tensor_value_info
     sums = graph.add("Transpose", sums, perm=[1, 0])
@@ -33,10 +33,10 @@ def _softmax(graph: Graph, logits: str, classes: int) -> tuple[str, str]:
 
 
 def _shares(graph: Graph, sums: str, classes: int) -> tuple[str, str]:
-    """Sigmoids, and them over their sum, or equal shares of a sum that is 0.
+    """The sigmoids, and each divided by their sum; equal shares if the sum is 0.
 
-    In double precision: in single floats a sigmoid is 1 from 17 on, and which of two is larger would be lost. Written
-    out, because the double Sigmoid of onnxruntime is 0 below -37.
+    They are in double precision: in single floats every sigmoid from 17 on is 1, so the larger of two could not be
+    told. They are written out because the double Sigmoid of onnxruntime is 0 below -37.
     """
     one, even = graph.constant(1.0), graph.constant(1 / classes)
     powers = graph.add("Exp", graph.add("Neg", graph.cast(sums, "DOUBLE")))
@@ -47,7 +47,7 @@ def _shares(graph: Graph, sums: str, classes: int) -> tuple[str, str]:
     return shares, graph.cast(probabilities, "FLOAT")
 
 
-# By output activation: the outputs to compare and the probabilities, and the type of the outputs.
+# By output activation: a function that adds the outputs to compare and the probabilities, and the type of the outputs.
 LINKS: dict[str, tuple[Callable[[Graph, str, int], tuple[str, str]], str]] = {
     "identity": (_softmax, "FLOAT"),
     "sigmoid": (_shares, "DOUBLE"),
@@ -57,14 +57,15 @@ LINKS: dict[str, tuple[Callable[[Graph, str, int], tuple[str, str]], str]] = {
 def _first_largest(graph: Graph, values: str, kind: str) -> str:
     """(rows,) positions as NumPy's argmax gives them: the first of equals, and the first NaN before any number.
 
-    ONNX leaves open where the largest of numbers and NaN is, so a row that has NaN is replaced by where they are.
+    ONNX does not define the largest among numbers and NaN, so a row with NaN is replaced by the flags that mark its
+    NaNs.
     """
     unknown = graph.cast(graph.add("IsNaN", values), kind)
     any_unknown = graph.cast(graph.add("ReduceMax", unknown, axes=[1], keepdims=1), "BOOL")
     return graph.add("ArgMax", graph.add("Where", any_unknown, unknown, values), axis=1, keepdims=0)
 
 
-# By the type of the class labels: that of ONNX, and of the array.
+# By the type of the class labels: the type in ONNX and the type of the array.
 LABELS: dict[type, tuple[str, type]] = {
     int: ("INT64", np.int64),
     bool: ("BOOL", np.bool_),
@@ -73,11 +74,11 @@ LABELS: dict[type, tuple[str, type]] = {
 
 
 def _labels(graph: Graph, classes: tuple[Label, ...]) -> tuple[str, str]:
-    """A constant of all labels, and its type in ONNX."""
+    """A constant that holds all labels, and its type in ONNX."""
     try:
         if isinstance(classes[0], str):
             return graph.strings([str(label) for label in classes]), "STRING"
         kind, dtype = LABELS[type(classes[0])]
         return graph.constant(np.array(classes, dtype=dtype)), kind
     except (UnicodeEncodeError, OverflowError) as error:
-        raise ValueError(f"ONNX has UTF-8 texts and 64-bit integers as labels; a class is neither: {error}") from None
+        raise ValueError(f"ONNX labels are UTF-8 texts or 64-bit integers; a class is neither: {error}") from None

@@ -1,7 +1,7 @@
 """A tree as an ONNX model that takes raw inputs.
 
 Values are (nodes, rows): a level is one Gather of every node's inputs, one product, one sum, and one operator for each
-activation in it. Operators of set 13 in single floats, so that old runtimes and small ones run it.
+of its activations. All operators are of set 13 and in single floats, so that old and small runtimes can run them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from neuraltree.export.onnx.onnx_graph import Graph, single
 from neuraltree.export.onnx.onnx_link import add_classes
 from neuraltree.tree.tree import Tree
 
-OPSET, IR = 13, 7  # of ONNX 1.8 (2020): the first with Split and ReduceSum as they are now
+OPSET, IR = 13, 7  # of ONNX 1.8 (2020), the first with the present form of Split and ReduceSum
 
 
 def export_onnx(tree: Tree, precision: str = "float32", *, name: str = "model") -> bytes:
     """A serialised ONNX model, the same bytes for the same tree.
 
-    Input ``X``: (rows, features) float32, raw, any number of rows. Outputs: ``variable`` (rows, targets) float32 of a
-    regression; of a classifier ``label`` (rows,), strings or int64 (or bool or double, if the classes are), and
-    ``probabilities`` (rows, classes) float32. ``precision`` "int8" writes ``compress.dequantized(tree)``: weights as
-    8-bit code has them, arithmetic in single floats. Feature and class names are JSON lists in the metadata.
-    ``ValueError`` without the package onnx, for an unknown precision, or for numbers and labels that ONNX cannot hold.
+    Input ``X``: (rows, features) float32, raw, any number of rows. Output of a regression: ``variable`` (rows, targets)
+    float32. Outputs of a classifier: ``label`` (rows,), strings or int64 (or bool or double, if the classes are), and
+    ``probabilities`` (rows, classes) float32. ``precision`` "int8" writes ``compress.dequantized(tree)``: the weights
+    of 8-bit code, but arithmetic in single floats. Feature and class names are JSON lists in the metadata.
+    ``ValueError`` if the package onnx is missing, the precision is unknown, or ONNX cannot hold a number or a label.
     """
     is_integer = number_format(precision).is_integer
     onnx = need("onnx", "ONNX export")
@@ -61,7 +61,7 @@ def _metadata(tree: Tree, precision: str) -> dict[str, str]:
 
 
 def _add_nodes(graph: Graph, tree: Tree) -> str:
-    """Everything up to the weighted sums of the output nodes, (outputs, rows); of a binary tree the pair (0, logit)."""
+    """Add all nodes up to the weighted sums of the outputs, (outputs, rows); of a binary tree the pair (0, logit)."""
     inputs = _add_inputs(graph, tree)
     *hidden, top = levels(tree.nodes)
     below = [inputs]
@@ -73,8 +73,8 @@ def _add_nodes(graph: Graph, tree: Tree) -> str:
 def _add_inputs(graph: Graph, tree: Tree) -> str:
     """(1 + used, rows): a row of zeros, and the used features standardised.
 
-    A mean is taken off in two parts, each a single float: together they are it to 48 bits, and the first difference
-    is exact where it matters, near the mean.
+    A mean is subtracted in two parts, each a single float: together they give the mean to 48 bits, and the first
+    difference is exact near the mean, where precision matters.
     """
     used = used_features(tree.nodes)
     value = graph.add("Transpose", graph.add("Gather", "X", graph.constant(used), axis=1), perm=[1, 0])
@@ -98,7 +98,7 @@ def _divisor(scale: Any) -> Any:
 
 
 def _add_sums(graph: Graph, level: Level, below: list[str]) -> str:
-    """(nodes, rows) the weighted sums of a level's nodes."""
+    """Add the weighted sums of a level's nodes, (nodes, rows)."""
     values = below[0] if len(below) == 1 else graph.add("Concat", *below, axis=0)
     weight, bias = single(level.weight, "a weight"), single(level.bias, "a bias")
     gathered = graph.add("Gather", values, graph.constant(level.source), axis=0)
@@ -108,7 +108,7 @@ def _add_sums(graph: Graph, level: Level, below: list[str]) -> str:
 
 
 def _pair(level: Level) -> Level:
-    """A logit as the pair (0, logit)."""
+    """The level of a single logit as a level of the pair (0, logit)."""
     zero = Level(0 * level.source, 0 * level.weight, 0 * level.bias, level.kinds)
     source, weight, bias = (np.concatenate(pair) for pair in zip(zero[:3], level[:3], strict=True))
     return Level(source, weight, bias, ((level.kinds[0][0], 2),))

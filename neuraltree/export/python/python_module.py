@@ -1,4 +1,4 @@
-"""A tree as a Python module that needs NumPy alone, and gives the same bits as ``Tree.predict``."""
+"""A tree as a Python module that needs only NumPy and gives the same bits as ``Tree.predict``."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from neuraltree.tree.nodes import parents
 from neuraltree.tree.tree import Tree
 
 WIDTH = 110
-TERMS = 40  # of a sum in one statement: Python's compiler has a limit
+TERMS = 40  # most terms of a sum in one statement, as Python's compiler has a limit
 INDENT = " " * 8
-CHECKED, DIGITS = 6, 6  # rows of the module's own check, and digits of its inputs
+CHECKED, DIGITS = 6, 6  # rows of the check that a module contains, and digits of their inputs
 
 
 def export_python(tree: Tree, name: str = "model") -> str:
-    """The text of a module ``name`` with ``predict``, and ``predict_proba`` of a classifier; run, it checks itself.
+    """The text of a module ``name`` with ``predict``, and ``predict_proba`` for a classifier; if run, it checks itself.
 
-    Names of features and classes stand in it as string literals of ASCII, and in comments as ``names.comment`` has
+    It gives the names of features and classes as ASCII string literals, and in comments as ``names.comment`` writes
     them. ``ValueError`` for a name that no module can have.
     """
     if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
@@ -73,14 +73,14 @@ def _summary(tree: Tree) -> str:
 
 
 def _quoted(text: object) -> str:
-    """Text that can stand in a docstring in double quotes."""
+    """The text in a form that is safe inside a docstring with double quotes."""
     return comment(text).replace('"', "'")
 
 
 def _outputs(tree: Tree) -> str:
-    """The function that computes the outputs, a line for each function node, in the order of ``Tree.outputs``.
+    """The function that computes the outputs: a line for each function node, in the order of ``Tree.outputs``.
 
-    Sums are added up in that order as well, so that every rounding is the same.
+    The terms of each sum are added in that order as well, so that every rounding is the same.
     """
     depth, op = tree.nodes["depth"].tolist(), tree.nodes["op"].tolist()
     weight, bias = tree.nodes["weight"][:, 0].tolist(), tree.nodes["bias"][:, 0].tolist()
@@ -123,7 +123,7 @@ def _sum(terms: list[str]) -> str:
 
 
 def _statement(head: str, opening: str, body: str, closing: str) -> list[str]:
-    """A statement in one line, or in several of about ``WIDTH`` letters within its brackets."""
+    """A statement in one line, or broken inside its brackets into several lines of about ``WIDTH`` letters."""
     if len(head + opening + body + closing) <= WIDTH:
         return [f"    {head}{opening}{body}{closing}"]
     lines = [

@@ -1,4 +1,4 @@
-"""Pieces of exported Python modules: each computes as ``neuraltree`` does, operation by operation."""
+"""Pieces of exported Python modules; each does the same operations in the same order as ``neuraltree``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m neuraltree.hardware.calibrate``: refit a core's coefficients and write them into a profile."""
+"""The command ``python -m neuraltree.hardware.calibrate``: refits a core's coefficients and writes a profile."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f --activation relu --out cortex-m4f.toml
   python -m neuraltree.hardware.calibrate --device my-board.toml --compiler gcc --out my-board.toml
 
-The profile has entries for the compiler asked for in place of its old ones, and keeps everything else but comments.
-Measured trees are kept in the user's cache folder: a run that was interrupted goes on where it stopped.
+The new entries replace the old entries of this compiler in the profile; everything else is kept, except comments.
+Measured trees are kept in the user's cache folder: after an interruption the same command resumes where it stopped.
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 LEAST_TREES = 40
 
@@ -32,7 +32,9 @@ def parser() -> Parser:
     made.add_argument(
         "--activation", metavar="NAME", help="fit only the figures of this activation; all others stay as they are"
     )
-    made.add_argument("--trees", type=int, default=210, help="to fit to; half as many more judge the fit")
+    made.add_argument(
+        "--trees", type=int, default=210, help="number of trees to fit to; half as many more judge the fit"
+    )
     return made
 
 
@@ -55,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         return fail(str(error))
     except KeyboardInterrupt:
-        say("interrupted; what was measured is kept, the same command goes on")
+        say("interrupted; the measurements so far are kept; resume with the same command")
         return INTERRUPTED
 
 
@@ -63,7 +65,7 @@ def _leave() -> int:
     code = main()
     if code == INTERRUPTED:
         sys.stdout.flush()
-        os._exit(code)  # threads of the training are still at work, and would crash while Python is taken down
+        os._exit(code)  # threads of the training still run and would crash while Python shuts down
     return code
 
 

@@ -1,4 +1,4 @@
-"""Trees to calibrate with and to be judged by: random ones, and ones trained on scikit-learn's bundled tables."""
+"""Trees for calibration and for judging it: random trees, and trees trained on scikit-learn's bundled tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLES = ("iris", "wine", "breast_cancer", "diabetes")
 def random_trees(count: int, seed: int) -> list[Tree]:
     """Trees of all tasks, sizes (spread evenly over their logarithm), arities, depths and sets of activations.
 
-    The inputs of every fourth lie so far from 0 that float code takes their means off.
+    The inputs of every fourth tree are so far from 0 that float code subtracts their means first.
     """
     rng = np.random.default_rng((seed, 0))
     kinds = ("regression", "binary", "multiclass")
@@ -53,7 +53,7 @@ def _space(rng: np.random.Generator, features: int, outputs: int) -> Space:
 
 
 def trained_trees(count: int, seed: int) -> list[Tree]:
-    """As many random structures, trained for a few epochs; those that diverge or end without an effect are left out."""
+    """``count`` random structures, trained for a few epochs; trees that diverged are left out."""
     rng = np.random.default_rng((seed, 1))
     share = -(-count // len(TABLES))
     found = [tree for name in TABLES for tree in _trained_on(rng, name, share)]

@@ -1,4 +1,4 @@
-"""Coefficients from measurements: non-negative least squares on the relative error."""
+"""Fitting of coefficients to measurements: non-negative least squares on the relative error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Residual:
-    """How far predictions were from measurements, over trees the coefficients were not fitted to."""
+    """The errors of predictions against measurements of trees to which the coefficients were not fitted."""
 
     rmspe_percent: float
     within_5_percent: float
@@ -28,7 +28,7 @@ class Residual:
 
 
 def residual(predicted: Array, measured: Array) -> Residual:
-    """Relative errors by percent of the measured values, and rank correlations (ties count as in tau-b)."""
+    """Errors in percent of the measured values, and rank correlations (ties count as in tau-b)."""
     from scipy.stats import kendalltau, spearmanr
 
     off = 100 * np.abs(predicted / measured - 1)
@@ -50,9 +50,9 @@ def terms_of(cost: str) -> tuple[str, ...]:
 
 
 def fit_terms(design: Array, measured: Array, cost: str) -> dict[str, float]:
-    """A coefficient for each of ``terms_of(cost)``; ``design`` (trees, TERMS), see ``linear.design``.
+    """A coefficient for each of ``terms_of(cost)``; ``design`` (trees, TERMS), see ``linear_model.design``.
 
-    The three kinds of task share what all have: that is ``const``.
+    The part that the three tasks have in common is moved to ``const``.
     """
     from scipy.optimize import nnls
 
@@ -66,5 +66,5 @@ def fit_terms(design: Array, measured: Array, cost: str) -> dict[str, float]:
 
 
 def apply(design: Array, coefficients: dict[str, float]) -> Array:
-    """(trees,) predictions."""
+    """The predictions (trees,) of the coefficients."""
     return design[:, [TERMS.index(name) for name in coefficients]] @ np.array(list(coefficients.values()))

@@ -17,7 +17,7 @@ from neuraltree.tree.tree import Tree
 
 
 class Sample(NamedTuple):
-    """A tree's row of the design, per node and per tree, and what was measured."""
+    """The rows of one tree in the designs, per node and per tree, and its measurement."""
 
     each: NDArray[np.float64]
     once: NDArray[np.float64]
@@ -32,7 +32,7 @@ def measure_trees(
     style: str,
     tick: Callable[[], None] = lambda: None,
 ) -> list[Sample]:
-    """One sample a tree, without those whose int8 form is a constant: there is nothing left to measure.
+    """One sample per tree. A tree whose int8 form is a constant is left out, because its code computes nothing.
 
     ``tick`` is called after each tree.
     """
@@ -47,7 +47,7 @@ def measure_trees(
         tick()
         return Sample(rows[0], rows[1], found)
 
-    # The compiler is a process of its own, so threads keep all cores busy.
+    # Each compiler runs as a separate process, so threads keep all cores busy.
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         return [sample for sample in threads.map(one, trees) if sample is not None]
 

@@ -1,6 +1,6 @@
-"""The figures of one activation, fitted while all others of a profile stay as they are.
+"""Fitting the figures of one activation while all other figures of a profile stay as they are.
 
-A new activation so gets its costs without changing those of any tree that lacks it.
+So a new activation gets its costs, and the costs of all trees without it stay the same.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from neuraltree.hardware.profile.places import Raw
 from neuraltree.hardware.profile.profile_schema import Bound, Entry
 from neuraltree.tree.tree import Tree
 
-SHARE = 0.5  # of the hidden nodes that get the activation
-# By block of an entry: what was measured, by end of its figures.
+SHARE = 0.5  # share of the hidden nodes that get the activation
+# By block of an entry and end of its figures: the name of the measurement.
 MEASURED: dict[str, dict[Bound, str]] = {
     "instructions": {"lo": "instructions"},
     "cycles": {"lo": "cycles_lo", "hi": "cycles_hi"},
@@ -33,7 +33,7 @@ Array = NDArray[np.float64]
 
 
 def with_activation(trees: Sequence[Tree], name: str, seed: int) -> list[Tree]:
-    """The trees, of whose hidden nodes a random half have the activation."""
+    """The trees with the activation given to a random half of their hidden nodes."""
     rng = np.random.default_rng((seed, 2))
     return [replace(tree, nodes=_changed(tree, rng, ~code_of(name))) for tree in trees]
 
@@ -46,7 +46,7 @@ def _changed(tree: Tree, rng: np.random.Generator, op: int) -> NDArray:
 
 
 def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
-    """The entry with figures of the activation ``name``, by least squares on the relative error of ``samples``."""
+    """The entry with new figures of the activation ``name``, by least squares on the relative error of ``samples``."""
     source = f"least squares over {len(samples)} compiled and emulated trees with it, all other figures as they are"
     ends = {end: _fitted(entry, name, samples, end) for end in ("lo", "hi")}
     result = dict(entry)
@@ -55,7 +55,7 @@ def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
         kinds = {kind: value for kind, value in entry[block].get("kinds", {}).items() if kind != name}
         if block != "ram" or any(figure.values()):
             kinds[name] = figure | {"source": source}
-        # Tables of the block come last, as they stand in a profile.
+        # The tables of a block come last, as in a profile.
         rest = {key: value for key, value in entry[block].items() if key not in ("kinds", "shared")}
         shared = {"shared": entry[block]["shared"]} if "shared" in entry[block] else {}
         result[block] = rest | ({"kinds": kinds} if kinds else {}) | shared
@@ -63,7 +63,7 @@ def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
 
 
 def _fitted(entry: Raw, name: str, samples: Sequence[Sample], end: Bound) -> dict[str, float]:
-    """The figure of each block whose predictions lie nearest to what was measured at one end."""
+    """For each block the figure whose predictions are nearest to the measurements at one end of the range."""
     others = _coefficients(entry, end, without=name)
     found = {}
     for block, measured in MEASURED.items():
@@ -76,7 +76,7 @@ def _fitted(entry: Raw, name: str, samples: Sequence[Sample], end: Bound) -> dic
 
 
 def residuals(entry: Raw, samples: Sequence[Sample]) -> dict[str, Residual]:
-    """How far the entry's predictions are from trees it was not fitted to."""
+    """The errors of the entry's predictions for ``samples``, trees to which it was not fitted."""
     ends: tuple[Bound, Bound] = ("lo", "hi")
     rows = [_coefficients(entry, end) for end in ends]
     result = {}

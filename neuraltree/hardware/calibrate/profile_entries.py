@@ -1,4 +1,4 @@
-"""Entries of a profile from samples, as tables that ``writer`` turns into TOML."""
+"""Entries of a profile made from samples, as tables that ``profile_toml`` turns into TOML."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Terms = dict[str, float]
 
 
 def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, str]) -> dict[str, Any]:
-    """One ``[[entries]]`` table: fitted to ``samples``, its residuals over ``held_out``.
+    """One ``[[entries]]`` table: fitted to ``samples``, with its residuals over ``held_out``.
 
     ``key``: precision, style, compiler.
     """
@@ -51,14 +51,14 @@ def _residuals(held_out: Sequence[Sample], ends: list[Terms], flash: Terms, ram:
 
 
 def rounded(found: Residual) -> dict[str, float]:
-    """As a profile states it."""
+    """The residual in the form that a profile states."""
     names = ("rmspe_percent", "within_5_percent", "within_10_percent", "worst_percent")
     values: dict[str, float] = {name: round(getattr(found, name), 1) for name in names}
     return values | {"kendall": round(found.kendall, 3), "trees": asdict(found)["trees"]}
 
 
 def _block(unit: str, source: str, ends: list[Terms], optional: Sequence[str] = OPTIONAL) -> dict[str, Any]:
-    """A block of figures; the second of two fits is the upper end. ``optional`` ones are left out where they are 0."""
+    """A block of figures; the second of two fits gives the upper ends. ``optional`` figures of 0 are left out."""
     figures = {
         name: dict(zip(("lo", "hi"), (end[name] for end in ends), strict=False))
         for name in ends[0]

@@ -1,4 +1,4 @@
-"""From measured trees to a profile file."""
+"""The calibration of a core: from measured trees to a profile file."""
 
 from __future__ import annotations
 
@@ -20,20 +20,21 @@ from neuraltree.hardware.profile.profile_toml import profile_text
 from neuraltree.storing import store
 
 SEED, HELD_OUT_SEED = 0, 1
-TRAINED_SHARE = 2 / 7  # of the trees
+TRAINED_SHARE = 2 / 7  # share of the trees that are trained
 
 
 def calibrate(wanted: str, compiler: str, trees: int, out: Path | None, activation: str | None = None) -> str:
-    """Measure, fit, write; a line that says where and how good. ``ValueError`` for a core that cannot be emulated.
+    """Measure, fit and write a profile; returns text that names the file and the quality of each fit.
 
-    ``activation``: the only one whose figures are fitted; all others stay.
+    ``activation``: fit only the figures of this activation and keep all others. ``ValueError`` if the core cannot be
+    emulated.
     """
     device = load_device(wanted)
     core = device.core
     check_measurable(device, compiler)
     out = out or Path(f"{core}{SUFFIX}")
     if out.suffix != SUFFIX or not out.absolute().parent.is_dir():
-        raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in a folder that there is")
+        raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in an existing folder")
     raw = _old(out, core) if out.exists() else _start(wanted, out)
     if activation is None:
         found = _entries(core, compiler, trees)
@@ -53,15 +54,15 @@ def calibrate(wanted: str, compiler: str, trees: int, out: Path | None, activati
 
 
 def _old(out: Path, core: str) -> Raw:
-    """The tables of a profile to be renewed, which must be of the same core."""
+    """The tables of the profile to be renewed; it must have the same core."""
     there = load_device(str(out)).core
     if there != core:
-        raise ValueError(f"--out {out}: it has the core {there}, and the device to calibrate {core}; name another file")
+        raise ValueError(f"--out {out}: it has the core {there}, but the device has {core}; name another file")
     return dict(find(str(out)).read())
 
 
 def _start(wanted: str, out: Path) -> Raw:
-    """The device's own tables, with paths that hold where the new file will be."""
+    """The device's own tables, with paths that are valid from the folder of the new file."""
     place = find(wanted)
     raw: Raw = dict(place.read())
     if place.folder is not None and place.folder.resolve() != out.absolute().parent.resolve():
@@ -80,7 +81,7 @@ def _entries(core: str, compiler: str, trees: int) -> list[Raw]:
 
 
 def _renew(raw: Raw, core: str, compiler: str, trees: int, activation: str) -> list[str]:
-    """Give the compiler's entries, in place, new figures of one activation; lines that say how good."""
+    """Give the compiler's entries new figures of one activation, in place; returns lines on the quality of the fits."""
     places = {
         (row["precision"], row["style"]): i
         for i, row in enumerate(raw.get("entries", []))
@@ -100,7 +101,7 @@ def _renew(raw: Raw, core: str, compiler: str, trees: int, activation: str) -> l
 def _samples(
     core: str, compiler: str, trees: int, rows: Sequence[tuple[str, str]], activation: str | None = None
 ) -> Iterator[tuple[tuple[str, str], list[Sample], list[Sample]]]:
-    """By precision and style: what was measured of the trees to fit to, and of those that judge the fit."""
+    """For each precision and style the measured trees to fit to, and those that judge the fit."""
     trained = round(trees * TRAINED_SHARE)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
@@ -121,7 +122,8 @@ def _samples(
 
 
 def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
-    """The old entries without those of the same code, nor estimates of it for any compiler; then the new."""
+    """The old entries, then the new ones. Old entries of the same code are dropped, and so are estimates of it for any
+    compiler."""
     codes = {(row["precision"], row["style"]) for row in new}
     compilers = {new[0]["compiler"], "any"}
     kept = [row for row in old if (row["precision"], row["style"]) not in codes or row["compiler"] not in compilers]

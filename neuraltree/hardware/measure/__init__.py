@@ -1,4 +1,4 @@
-"""Level 2: C files compiled for a core, run on it in an emulator, and counted."""
+"""Measurement: C files are compiled for a core and run on it in an emulator, and their operations are counted."""
 
 from neuraltree.hardware.measure.calls import Call as Call
 from neuraltree.hardware.measure.cores import CORES as CORES

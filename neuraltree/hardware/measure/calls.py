@@ -1,4 +1,4 @@
-"""What is to be called, and with what."""
+"""The functions to call, and their arguments."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ ALLOWED = ("int32", "float32", None)
 
 @dataclass(frozen=True)
 class Call:
-    """A function and the arguments of each of its calls, one row a call, all rows alike.
+    """A function and the arguments of its calls, one row per call; all rows have the same types and shapes.
 
     An argument is an array (passed by address, read back after the call), an int, or a float (float32).
-    ``variables`` are read once all rows have run.
+    ``variables`` are read after all rows have run.
     """
 
     function: str
@@ -29,7 +29,7 @@ class Call:
 
 
 def check_call(call: Call) -> None:
-    """Rows must be alike, so that what they give fits into arrays."""
+    """``MeasureError`` unless the rows are alike, so that their results fit into arrays."""
     if not call.rows:
         raise MeasureError(f"nothing to measure: {call.function} has no rows of arguments")
     shapes = {tuple(_shape(argument) for argument in row) for row in call.rows}
@@ -46,5 +46,5 @@ def _shape(argument: Argument) -> str:
 
 
 def inputs(call: Call) -> tuple[Any, ...]:
-    """All that a call's cost depends on besides the code."""
+    """Everything that the cost of a call depends on, except the code."""
     return call.function, [tuple(row) for row in call.rows], call.result, tuple(call.variables)

@@ -1,4 +1,4 @@
-"""The emulated cores: how each compiler is told about them, and how their calls pass arguments."""
+"""The emulated cores: the options that select them in each compiler, and how their calls pass arguments."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Core:
     name: str
     family: Literal["arm", "riscv"]
     model: str  # the constant of unicorn that selects the core
-    hard_float: bool  # floats travel in floating-point registers; otherwise in integer ones
+    hard_float: bool  # floats are passed in floating-point registers, otherwise in integer registers
     flags: Mapping[str, tuple[str, ...]]
 
 
@@ -31,7 +31,7 @@ def _arm_gcc(cpu: str, fpu: str | None = None) -> tuple[str, ...]:
     return "-mthumb", f"-mcpu={cpu}", *floats
 
 
-# zig's own cortex_m4 and cortex_m33 have no FPU: it is added by name, single precision only.
+# zig's cortex_m4 and cortex_m33 have no FPU, so a single-precision FPU is added by name.
 _ROWS = [
     Core(
         "cortex-m0plus",
@@ -79,7 +79,7 @@ CORES = {core.name: core for core in _ROWS}
 
 
 def core_named(name: str) -> Core:
-    """The core; ``MeasureError`` names those there are."""
+    """The core of this name; ``MeasureError`` for an unknown name lists the allowed ones."""
     if name not in CORES:
         raise MeasureError(f"unknown core {name!r}; allowed: {', '.join(CORES)}")
     return CORES[name]

@@ -1,4 +1,4 @@
-"""Instructions and cycles of a call, from the basic blocks it went through."""
+"""Instructions and cycles of a call, counted from the basic blocks that it entered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from neuraltree.hardware.measure.timing import TIMINGS, Instruction, block_cycle
 
 @dataclass(frozen=True)
 class Count:
-    """One call; cycles lie between the two bounds if memory has no wait states."""
+    """The counts of one call; the cycles are between the two bounds if memory has no wait states."""
 
     instructions: int
     cycles_lo: int
@@ -24,7 +24,7 @@ class Count:
 
 
 class Counter:
-    """Counts traces of one image; ``read`` gives the code at an address. Each block is decoded once."""
+    """Counts the traces of one image; ``read`` returns the code at an address. Each block is decoded once."""
 
     def __init__(self, core: Core, read: Callable[[int, int], bytes]) -> None:
         self._core, self._read = core, read
@@ -32,7 +32,7 @@ class Counter:
         self._rows: dict[int, tuple[int, int, int, int, int]] = {}
 
     def count(self, trace: NDArray[np.uint64]) -> Count:
-        """A trace's entries are address << SIZE_BITS | size, in the order of execution."""
+        """The counts of a trace, whose entries are address << SIZE_BITS | size in the order of execution."""
         blocks, inverse = np.unique(trace, return_inverse=True)
         rows = np.array([self._row(int(block)) for block in blocks], dtype=np.int64)
         starts = (blocks >> np.uint64(SIZE_BITS)).astype(np.int64)
@@ -54,12 +54,14 @@ class Counter:
 
 
 def _thumb_instructions(code: bytes) -> int:
-    """A first halfword of 0b11101, 0b11110 or 0b11111 in its upper bits has a second one (Armv7-M ARM, A5.1)."""
+    """The number of Thumb instructions. A first halfword whose upper bits are 0b11101, 0b11110 or 0b11111 is followed
+    by a second one (Armv7-M ARM, A5.1)."""
     return _walk(code, lambda half: 4 if half >> 11 in (0b11101, 0b11110, 0b11111) else 2)
 
 
 def _riscv_instructions(code: bytes) -> int:
-    """An instruction whose lowest two bits are not 0b11 is compressed (RISC-V unprivileged ISA, section 1.5)."""
+    """The number of RISC-V instructions. An instruction whose lowest two bits are not 0b11 is compressed (RISC-V
+    unprivileged ISA, section 1.5)."""
     return _walk(code, lambda half: 4 if half & 3 == 3 else 2)
 
 
@@ -78,13 +80,13 @@ def _disassembler(core: Core) -> Callable[[bytes, int], list[Instruction]]:
     import capstone
 
     if core.family == "arm":
-        # Without V8 capstone does not know the M33's additions; with it the older cores decode the same.
+        # Without V8, capstone does not know the additions of the M33; with it, code of older cores decodes the same.
         mode = capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
         engine, decode = capstone.Cs(capstone.CS_ARCH_ARM, mode), decode_arm
     else:
         mode = capstone.CS_MODE_RISCV32 | capstone.CS_MODE_RISCVC
         engine, decode = capstone.Cs(capstone.CS_ARCH_RISCV, mode), decode_riscv
-    engine.skipdata = True  # what capstone does not know counts as one cycle
+    engine.skipdata = True  # an instruction that capstone does not know counts as one cycle
 
     def disassemble(code: bytes, address: int) -> list[Instruction]:
         items: list[Any] = list(engine.disasm(code, address))

@@ -1,4 +1,4 @@
-"""A core in unicorn: calls functions of an image and keeps the basic blocks each call went through."""
+"""A core in unicorn: it calls functions of an image and records the basic blocks that each call enters."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from neuraltree.hardware.measure.registers import start
 Argument = NDArray[Any] | int | float
 Result = Literal["int32", "float32"] | None
 
-MAX_BLOCKS = 4_000_000  # a call that enters more is taken for an endless loop; a training step enters about 200,000
+MAX_BLOCKS = 4_000_000  # a call that enters more counts as an endless loop; a training step enters about 200,000
 ARGUMENTS, ARGUMENTS_BYTES = 0x2100_0000, 0x0040_0000
 STACK, STACK_BYTES = 0x2200_0000, 0x0001_0000
-BACK = FLASH + FLASH_BYTES - 16  # where a call returns to: flash that the linker script leaves free
+BACK = FLASH + FLASH_BYTES - 16  # the return address of a call: in flash that the linker script leaves free
 PAINT = b"\xc5\x5c\xa9\x9a"
-SIZE_BITS = 16  # a trace's entry is the block's address above its size in bytes
+SIZE_BITS = 16  # the low bits of a trace's entry are the block's size in bytes, the high bits its address
 
 
 @dataclass(frozen=True)
 class Done:
-    """One call: blocks entered, stack bytes written, the result, and the array arguments as the call left them."""
+    """One call: blocks entered, stack bytes used, the result, and the contents of array arguments after the call."""
 
     trace: NDArray[np.uint64]
     stack_bytes: int
@@ -52,7 +52,7 @@ class Machine:
         self._uc.mem_protect(FLASH, FLASH_BYTES, UC_PROT_READ | UC_PROT_EXEC)
 
     def read(self, symbol: str) -> bytes:
-        """The bytes of a variable; ``MeasureError`` where the image has none of that name."""
+        """The bytes of a variable; ``MeasureError`` if the image has none of that name."""
         if symbol not in self._built.symbols:
             raise MeasureError(f"no variable {symbol} in the image")
         return bytes(self._uc.mem_read(*self._built.symbols[symbol]))
@@ -61,7 +61,7 @@ class Machine:
         return bytes(self._uc.mem_read(address, size))
 
     def call(self, function: str, arguments: Sequence[Argument], result: Result) -> Done:
-        """Call it; an array is copied into memory and passed by its address, numbers travel in registers."""
+        """Call a function. An array is copied into memory and passed by its address; numbers travel in registers."""
         places = self._pass(arguments)
         self._uc.mem_write(STACK, PAINT * (STACK_BYTES // len(PAINT)))
         trace = self._run(function)
@@ -81,7 +81,7 @@ class Machine:
             in_float = isinstance(argument, (float, np.floating)) and self._core.hard_float
             register = next(floats if in_float else integers, None)
             if register is None:
-                raise MeasureError(f"a call on {self._core.name} takes what fits into registers; got {len(arguments)}")
+                raise MeasureError(f"arguments on {self._core.name} must fit into registers; got {len(arguments)}")
             if isinstance(argument, np.ndarray):
                 places.append((free, argument))
                 self._uc.reg_write(register, free)

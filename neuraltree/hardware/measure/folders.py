@@ -1,4 +1,4 @@
-"""Where the compiler's own library is kept between runs."""
+"""The folder in which a compiler keeps its library between runs."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from neuraltree.caches import writable_folder
 
 @cache
 def compiler_folder() -> Path:
-    """Where the compiler keeps its library; where the user's cache cannot be written to, one of this process.
+    """The folder for the compiler's library; a temporary one of this process if the user's cache is not writable.
 
-    zig tries for ever to make a folder that cannot be.
+    The check is needed because zig tries for ever to make a folder that it cannot make.
     """
     try:
         return writable_folder("zig")
@@ -31,9 +31,9 @@ _renewing = threading.Lock()
 
 
 def renew_compiler_folder(fill: Callable[[Path], bool]) -> bool:
-    """Whether ``fill`` can with the compiler's folder, or with an empty one, which then takes its place.
+    """Whether ``fill`` succeeds with the compiler's folder, or else with an empty one, which then replaces it.
 
-    A library that was damaged is so replaced, and one that is whole is kept if the fault was elsewhere.
+    So a damaged library is replaced, and an intact one is kept if the fault was elsewhere.
     """
     folder = compiler_folder()
     with _renewing:

@@ -23,7 +23,7 @@ RESULTS = {"int32": "int32_t", "float32": "float", None: "void"}
 
 
 def host_instructions(files: Mapping[str, str], call: Call) -> float:
-    """Mean instructions of the call's rows, compiled with the machine's ``cc``; no cache, about a second each."""
+    """Mean instructions over the call's rows, compiled with this machine's ``cc``; takes about a second, not cached."""
     for tool in ("valgrind", "cc"):
         if shutil.which(tool) is None:
             raise MeasureError(f"counting on this machine needs {tool}: install it")
@@ -51,7 +51,7 @@ def _run(command: list[str], folder: str) -> None:
 
 
 def _main(call: Call) -> str:
-    """A program that makes the call once a row; it declares the function itself, as no header is read."""
+    """A program that makes one call per row; it declares the function itself, because it includes no header of it."""
     types = ", ".join(_type(argument) for argument in call.rows[0])
     data, lines = [], []
     for i, row in enumerate(call.rows):
@@ -77,6 +77,6 @@ def _value(argument: Argument, name: str) -> str:
 
 
 def _array(argument: np.ndarray[Any, Any], name: str) -> str:
-    """The bytes themselves, so that NaN and infinities arrive as they are."""
+    """A C array of the raw bytes, so that NaN and infinities keep their bits."""
     content = ", ".join(map(str, argument.tobytes()))
     return f"static _Alignas(16) unsigned char {name}[] = {{{content}}};"

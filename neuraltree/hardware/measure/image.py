@@ -1,4 +1,4 @@
-"""A linked image: where its parts lie in memory, and how many bytes each takes."""
+"""A linked image: the addresses of its parts in memory, and the bytes of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SECTIONS
 
 @dataclass(frozen=True)
 class Built:
-    """Bytes per section, what is to be loaded where, and (address, bytes) of each symbol."""
+    """Bytes per section, the segments to load as (address, content), and (address, bytes) of each symbol."""
 
     text_bytes: int
     rodata_bytes: int
@@ -41,7 +41,7 @@ class Built:
 
     @property
     def flash_bytes(self) -> int:
-        """What the image takes in flash, initial values of variables included."""
+        """Bytes in flash, including the initial values of variables."""
         return self.text_bytes + self.rodata_bytes + self.data_bytes
 
     @property
@@ -51,7 +51,7 @@ class Built:
 
 
 def read_image(path: Path, functions: Sequence[str]) -> Built:
-    """The image in an ELF file; ``MeasureError`` where it lacks one of the functions."""
+    """The image in an ELF file; ``MeasureError`` if it lacks one of the functions."""
     from elftools.elf.elffile import ELFFile
 
     with path.open("rb") as stream:
@@ -68,7 +68,7 @@ def read_image(path: Path, functions: Sequence[str]) -> Built:
 
 
 def _sizes(sections: Iterable[Any]) -> tuple[int, int, int, int]:
-    """Bytes of code, constants, initialised and zeroed variables, told apart by the flags of their sections."""
+    """Bytes of code, constants, initialised variables and zeroed variables, classified by the flags of sections."""
     from elftools.elf.constants import SH_FLAGS
 
     text = rodata = data = bss = 0

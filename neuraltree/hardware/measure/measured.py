@@ -1,4 +1,4 @@
-"""Build C files for a core, run calls on it, and say what they took; results are kept between runs."""
+"""The measurement itself: build C files for a core, run calls on it, and return their costs; results are cached."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ COUNTS = ("instructions", "cycles_lo", "cycles_hi")
 
 @dataclass(frozen=True)
 class Cost:
-    """What the rows of one call took; every array has one entry a row.
+    """The costs of the rows of one call; every array has one entry per row.
 
-    ``arrays`` holds, for each array argument in order, its contents after the call: (rows, *its shape).
+    ``arrays`` holds the contents of each array argument after the call, in order: (rows, *its shape).
     """
 
     instructions: NDArray[np.int64]
@@ -38,7 +38,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Measurement:
-    """The sizes of the linked image, the compiler that made it, and one cost a call."""
+    """The sizes of the linked image, the compiler that made it, and one cost per call."""
 
     text_bytes: int
     rodata_bytes: int
@@ -83,7 +83,7 @@ def measure(files: Mapping[str, str], calls: Sequence[Call], core: str, compiler
 def _taken(
     files: Mapping[str, str], calls: Sequence[Call], functions: list[str], core: Core, compiler: str
 ) -> store.Arrays:
-    """Build and run: the measurement as named arrays, those of call i under ``i.``."""
+    """Build and run; returns the measurement as named arrays, with the prefix ``i.`` for call i."""
     built = toolchains.build(files, functions, core, compiler)
     machine = Machine(built, core)
     counter = Counter(core, machine.memory)

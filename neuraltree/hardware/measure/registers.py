@@ -1,4 +1,4 @@
-"""An emulated core, and the registers its calling convention uses."""
+"""An emulated core, and the registers that its calling convention uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from neuraltree.hardware.measure.cores import Core
 
 @dataclass(frozen=True)
 class Registers:
-    """Unicorn's numbers of the registers a call uses: arguments in order, then those with a role."""
+    """Unicorn's numbers of the registers that a call uses: arguments in order, then stack pointer, return address and
+    program counter."""
 
     integers: tuple[int, ...]
     floats: tuple[int, ...]
@@ -20,7 +21,7 @@ class Registers:
 
 
 def start(core: Core) -> tuple[Any, Registers]:
-    """An emulated core without memory; its FPU, where it has one, is on from the start."""
+    """An emulated core without memory; its FPU, if it has one, is on from the start."""
     import unicorn
     from unicorn import arm_const, riscv_const
 

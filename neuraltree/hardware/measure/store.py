@@ -1,4 +1,4 @@
-"""Arrays kept in the user's cache directory under the hash of everything they depend on."""
+"""Arrays kept in the user's cache folder under the hash of everything that they depend on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from neuraltree.caches import cache_folder
 from neuraltree.storing import store
 
-VERSION = 1  # of what is counted and how; raise it when a measurement would come out differently
+VERSION = 1  # the version of the counting; raise it if measurements change
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -43,16 +43,16 @@ def _feed(digest: Any, part: Any) -> None:
 
 
 def read(name: str) -> Arrays | None:
-    """What was written under the key; None where there is nothing, or nothing that can be read."""
+    """The arrays that were written under the key; None if there are none or they cannot be read."""
     try:
         with np.load(BytesIO(_path(name).read_bytes()), allow_pickle=False) as file:
             return dict(file)
-    except Exception:  # whatever is wrong with what was kept, measuring again mends it
+    except Exception:  # any damage to the file is repaired by measuring again
         return None
 
 
 def write(name: str, arrays: Arrays) -> None:
-    """Keep the arrays; a reader sees all of them or none. A folder that cannot be written to keeps nothing."""
+    """Keep the arrays; a reader sees all of them or none. If the folder is not writable, nothing is kept."""
     content = BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
     with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
-"""Cycles of executed basic blocks, between two bounds, from published instruction timings; zero wait states.
+"""Bounds on the cycles of executed basic blocks, from published instruction timings, without wait states.
 
-A block's instructions are decoded once. Bounds differ where the documents give a range or where the neighbours
-that decide are outside the block.
+The instructions of a block are decoded once. The bounds differ if the documents give a range, or if the timing depends
+on instructions outside the block.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ Range = tuple[int, int]
 
 @dataclass(frozen=True)
 class Timing:
-    """Cycles [lo, hi] by mnemonic without condition, width and type; whatever is not listed takes ``(1, 1)``.
+    """Cycles [lo, hi] by mnemonic without condition, width and type; an instruction that is not listed takes (1, 1).
 
-    ``per_word`` maps an instruction with a register list to the cycles it takes besides one per word. ``taken`` is
-    added when the next block is not the one behind (by mnemonic; ``""`` for all others). Loads (``pipelined``)
-    take one cycle less right behind another, and may take one more where the instruction before makes their address
-    or where they read beside the code. ``late`` results may cost one more cycle if the next instruction uses them.
+    ``per_word`` maps an instruction with a register list to the cycles that it takes in addition to one per word.
+    ``taken`` is added if the next block is not the one that follows in memory (by mnemonic; ``""`` for all others).
+    Loads (``pipelined``) take one cycle less directly after another load. They may take one more if the instruction
+    before computes their address, or if they read relative to the program counter. ``late`` results may cost one more
+    cycle if the next instruction uses them.
     """
 
     cycles: Mapping[str, Range]
@@ -40,8 +41,8 @@ LISTS = dict.fromkeys(_LISTS.split(), 1)
 LOADS = "ldr ldrb ldrh ldrsb ldrsh"
 STORES = "str strb strh"
 
-# Arm Cortex-M3 TRM (DDI 0337I) table 3-1 and section 3.3.2, Load/store timings. A branch costs P = 1 to 3 cycles of
-# refilling; a load behind a load is pipelined to 1; a store's second cycle hides in the write buffer; "any load or
+# Arm Cortex-M3 TRM (DDI 0337I) table 3-1 and section 3.3.2, Load/store timings. A branch costs P = 1 to 3 cycles for
+# refilling; a load after a load is pipelined to 1; the write buffer hides a store's second cycle; "any load or
 # store that generates an address dependent on the result of a preceding data processing operation" stalls for 1;
 # "LDR Rx,[PC,#imm] might add a cycle"; IT may be folded away.
 _M3 = {
@@ -68,9 +69,9 @@ _M4 = {
 _FPU = "vadd vsub vmul vnmul vmla vmls vnmla vnmls vfma vfms vfnma vfnms vdiv vsqrt vcvt vcvtr"
 # Arm Cortex-M0+ TRM (DDI 0484) table 3-1, with the single-cycle multiplier (the other option takes 32).
 _M0PLUS = {**_each(f"{LOADS} {STORES}", (2, 2)), **_each("mrs msr dmb dsb isb", (3, 3))}
-# No timing of the ESP32-C3's four-stage core is published. Assumed: one instruction a cycle, a load's value one cycle
-# late, 1 to 2 cycles lost by a jump, a fast multiplier, a divider of one bit a cycle. The published timings of another
-# small RV32 core, Hazard3, lie within.
+# No timing of the ESP32-C3's four-stage core is published. Assumed: one instruction per cycle, a load's value one cycle
+# late, 1 to 2 cycles lost by a jump, a fast multiplier, a divider of one bit per cycle. The published timings of
+# another small RV32 core, Hazard3, are within these bounds.
 _RV32 = {**_each("lb lbu lh lhu lw lwsp", (1, 2)), **_each("div divu rem remu", (1, 33))}
 
 _M3_TIMING = Timing(_M3, {"": (1, 3)}, LISTS, tuple(LOADS.split()))
@@ -79,7 +80,7 @@ TIMINGS = {
     "cortex-m0plus": Timing(_M0PLUS, {"": (1, 1), "bl": (2, 2), "pop": (2, 2)}, LISTS),
     "cortex-m3": _M3_TIMING,
     "cortex-m4f": _M4_TIMING,
-    "cortex-m33": _M4_TIMING,  # Arm publishes no timings of the M33; assumed: those of the M4
+    "cortex-m33": _M4_TIMING,  # Arm publishes no timings of the M33; those of the M4 are assumed
     "rv32imc": Timing(_RV32, {"": (1, 2)}),
 }
 CONDITIONS = ("eq", "ne", "cs", "hs", "cc", "lo", "mi", "pl", "vs", "vc", "hi", "ls", "ge", "lt", "gt", "le")
@@ -87,7 +88,7 @@ CONDITIONS = ("eq", "ne", "cs", "hs", "cc", "lo", "mi", "pl", "vs", "vc", "hi", 
 
 @dataclass(frozen=True)
 class Instruction:
-    """``name`` has no condition, width or type; ``conditional`` ones take 1 cycle where the condition fails."""
+    """``name`` has no condition, width or type; a ``conditional`` instruction takes 1 cycle if the condition fails."""
 
     name: str
     operands: str
@@ -95,7 +96,7 @@ class Instruction:
 
 
 def decode_arm(item: Any) -> Instruction:
-    """An instruction of capstone's."""
+    """An Arm instruction as capstone decoded it."""
     name = item.insn_name()
     suffix = item.mnemonic.split(".")[0][len(name) :]
     return Instruction(name, item.op_str, suffix in CONDITIONS)
@@ -106,7 +107,7 @@ def decode_riscv(item: Any) -> Instruction:
 
 
 def block_cycles(block: list[Instruction], timing: Timing) -> tuple[Range, Range]:
-    """Cycles of a block that falls through, and what leaving it by a jump adds."""
+    """Cycles of a block that falls through, and the cycles that leaving it by a jump adds."""
     costs = [_cycles(block, i, timing) for i in range(len(block))]
     taken = timing.taken.get(block[-1].name, timing.taken[""])
     return (sum(lo for lo, _ in costs), sum(hi for _, hi in costs)), taken

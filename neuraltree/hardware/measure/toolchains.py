@@ -1,4 +1,4 @@
-"""Compilers: which are present, their versions, and the image each makes of a set of C files."""
+"""Compilers: which are installed, their versions, and the image that each makes from a set of C files."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from neuraltree.hardware.measure.folders import compiler_folder, renew_compiler_
 from neuraltree.hardware.measure.image import SCRIPT, Built, read_image
 
 LIMIT_S = 300.0
-# A failure that is not the library's, whose names begin with __ or mem.
+# A failure that the C files cause and not the compiler's library, whose names begin with __ or mem.
 OF_SOURCE = re.compile(r"\.[ch]:\d+:\d+: (fatal )?error: |undefined symbol: (?!__|mem)|overflowed|will not fit")
 PARTS = ("unicorn", "capstone", "elftools")
 INSTALL = "pip install 'neuraltree[measure]'"
 
 # Both compilers keep their default for fusing a*b + c under -std=c99: clang fuses inside an expression, gcc does not.
 COMMON = ("-std=c99", "-O2", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
-# What gcc does by default, and clang (zig's above all) does not: no frame pointers, no unwind tables.
+# gcc's defaults, which clang (above all zig's) does not share: no frame pointers, no unwind tables.
 PLAIN = ("-fomit-frame-pointer", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
 
 
@@ -50,7 +50,7 @@ def _zig() -> str | None:
     return shutil.which("zig", path=str(Path(spec.origin).parent))
 
 
-# gcc may turn a loop into a call of memset or memcpy: newlib has them, libgcc has not.
+# gcc may turn a loop into a call of memset or memcpy; newlib contains them, libgcc does not.
 _ROWS = [
     Compiler("clang", _zig, ("version",), ("cc",), (*COMMON, *PLAIN), (), INSTALL),
     Compiler(
@@ -67,7 +67,7 @@ COMPILERS = {row.name: row for row in _ROWS}
 
 
 def available_compilers() -> dict[str, tuple[str, ...]]:
-    """The compilers that can be measured with here, each with the cores it builds for; starts nothing."""
+    """The compilers that can be used for measuring here, each with the cores for which it builds; starts no process."""
     if not all(map(find_spec, PARTS)):
         return {}
     present = [name for name, compiler in COMPILERS.items() if compiler.locate()]
@@ -75,7 +75,7 @@ def available_compilers() -> dict[str, tuple[str, ...]]:
 
 
 def check(core: Core, name: str) -> None:
-    """``MeasureError`` where the compiler is unknown, cannot build for the core, or something is not installed."""
+    """``MeasureError`` if the compiler is unknown, cannot build for the core, or something is not installed."""
     if name not in COMPILERS:
         raise MeasureError(f"unknown compiler {name!r}; allowed: {', '.join(COMPILERS)}")
     if name not in core.flags:
@@ -102,7 +102,7 @@ def version(name: str) -> str:
 
 
 def flags(core: Core, name: str, functions: Sequence[str]) -> list[str]:
-    """The compiler's options; each function is a root, everything that none of them reaches is dropped."""
+    """The compiler's options; each function is a root, and the linker drops everything that no root reaches."""
     roots = [f"-Wl,-e,{functions[0]}", *(f"-Wl,-u,{function}" for function in functions)]
     return [*core.flags[name], *COMPILERS[name].flags, "-Wl,-T,link.ld", "-Wl,--gc-sections", *roots]
 
@@ -110,9 +110,9 @@ def flags(core: Core, name: str, functions: Sequence[str]) -> list[str]:
 def build(
     files: Mapping[str, str], functions: Sequence[str], core: Core, name: str, *, libraries: Sequence[str] = ()
 ) -> Built:
-    """Compile and link the ``.c`` files (all others lie beside them); ``check`` comes first.
+    """Compile and link the ``.c`` files, with all other files in the same folder; call ``check`` first.
 
-    ``libraries``: linked before the compiler's own, as ``-lm``.
+    ``libraries``: options such as ``-lm``, for libraries linked before the compiler's own.
     """
     sources = sorted(file for file in files if file.endswith(".c"))
     if not sources:
@@ -128,7 +128,7 @@ def build(
 
 
 def _run(command: list[str], folder: str, *, keeps_library: bool) -> None:
-    """Run a compiler; one that builds its library itself begins it anew if the one it has kept may be damaged."""
+    """Run a compiler. If it builds its library itself and the kept library may be damaged, build the library anew."""
     failure = _failure(command, folder, compiler_folder())
     if failure is None:
         return
@@ -139,11 +139,12 @@ def _run(command: list[str], folder: str, *, keeps_library: bool) -> None:
 
 
 def _failure(command: list[str], folder: str, library: Path) -> str | None:
-    """Run a compiler that keeps its library in a folder; what its failure is said to be, None if there is none."""
-    # The local cache goes with the folder; the global one keeps compiler-rt, built once per core, and may be shared.
+    """Run a compiler that keeps its library in a folder; returns a description of its failure, None if it succeeds."""
+    # The local cache is deleted with the folder; the global cache keeps compiler-rt, built once per core, and may be
+    # shared.
     zig = {"ZIG_GLOBAL_CACHE_DIR": str(library), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
     environment = {**os.environ, **zig, "LC_ALL": "C"}
-    # In a session of its own: Ctrl-C is for the program that measures, which decides what becomes of its compilers.
+    # The compiler gets a session of its own, so that Ctrl-C reaches only the measuring program, which then stops it.
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         errors="replace", start_new_session=True,

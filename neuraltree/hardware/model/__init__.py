@@ -1,1 +1,1 @@
-"""The cost model: exact counts, and what they cost on a device."""
+"""The cost model: exact counts, and their cost on a device."""

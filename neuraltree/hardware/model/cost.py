@@ -1,7 +1,7 @@
-"""What a population costs on a device, whole or term by term.
+"""The costs of a population on a device, in total or term by term.
 
-Counted is ``predict`` of exported code, from raw inputs to a value or a class. For int8 a tree is first stripped of
-the edges that rounding leaves dead, since their code is not there.
+They are the costs of ``predict`` in exported code, from raw inputs to a value or a class. For int8 the edges that are
+dead after rounding are removed first, because the code does not contain them.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def costs(
 ) -> dict[str, FloatArray]:
     """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
 
-    ``kind``: of the task, as a tree's. ``input_range``: see ``compress.effective_trees``; ``far``: see
-    ``folding.far``. ``bound`` chooses the lower or upper end of the figures' stated ranges instead of their middle.
+    ``kind``: the task, as in ``Tree.kind``. ``input_range``: see ``compress.effective_trees``; ``far``: see
+    ``folding.far``. ``bound`` "lo" or "hi" takes that end of each figure's range instead of its middle.
     ``ValueError`` if the device has no figures for the code.
     """
     counts = counted(nodes, starts, precision, input_range, far)
@@ -61,9 +61,9 @@ def costs_of_counts(
     kind: str = "regression",
     bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
-    """``costs`` of trees that have been counted."""
+    """``costs`` from the counts of trees."""
     _, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
-    # A sum over the last axis rather than BLAS, so that a tree alone gets the same bits as in a population.
+    # A sum over the last axis and not a BLAS product, so that a tree alone gets the same bits as in a population.
     result = dict(zip(COSTS, parts.sum(axis=-1).T, strict=True))
     return result | {name: np.rint(result[name]) for name in WHOLE}
 
@@ -81,9 +81,9 @@ def breakdown(
     far: NDArray[np.bool_] | None = None,
     bound: Bound = "mid",
 ) -> dict[str, dict[str, FloatArray]]:
-    """What each term adds to each of ``COSTS``, (trees,) each; they sum to ``costs``, bytes before rounding.
+    """The part of each term in each of ``COSTS``, (trees,) each; the parts sum to ``costs`` before bytes are rounded.
 
-    Terms of cycles: ``linear.TERMS``; of larger devices: ``formula.TERMS``.
+    The terms of a ``CycleDevice`` are ``linear_model.TERMS``, of a ``FormulaDevice`` ``latency_formula.TERMS``.
     """
     counts = counted(nodes, starts, precision, input_range, far)
     names, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
@@ -91,9 +91,10 @@ def breakdown(
 
 
 def laid_out(trees: Sequence[Tree]) -> tuple[Nodes, IntArray, dict[str, Any]]:
-    """Trees of one kind laid end to end, and what else costs depend on; each has input positions of its own.
+    """Trees of one kind laid end to end, and the other arguments that costs depend on.
 
-    So each has its own input ranges: ``costs(nodes, starts, device, *code, **about)``.
+    Each tree gets input positions of its own and so keeps its own input ranges. Use the result as
+    ``costs(nodes, starts, device, *code, **about)``.
     """
     from neuraltree.compress.int8.integer_tree import about_middle, input_range
 
@@ -112,7 +113,7 @@ def counted(
     input_range: FloatArray | None = None,
     far: NDArray[np.bool_] | None = None,
 ) -> Counts:
-    """The counts that costs of this precision go by; integers have no far inputs."""
+    """The counts on which the costs in this number format depend; integer code has no far inputs."""
     if number_format(precision).is_integer:
         from neuraltree.compress.int8.effective import effective_trees
 
@@ -125,14 +126,14 @@ def counted(
 
 
 def training_ram_bytes(counts: Counts, device: Device) -> FloatArray:
-    """Memory of one float32 training step in place, (trees,): ``Counts.training_bytes`` and stack."""
+    """RAM of one float32 training step in place, (trees,): ``Counts.training_bytes`` and the stack."""
     if not isinstance(device, CycleDevice) or device.training_stack is None:
         raise ValueError(f"device {device.name} has no figures for training; its profile gives no training_stack")
     return counts.training_bytes.astype(np.float64) + device.training_stack.value.at("mid")
 
 
 def fits(found: dict[str, FloatArray], device: Device) -> NDArray[np.bool_]:
-    """Which trees of ``costs`` leave the device's flash and SRAM room; a capacity it does not state refuses none."""
+    """Which trees fit into the device's flash and SRAM, given their ``costs``; an unstated capacity is no limit."""
     limits = {"flash_bytes": device.flash_bytes, "ram_bytes": device.sram_bytes}
     masks = [found[name] <= limit.value for name, limit in limits.items() if limit]
     return np.logical_and.reduce(masks) if masks else np.ones_like(found["flash_bytes"], dtype=bool)

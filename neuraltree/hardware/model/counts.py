@@ -1,4 +1,4 @@
-"""Exact counts of every tree of a population at once: what there is to store, to compute and to keep live."""
+"""Exact counts of all trees of a population at once: values to store, operations, and values live at one time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from neuraltree.tree.nodes import IntArray, Nodes, parents
 
 @dataclass(frozen=True)
 class Counts:
-    """One entry per tree. A function node is any node but a leaf, outputs included; an edge ends in a child."""
+    """Arrays with one entry per tree. Function nodes are all nodes but leaves; every node but an output has an edge to
+    its parent."""
 
     nodes: IntArray  # records: function nodes and leaves
     function_nodes: IntArray
@@ -21,14 +22,14 @@ class Counts:
     outputs: IntArray
     leaf_edges: IntArray  # edges that read a feature
     node_edges: IntArray  # edges that read a hidden node
-    depth: IntArray  # edges on the longest way from an output to a leaf
+    depth: IntArray  # edges on the longest path from an output to a leaf
     kinds: IntArray  # (trees, kinds): function nodes of each activation, in the order of NAMES
-    features_used: IntArray  # distinct features
+    features_used: IntArray  # distinct features that the tree reads
     inner_nodes: IntArray  # function nodes with a hidden node among their children
-    peak_live: IntArray  # values alive at once, see _needs
-    adds: NDArray[np.bool_]  # a weight is positive
-    subtracts: NDArray[np.bool_]  # a weight is negative, or a mean is taken off
-    far_features: IntArray  # distinct features whose mean float code takes off first
+    peak_live: IntArray  # most values live at one time, see _needs
+    adds: NDArray[np.bool_]  # whether a weight is positive
+    subtracts: NDArray[np.bool_]  # whether a weight is negative or a mean is subtracted
+    far_features: IntArray  # distinct features whose mean float code subtracts first
 
     @property
     def edges(self) -> IntArray:
@@ -36,7 +37,7 @@ class Counts:
 
     @property
     def weights(self) -> IntArray:
-        """Stored scalars: a weight per edge, a bias per function node."""
+        """Stored scalars: one weight per edge and one bias per function node."""
         return self.edges + self.function_nodes
 
     @property
@@ -51,30 +52,30 @@ class Counts:
 
     @property
     def distinct_activations(self) -> IntArray:
-        """Kinds in use by hidden nodes or outputs; identity is not one, since it needs no code."""
+        """The number of different activations in use, without identity, which needs no code."""
         used = self.kinds > 0
         return used.sum(axis=1) - used[:, NAMES.index("identity")]
 
     @property
     def training_bytes(self) -> IntArray:
-        """What an exported training step in place keeps, stack aside: the weights, and a number per function node."""
+        """RAM of exported training in place, without the stack: the weights, and one number per function node."""
         return 4 * self.weights + 4 * self.function_nodes
 
     @property
     def flops(self) -> IntArray:
-        """Two per edge, one per bias, and the activations in the weights of the Livermore loops (McMahon 1986)."""
+        """Two per edge, one per bias, and for each activation its weight in the Livermore loops (McMahon 1986)."""
         each = np.array([row.flops for row in ACTIVATIONS])
         return 2 * self.edges + self.function_nodes + self.kinds @ each
 
 
 def count(nodes: Nodes, starts: IntArray, far: NDArray[np.bool_] | None = None) -> Counts:
-    """The counts of trees laid end to end; tree ``i`` is ``nodes[starts[i]:starts[i + 1]]`` (see ``tree.join``).
+    """The counts of trees laid end to end; tree ``i`` is ``nodes[starts[i]:starts[i + 1]]`` (see ``nodes.join``).
 
-    ``far`` (features,): see ``folding.far``; by default no input is.
+    ``far`` (features,): see ``folding.far``; by default no input is far.
     """
     trees = len(starts) - 1
     size = np.diff(starts)
-    # Copied out of the record once: a field of a record is strided, and it is read many times.
+    # The fields are copied once, because a field of a record is strided and is read many times here.
     depth, op = nodes["depth"].astype(np.int64), nodes["op"].astype(np.int64)
     tree = np.repeat(np.arange(trees), size)
     function, output = op < 0, depth == 0
@@ -106,7 +107,7 @@ def count(nodes: Nodes, starts: IntArray, far: NDArray[np.bool_] | None = None) 
 
 
 def _distinct(tree: IntArray, feature: IntArray, trees: int) -> IntArray:
-    """The number of different features each tree reads."""
+    """The number of different features that each tree reads."""
     width = int(feature.max(initial=0)) + 1
     pair = np.sort(tree * width + feature)
     new = np.diff(pair, prepend=-1) > 0
@@ -114,17 +115,17 @@ def _distinct(tree: IntArray, feature: IntArray, trees: int) -> IntArray:
 
 
 def _needs(depth: IntArray, parent: IntArray, function: NDArray[np.bool_]) -> IntArray:
-    """Partial sums alive at once while a node is evaluated, in the best order: its Horton-Strahler number.
+    """Partial sums live at one time while a node is evaluated in the best order: its Horton-Strahler number.
 
-    Evaluation is post-order and each value is added to its parent's sum at once, so of the child needs
-    n1 >= n2 >= ..., the largest first, all but the first meet a live sum: need = max(n1, n2 + 1). That is
-    n1 + 1 if two children need n1 and n1 if one does (Sethi and Ullman 1970). A leaf stays in the input and
-    needs 0, so a node of leaves needs 1.
+    Evaluation is post-order, and each value is added to its parent's sum at once. If the children need
+    n1 >= n2 >= ... and the largest comes first, only the first is evaluated before the parent's sum is live:
+    need = max(n1, n2 + 1). That is n1 + 1 if two children need n1, and n1 if only one does (Sethi and Ullman 1970).
+    A leaf stays in the input and needs 0, so a node that has only leaves needs 1.
     """
     need = function.astype(np.int64)
     for level in range(int(depth.max(initial=0)), 0, -1):
         here = np.flatnonzero(depth == level)
-        # In prefix order the nodes of one level stand next to their siblings: a parent is one run.
+        # In prefix order siblings are neighbours within a level, so the children of one parent are one run.
         run = np.flatnonzero(np.diff(parent[here], prepend=-1))
         largest = np.maximum.reduceat(need[here], run)
         length = np.diff(run, append=len(here))

@@ -15,17 +15,17 @@ PICOJOULE = {
     "fp32 add": 0.9,
     "fp32 multiply": 3.7,
     "32-bit register": 1.0,
-    "32-bit SRAM": 5.0,  # of 8 KB
+    "32-bit SRAM": 5.0,  # an SRAM of 8 KB
     "32-bit DRAM": 640.0,
 }
 
 
 def macs_j(macs: float, precision: str = "fp32") -> float:
-    """Of multiply-accumulates whose sum has the products' precision; int8 products add up in 32 bits."""
+    """Energy of multiply-accumulates whose sum has the precision of the products; int8 products add up in 32 bits."""
     add = "int32 add" if precision == "int8" else f"{precision} add"
     return macs * (PICOJOULE[f"{precision} multiply"] + PICOJOULE[add]) * 1e-12
 
 
 def read_j(count_bytes: float, memory: str = "DRAM") -> float:
-    """Of reading bytes once, from "register", "SRAM" or "DRAM"."""
+    """Energy of reading bytes once from ``memory``: "register", "SRAM" or "DRAM"."""
     return count_bytes / 4 * PICOJOULE[f"32-bit {memory}"] * 1e-12

@@ -1,10 +1,10 @@
-"""Latency of larger devices by the sources' formula: computation, and data moved.
+"""Latency of larger devices by the formula of the sources: time for computation, and time for data movement.
 
-T_computation = operations / peak; T_data = (weights + activations in bytes) / bandwidth, where every function node
-reads its children and writes its value. They do not say how the two combine: one after the other (``serial``, the
-sum) is the upper bound here, one hidden behind the other (``overlap``, the roofline's maximum) the lower. A profile's
-``overhead`` comes on top: at batch size 1 it is most of the time. Energy = operations and bytes, each times its own,
-and the power drawn meanwhile.
+T_computation = operations / peak; T_data = (weights + activations in bytes) / bandwidth; every function node reads its
+children and writes its value. The sources do not say how the two times combine. Here the upper bound is their sum
+(``serial``, one after the other), and the lower bound is their maximum (``overlap``, the roofline model). The
+``overhead`` of a profile is added: at batch size 1 it is most of the time. Energy = operations and bytes times the
+energy of each, plus power times latency.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ FloatArray = NDArray[np.float64]
 
 
 def parts(counts: Counts, device: FormulaDevice, precision: str, bound: str) -> tuple[tuple[str, ...], FloatArray]:
-    """The terms, and what each adds to latency, flash, RAM and energy: (trees, costs, terms); "mid" is the mean."""
+    """The names of the terms, and the part of each in latency, flash, RAM and energy: (trees, costs, terms); "mid" is
+    the mean of both bounds."""
     ends: tuple[Bounds, ...] = ("lo", "hi") if bound == "mid" else (cast(Bounds, bound),)
     found = np.stack([_costs(counts, device, cast(Precision, precision), end) for end in ends])
     return TERMS, found.mean(axis=0)
 
 
 def serial(times: FloatArray) -> FloatArray:
-    """Computation, weights, activations, overhead (trees, terms) one after another."""
+    """The times of computation, weights, activations and overhead (trees, terms), all one after another."""
     return times
 
 
 def overlap(times: FloatArray) -> FloatArray:
-    """The shorter of computation and data movement takes no time of its own."""
+    """The times if the shorter of computation and data movement is hidden by the longer, and so adds nothing."""
     computes = times[:, :1] >= times[:, 1:3].sum(axis=1, keepdims=True)
     hidden = np.hstack([~computes, computes, computes, np.zeros_like(computes)])
     return np.where(hidden, 0.0, times)
@@ -59,7 +60,7 @@ def _costs(counts: Counts, device: FormulaDevice, precision: Precision, bound: B
 def _moved(counts: Counts, width: int) -> FloatArray:
     """Operations, bytes of weights, bytes of activations read and written, and 1: (trees, terms)."""
     values = counts.edges + counts.function_nodes
-    taken = counts.far_features  # a mean each, and a subtraction
+    taken = counts.far_features  # each stores a mean and needs a subtraction
     columns = [counts.flops + taken, (counts.weights + taken) * width, values * width, np.ones_like(values)]
     return np.column_stack(columns).astype(float)
 

@@ -1,7 +1,7 @@
-"""Exact counts of ordinary layers: parameters without biases, activations, multiply-accumulates, as the sources count.
+"""Exact counts of ordinary layers, by the rules of the sources: parameters without biases, activations, and MACs.
 
-Shapes are (channels, height, width) or (features,); batch size 1. A multiply-accumulate is two FLOP; pooling counts
-none of either.
+Shapes are (channels, height, width) or (features,); batch size 1. A multiply-accumulate is two FLOP; pooling has no
+parameters and no MACs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 
 class Layer(Protocol):
     def output(self, shape: Shape) -> Shape:
-        """The shape it gives for an input of ``shape``; ``ValueError`` if it takes none such."""
+        """The output's shape for an input of ``shape``; ``ValueError`` if the layer does not take this shape."""
 
     def parameters(self, shape: Shape) -> int: ...
 
@@ -25,7 +25,7 @@ class Layer(Protocol):
 
 @dataclass(frozen=True)
 class Linear:
-    """Takes its input flat."""
+    """A dense layer; it flattens its input."""
 
     outputs: int
 
@@ -41,7 +41,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Convolution:
-    """``channels`` out; square ``kernel``; ``groups`` that do not see each other."""
+    """``channels``: of the output; ``kernel``: side of a square; ``groups`` of channels are convolved separately."""
 
     channels: int
     kernel: int
@@ -65,7 +65,7 @@ class Convolution:
 
 @dataclass(frozen=True)
 class Depthwise:
-    """A convolution of every channel with a kernel of its own."""
+    """A convolution with a separate kernel for each channel."""
 
     kernel: int
     stride: int = 1
@@ -101,7 +101,7 @@ class Pooling:
 
 
 class Row(NamedTuple):
-    """Counts of one layer; ``in_out`` is what is alive while it runs, input and output activations."""
+    """Counts of one layer; ``in_out``: the input and output activations, which are live together while it runs."""
 
     output: Shape
     parameters: int
@@ -129,7 +129,7 @@ class Network:
 
     @property
     def total_activations(self) -> int:
-        """The input's included."""
+        """The activations of all layers and the values of the input."""
         return prod(self.input_shape) + sum(row.activations for row in self.rows)
 
     @property
@@ -137,12 +137,12 @@ class Network:
         return max(row.in_out for row in self.rows)
 
     def size_bytes(self, bits: int) -> float:
-        """Of the parameters."""
+        """The size of the parameters."""
         return self.parameters * bits / 8
 
 
 def network(layers: Sequence[Layer], input_shape: Shape) -> Network:
-    """The counts of layers one after another; ``ValueError`` names the layer that does not fit."""
+    """The counts of a sequence of layers; ``ValueError`` names the layer that does not fit."""
     rows, shape = [], input_shape
     for i, layer in enumerate(layers):
         try:
@@ -156,12 +156,12 @@ def network(layers: Sequence[Layer], input_shape: Shape) -> Network:
 
 
 def macs_left(macs: float, sparsity: float) -> float:
-    """Multiply-accumulates when a part ``sparsity`` of the weights is zero and zeros are really skipped."""
+    """Multiply-accumulates if the share ``sparsity`` of the weights is zero and zeros are really skipped."""
     return macs * (1 - sparsity)
 
 
 def _slide(kernel: int, stride: int, padding: int, shape: Shape) -> Shape:
-    """Height and width after a window has slid over (channels, height, width)."""
+    """Height and width of the result of sliding a window over (channels, height, width)."""
     if len(shape) != 3:
         raise ValueError(f"it needs (channels, height, width), got {shape}")
     sides = tuple((side + 2 * padding - kernel) // stride + 1 for side in shape[1:])

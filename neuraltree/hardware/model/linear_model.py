@@ -1,7 +1,7 @@
 """The linear cost model: a tree's counts times the coefficients of a device, a compiler, a precision and a style.
 
-Where the coefficients were calibrated (the entries marked M) they were measured on an emulated core without wait
-states; seconds are right within about 25 % of silicon.
+Calibrated coefficients (entries of certainty M) were measured on an emulated core without wait states; predicted
+seconds are within about 25 % of silicon.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ FloatArray = NDArray[np.float64]
 def parts(
     counts: Counts, kind: str, device: CycleDevice, code: tuple[str, str, str], bound: Bound
 ) -> tuple[tuple[str, ...], FloatArray]:
-    """The terms, and what each adds to latency, flash, RAM and energy: (trees, costs, terms)."""
+    """The names of the terms, and the part of each in latency, flash, RAM and energy: (trees, costs, terms)."""
     table = _coefficients(device, device.entry(*code), bound)
     each, once = (design(counts, kind, once=each_kind, style=code[1]) for each_kind in (False, True))
     return TERMS, np.stack([each, once, once, each], axis=1) * table
 
 
 def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") -> FloatArray:
-    """What the coefficients multiply, (trees, terms).
+    """The numbers that the coefficients multiply, (trees, terms).
 
-    ``kind``: of the task. A mean is taken off once for each far input, or, in a table, at every leaf edge of a tree
-    that has any. An activation counts once per node, or, ``once``, once per tree that uses it (then what several share
-    counts too).
+    ``kind``: the task. Straight code subtracts a mean once for each far input; a table does so at every leaf edge, if
+    the tree has a far input. An activation counts once per node; with ``once`` it counts once per tree that uses it,
+    and so do the functions that several activations share.
     """
     one = np.ones_like(counts.nodes)
     task = [one * (kind == name) for name in TASKS]
@@ -54,7 +54,7 @@ def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") ->
 
 
 def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray:
-    """(costs, terms)."""
+    """(costs, terms) seconds, bytes and joules per unit of each term."""
     found = coefficients(entry, bound)
     latency = found["cycles"] / (device.clock.value * 1e6)
     energy = found["cycles"] * (device.energy.value.at(bound) * 1e-12)
@@ -62,7 +62,7 @@ def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray
 
 
 def coefficients(entry: Entry, bound: Bound) -> dict[str, FloatArray]:
-    """Of each block of an entry what the columns of ``design`` are multiplied by, (terms,)."""
+    """For each block of an entry the factors of the columns of ``design``, (terms,)."""
     rows = {
         name: _row(getattr(entry, name), bound) for name in ("instructions", "cycles", "flash") if getattr(entry, name)
     }

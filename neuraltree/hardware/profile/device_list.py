@@ -15,7 +15,7 @@ WORDS = {"M": "measured", "D": "vendor's", "S": "secondary", "E": "estimated", "
 
 
 def device_table() -> Table:
-    """One row a device of the package."""
+    """A table with one row per device of the package."""
     table = Table(*COLUMNS, caption=CAPTION)
     for row in device_rows():
         table.add_row(*row)
@@ -23,7 +23,7 @@ def device_table() -> Table:
 
 
 def device_rows() -> list[list[str]]:
-    """The cells of the table, a row a device."""
+    """The cells of the table, one row per device."""
     devices = [load_device(name) for name in device_names()]
     return [[device.name, device.title, device.kind, device.core, *_figures(device)] for device in devices]
 

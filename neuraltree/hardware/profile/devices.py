@@ -1,4 +1,4 @@
-"""Devices: those with counted cycles, those whose latency follows a formula, and those that run no tree."""
+"""Classes of devices: with counted cycles, with a latency formula, and without support for trees."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Row = tuple[str, str, str]  # precision, style, compiler
 
 
 class Code(NamedTuple):
-    """What is built of a model."""
+    """The code that is built from a model."""
 
     precision: str
     style: str
@@ -34,7 +34,8 @@ class Code(NamedTuple):
 
 
 class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``core``: the generic core its code is built and emulated for, or a processor's own name for its cores."""
+    """What all devices have. ``core``: the generic core for which code is built and emulated, or the name of a
+    processor's cores."""
 
     name: Text
     title: Text
@@ -45,11 +46,11 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def rows(self) -> list[Row]:
-        """What the device has figures for."""
+        """The precisions, styles and compilers for which the device has figures."""
         return []
 
     def check(self, precision: str, style: str, compiler: str = "clang") -> None:
-        """``ValueError`` naming the rows there are, if none has this precision, style and compiler."""
+        """``ValueError`` if no row has this precision, style and compiler; it names the rows of the device."""
         if not any(row in self.rows for row in ((precision, style, compiler), (precision, style, "any"))):
             self._refuse(f"{precision} {style} by {compiler}", (" ".join(row) for row in self.rows))
 
@@ -74,20 +75,20 @@ class CycleDevice(Device, frozen=True):
         return [(row.precision, row.style, row.compiler) for row in self.entries]
 
     def entry(self, precision: str, style: str, compiler: str = "clang") -> Entry:
-        """The row of a precision, style and compiler; ``ValueError`` names the rows there are."""
+        """The entry of a precision, style and compiler; ``ValueError`` names the rows of the device."""
         self.check(precision, style, compiler)
         wanted = (precision, style, compiler)
         return self.entries[self.rows.index(wanted if wanted in self.rows else (precision, style, "any"))]
 
 
 class FormulaDevice(Device, frozen=True):
-    """A device whose latency is that of computation and data movement; see ``formula``."""
+    """A device whose latency follows from computation and data movement; see ``latency_formula``."""
 
     arithmetic: Annotated[dict[Precision, Arithmetic], Meta(min_length=1)]
     bandwidth: Bandwidth
     overhead: Seconds
     byte_energy: ByteEnergy
-    power: Power | None = None  # drawn for as long as a prediction takes, whatever it computes
+    power: Power | None = None  # drawn during the whole prediction, regardless of the operations
 
     @property
     def rows(self) -> list[Row]:
@@ -103,7 +104,7 @@ class UnsupportedDevice(Device, frozen=True):
         raise ValueError(f"device {self.name} is not supported: {self.unsupported}")
 
 
-# The first key of a profile that is found here decides.
+# The first of these keys that a profile has decides its class.
 CLASSES: dict[str, type[Device]] = {
     "unsupported": UnsupportedDevice,
     "arithmetic": FormulaDevice,

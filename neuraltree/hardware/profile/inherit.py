@@ -1,4 +1,4 @@
-"""Profiles that extend others: their tables are merged, and entries of one core scaled to another."""
+"""Profiles that extend others: their tables are merged, and the entries of one core are scaled to another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ Chain = tuple[Place, ...]
 
 
 def resolve(place: Place, above: Chain = ()) -> Raw:
-    """The tables of a profile with all that it takes from others; ``above`` are the profiles that ask for it."""
+    """The tables of a profile, including all that it takes from others; ``above``: the chain of profiles that led
+    here."""
     chain = (*above, place)
     if place in above:
         names = " takes from ".join(each.name for each in chain)
@@ -28,10 +29,10 @@ def resolve(place: Place, above: Chain = ()) -> Raw:
 
 
 def merge(base: Raw, own: Raw) -> Raw:
-    """``base`` with ``own`` over it; entries are matched by precision, style and compiler.
+    """``base`` updated with ``own``; entries are matched by precision, style and compiler.
 
-    A block that gives a number (``value``) or a range (``lo``) is replaced whole, so that no number keeps the
-    source of another.
+    A block that gives a number (``value``) or a range (``lo``) is replaced as a whole, so that no number keeps the
+    source of another number.
     """
     merged = dict(base)
     for key, value in own.items():
@@ -88,7 +89,7 @@ def _rules(given: Any, place: Place) -> list[Scaling]:
 
 
 def _derived(rule: Scaling, chain: Chain) -> Iterator[Raw]:
-    """The entries a rule makes from those of its core that it matches."""
+    """The scaled entries that a rule makes from the matching entries of its core."""
     wanted = {"precision": rule.precision, "style": rule.style}
     compilers = (rule.compiler, "any") if rule.compiler else ("clang", "gcc", "any")
     rows = _other(rule.core, "scaled_from.core", chain).get("entries", [])

@@ -1,4 +1,4 @@
-"""Raw tables into profiles: unknown keys are refused and the allowed ones named."""
+"""Conversion of raw tables into profiles; an unknown key is an error that names the allowed keys."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Made = TypeVar("Made", bound=Struct)
 
 
 def convert(data: dict[str, Any], made: type[Made]) -> Made:
-    """``data`` as a ``made``; ``ValueError`` says what is wrong and where."""
+    """``data`` as an instance of ``made``; ``ValueError`` says what is wrong and where."""
     check_known(data, made)
     return msgspec.convert(data, made)
 
 
 def check_known(data: Any, kind: Any, where: str = "", also: tuple[str, ...] = ()) -> None:
-    """``ValueError`` for a key that ``kind`` has no field for; ``also`` are named as allowed at the top.
+    """``ValueError`` for a key that has no field in ``kind``; the message also names the keys ``also`` as allowed.
 
-    Follows ``data`` and its type; anything else that is wrong is left to msgspec.
+    It walks through ``data`` and its type together; msgspec finds all other errors.
     """
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:

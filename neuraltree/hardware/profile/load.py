@@ -1,4 +1,4 @@
-"""Devices by name or from a file: one TOML file each, which may extend another."""
+"""Loading of devices by name or from a file; each has one TOML file, which may extend another."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def load_device(name_or_path: str | os.PathLike[str]) -> Device:
     try:
         check_known(raw, [*given, CycleDevice][0], also=("extends", "scaled_from"))
         if not given:
-            raise ProfileError("it has no entries, and no device that it extends or scales has any for it")
+            raise ProfileError("it has no entries, and the devices that it extends or scales give it none")
         return msgspec.convert(raw, given[0])
     except ValueError as error:
         raise ProfileError(f"{place.label}: {error}") from None
 
 
 def certainties(device: Device) -> list[Certainty]:
-    """All that a profile states, from the best to the worst."""
+    """All certainties that occur in a profile, from the best to the worst."""
     found = set(_stated(msgspec.to_builtins(device)))
     return [each for each in CERTAINTIES if each in found]
 

@@ -1,4 +1,4 @@
-"""Where profiles are: those of the package by name or alias, a user's by path."""
+"""The places of profiles: those of the package are found by name or alias, a user's by path."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 Raw = dict[str, Any]
 SUFFIX = ".toml"
 
-# Other names of the devices; a name without the ending is its file's.
+# Other names of the devices; the name itself is the file's name without the ending.
 ALIASES = {
     "cortex-m0+": "cortex-m0plus", "m0+": "cortex-m0plus", "m0plus": "cortex-m0plus", "m3": "cortex-m3",
     "m4f": "cortex-m4f", "m7": "cortex-m7", "m33": "cortex-m33", "rv32": "rv32imc", "risc-v": "rv32imc",
@@ -25,22 +25,22 @@ ALIASES = {
 
 
 class ProfileError(ValueError):
-    """A device profile is missing or wrong; the message says which, and where in it."""
+    """A device profile is missing or wrong; the message names the profile and the place in it."""
 
 
 class Place(NamedTuple):
-    """A profile file: of the package if ``folder`` is None."""
+    """A profile file; it belongs to the package if ``folder`` is None."""
 
     name: str
     folder: Path | None = None
 
     @property
     def label(self) -> str:
-        """For messages."""
+        """The name that messages use."""
         return self.name if self.folder is None else str(self.folder / f"{self.name}{SUFFIX}")
 
     def read(self) -> Raw:
-        """Its tables, unchecked."""
+        """The tables of the file, unchecked."""
         return _packaged(self.name) if self.folder is None else _read(Path(self.label))
 
 
@@ -51,9 +51,9 @@ def device_names() -> list[str]:
 
 
 def find(wanted: str, beside: Path | None = None) -> Place:
-    """The place of a name, an alias, or a path ending in ``.toml``, which counts from ``beside``."""
+    """The place of a name, an alias, or a path ending in ``.toml``; a relative path starts in folder ``beside``."""
     if wanted.endswith(SUFFIX):
-        path = Path(os.path.normpath((beside or Path()) / wanted))  # so that a circle comes back to itself
+        path = Path(os.path.normpath((beside or Path()) / wanted))  # so that a circle of profiles is recognised
         return Place(path.name.removesuffix(SUFFIX), path.parent)
     plain = wanted.lower().replace("_", "-")
     name = ALIASES.get(plain, plain)

@@ -1,4 +1,4 @@
-"""What a device profile holds: blocks of numbers, each with its unit, source and certainty."""
+"""The contents of a device profile: blocks of numbers, each with its unit, source and certainty."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from neuraltree.compress.formats import Precision, Style
 # source. E: derived or estimated. U: uncertain, to be checked before it is relied on.
 Certainty = Literal["M", "D", "S", "E", "U"]
 Bound = Literal["lo", "mid", "hi"]
-# "any": an estimate that belongs to no compiler and stands for each.
+# "any": an estimate that holds for every compiler.
 Compiler = Literal["clang", "gcc", "any"]
 Text = Annotated[str, Meta(min_length=1)]
 Positive = Annotated[float, Meta(gt=0, le=1e18)]
@@ -22,10 +22,10 @@ Percent = NonNegative
 
 
 class Figure(Struct, frozen=True, forbid_unknown_fields=True):
-    """A number with its range; ``hi`` is left out where there is one value.
+    """A number with its range; ``hi`` is left out if there is only one value.
 
-    ``certainty`` and ``source`` are given where they differ from those of the block the figure stands in.
-    The ends may belong to two fits: a single ``lo`` can then lie above its ``hi``, though no whole tree's cost does.
+    ``certainty`` and ``source`` are given if they differ from those of the block that contains the figure.
+    The two ends may come from two fits: then ``lo`` can be above ``hi`` for one figure, but not for the cost of a tree.
     """
 
     lo: NonNegative
@@ -40,7 +40,7 @@ class Figure(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Block(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where the numbers of a block come from, unless one of them says otherwise."""
+    """The certainty and source of the numbers in a block; a single figure may state its own."""
 
     certainty: Certainty
     source: Text
@@ -61,7 +61,7 @@ class Quantity(Block, frozen=True):
 
 
 class Energy(Quantity, frozen=True):
-    """Of one active cycle, of the whole board."""
+    """The energy of the whole board in one active cycle."""
 
     unit: Literal["pJ/cycle"]
 
@@ -87,7 +87,7 @@ class OperationEnergy(Quantity, frozen=True):
 
 
 class Rate(Block, frozen=True):
-    """A figure to divide by: it cannot be 0."""
+    """A figure that is a divisor, so it cannot be 0."""
 
     value: Figure
 
@@ -112,10 +112,10 @@ NONE = Figure(lo=0.0)
 class Terms(Block, frozen=True, kw_only=True):
     """A cost that is linear in a tree's counts.
 
-    ``const``: once; ``regression``, ``binary``, ``multiclass``: once on top, by what the outputs mean. ``node``: per
-    function node, outputs included; ``inner_node``: per function node with hidden nodes among its children, on top.
-    ``output``: per output node, on top. ``feature``: per distinct feature read, for the input stage. ``far_input``: per
-    mean that float code takes off, see ``linear.design``.
+    ``const``: once; ``regression``, ``binary``, ``multiclass``: in addition once, by task. ``node``: per function node,
+    outputs included; ``inner_node``: in addition per function node with hidden nodes among its children. ``output``: in
+    addition per output node. ``feature``: per distinct feature read, for the input stage. ``far_input``: per mean that
+    float code subtracts, see ``linear_model.design``.
     """
 
     const: Figure
@@ -150,8 +150,9 @@ class Cycles(Terms, frozen=True):
     unit: Literal["cycle"]
 
 
-# What several activations share, and by which it is needed: once in a tree that has any of them. Positive weights need
-# an addition too, negative ones a subtraction: without floating point these are two large functions.
+# Functions that several activations share, and the activations that need each: a tree that has any of these contains
+# the function once. Positive weights need an addition too, and negative weights a subtraction; on a core without
+# floating point these are two large functions.
 SHARED: dict[str, tuple[str, ...]] = {
     name: tuple(row.name for row in ACTIVATIONS if name in row.shared)
     for name in ("addition", "subtraction", "exponential", "division", "rounding", "comparison", "look_up")
@@ -171,10 +172,11 @@ class Flash(Terms, frozen=True, kw_only=True):
 
 
 class Ram(Block, frozen=True, kw_only=True):
-    """Static memory and stack, linear in counts as ``Terms``; the vector of raw inputs is the caller's and not in it.
+    """Static memory and stack, linear in counts as ``Terms``. The vector of raw inputs belongs to the caller and is not
+    counted.
 
-    ``live_value``: per value alive at once. ``kinds`` and ``shared``: once per tree that needs them, for the frames of
-    functions that are called.
+    ``live_value``: per value live at one time. ``kinds`` and ``shared``: once per tree that needs them, for the stack
+    frames of the functions that it calls.
     """
 
     unit: Literal["B"]
@@ -198,7 +200,7 @@ class Ram(Block, frozen=True, kw_only=True):
 
 
 class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How far the linear model was from what was measured, over ``trees`` trees it was not fitted to."""
+    """The errors of the linear model against measurements of ``trees`` trees to which it was not fitted."""
 
     rmspe_percent: Percent
     within_5_percent: Percent
@@ -215,7 +217,7 @@ class Residuals(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one precision and code style costs, as one compiler builds it."""
+    """The costs of one precision and code style as one compiler builds it."""
 
     precision: Precision
     style: Style
@@ -229,9 +231,9 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Scaling(Block, frozen=True):
-    """Entries taken from another core, cycles times ``factor``; flash and RAM as they are there.
+    """A rule that takes entries from another core, with cycles times ``factor`` and unchanged flash and RAM.
 
-    ``precision``, ``style`` and ``compiler`` choose among that core's entries. Where ``compiler`` is given, the
+    ``precision``, ``style`` and ``compiler`` choose among the entries of that core. If ``compiler`` is given, the
     figures are offered for any compiler.
     """
 
@@ -243,7 +245,7 @@ class Scaling(Block, frozen=True):
 
 
 class Arithmetic(Struct, frozen=True, forbid_unknown_fields=True):
-    """Of one precision."""
+    """The arithmetic of one precision: its peak rate, and the energy of an operation."""
 
     peak: Peak
     energy: OperationEnergy

@@ -1,4 +1,4 @@
-"""Profile tables as TOML text, for files that a command writes: a figure to a line."""
+"""Profile tables as TOML text, for files that a command writes; each figure has a line of its own."""
 
 from __future__ import annotations
 

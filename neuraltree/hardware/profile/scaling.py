@@ -1,4 +1,4 @@
-"""One core's entry as another's: its cycles times a factor."""
+"""An entry of one core derived from the entry of another: its cycles times a factor."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ ENTRY_KEY = ("precision", "style", "compiler")
 
 
 def scaled_entry(entry: Raw, rule: Scaling) -> Raw:
-    """The entry with scaled cycles, and flash and RAM as they are; residuals and instructions are not the other's."""
+    """The entry with scaled cycles and unchanged flash and RAM; residuals and instructions are left out, because they
+    do not hold for the other core."""
     key = {name: entry[name] for name in ENTRY_KEY} | ({"compiler": "any"} if rule.compiler else {})
     blocks = {name: _restated(entry[name], rule) for name in ("cycles", "flash", "ram") if name in entry}
     return key | blocks | ({"cycles": _scaled(blocks["cycles"], rule.factor)} if "cycles" in blocks else {})
 
 
 def _scaled(value: Any, factor: Figure) -> Any:
-    """Every figure times the factor, end by end."""
+    """Every figure times the factor, lower end by lower end and upper end by upper end."""
     if isinstance(value, dict) and "lo" in value:
         figure = msgspec.convert(value, Figure)
         ends: tuple[Bound, Bound] = ("lo", "hi")

@@ -1,7 +1,8 @@
-"""Single-float C: the scalers are folded into the weights, so that it takes raw inputs.
+"""Single-float C: the scalers are folded into the weights, so that the code takes raw inputs.
 
-A mean so far from 0 that folding it would cost digits is taken off its input first (``folding.centres``): in straight
-code once for each such input; in tables, if there is any, at every use of an input.
+If a mean is so far from 0 that folding it would cost digits, it is subtracted from its input first
+(``folding.centres``): in straight code once for each such input; in a table at every use of any input, as soon as one
+input needs it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 
 IDENTITY = NAMES.index("identity")
-Centre = NDArray[np.float64] | None  # (features,) what is taken off each input; None: nothing
+Centre = NDArray[np.float64] | None  # (features,) the number subtracted from each input; None: nothing
 
 
 def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
@@ -31,7 +32,7 @@ def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
 
 
 def functions(tree: Tree) -> str:
-    """The activations a tree needs; ``exp`` for probabilities too."""
+    """The C functions of the activations in a tree, and e^x if softmax or logistic probabilities need it."""
     codes = (~tree.nodes["op"][tree.nodes["op"] < 0]).tolist()  # folding adds no kind that needs a function
     return float_functions(codes, exp=tree.classes is not None and tree.output_activation == "identity")
 
@@ -81,7 +82,7 @@ def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[
     tables = [
         "/* Each node in order of evaluation: kind and flags, number of inputs, the inputs. */",
         array(f"uint{unit}_t", "nt_code", codes),
-        f"/* Each node: a weight{' and what is taken off' * (centre is not None)} per input, and the weight of its own "
+        f"/* Each node: a weight{' and the subtrahend' * (centre is not None)} per input, and the weight of its own "
         "value unless it is an output. */",
         array("float", "nt_weight", [literal(w) for w in weights]),
         array("float", "nt_bias", [literal(b) for b in biases]),
@@ -94,7 +95,7 @@ def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[
 
 
 def filled(text: str, name: str, unit: int, order: list[Step]) -> str:
-    """An interpreter's text with its marks replaced; ``unit``: bits of an entry of the code table."""
+    """An interpreter's text with its marks replaced; ``unit``: the bits of an entry of the code table."""
     changes = {
         "@NAME@": name,
         "@UNIT@": str(unit),
@@ -107,8 +108,8 @@ def filled(text: str, name: str, unit: int, order: list[Step]) -> str:
     return text
 
 
-# The tables come as arguments of a function that other files could call, so that no compiler rewrites the loop for
-# one tree: what a node costs is then the same in every tree.
+# The tables are arguments of a function that other files could call, so that no compiler specialises the loop for one
+# tree. A node then costs the same in every tree.
 INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
                 const nt_kind *kinds, const float *x, float *y);
 NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
@@ -157,7 +158,7 @@ CENTRED = """            const float input = x[NT_READ(@WIDTH@, uint@UNIT@_t, co
 
 
 def narrowest(codes: list[int]) -> int:
-    """Bits of an entry of the code table; ``ValueError`` beyond 16."""
+    """The bits of an entry of the code table, 8 or 16; ``ValueError`` if 16 are too few."""
     largest = int(np.max(codes))
     if largest > 65_535:
         raise ValueError(f"a table holds inputs and children up to 65535, this tree has {largest}; use straight code")

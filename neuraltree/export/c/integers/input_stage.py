@@ -25,7 +25,7 @@ def input_stage(tree: IntegerTree, name: str) -> str:
     rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
     return "\n".join(
         [
-            "/* Of each integer: zero, scale, the power of 2 its input is multiplied by, and which input it is. */",
+            "/* Each integer: its zero, its scale, the power of 2 that multiplies its input, the input's position. */",
             STRUCT.replace("@UNIT@", str(unit)),
             array("struct nt_input", "nt_inputs", rows),
             INTEGER,
@@ -56,8 +56,8 @@ STRUCT = """struct nt_input {
     uint@UNIT@_t place;
 };
 """
-# No operation on floats: on a core without floating point one product would cost more than all of this.
-INTEGER = """/* An input to -127..127: its bits moved to a whole number, less its zero, rescaled; NaN is 0. */
+# It uses no float operation: on a core without floating point one product would cost more than all of this.
+INTEGER = """/* An input to -127..127: its bits are shifted to an integer, minus its zero, rescaled; NaN gives 0. */
 NT_INLINE int8_t nt_integer(float value, const struct nt_input *input)
 {
     union { float value; uint32_t bits; } word;

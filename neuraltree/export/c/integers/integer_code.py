@@ -11,10 +11,10 @@ from neuraltree.export.c.order import Step, slots, steps
 from neuraltree.export.c.parts import array
 from neuraltree.tree.nodes import IntArray
 
-SHIFTS = "/* Sums are halved downwards, as every compiler for these devices does it. */\n"
+SHIFTS = "/* A right shift must round down, as it does with every compiler for these devices. */\n"
 SHIFTS += "typedef char nt_shifts_downwards[(-3 >> 1) == -2 ? 1 : -1];\n"
 
-# From the index t, after its kind's clamp, to a value. A clamp is left out where no input can reach it.
+# The clamp of an index t. It is left out if no input can make the index leave its range.
 CLAMP = """NT_INLINE int32_t nt_clamp(int32_t t, int32_t low, int32_t high)
 {
     return t < low ? low : t > high ? high : t;
@@ -27,7 +27,7 @@ NT_INLINE int32_t nt_scaled(int32_t sum, uint16_t scale)
     return (sum * (2048 + (scale & 2047)) + ((int32_t)1 << (shift - 1))) >> shift;
 }
 """
-FINE_VALUE = """/* Between two entries of a table, by the last 8 bits of the index. */
+FINE_VALUE = """/* Interpolates between two entries of a table, by the last 8 bits of the index. */
 NT_CALL int32_t nt_between(const int16_t *table, int32_t t)
 {
     const int32_t low = NT_READ(word, int16_t, table + (t >> 8));
@@ -86,7 +86,7 @@ def _half(tree: IntegerTree, step: Step) -> int:
 
 
 def _score(tree: IntegerTree, output: int, total: str) -> str:
-    """The score of an output from its sum: the sum, or one scale for all classes."""
+    """The C expression of an output's score: its sum, or for several classes its sum in their common scale."""
     stage = tree.outputs
     if stage.multiplier is None or stage.shift is None:
         return total
@@ -95,7 +95,7 @@ def _score(tree: IntegerTree, output: int, total: str) -> str:
 
 
 def _value(tree: IntegerTree, step: Step, index: str) -> str:
-    """The C expression of a node's value from that of its index."""
+    """The C expression of a node's value from the expression of its index."""
     kind, size = KINDS[step.code], FINE if _is_fine(tree, step) else 1
     numbers, name = tree.numbers, NAMES[step.code]
     low, high = kind.low * size, (kind.high + 1) * size - 1 if kind.domain else kind.high * size
@@ -136,18 +136,18 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
     ]
     stage = tree.outputs
     if stage.multiplier is not None and stage.shift is not None:
-        parts.append("/* Each output's, to one scale for all. */")
+        parts.append("/* Each output: shift and multiplier to the scale that all outputs share. */")
         parts.append(array("uint16_t", "nt_score_scale", packed(stage.multiplier, stage.shift)))
     return "\n".join(parts), _interpreter(tree, order, unit, name)
 
 
 def packed(multiplier: IntArray, shift: IntArray) -> list[int]:
-    """Multipliers and shifts in 16 bits each."""
+    """Each multiplier and its shift in 16 bits together."""
     return [int((s << 11) | (m - 2048)) for m, s in zip(multiplier.tolist(), shift.tolist(), strict=True)]
 
 
 def _value_tables(codes: set[int]) -> list[str]:
-    """By kind: the look-up table if there is one, and the least index."""
+    """A C table by kind: its look-up table if it has one, and its least index."""
     kinds = range(max(codes, default=0) + 1)
     names = [f"nt_{NAMES[code]}" if code in codes and DOMAINS[code] else "0" for code in kinds]
     rows = [f"{{{name}, {KINDS[code].low}}}" for code, name in zip(kinds, names, strict=True)]

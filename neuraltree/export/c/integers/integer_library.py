@@ -29,18 +29,16 @@ def integer_library(tree: Tree, integers: IntegerTree, name: str, style: str) ->
 def _declarations(tree: Tree, name: str, integers: IntegerTree) -> list[tuple[str, str]]:
     upper = name.upper()
     used = [comment(tree.features[feature]) for feature in integers.inputs.features.tolist()]
-    text = (
-        f"/* Raw inputs to the integers the tree reads, q[{upper}_INTEGERS]; what is out of range is clamped, NaN is 0."
-    )
+    text = f"/* Converts raw inputs to the integers of the tree, q[{upper}_INTEGERS]: clamped to their range, NaN to 0."
     lines = [f"   {', '.join(used)}."] if used else []
     quantize = ("\n".join([text, *lines]) + " */", f"void {name}_quantize(const float *x, int8_t *q)")
     if tree.classes is None:
         stage = integers.outputs
         whole = f"(result >> {stage.drop})" if stage.drop else "result"
         units = f"({whole} + {stage.offset}) * {literal(float(stage.gain))}"
-        text = f"/* The target as an integer; {units} is it in its own units. */"
+        text = f"/* The target as an integer; in its own units it is {units}. */"
         return [quantize, (text, f"int32_t {name}_predict_q(const int8_t *q)")]
-    return [quantize, ("/* The class, for integers. */", f"int {name}_predict_q(const int8_t *q)")]
+    return [quantize, ("/* The class, for integer inputs. */", f"int {name}_predict_q(const int8_t *q)")]
 
 
 def _entries(tree: Tree, name: str, integers: IntegerTree) -> list[str]:

@@ -1,4 +1,4 @@
-"""The training step that exported code takes, in NumPy doubles, and the order of a device's parameters."""
+"""The training step of exported code, computed in NumPy doubles, and the order of a device's parameters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Place = tuple[str, int]  # field and position in the node record
 
 
 def with_parameters(tree: Tree, parameters: ArrayLike) -> Tree:
-    """The tree with the parameters of a device, in the order of its array ``NAME_parameters``."""
+    """The tree with the parameters of a device, given in the order of the array ``NAME_parameters``."""
     order = places(tree.nodes)
     values = np.asarray(parameters, dtype=np.float64)
     if values.shape != (len(order),):
@@ -31,9 +31,9 @@ def with_parameters(tree: Tree, parameters: ArrayLike) -> Tree:
 
 
 def training_step(tree: Tree, x: ArrayLike, target: float, rate: float) -> tuple[float, Tree]:
-    """The loss before the step, and the tree after it, for one row of raw inputs: the device's step in NumPy doubles.
+    """The device's step in NumPy doubles for one row of raw inputs: the loss before it, and the tree after it.
 
-    ``target``: in natural units, or the position of the class.
+    ``target``: in its own units, or the position of the class.
     """
     return step_with(tree, np.asarray(x, np.float64), target, rate)
 
@@ -41,14 +41,14 @@ def training_step(tree: Tree, x: ArrayLike, target: float, rate: float) -> tuple
 def step_with(tree: Tree, x: NDArray, target: float, rate: float, error: float = 0.0) -> tuple[float, Tree]:
     """``training_step`` in the arithmetic of the type of ``x``.
 
-    Standardised inputs are off by the share ``error`` of themselves, and slopes by ``error``.
+    Standardised inputs are wrong by the relative ``error``, and slopes by the absolute ``error``.
     """
     nodes, dtype = tree.nodes, x.dtype
     z = _standardised(x, scaler_of(tree)) * dtype.type(1 + error)
     weight, bias = nodes["weight"][:, 0].astype(dtype), nodes["bias"][:, 0].astype(dtype)
     order = steps(nodes)
     sums, values = np.zeros((2, len(nodes)), dtype)
-    waiting = np.zeros(slots(order) + 1, dtype)  # the last takes what outputs would pass on
+    waiting = np.zeros(slots(order) + 1, dtype)  # the last slot takes the values of outputs, which have no parent
     for step in order:
         at, leaves = step.node, list(step.leaves)
         sums[at] = bias[at] + (waiting[step.own] if step.opened else 0) + weight[leaves] @ z[nodes["op"][leaves]]
@@ -72,7 +72,7 @@ def step_with(tree: Tree, x: NDArray, target: float, rate: float, error: float =
 
 
 def _loss(tree: Tree, y: NDArray, target: float) -> tuple[Any, NDArray]:
-    """The loss of the outputs and its derivative by them, as in ``neuraltree.tasks.task``."""
+    """The loss and its derivative by the outputs, as in ``neuraltree.tasks.task``."""
     if tree.classes is None or tree.output_activation == "sigmoid":
         raw = np.array([target], y.dtype)
         wanted = _standardised(raw, target_scaler_of(tree)) if tree.classes is None else np.arange(len(y)) == target
@@ -85,7 +85,7 @@ def _loss(tree: Tree, y: NDArray, target: float) -> tuple[Any, NDArray]:
 
 
 def loss_name(tree: Tree) -> str:
-    """A row of LOSSES: the loss that trees of this kind are trained on."""
+    """The name of the loss that trees of this kind are trained on, a key of ``training_text.LOSSES``."""
     if tree.classes is None:
         return "squared"
     if tree.output_activation == "sigmoid":
@@ -103,18 +103,18 @@ def target_scaler_of(tree: Tree) -> Scaler:
 
 
 def _standardised(raw: NDArray, scaler: Scaler) -> NDArray:
-    """As the device does it, rounding as the type of ``raw`` does."""
+    """Standardised inputs as the device computes them, rounded as the type of ``raw`` rounds."""
     z = (raw - scaler.mean.astype(raw.dtype)) * (1 / scaler.scale).astype(raw.dtype)
     return z + shifts(scaler).astype(raw.dtype) if raw.dtype == np.float32 and far(scaler).any() else z
 
 
 def shifts(scaler: Scaler) -> NDArray[np.float64]:
-    """(features,) what a mean lost by rounding to a single float, in standard deviations."""
+    """(features,) how far rounding to a single float moved each mean, in standard deviations."""
     return (scaler.mean.astype(np.float32) - scaler.mean) / scaler.scale
 
 
 def places(nodes: Nodes, order: list[Step] | None = None) -> list[Place]:
-    """Where each parameter stands in the record: a node's bias, the weights of its leaves, its own weight."""
+    """The place of each parameter in the record; per node: its bias, the weights of its leaves, its own weight."""
     found: list[Place] = []
     for step in order or steps(nodes):
         found += [("bias", step.node), *(("weight", leaf) for leaf in step.leaves)]

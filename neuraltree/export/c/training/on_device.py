@@ -1,11 +1,11 @@
 """Training on the device: one step of stochastic gradient descent in place, as C99 in single floats.
 
 RAM: the parameters, one number per function node, and a stack no deeper than the forward pass needs. The backward
-pass visits the nodes in reverse order, where the gradients that wait mirror the sums that waited: whoever began its
-parent's sum is the last to need its parent's gradient. So no table of parents and no array of gradients is needed.
-Weights are those of the tree in standardised units: a step on weights with the scaler folded in would be another.
-Means are rounded to single floats, which shifts a standardised input by up to 6e-8 |mean| / scale; if an input of the
-tree has a mean so far from 0 that this counts (``folding.far``), the shifts are added again.
+pass visits the nodes in reverse order, so the gradients that wait mirror the sums that waited: the child that began its
+parent's sum is the last to need the parent's gradient. So no table of parents and no array of gradients is needed.
+The weights are those of the tree in standardised units: with the scaler folded into them, the step would be a
+different one. Means are rounded to single floats, which shifts a standardised input by up to 6e-8 |mean| / scale. If an
+input of the tree has a mean so far from 0 that this matters (``folding.far``), the shifts are added back.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from neuraltree.tree.tree import Tree
 def export_training(tree: Tree, name: str = "model") -> dict[str, str]:
     """``NAME_train.h``, ``NAME_train.c`` and a program that checks them, ``test/NAME_train_test.c``.
 
-    ``ValueError`` for a name or a number that C cannot hold, and for several targets.
+    ``ValueError`` for a name or a number that C cannot hold, or if the tree has several targets.
     """
     check_name(name)
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
@@ -80,10 +80,10 @@ def _source(tree: Tree, name: str) -> str:
     shift = shifts(scaler)[used] if far(scaler)[used].any() else None
     initial = [tree.nodes[field][node, 0] for field, node in places(tree.nodes, order)]
     tables = [
-        "/* Each node in order of evaluation: kind and flags, number of inputs; then the inputs of all. */",
+        "/* Each node in order of evaluation: kind and flags, number of inputs; then the inputs of all nodes. */",
         array(unit[0], "nt_code", codes),
         array(unit[0], "nt_leaf", positions),
-        f"/* The features in use: position, mean, 1 / scale{', what rounding moved it by' * (shift is not None)}. */",
+        f"/* The features in use: position, mean, 1 / scale{', shift by rounding the mean' * (shift is not None)}. */",
         array(wide[0], "nt_feature", used),
         array("float", "nt_mean", [literal(scaler.mean[i]) for i in used]),
         array("float", "nt_gain", [literal(1 / scaler.scale[i]) for i in used]),
@@ -115,12 +115,12 @@ def _source(tree: Tree, name: str) -> str:
 
 
 def _target(tree: Tree) -> tuple[str, str]:
-    """C type of the target, and what it is."""
+    """The C type of the target, and its meaning."""
     return ("float", "the target in its own units") if tree.classes is None else ("int", "the class")
 
 
 def _unit(values: list[int]) -> tuple[str, str]:
-    """The narrowest type that holds the values, and how flash is read by it."""
+    """The narrowest C type that holds the values, and the width by which it is read from flash."""
     largest = max(values)
     return next((kind, width) for bits, kind, width in UNITS if largest < 2**bits)
 
@@ -129,7 +129,7 @@ UNITS = ((8, "uint8_t", "byte"), (16, "uint16_t", "word"), (32, "uint32_t", "dwo
 
 
 def _functions(tree: Tree, kinds: set[int]) -> str:
-    """The activations in use, and what their derivatives and the loss need besides."""
+    """The C functions of the activations in use, and those that their derivatives and the loss need."""
     crossed = loss_name(tree) in ("logistic", "softmax")
     texts = [float_functions(kinds, exp=crossed)]
     texts += [ACTIVATIONS[code].c_slope_function for code in sorted(kinds)] + [LOG] * crossed
@@ -137,22 +137,23 @@ def _functions(tree: Tree, kinds: set[int]) -> str:
 
 
 def _from_value(row: Activation) -> bool:
-    """Whether the value tells the slope; a number per node less in RAM is worth computing the value again if not."""
+    """Whether the slope can be computed from the value. If not, the sum is kept and the value is computed again: that
+    saves one number per node in RAM."""
     return "kept" not in row.c_slope
 
 
 def _value(row: Activation) -> str:
-    """What the forward pass computes from a sum in ``value``, and keeps: what the slope is a function of."""
+    """C that turns the sum in ``value`` into the value, and keeps the number from which the slope is computed."""
     return f"{'kept = ' * _from_value(row)}value = nt_{row.name}(value);"
 
 
 def _slope(row: Activation) -> str:
-    """The value again and the slope, from what was kept."""
+    """C that computes the value and the slope again from the number that was kept."""
     return f"{'' if _from_value(row) else f'value = nt_{row.name}(kept); '}slope = {row.c_slope};"
 
 
 def _switch(write: Callable[[Activation], str], kinds: set[int]) -> str:
-    """A case for each kind in use that does something."""
+    """A C switch with a case for each kind in use that has code."""
     cases = [(code, write(ACTIVATIONS[code])) for code in sorted(kinds) if ACTIVATIONS[code].c_function]
     if not cases:
         return ""

@@ -1,4 +1,4 @@
-"""The program that checks exported training on the machine it is compiled for."""
+"""The program that checks exported training on the machine for which it is compiled."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def check_program(tree: Tree, name: str) -> str:
         again, rough = step_with(tree, x, target, rate, ROUNDING)
     order = places(tree.nodes)
     expected, single = (np.array([t.nodes[field][node, 0] for field, node in order]) for t in (trained, rough))
-    # Where large weights magnify rounding, a step in single floats with inputs and slopes a little off shows how much.
+    # Large weights magnify rounding; a step in single floats with slightly wrong inputs and slopes shows by how much.
     tolerance = 1e-6 * (1 + np.abs(expected)) + 8 * np.abs(single - expected)
     off = 1e-6 * (1 + loss) + 8 * abs(again - loss)
     largest = np.abs([*expected, *tolerance, off]).max()
@@ -40,9 +40,9 @@ def check_program(tree: Tree, name: str) -> str:
 
 
 def _vector(tree: Tree) -> tuple[NDArray[np.float32], float, float]:
-    """Raw inputs, target and a rate by which no parameter moves more than an eighth; exact in single floats.
+    """Raw inputs, target and a rate at which no parameter moves by more than 1/8; all are exact in single floats.
 
-    Of 8 rows the one that moves the parameters most, lest all that matters be saturated.
+    Of 8 rows it takes the one that moves the parameters most, so that not all relevant nodes are saturated.
     """
     Z = np.random.default_rng(0).normal(size=(8, len(tree.features)))
     X = scaler_of(tree).inverse(Z).astype(np.float32)
@@ -57,7 +57,7 @@ def _vector(tree: Tree) -> tuple[NDArray[np.float32], float, float]:
 
 
 def _largest_change(tree: Tree, x: NDArray, target: float) -> float:
-    """Of any parameter, by one step at a rate of 1."""
+    """The largest change of any parameter in one step at a rate of 1."""
     trained = training_step(tree, x, target, 1.0)[1]
     return float(max(np.abs(trained.nodes[field] - tree.nodes[field]).max() for field in ("weight", "bias")))
 
@@ -68,7 +68,7 @@ TEST = """/* Compile and run: cc -std=c99 @NAME@_train.c test/@NAME@_train_test.
 #include "../@NAME@_train.h"
 
 @X@
-/* The parameters after one step in double precision, and how far single floats may be off. */
+/* The parameters after one step in double precision, and the tolerance for single floats. */
 @EXPECTED@
 @TOLERANCE@
 static int nt_near(float found, float expected, float tolerance)

@@ -1,4 +1,4 @@
-"""Pieces of C for training on the device; ``@...@`` are filled in by ``c_train``."""
+"""Pieces of C for training on the device; ``fill`` replaces each ``@...@``."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ void @NAME@_reset(void);
    too large for them, @NAME@_reset brings back the first ones. */
 float @NAME@_train(const float *x, @TARGET@ y, float rate);
 
-/* By the parameters as they are now, for raw inputs x: @MEANING@. */
+/* The prediction with the present parameters, for raw inputs x: @MEANING@. */
 @TARGET@ @NAME@_trained_predict(const float *x);
 
 #ifdef __cplusplus
@@ -72,7 +72,7 @@ NT_CALL float nt_log(float x)
 }
 """
 STATE = """float @NAME@_parameters[@UPPER@_PARAMETERS];
-/* Of each node the value, or the sum where only that tells the slope. */
+/* The value of each node, or its sum if the slope cannot be computed from the value. */
 static float nt_kept[@NODES@];
 
 NT_INLINE float nt_input(const float *x, @UNIT@ i)
@@ -167,7 +167,7 @@ LOSS_NAMES = {
     "logistic": "the cross-entropy",
     "softmax": "the cross-entropy",
 }
-# The loss of the outputs y; they become rate times its derivative by them.
+# Each function returns the loss of the outputs y, and replaces y by rate times the derivative of the loss by y.
 LOSSES = {
     "squared": """static float nt_loss(float *y, float target, float rate)
 {
