@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import lists
 
+from neuraltree.activations import NAMES
 from neuraltree.tree.nodes import Nodes, count_weights, node_dtype, parents
 from neuraltree.tree.simplify import simplify, simplify_all
 from neuraltree.tree.space import Space, TreeError, check
@@ -113,7 +114,7 @@ def test_simplify_keeps_the_function_in_every_fold(nodes: Nodes) -> None:
 @given(messy)
 def test_simplify_leaves_nothing_to_simplify(nodes: Nodes) -> None:
     after = simplify(nodes)
-    check(after, Space(3, 2, ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity"), max_nodes=len(nodes) + 2))
+    check(after, Space(3, 2, NAMES, max_nodes=len(nodes) + 2))
     inputs = [(p, op) for p, op in zip(parents(after["depth"]), after["op"], strict=True) if op >= 0]
     assert len(set(inputs)) == len(inputs)
     only_child = np.bincount(parents(after["depth"])[after["depth"] > 0])[parents(after["depth"])] == 1
