@@ -1,4 +1,4 @@
-"""The evolution of neural trees. The names below load what they need when first used."""
+"""The evolution of neural trees. The public names below load their modules on first use."""
 
 from neuraltree.lazy import lazy_names
 

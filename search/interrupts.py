@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks a run to stop where no work is lost, the second stops it at once.
+"""Ctrl-C and SIGTERM: the first asks a run to stop without losing work, the second stops it at once.
 
 A second signal loses the work since the last checkpoint. A resumed run repeats that work with the same result.
 The manifest still records the stop; signals are ignored while that one small file is written.

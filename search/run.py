@@ -41,7 +41,11 @@ def parser() -> Parser:
     made.add_argument("--seed", type=int, help="the random seed; replaces run.seed of the config")
     made.add_argument("--out", metavar="FOLDER", help="the run folder, new or empty; replaces run.out of the config")
     made.add_argument("--resume", action="store_true", help="resume the run in a folder")
-    made.add_argument("--dry-run", action="store_true", help="check everything, print what would run, and stop")
+    made.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="check everything, print the config and an estimate of the cost, and stop",
+    )
     said = made.add_mutually_exclusive_group()
     said.add_argument("--quiet", action="store_true", help="print nothing but errors")
     said.add_argument("--json", action="store_true", help="write progress as JSON lines to standard output")

@@ -83,8 +83,8 @@ def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Ca
 def taught(learned: Learned) -> Setup:
     """The run, changed so that its trees learn lessons of these teachers instead of the training rows.
 
-    A lesson holds the training rows of a fold and so many rows near them that it has ``ROWS`` in all. It teaches the
-    weighted mean of the teachers' predictions.
+    A lesson holds the training rows of a fold, and rows near them to fill it up to ``ROWS``. It teaches the weighted
+    mean of the teachers' predictions.
     """
     rng = np.random.default_rng((learned.known.setup.problem.seed, STREAM))
     sizes = [ROWS] * (len(learned.parts) - 1) + [LAST_ROWS]

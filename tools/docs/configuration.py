@@ -13,10 +13,10 @@ from search.strict import allowed_values, bare, choices
 
 INTRODUCTION = """\
 A config is a TOML file with the sections below. A key that it leaves out has the default shown; only `data.source` has
-no default. Unknown sections and keys, wrong types and values out of range are refused in one line that says what is
-allowed.
+no default. Unknown sections and keys, wrong types and values out of range are refused in one line with the allowed
+values.
 
-    python -m search.run my.toml --dry-run                         # print every key, and the size of the run
+    python -m search.run my.toml --dry-run                         # print every key, and an estimate of the cost
     python -m search.run my.toml --set search.population=400       # set one key; may be repeated
     python -m search.run my.toml --seed 3 --out results/mine       # set run.seed and run.out
 

@@ -43,7 +43,7 @@ def draw() -> Figure:
 
 
 def tight_shape(found: Layout) -> Shape:
-    """A bin with one row of padding in each level, as every bin has; real ones have more, for what comes."""
+    """A bin with one row of padding in each level, as every bin has; real bins have more, for later trees."""
     total = found.needs.sum(axis=0)
     levels = tuple(int(rows) + 1 for rows in total[:, 0])
     ranks = tuple(tuple(int(rows) for rows in level[1:] if rows) for level in total)
