@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.special import expit, logsumexp, softmax
 
 from neuraltree.arrays import EngineArray
 
-# The functions of ``jax.nn`` used here, for NumPy.
-_NUMPY = SimpleNamespace(softplus=partial(np.logaddexp, 0), sigmoid=expit, logsumexp=logsumexp, softmax=softmax)
+
+@cache
+def _numpy() -> Any:
+    """The functions of ``jax.nn`` that are used here, for NumPy arrays."""
+    from scipy.special import expit, logsumexp, softmax  # slow to import, like JAX
+
+    return SimpleNamespace(softplus=partial(np.logaddexp, 0), sigmoid=expit, logsumexp=logsumexp, softmax=softmax)
 
 
 def _nn(outputs: EngineArray) -> Any:
     if isinstance(outputs, np.ndarray):
-        return _NUMPY
-    from jax import nn  # slow to import, and not needed for NumPy arrays
+        return _numpy()
+    from jax import nn  # not needed for NumPy arrays
 
     return nn
 

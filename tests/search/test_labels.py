@@ -17,7 +17,6 @@ import sklearn.datasets
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from search.folder.front import load_front
 from sklearn.utils import Bunch
 
 from neuraltree.compress import quantize_tree
@@ -30,6 +29,7 @@ from neuraltree.tree.tree import Label, Tree
 from search.config.config import load_config
 from search.config.settings import DataConfig, TaskConfig
 from search.errors import InputError
+from search.front import load_front
 from search.pictures import plot_learnability
 from search.run import main
 from search.table.data import Table, load_table
