@@ -283,7 +283,7 @@ def test_integers_of_two_types_are_compared_exactly() -> None:
     for _ in range(20):
         model.partial_fit(X, y, classes=given)
     assert model.score(X, y.astype(np.uint64)) > 0.9
-    with pytest.raises(ValueError, match=f"y holds the class {BIG + 2}, which is none"):
+    with pytest.raises(ValueError, match=f"y holds the class {BIG + 2}, which is not one of the known classes"):
         model.partial_fit(X, y + 1)
 
 
