@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from search.table.data import Rows, Table, split
+from search.table.data import RowIndices, Table, split
 
 TEST_FRACTION = 0.2
 
 
-def holdout(table: Table, seed: int) -> tuple[Rows, Rows]:
+def holdout(table: Table, seed: int) -> tuple[RowIndices, RowIndices]:
     """(training rows, test rows) of a table, each class in proportion: those of a search with ``run.seed = seed``."""
     return split(table, TEST_FRACTION, seed)

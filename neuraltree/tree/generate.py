@@ -14,7 +14,7 @@ from neuraltree.tree.space import Space, TreeError
 BIAS_SPREAD = 0.3  # standard deviation of a new bias
 DRAWN_ARITY = 5  # most children of a drawn node; wider nodes come from wide trees and inserted edges
 WIDE_HIDDEN = 6  # most hidden nodes of each output of a wide tree
-Row = tuple[int, int, float]  # depth, op, standard deviation of the weight
+DrawnNode = tuple[int, int, float]  # depth, op, standard deviation of the weight
 
 
 def least_nodes(space: Space) -> int:
@@ -39,7 +39,7 @@ def random_tree(rng: np.random.Generator, space: Space, *, folds: int = 1, max_n
         )
     most = space.max_nodes // 2 if max_nodes is None else min(max_nodes, space.max_nodes)
     spare = int(rng.integers(max(most - least, 0), endpoint=True))
-    rows: list[Row] = []
+    rows: list[DrawnNode] = []
     for extra in rng.multinomial(spare, [1 / space.n_outputs] * space.n_outputs).tolist():
         rows.append((0, ~space.output_code, 0.0))
         _add_children(rng, rows, space, 1, share + extra - 1)
@@ -63,7 +63,7 @@ def wide_tree(rng: np.random.Generator, space: Space, *, folds: int = 1) -> Node
         return random_tree(rng, space, folds=folds)
     direct = min(most, features if rng.random() < 0.5 else fewest + _below(rng, features - fewest + 1))
     fan_in = min(features, space.max_arity, (room - direct) // hidden - 1) if hidden else 0
-    rows: list[Row] = []
+    rows: list[DrawnNode] = []
     for _ in range(space.n_outputs):
         scale = sqrt(2 / (direct + hidden))
         rows.append((0, ~space.output_code, 0.0))
@@ -92,7 +92,7 @@ def random_subtree(
     size = min(int(min_nodes * ((max_nodes + 1) / min_nodes) ** rng.random()), max_nodes)
     if size < least_nodes(space) or depth >= space.max_depth:
         return _fill(rng, [(depth, _below(rng, space.n_features), sqrt(2))], folds)
-    rows: list[Row] = [(depth, ~space.codes[_below(rng, len(space.codes))], sqrt(2))]
+    rows: list[DrawnNode] = [(depth, ~space.codes[_below(rng, len(space.codes))], sqrt(2))]
     _add_children(rng, rows, space, depth + 1, size - 1)
     return _fill(rng, rows, folds)
 
@@ -102,7 +102,7 @@ def _below(rng: np.random.Generator, stop: int) -> int:
     return int(rng.random() * stop)
 
 
-def _add_children(rng: np.random.Generator, rows: list[Row], space: Space, depth: int, budget: int) -> None:
+def _add_children(rng: np.random.Generator, rows: list[DrawnNode], space: Space, depth: int, budget: int) -> None:
     """Append the subtrees of the last function node, whose children are at ``depth``: at most ``budget`` nodes."""
     codes, shares, read = space.codes, _shares(rng, space, depth, budget), set[int]()
     scale = sqrt(2 / len(shares))
@@ -141,7 +141,7 @@ def redraw_weights(rng: np.random.Generator, tree: Nodes) -> Nodes:
     return _draw_weights(rng, tree.copy(), np.where(depth > 0, np.sqrt(2 / np.maximum(arity, 1)), 0.0))
 
 
-def _fill(rng: np.random.Generator, rows: list[Row], folds: int) -> Nodes:
+def _fill(rng: np.random.Generator, rows: list[DrawnNode], folds: int) -> Nodes:
     depth, op, scale = zip(*rows, strict=True)
     nodes = np.zeros(len(rows), node_dtype(folds))
     nodes["depth"], nodes["op"] = depth, op

@@ -31,7 +31,7 @@ from search.engine.reference_point import scale_of
 from search.errors import InputError
 from search.objectives import BY_NAME, columns_of, metric_of
 from search.selection.survivors import check_method
-from search.table.data import Rows, Table, check_folds, check_spread, check_weights, make_folds, split
+from search.table.data import RowIndices, Table, check_folds, check_spread, check_weights, make_folds, split
 from search.variation.operators import make_toolbox
 
 
@@ -92,7 +92,9 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs)
 
 
-def _parts(config: Config, table: Table, test_fraction: float) -> tuple[Rows, Rows, list[tuple[Rows, Rows]]]:
+def _parts(
+    config: Config, table: Table, test_fraction: float
+) -> tuple[RowIndices, RowIndices, list[tuple[RowIndices, RowIndices]]]:
     """The training rows, the test rows, and the folds of the training rows, all as positions in the table."""
     count, seed = config.search.folds, config.run.seed
     check_folds(table, count, test_fraction)
@@ -181,7 +183,7 @@ def _settings(config: Config, task: Task, rows: int) -> Settings:
     )
 
 
-def _row_weight(config: Config, table: Table, rows: Rows) -> NDArray[np.float64] | None:
+def _row_weight(config: Config, table: Table, rows: RowIndices) -> NDArray[np.float64] | None:
     """The weight of each training row, None if all are 1.
 
     "balanced" divides each weight by the number of training rows of its class.

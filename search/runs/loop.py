@@ -38,7 +38,7 @@ from search.table.data import Table
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
-Rows = list[list[Any]]  # the rows of history.csv
+HistoryRows = list[list[Any]]  # the rows of history.csv
 
 
 def evolve(
@@ -87,7 +87,7 @@ def _search(
     phases: Phases,
     report: Reporter,
     stopping: Callable[[], bool],
-) -> tuple[State, Rows] | None:
+) -> tuple[State, HistoryRows] | None:
     """The last state and the history of all generations, or ``None`` if the search was asked to stop."""
     state, history = _restored(folder)
     last = config.search.generations
@@ -101,7 +101,7 @@ def _search(
     return None
 
 
-def _restored(folder: RunFolder) -> tuple[State | None, Rows]:
+def _restored(folder: RunFolder) -> tuple[State | None, HistoryRows]:
     """The state and history of the last checkpoint; no state and no rows if there is none yet."""
     stored = folder.load_checkpoint()
     if stored is None:
@@ -121,10 +121,10 @@ def _save(
     setup: Setup,
     state: State,
     info: Info,
-    history: Rows,
+    history: HistoryRows,
     phases: Phases,
     report: Reporter,
-) -> Rows:
+) -> HistoryRows:
     """Write the files of a generation; the checkpoint comes last, so that all files it relies on exist."""
     with phases("save"):
         folder.save_parts(state.generation, members_to_arrays(info.evaluated), of_generation(state, info))
@@ -146,7 +146,7 @@ def _complete(
     folder: RunFolder,
     count: int,
     state: State,
-    history: Rows,
+    history: HistoryRows,
     warn: Callable[[str], None],
 ) -> None:
     from search.pictures import draw_front, draw_hypervolume
@@ -154,7 +154,8 @@ def _complete(
     done = join_parts(folder, warn)
     title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"
     draw_front(folder.path / "front.png", load_front(folder.path), title, load_baselines(folder.path))
-    draw_hypervolume(folder.path / "hypervolume.png", [row[0] for row in history], [row[2] for row in history])
+    column = {name: [row[i] for row in history] for i, name in enumerate(HISTORY)}
+    draw_hypervolume(folder.path / "hypervolume.png", column["generation"], column["hypervolume"])
     folder.update_manifest(status="complete", evaluations=state.evaluations)
     folder.clear_parts(done)
 

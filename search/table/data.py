@@ -18,7 +18,7 @@ from search.table.raw import check_values, check_weight
 from search.table.sources import read_source
 from search.table.target import as_numbers, is_regression, read_classes, varying
 
-Rows = NDArray[np.int64]
+RowIndices = NDArray[np.int64]
 
 HOLD_OUT = 0.25  # share of the training rows that are validation rows if there is one fold
 
@@ -103,7 +103,7 @@ def check_folds(table: Table, folds: int, test_fraction: float) -> None:
         raise InputError(f"{n_test} test rows cannot hold all {len(table.classes)} classes; raise data.test_fraction")
 
 
-def check_spread(table: Table, parts: dict[str, Rows]) -> None:
+def check_spread(table: Table, parts: dict[str, RowIndices]) -> None:
     """``InputError`` unless the numbers to predict vary in every part: otherwise 1 - R² is not defined there."""
     for name, rows in parts.items():
         # A variance below the smallest normal double has lost digits.
@@ -114,7 +114,7 @@ def check_spread(table: Table, parts: dict[str, Rows]) -> None:
             )
 
 
-def check_weights(table: Table, folds: list[tuple[Rows, Rows]]) -> None:
+def check_weights(table: Table, folds: list[tuple[RowIndices, RowIndices]]) -> None:
     """``InputError`` if, in a fold, all validation rows have weight 0, or all fit rows of a class have."""
     if table.weight is None:
         return
@@ -135,7 +135,7 @@ def check_weights(table: Table, folds: list[tuple[Rows, Rows]]) -> None:
         )
 
 
-def split(table: Table, test_fraction: float, seed: int) -> tuple[Rows, Rows]:
+def split(table: Table, test_fraction: float, seed: int) -> tuple[RowIndices, RowIndices]:
     """Sorted positions of the training rows and of the test rows; each class is split in proportion."""
     from sklearn.model_selection import train_test_split
 
@@ -147,7 +147,7 @@ def split(table: Table, test_fraction: float, seed: int) -> tuple[Rows, Rows]:
     return np.sort(train), np.sort(test)
 
 
-def make_folds(table: Table, train_rows: Rows, folds: int, seed: int) -> list[tuple[Rows, Rows]]:
+def make_folds(table: Table, train_rows: RowIndices, folds: int, seed: int) -> list[tuple[RowIndices, RowIndices]]:
     """(fit rows, validation rows) of each fold, as sorted positions in the table; one fold is a hold-out."""
     from sklearn.model_selection import KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 

@@ -18,7 +18,7 @@ from search.strict import check_known, one_line, shown
 from search.table.header import has_header
 from search.table.raw import Raw, check_unique, drop_line, is_missing, is_number
 
-Rows = list[list[str]]
+Cells = list[list[str]]
 
 
 def read_csv(path: Path, data: DataConfig) -> Raw:
@@ -103,7 +103,7 @@ def _choose_target(names: Sequence[str], data: DataConfig, candidates: Sequence[
     return candidates[-1] if candidates else 0
 
 
-def _rows(text: str, source: str) -> tuple[Rows, list[int]]:
+def _rows(text: str, source: str) -> tuple[Cells, list[int]]:
     """The cells of every row that is not blank, and the number of the line on which each row ends."""
     reader = csv.reader(io.StringIO(text, newline=None), delimiter=_delimiter(text), skipinitialspace=True, strict=True)
     rows, lines = [], []
@@ -126,7 +126,7 @@ def _delimiter(text: str) -> str:
     return max("\t;,", key=first.count)
 
 
-def _rectangle(rows: Rows, lines: Sequence[int], source: str) -> Rows:
+def _rectangle(rows: Cells, lines: Sequence[int], source: str) -> Cells:
     widths = [max(i for i, cell in enumerate(row) if cell) + 1 for row in rows]
     width = max(widths)
     for row, line in zip(rows, lines, strict=True):

@@ -22,7 +22,7 @@ from neuraltree.hardware.profile.profile_schema import (
     Text,
 )
 
-Row = tuple[str, str, str]  # precision, style, compiler
+CodeKey = tuple[str, str, str]  # precision, style, compiler
 
 
 class Code(NamedTuple):
@@ -45,7 +45,7 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     sram_bytes: Capacity | None = None
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CodeKey]:
         """The precisions, styles and compilers for which the device has figures."""
         return []
 
@@ -71,7 +71,7 @@ class CycleDevice(Device, frozen=True):
             raise ValueError("entries has two rows with the same precision, style and compiler")
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CodeKey]:
         return [(row.precision, row.style, row.compiler) for row in self.entries]
 
     def entry(self, precision: str, style: str, compiler: str = "clang") -> Entry:
@@ -91,7 +91,7 @@ class FormulaDevice(Device, frozen=True):
     power: Power | None = None  # drawn during the whole prediction, regardless of the operations
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[CodeKey]:
         return [(precision, style, "any") for precision in self.arithmetic for style in get_args(Style)]
 
 

@@ -14,7 +14,7 @@ from search.config.config import Config
 from search.config.settings import OPENML
 from search.errors import InputError
 from search.report.facts.member_models import few_digits
-from search.table.data import Rows, Table, load_table, split
+from search.table.data import RowIndices, Table, load_table, split
 
 MOST_FEATURES = 300  # with figures in the page
 MOST_NUMBERS = 150_000  # residuals in a page, over all models
@@ -27,8 +27,8 @@ class Parts:
     """The table of a run, its training rows and its test rows."""
 
     table: Table
-    train: Rows
-    test: Rows
+    train: RowIndices
+    test: RowIndices
 
 
 def read_parts(config: Config, digest: str | None) -> Parts:
@@ -93,7 +93,7 @@ def judged(parts: Parts, trees: Sequence[Tree | None]) -> dict[str, Any]:
     return {"matrices": [None if matrix is None else matrix.tolist() for matrix in matrices]}
 
 
-def _some(rows: int, most: int, ids: Rows) -> NDArray[np.int64]:
+def _some(rows: int, most: int, ids: RowIndices) -> NDArray[np.int64]:
     """At most ``most`` of the positions 0 to ``rows`` - 1, ascending; the same for the same table."""
     if rows <= most:
         return np.arange(rows)
