@@ -258,7 +258,7 @@ def made_up_rows(module: ModuleType) -> list[dict[str, str]]:
 @pytest.mark.parametrize("module", EXPERIMENTS, ids=lambda module: module.__name__.rpartition(".")[2])
 def test_pages_are_made_of_rows_alone(tmp_path: Path, module: ModuleType) -> None:
     name = module.EXPERIMENT.name
-    renderer = import_module(f"experiments.rendering.{name}")
+    renderer = import_module(f"experiments.studies.{name}.page")
     rows = made_up_rows(module)
     renderer.render(rows, tmp_path)
     text = (tmp_path / f"{name}.md").read_text()
