@@ -1,1 +1,1 @@
-"""The experiments behind ``results/``: each is a table of units of minutes, run by ``python -m experiments.run``."""
+"""The experiments behind ``results/``: each is a table of units that take minutes; see ``experiments.run``."""

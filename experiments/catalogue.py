@@ -1,4 +1,4 @@
-"""The experiments there are: one row each; a module is imported when its experiment is asked for."""
+"""The table of all experiments, one row each; a module is imported only when its experiment is asked for."""
 
 from __future__ import annotations
 
@@ -33,5 +33,5 @@ def load(name: str) -> Experiment:
 
 
 def csv_path(name: str, *, quick: bool = False, results: Path | None = None) -> Path:
-    """Where the rows of an experiment are; those of ``quick`` runs are not kept in git."""
+    """The CSV file of an experiment; files of ``quick`` runs are not kept in git."""
     return (results or RESULTS) / ("quick" if quick else "") / f"{name.rpartition('/')[2]}.csv"

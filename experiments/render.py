@@ -1,4 +1,4 @@
-"""``python -m experiments.render``: the Markdown and the figures in ``results/``, from the CSV files there alone."""
+"""``python -m experiments.render``: write the Markdown and the figures in ``results/`` from the CSV files there."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from neuraltree.cli.command import DONE, Parser, fail, fail_of_system, run_comma
 from search.errors import InputError
 
 INTRODUCTION = (
-    "What the experiments found: each section with the command that makes its figures. `python -m experiments.run "
-    "--list` names them all; they go on where they were stopped. Rows in the CSV files carry their seed, a hash of "
-    "their settings, the commit, versions and seconds. Test rows choose nothing, but where it says so.\n\n"
-    "Volumes, of fronts, are in % of a box of errors and sizes that [docs/experiments.md](../docs/experiments.md) "
-    "describes; brackets after mean differences are 95 % intervals over hold-outs; p is Wilcoxon's, with Holm's "
-    "correction."
+    "The results of the experiments. Each section names the command that makes its numbers. `python -m experiments.run "
+    "--list` lists all experiments; a stopped experiment resumes with the same command. Each row of a CSV file holds "
+    "its seed, a hash of its settings, the commit, the versions and the seconds. Test rows are never used to choose "
+    "anything, unless a section says so.\n\n"
+    "The volume of a front is in % of a box of errors and sizes, described in "
+    "[docs/experiments.md](../docs/experiments.md). Brackets after mean differences are 95 % intervals over hold-outs; "
+    "p is the p-value of Wilcoxon's signed-rank test with Holm's correction."
 )
 
 
@@ -25,7 +26,12 @@ def parser() -> Parser:
         description="Write results/*.md and results/*.png from the CSV files there; nothing is trained.",
         epilog="exit codes: 0 done, 2 bad input",
     )
-    made.add_argument("--results", type=Path, metavar="FOLDER", help="another folder of CSV files, as results/quick")
+    made.add_argument(
+        "--results",
+        type=Path,
+        metavar="FOLDER",
+        help="read the CSV files of another folder, such as results/quick, and write there",
+    )
     return made
 
 
@@ -65,7 +71,7 @@ def _render(results: Path) -> int:
 
 
 def _check_settings(name: str, rows: Sequence[Mapping[str, str]]) -> None:
-    """``InputError`` where rows of one job on one table were made with several settings: their means say nothing."""
+    """``InputError`` if rows of one job on one table were made with different settings: their mean has no meaning."""
     made: dict[tuple[str, str], set[str]] = {}
     for row in rows:
         made.setdefault((row["table"], row["job"]), set()).add(row["config"])
@@ -78,7 +84,7 @@ def _check_settings(name: str, rows: Sequence[Mapping[str, str]]) -> None:
 
 
 def _outdated(name: str, rows: Sequence[Mapping[str, str]]) -> str | None:
-    """What to say of jobs whose rows were made with other settings than those this checkout has."""
+    """A remark that names the jobs whose rows were made with other settings than this checkout's; None if none were."""
     from experiments.catalogue import load
     from experiments.frame.provenance import config_hash
 

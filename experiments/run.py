@@ -1,4 +1,4 @@
-"""``python -m experiments.run``: run the units of an experiment that its CSV file lacks."""
+"""``python -m experiments.run``: run the units still missing from an experiment's CSV file."""
 
 from __future__ import annotations
 
@@ -16,36 +16,44 @@ if TYPE_CHECKING:
     from experiments.frame.experiment import Experiment, Unit
     from experiments.frame.row_store import Store
 
-FAILED = 1  # some units; all others are in the file
+FAILED = 1  # some units failed; the rows of all others are in the file
 
 EPILOG = """examples:
   python -m experiments.run --list
   python -m experiments.run tables/bneuralt --seeds 30 --jobs 2
   python -m experiments.run tables/bneuralt --only 'wine/*' --only '*/linear'
 
-Each unit is on the disk as soon as it is done; the same command after Ctrl-C or kill -9 goes on.
+Each unit is written to disk as soon as it is done. After Ctrl-C or kill -9, the same command resumes.
 exit codes: 0 done, 1 some units failed, 2 bad input, 3 file in use, 130 interrupted"""
 
 
 def parser() -> Parser:
     made = Parser(
         prog="python -m experiments.run",
-        description="Run the units of an experiment that its CSV file lacks, and append their rows.",
+        description="Run the units still missing from an experiment's CSV file, and append their rows.",
         epilog=EPILOG,
     )
-    made.add_argument("name", nargs="?", help="the experiment; --list shows those there are")
-    made.add_argument("--seeds", type=_positive, metavar="N", help="instead of the experiment's own number")
-    made.add_argument("--jobs", type=_positive, metavar="N", help="processes of one thread each; all cores by default")
+    made.add_argument("name", nargs="?", help="name of the experiment; --list shows all names")
+    made.add_argument(
+        "--seeds", type=_positive, metavar="N", help="number of seeds; default: as the experiment defines"
+    )
+    made.add_argument(
+        "--jobs", type=_positive, metavar="N", help="number of processes, each of one thread; default: all cores"
+    )
     made.add_argument(
         "--only",
         action="append",
         default=[],
         metavar="TABLE/JOB",
-        help="only units that match, as in 'wine/*'; may be repeated",
+        help="run only the units that match, as in 'wine/*'; may be repeated",
     )
-    made.add_argument("--quick", action="store_true", help="the smallest version, into results/quick")
+    made.add_argument("--quick", action="store_true", help="run the smallest version; its rows go to results/quick")
     made.add_argument("--fresh", action="store_true", help="drop rows made with other settings and run them again")
-    made.add_argument("--list", action="store_true", help="say what there is and how much of it is done, and stop")
+    made.add_argument(
+        "--list",
+        action="store_true",
+        help="list the experiments, or the units of one, with the number done; run nothing",
+    )
     return made
 
 
@@ -65,9 +73,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LockedError as error:
         return fail(str(error), LOCKED)
     except OSError as error:
-        return fail_of_system(error, "; finished units are kept, the same command goes on")
+        return fail_of_system(error, "; finished units are kept, the same command resumes")
     except KeyboardInterrupt:
-        say("interrupted; finished units are kept, the same command goes on")
+        say("interrupted; finished units are kept, the same command resumes")
         return INTERRUPTED
 
 
@@ -78,7 +86,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     if arguments.name is None:
         if not arguments.list:
-            raise InputError("name an experiment; python -m experiments.run --list shows those there are")
+            raise InputError("name an experiment; python -m experiments.run --list shows all names")
         print(describe_all())
         return DONE
     experiment = load(arguments.name)
@@ -105,7 +113,7 @@ def _check_data(units: Sequence[Unit]) -> None:
 
 
 def _fill(experiment: Experiment, store: Store, units: Sequence[Unit], arguments: argparse.Namespace) -> int:
-    """Run what is missing; the exit code."""
+    """Run the missing units and return the exit code."""
     from experiments.frame.planning import Clock
     from experiments.frame.provenance import commit, config_hash, versions
     from experiments.frame.workers import outcomes
@@ -132,5 +140,5 @@ def _fill(experiment: Experiment, store: Store, units: Sequence[Unit], arguments
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends a run as Ctrl-C does
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends a run as Ctrl-C does
     run_command(main)

@@ -1,5 +1,6 @@
-"""Results as Markdown and figures, from the CSV files alone: one module for each experiment, named as that of its runs.
+"""Shared parts of the pages that show results as Markdown and figures, made from the CSV files alone.
 
-``render(rows, results)`` writes ``NAME.md`` and figures into the folder ``results``; ``headline(rows)`` gives the
-experiment's section of ``results/README.md``. ``rows`` are those of the CSV file, cells as text.
+Each experiment has a ``page`` module. Its ``render(rows, results)`` writes ``NAME.md`` and figures into the folder
+``results``; its ``headline(rows)`` returns the experiment's section of ``results/README.md``. ``rows`` are the rows of
+the CSV file, with cells as text.
 """

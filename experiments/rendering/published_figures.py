@@ -1,6 +1,6 @@
-"""Published figures on the 14 tables (Ojha and Nicosia, BNeuralT): recomputed from the authors' raw result files.
+"""Published scores on the 14 tables (Ojha and Nicosia, BNeuralT), recomputed from the authors' raw result files.
 
-Columns in the order of ``common.data.TABLES``; both papers used 30 unseeded, unstratified 80/20 hold-outs and
+Columns are in the order of ``paper_tables.TABLES``. Both papers used 30 unseeded, unstratified 80/20 hold-outs and
 scaled inputs on all rows.
 """
 
@@ -12,7 +12,7 @@ from experiments.common.paper_tables import TABLES
 
 
 class Published(NamedTuple):
-    """Mean scores over 30 runs: by table where they are known, and over the 9 and the 5 tables; so the weights."""
+    """Mean scores over 30 runs: by table if known, and over the 9 and the 5 tables, as are ``weights``."""
 
     label: str
     protocol: str

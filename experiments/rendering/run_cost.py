@@ -1,4 +1,4 @@
-"""What the rows of an experiment cost to make, and of which commits they are."""
+"""A page section: the CPU time that the rows of an experiment took, and the commits that made them."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from experiments.rendering.text import figure, right
 
 
 def section(rows: Sequence[Mapping[str, str]]) -> str:
-    """CPU seconds of a unit, which gives all the rows of its job on one hold-out of a table."""
+    """CPU seconds per unit; a unit makes all rows of its job for one hold-out of a table."""
     jobs = list(dict.fromkeys(row["job"] for row in rows))
     lines = [_line(job, [row for row in rows if row["job"] == job]) for job in jobs]
     return "\n\n".join(
         [
             "## What it took",
-            "CPU seconds of a unit, which makes all models of a job for one hold-out of a table: choosing, training, "
-            "testing, on one thread. Where several commits made a job, its settings are the same.",
-            right(("job", "units", "median", "most", "hours in all", "commits"), lines),
+            "CPU seconds per unit on one thread. A unit makes all models of a job for one hold-out of a table: it "
+            "chooses settings, trains and tests. If several commits made a job, its settings are the same.",
+            right(("job", "units", "median", "maximum", "total hours", "commits"), lines),
         ]
     )
 

@@ -1,4 +1,4 @@
-"""The rows of the 14 tables by model, table and seed, and what they are called."""
+"""The rows of the 14 tables grouped by model, table and seed, and the labels of the models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from experiments.common.paper_tables import CLASSIFICATION, REGRESSION, TABLES
 
 KINDS = (("Classification: accuracy", CLASSIFICATION), ("Regression: R²", REGRESSION))
-# In the order in which they are shown; others come after them under their own names.
+# In the order in which they are shown; other models follow under their own names.
 LABELS = {
     "evolved": "evolved neural tree",
     "ensemble": "Pareto ensemble",
@@ -31,12 +31,12 @@ LABELS = {
     "teachers": "the teachers, weighted mean",
 }
 OURS = ("evolved", "ensemble", "evolved_alone", "ensemble_alone")
-CONTROLS = ("pruned_taught", "teachers")  # of what the lessons bring; nobody's alternative
+CONTROLS = ("pruned_taught", "teachers")  # show the effect of the lessons; no user would choose them
 BESIDE = ("evolved_alone", "lessons")  # jobs that may have fewer hold-outs than all others
 
 
 class Entry(NamedTuple):
-    """A model, and the most weights it was allowed, None where it was left to itself."""
+    """A model and the largest number of weights it may have, or None without a limit."""
 
     model: str
     budget: int | None = None
@@ -47,7 +47,7 @@ class Entry(NamedTuple):
         return f"{name}, ≤ {self.budget} weights" if self.budget else name
 
 
-HEADLINE = Entry("evolved")  # what is tested against the baselines
+HEADLINE = Entry("evolved")  # the model that is tested against the baselines
 
 
 class Scored(NamedTuple):
@@ -59,7 +59,7 @@ Scores = dict[Entry, dict[str, dict[int, Scored]]]  # by model, table, seed
 
 
 def scores_of(rows: Iterable[Mapping[str, str]], protocol: str) -> Scores:
-    """Those of one protocol, models in the order in which they are shown, the largest budget first."""
+    """The scores of one protocol: models in the order in which they are shown, the largest budget first."""
     found: Scores = {}
     for row in rows:
         if row["protocol"] == protocol:
@@ -76,8 +76,10 @@ def scores_of(rows: Iterable[Mapping[str, str]], protocol: str) -> Scores:
 
 
 def shared(rows: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    """Of honest rows, those of hold-outs that all jobs have which have any of the table: means over others do not
-    compare. Rows of the other protocol stay."""
+    """Keep the honest rows of a table only on the hold-outs that every job on that table has, so that means compare.
+
+    Rows of the other protocol stay.
+    """
     done: dict[str, dict[str, set[str]]] = {}
     for row in rows:
         if row["protocol"] == "honest" and row["job"] not in BESIDE:
@@ -100,12 +102,12 @@ def means_by_seed(of_entry: Mapping[str, Mapping[int, Scored]], tables: Sequence
 
 
 def mean_weights(of_entry: Mapping[str, Mapping[int, Scored]], tables: Sequence[str]) -> float | None:
-    """The mean over the tables of each one's mean; None where a table is missing."""
+    """The mean over the tables of each table's mean; None if a table is missing."""
     if any(table not in of_entry for table in tables):
         return None
     return float(np.mean([np.mean(list(values(of_entry[table], "weights").values())) for table in tables]))
 
 
 def means_by_table(of_entry: Mapping[str, Mapping[int, Scored]]) -> dict[str, float]:
-    """The mean score over the seeds of every table there is, in the order of the tables."""
+    """The mean score over the seeds for each table that has scores, in the order of the tables."""
     return {table: float(np.mean(list(values(of_entry[table]).values()))) for table in TABLES if table in of_entry}

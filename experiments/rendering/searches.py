@@ -1,4 +1,4 @@
-"""What the pages about the search share: values by seed, medians with quartiles, comparisons with one of the jobs."""
+"""Shared parts of the pages about the search: values by seed, medians with quartiles, comparisons of jobs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def of(rows: Rows, table: str, job: str) -> Rows:
 def by_seed(rows: Rows, table: str, job: str, column: str) -> dict[int, float]:
     """The values of a column, a row for each seed; cells without a number are left out.
 
-    Of ``ALL`` the mean over the tables, of the seeds that all of them have.
+    If ``table`` is ``ALL``: the mean over the tables, for the seeds that all tables have.
     """
     if table != ALL:
         return {int(row["seed"]): float(row[column]) for row in of(rows, table, job) if row[column]}
@@ -41,12 +41,12 @@ def by_seed(rows: Rows, table: str, job: str, column: str) -> dict[int, float]:
 
 
 def names(rows: Rows, column: str) -> list[str]:
-    """What there is in a column, in the order of the rows."""
+    """The distinct values of a column, in the order of the rows."""
     return list(dict.fromkeys(row[column] for row in rows))
 
 
 def present(wanted: Iterable[str], rows: Rows, column: str) -> list[str]:
-    """Those that there are in a column; rows are in the order in which units ended."""
+    """The ``wanted`` values that occur in a column, in their own order; rows are in the order in which units ended."""
     found = names(rows, column)
     return [name for name in wanted if name in found]
 
@@ -58,7 +58,7 @@ def spread(values: Iterable[float], digits: int) -> str:
 
 
 class Difference(NamedTuple):
-    """Of a job from the base, over the seeds that both have: the mean, its interval, Holm's p of signed ranks."""
+    """A job minus the base over the seeds that both have: the mean, its interval, Holm's p of signed ranks."""
 
     mean: float
     low: float
@@ -71,7 +71,7 @@ class Difference(NamedTuple):
 
 
 def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, measure: Measure) -> dict[str, Difference]:
-    """By job, those without a seed in common with the base left out."""
+    """Differences by job; a job without a seed in common with the base is left out."""
     wanted = by_seed(rows, table, base, measure.column)
     compared = [job for job in jobs if job not in (base, *measure.apart)]
     pairs = {job: paired(by_seed(rows, table, job, measure.column), wanted) for job in compared}
@@ -83,27 +83,27 @@ def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, measure:
 
 
 def difference(first: NDArray[np.float64], second: NDArray[np.float64], p: float) -> Difference:
-    """Of values (seeds,) in one order."""
+    """The difference of two arrays of values (seeds,) in the same order."""
     apart = first - second
     return Difference(float(np.mean(apart)), *interval(apart), p, len(apart))
 
 
 def least_p(found: Mapping[str, Difference]) -> float:
-    """The least p that Holm's correction leaves where every pair has the same sign."""
+    """The smallest p that Holm's correction can leave: that of pairs which all have the same sign."""
     return min(1.0, len(found) * 2.0 / 2 ** max(each.seeds for each in found.values())) if found else 1.0
 
 
 HOW = (
     "Brackets after medians: quartiles; after mean differences: the 95 % interval of the bootstrap over hold-outs. p: "
-    "Wilcoxon's signed-rank test, Holm's correction within each table. Hold-outs share rows, so that both are too "
-    "certain of other data like these"
+    "Wilcoxon's signed-rank test, Holm's correction within each table. Hold-outs share rows, so both are "
+    "overconfident about new data of the same kind"
 )
 
 
 def comparison(
     rows: Rows, table: str, jobs: Sequence[str], base: str, measures: Sequence[Measure], *tested: Measure
 ) -> str:
-    """A table of the jobs: medians [quartiles] of the measures, and of those ``tested`` differences from ``base``."""
+    """A table of the jobs: medians [quartiles] of ``measures``, and differences from ``base`` for those ``tested``."""
     found = [differences(rows, table, jobs, base, measure) for measure in tested]
 
     def line(job: str) -> list[str]:
@@ -116,7 +116,7 @@ def comparison(
 
 
 def gains(rows: Rows, jobs: Sequence[str], base: str, *tested: Measure) -> str:
-    """A table of the differences alone, of the means over the tables."""
+    """A table of the differences alone, for the means over the tables."""
     found = [differences(rows, ALL, jobs, base, measure) for measure in tested]
     lines = [[job, *_shown(job, found, tested)] for job in jobs if any(job in each for each in found)]
     return right([f"mean over {len(names(rows, 'table'))} tables", *_header(base, tested)], lines)
@@ -135,7 +135,7 @@ def _shown(job: str, found: Sequence[dict[str, Difference]], tested: Sequence[Me
 
 
 def seeds_of(rows: Rows) -> str:
-    """How many hold-outs the rows are of, as a phrase."""
+    """The number of hold-outs in the rows, as a phrase."""
     counts = {len({row["seed"] for row in of(rows, t, j)}) for t in names(rows, "table") for j in names(rows, "job")}
     counts.discard(0)
     return " to ".join(map(str, sorted({min(counts), max(counts)}))) + " hold-outs"

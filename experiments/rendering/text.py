@@ -1,4 +1,4 @@
-"""How results are written: figures, Markdown."""
+"""Formatting of results: numbers and Markdown."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def page(title: str, *parts: str | None) -> str:
 
 
 def right(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
-    """A table whose columns of figures, all but the first ``left``, are aligned to the right."""
+    """A table whose columns, except the first ``left``, are aligned to the right."""
     lines = table(header, rows).split("\n")
     lines[1] = "| " + " | ".join("-" if i < left else "-:" for i in range(len(header))) + " |"
     return "\n".join(lines)

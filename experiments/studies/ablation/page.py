@@ -36,27 +36,26 @@ MEASURES = (
     VALIDATED,
     TESTED,
     Measure("test_score", "test score of the best member", 3),
-    Measure("weights", "its weights", 0),
+    Measure("weights", "weights of the best member", 0),
     Measure("trees", "trees trained", 0),
 )
 TITLE, COMMAND = "The search without each of its parts", "`python -m experiments.run ablation`"
 TEXT = """Written by `python -m experiments.render` from [ablation.csv](ablation.csv), made by {command}.
 
-Each variant spends at most the same weight·samples as the full search, to a whole generation, on {seeds} per table,
-with hypervolume selection and the objectives validation error and weights. Without an operator, the others make its
-children. "{one}" validates on a quarter of the training rows instead of four folds: it trains about four times as many
-trees for the budget, and its validation hypervolume, of other rows, is not compared. Where
-nothing is inherited every tree begins with random weights, and is trained for as many epochs as the others in each
-generation, or for more.
+Each variant has the same training budget in weight·samples as the full search and ends with the last whole generation
+within it, on {seeds} per table. All use hypervolume selection and the objectives validation error and weights. If an
+operator is left out, the other operators make its children. "{one}" validates on a quarter of the training rows instead
+of four folds. It therefore trains about four times as many trees within the budget. Its validation hypervolume comes
+from other rows and is not compared. Without inheritance, every tree starts with random weights; it is trained for the
+usual number of epochs, or for 60.
 
-The volume of test rows: of the front of the last population, trained again on all training rows and scored once, for
-each size the test error of the member that validation chooses among those no larger, in % of the box up to the error of
-the best constant and the most weights of a tree. The best member is the one with the lowest validation error; its score
-is R² on friedman, accuracy elsewhere. p is of the differences from the full search: none of the means over the tables
-can have one below {least}. {how}."""
-PICTURE = (
-    "![what each hold-out gains or loses without a part, in the volume of test rows, and the median](ablation.png)"
-)
+The volume of test rows is computed from the front of the last population. Its members are trained again on all training
+rows and scored once. For each size, the test error of the member with the lowest validation error among those no larger
+counts. The volume is in % of the box that ends at the error of the best constant and the largest number of weights a
+tree can have. The best member is the one with the lowest validation error; its score is R² on friedman, accuracy
+elsewhere. p tests the differences from the full search; for the means over the tables it cannot be below {least}.
+{how}."""
+PICTURE = "![gain or loss in the volume of test rows without each part: each hold-out, and the median](ablation.png)"
 
 
 def render(rows: Rows, results: Path) -> None:
@@ -72,13 +71,13 @@ def headline(rows: Rows) -> str:
     parts = [_sure(rows, measure) for measure in (VALIDATED, TESTED)]
     text = (
         f"{COMMAND}, {seeds_of(rows)} per table; mean differences from the full search over "
-        f"{len(names(rows, 'table'))} tables, where p < {figure(LEVEL, 2)}. [ablation.md](ablation.md) has them all."
+        f"{len(names(rows, 'table'))} tables, if p < {figure(LEVEL, 2)}. [ablation.md](ablation.md) lists all."
     )
     return "\n\n".join([f"## {TITLE}", text, *parts])
 
 
 def _sure(rows: Rows, measure: Measure) -> str:
-    """What is significant of one measure."""
+    """The significant differences in one measure."""
     found = _differences(rows, measure)
     sure = sorted((each.mean, job) for job, each in found.items() if each.p < LEVEL)
     shown = ", ".join(f"{job} {found[job].text(measure.digits)}" for _, job in sure)
@@ -92,7 +91,7 @@ def _differences(rows: Rows, measure: Measure) -> dict[str, Difference]:
 
 
 def picture(rows: Rows) -> Figure:
-    """A panel for each table: what every seed loses or gains without a part, and the median."""
+    """A panel for each table: the gain or loss of every seed without each part, and the median."""
     tables = present(TABLES, rows, "table")
     jobs = [job for job in present(VARIANTS, rows, "job") if job != FULL]
     made = Figure(figsize=(2 + 3.2 * len(tables), 1.2 + 0.3 * len(jobs)), layout="constrained")

@@ -1,4 +1,4 @@
-"""What each part of the search is worth: searches without it, at equal training."""
+"""The contribution of each part of the search: searches without that part, at equal training."""
 
 from __future__ import annotations
 

@@ -36,11 +36,12 @@ MEASURES = (
 TITLE, COMMAND = "Each activation alone", "`python -m experiments.run activations`"
 TEXT = """Written by `python -m experiments.render` from [activations.csv](activations.csv), made by {command}.
 
-The same search at equal training (weight·samples) with one activation for all hidden nodes, and with {mixed} mixed,
-on {seeds} per table. Test score: R² on friedman, accuracy elsewhere, of the member with the lowest validation error,
-trained again on all training rows and scored once; weights: its own. Volumes in % of the box up to the error of the
-best constant and the most weights of a tree; of test rows, for each size, by the member that validation chooses. p is
-of the differences from the mixed set: none of the means over the tables can have one below {least}. {how}."""
+The same search with equal training (weight·samples), once with each activation for all hidden nodes and once with
+{mixed} mixed, on {seeds} per table. The test score and the weights are those of the member with the lowest
+validation error, trained again on all training rows and scored once; the score is R² on friedman, accuracy elsewhere.
+Volumes are in % of the box that ends at the error of the best constant and the largest number of weights a tree can
+have. In the volume of test rows, for each size, the member with the lowest validation error among those no larger
+counts. p tests the differences from the mixed set; for the means over the tables it cannot be below {least}. {how}."""
 PICTURE = "![test scores by activation](activations.png)"
 
 

@@ -14,27 +14,28 @@ from neuraltree.plot import style
 from search.folder.records import write_text
 from search.pictures.run_pictures import save
 
-KEPT = Measure("holdout_volume", "volume on rows kept from the search, %", 2)
+KEPT = Measure("holdout_volume", "volume on rows hidden from the search, %", 2)
 MEASURES = (
     Measure("hypervolume", "validation hypervolume, %", 2),
-    Measure("val_error", "least validation error", 3),
+    Measure("val_error", "lowest validation error", 3),
     KEPT,
-    Measure("holdout_score", "score of that member on the rows kept", 3),
+    Measure("holdout_score", "score of that member on the hidden rows", 3),
 )
 TITLE, COMMAND = "Growth guided by gradients in the search", "`python -m experiments.run growth_operator`"
-TEXT = """Made by {command}; {seeds}, training rows only: the test rows of the hold-outs are not read.
+TEXT = """Made by {command}; {seeds}. Only training rows are used: the test rows of the hold-outs are not read.
 
-{insert} and {grow} both let a function node read one more input: the one by chance, the other mostly where the training
-loss has the steepest slope. Each job trains as many trees: 7 % of the children are for the operator it names, for
-both together, or for neither. A quarter of the training rows is kept from the search; the last front is trained again
-on the others and scored there: for each size the error of the member that validation chooses among those no larger.
-Volumes are in % of the box up to the error of the best constant and the most weights of a tree. p is of the
-differences from {insert}. {how}."""
+{insert} and {grow} both let a function node read one more input. {insert} chooses the new edge at random; {grow}
+mostly chooses the edge with the largest gradient of the training loss. All jobs train the same number of trees. In each
+job, 7 % of the children come from the operator that it names, or from both operators together, or from neither. A
+quarter of the training rows is hidden from the search. The last front is trained again on the other rows and scored on
+that quarter: for each size, the error of the member with the lowest validation error among those no larger counts.
+Volumes are in % of the box that ends at the error of the best constant and the largest number of weights a tree can
+have. p tests the differences from {insert}. {how}."""
 CHILDREN = """## The children
 
-Of each operator in searches that have it alone: how many of its children have a lower validation error than their
-parent, which was trained once more seldom, and the median change of the error in %; means over the seeds. What the
-training alone would have made of the parent is not known."""
+For each operator in the searches that use it alone: the share of its children with a lower validation error than their
+parent, and the median change of the error in %; means over the seeds. A child was trained once more than its parent;
+the effect of that training alone is not known."""
 PICTURE = "![children better than their parents](growth_operator.png)"
 
 
@@ -55,13 +56,13 @@ def headline(rows: Rows) -> str:
     )
     text = (
         f"{COMMAND}, {seeds_of(rows)} per table: {grow:.0f} % of the children of `{GROW}` are better than their "
-        f"parents, of those of `{INSERT}` {insert:.0f} %. [growth_operator.md](growth_operator.md)."
+        f"parents, compared with {insert:.0f} % for `{INSERT}`. [growth_operator.md](growth_operator.md)."
     )
     return f"## {TITLE}\n\n{text}\n\n{gains(rows, list(VARIANTS), INSERT, KEPT)}"
 
 
 def _mean(rows: Rows, table: str, operator: str, what: str) -> float:
-    """Over the seeds of the searches with this operator alone that it made children in."""
+    """The mean over the seeds of searches with this operator alone, if it made children there."""
     values = list(by_seed(rows, table, operator, f"{operator} {what}").values())
     return float(np.mean(values)) if values else float("nan")
 

@@ -1,6 +1,6 @@
-"""What growth guided by gradients brings to the search: ``grow_edge`` against ``insert_edge``, at equal evaluations.
+"""Growth guided by gradients in the search: ``grow_edge`` against ``insert_edge``, at equal evaluations.
 
-Only training rows of the hold-outs are used: a quarter of them is kept from the search, to test its last front on.
+Only training rows of the hold-outs are used: a quarter of them is hidden from the search and tests its last front.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from search.table.data import Table
 
 TABLES = ("friedman", "glass", "vehicle", "wdbc")
 INNER_FRACTION = 0.25
-EDGE_SHARE = 0.07  # of the children, by all operators that add an edge
+EDGE_SHARE = 0.07  # share of the children made by all operators that add an edge
 INSERT, GROW = "insert_edge", "grow_edge"
 VARIANTS: dict[str, dict[str, float]] = {
     INSERT: {INSERT: EDGE_SHARE, GROW: 0.0},
@@ -44,7 +44,7 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
 
 
 def prepare(name: str, seed: int, size: Size, variation: dict[str, float]) -> Search:
-    """A search of the training rows of a hold-out; what it calls test rows are a quarter of them."""
+    """A search on the training rows of a hold-out; a quarter of these serve as its test rows."""
     kept = training_part(paper_tables.table(name), seed)
     return prepare_rows(kept, name, INNER_FRACTION, seed, size, {"variation": variation})
 
@@ -55,13 +55,13 @@ def training_part(table: Table, seed: int) -> Table:
 
 
 def evolved(setup: Setup, last: int) -> tuple[State, list[Info]]:
-    """The state after generation ``last``, and what each generation brought."""
+    """The state after generation ``last``, and the ``Info`` of each generation."""
     states, infos = zip(*islice(generations(setup.problem, setup.strategy, Phases()), last + 1), strict=True)
     return states[-1], list(infos)
 
 
 def searched(search: Search, state: State) -> Row:
-    """The hypervolume in % of the population on validation rows, and its front's volume on the rows kept from it."""
+    """The population's hypervolume in % on validation rows, and its front's volume on the rows hidden from it."""
     corner, members = reference(search), front(state.members)
     models = tested(search, state, members)
     return {

@@ -25,12 +25,12 @@ from experiments.studies.mnist.run import JOBS, VALIDATION
 from search.folder.records import write_text
 from search.pictures.run_pictures import save
 
-# By job: leaf edges at the start, and what is inserted while the weakest are dropped.
+# By job: leaf edges at the start, and how edges are inserted while the weakest are dropped.
 INSERTIONS = {
-    "sparse_fixed_20k": ("20,000 weights at random", "nothing, and nothing is dropped"),
+    "sparse_fixed_20k": ("20,000 weights at random", "none, and none are dropped"),
     "sparse_random_20k": ("20,000 weights at random", "at random"),
     "sparse_gradient_20k": ("20,000 weights at random", "by gradient"),
-    "pruned_20k": ("all", "nothing"),
+    "pruned_20k": ("all", "none"),
     "pruned_random_20k": ("all", "at random"),
     "grow_20k": ("all", "by gradient"),
 }
@@ -38,22 +38,23 @@ BASE = "grow_20k"
 TITLE, COMMAND = "Digits and clothes", "`python -m experiments.run mnist`"
 TEXT = """Written by `python -m experiments.render` from [mnist.csv](mnist.csv), made by {command}.
 
-Trained from the pixels of MNIST and Fashion-MNIST on the 60,000 training images less {validation:,}; settings were
-chosen by the error on held-out training images of MNIST, and the 10,000 test images are scored once, after the last
-epoch. Means ± sd over {seeds}, which draw the validation rows and all that is random in training. All models are
-trained alike: mini-batches of {batch} images, moved by up to {shift} pixel either way, Adam, a rate that falls on a
-cosine. The published neural trees were chosen by their error on the test images.
+The models read the pixels of MNIST and Fashion-MNIST. Of the 60,000 training images, {validation:,} are validation
+rows. Settings were chosen by the error on held-out training images of MNIST. The 10,000 test images are scored once,
+after the last epoch. Numbers are means ± sd over {seeds}; a seed determines the validation rows and all randomness in
+training. All models are trained in the same way: mini-batches of {batch} images, shifted by up to {shift} pixel in each
+direction, Adam, and a learning rate with cosine decay. The published neural trees were chosen by their error on the
+test images.
 
-A neural tree has an output for each class, and each output has {children} ReLU nodes of its own ({few} in the tree of
-10,000 weights, {many} in that of 200,000), whose leaves read pixels; it is an ordinary `neuraltree.Tree`, and its
-`predict` gives the errors below. Training starts with all leaves; the weakest are dropped and absent ones of largest
-gradient inserted until the budget of weights is met. The first layer of the sparse MLP is cut in the same way; unlike a
-tree's, its hidden units serve all classes. CPU seconds are those of one thread for a whole run: compiling,
-training, testing."""
-GAIN = """## What inserts leaf edges
+A neural tree has an output for each class, and each output has {children} ReLU nodes ({few} in the tree of 10,000
+weights, {many} in the tree of 200,000), whose leaves read pixels. It is an ordinary `neuraltree.Tree`, and its
+`predict` gives the errors below. Training starts with all leaves. It drops the weakest leaves and inserts absent ones
+with the largest gradient until the tree meets its budget of weights. The first layer of the sparse MLP is pruned in the
+same way; unlike the hidden nodes of a tree, its hidden units serve all classes. CPU seconds are for a whole run on one
+thread: compiling, training and testing."""
+GAIN = """## Ways to insert leaf edges
 
-Neural trees of 20,000 weights on MNIST, trained equally long. Difference of test error from the last row, in points;
-p: Wilcoxon's signed-rank test over the seeds, Holm's correction."""
+Neural trees of 20,000 weights on MNIST, trained for the same number of epochs. The difference is in test error, in
+percentage points, from the last row. p: Wilcoxon's signed-rank test over the seeds, Holm's correction."""
 PICTURE = "![Test error against weights](mnist.png)"
 
 
@@ -94,7 +95,7 @@ def _brief(rows: Rows, tables: Sequence[str], job: str) -> list[str]:
 
 
 def _seeds(rows: Rows) -> str:
-    """A phrase for how many a model has."""
+    """The number of seeds per model, as a phrase."""
     counts = [len(of(rows, table, job)) for table in names(rows, "table") for job in names(rows, "job")]
     some = sorted({min(filter(None, counts)), max(counts)})
     return " to ".join(map(str, some)) + " seeds"
@@ -143,5 +144,5 @@ def _insertions(rows: Rows) -> str | None:
         compared = (NONE, NONE) if found is None else (f"{100 * found.mean:+.2f}", figure(found.p))
         errors = [_spread(rows, OF_DIGITS, job, column) for column in ("test_error", "val_error")]
         lines.append([*INSERTIONS[job], *errors, *compared])
-    header = ("leaf edges at the start", "inserted", "test error, %", "validation error, %", "difference", "p")
+    header = ("leaf edges at the start", "edges inserted", "test error, %", "validation error, %", "difference", "p")
     return f"{GAIN}\n\n{right(header, lines, left=2)}"

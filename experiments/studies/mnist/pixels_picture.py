@@ -15,7 +15,7 @@ from neuraltree.plot import style
 
 
 class Published(NamedTuple):
-    """Test error in %; weights where they are known, or as the name of the model has it."""
+    """Test error in %; weights if they are known, or as stated in the name of the model."""
 
     label: str
     error: float
@@ -23,12 +23,12 @@ class Published(NamedTuple):
     note: str = ""
 
 
-# Ojha and Nicosia, BNeuralT (WCCI 2020 slides); the models' weights counted in the files that come with its code.
+# Ojha and Nicosia, BNeuralT (WCCI 2020 slides); the weights were counted in the model files published with its code.
 BNEURALT = (
     Published("BNeuralT-10K", 7.74, 11_977),
     Published("BNeuralT-18K", 6.58, 18_826),
     Published("BNeuralT-20K", 6.08, 23_825),
-    Published("BNeuralT-200K", 5.19, 200_000, "weights as its name has it"),
+    Published("BNeuralT-200K", 5.19, 200_000, "as stated in its name"),
 )
 CLASSIFIERS = (
     Published("GUIDE, oblique splits", 26.21),
@@ -41,7 +41,7 @@ CLASSIFIERS = (
     Published("TAO, oblique splits", 5.26),
 )
 OF_DIGITS = "mnist"
-# The lines of the classifiers in the picture; some lie together.
+# The lines of the classifiers in the picture; lines that lie close together share a label.
 LINES = {
     "GUIDE and OC1, oblique splits": 26.21,
     "GUIDE": 21.48,

@@ -27,9 +27,9 @@ COLUMNS = ("weights", "nodes", "depth", "val_error", "test_error", "epochs", "hi
 
 
 class Model(NamedTuple):
-    """``children``: hidden nodes of each class, of each of these, and so on.
+    """``children``: the number of hidden nodes of each class, then of each such node, and so on.
 
-    An ``mlp`` is no tree: as wide as its weights allow, or cut down to them from ``hidden`` units.
+    An ``mlp`` is a network instead of a tree: as wide as ``weights`` allows, or pruned to them from ``hidden`` units.
     """
 
     weights: int
@@ -42,7 +42,7 @@ class Model(NamedTuple):
 
 SPARSE, DENSE = Course(epochs=30, dense=False), Course(epochs=30)
 
-# What inserts the leaf edges, from a sparse or a dense start, is compared at 20,000 weights.
+# Ways to insert leaf edges, from a sparse or a dense start, are compared at 20,000 weights.
 JOBS = {
     "grow_20k": Model(20_000),
     "grow_10k": Model(10_000, children=(20,)),
@@ -62,7 +62,7 @@ QUICK_ROWS = 3_000
 
 
 class Parts(NamedTuple):
-    """Images (rows, side, side) and classes to train on, to validate on, to test on."""
+    """Images (rows, side, side) and classes for training, validation and test."""
 
     train: tuple[Bytes, NDArray]
     validation: tuple[Bytes, NDArray]
@@ -78,7 +78,7 @@ def model_of(job: str, quick: bool) -> Model:
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    """Seeds outermost, so that every model has some early."""
+    """Seeds are the outermost loop, so that every model has some results early."""
     if quick:
         return [Unit("mnist", job, 0) for job in JOBS]
     jobs = [("mnist", job) for job in JOBS] + [("fashion-mnist", job) for job in ON_FASHION]

@@ -1,4 +1,4 @@
-"""An error of its own for every class as an objective, against one error of all: which classes the trees learn."""
+"""One error per class as objectives, against one error of all rows: the classes that the trees learn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from search.judge.finish import live_front
 from search.pictures.learnability import rates
 
 TABLE = "vehicle"
-# With the weights five objectives, as many as exact hypervolumes are affordable for.
+# With the weights these are five objectives, the most for which exact hypervolumes are affordable.
 OBJECTIVES: dict[str, Tables] = {
     "class_errors": {"search": {"objectives": ["class_errors", "weights"]}},
     "one_error": {"search": {"objectives": ["error", "weights"]}},
@@ -22,7 +22,7 @@ COLUMNS = ("member", "class", "weights", "val_error", "test_score", "true_positi
 
 
 def rows(unit: Unit, size: Size) -> list[Row]:
-    """A row for each class and each of ``MEMBERS``, the rates being those of the test rows."""
+    """A row for each class and each of ``MEMBERS``; the rates are those on the test rows."""
     search = prepare(unit.table, unit.seed, size, OBJECTIVES[unit.job])
     moments = run(search)
     state = moments[last_within(search, moments)].state

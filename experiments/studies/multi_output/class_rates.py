@@ -1,4 +1,4 @@
-"""Which classes trees learn that have an objective for each, and trees that have one for all."""
+"""A page section: the classes that trees learn with one objective per class, or one for all classes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from search.pictures.learnability import COLOURS, MARKERS
 
 TEXT = """## An objective for every class
 
-On {table}, the errors of the classes as objectives beside the weights, against one error of all rows: of the member
-of each front with the lowest validation error, on {seeds}, the share of each class's test rows that it finds, the
-lowest of these, and the accuracy. Below: mean differences, their 95 % interval over hold-outs and p of Wilcoxon's
-signed-rank test, uncorrected. The picture has up to {members} members of every front; a class is learnt where
-its dots stand in the upper left."""
+On {table}, two sets of objectives are compared: the error of each class and the weights, or one error of all rows and
+the weights. The table is about the member with the lowest validation error of each front, on {seeds}: the share of each
+class's test rows that it recognises (the recall), the lowest of these shares, and the accuracy. Below: mean
+differences with their 95 % interval over hold-outs, and p of Wilcoxon's signed-rank test, uncorrected. The picture
+shows up to {members} members of every front; trees have learnt a class if its dots lie in the upper left."""
 PICTURE = "![Rates of true and false positives by class](multi_output.png)"
 
 
@@ -36,11 +36,11 @@ def section(rows: Rows) -> list[str]:
         body.append(["difference", *(each.text(3) for each in apart)])
         body.append(["p", *(figure(each.p) for each in apart)])
     text = TEXT.format(table=TABLE, seeds=seeds_of(mine), members=MEMBERS)
-    return [text, PICTURE, right(["objectives", *labels, "the lowest", "accuracy"], body)]
+    return [text, PICTURE, right(["objectives", *labels, "lowest share", "accuracy"], body)]
 
 
 def _columns(rows: Rows, job: str, labels: list[str]) -> list[dict[int, float]]:
-    """By seed, of the best members: the share of every class that is found, the lowest of these, and the accuracy."""
+    """By seed, for the best members: the recall of every class, the lowest recall, and the accuracy."""
     best = [row for row in of(rows, TABLE, job) if row["member"] == "0"]
     rates = [_by_seed([row for row in best if row["class"] == label], "true_positives") for label in labels]
     lowest = {seed: min(rate[seed] for rate in rates) for seed in rates[0]}

@@ -1,4 +1,4 @@
-"""Ensembles of a front against its best member, beside HFNT's."""
+"""Ensembles of a front against its best member, with the published results of HFNT."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from experiments.studies.multi_output.run import ENSEMBLE
 
 TEXT = """## Heterogeneous ensembles
 
-At most five members of one front, with {activations} mixed, chosen and weighted by least squares on the rows that
-their folds left out, against the member with the lowest validation error: test scores (R² on baseball, dee and
-friedman, accuracy elsewhere), medians and quartiles of {seeds}; weights, and of regression half the mean squared error
-of either: medians. p: Wilcoxon's signed-rank test, Holm's correction over the tables. *HFNT 2021*: published test
-scores of multi-objective trees on 80/20 hold-outs of the same tables. *HFNT 2017*: mean test accuracy of trees in
-10-fold cross-validation and that of the best ensemble; of regression half the mean squared error in 5-fold
-cross-validation."""
+An ensemble has at most five members of one front, with {activations} mixed. They are chosen and weighted by least
+squares on the rows that their folds left out. The ensemble is compared with the member with the lowest validation
+error. Test scores (R² on baseball, dee and friedman, accuracy elsewhere) are medians and quartiles of {seeds}; weights
+and, for regression, half the mean squared error are medians. p: Wilcoxon's signed-rank test, Holm's correction over the
+tables. *HFNT 2021*: published test scores of multi-objective trees on 80/20 hold-outs of the same tables. *HFNT 2017*:
+for classes, the mean test accuracy of trees in 10-fold cross-validation and that of the best ensemble; for regression,
+half the mean squared error in 5-fold cross-validation."""
 HEADER = (
     *("", "best member", "weights", "half MSE", "ensemble", "weights", "half MSE", "mean difference", "p (Holm)"),
     *("*HFNT 2021*", "*HFNT 2017*", "*its ensemble*"),
@@ -39,7 +39,7 @@ def section(rows: Rows) -> list[str]:
 
 
 def _pair(rows: Rows, table: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Scores of ensembles, and of the best members of the same hold-outs."""
+    """Scores of ensembles, and of the best members on the same hold-outs."""
     ours, single = (by_seed(rows, table, ENSEMBLE, name) for name in ("ensemble_score", "test_score"))
     return paired(ours, single)
 
@@ -63,7 +63,7 @@ def _line(rows: Rows, table: str, p: float) -> list[str]:
 
 
 def _sizes(rows: Rows, table: str, weights: str, error: str) -> list[str]:
-    """Medians of weights and of an error, which classes do not have."""
+    """Medians of weights and of a squared error; the latter is empty for classes."""
     number, errors = (list(by_seed(rows, table, ENSEMBLE, name).values()) for name in (weights, error))
     return [f"{np.median(number):.0f}", _error(float(np.median(errors))) if errors else ""]
 

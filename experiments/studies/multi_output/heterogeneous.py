@@ -19,7 +19,7 @@ from search.engine.evolution_step import State
 from search.engine.population import Members
 
 TABLES = ("australian", "heart", "ionosphere", "pima", "wdbc", "baseball", "dee", "friedman")
-MEMBERS = 5  # at most, as many as ``neuraltree.estimators.ensembles`` takes
+MEMBERS = 5  # at most, as in ``neuraltree.estimators.ensembles``
 COLUMNS = (
     *("test_score", "weights", "half_mse"),  # of the member with the lowest validation error
     *("ensemble_score", "ensemble_weights", "ensemble_half_mse", "ensemble_members", "ensemble_activations"),
@@ -27,7 +27,7 @@ COLUMNS = (
 
 
 class Ensemble(NamedTuple):
-    """Members of a front by their places in it, and what each counts; shares add up to 1."""
+    """Members of a front by their places in it, and their shares in the mean, which add up to 1."""
 
     places: list[int]
     shares: NDArray[np.float64]
@@ -57,7 +57,7 @@ def row(unit: Unit, size: Size) -> Row:
 
 
 def choose(search: Search, state: State, members: Members) -> Ensemble:
-    """By what each member predicts for its folds' left-out rows, as ``neuraltree.estimators.ensembles`` chooses."""
+    """Choose by the predictions for the rows that the folds left out, as ``neuraltree.estimators.ensembles`` does."""
     problem = search.setup.problem
     outputs = validation_outputs(problem, state.shape, members.trees)
     rows = np.concatenate([held for _, held in problem.folds])

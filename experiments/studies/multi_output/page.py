@@ -1,4 +1,4 @@
-"""``multi_output.md`` and ``multi_output.png``: the sources' table of hypervolumes, and the pages' other sections."""
+"""``multi_output.md`` and ``multi_output.png``: the table of hypervolumes, and the other sections of the page."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ TITLE, COMMAND = "Multi-output trees, ensembles, per-class objectives", "`python
 ABOUT = f"Written by `python -m experiments.render` from [multi_output.csv](multi_output.csv), made by {COMMAND}."
 BASE, VOLUME = "nsga2", Measure("population_hypervolume", "hypervolume, %", 2)
 OTHERS = (
-    Measure("hypervolume", "all trees trained", 2),
-    Measure("test_volume", "fronts on test rows", 2),
+    Measure("hypervolume", "hypervolume of all trees trained", 2),
+    Measure("test_volume", "volume of fronts on test rows", 2),
     Measure("trees", "trees trained", 0),
     Measure("members", "members of the front", 0),
 )
 TEXT = """## Hypervolume on nine classification tables
 
-Hypervolume indicator in %, objectives error and nodes, of the last population: medians and, in brackets, quartiles
-of {seeds}. *Published*: MONT, WCCI 2020. They are not like for like: our errors are those of validation rows in four
-folds, our weights are trained, and our reference point is fixed for each table at the error of the best constant and
-one node more than a tree can have, while the published one is the worst corner of its points. "gp" minimises the
-error alone. All four methods spend at most the same weight·samples, to a whole generation; gp's trees are larger, so
-that it trains fewer. "On test rows": for each size the test error of the member that validation chooses among those no
-larger. p: Wilcoxon's signed-rank test, Holm's correction."""
+Hypervolume indicator in % of the last population, for the objectives error and nodes: medians and, in brackets,
+quartiles of {seeds}. *Published*: MONT, WCCI 2020. The two are not directly comparable. Our errors come from validation
+rows in four folds, and our weights are trained. Our reference point is fixed for each table: the error of the best
+constant, and one node more than a tree can have. The published reference point is the worst corner of its points. "gp"
+minimises the error alone. All four methods have the same budget of weight·samples and end with the last whole
+generation within it; the trees of gp are larger, so it trains fewer. "Fronts on test rows": for each size, the test
+error of the member with the lowest validation error among those no larger. p: Wilcoxon's signed-rank test, Holm's
+correction."""
 
 
 def render(rows: Rows, results: Path) -> None:
@@ -43,8 +44,8 @@ def render(rows: Rows, results: Path) -> None:
 def headline(rows: Rows) -> str:
     text = (
         f"Hypervolume in % of the last population on validation rows, objectives error and nodes; plain genetic "
-        f"programming (gp) minimises the error alone, so that it ends with few sizes. {COMMAND}, {seeds_of(rows)} per "
-        "table; [multi_output.md](multi_output.md) has the published figures beside it."
+        f"programming (gp) minimises the error alone, so it ends with few sizes. {COMMAND}, {seeds_of(rows)} per "
+        "table; [multi_output.md](multi_output.md) adds the published hypervolumes."
     )
     return f"## {TITLE}\n\n{text}\n\n{gains(_fronts(rows), list(METHODS), BASE, VOLUME)}"
 
@@ -62,7 +63,7 @@ def _volumes(rows: Rows) -> list[str]:
     body = [[table, *_cells(fronts, table, VOLUME.column), *_published(MONT[table])] for table in tables]
     body.append([ALL, *_cells(fronts, ALL, VOLUME.column), *_published(MONT_MEANS)])
     found = differences(fronts, ALL, list(METHODS), BASE, VOLUME)
-    body.append([f"its p against {BASE}", *(figure(found[job].p) if job in found else "" for job in METHODS), *blank])
+    body.append([f"p against {BASE}", *(figure(found[job].p) if job in found else "" for job in METHODS), *blank])
     body += [[f"{ALL}, {m.label}", *_cells(fronts, ALL, m.column, m.digits), *blank] for m in OTHERS]
     header = ["", *METHODS, *(f"*published* {job}" for job in MONT_MEANS)]
     return [TEXT.format(seeds=seeds_of(fronts)), right(header, body)]

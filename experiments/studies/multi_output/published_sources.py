@@ -1,4 +1,4 @@
-"""What the sources published on their evolved trees: MONT's hypervolumes, HFNT's trees and ensembles."""
+"""Published results of evolved trees: hypervolumes of MONT, scores of HFNT's trees and ensembles."""
 
 from __future__ import annotations
 

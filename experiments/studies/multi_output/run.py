@@ -50,7 +50,7 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    """Seeds outermost; of each job's tables the last alone where ``quick``."""
+    """Seeds are the outermost loop; if ``quick``, each job runs on the last of its tables only."""
     return [
         Unit(table, name, seed)
         for seed in range(seeds)

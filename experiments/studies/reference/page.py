@@ -1,4 +1,4 @@
-"""``reference.md``: the reference model as we run it beside its published figures, table by table and in the mean."""
+"""``reference.md``: our runs of the reference model and its published scores, by table and in the mean."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ TITLE = "The reference model, by its own protocol"
 COMMAND = "`python -m experiments.run tables/reference`"
 PEEKING = "reference protocol: weights chosen by the test rows"
 BY_TRAINING = "weights chosen by the training rows"
-AT_END = "the last weights, no choice"
-ABOUT = f"""Written by `python -m experiments.render` from [reference.csv](reference.csv), made by {COMMAND}: random
-trees of the reference's generator (BNeuralT), sigmoid outputs one per class, half the squared error, RMSprop at 0.1,
-one row an update, 500 epochs, all through our engine. *{PEEKING}*: the score is the best on the test rows over all
-updates, as in the figures published for it; nobody can expect it on new data, as the training score of the same
-weights shows. As in the reference, inputs and the number to predict are scaled over all rows, test rows included. Ours
-are seeded hold-outs with the classes in proportion, the published were neither. SE: standard error of the difference
-of the means, from the deviations over runs; *agrees*: the means are within two of them."""
-NO_DEVIATION = """Of leaf probability .5 no deviations were published; ours stand for them. What was published
-"without early stopping" does not say which weights it scores. The reference's program keeps those of the lowest error
-on the rows it is told to choose by, which can be the training rows: that choice and the last weights both stand beside
-it. *Weights* are trainable scalars; the published number, and ours *as published*, count an edge above every output
-besides, which nothing reads."""
+AT_END = "the last weights, without a choice"
+ABOUT = f"""Written by `python -m experiments.render` from [reference.csv](reference.csv), made by {COMMAND}. Our engine
+trains random trees from the reference's generator (BNeuralT): one sigmoid output per class, half the squared error,
+RMSprop at 0.1, one row per update, 500 epochs. *{PEEKING}*: the score is the best on the test rows over all updates, as
+in the published scores. It is not an estimate for new data, as the training score of the same weights shows. As in
+the reference, inputs and the number to predict are scaled over all rows, test rows included. Our hold-outs are seeded
+and keep the proportions of the classes; the published hold-outs do neither. SE: standard error of the difference of the
+means, from the deviations over runs. *Agrees*: the two means differ by at most two SE."""
+NO_DEVIATION = """No deviations were published for leaf probability .5; our deviations stand in for them. The results
+published "without early stopping" do not say which weights they score. The reference's program keeps the weights with
+the lowest error on the rows that it is told to use for the choice, which can be the training rows. We therefore compare
+with both that choice and the last weights. *Weights* are trainable scalars. The published number, and ours
+*as published*, also count one edge above every output, which nothing reads."""
 
-# Of the published runs of "p4", in the order of the tables.
+# Deviations of the published runs of "p4", in the order of the tables.
 PUBLISHED_SD = (.034, .035, .034, .026, .011, .014, .029, .049, .068, .132, .046, .110, .149, .038)  # fmt: skip
 PUBLISHED_RUNS = 30
 
 
 class Setting(NamedTuple):
-    """A line of means: whose rows, which of their scores, and beside which row of ``published`` it stands."""
+    """A line of means: its job and score, and the label and protocol of the published row it is compared with."""
 
     job: str
     score: str
@@ -66,12 +66,12 @@ def render(rows: Rows, results: Path) -> None:
 
 
 def headline(rows: Rows) -> str:
-    about = f"{COMMAND}, [reference.md](reference.md). This holds our engine and protocol against the published ones."
+    about = f"{COMMAND}, [reference.md](reference.md). A comparison of our engine and protocol with the published ones."
     return "\n\n".join([f"## {TITLE}", about, means(rows)])
 
 
 def means(rows: Rows) -> str:
-    """Ours beside the published; only where all tables of a kind are there."""
+    """Our means and the published ones; a kind of table is shown only if all its tables have rows."""
     lines = [
         _mean_line(rows, setting, kind)
         for setting in SETTINGS
@@ -131,12 +131,12 @@ def _table_line(rows: Rows, table: str) -> list[str]:
 
 
 def standard_error(ours: Summary, published_sd: float) -> float:
-    """Of the difference between our mean and that of the published runs."""
+    """The standard error of the difference between our mean and that of the published runs."""
     return sqrt(ours.sd**2 / ours.values + published_sd**2 / PUBLISHED_RUNS)
 
 
 def _compared(ours: float, published: float, error: float, digits: int = 3) -> list[str]:
-    """Published, difference, two standard errors, and whether the one is within the other."""
+    """Published score, difference, two standard errors, and whether the difference is within them."""
     difference = ours - published
     agrees = "yes" if abs(difference) <= 2 * error else "no"
     return [figure(published, digits), signed(difference), figure(2 * error), NONE if np.isnan(error) else agrees]

@@ -1,7 +1,7 @@
-"""Training as the reference does it (BNeuralT): the test rows are scored after every update, and the best score kept.
+"""Training as in the reference (BNeuralT): the test rows are scored after every update, and the best score is kept.
 
-That is the published protocol, and its flaw: the test rows choose the weights. Nothing made here is an honest score,
-and every row of a table that rests on it says so (protocol "reference").
+The published protocol has a flaw: the test rows choose the weights. No score made here is honest, and every row of
+a table that uses one says so (protocol "reference").
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from neuraltree.engine.training_step import Settings, first_arrays
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space
 
-UPDATES_A_CALL = 100_000  # of all trees together: a few seconds, after which Ctrl-C is heard
+UPDATES_A_CALL = 100_000  # of all trees together: a few seconds, because Ctrl-C works only between calls
 VECTOR = 16  # test rows are padded to whole vectors
 
 
 class Peeked(NamedTuple):
-    """The best test score over all updates, that of the last weights, and the tree at the best of them.
+    """The best test score over all updates, the score of the last weights, and the tree at the best score.
 
-    Scores are accuracy, where outputs that are not finite are wrong answers, or R², ``-inf`` if it was never finite.
+    Scores are accuracy or R². For accuracy, outputs that are not finite are wrong; R² is ``-inf`` if never finite.
     """
 
     best_test_score: float
@@ -39,7 +39,7 @@ class Peeked(NamedTuple):
 class Run(NamedTuple):
     """One tree and its rows: scaled inputs (rows, features), encoded targets (rows, outputs).
 
-    ``truth`` (test rows,): class codes, integers, or values on the scale of the targets. ``seed`` of the shuffles.
+    ``truth`` (test rows,): class codes, integers, or values on the scale of the targets. ``seed`` is for the shuffles.
     """
 
     nodes: Nodes
@@ -70,7 +70,7 @@ def train_peeking(
     """Train the trees of some runs side by side in one compiled program, reshuffled in every epoch.
 
     Runs have equally many rows, features and outputs. Programs are compiled for ``kinds`` of activation and those of
-    the trees. Raises ``ValueError`` where the runs differ in size or numbers are to be predicted for several outputs.
+    the trees. Raises ``ValueError`` if the runs differ in size or a regression has several outputs.
     """
     _check(runs)
     hidden = np.concatenate([run.nodes["op"][(run.nodes["op"] < 0) & (run.nodes["depth"] > 0)] for run in runs])
@@ -103,7 +103,7 @@ def _data(rows: RowwiseBin, runs: Sequence[Run], dtype: str) -> Data:
     tested = len(runs[0].truth)
     missing = -tested % VECTOR
     test = np.stack([np.pad(np.asarray(run.test_inputs, dtype), [(0, missing), (0, 0)]).T for run in runs])
-    owner = np.minimum(rows.packed.forest.tree, len(runs) - 1)  # padding reads what the last tree does
+    owner = np.minimum(rows.packed.forest.tree, len(runs) - 1)  # padding reads the rows of the last tree
     truth = np.stack([np.pad(run.truth, (0, missing)) for run in runs])
     truth = truth.astype(np.int32 if truth.dtype.kind in "iu" else dtype)
     return Data(joined("inputs"), joined("targets"), test[owner, rows.reads], truth, np.int32(tested))
@@ -116,7 +116,7 @@ def _start(rows: RowwiseBin, settings: Settings) -> Progress:
 
 
 def _order(rngs: Sequence[np.random.Generator], rows: int, batch: int, call: int, epochs: int) -> NDArray[np.int32]:
-    """Positions in the rows of all trees; one past the last is padding."""
+    """Positions in the rows of all trees; the position one past the last row is padding."""
     order = np.full((call, len(rngs), -(-rows // batch) * batch), len(rngs) * rows, dtype=np.int32)
     for epoch in range(epochs):
         for tree, rng in enumerate(rngs):
@@ -132,7 +132,7 @@ def _results(rows: RowwiseBin, runs: Sequence[Run], progress: Progress) -> list[
 
 
 def _score(truth: NDArray, found: float) -> float:
-    """Accuracy or R² from what a program counts."""
+    """Accuracy or R² from a program's count of right answers or negative sum of squared errors."""
     if truth.dtype.kind in "iu":
         return float(found) / len(truth)
     return 1.0 + float(found) / float(np.sum((truth - truth.mean()) ** 2))

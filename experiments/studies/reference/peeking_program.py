@@ -18,22 +18,22 @@ from neuraltree.tasks.losses import LOSSES
 
 
 class Data(NamedTuple):
-    """Training rows of all trees, tree after tree, and a last one that is padding; test rows by leaf and by tree."""
+    """Training rows of all trees, one tree after another, then one padding row; test rows by leaf and by tree."""
 
     inputs: EngineArray  # (all rows + 1, features)
     targets: EngineArray  # (all rows + 1, outputs)
-    seen: EngineArray  # (slots, forest rows, test rows) what each leaf sees of them
+    seen: EngineArray  # (slots, forest rows, test rows) the values that each leaf reads
     truth: EngineArray  # (trees, test rows)
-    tested: EngineArray  # () test rows that are no padding
+    tested: EngineArray  # () number of test rows without padding
 
 
 class Course(NamedTuple):
-    """The rows of some epochs."""
+    """The order of the rows in some epochs, and the place of these epochs in the schedule."""
 
     order: EngineArray  # (epochs a call can hold, trees, steps x batch size)
-    first: EngineArray  # () epochs before these
-    epochs: EngineArray  # () of these
-    total: EngineArray  # () epochs of the schedule
+    first: EngineArray  # () number of epochs before these
+    epochs: EngineArray  # () number of these epochs
+    total: EngineArray  # () number of epochs in the schedule
 
 
 class Progress(NamedTuple):
@@ -81,7 +81,7 @@ def _both(shape: Shape, row: jax.Array) -> tuple[jax.Array, jax.Array]:
 def _gradient(
     shape: Shape, settings: Settings, forest: Forest, reads: jax.Array, params: Params, data: Data, index: jax.Array
 ) -> Params:
-    """Mean over the rows ``index`` (trees, batch) of each tree; padding rows are uncounted."""
+    """The mean gradient over the rows ``index`` (trees, batch) of each tree; padding rows do not count."""
     padding, features = len(data.inputs) - 1, data.inputs.shape[1]
     owner = jnp.minimum(forest.tree, shape.trees - 1)
     place = index[owner][None] * features + reads[:, :, None]
@@ -105,11 +105,11 @@ def _test(shape: Shape, forest: Forest, params: Params, data: Data) -> jax.Array
 
 
 def _chosen(found: jax.Array) -> jax.Array:
-    """(trees, rows) class codes of outputs (trees, outputs, rows): by the sign of one, else the largest."""
+    """(trees, rows) class codes of outputs (trees, outputs, rows): the sign of a single output, else the largest."""
     if found.shape[1] == 1:
         return (found[:, 0] > 0).astype(jnp.int32)
     largest, chosen = found[:, 0], jnp.zeros(found.shape[::2], jnp.int32)
-    for code in range(1, found.shape[1]):  # faster than argmax, which makes no vectors
+    for code in range(1, found.shape[1]):  # faster than argmax, which XLA does not vectorise
         chosen = jnp.where(found[:, code] > largest, code, chosen)
         largest = jnp.maximum(largest, found[:, code])
     return chosen

@@ -1,11 +1,12 @@
 """The reference model itself (BNeuralT): a random tree, trained row by row, on our hold-outs and by its own protocol.
 
-Its tree generator, sigmoid outputs one per class, half the squared error, RMSprop at 0.1, one row an update, 500 epochs
-reshuffled each time. As in its program, inputs and the number to predict are scaled to 0..1 over the whole table, test
-rows included; ``peeking`` is the best test score over all updates, ``at_end`` that of the last weights.
+It has the reference's tree generator, one sigmoid output per class, half the squared error, RMSprop at 0.1, one row per
+update and 500 epochs, each reshuffled. As in its program, inputs and the number to predict are scaled to 0..1 over the
+whole table, test rows included; ``peeking`` is the best test score over all updates, ``at_end`` the last.
 
-Left out: its one more update on the first training row in each epoch (means of 30 seeds with it and without: iris
-.996 and .994, wine .990 and .990), and its stop where that update changes the weights by less than 1e-10 on average.
+Two details are left out. The reference makes one more update per epoch, on the first training row (means of 30 seeds
+with and without it: iris .996 and .994, wine .990 and .990). It stops if that update changes the weights by less than
+1e-10 on average.
 Unlike its hold-outs, ours keep the classes' shares.
 """
 
@@ -30,7 +31,7 @@ from search.table.data import Table
 
 COLUMNS = ("protocol", "peeking", "at_end", "best_on_train", "train_score", "weights", "published_weights", "nodes")
 LEAF_PROBABILITY = {"p4": 0.4, "p5": 0.5, "p5_train": 0.5}  # by job
-BY_TRAINING = "p5_train"  # whose weights the training rows choose
+BY_TRAINING = "p5_train"  # the job in which the training rows choose the weights
 TREE = {"max_children": 5, "max_depth": 5, "minimum_nodes": 8}
 SETTINGS = Settings("squared", "reference_rmsprop", 0.1, "constant", batch_size=1)
 EPOCHS, SEEDS_A_UNIT = 500, 10
@@ -39,7 +40,7 @@ QUICK_TABLES = ("iris", "mpg6")
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    """Whole units only: a number of seeds between gives the next more."""
+    """Whole units only: the number of seeds is rounded up to a multiple of the unit's size."""
     tables, size = (QUICK_TABLES, QUICK_SEEDS) if quick else (TABLES, SEEDS_A_UNIT)
     return [
         Unit(name, job, seed, size) for seed in range(0, seeds, size) for job in LEAF_PROBABILITY for name in tables
@@ -72,7 +73,7 @@ def _to_unit(values: NDArray) -> NDArray[np.float64]:
 
 
 def _judged_by_training(run: Run) -> Run:
-    """With the training rows in place of those that are scored after every update."""
+    """The run with its training rows scored after every update instead of its test rows."""
     truth = run.targets[:, 0] if run.truth.dtype.kind == "f" else run.targets.argmax(axis=1)
     return run._replace(test_inputs=run.inputs, truth=truth)
 
@@ -94,7 +95,7 @@ def _row(kind: str, run: Run, nodes: Nodes) -> Row:
         "protocol": "reference",
         "train_score": _score(kind, nodes, run.inputs, truth),
         "weights": weights,
-        # It counts an edge above every output, which nothing reads.
+        # The published number counts an edge above every output, which nothing reads.
         "published_weights": weights + run.targets.shape[1],
         "nodes": len(nodes),
     }

@@ -20,20 +20,20 @@ from search.folder.records import write_text
 from search.pictures.run_pictures import legend_below, save
 
 VOLUME = Measure("test_volume", "volume of test errors, %", 2)
-LOG_VOLUME = Measure("log_test_volume", "weights logarithmic, %", 2)
+LOG_VOLUME = Measure("log_test_volume", "test volume, logarithmic weights, %", 2)
 MEASURES = (
     VOLUME,
     LOG_VOLUME,
-    Measure("scalar_test_volume", "by scalars, %", 2),
-    Measure("hypervolume", "of validation errors, %", 2),
+    Measure("scalar_test_volume", "test volume by scalars, %", 2),
+    Measure("hypervolume", "volume of validation errors, %", 2),
     Measure("test_score", "test score", 3),
     Measure("weights", "weights", 0),
-    Measure("smallest", "fewest", 0),
+    Measure("smallest", "fewest weights", 0),
     Measure("scalars", "scalars", 0),
     Measure("front_size", "members", 0),
     Measure("evaluations", "models scored", 0),
     Measure("search_cpu_s", "CPU s", 1),
-    Measure("compile_cpu_s", "of compiling", 1),
+    Measure("compile_cpu_s", "compile CPU s", 1),
 )
 LOOKS = {
     "evolved": style.Look(style.BLUE, "o"),
@@ -49,40 +49,41 @@ BASE = "evolved"
 TITLE, COMMAND = "The search against its peers at equal CPU time", "`python -m experiments.run search_peers`"
 TEXT = f"""Written by `python -m experiments.render` from [search_peers.csv](search_peers.csv), made by {COMMAND}.
 
-Every method gets {BUDGET_S:g} CPU seconds of one process, {{seeds}} per table, the same training and test rows, and
-inputs standardised alike; it ends with the step in which the time is over. Compiling counts, from a process that has
-compiled nothing yet, and is stated apart; only kozax compiles before its clock starts, because it would not get to its
-first generation otherwise. A front is chosen by validation error and size on
-training rows; its members are fitted again to all training rows as the method does it (outside the budget; gplearn and
-DEAP have nothing of the kind, so their formulas know the rows of three folds) and scored once on the test rows. Test
-score, weights and scalars are of the member with the lowest validation error: R² or accuracy; "fewest" are the weights
-of the smallest member.
+Every method gets {BUDGET_S:g} CPU seconds in one process, on {{seeds}} per table, with the same training and test rows
+and the same standardised inputs. It ends with the step in which the time runs out. Compile time counts: each process
+starts with nothing compiled, and the table shows compile time separately. Only kozax compiles before its clock starts,
+because otherwise it would not reach its first generation. Validation error and size on training rows choose a front.
+Each method then fits the members of its front again to all training rows, outside the budget. gplearn and DEAP cannot
+refit, so their formulas have seen the rows of three folds only. All members are scored once on the test rows. Test
+score, weights and scalars are those of the member with the lowest validation error; the score is R² or accuracy.
+"Fewest weights" are those of the smallest member.
 
-The volume of test errors is what a user meets who has room for so many weights, from 1 to {MOST_WEIGHTS}, and takes the
-member of the lowest validation error that fits: the mean over all such numbers of what its test error is below that of
-the best constant, in % of that (1 − R², or the share of wrong classes). On a logarithmic axis as much counts from 1 to
-16 weights as from 16 to {MOST_WEIGHTS}, where a network with one unit may not fit at all. Of trees and networks,
-weights are the trainable scalars. Of formulas they are the leaves: numbers, and every time a variable is read, as if it
-had a coefficient there, as it has in pyoperon, where numbers that others could take in do not count; "scalars"
-are their numbers alone. Validation errors do not compare between methods: those of networks are of four folds, of trees
-too, but by the epoch that was best there, of formulas of the rows that the first of these folds leaves out.
+The volume of test errors describes a user who has room for some number of weights, from 1 to {MOST_WEIGHTS}, and takes
+the member with the lowest validation error that fits. It is the mean, over all these numbers, of the reduction in test
+error relative to the best constant, in % of the constant's error (1 − R², or the share of wrong classes). On a
+logarithmic axis, the range from 1 to 16 weights counts as much as the range from 16 to {MOST_WEIGHTS}; a network with
+one unit may need more than 16. The weights of trees and networks are their trainable scalars. The weights of a formula
+are its leaves: its numbers and every reading of a variable, as if each had a coefficient. pyoperon has such
+coefficients; its numbers that others could absorb do not count. The "scalars" of a formula are its numbers alone. Do
+not compare validation errors between methods: for networks and trees they come from four folds, but trees also use the
+epoch that was best there; for formulas they come from the rows that the first of these folds leaves out.
 
-Of ours, training (epochs, batch, learning rate) was chosen among six settings on other hold-outs of friedman, which is
-one of these tables, and glass; peers have the settings of their documentation.
+The training settings of this project (epochs, batch size, learning rate) were chosen among six on other hold-outs of
+glass and of friedman, which is one of these tables. Peers have the settings of their documentation.
 
-- evolved, random: this project's search and its training, and new random trees in every generation;
-- optuna: NSGA-II in populations of {networks.POPULATION} over scikit-learn's MLPs of one or two layers of
-  1 unit to as many as one layer can have with {MOST_WEIGHTS} weights, activation, solver (L-BFGS or Adam), penalty
-  and learning rate; minimised are the error over the folds and the weights;
-- pruned: MLPs of 32 units cut to {len(pruning.SIZES)} sizes by magnitude, with several penalties and seeds;
+- evolved: this project's search; random: the same training of new random trees in every generation;
+- optuna: NSGA-II in populations of {networks.POPULATION} over scikit-learn's MLPs of one or two layers, from 1 unit to
+  as many units as one layer can have with {MOST_WEIGHTS} weights; it chooses activation, solver (L-BFGS or Adam),
+  penalty and learning rate, and minimises the error over the folds and the number of weights;
+- pruned: MLPs of 32 units pruned to {len(pruning.SIZES)} sizes by magnitude, with several penalties and seeds;
 - pyoperon: NSGA-II over R² and length, {operon.POPULATION} formulas, {operon.ITERATIONS} steps of
-  Levenberg-Marquardt each;
-- gplearn: {programs.POPULATION} programs, its default penalty on length; the best of every size;
-- deap: plain GP of {plain_gp.POPULATION} formulas as in DEAP's example; the best of every size;
+  Levenberg-Marquardt for each formula;
+- gplearn: {programs.POPULATION} programs, its default penalty on length; the best program of every size;
+- deap: plain GP of {plain_gp.POPULATION} formulas as in DEAP's example; the best formula of every size;
 - kozax: {matrices.POPULATION} formulas of up to {matrices.MOST_NODES} nodes, {matrices.STEPS} steps of Adam for the
   constants of the best {matrices.ELITE}; its own front.
 
-All formulas are made of +, −, ×, a / √(1 + b²), sin and tanh. p is of the differences from {BASE}.
+All formulas use +, −, ×, a / √(1 + b²), sin and tanh. p tests the differences from {BASE}.
 {HOW}."""
 PICTURE = "![test error against weights](search_peers.png)"
 AXIS = np.unique(np.geomspace(2, MOST_WEIGHTS, 60).round().astype(int))
@@ -104,7 +105,7 @@ def compared(rows: Rows, name: str) -> str:
 
 
 def remarks(rows: Rows) -> str | None:
-    """Where and why a method did not run, or ran otherwise."""
+    """The tables on which a method did not run, or ran differently, and why."""
     said = dict.fromkeys((row["job"], row["note"], row["table"]) for row in rows if row["note"])
     by_note: dict[tuple[str, str], list[str]] = {}
     for job, note, name in said:
@@ -116,7 +117,7 @@ def remarks(rows: Rows) -> str | None:
 def headline(rows: Rows) -> str:
     text = (
         f"At {BUDGET_S:g} CPU seconds each, {seeds_of(rows)} per table: the volume of test errors, differences from "
-        f"the evolved trees; {COMMAND}, [search_peers.md](search_peers.md) says how it is counted."
+        f"the evolved trees; {COMMAND}. [search_peers.md](search_peers.md) defines the volume."
     )
     parts = [gains(some, list(METHODS), BASE, VOLUME, LOG_VOLUME) for some in (rows, _regression(rows))]
     both = ["All tables:", parts[0], "Regression alone:", parts[1]]
@@ -128,7 +129,7 @@ def _regression(rows: Rows) -> Rows:
 
 
 def picture(rows: Rows) -> Figure:
-    """A panel for each table: the test error of the member that validation chooses among those of a size or less."""
+    """A panel for each table: the test error of the member with the lowest validation error up to each size."""
     tables = present(TABLES, rows, "table")
     made = Figure(figsize=(3.6 * len(tables), 3.9), layout="constrained")
     panels = made.subplots(1, len(tables), squeeze=False)[0]
@@ -156,6 +157,6 @@ def _draw(ax: Axes, rows: Rows, name: str) -> None:
 
 
 def chosen(front: list[Member], most: int) -> float:
-    """The test error of the member with the lowest validation error among those of at most so many weights."""
+    """The test error of the member with the lowest validation error among those of at most ``most`` weights."""
     small = [member for member in front if member.weights <= most]
     return min(small, key=lambda member: member.val_error).test_error if small else math.inf

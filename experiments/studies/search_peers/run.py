@@ -34,8 +34,8 @@ QUICK_TABLES = ("dee", "vehicle")
 class Method(NamedTuple):
     """``place`` is "module:function" in experiments/peers, imported when it runs.
 
-    It gets an arena, or with ``together`` those of so many seeds. ``why_not``: what to say where ``kinds`` are others.
-    ``uses``: modules besides its own whose constants it depends on.
+    The function gets one arena, or the arenas of ``together`` seeds. ``why_not``: the note for tables of a kind that is
+    not in ``kinds``. ``uses``: other modules whose constants it depends on.
     """
 
     label: str
@@ -57,14 +57,14 @@ METHODS: dict[str, Method] = {
     "deap": Method("DEAP, plain GP", "plain_gp:deap_gp", ALL[:1], "DEAP's plain GP is run on regression only"),
     "kozax": Method("kozax", "matrices:kozax", ALL[:1], "kozax comes with a fitness of regression only", 10),
 }
-QUICK_METHODS = tuple(name for name in METHODS if name != "kozax")  # which compiles for a minute
+QUICK_METHODS = tuple(name for name in METHODS if name != "kozax")  # kozax compiles for a minute
 VOLUMES = ("hypervolume", "test_volume", "log_test_volume", "scalar_test_volume")
 NUMBERS = (*VOLUMES, "smallest", "val_error", "test_score", "weights", "scalars", "nodes")
 COLUMNS = (*NUMBERS, "search_cpu_s", "compile_cpu_s", "evaluations", "front_size", "front", "note")
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    """Seed by seed, then what runs several seeds together, which a smaller number of seeds does not cut short."""
+    """Units of one seed, seed by seed, then the units of several seeds, which are never shortened."""
     tables, jobs = (QUICK_TABLES, QUICK_METHODS) if quick else (tuple(TABLES), tuple(METHODS))
     pairs = [(table, job, METHODS[job].together if _suits(table, job) else 0) for table in tables for job in jobs]
     each = [Unit(table, job, seed) for seed in range(seeds) for table, job, together in pairs if not together]
@@ -94,7 +94,7 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
 
 
 def _place(method: Method) -> tuple[str, str]:
-    """A module and its function."""
+    """The names of a module and of its function."""
     module, _, name = method.place.partition(":")
     return f"experiments.peers.{module}", name
 
@@ -105,10 +105,10 @@ def said(note: str) -> Row:
 
 
 def row(arena: Arena, found: Found) -> Row:
-    """All hypervolumes are of the same members, by the errors they were chosen by and by those on the test rows.
+    """All volumes cover the same members, by validation errors and by test errors.
 
     ``smallest``: the fewest weights of a member.
-    ``val_error`` and the columns after it are of the member with the lowest validation error.
+    ``val_error`` and the columns after it describe the member with the lowest validation error.
     """
     measured: Row = {
         "search_cpu_s": found.search_s,
@@ -136,7 +136,7 @@ def row(arena: Arena, found: Found) -> Row:
 
 
 def volumes(members: Sequence[Member], worst: float) -> Row:
-    """``VOLUMES``: of validation errors and of test errors, on a logarithmic axis of weights too, and by scalars."""
+    """``VOLUMES``: by validation errors, by test errors, the same on a logarithmic axis of weights, and by scalars."""
     weights, scalars = [member.weights for member in members], [member.scalars for member in members]
     found = [
         volume([member.val_error for member in members], weights, worst),

@@ -16,7 +16,7 @@ from search.folder.records import write_text
 from search.pictures.run_pictures import legend_below, save
 
 VOLUME = Measure("hypervolume", "validation hypervolume, %", 2)
-BY_TREES = Measure("hypervolume_by_trees", "at equal trees, %", 2)
+BY_TREES = Measure("hypervolume_by_trees", "hypervolume at equal trees, %", 2)
 TESTED = Measure("test_volume", "volume of test rows, %", 2)
 MEASURES = (
     VOLUME,
@@ -37,18 +37,20 @@ TITLE, COMMAND = "Selection at equal training", "`python -m experiments.run sele
 TEXT = """Written by `python -m experiments.render` from [selection.csv](selection.csv), made by {command}.
 
 Every method trains until it has spent the same weight·samples (weights x rows x epochs, over all folds) on {seeds}
-per table, with the same first population and settings; it is judged after the last generation within that. Objectives:
-validation error (4 folds) and weights. Random search trains trees drawn as those of the first population, for as many
-epochs as a generation of the others or, because these inherit weights and so train on, for {epochs}.
+per table, with the same first population and settings. It is scored after the last generation within that budget.
+Objectives: validation error (4 folds) and weights. Random search draws its trees like those of the first population. It
+trains them for as many epochs as one generation of the other methods, or for {epochs} epochs, because the other methods
+inherit weights and so continue training.
 
-The validation hypervolume is that of the best trade-offs of all trees trained so far (the archive, the same for every
-method), in % of the box up to the error of the best constant and the most weights a tree can have. "At equal trees":
-after {trees:,} trees, whatever their weights. Validation rows choose epochs and survivors, again in every generation,
-so that what is inherited is a little too good there; the volume of test rows is free of that: of the front of the last
-population, trained again on all training rows and scored once, for each size the test error of the member that
-validation chooses among those no larger, in the same box. Training was chosen among six settings on other hold-outs of
-friedman and glass; hypervolume selection itself counts from an error of 1, not from that of the best constant. p is of
-the differences from hypervolume selection. {how}."""
+The validation hypervolume covers the best trade-offs of all trees trained so far (the archive, built alike for every
+method). It is in % of the box that ends at the error of the best constant and the largest number of weights a tree can
+have. "At equal trees": after {trees:,} trees, whatever their weights. Validation rows choose epochs and
+survivors again in every generation, so inherited weights look slightly too good on them. The volume of test rows has no
+such bias: the front of the last population is trained again on all training rows and scored once. For each size, the
+test error of the member with the lowest validation error among those no larger counts, in the same box. The training
+settings were chosen among six on other hold-outs of friedman and glass. Hypervolume selection itself uses a reference
+point at an error of 1, not at the error of the best constant. p tests the differences from hypervolume selection.
+{how}."""
 PICTURE = "![hypervolume by training](selection.png)"
 
 
@@ -65,7 +67,7 @@ def render(rows: Rows, results: Path) -> None:
 
 def headline(rows: Rows) -> str:
     ends = [row for row in rows if float(row["share"]) == 1.0]
-    text = f"{COMMAND}, {seeds_of(ends)} per table; [selection.md](selection.md) says how it is counted."
+    text = f"{COMMAND}, {seeds_of(ends)} per table; [selection.md](selection.md) defines the volumes."
     return f"## {TITLE}\n\n{text}\n\n{gains(ends, list(METHODS), BASE, VOLUME, TESTED)}\n\n{PICTURE}"
 
 
@@ -78,7 +80,7 @@ def picture(rows: Rows) -> Figure:
     for ax, table in zip(panels, tables, strict=True):
         for job in (job for job in METHODS if job in names(rows, "job")):
             values = [list(by_seed(_at(rows, share), table, job, "hypervolume").values()) for share in shares]
-            # 0: the share is not enough for the first population.
+            # 0 means that the share of the budget does not cover the first population.
             drawn = [each if each and min(each) > 0 else [np.nan] for each in values]
             low, middle, high = np.array([np.quantile(each, [0.25, 0.5, 0.75]) for each in drawn]).T
             look = LOOKS[job]

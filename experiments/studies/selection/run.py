@@ -15,8 +15,8 @@ from neuraltree.tree.nodes import Nodes
 
 TABLES = ("friedman", "glass", "australian", "dee")
 RANDOM, LONG = "random", "random, 60 epochs"
-# A random tree is trained once, but what an evolved one inherits was trained in every generation: so random trees are
-# trained for longer too, which makes them fewer.
+# A random tree is trained once, but the weights that an evolved tree inherits were trained in every generation. Random
+# trees are therefore also trained for longer; the budget then covers fewer of them.
 METHODS: dict[str, Tables] = {
     "hypervolume": {"search": {"selection": "hypervolume"}},
     "nsga2": {"search": {"selection": "nsga2"}},
@@ -24,14 +24,14 @@ METHODS: dict[str, Tables] = {
     RANDOM: {},
     LONG: {"train": {"epochs": 60}},
 }
-SHARES = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of the budget, a row each
-# At a share of the budget, and, for the last column, of the trees it is meant for; ``OUTCOME`` at the whole budget.
+SHARES = (0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # shares of the budget, a row for each
+# At a share of the budget or, for the last column, of the planned number of trees; ``OUTCOME`` is at the whole budget.
 BY_SHARE = ("hypervolume", "population_hypervolume", "hypervolume_by_trees")
 COLUMNS = ("share", *BY_SHARE, *(name for name in OUTCOME if name not in BY_SHARE))
 
 
 def at_random(search: Search) -> Search:
-    """A search whose only operator forgets the parent: children are random trees as those of the first population."""
+    """A search whose only operator ignores the parent: children are random trees like those of the first population."""
     strategy = search.setup.strategy
 
     def another(rng: np.random.Generator, parent: Nodes) -> Nodes:
@@ -51,14 +51,14 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
     search = at_random(search) if unit.job in (RANDOM, LONG) else search
     moments = run(search, least_trees=0 if unit.job == LONG else size.trees)
     corner = reference(search)
-    # By the number of generations, the first population counted; before that there is nothing.
+    # Indexed by the number of generations, the first population included; 0 generations have an empty front.
     archive = [0.0, *(percent(points, corner) for points in archives(moments))]
     population = [0.0, *(percent(points_of(moment.state.members), corner) for moment in moments)]
 
     def at(share: float) -> Row:
         reached = within(search, moments, share)
         row = {"share": share, "hypervolume": archive[reached], "population_hypervolume": population[reached]}
-        if unit.job != LONG:  # which trains another number of trees
+        if unit.job != LONG:  # LONG trains another number of trees
             by_trees = sum(moment.state.evaluations <= share * size.trees for moment in moments)
             row["hypervolume_by_trees"] = archive[by_trees]
         return dict.fromkeys(COLUMNS) | row

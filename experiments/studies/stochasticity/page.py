@@ -25,13 +25,13 @@ EDGES = (0, 30, 60, 120, 1_000_000)  # weights
 TITLE, COMMAND = "Architectural stochasticity", "`python -m experiments.run stochasticity`"
 TEXT = """Written by `python -m experiments.render` from [stochasticity.csv](stochasticity.csv), made by {command}.
 
-Random trees of up to {nodes} nodes, trained alike ({epochs} epochs, the best epoch by four folds, then on all
-training rows), beside the members of evolved fronts, on {seeds} per table. Every tree is scored once on the test
-rows: R² on friedman, accuracy elsewhere. The table gives medians [quartiles] by weights, and Spearman's correlation
-of score and weights. "Best" is the member with the lowest validation error of each hold-out's evolved front, and the
-random tree with the lowest among that hold-out's {trees}: these cost about a sixth of the training that the search
-spends, and may have more nodes than its trees. p: Wilcoxon's signed-rank test of the best, Holm's correction over the
-tables."""
+Random trees of up to {nodes} nodes, and the members of evolved fronts, on {seeds} per table. The random trees are
+trained alike: {epochs} epochs, the best epoch chosen by four folds, then training on all training rows. Every tree is
+scored once on the test rows: R² on friedman, accuracy elsewhere. The table gives medians [quartiles] by number of
+weights, and Spearman's correlation of score and weights. "Best" is the tree with the lowest validation error of each
+hold-out: a member of the evolved front, or one of {trees} random trees. These {trees} trees take about a sixth of the
+training that the search spends, and may have more nodes than its trees. p compares the best trees: Wilcoxon's
+signed-rank test, Holm's correction over the tables."""
 PICTURE = "![score against weights](stochasticity.png)"
 
 
@@ -50,7 +50,7 @@ def headline(rows: Rows) -> str:
 
 
 def _best(rows: Rows) -> str:
-    """All random trees, and those of random and of evolved trees that validation chooses."""
+    """Scores of all random trees, and of the random and evolved trees with the lowest validation error."""
     header = [
         "test score",
         "random trees, all",
@@ -78,7 +78,7 @@ def numbers(rows: Rows, column: str) -> NDArray[np.float64]:
 
 
 def best(rows: Rows) -> Rows:
-    """Of every seed the tree with the lowest validation error."""
+    """For every seed, the tree with the lowest validation error."""
     return [min(_of_seed(rows, seed), key=lambda row: float(row["val_error"])) for seed in names(rows, "seed")]
 
 
@@ -118,7 +118,7 @@ def picture(rows: Rows) -> Figure:
 
 
 def _draw(ax: Axes, rows: Rows, table: str) -> None:
-    """Scores below the lowest hundredth are drawn on the lower edge."""
+    """Scores below the lowest percentile are drawn on the lower edge."""
     floor = float(np.quantile(numbers([row for row in rows if row["table"] == table], "test_score"), 0.01))
     for job, look in LOOKS.items():
         mine = of(rows, table, job)

@@ -1,4 +1,4 @@
-"""Architectural stochasticity: many random trees trained alike, beside evolved ones of the same hold-outs."""
+"""Architectural stochasticity: many random trees trained alike, and evolved trees of the same hold-outs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from search.runs.progress import Phases
 
 TABLES = ("iris", "wine", "glass", "friedman")
 RANDOM, EVOLVED = "random", "evolved"
-TREES, EPOCHS = 40, 200  # random trees of a hold-out, and how long each is trained
+TREES, EPOCHS = 40, 200  # random trees per hold-out, and epochs per tree
 MOST_NODES = 150  # of a random tree
 ROOM: Tables = {"space": {"max_nodes": MOST_NODES}}
 COLUMNS = ("tree", "weights", "nodes", "val_error", "test_score")
@@ -37,7 +37,7 @@ def _config(unit: Unit) -> Tables:
 
 
 def any_size(rng: np.random.Generator, space: Space, folds: int) -> Nodes:
-    """A random tree that may have as many nodes as a number drawn log-uniformly up to the space's limit."""
+    """A random tree whose maximum number of nodes is drawn log-uniformly up to the limit of the space."""
     least = 2 * space.n_outputs
     most = round(least * (space.max_nodes / least) ** rng.random())
     return random_tree(rng, space, folds=folds, max_nodes=most)

@@ -42,7 +42,7 @@ Point = tuple[float, float]  # weights, score
 
 
 def draw(scores: Scores, path: Path) -> None:
-    """Means over seeds; models of several budgets are paths, and drawn last."""
+    """Draw means over seeds; a model of several budgets is a path."""
     rows = -(-(len(TABLES) + 2) // COLUMNS)
     figure = Figure(figsize=(3.4 * COLUMNS, 2.7 * rows), layout="constrained")
     panels = figure.subplots(rows, COLUMNS, sharex=True).ravel()
@@ -76,7 +76,7 @@ def _draw_model(ax: Axes, scores: Scores, model: str, tables: Sequence[str]) -> 
 
 
 def points(scores: Scores, entries: Sequence[Entry], tables: Sequence[str]) -> np.ndarray:
-    """(points, 2) mean weights and mean score over the tables of every entry that has all of them, smallest first."""
+    """(points, 2) mean weights and mean score of every entry that has all of the tables, smallest first."""
     found: list[Point] = []
     for entry in entries:
         weights, means = mean_weights(scores[entry], tables), means_by_table(scores[entry])

@@ -1,4 +1,4 @@
-"""The baselines of the 14 tables: each is chosen on training rows, in the folds of a search, and tested once."""
+"""The baselines of the 14 tables: the folds of a search choose the settings of each, and it is tested once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from search.judge.baseline_training import train_row
 
 
 def config(unit: Unit) -> Config:
-    """Of the hold-out and the folds; nothing else in it matters to a baseline."""
+    """A config with the hold-out and the folds; a baseline uses nothing else of it."""
     tables = {
         "data": {"source": unit.table, "test_fraction": TEST_FRACTION},
         "run": {"seed": unit.seed},
@@ -31,7 +31,7 @@ def config(unit: Unit) -> Config:
 
 
 def run_searched(unit: Unit, quick: bool) -> list[Row]:
-    """What a search trains beside its front: one row, or of a model of several sizes one for each."""
+    """A baseline that searches train too: one row, or one row for each size of a model of several sizes."""
     del quick
     data, row = table(unit.table), BY_NAME[unit.job]
     trained = train_row(row, set_up(config(unit), data, workers=1), data)

@@ -1,4 +1,4 @@
-"""Models of at most so many weights in mean rank over the tables."""
+"""Mean ranks over the tables of models under a limit on weights."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ COMPARED = ("evolved", "pruned_mlp", "mlp_8", "linear", "cart", "random_tree")
 
 
 class MeanRank(NamedTuple):
-    """``fits``: the share of hold-outs on which the model has so few weights; on the others it is ranked last."""
+    """``fits``: the share of hold-outs on which the model keeps the budget; on the others it is ranked last."""
 
     mean: float
     low: float
@@ -25,7 +25,7 @@ class MeanRank(NamedTuple):
 
 
 def mean_ranks(scores: Scores, budget: int) -> dict[str, MeanRank]:
-    """By model, over all tables and seeds that an evolved tree of the budget has; {} where there are none."""
+    """By model, over all tables and seeds with an evolved tree of the budget; {} if there are none."""
     blocks = [
         (table, seed) for table in TABLES for seed in sorted(scores.get(Entry("evolved", budget), {}).get(table, {}))
     ]
@@ -43,7 +43,7 @@ def mean_ranks(scores: Scores, budget: int) -> dict[str, MeanRank]:
 
 
 def within(scores: Scores, model: str, budget: int, table: str, seed: int) -> Scored | None:
-    """The model made for the budget or the next smaller one, or one without a budget."""
+    """The model made for the largest budget up to ``budget``, or one without a budget; None if none is small enough."""
     for entry in (*(Entry(model, size) for size in reversed(BUDGETS) if size <= budget), Entry(model)):
         scored = scores.get(entry, {}).get(table, {}).get(seed)
         if scored is not None and scored.weights <= budget:
@@ -52,13 +52,13 @@ def within(scores: Scores, model: str, budget: int, table: str, seed: int) -> Sc
 
 
 def score_within(scores: Scores, model: str, budget: int, table: str, seed: int) -> float:
-    """NaN where no model is so small."""
+    """NaN if no model is small enough."""
     scored = within(scores, model, budget, table, seed)
     return float("nan") if scored is None else scored.score
 
 
 def section(scores: Scores) -> str | None:
-    """None where no evolved tree has a budget."""
+    """None if no evolved tree has a budget."""
     found = {budget: mean_ranks(scores, budget) for budget in BUDGETS}
     models = [model for model in COMPARED if any(model in ranked for ranked in found.values())]
     if not models:
@@ -67,8 +67,8 @@ def section(scores: Scores) -> str | None:
     parts = [
         "## At equal weights",
         "Mean rank of the test score (1 is best) over seeds, then tables, with the bootstrap's 95 % interval over "
-        "tables, of models with at most so many weights. Who cannot be made so small on a hold-out is ranked last "
-        "there; in brackets the share of hold-outs with a model small enough, where that is not all.",
+        "tables, among models that keep the limit on weights. A model that cannot be made small enough on a hold-out "
+        "is ranked last there. Parentheses: the share of hold-outs with a small enough model, if it is below 100 %.",
         right(("model", *(f"≤ {budget} weights" for budget in BUDGETS)), lines),
     ]
     return "\n\n".join(parts)

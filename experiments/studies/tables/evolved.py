@@ -1,4 +1,4 @@
-"""The evolved neural trees of the 14 tables: one search gives the rows of every budget and of the ensemble."""
+"""The evolved neural trees of the 14 tables: one search makes the rows of every budget and of the ensemble."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ OPTIONS: dict[str, Any] = {
     "batch_size": None,
 }
 LESSON = {"rows": ROWS, "last_rows": LAST_ROWS, "last_epochs": LAST_EPOCHS, "spread": SPREAD, "own": OWN}
-PEEKING = {"epochs": 500, "learning_rate": 0.003, "batch_size": 1}  # as many looks as the reference has
+PEEKING = {"epochs": 500, "learning_rate": 0.003, "batch_size": 1}  # as many test scores as in the reference
 SEARCH: dict[str, Any] = {"population": 100, "generations": 20, "folds": 4}
 QUICK: dict[str, Any] = {"population": 8, "generations": 1, "folds": 2}
 
 
 class Chosen(NamedTuple):
-    """A table, the rows a unit trains and tests on, and what a search found on the former."""
+    """A table, the training sample, the test rows, and the result of the search on the training sample."""
 
     table: Table
     sample: Sample
@@ -53,7 +53,7 @@ class Chosen(NamedTuple):
 
 
 def run(unit: Unit, quick: bool) -> list[Row]:
-    """Trees that learn from teachers: within every budget, without one, several together, and by the reference's
+    """Trees that learn from teachers: without a budget, within every budget, as an ensemble, and by the reference's
     protocol."""
     of = _searched(unit, quick, teaching=True)
     chosen = of.found.front.select()
@@ -92,7 +92,7 @@ def _searched(unit: Unit, quick: bool, *, teaching: bool) -> Chosen:
 
 
 def _within(of: Chosen) -> list[tuple[int, Any]]:
-    """By budget, the member of lowest validation error; nothing where even the smallest is larger."""
+    """Each budget with its member of lowest validation error; a budget below the smallest member is left out."""
     least = min(member.weights for member in of.found.front)
     return [(budget, of.found.front.select(weights=budget)) for budget in BUDGETS if budget >= least]
 
@@ -110,7 +110,7 @@ def _score(table: Table, rows: NDArray, predicted: NDArray) -> float:
 
 
 def _ensemble(of: Chosen, model: str) -> Row:
-    """The weighted mean of several members, as a Pareto ensemble makes it."""
+    """The weighted mean of several members, as in a Pareto ensemble."""
     chosen, shares = members_of(of.found, of.sample, MEMBERS)
     trees, X = [of.found.front[i].tree() for i in chosen], of.table.X[of.test]
     if of.table.classes is None:
@@ -124,7 +124,7 @@ def _ensemble(of: Chosen, model: str) -> Row:
 
 
 def _peeked(of: Chosen, tree: Tree, seed: int) -> Row:
-    """The chosen tree trained on, while the test rows choose the weights: the published protocol, for comparison."""
+    """The chosen tree trained further while the test rows choose its weights: the published protocol, to compare."""
     task = make_task(of.table.kind, len(of.table.classes or ()))
     target, truth = of.sample.y, of.table.y[of.test]
     if tree.target_scaler is not None:

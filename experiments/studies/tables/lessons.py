@@ -1,6 +1,7 @@
-"""What evolved trees learn from, as models of their own: the teachers together, and pruned MLPs of the same lesson.
+"""Two controls for evolved trees: the teachers together, and pruned MLPs that learn from the same teachers.
 
-The first say what a tree loses by being small, the second what is owed to the lesson and not to the tree.
+The teachers show how much accuracy a tree loses by being small. The pruned MLPs show how much of a tree's accuracy
+comes from the teachers rather than from the tree.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ from search.engine.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, Le
 from search.table.data import Table
 
 PENALTY = 1e-4  # too many rows to overfit
-COURSE = ((LAST_EPOCHS, 0.01), (LAST_EPOCHS // 4, 0.001))  # epochs and learning rate, of the whole and of every cut
+COURSE = (
+    (LAST_EPOCHS, 0.01),
+    (LAST_EPOCHS // 4, 0.001),
+)  # epochs and learning rate, for the whole network and after every cut
 QUICK_COURSE = ((1, 0.01),)
 
 
@@ -57,7 +61,7 @@ def _rows(unit: Unit, quick: bool) -> list[Row]:
 
 
 def _pruned(learned: Learned, data: Table, seed: int, quick: bool) -> list[Row]:
-    """A network of every budget, all cut from one that learned the lesson of the trees' last refit."""
+    """A network for every budget, all pruned from one network trained on the data of the trees' last refit."""
     setup = taught(learned)
     rows, lesson = setup.problem.whole, setup.problem.data
     inputs, targets = lesson.inputs[rows, : data.X.shape[1]], lesson.targets[rows]
@@ -84,7 +88,7 @@ def _pruned(learned: Learned, data: Table, seed: int, quick: bool) -> list[Row]:
 
 
 def _start(rng: np.random.Generator, sample: Sample) -> Layers:
-    """Uniform weights as Glorot & Bengio 2010 have them (https://proceedings.mlr.press/v9/glorot10a.html, eq. 16)."""
+    """Uniform initial weights after Glorot & Bengio 2010 (https://proceedings.mlr.press/v9/glorot10a.html, eq. 16)."""
     sizes = (sample.X.shape[1], HIDDEN, sample.y.shape[1])
     limits = [np.sqrt(6 / (above + below)) for above, below in itertools.pairwise(sizes)]
     weights = [rng.uniform(-limit, limit, sizes[i : i + 2]) for i, limit in enumerate(limits)]
@@ -97,7 +101,7 @@ def _batches(rows: int, epochs: int, rng: np.random.Generator) -> Iterator[NDArr
 
 
 def _score(setup: Setup, data: Table, outputs: NDArray) -> float:
-    """Of (test rows, outputs): scaled values, probabilities of all classes, or logits; one logit for two classes."""
+    """Test score of (test rows, outputs): scaled values, class probabilities or logits; one logit for two classes."""
     truth = data.y[setup.test_rows]
     if setup.target_scaler is not None:
         return score(data.kind, truth, setup.target_scaler.inverse(outputs)[:, 0])

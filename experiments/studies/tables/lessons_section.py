@@ -1,4 +1,4 @@
-"""What the teachers bring: trees and pruned networks with them and without, at equal weights."""
+"""The effect of the teachers: trees and pruned networks with and without them, at equal weights."""
 
 from __future__ import annotations
 
@@ -21,21 +21,22 @@ FREE = ("evolved", "evolved_alone", "teachers")
 SIZED = ("evolved", "pruned_taught", "pruned_mlp")
 EPOCHS = sum(epochs for epochs, _ in COURSE)
 
-Blocks = Sequence[Sequence[tuple[str, int]]]  # by hold-out its tables, each with the seed
+Blocks = Sequence[Sequence[tuple[str, int]]]  # for each hold-out its tables, each with the seed
 
 
 def section(scores: Scores) -> str | None:
-    """None where no table has the trees and their teachers."""
+    """None if no table has both the trees and their teachers."""
     parts = [part for title, tables in KINDS if (part := _kind(scores, title, tables))]
     if not parts:
         return None
     about = (
         "Means over the tables ± sd over the hold-outs that all models here have. The pruned MLPs with teachers learn "
-        f"the lesson of the trees' last refit, for {EPOCHS} epochs and as many again after each cut; a tree has "
-        f"{LAST_EPOCHS}. Those without are the baseline, whose penalty the folds choose. Difference: of the evolved "
-        "tree from the model, with the bootstrap's 95 % interval over the hold-outs, which share rows."
+        f"from the data of the trees' last refit, for {EPOCHS} epochs and as many again after each cut; a tree has "
+        f"{LAST_EPOCHS}. The pruned MLPs without teachers are the baseline, whose penalty the folds choose. "
+        "Difference: the evolved tree's score minus the model's, with the bootstrap's 95 % interval over the "
+        "hold-outs, which share rows."
     )
-    return "\n\n".join(["## What the teachers bring", about, *parts])
+    return "\n\n".join(["## The effect of the teachers", about, *parts])
 
 
 def _kind(scores: Scores, title: str, tables: Sequence[str]) -> str | None:
@@ -53,7 +54,7 @@ def _kind(scores: Scores, title: str, tables: Sequence[str]) -> str | None:
 
 
 def _line(scores: Scores, entry: Entry, blocks: Blocks) -> list[str]:
-    """Dashes where some table has no model so small."""
+    """Dashes if some table has no model that small."""
     found, mine = (_found(scores, one, blocks) for one in (entry, Entry("evolved", entry.budget)))
     if found is None:
         return [entry.label, *[NONE] * 4]

@@ -1,4 +1,4 @@
-"""Where a linear model does as well as the evolved tree, and where it does not."""
+"""The tables on which a linear model does as well as the evolved tree, and those on which it does not."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from experiments.rendering.text import figure, right, signed, whole
 from experiments.studies.tables.significance import LEVEL
 
 LINEAR = Entry("linear")
-MARGIN = 0.01  # of accuracy or R²: what is no difference to most who use a model
+MARGIN = 0.01  # of accuracy or R²: a difference that does not matter to most users
 HEADER = ("table", "linear", "weights", "evolved", "weights", "difference", "95 % interval", "p (Holm)", "verdict")
 LEAST_HOLD_OUTS = 20  # with fewer the bootstrap's intervals are too short
 
 
 def section(scores: Scores) -> str | None:
-    """None where there are too few hold-outs of both."""
+    """None if the two models share too few hold-outs."""
     if HEADLINE not in scores or LINEAR not in scores:
         return None
     tables = [table for table in TABLES if table in scores[HEADLINE] and table in scores[LINEAR]]
@@ -30,12 +30,12 @@ def section(scores: Scores) -> str | None:
     count = sum(line[-1].startswith("linear") for line in lines)
     return "\n\n".join(
         [
-            "## Where a linear model suffices",
-            "Mean difference of the evolved tree from the linear model (logistic or ridge regression), with the "
-            "bootstrap's 95 % interval over the hold-outs; they share rows, so it is about the choice of a hold-out, "
-            f"not other data. *Linear suffices* where the interval ends below +{figure(MARGIN, 2)}; else *tree* "
-            "where the tree is better with p < .05 (Wilcoxon's signed-rank test, Holm's correction over the tables); "
-            f"else it is *open*. Linear suffices on {count} of {len(lines)} tables.",
+            "## Tables on which a linear model suffices",
+            "Mean score of the evolved tree minus that of the linear model (logistic or ridge regression), with the "
+            "bootstrap's 95 % interval over the hold-outs. They share rows, so the interval covers the choice of a "
+            f"hold-out, not new data. *Linear suffices* if the interval ends below +{figure(MARGIN, 2)}; otherwise "
+            "*tree* if the tree is better with p < .05 (Wilcoxon's signed-rank test, Holm's correction over the "
+            f"tables); otherwise *open*. Linear suffices on {count} of {len(lines)} tables.",
             right(HEADER, lines),
         ]
     )
@@ -58,7 +58,7 @@ def _line(scores: Scores, table: str, mine: np.ndarray, theirs: np.ndarray, p: f
 
 
 def verdict(difference: float, high: float, p: float) -> str:
-    """``high``: where the interval of the difference ends."""
+    """``high``: the upper end of the interval of the difference."""
     if high < MARGIN:
         return "linear suffices"
     return "tree" if difference > 0 and p < LEVEL else "open"

@@ -29,14 +29,14 @@ Rows = Sequence[Mapping[str, str]]
 COMMAND = "`python -m experiments.run tables/bneuralt`"
 ABOUT = (
     f"Written by `python -m experiments.render` from [bneuralt.csv](bneuralt.csv), made by {COMMAND}. Every model is "
-    "trained and tested on the same seeded hold-outs of 80 % and 20 % of the rows; hold-outs that some model lacks are "
-    "left out, but trees without teachers and two controls (the teachers themselves, and pruned MLPs that learn from "
-    "them) have fewer. Evolved trees learn, besides the targets, from ordinary models fitted to the same training "
-    "rows, their teachers: an RBF SVM, extremely randomised trees, a linear model and two MLPs; where it says *without "
-    "teachers* they do not. *Weights* are the scalars fitted to the data that a prediction needs: weights and biases "
-    "of networks and neural trees; thresholds and leaf values of "
-    "decision trees; entries of support vectors or training rows, coefficients and kernel parameters of kernel "
-    "methods. Which input a node reads, and settings chosen by cross-validation, do not count."
+    "trained and tested on the same seeded hold-outs of 80 % and 20 % of the rows. Hold-outs that lack any model are "
+    "left out; only trees without teachers and two controls (the teachers themselves, and pruned MLPs that learn from "
+    "them) have fewer. Evolved trees learn from the targets and from teachers: ordinary models fitted to the same "
+    "training rows (an RBF SVM, extremely randomised trees, a linear model and two MLPs). Trees *without teachers* "
+    "learn from the targets alone. *Weights* are the scalars fitted to the data that a prediction needs: weights and "
+    "biases of networks and neural trees; thresholds and leaf values of decision trees; entries of support vectors or "
+    "training rows, coefficients and kernel parameters of kernel methods. The choice of the input that a node reads, "
+    "and settings chosen by cross-validation, do not count."
 )
 PICTURE = "![Test score against weights, all models](bneuralt.png)"
 
@@ -58,7 +58,7 @@ def render(rows: Rows, results: Path) -> None:
 
 
 def headline(rows: Rows) -> str:
-    """Our models, the strongest baselines and the published figures, honest ones first."""
+    """Our models, the strongest baselines and the published scores; honest scores come first."""
     rows = shared(rows)
     honest, peeking = scores_of(rows, "honest"), scores_of(rows, "reference")
     lines = [_line(entry.label, honest, entry) for entry in honest if entry.model in OURS]
@@ -71,7 +71,7 @@ def headline(rows: Rows) -> str:
     parts = [
         "## The 14 tables",
         f"Test scores, mean over the tables ± its sd over seeds ({seeds} a model); {COMMAND}; every "
-        "table, test and size in [bneuralt.md](bneuralt.md).",
+        "table, test and size is in [bneuralt.md](bneuralt.md).",
         right(("model", "accuracy, 9 tables", "weights", "R², 5 tables", "weights"), lines),
         PICTURE,
     ]
@@ -79,7 +79,7 @@ def headline(rows: Rows) -> str:
 
 
 def strongest(scores: Scores) -> list[Entry]:
-    """The best baseline in the mean over the classification tables, and over the others, if that is another one."""
+    """The best baseline by mean score over the classification tables, and the one over the others if it differs."""
     found = []
     for tables in (CLASSIFICATION, REGRESSION):
         means = {entry: means_by_table(scores[entry]) for entry in significance.baselines(scores)}

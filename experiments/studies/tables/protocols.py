@@ -1,4 +1,4 @@
-"""One protocol's scores and weights of all models on all tables, published figures beside them."""
+"""Scores and weights of all models on all tables under one protocol, with the published ones."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from experiments.rendering.text import NONE, figure, right, whole
 ByTable = Mapping[str, Mapping[int, Scored]]
 
 ABOUT = {
-    "honest": "Everything is chosen on training rows: scaling, structure, epochs, hyper-parameters, the member that "
-    "counts. Test rows are scored once. The settings of the evolved trees, the same for all tables, were chosen on "
-    "hold-outs inside the training rows of three further seeds. The published rows were scaled on all rows, and had "
-    "other hold-outs.",
-    "reference": "The published protocol: the best score *on the test rows* over all updates. Here it is allowed in a "
-    "last training of one tree, chosen and trained on training rows before: for 500 epochs of single rows "
-    "more, as many as the published trees had, it keeps the weights that are best on the test rows. Other than the "
-    "published ones our trees were scaled on training rows alone, and hold-outs keep the classes' proportions. These "
-    "figures are for comparison with the published ones only; nobody can expect them on new data.",
+    "honest": "Training rows alone choose everything: scaling, structure, epochs, hyper-parameters and the member of "
+    "the front. Test rows are scored once. The settings of the evolved trees are the same for all tables; they were "
+    "chosen on hold-outs inside the training rows of three further seeds. The published models were scaled on all rows "
+    "and used other hold-outs.",
+    "reference": "The published protocol: the best score *on the test rows* over all updates. Here it applies to the "
+    "last training of one tree, which training rows chose and trained before. This training lasts another 500 epochs "
+    "of single rows, as many as for the published trees, and keeps the weights that are best on the test rows. "
+    "Unlike the published trees, ours were scaled on training rows alone, and hold-outs keep the proportions of the "
+    "classes. Use these scores only for comparison with the published ones; they are not estimates for new data.",
 }
 
 
 def spread(found: Summary) -> str:
-    """As in ``.891 ± .030``, without a deviation where there is one value."""
+    """As in ``.891 ± .030``, without the deviation if there is only one value."""
     return figure(found.mean) if found.values == 1 else f"{figure(found.mean)} ± {figure(found.sd)}"
 
 
 def section(rows: Sequence[Mapping[str, str]], protocol: str) -> str | None:
-    """None where no row is of the protocol."""
+    """None if no row belongs to the protocol."""
     scores = scores_of(rows, protocol)
     if not scores:
         return None
@@ -55,7 +55,7 @@ def _seeds(of: ByTable, tables: Sequence[str]) -> str:
 
 def _scores(cell: Callable[[Summary], str]) -> Callable[[ByTable, Sequence[str]], list[str]]:
     def line(of: ByTable, tables: Sequence[str]) -> list[str]:
-        """The last is the mean over tables, summarised over seeds."""
+        """The last cell is the mean over tables, summarised over seeds."""
         over = list(means_by_seed(of, tables).values())
         lists = [list(values(of[table]).values()) if table in of else [] for table in tables]
         return [cell(summary(some)) if some else NONE for some in (*lists, over)]
@@ -76,7 +76,7 @@ LINES: tuple[tuple[str, Callable[[ByTable, Sequence[str]], list[str]]], ...] = (
 
 
 def published_lines(protocol: str, tables: Sequence[str], name: str) -> list[list[str]]:
-    """Beside means the published means, beside weights the published weights."""
+    """The published means for the table of means, the published weights for the table of weights."""
     index = 0 if tables == CLASSIFICATION else 1
     cells: dict[str, Callable[[Published], list[str]]] = {
         "mean ± sd": lambda row: [

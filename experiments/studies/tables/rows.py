@@ -13,7 +13,7 @@ COLUMNS = ("protocol", "model", "budget", "score", "weights", "macs", "val_score
 
 
 class Job(NamedTuple):
-    """``run(unit, quick)`` gives rows of ``COLUMNS``; ``settings(unit, quick)`` is what they depend on besides code."""
+    """``run(unit, quick)`` gives rows of ``COLUMNS``; ``settings(unit, quick)`` what they depend on besides code."""
 
     run: Callable[[Unit, bool], list[Row]]
     settings: Callable[[Unit, bool], dict[str, Any]]
@@ -29,7 +29,7 @@ def honest(
     val_score: float | None = None,
     note: str = "",
 ) -> Row:
-    """A row for which test rows were used once; ``budget``: the most weights the model was allowed."""
+    """A row whose test rows were used once; ``budget``: the largest number of weights the model may have."""
     return {
         "protocol": "honest",
         "model": model,
@@ -43,5 +43,5 @@ def honest(
 
 
 def warned_of(warned: Counter[str], fits: int) -> str:
-    """A note on the warnings of some fits, by category."""
+    """A note on the warnings during ``fits`` fits, by category."""
     return ", ".join(f"{name} in {count} of {fits} fits" for name, count in sorted(warned.items()))

@@ -11,7 +11,7 @@ from experiments.studies.tables import baselines, evolved, lessons
 from experiments.studies.tables.rows import COLUMNS, Job
 
 QUICK_TABLES = ("iris", "mpg6")
-JOBS: dict[str, Job] = {  # in the order in which they are worth running
+JOBS: dict[str, Job] = {  # the most useful first
     "evolved": Job(evolved.run, evolved.settings),
     **baselines.JOBS,
     "lessons": Job(lessons.run, lessons.settings),
@@ -20,7 +20,7 @@ JOBS: dict[str, Job] = {  # in the order in which they are worth running
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    """Seeds outermost, so that every table has some early."""
+    """Seeds are the outermost loop, so that every table has some results early."""
     tables = QUICK_TABLES if quick else TABLES
     return [Unit(table, job, seed) for seed in range(seeds) for job in JOBS for table in tables]
 

@@ -17,14 +17,14 @@ LEVEL = 0.05
 
 
 class Difference(NamedTuple):
-    """``mean``: score of the headline model less the baseline's; ``p`` after Holm's correction."""
+    """``mean``: the headline model's score minus the baseline's; ``p`` after Holm's correction."""
 
     mean: float
     p: float
 
     @property
     def sign(self) -> int:
-        """1 where the headline model is significantly better, -1 worse, 0 neither."""
+        """1 if the headline model is significantly better, -1 if worse, 0 if neither."""
         return int(np.sign(self.mean)) if self.p < LEVEL else 0
 
 
@@ -33,14 +33,14 @@ def baselines(scores: Scores) -> list[Entry]:
 
 
 def of_table(scores: Scores, table: str) -> dict[Entry, Difference]:
-    """On the seeds of one table; the family that is corrected are its baselines."""
+    """Differences over the seeds of one table; Holm's correction is over its baselines."""
     mine = values(scores[HEADLINE].get(table, {}))
     pairs = {entry: paired(mine, values(scores[entry].get(table, {}))) for entry in baselines(scores)}
     return _tests({entry: pair for entry, pair in pairs.items() if len(pair[0])})
 
 
 def over_tables(scores: Scores, tables: Sequence[str]) -> dict[Entry, Difference]:
-    """Of the mean scores over some tables, paired by seed."""
+    """Differences of the mean scores over some tables, paired by seed."""
     mine = means_by_seed(scores[HEADLINE], tables)
     pairs = {entry: paired(mine, means_by_seed(scores[entry], tables)) for entry in baselines(scores)}
     return _tests({entry: pair for entry, pair in pairs.items() if len(pair[0])})
@@ -55,7 +55,7 @@ def _tests(pairs: dict[Entry, tuple[np.ndarray, np.ndarray]]) -> dict[Entry, Dif
 
 
 def section(scores: Scores) -> str | None:
-    """None where the headline model has no rows yet."""
+    """None if the headline model has no rows yet."""
     if HEADLINE not in scores or not baselines(scores):
         return None
     tables = [table for table in TABLES if table in scores[HEADLINE]]
@@ -67,22 +67,22 @@ def section(scores: Scores) -> str | None:
         [
             f"## {HEADLINE.label[0].upper()}{HEADLINE.label[1:]} against each baseline",
             "Mean difference of the test scores on the same hold-outs. Bold: p < .05 in Wilcoxon's signed-rank test "
-            "over the seeds, two-sided and exact, corrected after Holm for all baselines. Better, worse: on how many "
-            "tables significantly so. Hold-outs of one table share rows, so p over seeds is about these data, not "
-            f"about others like them.{_too_few(scores)}",
+            "over the seeds, two-sided and exact, with Holm's correction over all baselines. Better, worse: the number "
+            "of tables on which the tree is significantly so. Hold-outs of one table share rows, so p over seeds "
+            f"applies to these data, not to new data of the same kind.{_too_few(scores)}",
             right(header, lines),
         ]
     )
 
 
 def _too_few(scores: Scores) -> str:
-    """A warning where no test could find anything."""
+    """A warning if there are too few hold-outs for any significant p."""
     pairs, least = hold_outs(scores), least_pairs(scores)
     return "" if pairs >= least else f" With {pairs} hold-outs no p can be so small: that takes {least}."
 
 
 def hold_outs(scores: Scores) -> int:
-    """The fewest that a table has of the headline model."""
+    """The smallest number of hold-outs that a table has for the headline model."""
     return min(len(of_seed) for of_seed in scores[HEADLINE].values())
 
 
