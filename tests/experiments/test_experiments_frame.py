@@ -157,9 +157,9 @@ def test_pictures_are_read(tmp_path: Path) -> None:
 
 def test_pictures_that_are_absent_are_said_to_be(nowhere: Path) -> None:
     with pytest.raises(InputError, match=r"no train-images-idx3-ubyte\.gz in the folder mnist beside"):
-        paper_tables.images("mnist")
+        images.images("mnist")
     with pytest.raises(InputError, match="did you mean mnist"):
-        paper_tables.images("mnits")
+        images.images("mnits")
 
 
 # --- provenance
