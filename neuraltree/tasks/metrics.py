@@ -85,4 +85,3 @@ METRICS: dict[str, Callable[[Truth, FloatArray], FloatArray]] = {
     "balanced_error": _balanced_error,
     "log_loss": _log_loss,
 }
-REGRESSION_METRICS = ("one_minus_r2", "rmse")

@@ -6,23 +6,23 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
 from neuraltree.compress.formats import Precision, Style
+from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 
 INT_MAX = 2**31 - 1
 # The largest float in a config; it excludes inf. It leaves room for sums and products below the float32 limit, 3.4e38.
 FLOAT_MAX = 1e30
 Positive = Annotated[float, Meta(gt=0, le=FLOAT_MAX)]
 NonNegative = Annotated[float, Meta(ge=0, le=FLOAT_MAX)]
-# fmt: off
-Optimizer = Literal[
-    "adam", "adamw", "sgd", "momentum", "nesterov", "adagrad", "rmsprop",
-    "reference_adagrad", "reference_rmsprop", "reference_adam",
-]
-# fmt: on
+if TYPE_CHECKING:  # which cannot read the names of a table
+    Optimizer = str
+    Schedule = str
+else:
+    Optimizer, Schedule = Literal[tuple(OPTIMIZERS)], Literal[tuple(SCHEDULES)]
 
 
 class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -181,7 +181,7 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     optimizer: Annotated[Optimizer, Meta(description="the optimiser; see tables.md")] = "adam"
     learning_rate: Annotated[float, Meta(description="the learning rate at the start", gt=0, le=FLOAT_MAX)] = 0.01
     schedule: Annotated[
-        Literal["cosine", "constant", "linear"],
+        Schedule,
         Meta(description="the schedule of the learning rate: it falls to 0 or stays constant; see tables.md"),
     ] = "cosine"
     epochs: Annotated[

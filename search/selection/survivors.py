@@ -6,7 +6,7 @@ Feasible candidates (violation 0) come before infeasible ones, which are ordered
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import moocore
 import numpy as np
@@ -18,7 +18,14 @@ from search.selection.nsga import nsga2, nsga3
 
 EXACT_OBJECTIVES = 5  # the cost of an exact hypervolume grows exponentially with the objectives
 
-Method = Callable[[Floats, Floats, int, ArrayLike, np.random.Generator], Indices]
+Select = Callable[[Floats, Floats, int, ArrayLike, np.random.Generator], Indices]
+
+
+class Method(NamedTuple):
+    """A row of METHODS; ``select(points, violation, keep, reference, rng)`` returns ascending indices."""
+
+    doc: str
+    select: Select
 
 
 def ranks(points: ArrayLike, violation: ArrayLike) -> NDArray[np.int64]:
@@ -58,7 +65,7 @@ def survivors(
         raise ValueError(f"cannot keep {keep} candidates: keep must be 0 or more")
     if keep == 0 or keep >= len(points):
         return np.arange(min(keep, len(points)))
-    return METHODS[method](points, broken, keep, reference, rng)
+    return METHODS[method].select(points, broken, keep, reference, rng)
 
 
 def check_method(method: str, n_objectives: int) -> None:
@@ -116,8 +123,8 @@ def _by_hypervolume(
     return np.sort(np.concatenate([whole, front[truncate(points[front], reference, keep - len(whole))]]))
 
 
-def _feasible_first(select: Callable[[Floats, int, np.random.Generator], Indices]) -> Method:
-    """A row of METHODS that lets `select` choose among the feasible candidates, if they are more than `keep`."""
+def _feasible_first(select: Callable[[Floats, int, np.random.Generator], Indices]) -> Select:
+    """Selection that lets `select` choose among the feasible candidates, if they are more than `keep`."""
 
     def method(points: Floats, violation: Floats, keep: int, reference: ArrayLike, rng: np.random.Generator) -> Indices:
         del reference
@@ -130,7 +137,12 @@ def _feasible_first(select: Callable[[Floats, int, np.random.Generator], Indices
 
 
 METHODS: dict[str, Method] = {
-    "hypervolume": _by_hypervolume,
-    "nsga2": _feasible_first(nsga2),
-    "nsga3": _feasible_first(nsga3),
+    "hypervolume": Method(
+        "exact hypervolume contributions, with greedy removal as in SMS-EMOA; up to 5 objectives", _by_hypervolume
+    ),
+    "nsga2": Method("non-domination ranks, then crowding distances (DEAP)", _feasible_first(nsga2)),
+    "nsga3": Method(
+        "non-domination ranks, then niches around reference directions (DEAP); for many objectives",
+        _feasible_first(nsga3),
+    ),
 }

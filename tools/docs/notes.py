@@ -1,4 +1,4 @@
-"""Descriptions for tables in the code that hold names without descriptions."""
+"""Descriptions for what the code recognises without a table."""
 
 from __future__ import annotations
 
@@ -15,25 +15,3 @@ SOURCE_NOTES = (
     ),
     ("any other name", "the file with that name and the ending `.csv` in the folder `$NEURALTREE_DATA`"),
 )
-SELECTION_NOTES = {
-    "hypervolume": "exact hypervolume contributions, with greedy removal as in SMS-EMOA; up to 5 objectives",
-    "nsga2": "non-domination ranks, then crowding distances (DEAP)",
-    "nsga3": "non-domination ranks, then niches around reference directions (DEAP); for many objectives",
-}
-OPTIMIZER_NOTES = {
-    "sgd": "gradient descent",
-    "momentum": "gradient descent with momentum 0.9",
-    "nesterov": "gradient descent with Nesterov's momentum 0.9",
-    "adagrad": "gradient descent with steps divided by the root of the sum of all squared gradients so far",
-    "rmsprop": "gradient descent with steps divided by the root of a running mean of squared gradients",
-    "adam": "Adam with decays 0.9 and 0.99",
-    "adamw": "Adam with decoupled weight decay, `train.weight_decay`",
-    "reference_adagrad": "AdaGrad as in BNeuralT: no initial accumulator, epsilon 1e-10",
-    "reference_rmsprop": "RMSprop as in BNeuralT: decay 0.9, epsilon 1e-10 inside the root",
-    "reference_adam": "Adam as in BNeuralT: both decays 0.9, the bias correction of the first step in every step",
-}
-SCHEDULE_NOTES = {
-    "constant": "the learning rate stays as given",
-    "cosine": "the learning rate falls to 0 along half a cosine",
-    "linear": "the learning rate falls to 0 along a straight line",
-}

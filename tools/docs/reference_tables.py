@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from neuraltree.activations import ACTIVATIONS, ALIASES
 from neuraltree.cli.markdown import code, page, table
@@ -15,7 +16,7 @@ from search.objectives import OBJECTIVES
 from search.selection.survivors import METHODS
 from search.table.sources import BUNDLED
 from search.variation.operators import OPERATORS
-from tools.docs.notes import OPTIMIZER_NOTES, SCHEDULE_NOTES, SELECTION_NOTES, SOURCE_NOTES
+from tools.docs.notes import SOURCE_NOTES
 
 SOURCES = {"metric": "Errors on validation rows", "count": "Counts of the tree", "cost": "Costs on a device"}
 TASKS = {"both": "all", "regression": "regression", "classes": "classification"}
@@ -29,20 +30,25 @@ def tables() -> str:
         *("## Objectives: `search.objectives`, `constraints`", *objectives()),
         *("## Activations: `space.activations`", activations()),
         *("## Variation operators: `[variation]`", operators()),
-        *("## Selection: `search.selection`", noted(METHODS, SELECTION_NOTES, "method")),
-        *("## Optimisers: `train.optimizer`", noted(OPTIMIZERS, OPTIMIZER_NOTES, "optimiser")),
-        *("## Learning-rate schedules: `train.schedule`", noted(SCHEDULES, SCHEDULE_NOTES, "schedule")),
+        *("## Selection: `search.selection`", described(METHODS, "method")),
+        *("## Optimisers: `train.optimizer`", described(OPTIMIZERS, "optimiser")),
+        *("## Learning-rate schedules: `train.schedule`", described(SCHEDULES, "schedule")),
         *("## Baselines: `baselines.models`", baselines()),
         *("## Export formats: `python -m neuraltree.export --to`", formats()),
         *("## Devices: `hardware.device`, `--device`", *devices()),
     )
 
 
+def described(rows: Mapping[str, Any], heading: str) -> str:
+    """A row for each name, with the ``doc`` of its row in the code."""
+    return noted(rows, {name: row.doc for name, row in rows.items() if row.doc}, heading)
+
+
 def noted(names: Iterable[str], notes: dict[str, str], heading: str) -> str:
-    """A row for each name; ``ValueError`` if the notes and the code have different names."""
+    """A row for each name; ``ValueError`` if a name has no note, or a note no name."""
     known = list(names)
     if set(known) != set(notes):
-        raise ValueError(f"tools/docs/notes.py: {heading}: write a note for each of {known}, and for nothing else")
+        raise ValueError(f"{heading}: write a note for each of {known}, and for nothing else")
     return table((heading, "what it is"), [(code(name), notes[name]) for name in known])
 
 
