@@ -119,7 +119,7 @@ def warm_up() -> None:
 
 def page(result: dict[str, Any]) -> str:
     """The Markdown of a result."""
-    lines = ["# Speed beside peers", "", f"Made by `{result['command']}`. {ABOUT}"]
+    lines = ["# Speed compared with peers", "", f"Made by `{result['command']}`. {ABOUT}"]
     for case in result["cases"]:
         size = f"{case['rows']:,} rows x {case['features']} features"
         for what, rows in case["parts"].items():
@@ -139,13 +139,13 @@ def page(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-ABOUT = """100 models that begin with about 50 nodes, the least of several calls; the first
-call includes all that is compiled or built, with every program imported and JAX started before. Compare CPU seconds,
-which are of all threads: ours trains in all cores. A step or a generation is the work that the last column says, which
-differs between programs; so do the models. *Nodes* are those of a tree in the mean after the last call; kozax's trees
-are always computed as matrices of 50 rows. The dense networks have over ten times the weights of a tree, or about as
-many where they are called small; pyoperon's and DEAP's trees have a number or a variable in each leaf. Ratios are of
-CPU time to the first row's."""
+ABOUT = """100 models that start with about 50 nodes. The first call includes
+all compilation, but every program is imported and JAX is started before. Of the later calls, the fastest counts.
+Compare CPU seconds, which cover all threads, because ours trains on all cores. The last column describes the work of a
+step or a generation; it differs between programs, and so do the models. *Nodes* is the mean number of nodes of a tree
+after the last call; kozax always computes its trees as matrices of 50 rows. The dense networks have over ten times the
+weights of a tree, or about as many if they are called small. Trees of pyoperon and DEAP have a number or a variable in
+each leaf. Ratios compare CPU time with that of the first row."""
 
 
 def _cells(row: dict[str, Any], rows: list[dict[str, Any]], base: str) -> list[str]:
