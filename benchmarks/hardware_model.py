@@ -1,8 +1,8 @@
-"""The cost model against measurements, exported C against Python, and peers under the same meter.
+"""The cost model against measurements, exported C against Python, and peers measured in the same way.
 
 ``python -m benchmarks.hardware_model`` writes ``hardware_model.json``, ``.md`` and ``.png`` into results/ and prints
 which gates are met. It needs the extras measure and dev; gcc for Arm adds its cases. Measurements and the fronts are
-kept in the user's cache folder, so a run that was interrupted goes on where it stopped, and another is quick.
+kept in the user's cache folder, so an interrupted run resumes where it stopped, and a second run is quick.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ COMPILERS = ("clang", "gcc")
 PEER_CORES = ("cortex-m4f", "cortex-m0plus")
 TIMED = 3  # trees a case
 INTERRUPTED = 130
-WIDTH = 120  # of a table that is not printed on a terminal
+WIDTH = 120  # of the table if it is not printed on a terminal
 QUICK = Amounts(
     random=6, trained=4, members=3, fitted_random=10, fitted_trained=0, population=12, generations=1, tables=("iris",)
 )
@@ -59,13 +59,13 @@ Panels = dict[Case, dict[str, Samples]]
 
 @dataclass(frozen=True)
 class Places:
-    """What is measured where."""
+    """The cores and compilers that are measured."""
 
     cores: list[str]
     compilers: list[str]
 
     def cases(self) -> list[Case]:
-        """All of them that a compiler builds for; those without calibrated coefficients are named and left out."""
+        """All cases that a compiler can build; cases without calibrated coefficients are reported and left out."""
         pairs = [(core, c) for core in self.cores for c in self.compilers if core in available_compilers().get(c, ())]
         for core, compiler in pairs:
             if not calibrated(core, compiler):
@@ -75,7 +75,7 @@ class Places:
 
 
 def report(places: Places, amounts: Amounts, progress: Progress) -> tuple[dict[str, Any], Panels]:
-    """All figures, and the samples by case and set for the plot."""
+    """All numbers of the report, and the samples by case and set for the plot."""
     cases = places.cases()
     if not cases:
         raise MeasureError("nothing to measure with: pip install 'neuraltree[measure]'")
@@ -115,7 +115,7 @@ def _rows(case: Case, sets: dict[str, Samples], fitted: Samples) -> Iterator[Fig
 
 
 def _middle(trees: Sequence[Tree]) -> list[Tree]:
-    """A few of middle size."""
+    """A few trees of middle size."""
     ordered = sorted(trees, key=lambda tree: tree.num_weights)
     return ordered[max(len(ordered) // 2 - 1, 0) :][:TIMED]
 
@@ -164,7 +164,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--compiler", nargs="+", choices=COMPILERS, default=list(COMPILERS))
     made.add_argument("--trees", type=int, default=Amounts.random, help="random trees; default: %(default)s")
     made.add_argument("--trained", type=int, default=Amounts.trained, help="trained trees; default: %(default)s")
-    made.add_argument("--quick", action="store_true", help="a few trees of each kind, to see that all works")
+    made.add_argument("--quick", action="store_true", help="a few trees of each kind, to check that everything works")
     made.add_argument("--out", type=Path, default=Path("results"), metavar="FOLDER", help="default: %(default)s")
     return made
 
@@ -180,7 +180,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted; what was measured is kept, the same command goes on", file=sys.stderr)
+        print("interrupted; measurements are kept, the same command resumes", file=sys.stderr)
         return INTERRUPTED
     write(arguments.out, found, panels)
     show(found)

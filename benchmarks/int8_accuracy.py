@@ -1,8 +1,8 @@
-"""What 8 bits cost in accuracy on the papers' 14 tables, and what fine-tuning for them brings back.
+"""The accuracy that 8-bit integers lose on the papers' 14 tables, and the part that fine-tuning recovers.
 
-``python -m benchmarks.int8_accuracy`` needs the tables (set NEURALTREE_DATA); it leaves out those that are absent.
-From each run's front it takes the most accurate member with at most 60 weights and the knee. Test rows choose
-nothing: the epochs of fine-tuning were chosen by ``held_out``, the loss on rows of the folds that no step saw.
+``python -m benchmarks.int8_accuracy`` needs the tables (set NEURALTREE_DATA); it leaves out missing tables. From each
+run's front it takes the most accurate member with at most 60 weights and the knee. Test rows choose nothing: the epochs
+of fine-tuning were chosen by ``held_out``, the loss on rows of the folds that no training step used.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from search.table import data
 REGRESSION = ("baseball", "dee", "diabetese", "friedman", "mpg6")
 CLASSES = ("australian", "glass", "heart", "ionosphere", "iris", "pima", "vehicle", "wdbc", "wine")
 MOST_WEIGHTS = 60
-EPOCHS = 2  # of fine-tuning: of those tried, the least loss on held-out rows of folds
+EPOCHS = 2  # of fine-tuning: of those tried, the one with the lowest loss on held-out rows of folds
 TRIED_EPOCHS = (0, 2, 5, 10, 20)
 PACKAGES = ("neuraltree", "numpy", "jax", "optax", "moocore", "scikit-learn")
 # Predictions for raw inputs by a tree and the same tree fine-tuned; "fine": 16-bit values below a regression's output.
@@ -64,7 +64,7 @@ def run(name: str, seed: int, folder: Path, overrides: list[str]) -> Path:
     command = [sys.executable, "-m", "search.run", str(config), "--seed", str(seed), "--out", str(out), "--quiet"]
     code = subprocess.run([*command, *(f"--set={text}" for text in overrides)], check=False).returncode
     if code:
-        raise SystemExit(code)  # the run has said why
+        raise SystemExit(code)  # the run has printed the reason
     return out
 
 
@@ -98,9 +98,10 @@ def test_scores(setup: Setup, table: data.Table, member: Member) -> dict[str, An
 
 
 def held_out(setup: Setup, table: data.Table, out: Path, ids: list[int]) -> dict[str, float]:
-    """By epochs of fine-tuning, loss of the integers over that of the float trees, less 1, on held-out rows of folds.
+    """For each number of epochs of fine-tuning, the integer loss divided by the float loss, minus 1.
 
-    The trees have the weights of the fold, and are tuned on its other rows; mean over folds and trees.
+    The loss is on the held-out rows of folds. The trees have the weights of the fold and are tuned on its other rows.
+    The result is the mean over folds and trees.
     """
     stored = RunFolder(out).load_checkpoint()
     assert stored, "a finished run keeps its last state"
@@ -119,7 +120,7 @@ def held_out(setup: Setup, table: data.Table, out: Path, ids: list[int]) -> dict
 
 
 def loss(tree: Tree, outputs: NDArray[np.float64], y: NDArray) -> float:
-    """The loss that trees are trained on, of outputs (rows, outputs), targets in natural units or class positions."""
+    """The training loss of outputs (rows, outputs); ``y`` has targets in natural units or class positions."""
     targets = np.eye(tree.num_outputs)[y] if tree.num_outputs > 1 else y[:, None]
     if tree.target_scaler is not None:
         outputs, targets = tree.target_scaler.transform(outputs), tree.target_scaler.transform(targets)
@@ -135,7 +136,7 @@ def of_fold(nodes: Nodes, k: int) -> Nodes:
 
 
 def lost(rows: list[dict[str, Any]], name: str) -> list[float]:
-    """What the test scores of a variant are below those of the float trees."""
+    """The test scores of the float trees minus those of a variant."""
     return [row["float"] - row[name] for row in rows if name in row]
 
 
@@ -144,7 +145,7 @@ def by_table(rows: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """By variant the loss of test score over tables, each by the median of its members, and over members."""
+    """By variant, the test score lost: over tables (each by the median of its members) and over members."""
     found: dict[str, dict[str, Any]] = {}
     for name in IN_INTEGERS:
         tables = [float(np.median(lost(mine, name))) for mine in by_table(rows).values() if lost(mine, name)]
@@ -156,7 +157,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 def chosen_epochs(held: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """By epochs of fine-tuning, the tables' loss on held-out rows of folds: see ``held_out``."""
+    """For each number of epochs of fine-tuning, statistics over tables of the loss in ``held_out``."""
     found = {}
     for epochs in map(str, TRIED_EPOCHS):
         tables = [np.mean([row["loss_by_epochs"][epochs] for row in mine]) for mine in by_table(held).values()]
@@ -166,7 +167,7 @@ def chosen_epochs(held: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 def table_of_scores(rows: list[dict[str, Any]]) -> Table:
     shown = Table("table", "weights", "float", *IN_INTEGERS, box=None)
-    shown.title = "median R² or accuracy on test rows, and median (worst) loss of it"
+    shown.title = "median R² or accuracy on test rows, and the median (worst) loss of score"
     for name, mine in by_table(rows).items():
         weights, score = (np.median([row[key] for row in mine]) for key in ("weights", "float"))
         losses = (lost(mine, variant) for variant in IN_INTEGERS)
@@ -186,7 +187,7 @@ def table_of_figures(title: str, figures: dict[str, dict[str, float]]) -> Table:
 
 
 def present(names: list[str]) -> list[str]:
-    """Those of the tables that are there; the others are named on standard error."""
+    """The tables that can be loaded; the others are reported on standard error."""
     found = []
     for name in names:
         try:
@@ -207,7 +208,7 @@ def main() -> None:
     arguments = parser.parse_args()
     names = present(arguments.tables)
     if not names:
-        raise SystemExit("none of the tables is there; set NEURALTREE_DATA to the folder of their CSV files")
+        raise SystemExit("no table was found; set NEURALTREE_DATA to the folder of their CSV files")
     with tempfile.TemporaryDirectory() as folder:
         both = [
             measure(name, seed, Path(folder), arguments.overrides) for name in names for seed in range(arguments.seeds)
@@ -218,7 +219,7 @@ def main() -> None:
     Console().print(
         table_of_scores(rows),
         table_of_figures("test score lost, over tables", tables),
-        table_of_figures("held-out loss over the float trees', less 1, by epochs", epochs),
+        table_of_figures("held-out loss divided by that of the float trees, minus 1, by epochs", epochs),
     )
     result = {
         "command": "python -m benchmarks.int8_accuracy",

@@ -1,4 +1,4 @@
-"""The machine and the versions that a measurement was made with, for its JSON file."""
+"""The machine and the software versions of a measurement, for its JSON file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def facts(packages: tuple[str, ...]) -> dict[str, Any]:
-    """What a figure depends on besides the code; nothing that names the machine."""
+    """Facts besides the code that a measurement depends on; none of them identifies the machine."""
     return {
         "cpu_count": os.cpu_count(),
         "architecture": platform.machine(),
@@ -23,7 +23,7 @@ def facts(packages: tuple[str, ...]) -> dict[str, Any]:
 
 
 def installed(package: str) -> str | None:
-    """Its version, None where it is not installed: a benchmark may do without some of its peers."""
+    """The version of a package, or None if it is not installed: a benchmark can run without some of its peers."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -31,7 +31,7 @@ def installed(package: str) -> str | None:
 
 
 def compiler_version() -> str | None:
-    """The first line of ``cc --version``, or None where there is no C compiler."""
+    """The first line of ``cc --version``, or None if there is no C compiler."""
     if shutil.which("cc") is None:
         return None
     text = subprocess.run(("cc", "--version"), capture_output=True, text=True, check=True).stdout

@@ -1,9 +1,9 @@
-"""Prediction beside scikit-learn's: ``python -m benchmarks.predict_speed``.
+"""Prediction speed compared with scikit-learn: ``python -m benchmarks.predict_speed``.
 
 A tree of 60 weights, an MLP of 100 hidden units and histogram gradient boosting (its defaults: 100 trees, all cores) on
-the same 20 features, in one process. One row: median microseconds of a call, the contenders taking turns, because
-machines are shared and their speed drifts. Many rows: the least seconds of a few calls, and the most that a call
-allocates besides its answer (``tracemalloc``, which sees what NumPy allocates).
+the same 20 features, in one process. One row: median microseconds per call; the contenders take turns, because machines
+are shared and their speed drifts. Many rows: the least seconds of a few calls, and the peak memory that a call
+allocates in addition to its result (``tracemalloc``, which sees NumPy's allocations).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ FORMS: dict[str, Callable[[NDArray], Any]] = {
 
 
 def make_tree(kind: str, seed: int = 0) -> Tree:
-    """Of random trees the one with the number of weights nearest to ``WEIGHTS``: what its weights are costs no time."""
+    """The random tree with the number of weights nearest to ``WEIGHTS``; their values do not affect the time."""
     rng = np.random.default_rng(seed)
     space = Space(FEATURES, max_nodes=90)
     nodes = min((random_tree(rng, space) for _ in range(500)), key=lambda nodes: abs(count_weights(nodes) - WEIGHTS))
@@ -75,7 +75,7 @@ def contenders(tree: Tree, train_rows: int) -> dict[str, Any]:
 
 
 def one_row(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
-    """Microseconds of a call, by round."""
+    """Microseconds per call, by round."""
     times: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
@@ -87,7 +87,7 @@ def one_row(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, li
 
 
 def many_rows(predict: Callable[[Any], NDArray], X: Any) -> dict[str, float]:
-    """Least seconds of a call, and mebibytes at its peak besides the answer."""
+    """The least seconds of a call, and its peak memory in mebibytes without the result."""
     seconds = []
     for _ in range(REPEATS):
         begun = time.perf_counter()
@@ -101,7 +101,7 @@ def many_rows(predict: Callable[[Any], NDArray], X: Any) -> dict[str, float]:
 
 
 def measure(kind: str, rows: int, rounds: int, train_rows: int) -> dict[str, Any]:
-    """One kind of task: figures by contender, and how many times ours the peers take."""
+    """One kind of task: the times of each contender, and the ratios of the peers' times to ours."""
     tree = make_tree(kind)
     models = contenders(tree, train_rows)
     X = np.random.default_rng(2).normal(size=(rows, FEATURES))
@@ -112,7 +112,7 @@ def measure(kind: str, rows: int, rounds: int, train_rows: int) -> dict[str, Any
     for form, convert in FORMS.items():
         table = convert(X)
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "X has feature names")  # the peers were trained without
+            warnings.filterwarnings("ignore", "X has feature names")  # the peers were trained without names
             many[form] = {name: many_rows(model.predict, table) for name, model in models.items()}
     return {
         "kind": kind,
@@ -143,7 +143,7 @@ def run(rows: int = ROWS, rounds: int = ROUNDS, train_rows: int = TRAIN_ROWS) ->
 
 
 def table(task: dict[str, Any], rows: int) -> Table:
-    title = f"{task['kind']}, {task['weights']} weights: one row; {rows:,} rows and memory besides the answer"
+    title = f"{task['kind']}, {task['weights']} weights: one row; {rows:,} rows, and memory in addition to the result"
     made = Table("contender", box=box.SIMPLE, title=title)
     headings = [text for form in FORMS for text in (f"{form} s", "MiB")]
     for heading in ("µs", "ratio", *headings):
@@ -161,7 +161,7 @@ def table(task: dict[str, Any], rows: int) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, default=Path("results/predict_speed.json"), help="default: %(default)s")
-    parser.add_argument("--rows", type=int, default=ROWS, help="of the large table; default: %(default)s")
+    parser.add_argument("--rows", type=int, default=ROWS, help="rows of the large table; default: %(default)s")
     arguments = parser.parse_args()
     result = run(arguments.rows)
     for task in result["tasks"]:

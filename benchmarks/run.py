@@ -1,4 +1,4 @@
-"""``python -m benchmarks.run NAME``: one of the benchmarks, by name; without a name, what there is."""
+"""``python -m benchmarks.run NAME``: run a benchmark by name; without a name, list them all."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-# Name: module, and what it measures; each takes --help.
+# Name: module, and a description; each takes --help.
 BENCHMARKS: dict[str, tuple[str, str]] = {
-    "peers": ("speed_peers", "a gradient step and a generation of ours and of other programs"),
-    "train": ("train_speed", "training beside C, XLA and dense networks"),
-    "search": ("search_speed", "where a generation's time goes, by population"),
-    "predict": ("predict_speed", "prediction beside scikit-learn's"),
+    "peers": ("speed_peers", "time of a gradient step and of a generation, ours and other programs"),
+    "train": ("train_speed", "training speed compared with C, XLA and dense networks"),
+    "search": ("search_speed", "time of a generation by phase, for several populations"),
+    "predict": ("predict_speed", "prediction speed compared with scikit-learn"),
     "tables": ("tables", "test scores of the configs in experiments/configs"),
-    "hardware": ("hardware_model", "modelled cost of trees beside what an emulated core measures"),
+    "hardware": ("hardware_model", "modelled cost of trees compared with measurements on an emulated core"),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
-    "truncation": ("truncation", "removal of the least contributors to a hypervolume"),
+    "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }
 
@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"there is no benchmark {given[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
     module = BENCHMARKS[given[0]][0]
-    sys.argv = [f"python -m benchmarks.{module}", *given[1:]]  # they read their own options
+    sys.argv = [f"python -m benchmarks.{module}", *given[1:]]  # each module reads its own options
     return import_module(f"benchmarks.{module}").main() or 0
 
 

@@ -1,7 +1,7 @@
-"""Where a generation's time goes, and how it grows with the population.
+"""Time of a generation by phase, and its growth with the population.
 
 ``python -m benchmarks.search_speed`` runs searches of several populations on the friedman table (set NEURALTREE_DATA;
-without it, on scikit-learn's friedman1), each in a process of its own, and reads their history.csv: seconds by phase,
+without it, on scikit-learn's friedman1), each in its own process, and reads their history.csv: seconds by phase, as
 medians over the generations that compiled nothing. Peak memory is that of the whole process.
 """
 
@@ -27,7 +27,7 @@ from neuraltree.storing import store
 
 PACKAGES = ("neuraltree", "numpy", "jax", "optax", "deap", "moocore")
 PHASES = ("vary", "train", "cost", "select", "save")
-# Generations by population: enough to pass the first ones, few where each takes long.
+# Generations by population: enough to pass the first ones, but few if each takes long.
 RUNS = {100: 30, 256: 30, 1000: 12, 3000: 6, 10_000: 4}
 CONFIG = """[data]
 source = "{source}"

@@ -1,9 +1,9 @@
-"""A gradient step and a generation of ours and of other programs: ``python -m benchmarks.run peers``.
+"""Time of a gradient step and of a generation, ours and other programs: ``python -m benchmarks.run peers``.
 
 100 models of about 50 nodes on the same rows: scikit-learn's diabetes (442 x 10) and friedman1 (1,200 x 5). The first
-call includes all that is compiled or built; later ones are the least of several, because machines are shared. CPU
-seconds are of all threads. Each program does the work that a step or a generation means to it, as the column says.
-Needs the extra [peers]; a program that is not there is named as such.
+call includes all compilation; of the later calls the fastest counts, because machines are shared. CPU seconds cover all
+threads. Each program does its own kind of step or generation, which the last column describes. Needs the extra [peers];
+a missing program is reported as such.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NO_STEP, NO_GENERATION = "it has no gradient", "it does not evolve"
 
 
 class Line(NamedTuple):
-    """A row of the table; ``job`` is a text where there is nothing to measure."""
+    """A row of the table; ``job`` is a text if there is nothing to measure."""
 
     name: str
     work: str
@@ -80,7 +80,7 @@ NUMBERS = ("first_s", "first_cpu_s", "warm_s", "warm_cpu_s")
 
 
 def measured(line: Line, case: Case, repeats: int) -> dict[str, Any]:
-    """``NUMBERS``, or the ``note`` why there are none."""
+    """``NUMBERS``, or a ``note`` with the reason why there are none."""
     about = {"name": line.name, "work": line.work}
     if isinstance(line.job, str):
         return about | {"note": line.job}
@@ -110,7 +110,7 @@ def run(models: int = MODELS, repeats: int = REPEATS, lines: dict[str, tuple[Lin
 
 
 def warm_up() -> None:
-    """Import everything, and start JAX: no first call shall pay for what others find ready."""
+    """Import everything and start JAX, so that no first call pays for shared preparation."""
     for name in IMPORTED:
         with suppress(ImportError):
             import_module(name)
@@ -119,7 +119,7 @@ def warm_up() -> None:
 
 def page(result: dict[str, Any]) -> str:
     """The Markdown of a result."""
-    lines = ["# Speed beside peers", "", f"Made by `{result['command']}`. {ABOUT}"]
+    lines = ["# Speed compared with peers", "", f"Made by `{result['command']}`. {ABOUT}"]
     for case in result["cases"]:
         size = f"{case['rows']:,} rows x {case['features']} features"
         for what, rows in case["parts"].items():
@@ -139,13 +139,13 @@ def page(result: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-ABOUT = """100 models that begin with about 50 nodes, the least of several calls; the first
-call includes all that is compiled or built, with every program imported and JAX started before. Compare CPU seconds,
-which are of all threads: ours trains in all cores. A step or a generation is the work that the last column says, which
-differs between programs; so do the models. *Nodes* are those of a tree in the mean after the last call; kozax's trees
-are always computed as matrices of 50 rows. The dense networks have over ten times the weights of a tree, or about as
-many where they are called small; pyoperon's and DEAP's trees have a number or a variable in each leaf. Ratios are of
-CPU time to the first row's."""
+ABOUT = """100 models that start with about 50 nodes. The first call includes
+all compilation, but every program is imported and JAX is started before. Of the later calls, the fastest counts.
+Compare CPU seconds, which cover all threads, because ours trains on all cores. The last column describes the work of a
+step or a generation; it differs between programs, and so do the models. *Nodes* is the mean number of nodes of a tree
+after the last call; kozax always computes its trees as matrices of 50 rows. The dense networks have over ten times the
+weights of a tree, or about as many if they are called small. Trees of pyoperon and DEAP have a number or a variable in
+each leaf. Ratios compare CPU time with that of the first row."""
 
 
 def _cells(row: dict[str, Any], rows: list[dict[str, Any]], base: str) -> list[str]:

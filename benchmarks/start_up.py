@@ -1,4 +1,4 @@
-"""How long starting takes: ``python -m benchmarks.start_up``.
+"""Start-up time of imports and commands: ``python -m benchmarks.start_up``.
 
 CPU seconds of a fresh process, median of a few: ``import numpy`` with and without neuraltree, and ``--help`` of every
 command.

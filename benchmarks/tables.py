@@ -1,4 +1,4 @@
-"""Test scores of the papers' tables by the configs in experiments/configs, several seeds each.
+"""Test scores on the papers' tables with the configs in experiments/configs, several seeds each.
 
 ``python -m benchmarks.tables`` needs the tables (set NEURALTREE_DATA). From each run's front it takes the member with
 the lowest validation error among those with at most 60 weights; test rows choose nothing.
@@ -31,7 +31,7 @@ COLUMNS = ("table", "runs", "median", "least", "most", "weights", "seconds")
 
 
 def measure(name: str, seed: int, folder: Path, overrides: list[str]) -> dict[str, Any]:
-    """One run in a process of its own, as a user starts it."""
+    """One run in its own process, as a user starts it."""
     out = folder / f"{name}-{seed}"
     command = [
         sys.executable,
@@ -47,7 +47,7 @@ def measure(name: str, seed: int, folder: Path, overrides: list[str]) -> dict[st
     begun = time.perf_counter()
     code = subprocess.run([*command, "--quiet", *(f"--set={text}" for text in overrides)], check=False).returncode
     if code:
-        raise SystemExit(code)  # the run has said why
+        raise SystemExit(code)  # the run has printed the reason
     seconds = time.perf_counter() - begun
     member = load_front(out).select(weights=MOST_WEIGHTS)
     manifest = json.loads((out / "manifest.json").read_text())

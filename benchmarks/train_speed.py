@@ -1,8 +1,8 @@
-"""Training speed of the engine beside its peers, in one run: ``python -m benchmarks.train_speed``.
+"""Training speed of the engine and its peers, in one run: ``python -m benchmarks.train_speed``.
 
 Speed is in million weight·samples a second: trainable weights of all trees x samples seen, for whole training steps
 (forward, backward, RMSprop, float32, squared error). Contenders take turns, round after round, because machines are
-shared and their speed drifts. ``cores`` is how many were busy; a program of XLA may use more than its own thread.
+shared and their speed drifts. ``cores`` is the number of busy cores; an XLA program may use more than its own thread.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks.peers.workload import FEATURES, Contender, Speed, Workload, make
 from neuraltree.storing import store
 
 ROWS, EPOCHS, ROUNDS = 640, 20, 8
-COMPILED_ALONE = 6  # trees of the contender that compiles each of them
+COMPILED_ALONE = 6  # trees for the contender that compiles each tree by itself
 PACKAGES = ("jax", "jaxlib", "numpy", "optax")
 SIGMOID = ("sigmoid",)
 
@@ -86,14 +86,14 @@ def measure_batch(n_trees: int, batch: int, seconds: float, rows: int, epochs: i
 
 
 def speed_facts(speeds: list[Speed]) -> dict[str, Any]:
-    """Of one contender, over its rounds."""
+    """The results of one contender over its rounds."""
     mws = [float(f"{speed.mws:.5g}") for speed in speeds]
     cores = round(statistics.median(speed.cores for speed in speeds), 2)
     return {"median_mws": statistics.median(mws), "best_mws": max(mws), "cores": cores, "rounds_mws": mws}
 
 
 def summary(works: dict[str, Workload], check: Agreement | None, results: dict[str, Any]) -> dict[str, Any]:
-    """Medians over rounds of the ratio within a round are what drift disturbs least."""
+    """Medians over rounds of the ratio within a round, which drift disturbs least."""
     ours = results[OURS]["rounds_mws"]
     ratios = {
         name: round(statistics.median(a / b for a, b in zip(ours, results[name]["rounds_mws"], strict=True)), 3)
@@ -126,7 +126,7 @@ def table(entry: dict[str, Any]) -> Table:
 
 
 def notes(batches: list[dict[str, Any]], n_trees: int) -> list[str]:
-    """What the table cannot say."""
+    """Remarks that the table cannot show."""
     missing = [] if available() else ["(c) is left out: there is no C compiler called cc"]
     lines = [f"{n_trees} trees of {batches[0]['mean_weights']['mixed']} weights on average, {FEATURES} features"]
     for entry in batches:

@@ -1,7 +1,7 @@
-"""Time to truncate a front to half by hypervolume contributions: lazy greedy beside repeated exact removal.
+"""Time to truncate a front to half by hypervolume contributions: lazy greedy compared with repeated exact removal.
 
 python -m benchmarks.truncation [--out FILE.json] prints a table and writes the JSON. Times are CPU times.
-Repeated removal calls moocore.hv_contributions on all that are left for every single removal, as pymoo does.
+Repeated removal calls moocore.hv_contributions on all remaining points for every single removal, as pymoo does.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def timed(function: Callable[..., Any], *arguments: Any) -> tuple[float, Any]:
 
 
 def measure(rng: np.random.Generator, n_objectives: int, n_points: int) -> dict[str, Any]:
-    """One row of the table. `repeated_s` and what follows from it is None where it was stopped."""
+    """One row of the table. `repeated_s` and the values that depend on it are None if repeated removal was stopped."""
     points, reference, keep = front(rng, n_points, n_objectives), np.full(n_objectives, 1.1), n_points // 2
     runs = [timed(truncate, points, reference, keep) for _ in range(REPEATS)]
     lazy_s, lazy = min(seconds for seconds, _ in runs), runs[0][1]
@@ -83,7 +83,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/truncation.json"), help="default: %(default)s")
     out = parser.parse_args().out
     rng = np.random.default_rng(SEED)
-    measure(rng, 4, 20)  # loads what is loaded on first use
+    measure(rng, 4, 20)  # load everything that loads on first use
     rows = [measure(rng, n_objectives, n_points) for n_objectives, sizes in SIZES.items() for n_points in sizes]
     Console().print(table(rows))
     about = {"seed": SEED, "limit_s": LIMIT_S, "cpu_count": os.cpu_count(), "python": platform.python_version()}

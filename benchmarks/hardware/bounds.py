@@ -1,4 +1,4 @@
-"""Which inputs keep every sum of a tree within the range of single floats."""
+"""A test of which inputs keep every sum of a tree within the range of single floats."""
 
 from __future__ import annotations
 

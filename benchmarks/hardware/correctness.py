@@ -34,7 +34,7 @@ ODD = (0.0, -0.0, 1e-45, -1e-45, 1e-38, 3.4028235e38, -3.4028235e38, np.inf, -np
 
 
 class Found(NamedTuple):
-    """Of one model: inputs whose outputs were compared, and those among them that were wrong."""
+    """The result for one model: the number of inputs compared, and the number of wrong outputs."""
 
     compared: int
     mismatches: int
@@ -61,12 +61,12 @@ class Model:
 
     @cached_property
     def integers(self) -> int:
-        """The length of the array of integers, one at least; 0 for float32."""
+        """The length of the array of integers, at least one; 0 for float32."""
         return max(len(quantize_tree(self.tree).inputs.features), 1) if self.precision == "int8" else 0
 
     @property
     def record(self) -> np.dtype:
-        """What the program writes for each input."""
+        """The record that the program writes for each input."""
         value = [("value", "<i4" if self.classes else "<f4")]
         shares = [("p", "<f4", (self.classes,))] if self.classes else []
         integers = [("q", "i1", (self.integers,)), ("score", "<i4")] if self.integers else []
@@ -74,7 +74,7 @@ class Model:
 
 
 def available() -> bool:
-    """Whether there is gcc with the sanitizers."""
+    """Whether gcc with the sanitizers is installed."""
     if shutil.which(COMPILER) is None:
         return False
     with tempfile.TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""How good the predictions are, beside the baselines, and which gates they meet."""
+"""The quality of the predictions compared with the baselines, and the gates that they meet."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from benchmarks.hardware.predicted_samples import COSTS, Case, Samples, fit_base
 from neuraltree.hardware.calibrate.fit import residual
 
 SIZES = ("weights", "macs")
-JUDGED = ("held_out", "fronts")  # the sets of trees that gates are about
+JUDGED = ("held_out", "fronts")  # the sets of trees that gates apply to
 Figures = dict[str, Any]
 
 
 class Gate(NamedTuple):
-    """What every case it is about must reach; the figure ``name`` of ``cost``."""
+    """The least value of the figure ``name`` of ``cost`` that every case of the gate must reach."""
 
     title: str
     cost: str
@@ -71,7 +71,7 @@ def _errors(cost: str, samples: Samples, fitted: Samples) -> dict[str, dict[str,
 
 
 def errors(predicted: np.ndarray, measured: np.ndarray) -> dict[str, float | None]:
-    """``residual`` with few digits; None where it is not defined, as a rank correlation of one tree."""
+    """``residual`` with few digits; None if it is not defined, such as a rank correlation of one tree."""
     with warnings.catch_warnings(action="ignore"):  # ranks of equal values
         found = asdict(residual(predicted, measured))
     del found["trees"]

@@ -1,4 +1,4 @@
-"""Models of scikit-learn through emlearn and m2cgen, measured as ours are."""
+"""Models of scikit-learn exported by emlearn and m2cgen, measured like ours."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from search.table.data import load_table, split
 
 TABLES = {"iris": "iris", "wine": "wine", "breast_cancer": "wdbc"}
 TEST_FRACTION = 0.2  # of search
-WITHIN = 0.02  # of the validation error: what counts as comparable
+WITHIN = 0.02  # of the validation error: a member within it counts as comparable
 FIGURES = ("instructions", "cycles", "flash_bytes", "ram_bytes")
-# Else newlib's errno brings a kilobyte of variables along.
+# Without this, newlib's errno adds a kilobyte of variables.
 ERRNO = "int *__errno(void);\nint *__errno(void)\n{\n    static int nt_errno;\n    return &nt_errno;\n}\n"
 MEMCPY = "void *memcpy(void *, const void *, __SIZE_TYPE__);"
 
@@ -49,7 +49,7 @@ class Parts:
 class Peer:
     """C files with ``int predict(const TYPE *x)``; ``library``: it needs functions of <math.h>.
 
-    ``accuracy``: of the model in Python, on the test rows.
+    ``accuracy``: accuracy of the model in Python on the test rows.
     """
 
     name: str
@@ -96,7 +96,7 @@ def _ours(found: Front, parts: Parts, core: str, compiler: str) -> Iterator[dict
 
 
 def chosen(found: Front) -> dict[str, Member]:
-    """By validation error, not by test rows."""
+    """Choose by validation error, not by test rows."""
     best = found[0].val_error
     near = [member for member in found if member.val_error <= best + WITHIN]
     return {"most accurate": found[0], "knee": found.knee(), "cheapest": min(near, key=lambda row: row.latency_s)}
@@ -128,7 +128,7 @@ def _made(name: str, make: Callable[[str, Parts], Peer], table: str, parts: Part
 
 
 def measured(peer: Peer, parts: Parts, core: str, compiler: str) -> dict[str, Any]:
-    """Means over all test rows, and the accuracy of what the core gave; kept as other measurements are."""
+    """Means over all test rows, and the accuracy of the core's outputs; cached like other measurements."""
     target = core_named(core)
     toolchains.check(target, compiler)
     files = dict(peer.files) | ({"errno.c": ERRNO} if peer.library else {})
@@ -172,7 +172,7 @@ def _network(hidden: int, activation: str) -> Callable[[str, Parts], Peer]:
         scaler = StandardScaler().fit(parts.X)
         model = MLPClassifier((hidden,), activation=activation, max_iter=3000, random_state=JUDGED_SEED)
         model.fit(scaler.transform(parts.X), parts.y)
-        # Into the first layer, so that the C takes raw inputs as ours does.
+        # Fold the scaling into the first layer, so that the C code takes raw inputs as ours does.
         weights = model.coefs_[0] / scaler.scale_[:, None]
         model.coefs_[0], model.intercepts_[0] = weights, model.intercepts_[0] - scaler.mean_ @ weights
         accuracy = float(model.score(parts.test_X, parts.test_y))

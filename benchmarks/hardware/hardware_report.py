@@ -22,25 +22,25 @@ Row = Mapping[str, Any]
 
 def markdown(report: Row) -> str:
     parts = [
-        "# The cost model beside measurements",
+        "# The cost model compared with measurements",
         "",
-        f"Written by `{report['command']}`. Predicted: the shipped profile, the middle of its bounds. Measured: code "
-        "compiled and run on an emulated core without wait states; boards were within about 25 % of that. Compilers: "
-        f"{', '.join(report['compilers'].values())}.",
+        f"Written by `{report['command']}`. Predicted: the middle of the bounds of the shipped profile. Measured: code "
+        "compiled and run on an emulated core without wait states; boards were within about 25 % of these values. "
+        f"Compilers: {', '.join(report['compilers'].values())}.",
         "",
         f"Trees: seed {report['trees']['seed']}, which no calibration used; {report['trees']['random']} random, "
         f"{report['trees']['trained']} trained, {report['trees']['fronts']} members of fronts of short searches "
         f"({', '.join(report['trees']['tables'])}; objectives {', '.join(report['trees']['objectives'])}). "
-        '"Held out" is random and trained together. Trees whose int8 form is a constant are left out of int8.',
+        '"Held out" means random and trained trees together. Trees whose int8 form is a constant are left out of int8.',
         "",
-        "Baselines: a constant and one coefficient for the number of parameters (or of multiply-accumulates) of the "
-        f"tree, by the same least squares on the relative error over the {report['trees']['calibrated']} trees that "
-        "the profiles are calibrated with (seed 0), per core, compiler, precision and style.",
+        "Baselines: a constant and one coefficient for the number of parameters (or MACs) of the tree. The same least "
+        f"squares on the relative error fits them to the {report['trees']['calibrated']} trees that calibrate the "
+        "profiles (seed 0), per core, compiler, precision and style.",
         "",
-        f"On all {report['measured']} measured models the emulated core gave what Python gives: "
+        f"On all {report['measured']} measured models, the outputs of the emulated core equal those of Python: "
         f"{'yes' if report['measured'] == report['agreeing'] else 'no, only on ' + str(report['agreeing'])}. "
-        f"A model takes {report['seconds_a_model']['median']:g} s (median, one at a time, nothing cached; slowest case "
-        f"{report['seconds_a_model']['slowest']:g} s).",
+        f"Measuring a model takes {report['seconds_a_model']['median']:g} s (median, one at a time, nothing cached; "
+        f"slowest case {report['seconds_a_model']['slowest']:g} s).",
         "",
         "## Gates",
         "",
@@ -99,10 +99,11 @@ def correctness(rows: Sequence[Row]) -> list[str]:
     return [
         "## Exported C on this machine",
         "",
-        "Every tree above in C99 by gcc under ASan and UBSan without a warning, on 1,000 inputs each, with extremes, "
-        "zeros, denormals, NaN and infinities among them. int8: classes, values, scores and quantized inputs bit for "
-        "bit those of the NumPy integers. float32: within 16 single ulps of Σ|w·x| per node of float64 NumPy, the same "
-        "class outside that margin; compared where the inputs are finite and no sum leaves single range.",
+        "Every tree above was compiled as C99 by gcc with ASan and UBSan, without a warning, and run on 1,000 inputs, "
+        "which include extremes, zeros, denormals, NaN and infinities. int8: classes, values, scores and quantized "
+        "inputs must equal those of the NumPy integers bit for bit. float32: values must be within 16 single ulps of "
+        "Σ|w·x| per node of float64 NumPy, with the same class outside that margin; inputs are compared if they are "
+        "finite and no sum leaves the range of single floats.",
         "",
         *(table(head, lines) if rows else ["Not checked: gcc with sanitizers is not installed."]),
     ]
@@ -122,17 +123,18 @@ def peers(rows: Sequence[Row]) -> list[str]:
         for row in rows
     ]
     return [
-        "## Peers under the same meter",
+        "## Peers measured in the same way",
         "",
         f"**Plain decision trees are cheaper than neural trees**: they compare and branch, and multiply nothing. "
-        f"{_cheaper(rows)} Where a decision tree is accurate enough, take it. m2cgen's copy vectors of doubles to "
-        "answer, which costs more than the comparisons.",
+        f"{_cheaper(rows)} If a decision tree is accurate enough, use it. The trees of m2cgen copy vectors of doubles "
+        "to return a result, which costs more than the comparisons.",
         "",
-        "The same split into training and test rows for all; raw inputs to a class; accuracy of what the core gave. "
+        "All models have the same split into training and test rows and map raw inputs to a class; accuracy is that of "
+        "the core's outputs. "
         "Our members are chosen by validation error on the training rows, not by the test rows: the most accurate, the "
         "knee, and the cheapest (latency) within 2 points of the most accurate. m2cgen computes in double precision "
-        "and is given doubles. The networks of emlearn need expf, logf and tanhf, which clang's freestanding target "
-        "has no <math.h> for: they are built by gcc with newlib only, errno a plain variable. emlearn prints its "
+        "and gets doubles. The networks of emlearn need expf, logf and tanhf, but clang's freestanding target has no "
+        "<math.h>; they are built only by gcc with newlib, with errno as a plain variable. emlearn prints its "
         "numbers with six decimals. Scaling of inputs is folded into the first layer of the networks and into the "
         "logistic regression.",
         "",
@@ -152,7 +154,7 @@ def _cheaper(rows: Sequence[Row]) -> str:
     fewer = sum(found["emlearn decision tree"] < found["neuraltree"] for found in both)
     return (
         f"Of {len(both)} settings (table, core and compiler) emlearn's decision tree took fewer instructions than the "
-        f"cheapest of our members in {fewer}; where not, that member has a few weights and is all but linear."
+        f"cheapest of our members in {fewer}; in the others, that member has a few weights and is nearly linear."
         if fewer < len(both)
         else f"In each of {len(both)} settings (table, core and compiler) emlearn's decision tree took fewer "
         "instructions than the cheapest of our members."
@@ -160,7 +162,7 @@ def _cheaper(rows: Sequence[Row]) -> str:
 
 
 def plot(path: Path, panels: Mapping[Case, Mapping[str, Samples]]) -> None:
-    """Predicted against measured cycles, a panel a case; the band is ±10 %."""
+    """Predicted against measured cycles, one panel per case; the band is ±10 %."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -1,4 +1,4 @@
-"""Trees that judge the cost model: none of them was calibrated with."""
+"""Trees that judge the cost model; none of them was used in calibration."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ def _search(text: str, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     config, unfinished = folder.with_suffix(".toml"), folder.with_suffix(".part")
     config.write_text(text, encoding="utf-8")
-    shutil.rmtree(unfinished, ignore_errors=True)  # of a run that was interrupted
+    shutil.rmtree(unfinished, ignore_errors=True)  # left by an interrupted run
     command = [sys.executable, "-m", "search.run", *map(str, (config, "--out", unfinished)), "--quiet"]
     if code := subprocess.run(command, check=False).returncode:
-        raise SystemExit(code)  # the run has said why
+        raise SystemExit(code)  # the run has printed the reason
     unfinished.rename(folder)

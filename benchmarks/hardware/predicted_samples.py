@@ -1,4 +1,4 @@
-"""Every tree predicted by the shipped profiles and measured, beside two baselines."""
+"""Every tree predicted by the shipped profiles and measured, with two baselines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Array = NDArray[np.float64]
 
 
 class Case(NamedTuple):
-    """What is built of a tree, and for which core."""
+    """The code that is built from a tree, and the core that it is for."""
 
     core: str
     compiler: str
@@ -41,13 +41,13 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Samples:
-    """Of the trees of a set, in a case: one entry a tree; ``sizes`` are those of the tree as it was searched."""
+    """The trees of a set in a case, one entry per tree; ``sizes`` describe the tree as the search left it."""
 
     measured: dict[str, Array]
     predicted: dict[str, Array]
     sizes: dict[str, Array]
     agrees: NDArray[np.bool_]
-    constant: int  # trees left out, as their code would not read its inputs
+    constant: int  # trees left out because their code would not read its inputs
 
     def __add__(self, other: Samples) -> Samples:
         both = [
@@ -85,7 +85,7 @@ def sample(trees: Sequence[Tree], case: Case, tick: Callable[[], None]) -> Sampl
         tick()
         return found
 
-    # The compiler is a process of its own, so threads keep all cores busy.
+    # The compiler is a separate process, so threads keep all cores busy.
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         rows = [row for row in threads.map(one, trees) if row is not None]
     predicted = [predict(tree, counts, case) for tree, counts, _ in rows]
@@ -129,7 +129,7 @@ def fit_baseline(size: Array, measured: Array) -> tuple[float, float]:
 
 
 def seconds_a_model(trees: Sequence[Tree], case: Case) -> float:
-    """Median seconds to export, compile and emulate one, one at a time; names nobody had keep the cache out of it."""
+    """Median seconds to export, compile and emulate one, one at a time; fresh names avoid the cache."""
     taken = []
     for tree in trees:
         token = secrets.token_hex(4)

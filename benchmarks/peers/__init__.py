@@ -1,1 +1,1 @@
-"""What the training speed of the engine is compared with: one contender a file, all on one ``Workload``."""
+"""The contenders in the comparison of training speed: one per file, all on one ``Workload``."""

@@ -1,4 +1,4 @@
-"""Whether the hand-written C computes what the engine computes: gradients and weights after one step."""
+"""A check that the hand-written C and the engine agree: gradients and weights after one step."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def agreement(work: Workload) -> Agreement:
 
 
 def engine_gradient(work: Workload) -> list[Params]:
-    """Of every bin, at the weights the trees come with and on all rows in order."""
+    """The gradients of every bin at the initial weights of the trees, on all rows in order."""
     shape, bins = packed(work)
     nodes, _ = join(work.trees)
     rows, targets = work.order[0], work.targets[work.order[0]]
@@ -54,7 +54,7 @@ def engine_gradient(work: Workload) -> list[Params]:
 
 
 def _collect(work: Workload, params: list[Params]) -> Nodes:
-    """What bins hold, back in the records of the trees."""
+    """The values of bins, written back into the records of the trees."""
     nodes = join(work.trees)[0].copy()
     for unit, values in zip(packed(work)[1], params, strict=True):
         store_params(unit, nodes, 0, values)

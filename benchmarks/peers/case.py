@@ -1,4 +1,4 @@
-"""The rows and the models that ``benchmarks.speed_peers`` measures every program on, and how it takes time."""
+"""The rows and the models that ``benchmarks.speed_peers`` measures every program on, and its way to take times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 
 MODELS, NODES, SLACK = 100, 50, 5  # trees of 45 to 55 nodes
-STEPS = 20  # that one call makes, so that the call itself costs next to nothing
+STEPS = 20  # steps per call, so that the overhead of the call is negligible
 
 
 class Case(NamedTuple):
@@ -36,10 +36,10 @@ class Case(NamedTuple):
 
 
 class Job(NamedTuple):
-    """``make()`` prepares and gives a function to call again and again, which does ``units`` of what is measured.
+    """``make()`` prepares and returns a function for repeated calls; each call does ``units`` steps or generations.
 
-    ``share``: of the models that are measured, where the figures stand for all of them. ``nodes`` takes what a call
-    gave and tells the number of nodes of each model that it ended with.
+    ``share``: the share of the models that is measured and stands for all of them. ``nodes`` takes the result of a call
+    and returns the number of nodes of each model at its end.
     """
 
     make: Callable[[], Callable[[], Any]]
@@ -49,9 +49,9 @@ class Job(NamedTuple):
 
 
 class Seconds(NamedTuple):
-    """Of the first call with all that it had to prepare, and the least of later ones for one step or generation.
+    """Times of the first call, which includes preparation, and the least of the later ones per step or generation.
 
-    ``nodes``: of a model in the mean, after the last call.
+    ``nodes``: the mean number of nodes of a model after the last call.
     """
 
     first_s: float
@@ -103,10 +103,10 @@ def lengths(trees: Iterable[Sized]) -> list[int]:
 
 
 def nodes_of_matrices(population: Any) -> ArrayLike:
-    """Of kozax's trees (..., rows, 4), whose empty rows are of kind 0."""
+    """The number of nodes of kozax's trees (..., rows, 4), whose empty rows have kind 0."""
     return np.count_nonzero(np.asarray(population)[..., 0], axis=-1)
 
 
 def _now() -> NDArray[np.float64]:
-    """Seconds on the wall, and of all the process's threads."""
+    """Wall-clock seconds, and CPU seconds of all threads of the process."""
     return np.array([time.perf_counter(), time.process_time()])

@@ -33,7 +33,7 @@ class Weights(NamedTuple):
 
 
 def levels(work: Workload, trees: slice) -> tuple[list[Level], list[Weights]]:
-    """Exactly as wide as these trees need, the outputs first."""
+    """Levels exactly as wide as these trees need, the outputs first."""
     nodes, _ = join(work.trees[trees])
     depth, op, parent = nodes["depth"], nodes["op"], parents(nodes["depth"])
     place = np.zeros(len(nodes), dtype=np.int64)

@@ -29,7 +29,7 @@ Run = Callable[[], Any]
 
 
 def ours(case: Case, epochs: int, folds: int) -> Job:
-    """Children of the trees of the case: varied, trained, scored and selected, in all cores; always the same ones."""
+    """Children of the trees of the case: varied, trained, scored and selected on all cores; every call is the same."""
 
     def make() -> Run:
         features = tuple(f"x{i}" for i in range(case.X.shape[1]))

@@ -43,7 +43,7 @@ class Plan(ctypes.Structure):
 
 
 class Flat(NamedTuple):
-    """A population in post-order; ``node`` (params,) is where a param is from, in the trees laid end to end."""
+    """A population in post-order; ``node`` (params,) is each param's node in the trees laid end to end."""
 
     structure: dict[str, NDArray[np.int32]]  # the index arrays of ``Population``
     node: NDArray[np.int64]
@@ -83,7 +83,7 @@ def available() -> bool:
 
 
 def compile_library(batch: int) -> Any:
-    """``train`` of train_speed.c. Linked without -ffast-math, which would change how all the process rounds."""
+    """``train`` of train_speed.c. Linked without -ffast-math, which would change the rounding of the whole process."""
     with tempfile.TemporaryDirectory() as folder:
         part, whole = Path(folder, "part.o"), Path(folder, "whole.so")
         subprocess.run(("cc", *FLAGS, f"-DBATCH={batch}", "-fPIC", "-c", SOURCE, "-o", part), check=True)
@@ -99,7 +99,7 @@ class Trained(NamedTuple):
 
 
 def handwritten(work: Workload, threads: int) -> Contender:
-    """The library releases the interpreter lock, so Python's threads do for its own."""
+    """ctypes releases the interpreter lock, so Python threads suffice."""
     flat, train = flatten(work), compile_library(work.batch)
     cuts = np.linspace(0, len(work.trees), threads + 1).astype(int).tolist()
     most_nodes = int(np.diff(flat.structure["first_node"]).max())

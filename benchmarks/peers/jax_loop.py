@@ -1,4 +1,4 @@
-"""The training loop of all contenders that are JAX programs, but for the engine, which brings its own."""
+"""The training loop of all contenders that are JAX programs, except the engine, which has its own."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Network = Callable[[Any, Any, jax.Array], jax.Array]
 def compile_loop(network: Network, work: Workload, structure: Any, params: Any, padded: int = 0) -> Callable[[], Any]:
     """A program that makes all steps of the workload: gradient by XLA, the engine's optimiser and options.
 
-    Batches smaller than ``padded`` are padded to it with rows that weigh nothing, where that is faster.
+    Batches smaller than ``padded`` are padded to it with rows of weight zero, if that is faster.
     """
     optimizer = OPTIMIZERS["rmsprop"](0.0)
     padding = max(0, padded - work.batch)
     share = np.pad(np.full(work.batch, 1 / work.batch, np.float32), (0, padding))
 
     def loss(params: Any, structure: Any, inputs: jax.Array, targets: jax.Array) -> jax.Array:
-        # The sum over trees of half the mean squared error: trees do not share a weight.
+        # The sum over trees of half the mean squared error; trees share no weight, so their gradients are separate.
         return 0.5 * jnp.sum(share * jnp.square(network(structure, params, inputs) - targets))
 
     def train(structure: Any, params: Any, inputs: jax.Array, targets: jax.Array, order: jax.Array) -> Any:

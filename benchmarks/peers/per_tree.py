@@ -42,7 +42,7 @@ def evaluate(nodes: Nodes, params: Params, inputs: jax.Array) -> jax.Array:
 
 
 def per_tree(work: Workload, threads: int) -> Contender:
-    """All trees of the workload; a program takes seconds to compile, so let them be few."""
+    """All trees of the workload; use few trees, because each program takes seconds to compile."""
 
     def program(nodes: Nodes) -> Any:
         def network(_: None, params: Params, inputs: jax.Array) -> jax.Array:

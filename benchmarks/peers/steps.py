@@ -1,4 +1,4 @@
-"""One gradient step of all models on all rows, by each of the programs that has such a thing."""
+"""One gradient step of all models on all rows, by each of the programs that has gradients."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def ours(case: Case, batch: int) -> Job:
 
 
 def jit_per_tree(case: Case) -> Job:
-    """A program for each tree: ``ALONE`` are measured and stand for all."""
+    """A program for each tree; ``ALONE`` trees are measured and stand for all."""
     trees = case.trees[:ALONE]
     make = lambda: per_tree(case.workload(len(case.y), trees), 1).run  # noqa: E731
     return Job(make, STEPS, len(trees) / len(case.trees), nodes=lambda _: lengths(trees))
@@ -118,7 +118,7 @@ def operon(case: Case, method: str) -> Job:
         kinds = (types.Add, types.Sub, types.Mul, types.Aq, types.Sin, types.Tanh, types.Constant, types.Variable)
         problem.ConfigurePrimitiveSet(sum(int(kind) for kind in kinds))
         table, rng = pyoperon.DispatchTable(), pyoperon.RandomGenerator(np.uint64(0))
-        symbols = problem.PrimitiveSet  # to be kept: the creator has a bare pointer to it
+        symbols = problem.PrimitiveSet  # keep a reference: the creator has only a bare pointer to it
         creator = pyoperon.BalancedTreeCreator(symbols, inputs, 0.0)
         trees = [creator(rng, NODES, 1, 1000) for _ in case.trees]
         rule = pyoperon.AdamUpdateRule(0, LEARNING_RATE, 1e-8, 0.9, 0.999)

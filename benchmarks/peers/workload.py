@@ -1,4 +1,4 @@
-"""What every contender trains, and how a contender is timed."""
+"""The training work that all contenders share, and the timing of a contender."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FEATURES = 10
 MAX_NODES = 52  # sizes are uniform up to it: 37 weights a tree on average
 MIXED = ("sigmoid", "tanh", "gaussian", "relu")
 LEARNING_RATE = 1e-3
-DECAY, EPSILON = 0.9, 1e-8  # optax's defaults for RMSprop, for the contender that cannot ask it
+DECAY, EPSILON = 0.9, 1e-8  # optax's defaults for RMSprop, for the C contender, which cannot import it
 
 
 class Workload(NamedTuple):

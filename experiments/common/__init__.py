@@ -1,1 +1,1 @@
-"""What several experiments share: data, hold-outs, models and statistics."""
+"""Shared parts of several experiments: data, hold-outs, models and statistics."""

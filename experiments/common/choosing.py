@@ -86,7 +86,7 @@ class _Fits:
 
 
 def _fold_score(fits: _Fits, choice: Choice, folds: list[tuple[NDArray, NDArray]]) -> float:
-    """Over all validation rows together, each predicted by the model that was not fitted to it."""
+    """The score over all validation rows together, each predicted by the model that was not fitted to it."""
     X, y, kind = fits.scaled
     predicted = [fits(choice, fit).predict(X[held]) for fit, held in folds]
     return score(kind, y[np.concatenate([held for _, held in folds])], np.concatenate(predicted))

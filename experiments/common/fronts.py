@@ -21,7 +21,7 @@ from search.selection.hypervolume import hypervolume
 from search.selection.survivors import ranks
 
 Points = NDArray[np.float64]  # (points, 2): error and size
-# Of the models that a search hands over; hypervolumes are of validation rows.
+# Columns about the models that a search returns; hypervolumes are on validation rows.
 OUTCOME = (
     *("trees", "hypervolume", "population_hypervolume", "members", "test_volume"),
     *("val_error", "weights", "test_score"),
@@ -40,7 +40,7 @@ class Tested(NamedTuple):
 
 
 def reference(search: Search, cost: str = "weights") -> NDArray[np.float64]:
-    """(error, size) where hypervolumes count from: the error of the best constant, and the most that trees can have.
+    """The reference point (error, size): the error of the best constant, and the largest size that trees can have.
 
     The same for all seeds: the constant is that of all rows of the table.
     """
@@ -50,18 +50,18 @@ def reference(search: Search, cost: str = "weights") -> NDArray[np.float64]:
 
 
 def percent(points: Points, corner: NDArray[np.float64]) -> float:
-    """The hypervolume of points in % of the box from 0 to ``corner``; points that are not finite count nothing."""
+    """The hypervolume of points in % of the box from 0 to ``corner``; points that are not finite do not count."""
     points = points[np.isfinite(points).all(axis=1)]
     return 100.0 * hypervolume(points, corner) / float(corner.prod()) if len(points) else 0.0
 
 
 def points_of(members: Members, cost: str = "weights") -> Points:
-    """Of those whose training did not diverge."""
+    """The points of the trees whose training did not diverge."""
     return np.column_stack([members.columns["val_error"], members.columns[cost]])[members.ok]
 
 
 def archives(moments: Sequence[Moment], cost: str = "weights") -> list[Points]:
-    """After each generation, the points that no tree trained by then dominates."""
+    """After each generation, the points that no tree trained so far dominates."""
     best, found = np.empty((0, 2)), []
     for moment in moments:
         best = np.vstack([best, points_of(moment.evaluated, cost)])

@@ -17,7 +17,7 @@ from search.strict import check_known
 SIDE, CLASSES = 28, 10
 TRAIN, TEST = 60_000, 10_000
 PARTS = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
-# SHA-256 of what the four files hold, in the order of ``PARTS``; how well they were compressed changes nothing.
+# SHA-256 of the contents of the four files, in the order of ``PARTS``, independent of their compression.
 DIGESTS = {
     "mnist": (
         "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -45,7 +45,7 @@ class Images:
 
 
 def images(name: str) -> Images:
-    """``InputError`` where the files cannot be found or are others than those distributed."""
+    """``InputError`` if the files cannot be found or differ from those distributed."""
     check_known(name, DIGESTS, f"there are no pictures {name!r}")
     folder = folder_of(name)
     shapes = ((TRAIN, SIDE, SIDE), (TRAIN,), (TEST, SIDE, SIDE), (TEST,))
@@ -57,7 +57,7 @@ def images(name: str) -> Images:
 
 
 def folder_of(name: str) -> Path:
-    """Where the files of these pictures are; ``InputError`` where they are not."""
+    """The folder of the files of these images; ``InputError`` if there is none."""
     folders = [folder.parent / name for folder in table_folders()]
     folder = next((folder for folder in folders if (folder / f"{PARTS[0]}-ubyte.gz").is_file()), None)
     if folder is None:

@@ -1,9 +1,9 @@
 """Forests, boosting, kernel machines and Gaussian processes of scikit-learn, with their sizes.
 
-The size of any model is the number of scalars fitted to the data that its predictions need. Of trees: thresholds and
-leaf values (one per class beyond two); of an SVM: the entries of its support vectors, dual coefficients, intercepts; of
-a Gaussian process: the entries of its training rows, a coefficient of each row, kernel parameters. What picks an input,
-and settings chosen by cross-validation, are not counted, as in neural trees.
+The size of a model is the number of scalars fitted to the data that its predictions need. For trees these are
+thresholds and leaf values (one per class beyond two); for an SVM the entries of its support vectors, dual coefficients
+and intercepts; for a Gaussian process the entries of its training rows, a coefficient per row and kernel parameters.
+As in neural trees, the choice of inputs, and settings chosen by cross-validation, do not count.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Choice = dict[str, Any]  # parameters of an estimator
 class Ordinary(NamedTuple):
     """``make(kind, inputs, choice, seed)`` gives an estimator; ``weights(kind, fitted)`` its size.
 
-    Of ``choices``, the simplest first, cross-validation takes the best.
+    Cross-validation takes the best of ``choices``, which are ordered from the simplest.
     """
 
     choices: tuple[Choice, ...]
@@ -51,7 +51,7 @@ def _boosting(kind: str, inputs: int, choice: Choice, seed: int) -> Any:
 
     del inputs
     made = HistGradientBoostingRegressor if kind == "regression" else HistGradientBoostingClassifier
-    # By default a leaf has 20 rows, which on a hundred rows makes stumps.
+    # By default a leaf has at least 20 rows, so a hundred rows would give stumps.
     return made(max_iter=BOOSTING_STEPS, **choice, min_samples_leaf=5, early_stopping=False, random_state=seed)
 
 

@@ -38,13 +38,13 @@ DIGESTS = {
 
 
 class OpenMl(NamedTuple):
-    """A data set of OpenML's that has the values of a table, row by row: its number, and ``values_digest`` of both."""
+    """A data set of OpenML with the values of a table, row by row: its number, and ``values_digest`` of both."""
 
     number: int
     values: str
 
 
-# The other tables are not there, or rounded or ordered otherwise, which would change the hold-outs.
+# OpenML lacks the other tables, or rounds or orders them differently, which would change the hold-outs.
 OPENML = {
     "iris": OpenMl(61, "c37f85d82b03a21b16ea63372d3c4e370ba66e3c0cf55cddc6aebdf4df1d7e72"),
     "wine": OpenMl(187, "c7e84e8e03b2b5a354287416d84d08945318450658a22a63c39973d8306c2ca4"),
@@ -55,7 +55,7 @@ OPENML = {
 
 @cache
 def table(name: str) -> Table:
-    """A table, read as a search reads it. ``InputError`` where it cannot be found or is another than the published."""
+    """A table, read as a search reads it. ``InputError`` if it cannot be found or differs from the published one."""
     check_known(name, TABLES, f"there is no table {name!r}")
     path = _path(name)
     if path is not None:
@@ -73,12 +73,12 @@ def table(name: str) -> Table:
 
 
 def values_digest(table: Table) -> str:
-    """The SHA-256 of all values in their order, classes as positions; names count nothing."""
+    """The SHA-256 of all values in their order, classes as positions; names do not count."""
     return hashlib.sha256(table.X.astype("<f8").tobytes() + table.y.astype("<f8").tobytes()).hexdigest()
 
 
 def check_found(names: Iterable[str]) -> None:
-    """One ``InputError`` for all those of the 14 tables among ``names`` that cannot be had; other names are passed."""
+    """One ``InputError`` for all of the 14 tables in ``names`` that cannot be found; other names are ignored."""
     absent = [name for name in dict.fromkeys(names) if name in TABLES and _path(name) is None]
     if lost := [name for name in absent if name not in OPENML]:
         raise _absent(lost)

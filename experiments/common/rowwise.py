@@ -1,8 +1,8 @@
 """Trees that each see rows of their own: the forest of the engine, with leaves looked up instead of multiplied.
 
 ``neuraltree.engine.forest`` shows all trees of a bin the same rows, in one matrix product over all features. Here the
-column of a leaf is its *slot*, its place among the leaves of its parent, and what it reads comes along:
-(slots, rows, batch).
+column of a leaf is its *slot*, its place among the leaves of its parent, and the values that leaves read are an
+argument (slots, rows, batch).
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _slots(parent: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def _exact_shape(found: Layout, slots: int, nodes: Nodes, kinds: tuple[int, ...]) -> Shape:
-    """Capacities of few sizes, so that small trees share a program."""
+    """Capacities rounded to few sizes, so that small trees share a program."""
     trees = len(found.needs)
     needs = found.needs.sum(axis=0)
     levels = tuple(_few(int(need) + 1) for need in needs[:, 0])
@@ -89,8 +89,8 @@ def store(rows: RowwiseBin, trees: Sequence[Nodes], params: Params) -> list[Node
 
 
 def forward(shape: Shape, forest: Forest, params: Params, seen: jax.Array) -> States:
-    """Values of all nodes where the leaves see ``seen`` (slots, rows, batch)."""
-    # An addition at a time: a sum over an axis would not be fused with what follows.
+    """Values of all nodes if the leaves read ``seen`` (slots, rows, batch)."""
+    # One addition at a time: XLA would not fuse a sum over an axis with the next operation.
     direct = sum((w[:, None] * x for w, x in zip(params.leaf[:-1], seen, strict=True)), start=params.leaf[-1][:, None])
     return climb(shape, forest, params.edge, jnp.broadcast_to(direct, seen.shape[1:]))
 

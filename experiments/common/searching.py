@@ -1,4 +1,4 @@
-"""Searches of a hold-out up to a budget of training: what the experiments about the search share.
+"""Searches on a hold-out up to a training budget, shared by the experiments about the search.
 
 The budget is counted in weight·samples: weights x rows x epochs, of all trees and folds trained so far. The gradients
 that guide ``grow_edge``, a step for a few trees, are not counted.
@@ -20,11 +20,11 @@ from search.runs.progress import Phases
 from search.table.data import Table
 
 Tables = dict[str, dict[str, Any]]  # a config as parsed TOML
-WEIGHTS, WEIGHTS_PER_CLASS = 20, 10  # about what a tree has in the populations of these searches
+WEIGHTS, WEIGHTS_PER_CLASS = 20, 10  # roughly the mean of a tree in the populations of these searches
 
 
 class Size(NamedTuple):
-    """How large searches are. The budget is that of so many ``trees`` of the ``usual_weights``, in so many folds.
+    """The size of searches. The budget is the training of ``trees`` trees with ``usual_weights`` weights in all folds.
 
     Epochs, batch and learning rate are the best of six settings tried, by hypervolume on the validation rows of three
     hold-outs of friedman and glass that are not among those of the experiments.
@@ -50,7 +50,7 @@ class Search(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """The state after a generation, what that generation trained, and the weight·samples since the beginning."""
+    """The state after a generation, the trees that it trained, and the weight·samples since the start."""
 
     state: State
     evaluated: Members
@@ -58,7 +58,7 @@ class Moment(NamedTuple):
 
 
 def usual_weights(table: Table) -> int:
-    """Of a usual tree: each class beyond two has an output of its own."""
+    """The number for a usual tree: each class beyond two has its own output."""
     return max(WEIGHTS, WEIGHTS_PER_CLASS * len(table.classes or ()))
 
 
@@ -67,7 +67,7 @@ def size_of(quick: bool, usual: Size = FULL) -> Size:
 
 
 def settings(table: str, size: Size, tables: Tables) -> dict[str, Any]:
-    """What the rows of a search depend on."""
+    """The settings that the rows of a search depend on."""
     return {
         "data": paper_tables.DIGESTS[table],
         "test_fraction": TEST_FRACTION,
@@ -79,12 +79,12 @@ def settings(table: str, size: Size, tables: Tables) -> dict[str, Any]:
 
 
 def prepare(name: str, seed: int, size: Size, tables: Tables) -> Search:
-    """The search of a table's hold-out ``seed``. ``tables`` are settings beside, or instead of, those of ``size``."""
+    """The search of a table's hold-out ``seed``. ``tables`` are settings that extend or replace those of ``size``."""
     return prepare_rows(paper_tables.table(name), name, TEST_FRACTION, seed, size, tables)
 
 
 def prepare_rows(table: Table, name: str, test_fraction: float, seed: int, size: Size, tables: Tables) -> Search:
-    """The search of some rows of a table, of which a share is kept for a test; otherwise as ``prepare``."""
+    """The search on a table of which a share of the rows is kept for a test; otherwise as ``prepare``."""
     own: Tables = {
         "data": {"source": name, "test_fraction": test_fraction},
         "run": {"seed": seed},
@@ -119,10 +119,10 @@ def _samples(search: Search, members: Members) -> float:
 
 
 def within(search: Search, moments: Sequence[Moment], share: float = 1.0) -> int:
-    """How many generations, the first population counted, a share of the budget was enough for."""
+    """The number of generations, the first population included, within a share of the budget."""
     return sum(moment.spent <= share * search.budget for moment in moments)
 
 
 def last_within(search: Search, moments: Sequence[Moment]) -> int:
-    """The last generation within the budget; the first population at least."""
+    """The last generation within the budget, at least the first population."""
     return max(within(search, moments) - 1, 0)

@@ -11,13 +11,13 @@ from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
 
-DIGITS = 12  # of scores: beyond them two equal differences of accuracies differ by rounding
+DIGITS = 12  # decimals of scores: beyond them equal differences of accuracies differ by rounding
 RESAMPLES = 10_000
 LEVEL = 0.95  # of intervals
 
 
 class Summary(NamedTuple):
-    """``sd``: the sample's standard deviation, with n - 1; NaN of one value."""
+    """``sd``: the sample's standard deviation, with n - 1; NaN for one value."""
 
     mean: float
     sd: float
@@ -55,7 +55,7 @@ def signed_rank_p(first: ArrayLike, second: ArrayLike) -> float:
 
 
 def holm(p_values: ArrayLike) -> Array:
-    """Holm's adjusted p (tests,): below a level where the hypothesis is rejected with that family-wise error.
+    """Holm's adjusted p (tests,): a hypothesis is rejected at a family-wise error level if its p is below that level.
 
     max over j <= i of min(1, (m - j + 1) p_(j)), p_(j) being the j-th smallest of m (Holm 1979, section 3).
     """
@@ -83,6 +83,6 @@ def interval(values: ArrayLike, seed: int = 0) -> tuple[float, float]:
 
 
 def paired(first: dict[int, float], second: dict[int, float]) -> tuple[Array, Array]:
-    """The values of the seeds that both have, in one order."""
+    """The values of the seeds that both have, in the same order."""
     seeds: Sequence[int] = sorted(first.keys() & second.keys())
     return np.array([first[seed] for seed in seeds]), np.array([second[seed] for seed in seeds])

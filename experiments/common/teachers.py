@@ -37,7 +37,7 @@ SETTINGS = {
 
 @contextmanager
 def fitting() -> Iterator[None]:
-    """Without warnings of what is so on purpose: few epochs, and classes with fewer rows than inner folds."""
+    """Suppress the warnings about intended settings: few epochs, and classes with fewer rows than inner folds."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.filterwarnings("ignore", "The least populated class", UserWarning)
@@ -45,7 +45,7 @@ def fitting() -> Iterator[None]:
 
 
 def teachers(kind: str, inputs: int, seed: int) -> list[Any]:
-    """A kernel machine, randomised trees, a linear model and two MLPs for a table of so many inputs."""
+    """A kernel machine, randomised trees, a linear model and two MLPs for a table with this number of inputs."""
     return _for_values(inputs, seed) if kind == "regression" else _for_classes(inputs, seed)
 
 
@@ -89,7 +89,7 @@ def _standardised(model: Any) -> TransformedTargetRegressor:
 
 
 def scalars_of(kind: str, fitted: Any) -> int:
-    """The size of a fitted teacher, counted as those of the ordinary models; of scaling and calibration, nothing."""
+    """The size of a fitted teacher, counted as for the ordinary models; scaling and calibration do not count."""
     model = _innermost(fitted)
     if isinstance(model, SVC | SVR):
         return svm_weights(kind, model)
@@ -100,7 +100,7 @@ def scalars_of(kind: str, fitted: Any) -> int:
 
 
 def _innermost(model: Any) -> Any:
-    """What does the work inside a target's scaling, a pipeline, a calibration, a search of settings."""
+    """The innermost estimator inside a target's scaling, a pipeline, a calibration or a search of settings."""
     while True:
         if isinstance(model, TransformedTargetRegressor):
             model = model.regressor_

@@ -1,4 +1,4 @@
-"""What a front is worth on test rows, where validation rows alone choose among its members."""
+"""The volume of a front on test rows if validation rows alone choose among its members."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 def tested_volume(
     val_errors: Sequence[float], test_errors: Sequence[float], sizes: ArrayLike, corner: Sequence[float]
 ) -> float:
-    """In % of the box from 0 to ``corner`` (error, size), the area above the test errors that a user would meet.
+    """The area above the test errors that a user would get, in % of the box from 0 to ``corner`` (error, size).
 
-    For each size that is the test error of the model with the lowest validation error among those no larger, or the
-    corner's where that is less. The hypervolume of test errors would let test rows choose, and so favour long fronts.
+    For each size, the user gets the test error of the model with the lowest validation error among those no larger, or
+    the corner's error if that is less. The hypervolume of test errors would let test rows choose, which favours long
+    fronts.
     """
     worst, largest = corner
     size, val = np.minimum(np.asarray(sizes, dtype=np.float64), largest), np.asarray(val_errors)

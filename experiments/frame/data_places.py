@@ -1,4 +1,4 @@
-"""Where the experiments' data lie."""
+"""The folders that hold the experiments' data, and the check of their files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BESIDE = CHECKOUT.parent / "shared" / "data" / "tables"
 
 
 def table_folders() -> list[Path]:
-    """Folders that may hold the tables, the first that does counts; pictures lie in folders beside one."""
+    """Folders that may hold the tables, in the order of search; images lie in folders next to one of them."""
     named = os.environ.get(FOLDER_VARIABLE)
     return [Path(named).expanduser(), BESIDE] if named else [BESIDE]
 

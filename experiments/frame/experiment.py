@@ -1,4 +1,4 @@
-"""What an experiment is: units of work that each give a few rows of one CSV file."""
+"""The definition of an experiment: units of work that each make a few rows of one CSV file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Row = dict[str, Any]  # by column
 class Unit(NamedTuple):
     """The smallest piece of work that is saved: one ``job`` (a model or a method) on one ``table`` with one seed.
 
-    What trains many seeds in one program takes ``count`` of them, from ``seed`` on; its rows say which is whose.
+    A method that trains many seeds in one program takes ``count`` seeds, starting at ``seed``; each row names its seed.
     """
 
     table: str
@@ -23,12 +23,12 @@ class Unit(NamedTuple):
 
 @dataclass(frozen=True)
 class Experiment:
-    """One CSV file of results, and how each of its rows comes about.
+    """One CSV file of results, and the functions that make its rows.
 
-    ``units(seeds, quick)`` in the order in which they are worth running. ``run(unit, quick)`` gives the unit's rows,
-    each with a value for every name in ``columns``; it runs alone in a process of its own, on one thread, and all that
-    is random in it follows from the unit. ``settings(unit, quick)`` is everything besides code that the rows depend
-    on, as plain JSON values: its hash goes into every row, and rows of another hash are never mixed with them.
+    ``units(seeds, quick)`` returns the most useful units first. ``run(unit, quick)`` returns the unit's rows, each with
+    a value for every name in ``columns``; it runs in its own process on one thread, and the unit determines all
+    randomness. ``settings(unit, quick)`` is everything besides code that the rows depend
+    on, as plain JSON values: its hash goes into every row, and rows with different hashes are never mixed.
     ``quick``: the smallest version that still does everything once; its rows go to a file of their own.
     """
 

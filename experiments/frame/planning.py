@@ -1,4 +1,4 @@
-"""Which units there are to run, how many are done, and how long the rest will take."""
+"""The units of an experiment: the chosen ones, the number that are done, and the time left for the rest."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from search.strict import listed
 
 
 def chosen_units(experiment: Experiment, seeds: int, quick: bool, only: Sequence[str]) -> list[Unit]:
-    """The units that one of the patterns ``table/job`` matches, all without any. ``InputError`` where none does."""
+    """The units that match a pattern ``table/job``, or all units without patterns.
+
+    ``InputError`` if a pattern matches none.
+    """
     units = list(experiment.units(seeds, quick))
     for pattern in only:
         if not any(_matches(unit, pattern) for unit in units):
@@ -33,7 +36,7 @@ def _matches(unit: Unit, pattern: str) -> bool:
 
 
 def describe(units: Sequence[Unit], path: Path) -> str:
-    """A line for each table and job: how many of its units are done."""
+    """A line for each table and job with the number of its units that are done."""
     there = {key(row) for row in read_rows(path)}
     counts = Counter((unit.table, unit.job) for unit in units)
     done = Counter((unit.table, unit.job) for unit in units if keys(unit) <= there)
@@ -53,7 +56,7 @@ def _described(name: str) -> str:
 
 
 class Clock:
-    """Counts units and foretells the rest by the mean of their job so far, or of all jobs."""
+    """Counts units and estimates the time left from the mean of each job so far, or of all jobs."""
 
     def __init__(self, total: int, missing: Sequence[Unit], jobs: int, rows: Sequence[Mapping[str, str]]) -> None:
         self.total, self.jobs = total, jobs
@@ -65,7 +68,7 @@ class Clock:
             self.seconds.setdefault(job, []).append(seconds)
 
     def line(self, unit: Unit, outcome: Outcome) -> str:
-        """What to say of a unit that has come to its end."""
+        """The progress line for a unit that has ended."""
         self.left[unit.job] -= 1
         self.seconds.setdefault(unit.job, []).append(outcome.seconds)
         done = self.total - self.left.total()

@@ -1,4 +1,4 @@
-"""What every row of results says about where it comes from: settings, code, versions."""
+"""The provenance of a row of results: a hash of its settings, the commit, the versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from experiments.frame.data_places import CHECKOUT
 
-# ``rows``: how many there are of the row's table, job and seed, so that a file cut short shows.
+# ``rows``: the number of rows with this table, job and seed, so that a truncated file is noticed.
 COLUMNS = ("rows", "seconds", "cpu_s", "config", "commit", "versions")
 PACKAGES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax")
 PEERS = ("deap", "optuna", "pyoperon", "gplearn", "kozax")  # where they are installed
@@ -21,20 +21,20 @@ PLAIN = (bool, int, float, str, tuple, list, dict)
 
 
 def config_hash(settings: dict[str, Any]) -> str:
-    """12 digits of the SHA-256 of settings as JSON, whatever the order of their keys."""
+    """12 digits of the SHA-256 of settings as JSON; the order of their keys does not matter."""
     text = json.dumps(settings, sort_keys=True, allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def constants(*modules: str) -> dict[str, Any]:
-    """The modules' tunables: what their capital names hold, of numbers, texts, lists of them, and keys of tables."""
+    """The constants of modules: the plain values behind names in capitals; of a dictionary its keys."""
     found = {f"{name}.{key}": value for name in modules for key, value in vars(import_module(name)).items()}
     upper = {name: value for name, value in found.items() if name.rpartition(".")[2].isupper()}
     return {name: _plain(value) for name, value in upper.items() if isinstance(value, PLAIN)}
 
 
 def _plain(value: Any) -> Any:
-    """Without the functions that rows of tables have."""
+    """The value without functions, such as those in a row of a table."""
     if isinstance(value, dict):
         return list(value)
     return [_plain(each) for each in value if isinstance(each, PLAIN)] if isinstance(value, tuple | list) else value

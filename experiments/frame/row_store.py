@@ -1,4 +1,4 @@
-"""The CSV file of an experiment: units are appended whole, and a file left by ``kill -9`` is gone on with."""
+"""The CSV file of an experiment: units are appended whole, so a run killed by ``kill -9`` can resume."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from search.errors import InputError, LockedError
 from search.folder.records import write_text
 
 KEY = ("table", "job", "seed")
-Key = tuple[str, str, str]  # as the cells are
+Key = tuple[str, str, str]  # the texts of the cells
 
 
 def keys(unit: Unit) -> set[Key]:
-    """Whose rows the unit gives."""
+    """The keys of the rows that the unit makes."""
     return {(unit.table, unit.job, str(seed)) for seed in range(unit.seed, unit.seed + unit.count)}
 
 
@@ -33,9 +33,9 @@ def key(row: Mapping[str, Any]) -> Key:
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of all seeds that are there whole, cells as text; [] where there is no file.
+    """The rows of all complete seeds, with cells as text; [] if there is no file.
 
-    ``InputError`` where it is no such table.
+    ``InputError`` if the file cannot be read or is damaged.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def read_rows(path: Path) -> list[dict[str, str]]:
 
 
 class Store:
-    """The rows of one experiment, held by one process at a time: a context."""
+    """The rows of one experiment, as a context manager; only one process can hold it at a time."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self.path = path
@@ -80,10 +80,10 @@ class Store:
             self._lock.close()
 
     def begin(self, units: Iterable[Unit], configs: Mapping[Unit, str], *, fresh: bool) -> list[Unit]:
-        """Those of ``units`` that are to be run. Rows of unfinished ones, and with ``fresh`` of other settings, go.
+        """The ``units`` still to run. Rows of unfinished units are removed, and with ``fresh`` those of other settings.
 
-        ``InputError`` where rows of a unit were made with other settings than ``configs`` and are not to go, and
-        where the file has columns that the experiment does not give.
+        ``InputError`` if rows of a unit were made with other settings than ``configs`` without ``fresh``, or if the
+        file has columns that the experiment does not make.
         """
         units = list(units)
         wanted = {name: configs[unit] for unit in units for name in keys(unit)}

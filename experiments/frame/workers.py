@@ -1,7 +1,7 @@
 """Units run in spawned processes, one at a time in each, so that the death of one process costs one unit.
 
-A process is a slot with a pipe of its own rather than a member of an executor: an executor that loses a process fails
-all units under way, does not say which one did it, and cannot be ended at once.
+Each process has its own pipe and is not part of an executor: an executor that loses a process fails all running units,
+does not say which unit caused it, and cannot be ended at once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ UNITS_PER_PROCESS = 100  # compiled programs are kept as long as their process l
 
 
 class Outcome(NamedTuple):
-    """``rows`` of a unit, or the one line of its ``error``. ``cpu_s`` is that of the process and of its children."""
+    """``rows`` of a unit, or the one line of its ``error``. ``cpu_s`` covers the process and its children."""
 
     rows: list[Row]
     seconds: float
@@ -40,9 +40,9 @@ Work = Callable[[Unit], list[Row]]
 
 
 def outcomes(make_work: Callable[[], Work], units: Iterable[Unit], jobs: int) -> Iterator[tuple[Unit, Outcome]]:
-    """Run ``make_work()`` in ``jobs`` processes and its result on every unit; outcomes as they come.
+    """Call ``make_work()`` in each of ``jobs`` processes, and its result on every unit; yield outcomes as they come.
 
-    ``make_work`` must be picklable. Processes end with the iterator, whatever they are at.
+    ``make_work`` must be picklable. When the iterator ends, all processes are killed.
     """
     queue = iter(units)
     slots: dict[Connection, _Slot] = {}
@@ -54,7 +54,7 @@ def outcomes(make_work: Callable[[], Work], units: Iterable[Unit], jobs: int) ->
         while slots:
             for pipe in wait(list(slots)):
                 slot = slots[pipe]  # type: ignore[index]
-                yield slot.take()  # first of all: what is finished must not wait for a process to end or begin
+                yield slot.take()  # first: a finished outcome must not wait for a process to end or start
                 del slots[slot.pipe]
                 if (following := next(queue, None)) is None:
                     slot.end()
@@ -72,7 +72,7 @@ def _first(queue: Iterator[Unit], count: int) -> list[Unit]:
 
 
 class _Slot:
-    """A process and the unit it is at."""
+    """A process and the unit it is running."""
 
     def __init__(self, make_work: Callable[[], Work]) -> None:
         context = multiprocessing.get_context("spawn")
@@ -83,7 +83,7 @@ class _Slot:
         self.begun = 0.0
         self.taken = 0
         kept = {name: os.environ.get(name) for name in ONE_THREAD}
-        os.environ.update(ONE_THREAD)  # libraries read these when they are loaded, so before the process starts
+        os.environ.update(ONE_THREAD)  # libraries read these when they load, so set them before the process starts
         try:
             self.process.start()
         finally:
@@ -92,7 +92,7 @@ class _Slot:
 
     def give(self, unit: Unit) -> None:
         self.unit, self.begun = unit, time.perf_counter()
-        with suppress(OSError):  # of one that has died; ``take`` says so
+        with suppress(OSError):  # the process has died; ``take`` reports it
             self.pipe.send(unit)
 
     def take(self) -> tuple[Unit, Outcome]:
@@ -108,14 +108,14 @@ class _Slot:
         return self.unit, outcome
 
     def renewed(self) -> _Slot:
-        """Itself, or one with a new process where this one is dead or has run enough units."""
+        """This slot, or one with a new process if this one is dead or has run enough units."""
         if self.taken < UNITS_PER_PROCESS:
             return self
         self.end()
         return _Slot(self.make_work)
 
     def end(self) -> None:
-        """Threads that a unit left behind may keep a process from ending by itself."""
+        """End the process; kill it after a while, as threads that a unit left behind may keep it alive."""
         self.pipe.close()
         self.process.join(GRACE_S)
         self.process.kill()
@@ -135,7 +135,7 @@ def _restore(kept: dict[str, str | None]) -> None:
 
 
 def _serve(pipe: Connection, make_work: Callable[[], Work]) -> None:
-    """The life of a process: units in, outcomes out, until the other end closes."""
+    """The loop of a process: receive units and send outcomes until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; the parent decides
     work: Work | None = None
     with suppress(EOFError, BrokenPipeError):
@@ -147,9 +147,9 @@ def _serve(pipe: Connection, make_work: Callable[[], Work]) -> None:
             try:
                 if work is None:
                     work = make_work()
-                    begun, cpu = time.perf_counter(), _cpu_s()  # what was imported is no part of the unit
+                    begun, cpu = time.perf_counter(), _cpu_s()  # imports are not part of the unit
                 rows = work(unit)
-            except Exception as failure:  # whatever it is, the other units go on
+            except Exception as failure:  # whatever it is, the other units continue
                 error = f"{type(failure).__name__}: {' '.join(str(failure).split())} ({_place(failure)})"
             pipe.send(Outcome(rows, time.perf_counter() - begun, _cpu_s() - cpu, error))
 
@@ -163,6 +163,6 @@ def _place(failure: BaseException) -> str:
 
 
 def _cpu_s() -> float:
-    """Of this process, all its threads and the children it has waited for."""
+    """CPU seconds of this process, all its threads and the children it has waited for."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(part.ru_utime + part.ru_stime for part in used)

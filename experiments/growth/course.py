@@ -1,4 +1,4 @@
-"""How a tree is trained and rewired: all tunables, and what they make of the progress of a run."""
+"""The schedule of training and rewiring: all tunables, and the values they give at each point of a run."""
 
 from __future__ import annotations
 
@@ -37,5 +37,5 @@ class Course(NamedTuple):
         return (self.rate * (1 + np.cos(np.pi * progress)) / 2).astype(np.float32)
 
     def exchanged(self, wanted: int, possible: int, progress: float) -> int:
-        """Of the wanted leaf edges or, where these are fewer, the absent ones: new ones are to differ from the old."""
+        """The share of the wanted leaf edges or, if fewer, the absent ones: new edges must differ from the old."""
         return int(min(wanted, possible - wanted) * self.exchange * (1 + np.cos(np.pi * progress)) / 2)

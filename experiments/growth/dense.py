@@ -1,4 +1,4 @@
-"""A multilayer perceptron of one hidden layer, trained, and if wanted made sparse, as the trees are."""
+"""A multilayer perceptron with one hidden layer, trained like the trees and, if wanted, pruned like them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Layers(NamedTuple):
 
 
 class Dense(NamedTuple):
-    """A trained network; ``kept``: the weights and biases of its first layer that there are."""
+    """A trained network; ``kept``: mask of the weights and biases that its first layer has."""
 
     layers: Layers
     kept: Mask
@@ -47,7 +47,7 @@ def train_dense(
 ) -> Dense:
     """With a ``budget`` of weights the edges of the first layer are cut to it, and exchanged, as the course says.
 
-    ``ValueError`` for a course that a network has no way to follow.
+    ``ValueError`` for a course that a network cannot follow.
     """
     if not course.dense or course.insertion != "gradient":
         raise ValueError("a network starts with all edges and inserts by gradient")
@@ -80,7 +80,7 @@ def _rewired(
     progress: float,
     rng: np.random.Generator,
 ) -> tuple[Mask, Layers, Any]:
-    """As the leaves of a tree are; biases stay."""
+    """Rewire the first layer like the leaves of a tree; biases stay."""
     kept, layers, moments = state
 
     def gain(left: Mask) -> NDArray:

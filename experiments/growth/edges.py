@@ -1,4 +1,4 @@
-"""Which leaf edges a tree has: a random start, the weakest dropped, absent ones inserted where they promise most."""
+"""Which leaf edges a tree has: a random start, the weakest dropped, absent ones with the largest gain inserted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def random_mask(possible: Mask, count: int, rng: np.random.Generator) -> Mask:
 
 
 def drop(mask: Mask, strength: Array, count: int) -> Mask:
-    """Without the ``count`` weakest leaves; the strongest leaf of a row stays, as a node needs a child."""
+    """The mask without the ``count`` weakest leaves; the strongest leaf of a row stays, as a node needs a child."""
     safe = np.where(mask, strength, -np.inf)
     rows = np.flatnonzero(mask.any(axis=1))
     safe[rows, safe[rows].argmax(axis=1)] = np.inf
@@ -31,12 +31,12 @@ def drop(mask: Mask, strength: Array, count: int) -> Mask:
 
 
 def insert(mask: Mask, possible: Mask, gain: Array, count: int) -> Mask:
-    """With the ``count`` absent possible leaves of the largest ``gain``."""
+    """The mask plus the ``count`` absent possible leaves with the largest ``gain``."""
     return mask | _first(np.where(possible & ~mask, gain, -np.inf), count)
 
 
 def _first(values: Array, count: int) -> Mask:
-    """Where the ``count`` largest values are."""
+    """A mask of the ``count`` largest values."""
     chosen = np.zeros(values.size, bool)
     if count > 0:
         chosen[np.argpartition(values.ravel(), values.size - count)[values.size - count :]] = True

@@ -1,4 +1,4 @@
-"""One rewiring of a tree in training: the weakest leaf edges go, others come, at a weight of zero."""
+"""One rewiring of a tree in training: the weakest leaf edges are dropped, and others are inserted with weight zero."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from neuraltree.engine.chunks import leaf_slopes
 from neuraltree.engine.forest import Params
 from neuraltree.engine.training_step import Data, Settings
 
-PROBE_ROWS = 2048  # over which the gradient of absent leaves is taken
+PROBE_ROWS = 2048  # rows for the gradient of absent leaves
 
 SETTINGS = Settings("softmax", "adam")
 
@@ -31,7 +31,7 @@ class State(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What a tree is trained on; ``usable``: the possible leaves that read a pixel that changes."""
+    """The training data of a tree; ``usable``: the possible leaves that read a pixel that changes."""
 
     skeleton: Skeleton
     pixels: Pixels
@@ -72,9 +72,9 @@ def exchange(
     strength: NDArray,
     gain: Callable[[Mask], NDArray],
 ) -> tuple[Mask, Mask]:
-    """What is kept of ``mask``, and that with what is inserted, ``budget`` edges when ``progress`` is 1.
+    """The part of ``mask`` that is kept, and that part with the inserted edges: ``budget`` edges at ``progress`` 1.
 
-    The edges of least ``strength`` go; those of most ``gain``, when only the others are there, come.
+    The edges of least ``strength`` are dropped; the absent edges of largest ``gain`` after that are inserted.
     """
     possible = int(usable.sum())
     wanted = course.wanted(budget, possible, progress)

@@ -1,4 +1,4 @@
-"""The rounds of steps that a training is made of: their rows and rates, and when edges are rewired."""
+"""The rounds of training steps: their rows and learning rates, and when edges are rewired."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def inputs_of(batch: Batches, scaling: Scaling) -> jax.Array:
 
 
 def rounds(pixels: Pixels, course: Course, rng: np.random.Generator) -> Iterator[Round]:
-    """All of a training; edges are rewired before some of them, the last time to the budget."""
+    """All rounds of a training; edges are rewired before some of them, the last time down to the budget."""
     steps = len(pixels.images) // course.batch // course.rounds
     total = course.epochs * course.rounds
     rewirings = int(course.until * total)

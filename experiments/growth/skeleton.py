@@ -34,7 +34,7 @@ class Skeleton(NamedTuple):
         return int(np.count_nonzero(self.full["op"] < 0)) - self.shape.outputs
 
     def leaves(self, weights: int) -> int:
-        """Leaf edges of a tree of so many weights: a function node has a bias, and a hidden one an edge, besides."""
+        """The number of leaf edges in a tree of ``weights`` weights; the rest are biases and edges of hidden nodes."""
         return weights - 2 * self.hidden - self.shape.outputs
 
 
@@ -72,7 +72,7 @@ def _output(features: int, children: Sequence[int], activations: Sequence[str]) 
 
 
 def _tight(found: Layout, bare: Shape) -> Shape:
-    """Capacities for this tree and no other: its function nodes never change."""
+    """Capacities that fit this tree exactly, because its function nodes never change."""
     need = found.needs[0]
     levels = tuple(_aligned(level[0] + 1) for level in need)  # one row of each level is padding
     ranks = [tuple(min(rows, _aligned(n)) for n in level[1:] if n) for rows, level in zip(levels, need, strict=True)]

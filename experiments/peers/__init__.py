@@ -1,1 +1,1 @@
-"""The methods that ``search_peers`` compares, a module each; a peer is imported when it is to run."""
+"""The methods that ``search_peers`` compares, one module each; a peer is imported only when it runs."""

@@ -1,4 +1,4 @@
-"""What every method gets, one hold-out of a table and a budget of CPU seconds, and what it gives back."""
+"""The input of every method (a hold-out of a table and a budget of CPU seconds) and its result."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from search.selection.hypervolume import hypervolume
 
 Array = NDArray[np.float64]
 BUDGET_S, QUICK_BUDGET_S = 12.0, 0.5
-WORST = 99.0  # of an error: a model may blow up on a test row, and means over seeds have to stay numbers
-MOST_WEIGHTS = 250  # where hypervolumes count from, with the error of the best constant
+WORST = 99.0  # cap on errors: a model may blow up on a test row, and means over seeds must stay finite
+MOST_WEIGHTS = 250  # reference point of hypervolumes, with the error of the best constant
 
 
 class Member(NamedTuple):
     """A model of a front. ``val_error`` chose it; ``test_error`` is of the model refitted to all training rows.
 
-    ``weights``: of trees and networks their trainable scalars, of formulas their leaves: every number and every time a
-    variable is read, as if it had a coefficient there. ``scalars``: the numbers that are there to be fitted.
+    ``weights``: for trees and networks the trainable scalars; for formulas the leaves, that is every number and every
+    reading of a variable, as if it had a coefficient. ``scalars``: the numbers that can be fitted.
     """
 
     val_error: float
@@ -80,7 +80,7 @@ class Arena:
 
     @property
     def worst_error(self) -> float:
-        """Of the best constant: 1 of a regression, the share of the rarer classes otherwise."""
+        """The error of the best constant: 1 for a regression, otherwise the share of the rarer classes."""
         return float(reference(self.search)[0])
 
     @property
@@ -110,7 +110,7 @@ def make_arena(name: str, seed: int, quick: bool) -> Arena:
 
 
 def front(errors: Array, weights: NDArray) -> NDArray[np.int64]:
-    """Of the models that no other beats in error and weights, one for each pair, the smallest first."""
+    """The models that no other dominates in error and weights, one for each pair, the smallest first."""
     points = np.column_stack([errors, weights]).astype(np.float64)
     best = np.flatnonzero((errors < WORST) & np.asarray(moocore.is_nondominated(points)))
     return best[np.argsort(points[best, 1], kind="stable")]
@@ -139,6 +139,6 @@ def _along(axis: Axis, sizes: Sequence[int]) -> Array:
 
 
 def first_lap_excess(laps: list[float]) -> float:
-    """Of CPU seconds at the end of each generation: what the first took longer than the others usually do."""
+    """From the CPU seconds at the end of each generation: the extra time of the first over the usual generation."""
     each = np.diff(laps)
     return max(0.0, laps[0] - float(np.median(each))) if len(each) else 0.0

@@ -1,4 +1,4 @@
-"""A program that has compiled nothing yet: equal CPU time is to hold what each search has to compile."""
+"""A process that has compiled nothing yet, so that equal CPU time includes the compilation of each search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from neuraltree.engine import compiled
 
 @contextmanager
 def cold_start() -> Iterator[None]:
-    """Forget the programs of this process, and do without those kept on the disk."""
+    """Clear the compiled programs of this process, and ignore those cached on disk."""
     config: Any = jax.config
     kept = config.jax_enable_compilation_cache
     compiled._programs.clear()
@@ -28,4 +28,4 @@ def cold_start() -> Iterator[None]:
 
 def _keep_on_disk(kept: bool) -> None:
     jax.config.update("jax_enable_compilation_cache", kept)
-    compilation_cache.reset_cache()  # it asks once for all whether it is wanted
+    compilation_cache.reset_cache()  # JAX decides only once whether the cache is used

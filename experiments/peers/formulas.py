@@ -1,7 +1,7 @@
-"""What symbolic regression finds, whoever found it: validated on rows held back, refitted, and tested.
+"""The formulas found by symbolic regression programs: validated on held-out rows, refitted and tested.
 
-A formula is searched for on the rows that the first fold fits, three quarters of the training rows, and chosen by its
-error on the others: none of these programs has folds.
+The search uses the rows that the first fold trains on, three quarters of the training rows. The error on the other
+rows chooses a formula, because none of these programs has folds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Formula(NamedTuple):
     scalars: int
     nodes: int
     values: Callable[[Array], Array]  # (rows, features) -> (rows,)
-    fit_error: float  # by the program's own account, the less the better
+    fit_error: float  # by the program's own measure, lower is better
     source: Any
 
 
@@ -37,14 +37,14 @@ def best_by_size(known: dict[int, Formula], more: Iterable[Formula]) -> None:
 
 
 def keep(formulas: list[Formula]) -> list[Formula]:
-    """The refit of programs that have none: their numbers are drawn and bred, not fitted."""
+    """The refit of programs without one: their numbers are drawn and bred, not fitted."""
     return formulas
 
 
 def judged(
     arena: Arena, formulas: Sequence[Formula], refit: Callable[[list[Formula]], list[Formula]] = keep
 ) -> list[Member]:
-    """The front by error on the rows held back; its formulas are refitted to all training rows, then tested."""
+    """The front by error on the held-out rows; its formulas are refitted to all training rows, then tested."""
     if not formulas:
         return []
     _, held = arena.folds[0]

@@ -33,7 +33,7 @@ Rows = tuple[jax.Array, jax.Array]  # (rows, features) and (rows,)
 
 def kozax(arenas: Sequence[Arena]) -> list[Found]:
     """Hold-outs of one table, one after another, by a program that is compiled once, before the first clock starts."""
-    with redirect_stdout(io.StringIO()):  # it prints whatever it does
+    with redirect_stdout(io.StringIO()):  # kozax prints its progress
         compiling = Clock(0.0)
         model = make_model(arenas[0].X.shape[1], MOST_NODES)
         population = model.initialize_population(jax.random.PRNGKey(0))
@@ -66,13 +66,13 @@ def rows_of(X: Array, y: Array) -> Rows:
 
 
 def _first_fold(arena: Arena) -> Rows:
-    """The rows that it fits: of as many in all hold-outs of a table, so that one program serves them."""
+    """The rows that it fits: the same number in all hold-outs of a table, so that one program serves them."""
     rows, _ = arena.folds[0]
     return rows_of(arena.X[rows], arena.y[rows])
 
 
 def evolved(model: Any, arena: Arena, compile_s: float) -> Found:
-    """The front that kozax keeps of its own: error against the number of operators."""
+    """The front that kozax itself keeps: error against the number of operators."""
     clock, generations = Clock(arena.budget_s), 0
     rows = _first_fold(arena)
     key = jax.random.PRNGKey(arena.seed)

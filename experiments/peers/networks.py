@@ -26,7 +26,9 @@ def optuna_nsga2(arena: Arena) -> Found:
     clock, most = Clock(arena.budget_s), widest(arena)
     made: list[tuple[float, int, dict[str, Any]]] = []
     with warnings.catch_warnings(), threadpool_limits(1):
-        warnings.simplefilter("ignore")  # of networks that have not converged: the error says how good they are
+        warnings.simplefilter(
+            "ignore"
+        )  # about networks that have not converged: their error already shows how good they are
         while clock.running or not made:
             trial = study.ask()
             chosen = settings(trial, most)
@@ -47,7 +49,7 @@ def widest(arena: Arena) -> int:
 
 
 def settings(trial: Any, most: int) -> dict[str, Any]:
-    """Of scikit-learn's MLP; the quasi-Newton solver takes a fraction of Adam's time on tables like these.
+    """Draw the settings of scikit-learn's MLP; on small tables the quasi-Newton solver is much faster than Adam.
 
     ``most``: units of either hidden layer.
     """
@@ -72,7 +74,7 @@ def size(arena: Arena, hidden: tuple[int, ...]) -> int:
 
 
 def fold_error(arena: Arena, chosen: dict[str, Any]) -> float:
-    """Over the validation rows of all folds together; ``WORST`` of a network that diverges."""
+    """The error over the validation rows of all folds together; ``WORST`` if a network diverges."""
     parts = []
     for rows, held in arena.folds:
         model = fitted(arena, chosen, rows)
@@ -84,7 +86,7 @@ def fold_error(arena: Arena, chosen: dict[str, Any]) -> float:
 
 
 def fitted(arena: Arena, chosen: dict[str, Any], rows: NDArray) -> Any:
-    """A network, or None where scikit-learn refuses to go on."""
+    """A network, or None if scikit-learn refuses to continue."""
     from sklearn.neural_network import MLPClassifier, MLPRegressor
 
     kind = MLPRegressor if arena.kind == "regression" else MLPClassifier
@@ -103,7 +105,7 @@ def outputs(arena: Arena, model: Any, X: Array) -> Array:
 
 
 def refitted(arena: Arena, error: float, weights: int, chosen: dict[str, Any]) -> Member:
-    """Trained on all training rows, and tested."""
+    """A network trained on all training rows and tested."""
     model = fitted(arena, chosen, np.arange(len(arena.y)))
     found = WORST if model is None else arena.errors(outputs(arena, model, arena.X_test)[None], arena.y_test)[0]
     return Member(error, float(found), weights, weights)

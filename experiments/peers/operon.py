@@ -15,7 +15,7 @@ REFIT_ITERATIONS = 50
 
 
 def nsga2(arena: Arena) -> Found:
-    """Runs in chunks of generations, each from the population of the last; pyoperon's own limit is of wall time."""
+    """Runs in chunks of generations, each from the population of the last; pyoperon's own limit is wall time."""
     from pyoperon.sklearn import SymbolicRegressor
 
     rows, _ = arena.folds[0]
@@ -60,7 +60,7 @@ class Node(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Of a formula: its leaves, whether they could take in a factor or an addend of it all, whether it is a number."""
+    """A formula: its leaves, whether they could absorb an outer factor or addend, and whether it is a number."""
 
     leaves: int
     scales: bool
@@ -68,16 +68,17 @@ class Part(NamedTuple):
     number: bool = False
 
 
-# Whether another function takes in a factor, by whether its operands do.
+# Whether another function absorbs a factor, depending on whether its operands do.
 SCALES: dict[str, Callable[[list[bool]], bool]] = {"Mul": any, "Aq": lambda scale: scale[0]}
 
 
 def needed_leaves(nodes: Sequence[Node]) -> int:
-    """Numbers and variables of a formula in postfix order, without numbers that others could take in: factors of what
-    has coefficients, addends of what has an addend. pyoperon puts a scale and an offset before every formula."""
+    """Numbers and variables of a formula in postfix order, without numbers that others could absorb: factors of an
+    expression with coefficients, addends of an expression with an addend. pyoperon puts a scale and an offset before
+    every formula."""
     known: list[Part] = []
     for node in nodes:
-        parts = [known.pop() for _ in range(node.arity)]  # the first operand is the last there
+        parts = [known.pop() for _ in range(node.arity)]  # in postfix order the first operand comes last
         known.append(_joined(node.kind, parts) if parts else _leaf(node.kind == "Constant"))
     return known[0].leaves
 

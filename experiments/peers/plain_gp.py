@@ -29,7 +29,7 @@ class Individual(gp.PrimitiveTree):
 
 
 def deap_gp(arena: Arena) -> Found:
-    """The best individual of every size that any generation had is kept."""
+    """Run plain GP; keep the best individual of every size over all generations."""
     random.seed(arena.seed)  # DEAP draws from the module's own generator
     rows, _ = arena.folds[0]
     space = primitives(arena.X.shape[1])
@@ -73,7 +73,7 @@ def make_toolbox(space: Any) -> Any:
 
 
 def score(people: list[Any], space: Any, X: Array, y: Array) -> int:
-    """Give those without one their mean squared error; how many they were."""
+    """Set the mean squared error of individuals without one; return their number."""
     new = [each for each in people if not each.fitness.valid]
     columns = list(X.T)
     with np.errstate(all="ignore"):

@@ -14,7 +14,7 @@ POPULATION = 300
 
 
 def gplearn(arena: Arena) -> Found:
-    """A generation at a time; the best program of every size that any generation had is kept."""
+    """Run one generation at a time; keep the best program of every size over all generations."""
     rows, _ = arena.folds[0]
     model = estimator(arena)
     clock, known, generations = Clock(arena.budget_s), dict[int, Formula](), 0

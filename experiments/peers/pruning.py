@@ -19,7 +19,7 @@ SIZES = (250, 180, 120, 90, 60, 45, 30, 20, 12, 8, 5)
 
 
 class Path(NamedTuple):
-    """One way down: by size, the error over the folds."""
+    """One pruning path: by size, the error over the folds."""
 
     penalty: float
     seed: int

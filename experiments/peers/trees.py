@@ -1,4 +1,4 @@
-"""Our search, and random search with the same training: every generation is of new random trees."""
+"""Our search, and random search with the same training: every generation consists of new random trees."""
 
 from __future__ import annotations
 
