@@ -34,9 +34,11 @@ def constants(*modules: str) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """The value without functions, such as those in a row of a table."""
+    """The value without functions, such as those in a row of a table, and without the row's description."""
     if isinstance(value, dict):
         return list(value)
+    if hasattr(value, "_asdict"):
+        value = tuple(each for name, each in value._asdict().items() if name != "doc")
     return [_plain(each) for each in value if isinstance(each, PLAIN)] if isinstance(value, tuple | list) else value
 
 
