@@ -480,7 +480,7 @@ def check_text(case: Case) -> None:
 
 def test_the_same_tree_gives_the_same_text_in_any_process() -> None:
     code = (
-        "import hashlib, tests.test_export_c as t\n"
+        "import hashlib, tests.export.test_export_c as t\n"
         "print(hashlib.sha256(repr([c.files for c in t._cases()[::7]]).encode()).hexdigest())"
     )
     here = hashlib.sha256(repr([case.files for case in _cases()[::7]]).encode()).hexdigest()

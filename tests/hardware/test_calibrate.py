@@ -105,7 +105,7 @@ def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.Monke
 @pytest.mark.parametrize("style", ["straight", "table"])
 def test_one_activation_gets_figures_and_all_others_keep_theirs(style: str) -> None:
     """Planted: 40-50 cycles a node, 60 instructions a node, 70 bytes of flash once, 5 of RAM."""
-    path = Path(places.__file__).parent / "profiles" / "cortex-m4f.toml"
+    path = Path(places.__file__).parent / "data" / "cortex-m4f.toml"
     old = next(row for row in tomllib.loads(path.read_text("utf-8"))["entries"] if row["style"] == style)
     trees = with_activation(random_trees(30, 7), "sine", 0)
     hidden = np.concatenate([tree.nodes["op"][(tree.nodes["op"] < 0) & (tree.nodes["depth"] > 0)] for tree in trees])

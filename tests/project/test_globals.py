@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from deap import tools
 
-import search.runs.evolving
+import search.engine.evolution_step
 from neuraltree import NeuralTreeRegressor
 from neuraltree.caches import cache_folder, writable_folder
 from neuraltree.engine import forks
@@ -237,13 +237,13 @@ def test_a_fork_before_any_use_of_jax_trains(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_search_leaves_a_signal_to_the_users_handler(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     heard: list[int] = []
-    stepped = search.runs.evolving.step
+    stepped = search.engine.evolution_step.step
 
     def signalled(*arguments: Any) -> Any:
         signal.raise_signal(number)
         return stepped(*arguments)
 
-    monkeypatch.setattr(search.runs.evolving, "step", signalled)
+    monkeypatch.setattr(search.engine.evolution_step, "step", signalled)
     before = signal.signal(number, lambda number, frame: heard.append(number))
     try:
         X = np.random.default_rng(0).normal(size=(60, 2))
