@@ -28,7 +28,7 @@ FUNCTIONS: dict[str, Any] = {
 }
 
 
-Rows = tuple[jax.Array, jax.Array]  # (rows, features) and (rows,)
+Batch = tuple[jax.Array, jax.Array]  # (rows, features) and (rows,)
 
 
 def kozax(arenas: Sequence[Arena]) -> list[Found]:
@@ -61,11 +61,11 @@ def make_model(features: int, most_nodes: int, *, steps: int = STEPS, elite: int
     )
 
 
-def rows_of(X: Array, y: Array) -> Rows:
+def rows_of(X: Array, y: Array) -> Batch:
     return jnp.asarray(X, jnp.float32), jnp.asarray(y, jnp.float32)
 
 
-def _first_fold(arena: Arena) -> Rows:
+def _first_fold(arena: Arena) -> Batch:
     """The rows that it fits: the same number in all hold-outs of a table, so that one program serves them."""
     rows, _ = arena.folds[0]
     return rows_of(arena.X[rows], arena.y[rows])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from experiments.common.statistics import holm, interval, paired, signed_rank_p
 from experiments.rendering.text import figure, right, signed
 
-Rows = Sequence[Mapping[str, str]]
+ResultRows = Sequence[Mapping[str, str]]
 ALL = "mean over the tables"
 
 
@@ -24,11 +24,11 @@ class Measure(NamedTuple):
     apart: tuple[str, ...] = ()
 
 
-def of(rows: Rows, table: str, job: str) -> Rows:
+def of(rows: ResultRows, table: str, job: str) -> ResultRows:
     return [row for row in rows if row["table"] == table and row["job"] == job]
 
 
-def by_seed(rows: Rows, table: str, job: str, column: str) -> dict[int, float]:
+def by_seed(rows: ResultRows, table: str, job: str, column: str) -> dict[int, float]:
     """The values of a column, a row for each seed; cells without a number are left out.
 
     If ``table`` is ``ALL``: the mean over the tables, for the seeds that all tables have.
@@ -40,12 +40,12 @@ def by_seed(rows: Rows, table: str, job: str, column: str) -> dict[int, float]:
     return {seed: float(np.mean([part[seed] for part in parts])) for seed in sorted(shared)}
 
 
-def names(rows: Rows, column: str) -> list[str]:
+def names(rows: ResultRows, column: str) -> list[str]:
     """The distinct values of a column, in the order of the rows."""
     return list(dict.fromkeys(row[column] for row in rows))
 
 
-def present(wanted: Iterable[str], rows: Rows, column: str) -> list[str]:
+def present(wanted: Iterable[str], rows: ResultRows, column: str) -> list[str]:
     """The ``wanted`` values that occur in a column, in their own order; rows are in the order in which units ended."""
     found = names(rows, column)
     return [name for name in wanted if name in found]
@@ -70,7 +70,9 @@ class Difference(NamedTuple):
         return f"{signed(self.mean, digits)} [{signed(self.low, digits)}, {signed(self.high, digits)}]"
 
 
-def differences(rows: Rows, table: str, jobs: Sequence[str], base: str, measure: Measure) -> dict[str, Difference]:
+def differences(
+    rows: ResultRows, table: str, jobs: Sequence[str], base: str, measure: Measure
+) -> dict[str, Difference]:
     """Differences by job; a job without a seed in common with the base is left out."""
     wanted = by_seed(rows, table, base, measure.column)
     compared = [job for job in jobs if job not in (base, *measure.apart)]
@@ -101,7 +103,7 @@ HOW = (
 
 
 def comparison(
-    rows: Rows, table: str, jobs: Sequence[str], base: str, measures: Sequence[Measure], *tested: Measure
+    rows: ResultRows, table: str, jobs: Sequence[str], base: str, measures: Sequence[Measure], *tested: Measure
 ) -> str:
     """A table of the jobs: medians [quartiles] of ``measures``, and differences from ``base`` for those ``tested``."""
     found = [differences(rows, table, jobs, base, measure) for measure in tested]
@@ -115,7 +117,7 @@ def comparison(
     return right(header, [line(job) for job in jobs if by_seed(rows, table, job, tested[0].column)])
 
 
-def gains(rows: Rows, jobs: Sequence[str], base: str, *tested: Measure) -> str:
+def gains(rows: ResultRows, jobs: Sequence[str], base: str, *tested: Measure) -> str:
     """A table of the differences alone, for the means over the tables."""
     found = [differences(rows, ALL, jobs, base, measure) for measure in tested]
     lines = [[job, *_shown(job, found, tested)] for job in jobs if any(job in each for each in found)]
@@ -134,7 +136,7 @@ def _shown(job: str, found: Sequence[dict[str, Difference]], tested: Sequence[Me
     return cells
 
 
-def seeds_of(rows: Rows) -> str:
+def seeds_of(rows: ResultRows) -> str:
     """The number of hold-outs in the rows, as a phrase."""
     counts = {len({row["seed"] for row in of(rows, t, j)}) for t in names(rows, "table") for j in names(rows, "job")}
     counts.discard(0)

@@ -14,7 +14,7 @@ from experiments.rendering.searches import (
     HOW,
     Difference,
     Measure,
-    Rows,
+    ResultRows,
     by_seed,
     comparison,
     differences,
@@ -58,7 +58,7 @@ elsewhere. p tests the differences from the full search; for the means over the 
 PICTURE = "![gain or loss in the volume of test rows without each part: each hold-out, and the median](ablation.png)"
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     tables = (*present(TABLES, rows, "table"), ALL)
     parts = [comparison(rows, table, list(VARIANTS), FULL, MEASURES, VALIDATED, TESTED) for table in tables]
     least = figure(least_p(_differences(rows, TESTED)))
@@ -67,7 +67,7 @@ def render(rows: Rows, results: Path) -> None:
     save(picture(rows), results / "ablation.png")
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     parts = [_sure(rows, measure) for measure in (VALIDATED, TESTED)]
     text = (
         f"{COMMAND}, {seeds_of(rows)} per table; mean differences from the full search over "
@@ -76,7 +76,7 @@ def headline(rows: Rows) -> str:
     return "\n\n".join([f"## {TITLE}", text, *parts])
 
 
-def _sure(rows: Rows, measure: Measure) -> str:
+def _sure(rows: ResultRows, measure: Measure) -> str:
     """The significant differences in one measure."""
     found = _differences(rows, measure)
     sure = sorted((each.mean, job) for job, each in found.items() if each.p < LEVEL)
@@ -86,11 +86,11 @@ def _sure(rows: Rows, measure: Measure) -> str:
     return f"{label}: {shown or 'none'}; not significant: {others}{apart}."
 
 
-def _differences(rows: Rows, measure: Measure) -> dict[str, Difference]:
+def _differences(rows: ResultRows, measure: Measure) -> dict[str, Difference]:
     return differences(rows, ALL, list(VARIANTS), FULL, measure)
 
 
-def picture(rows: Rows) -> Figure:
+def picture(rows: ResultRows) -> Figure:
     """A panel for each table: the gain or loss of every seed without each part, and the median."""
     tables = present(TABLES, rows, "table")
     jobs = [job for job in present(VARIANTS, rows, "job") if job != FULL]
@@ -103,7 +103,7 @@ def picture(rows: Rows) -> Figure:
     return made
 
 
-def _draw(ax: Axes, rows: Rows, table: str, jobs: list[str]) -> None:
+def _draw(ax: Axes, rows: ResultRows, table: str, jobs: list[str]) -> None:
     full = by_seed(rows, table, FULL, TESTED.column)
     for place, job in enumerate(jobs):
         first, second = paired(by_seed(rows, table, job, TESTED.column), full)

@@ -11,7 +11,7 @@ from experiments.rendering.searches import (
     ALL,
     HOW,
     Measure,
-    Rows,
+    ResultRows,
     by_seed,
     comparison,
     differences,
@@ -45,7 +45,7 @@ counts. p tests the differences from the mixed set; for the means over the table
 PICTURE = "![test scores by activation](activations.png)"
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     jobs, tables = present(KINDS, rows, "job"), present(TABLES, rows, "table")
     parts = [comparison(rows, table, jobs, MIXED, MEASURES, TESTED) for table in (*tables, ALL)]
     least = figure(least_p(differences(rows, ALL, jobs, MIXED, TESTED)))
@@ -54,12 +54,12 @@ def render(rows: Rows, results: Path) -> None:
     save(picture(rows, jobs), results / "activations.png")
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     text = f"{COMMAND}, {seeds_of(rows)} per table; [activations.md](activations.md)."
     return f"## {TITLE}\n\n{text}\n\n{gains(rows, list(KINDS), MIXED, TESTED)}"
 
 
-def picture(rows: Rows, jobs: list[str]) -> Figure:
+def picture(rows: ResultRows, jobs: list[str]) -> Figure:
     """A panel for each table: a dot for every seed, the median as a bar."""
     tables = present(TABLES, rows, "table")
     made = Figure(figsize=(3.4 * len(tables), 3.6), layout="constrained")

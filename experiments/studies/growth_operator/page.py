@@ -7,7 +7,18 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.rendering.searches import ALL, HOW, Measure, Rows, by_seed, comparison, gains, names, present, seeds_of
+from experiments.rendering.searches import (
+    ALL,
+    HOW,
+    Measure,
+    ResultRows,
+    by_seed,
+    comparison,
+    gains,
+    names,
+    present,
+    seeds_of,
+)
 from experiments.rendering.text import page, right
 from experiments.studies.growth_operator.run import GROW, INSERT, TABLES, VARIANTS
 from neuraltree.plot import style
@@ -39,7 +50,7 @@ the effect of that training alone is not known."""
 PICTURE = "![children better than their parents](growth_operator.png)"
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     jobs, tables = list(VARIANTS), present(TABLES, rows, "table")
     text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), insert=f"`{INSERT}`", grow=f"`{GROW}`", how=HOW)
     parts = [comparison(rows, table, jobs, INSERT, MEASURES, KEPT) for table in (*tables, ALL)]
@@ -49,7 +60,7 @@ def render(rows: Rows, results: Path) -> None:
     save(figure(rows), results / "growth_operator.png")
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     insert, grow = (
         100 * float(np.mean([_mean(rows, table, operator, "improved") for table in names(rows, "table")]))
         for operator in (INSERT, GROW)
@@ -61,18 +72,18 @@ def headline(rows: Rows) -> str:
     return f"## {TITLE}\n\n{text}\n\n{gains(rows, list(VARIANTS), INSERT, KEPT)}"
 
 
-def _mean(rows: Rows, table: str, operator: str, what: str) -> float:
+def _mean(rows: ResultRows, table: str, operator: str, what: str) -> float:
     """The mean over the seeds of searches with this operator alone, if it made children there."""
     values = list(by_seed(rows, table, operator, f"{operator} {what}").values())
     return float(np.mean(values)) if values else float("nan")
 
 
-def _children(rows: Rows, table: str, operator: str) -> list[str]:
+def _children(rows: ResultRows, table: str, operator: str) -> list[str]:
     children, improved, change = (_mean(rows, table, operator, what) for what in ("children", "improved", "change"))
     return [table, f"`{operator}`", f"{children:.0f}", f"{100 * improved:.0f}", f"{change:+.1f}".replace("-", "−")]
 
 
-def figure(rows: Rows) -> Figure:
+def figure(rows: ResultRows) -> Figure:
     """A dot for each search: the share of children that are better than their parents, by operator and table."""
     made = Figure(figsize=(6, 3.2), layout="constrained")
     ax, tables = made.subplots(), present(TABLES, rows, "table")

@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.common.images import DIGESTS
 from experiments.common.statistics import summary
-from experiments.rendering.searches import Measure, Rows, differences, names, of, present
+from experiments.rendering.searches import Measure, ResultRows, differences, names, of, present
 from experiments.rendering.text import NONE, figure, page, right, whole
 from experiments.studies.mnist.pixels_picture import (
     BNEURALT,
@@ -58,7 +58,7 @@ percentage points, from the last row. p: Wilcoxon's signed-rank test over the se
 PICTURE = "![Test error against weights](mnist.png)"
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     model = JOBS[BASE]
     few, many = (JOBS[job].children[0] for job in ("grow_10k", "grow_200k"))
     about = {
@@ -74,7 +74,7 @@ def render(rows: Rows, results: Path) -> None:
     save(picture(rows), results / "mnist.png")
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     tables = present(DIGESTS, rows, "table")
     lines = [_brief(rows, tables, job) for job in present(LABELS, rows, "job")]
     for row in BNEURALT:
@@ -88,25 +88,25 @@ def headline(rows: Rows) -> str:
     return f"## {TITLE}\n\n{text}\n\n{right(header, lines)}\n\n{PICTURE}"
 
 
-def _brief(rows: Rows, tables: Sequence[str], job: str) -> list[str]:
+def _brief(rows: ResultRows, tables: Sequence[str], job: str) -> list[str]:
     there = [table for table in tables if of(rows, table, job)]
     errors = (_spread(rows, table, job, "test_error") if table in there else NONE for table in tables)
     return [LABELS[job], whole(mean_weights(rows, there[0], job)), *errors]
 
 
-def _seeds(rows: Rows) -> str:
+def _seeds(rows: ResultRows) -> str:
     """The number of seeds per model, as a phrase."""
     counts = [len(of(rows, table, job)) for table in names(rows, "table") for job in names(rows, "job")]
     some = sorted({min(filter(None, counts)), max(counts)})
     return " to ".join(map(str, some)) + " seeds"
 
 
-def _spread(rows: Rows, table: str, job: str, column: str) -> str:
+def _spread(rows: ResultRows, table: str, job: str, column: str) -> str:
     found = summary(values_of(rows, table, job, column))
     return f"{figure(100 * found.mean, 2)} ± {figure(100 * found.sd, 2)}"
 
 
-def _errors(rows: Rows, table: str) -> str:
+def _errors(rows: ResultRows, table: str) -> str:
     """Our models, and on MNIST the published ones."""
     header = ("model", "weights", "test error, %", "validation error, %", "CPU s", "epochs", "seeds")
     lines = [_line(rows, table, job) for job in LABELS if of(rows, table, job)]
@@ -119,7 +119,7 @@ def _errors(rows: Rows, table: str) -> str:
     return right(header, lines)
 
 
-def _line(rows: Rows, table: str, job: str) -> list[str]:
+def _line(rows: ResultRows, table: str, job: str) -> list[str]:
     errors = [_spread(rows, table, job, column) for column in ("test_error", "val_error")]
     mine = of(rows, table, job)
     cpu_s = float(np.mean(values_of(rows, table, job, "cpu_s")))
@@ -133,7 +133,7 @@ def _line(rows: Rows, table: str, job: str) -> list[str]:
     ]
 
 
-def _insertions(rows: Rows) -> str | None:
+def _insertions(rows: ResultRows) -> str | None:
     jobs = [job for job in INSERTIONS if of(rows, OF_DIGITS, job)]
     if not jobs:
         return None

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
 from experiments.common.statistics import summary
-from experiments.rendering.searches import Rows, by_seed, names, of
+from experiments.rendering.searches import ResultRows, by_seed, names, of
 from neuraltree.plot import style
 
 
@@ -64,7 +64,7 @@ LOOKS = {
 }
 
 
-def picture(rows: Rows) -> Figure:
+def picture(rows: ResultRows) -> Figure:
     """A panel for each data set."""
     tables = names(rows, "table")
     made = Figure(figsize=(5.4 * len(tables), 4.2), layout="constrained")
@@ -75,7 +75,7 @@ def picture(rows: Rows) -> Figure:
     return made
 
 
-def _draw(ax: Axes, rows: Rows, table: str) -> None:
+def _draw(ax: Axes, rows: ResultRows, table: str) -> None:
     for label, look in LOOKS.items():
         jobs = [job for job, name in LABELS.items() if name == label and of(rows, table, job)]
         points = [
@@ -103,9 +103,9 @@ def named(table: str) -> str:
     return {"mnist": "MNIST", "fashion-mnist": "Fashion-MNIST"}[table]
 
 
-def values_of(rows: Rows, table: str, job: str, column: str) -> list[float]:
+def values_of(rows: ResultRows, table: str, job: str, column: str) -> list[float]:
     return list(by_seed(rows, table, job, column).values())
 
 
-def mean_weights(rows: Rows, table: str, job: str) -> float:
+def mean_weights(rows: ResultRows, table: str, job: str) -> float:
     return float(np.mean(values_of(rows, table, job, "weights")))

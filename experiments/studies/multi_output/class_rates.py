@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.common.statistics import paired, signed_rank_p
-from experiments.rendering.searches import Rows, difference, names, of, present, seeds_of, spread
+from experiments.rendering.searches import ResultRows, difference, names, of, present, seeds_of, spread
 from experiments.rendering.text import figure, right
 from experiments.studies.multi_output.class_objectives import MEMBERS, OBJECTIVES, TABLE
 from neuraltree.plot import style
@@ -22,7 +22,7 @@ shows up to {members} members of every front; trees have learnt a class if its d
 PICTURE = "![Rates of true and false positives by class](multi_output.png)"
 
 
-def section(rows: Rows) -> list[str]:
+def section(rows: ResultRows) -> list[str]:
     mine = _mine(rows)
     if not mine:
         return []
@@ -39,7 +39,7 @@ def section(rows: Rows) -> list[str]:
     return [text, PICTURE, right(["objectives", *labels, "lowest share", "accuracy"], body)]
 
 
-def _columns(rows: Rows, job: str, labels: list[str]) -> list[dict[int, float]]:
+def _columns(rows: ResultRows, job: str, labels: list[str]) -> list[dict[int, float]]:
     """By seed, for the best members: the recall of every class, the lowest recall, and the accuracy."""
     best = [row for row in of(rows, TABLE, job) if row["member"] == "0"]
     rates = [_by_seed([row for row in best if row["class"] == label], "true_positives") for label in labels]
@@ -47,15 +47,15 @@ def _columns(rows: Rows, job: str, labels: list[str]) -> list[dict[int, float]]:
     return [*rates, lowest, _by_seed(best, "test_score")]
 
 
-def _mine(rows: Rows) -> Rows:
+def _mine(rows: ResultRows) -> ResultRows:
     return [row for row in rows if row["job"] in OBJECTIVES]
 
 
-def _by_seed(rows: Rows, column: str) -> dict[int, float]:
+def _by_seed(rows: ResultRows, column: str) -> dict[int, float]:
     return {int(row["seed"]): float(row[column]) for row in rows}
 
 
-def picture(rows: Rows) -> Figure:
+def picture(rows: ResultRows) -> Figure:
     """Learnability: a panel for each kind of objectives, a dot for each class of each member on the test rows."""
     made = Figure(figsize=(10.4, 4.2), layout="constrained")
     panels = made.subplots(1, len(OBJECTIVES), sharex=True, sharey=True)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.statistics import holm, paired, signed_rank_p
-from experiments.rendering.searches import Rows, by_seed, present, seeds_of, spread
+from experiments.rendering.searches import ResultRows, by_seed, present, seeds_of, spread
 from experiments.rendering.text import figure, right, signed
 from experiments.studies.activations.run import KINDS, MIXED
 from experiments.studies.multi_output.heterogeneous import TABLES
@@ -28,7 +28,7 @@ HEADER = (
 )
 
 
-def section(rows: Rows) -> list[str]:
+def section(rows: ResultRows) -> list[str]:
     mine = [row for row in rows if row["job"] == ENSEMBLE]
     if not mine:
         return []
@@ -38,13 +38,13 @@ def section(rows: Rows) -> list[str]:
     return [text, right(HEADER, [_line(mine, table, each) for table, each in zip(tables, p, strict=True)])]
 
 
-def _pair(rows: Rows, table: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _pair(rows: ResultRows, table: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Scores of ensembles, and of the best members on the same hold-outs."""
     ours, single = (by_seed(rows, table, ENSEMBLE, name) for name in ("ensemble_score", "test_score"))
     return paired(ours, single)
 
 
-def _line(rows: Rows, table: str, p: float) -> list[str]:
+def _line(rows: ResultRows, table: str, p: float) -> list[str]:
     both, best = _pair(rows, table)
     published = HFNT[table]
     regression = any(row["half_mse"] for row in rows if row["table"] == table)
@@ -62,7 +62,7 @@ def _line(rows: Rows, table: str, p: float) -> list[str]:
     ]
 
 
-def _sizes(rows: Rows, table: str, weights: str, error: str) -> list[str]:
+def _sizes(rows: ResultRows, table: str, weights: str, error: str) -> list[str]:
     """Medians of weights and of a squared error; the latter is empty for classes."""
     number, errors = (list(by_seed(rows, table, ENSEMBLE, name).values()) for name in (weights, error))
     return [f"{np.median(number):.0f}", _error(float(np.median(errors))) if errors else ""]

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from experiments.common.paper_tables import CLASSIFICATION
-from experiments.rendering.searches import ALL, Measure, Rows, by_seed, differences, gains, names, seeds_of, spread
+from experiments.rendering.searches import (
+    ALL,
+    Measure,
+    ResultRows,
+    by_seed,
+    differences,
+    gains,
+    names,
+    seeds_of,
+    spread,
+)
 from experiments.rendering.text import figure, page, right
 from experiments.studies.multi_output import class_rates, ensembles_section
 from experiments.studies.multi_output.published_sources import MONT, MONT_MEANS
@@ -35,13 +45,13 @@ error of the member with the lowest validation error among those no larger. p: W
 correction."""
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     parts = [*_volumes(rows), *ensembles_section.section(rows), *class_rates.section(rows)]
     write_text(results / "multi_output.md", page(TITLE, ABOUT, *parts))
     save(class_rates.picture(rows), results / "multi_output.png")
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     text = (
         f"Hypervolume in % of the last population on validation rows, objectives error and nodes; plain genetic "
         f"programming (gp) minimises the error alone, so it ends with few sizes. {COMMAND}, {seeds_of(rows)} per "
@@ -50,11 +60,11 @@ def headline(rows: Rows) -> str:
     return f"## {TITLE}\n\n{text}\n\n{gains(_fronts(rows), list(METHODS), BASE, VOLUME)}"
 
 
-def _fronts(rows: Rows) -> Rows:
+def _fronts(rows: ResultRows) -> ResultRows:
     return [row for row in rows if row["job"] in METHODS]
 
 
-def _volumes(rows: Rows) -> list[str]:
+def _volumes(rows: ResultRows) -> list[str]:
     fronts = _fronts(rows)
     if not fronts:
         return []
@@ -69,7 +79,7 @@ def _volumes(rows: Rows) -> list[str]:
     return [TEXT.format(seeds=seeds_of(fronts)), right(header, body)]
 
 
-def _cells(rows: Rows, table: str, column: str, digits: int = 2) -> list[str]:
+def _cells(rows: ResultRows, table: str, column: str, digits: int = 2) -> list[str]:
     found = [by_seed(rows, table, job, column).values() for job in METHODS]
     return [spread(values, digits) if values else "" for values in found]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import sqrt
 from pathlib import Path
 from typing import NamedTuple
@@ -12,10 +12,9 @@ import numpy as np
 from experiments.common.paper_tables import CLASSIFICATION, REGRESSION, TABLES
 from experiments.common.statistics import Summary, summary
 from experiments.rendering.published_figures import PUBLISHED
+from experiments.rendering.searches import ResultRows
 from experiments.rendering.text import NONE, figure, page, right, signed, whole
 from search.folder.records import write_text
-
-Rows = Sequence[Mapping[str, str]]
 
 TITLE = "The reference model, by its own protocol"
 COMMAND = "`python -m experiments.run tables/reference`"
@@ -60,17 +59,17 @@ SETTINGS = (
 KINDS = (("accuracy, 9 tables", CLASSIFICATION), ("R², 5 tables", REGRESSION))
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     parts = [ABOUT, NO_DEVIATION, "## Means over the tables", means(rows), f"## Leaf probability .4: {PEEKING}"]
     write_text(results / "reference.md", page(TITLE, *parts, by_table(rows)))
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     about = f"{COMMAND}, [reference.md](reference.md). A comparison of our engine and protocol with the published ones."
     return "\n\n".join([f"## {TITLE}", about, means(rows)])
 
 
-def means(rows: Rows) -> str:
+def means(rows: ResultRows) -> str:
     """Our means and the published ones; a kind of table is shown only if all its tables have rows."""
     lines = [
         _mean_line(rows, setting, kind)
@@ -96,7 +95,7 @@ def means(rows: Rows) -> str:
     )
 
 
-def _mean_line(rows: Rows, setting: Setting, kind: int) -> list[str]:
+def _mean_line(rows: ResultRows, setting: Setting, kind: int) -> list[str]:
     title, tables = KINDS[kind]
     (row,) = (row for row in PUBLISHED if (row.label, row.protocol) == (setting.published, setting.protocol))
     found = [summary(column(rows, table, setting.job, setting.score)) for table in tables]
@@ -109,12 +108,12 @@ def _mean_line(rows: Rows, setting: Setting, kind: int) -> list[str]:
     return [setting.label, title, figure(ours, 4), *compared, *map(whole, weights), whole(beside)]
 
 
-def by_table(rows: Rows) -> str:
+def by_table(rows: ResultRows) -> str:
     header = ("table", "runs", "ours", "published", "difference", "2 SE", "agrees", "train", "last weights", "weights")
     return right(header, [_table_line(rows, table) for table in TABLES if of(rows, table, "p4")])
 
 
-def _table_line(rows: Rows, table: str) -> list[str]:
+def _table_line(rows: ResultRows, table: str) -> list[str]:
     found, published = summary(column(rows, table, "p4", "peeking")), PUBLISHED[0].scores[table]
     sd = _published_sd(table)
     others = [float(np.mean(column(rows, table, "p4", name))) for name in ("train_score", "at_end", "weights")]
@@ -146,13 +145,13 @@ def _published_sd(table: str) -> float:
     return PUBLISHED_SD[TABLES.index(table)]
 
 
-def of(rows: Rows, table: str, job: str) -> Rows:
+def of(rows: ResultRows, table: str, job: str) -> ResultRows:
     return [row for row in rows if (row["table"], row["job"]) == (table, job)]
 
 
-def column(rows: Rows, table: str, job: str, name: str) -> list[float]:
+def column(rows: ResultRows, table: str, job: str, name: str) -> list[float]:
     return [float(row[name]) for row in of(rows, table, job)]
 
 
-def _mean_over(rows: Rows, tables: Sequence[str], job: str, name: str) -> float:
+def _mean_over(rows: ResultRows, tables: Sequence[str], job: str, name: str) -> float:
     return float(np.mean([np.mean(column(rows, table, job, name)) for table in tables]))

@@ -12,7 +12,18 @@ from matplotlib.figure import Figure
 
 from experiments.peers import matrices, networks, operon, plain_gp, programs, pruning
 from experiments.peers.arena import BUDGET_S, MOST_WEIGHTS, Member
-from experiments.rendering.searches import ALL, HOW, Measure, Rows, comparison, gains, names, of, present, seeds_of
+from experiments.rendering.searches import (
+    ALL,
+    HOW,
+    Measure,
+    ResultRows,
+    comparison,
+    gains,
+    names,
+    of,
+    present,
+    seeds_of,
+)
 from experiments.rendering.text import page, table
 from experiments.studies.search_peers.run import METHODS, TABLES
 from neuraltree.plot import style
@@ -89,7 +100,7 @@ PICTURE = "![test error against weights](search_peers.png)"
 AXIS = np.unique(np.geomspace(2, MOST_WEIGHTS, 60).round().astype(int))
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     regression, tables = _regression(rows), present(TABLES, rows, "table")
     parts = [f"## All tables\n\n{compared(rows, ALL)}"]
     if len(names(regression, "table")) > 1:
@@ -100,11 +111,11 @@ def render(rows: Rows, results: Path) -> None:
     save(picture(rows), results / "search_peers.png")
 
 
-def compared(rows: Rows, name: str) -> str:
+def compared(rows: ResultRows, name: str) -> str:
     return comparison(rows, name, list(METHODS), BASE, MEASURES, VOLUME, LOG_VOLUME)
 
 
-def remarks(rows: Rows) -> str | None:
+def remarks(rows: ResultRows) -> str | None:
     """The tables on which a method did not run, or ran differently, and why."""
     said = dict.fromkeys((row["job"], row["note"], row["table"]) for row in rows if row["note"])
     by_note: dict[tuple[str, str], list[str]] = {}
@@ -114,7 +125,7 @@ def remarks(rows: Rows) -> str | None:
     return f"## Remarks\n\n{table(['method', 'tables', 'remark'], lines)}" if lines else None
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     text = (
         f"At {BUDGET_S:g} CPU seconds each, {seeds_of(rows)} per table: the volume of test errors, differences from "
         f"the evolved trees; {COMMAND}. [search_peers.md](search_peers.md) defines the volume."
@@ -124,11 +135,11 @@ def headline(rows: Rows) -> str:
     return "\n\n".join([f"## {TITLE}", text, *both, PICTURE])
 
 
-def _regression(rows: Rows) -> Rows:
+def _regression(rows: ResultRows) -> ResultRows:
     return [row for row in rows if TABLES[row["table"]] == "regression"]
 
 
-def picture(rows: Rows) -> Figure:
+def picture(rows: ResultRows) -> Figure:
     """A panel for each table: the test error of the member with the lowest validation error up to each size."""
     tables = present(TABLES, rows, "table")
     made = Figure(figsize=(3.6 * len(tables), 3.9), layout="constrained")
@@ -140,7 +151,7 @@ def picture(rows: Rows) -> Figure:
     return made
 
 
-def _draw(ax: Axes, rows: Rows, name: str) -> None:
+def _draw(ax: Axes, rows: ResultRows, name: str) -> None:
     top = 0.0
     for job, look in LOOKS.items():
         fronts = [

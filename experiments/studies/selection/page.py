@@ -8,7 +8,18 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.common.searching import FULL
-from experiments.rendering.searches import ALL, HOW, Measure, Rows, by_seed, comparison, gains, names, present, seeds_of
+from experiments.rendering.searches import (
+    ALL,
+    HOW,
+    Measure,
+    ResultRows,
+    by_seed,
+    comparison,
+    gains,
+    names,
+    present,
+    seeds_of,
+)
 from experiments.rendering.text import page
 from experiments.studies.selection.run import LONG, METHODS, RANDOM, TABLES
 from neuraltree.plot import style
@@ -54,7 +65,7 @@ point at an error of 1, not at the error of the best constant. p tests the diffe
 PICTURE = "![hypervolume by training](selection.png)"
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     ends = [row for row in rows if float(row["share"]) == 1.0]
     compared = (VOLUME, BY_TREES, TESTED)
     tables = (ALL, *present(TABLES, ends, "table"))
@@ -65,13 +76,13 @@ def render(rows: Rows, results: Path) -> None:
     save(picture(rows), results / "selection.png")
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     ends = [row for row in rows if float(row["share"]) == 1.0]
     text = f"{COMMAND}, {seeds_of(ends)} per table; [selection.md](selection.md) defines the volumes."
     return f"## {TITLE}\n\n{text}\n\n{gains(ends, list(METHODS), BASE, VOLUME, TESTED)}\n\n{PICTURE}"
 
 
-def picture(rows: Rows) -> Figure:
+def picture(rows: ResultRows) -> Figure:
     """A panel for each table: medians and quartiles over the seeds."""
     tables = present(TABLES, rows, "table")
     shares = sorted({float(row["share"]) for row in rows})
@@ -93,5 +104,5 @@ def picture(rows: Rows) -> Figure:
     return made
 
 
-def _at(rows: Rows, share: float) -> Rows:
+def _at(rows: ResultRows, share: float) -> ResultRows:
     return [row for row in rows if float(row["share"]) == share]

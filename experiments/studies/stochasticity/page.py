@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from experiments.common.statistics import holm, paired, signed_rank_p
-from experiments.rendering.searches import Rows, names, of, present, seeds_of, spread
+from experiments.rendering.searches import ResultRows, names, of, present, seeds_of, spread
 from experiments.rendering.text import figure, page, right
 from experiments.studies.stochasticity.run import EPOCHS, EVOLVED, MOST_NODES, RANDOM, TABLES, TREES
 from neuraltree.plot import style
@@ -35,7 +35,7 @@ signed-rank test, Holm's correction over the tables."""
 PICTURE = "![score against weights](stochasticity.png)"
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     header = ["", *_ranges(), "best", "weights of the best", "correlation"]
     tables = present(TABLES, rows, "table")
     body = [_line(rows, table, job) for table in tables for job in (RANDOM, EVOLVED) if of(rows, table, job)]
@@ -44,12 +44,12 @@ def render(rows: Rows, results: Path) -> None:
     save(picture(rows), results / "stochasticity.png")
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     text = f"{COMMAND}, {seeds_of(rows)} per table; medians [quartiles]; [stochasticity.md](stochasticity.md)."
     return f"## {TITLE}\n\n{text}\n\n{_best(rows)}\n\n{PICTURE}"
 
 
-def _best(rows: Rows) -> str:
+def _best(rows: ResultRows) -> str:
     """Scores of all random trees, and of the random and evolved trees with the lowest validation error."""
     header = [
         "test score",
@@ -69,20 +69,20 @@ def _best(rows: Rows) -> str:
     return right(header, body)
 
 
-def _best_scores(rows: Rows, table: str, job: str) -> dict[int, float]:
+def _best_scores(rows: ResultRows, table: str, job: str) -> dict[int, float]:
     return {int(row["seed"]): float(row["test_score"]) for row in best(of(rows, table, job))}
 
 
-def numbers(rows: Rows, column: str) -> NDArray[np.float64]:
+def numbers(rows: ResultRows, column: str) -> NDArray[np.float64]:
     return np.array([float(row[column]) for row in rows])
 
 
-def best(rows: Rows) -> Rows:
+def best(rows: ResultRows) -> ResultRows:
     """For every seed, the tree with the lowest validation error."""
     return [min(_of_seed(rows, seed), key=lambda row: float(row["val_error"])) for seed in names(rows, "seed")]
 
 
-def _of_seed(rows: Rows, seed: str) -> Rows:
+def _of_seed(rows: ResultRows, seed: str) -> ResultRows:
     return [row for row in rows if row["seed"] == seed]
 
 
@@ -91,7 +91,7 @@ def _ranges() -> list[str]:
     return [f"up to {EDGES[1]} weights", *middle, f"over {EDGES[-2]} weights"]
 
 
-def _line(rows: Rows, table: str, job: str) -> list[str]:
+def _line(rows: ResultRows, table: str, job: str) -> list[str]:
     mine = of(rows, table, job)
     weights, scores = numbers(mine, "weights"), numbers(mine, "test_score")
     parts = [scores[(weights > low) & (weights <= high)] for low, high in pairwise(EDGES)]
@@ -106,7 +106,7 @@ def _line(rows: Rows, table: str, job: str) -> list[str]:
     ]
 
 
-def picture(rows: Rows) -> Figure:
+def picture(rows: ResultRows) -> Figure:
     tables = present(TABLES, rows, "table")
     made = Figure(figsize=(4.0 * len(tables), 3.8), layout="constrained")
     panels = made.subplots(1, len(tables), squeeze=False)[0]
@@ -117,7 +117,7 @@ def picture(rows: Rows) -> Figure:
     return made
 
 
-def _draw(ax: Axes, rows: Rows, table: str) -> None:
+def _draw(ax: Axes, rows: ResultRows, table: str) -> None:
     """Scores below the lowest percentile are drawn on the lower edge."""
     floor = float(np.quantile(numbers([row for row in rows if row["table"] == table], "test_score"), 0.01))
     for job, look in LOOKS.items():

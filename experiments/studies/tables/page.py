@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from experiments.common.paper_tables import CLASSIFICATION, REGRESSION
@@ -19,12 +18,11 @@ from experiments.rendering.scores import (
     scores_of,
     shared,
 )
+from experiments.rendering.searches import ResultRows
 from experiments.rendering.text import NONE, figure, page, right, whole
 from experiments.studies.tables import equal_weights, lessons_section, linear_section, protocols, significance
 from experiments.studies.tables.accuracy_weights import draw
 from search.folder.records import write_text
-
-Rows = Sequence[Mapping[str, str]]
 
 COMMAND = "`python -m experiments.run tables/bneuralt`"
 ABOUT = (
@@ -41,7 +39,7 @@ ABOUT = (
 PICTURE = "![Test score against weights, all models](bneuralt.png)"
 
 
-def render(rows: Rows, results: Path) -> None:
+def render(rows: ResultRows, results: Path) -> None:
     everything, rows = rows, shared(rows)
     honest = scores_of(rows, "honest")
     parts = [
@@ -57,7 +55,7 @@ def render(rows: Rows, results: Path) -> None:
     draw(honest, results / "bneuralt.png")
 
 
-def headline(rows: Rows) -> str:
+def headline(rows: ResultRows) -> str:
     """Our models, the strongest baselines and the published scores; honest scores come first."""
     rows = shared(rows)
     honest, peeking = scores_of(rows, "honest"), scores_of(rows, "reference")
