@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
-Array = NDArray[np.float64]
+from neuraltree.arrays import FloatArray
 
 DIGITS = 12  # decimals of scores: beyond them equal differences of accuracies differ by rounding
 RESAMPLES = 10_000
@@ -54,7 +54,7 @@ def signed_rank_p(first: ArrayLike, second: ArrayLike) -> float:
     return float(min(1.0, 2 * shares[: least + 1].sum()))
 
 
-def holm(p_values: ArrayLike) -> Array:
+def holm(p_values: ArrayLike) -> FloatArray:
     """Holm's adjusted p (tests,): a hypothesis is rejected at a family-wise error level if its p is below that level.
 
     max over j <= i of min(1, (m - j + 1) p_(j)), p_(j) being the j-th smallest of m (Holm 1979, section 3).
@@ -67,10 +67,10 @@ def holm(p_values: ArrayLike) -> Array:
     return adjusted
 
 
-def ranks(scores: ArrayLike) -> Array:
+def ranks(scores: ArrayLike) -> FloatArray:
     """(blocks, models) ranks of scores: 1 for the highest, equal ones share the mean, NaN (no score) comes last."""
     x = np.round(np.asarray(scores, dtype=np.float64), DIGITS)
-    ranked: Array = rankdata(np.where(np.isnan(x), np.inf, -x), axis=1)
+    ranked: FloatArray = rankdata(np.where(np.isnan(x), np.inf, -x), axis=1)
     return ranked
 
 
@@ -82,7 +82,7 @@ def interval(values: ArrayLike, seed: int = 0) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def paired(first: dict[int, float], second: dict[int, float]) -> tuple[Array, Array]:
+def paired(first: dict[int, float], second: dict[int, float]) -> tuple[FloatArray, FloatArray]:
     """The values of the seeds that both have, in the same order."""
     seeds: Sequence[int] = sorted(first.keys() & second.keys())
     return np.array([first[seed] for seed in seeds]), np.array([second[seed] for seed in seeds])

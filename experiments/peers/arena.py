@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from experiments.common.fronts import reference
 from experiments.common.searching import Search, prepare, size_of
 from experiments.common.volumes import tested_volume
+from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import METRICS, Truth
 from search.selection.hypervolume import hypervolume
 
-Array = NDArray[np.float64]
 BUDGET_S, QUICK_BUDGET_S = 12.0, 0.5
 WORST = 99.0  # cap on errors: a model may blow up on a test row, and means over seeds must stay finite
 MOST_WEIGHTS = 250  # reference point of hypervolumes, with the error of the best constant
@@ -67,9 +67,9 @@ class Arena:
     """Inputs are standardised by the training rows, as is the target of a regression; classes are codes."""
 
     search: Search
-    X: Array  # (training rows, features)
+    X: FloatArray  # (training rows, features)
     y: NDArray  # (training rows,)
-    X_test: Array
+    X_test: FloatArray
     y_test: NDArray
     seed: int
     budget_s: float
@@ -88,7 +88,7 @@ class Arena:
         """(rows to fit, rows to validate on) of the cross-validation that our search uses, among the training rows."""
         return self.search.setup.problem.folds
 
-    def errors(self, outputs: Array, target: NDArray) -> Array:
+    def errors(self, outputs: FloatArray, target: NDArray) -> FloatArray:
         """(models,) 1 − R² or the share of wrong classes, at most ``WORST``, of (models, outputs, rows)."""
         sound = np.asarray(np.isfinite(outputs).all(axis=(1, 2)))
         bounded = np.clip(np.where(sound[:, None, None], outputs, 0.0), -1e6, 1e6)
@@ -109,7 +109,7 @@ def make_arena(name: str, seed: int, quick: bool) -> Arena:
     return Arena(search, inputs[0], setup.problem.truth.target, inputs[1], y_test, seed, budget_s)
 
 
-def front(errors: Array, weights: NDArray) -> NDArray[np.int64]:
+def front(errors: FloatArray, weights: NDArray) -> NDArray[np.int64]:
     """The models that no other dominates in error and weights, one for each pair, the smallest first."""
     points = np.column_stack([errors, weights]).astype(np.float64)
     best = np.flatnonzero((errors < WORST) & np.asarray(moocore.is_nondominated(points)))
@@ -132,7 +132,7 @@ def served(members: Sequence[Member], sizes: Sequence[int], worst: float, axis: 
     return tested_volume(validation, test, _along(axis, sizes), (worst, 1.0))
 
 
-def _along(axis: Axis, sizes: Sequence[int]) -> Array:
+def _along(axis: Axis, sizes: Sequence[int]) -> FloatArray:
     """Sizes from 1 to 250 as places from 0 to 1."""
     low, high = axis(1.0), axis(float(MOST_WEIGHTS))
     return np.asarray((axis(np.maximum(sizes, 1.0)) - low) / (high - low))

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.peers.arena import Arena, Array, Member, front
+from experiments.peers.arena import Arena, Member, front
+from neuraltree.arrays import FloatArray
 
 FUNCTIONS = ("add", "sub", "mul", "aq", "sin", "tanh")  # of all of them; aq(a, b) is a / √(1 + b²)
 MOST_NODES = 60  # as of our trees
@@ -23,7 +24,7 @@ class Formula(NamedTuple):
     leaves: int
     scalars: int
     nodes: int
-    values: Callable[[Array], Array]  # (rows, features) -> (rows,)
+    values: Callable[[FloatArray], FloatArray]  # (rows, features) -> (rows,)
     fit_error: float  # by the program's own measure, lower is better
     source: Any
 
@@ -58,7 +59,7 @@ def judged(
     ]
 
 
-def _errors(arena: Arena, formulas: Sequence[Formula], X: Array, y: Array) -> Array:
+def _errors(arena: Arena, formulas: Sequence[Formula], X: FloatArray, y: FloatArray) -> FloatArray:
     with np.errstate(all="ignore"):
         values = [np.broadcast_to(np.asarray(formula.values(X), dtype=np.float64), len(X)) for formula in formulas]
     return arena.errors(np.array(values).reshape(len(values), 1, len(X)), y)

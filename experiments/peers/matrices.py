@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.peers.arena import Arena, Array, Clock, Found
+from experiments.peers.arena import Arena, Clock, Found
 from experiments.peers.formulas import Formula, judged
+from neuraltree.arrays import FloatArray
 
 POPULATION, ELITE, STEPS = 100, 50, 5
 MOST_NODES = 15  # its default
@@ -61,7 +62,7 @@ def make_model(features: int, most_nodes: int, *, steps: int = STEPS, elite: int
     )
 
 
-def rows_of(X: Array, y: Array) -> Batch:
+def rows_of(X: FloatArray, y: FloatArray) -> Batch:
     return jnp.asarray(X, jnp.float32), jnp.asarray(y, jnp.float32)
 
 
@@ -94,7 +95,7 @@ def evolved(model: Any, arena: Arena, compile_s: float) -> Found:
     return Found(members, POPULATION * generations, search_s, compile_s, note)
 
 
-def formula(tree: Array, error: float) -> Formula:
+def formula(tree: FloatArray, error: float) -> Formula:
     """``tree`` (1, nodes, 4) of kind, two children and a number; kinds are 0 for none, 1 for a number, then functions
     and variables; children come before their parents and the root is last."""
     kinds = tree[0, :, 0].astype(int)
@@ -102,7 +103,7 @@ def formula(tree: Array, error: float) -> Formula:
     scalars, reads = int(np.sum(kinds == 1)), int(np.sum(kinds >= first))
     tables = list(FUNCTIONS.values())
 
-    def values(X: Array) -> Array:
+    def values(X: FloatArray) -> FloatArray:
         known: list[Any] = []
         for kind, left, right, number in tree[0]:
             if kind >= first:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from experiments.peers.arena import MOST_WEIGHTS, WORST, Arena, Array, Clock, Found, Member, front
+from experiments.peers.arena import MOST_WEIGHTS, WORST, Arena, Clock, Found, Member, front
+from neuraltree.arrays import FloatArray
 
 POPULATION = 16
 ALPHA, RATE = (1e-5, 1.0), (1e-3, 1e-1)
@@ -96,7 +97,7 @@ def fitted(arena: Arena, chosen: dict[str, Any], rows: NDArray) -> Any:
         return None
 
 
-def outputs(arena: Arena, model: Any, X: Array) -> Array:
+def outputs(arena: Arena, model: Any, X: FloatArray) -> FloatArray:
     """(outputs, rows): values, the log odds of two classes, or log probabilities of more."""
     if arena.kind == "regression":
         return np.asarray(model.predict(X))[None]

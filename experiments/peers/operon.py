@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.peers.arena import Arena, Array, Clock, Found
+from experiments.peers.arena import Arena, Clock, Found
 from experiments.peers.formulas import FUNCTIONS, MOST_NODES, Formula, judged
+from neuraltree.arrays import FloatArray
 
 POPULATION, ITERATIONS, CHUNK = 500, 5, 1  # chunk: generations between two looks at the clock
 REFIT_ITERATIONS = 50
@@ -45,8 +46,8 @@ def nsga2(arena: Arena) -> Found:
 def formula(model: Any, tree: Any, error: float) -> Formula:
     """A tree with its scale and offset; each of its variables has a coefficient."""
 
-    def values(X: Array) -> Array:
-        found: Array = model.evaluate_model(tree, X)
+    def values(X: FloatArray) -> FloatArray:
+        found: FloatArray = model.evaluate_model(tree, X)
         return found
 
     nodes = tree.Nodes

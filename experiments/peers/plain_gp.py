@@ -11,8 +11,9 @@ import numpy as np
 from deap import base, gp, tools
 from deap.algorithms import varAnd
 
-from experiments.peers.arena import Arena, Array, Clock, Found
+from experiments.peers.arena import Arena, Clock, Found
 from experiments.peers.formulas import MOST_NODES, Formula, best_by_size, judged
+from neuraltree.arrays import FloatArray
 
 POPULATION, TOURNAMENT, CROSSOVER, MUTATION = 300, 3, 0.5, 0.1
 MOST_HEIGHT = 17
@@ -72,7 +73,7 @@ def make_toolbox(space: Any) -> Any:
     return toolbox
 
 
-def score(people: list[Any], space: Any, X: Array, y: Array) -> int:
+def score(people: list[Any], space: Any, X: FloatArray, y: FloatArray) -> int:
     """Set the mean squared error of individuals without one; return their number."""
     new = [each for each in people if not each.fitness.valid]
     columns = list(X.T)
@@ -87,8 +88,8 @@ def formula(tree: Any, space: Any) -> Formula:
     terminals = [node for node in tree if node.arity == 0]
     scalars = sum(not isinstance(node.value, str) for node in terminals)
 
-    def values(X: Array) -> Array:
-        found: Array = gp.compile(tree, space)(*X.T)
+    def values(X: FloatArray) -> FloatArray:
+        found: FloatArray = gp.compile(tree, space)(*X.T)
         return found
 
     return Formula(len(terminals), scalars, len(tree), values, tree.fitness.values[0], tree)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from experiments.peers.arena import Arena, Array, Clock, Found
+from experiments.peers.arena import Arena, Clock, Found
 from experiments.peers.formulas import MOST_NODES, Formula, best_by_size, judged
+from neuraltree.arrays import FloatArray
 
 POPULATION = 300
 
@@ -54,8 +55,8 @@ def formula(program: Any) -> Formula:
     scalars = sum(isinstance(part, float) for part in parts)
     leaves = scalars + sum(isinstance(part, int | np.integer) for part in parts)
 
-    def values(X: Array) -> Array:
-        found: Array = program.execute(X)
+    def values(X: FloatArray) -> FloatArray:
+        found: FloatArray = program.execute(X)
         return found
 
     error = program.raw_fitness_ if len(parts) <= MOST_NODES else np.inf

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from experiments.peers.arena import Arena, Array, Clock, Found, Member, front
+from experiments.peers.arena import Arena, Clock, Found, Member, front
+from neuraltree.arrays import FloatArray
 from search.baselines.baseline_models import Sample
 from search.baselines.baseline_table import MLP_PENALTIES
 from search.baselines.make import Made
@@ -45,7 +46,7 @@ def pruned(arena: Arena) -> Found:
 
 
 def fold_errors(arena: Arena, sample: Sample, penalty: float, seed: int) -> dict[int, float]:
-    parts: dict[int, list[Array]] = {}
+    parts: dict[int, list[FloatArray]] = {}
     for rows, held in arena.folds:
         for size, model in pruned_mlp(sample.take(rows), penalty, seed, sizes=SIZES).items():
             parts.setdefault(size, []).append(model.outputs(arena.X[held]))

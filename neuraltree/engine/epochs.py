@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from neuraltree.arrays import EngineArray
 from neuraltree.engine.compiled import run_program
 from neuraltree.engine.forest import Params, load_params, store_params
+from neuraltree.engine.forks import check_fork
 from neuraltree.engine.optimizers import TrainingState
 from neuraltree.engine.packing import Forest, Shape, fit_shape, layout, pack, plan
 from neuraltree.engine.training_step import Data, Settings, first_arrays, make_data, make_step, take, unflatten
@@ -72,6 +73,7 @@ def train_epochs(
     each row. ``moments`` is an earlier state of the optimiser to resume. ``after`` is called with the number of epochs
     done and the loss. ``KeyboardInterrupt`` ends the training early, with the tree trained so far.
     """
+    check_fork()  # before first_arrays, which uses JAX
     nodes, starts = join([tree])
     (packed,) = pack(nodes, starts, shape)
     # Fewer rows than a batch make one batch, of a padded size: otherwise each table would need its own program.

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 
-from neuraltree.estimators.samples import Sample, class_sample
-
-if TYPE_CHECKING:
-    pass
-
 from neuraltree.estimators.base import TreeEstimator
+from neuraltree.estimators.samples import Sample, class_sample
 
 
 class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):

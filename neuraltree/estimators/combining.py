@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-Array = NDArray[np.float64]
+from neuraltree.arrays import FloatArray
+
 LEAST_WEIGHT = 0.02  # a member with a smaller weight is not worth its cost
 RIDGE = 1e-6  # share of the mean diagonal; without it, members that predict alike have no unique weights
 HEAVY = 1e6  # times the mean diagonal: the penalty that makes the weights add up to 1
 
 
-def combine(predictions: Array, truth: Array, most: int) -> tuple[list[int], Array]:
+def combine(predictions: FloatArray, truth: FloatArray, most: int) -> tuple[list[int], FloatArray]:
     """At most ``most`` members and their weights, which add up to 1, chosen by predictions on held-out rows.
 
     ``predictions`` (members, values) and ``truth`` (values,) hold the targets, or the probabilities of all classes, of
@@ -39,7 +39,7 @@ def combine(predictions: Array, truth: Array, most: int) -> tuple[list[int], Arr
     return chosen, weights
 
 
-def _weights(gram: Array, towards: Array, members: list[int]) -> Array:
+def _weights(gram: FloatArray, towards: FloatArray, members: list[int]) -> FloatArray:
     """The weights (members,) with the least squared error: non-negative least squares, solved by normal equations
     that include the condition that the weights add up to 1."""
     half = np.linalg.cholesky(gram[np.ix_(members, members)])

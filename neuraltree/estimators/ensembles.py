@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
+from neuraltree.arrays import FloatArray
 from neuraltree.engine.forks import check_fork
 from neuraltree.estimators.base import check_search, seed_of
 from neuraltree.estimators.classifier import NeuralTreeClassifier
@@ -22,7 +23,6 @@ from neuraltree.estimators.samples import Sample, class_sample, regression_sampl
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Label, Tree
 
-Array = NDArray[np.float64]
 SUMMED = ("weights", "nodes", "macs", "latency_s", "flash_bytes", "energy_j")
 LARGEST = ("ram_bytes",)  # members run one after another and use the same RAM
 
@@ -84,7 +84,7 @@ class _Ensemble(BaseEstimator):
         self.verbose = verbose
 
     @property
-    def feature_importances_(self) -> Array:
+    def feature_importances_(self) -> FloatArray:
         check_is_fitted(self, "estimators_")
         return self.weights_ @ np.array([importances(each.tree_) for each in self.estimators_])
 
@@ -142,14 +142,14 @@ class _Ensemble(BaseEstimator):
         }
         return [self.front_[i].tree() for i in chosen]
 
-    def _mean(self, X: ArrayLike, method: str) -> Array:
+    def _mean(self, X: ArrayLike, method: str) -> FloatArray:
         check_is_fitted(self, "estimators_")
         X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
         parts = (w * getattr(each.tree_, method)(X) for w, each in zip(self.weights_, self.estimators_, strict=True))
         return sum(parts, start=np.zeros(()))
 
 
-def members_of(found: Any, sample: Sample, most: int) -> tuple[list[int], Array]:
+def members_of(found: Any, sample: Sample, most: int) -> tuple[list[int], FloatArray]:
     """At most ``most`` members of the front of a ``search.runs.evolving.Found``, by position, and their weights."""
     weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
     share = np.sqrt(weight[found.rows] / weight[found.rows].mean())[:, None]
@@ -161,7 +161,7 @@ def members_of(found: Any, sample: Sample, most: int) -> tuple[list[int], Array]
     return combine(flat, (wanted * share).ravel(), most)
 
 
-def _wanted(sample: Sample) -> Array:
+def _wanted(sample: Sample) -> FloatArray:
     """(rows, outputs): targets, or 1 for the class of a row and 0 for the others."""
     return sample.y.reshape(len(sample.y), -1) if sample.classes is None else np.eye(len(sample.classes))[sample.y]
 
@@ -179,7 +179,7 @@ class ParetoEnsembleRegressor(RegressorMixin, _Ensemble):
         template = self._template()
         return self._learn(template, regression_sample(self, X, y, sample_weight, new=True))
 
-    def predict(self, X: ArrayLike) -> Array:
+    def predict(self, X: ArrayLike) -> FloatArray:
         """Values for raw inputs (rows, features): (rows,), or (rows, targets) if there are several targets."""
         return self._mean(X, "predict")
 
@@ -216,7 +216,7 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
         )
         return self._learn(template, sample)
 
-    def predict_proba(self, X: ArrayLike) -> Array:
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
         """(rows, classes) weighted means of the trees' probabilities, in the order of ``classes_``."""
         return self._mean(X, "predict_proba")
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 
-from neuraltree.estimators.samples import regression_sample
-
-if TYPE_CHECKING:
-    pass
-
 from neuraltree.estimators.base import TreeEstimator
+from neuraltree.estimators.samples import regression_sample
 
 
 class NeuralTreeRegressor(RegressorMixin, TreeEstimator):

@@ -12,9 +12,8 @@ from sklearn.utils import check_array, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
+from neuraltree.arrays import FloatArray
 from neuraltree.tree.tree import Label
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,12 @@ class Sample:
     (rows,) holds positions in ``classes``. ``weight`` (rows,) holds the weights in training; None if all count alike.
     """
 
-    X: Array
+    X: FloatArray
     y: NDArray
     kind: str
     features: tuple[str, ...]
     classes: tuple[Label, ...] | None = None
-    weight: Array | None = None
+    weight: FloatArray | None = None
 
     @property
     def targets(self) -> int:
@@ -98,16 +97,18 @@ def merged(sample: Sample) -> Sample:
     return replace(sample, X=sample.X[rows], y=sample.y[rows], weight=summed)
 
 
-def _validated(estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any) -> tuple[Array, NDArray]:
+def _validated(
+    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any
+) -> tuple[FloatArray, NDArray]:
     # One row has no spread to fit a scaling to, but partial_fit of a fitted tree accepts a single row.
     return validate_data(estimator, X, y, reset=new, dtype=np.float64, ensure_min_samples=2 if new else 1, **how)
 
 
-def _features(estimator: BaseEstimator, X: Array) -> tuple[str, ...]:
+def _features(estimator: BaseEstimator, X: FloatArray) -> tuple[str, ...]:
     return tuple(getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(X.shape[1])]))
 
 
-def _weights(sample_weight: ArrayLike | None, X: Array) -> Array | None:
+def _weights(sample_weight: ArrayLike | None, X: FloatArray) -> FloatArray | None:
     if sample_weight is None:
         return None
     weight = check_array(sample_weight, ensure_2d=False, dtype=np.float64, input_name="sample_weight")
@@ -116,7 +117,7 @@ def _weights(sample_weight: ArrayLike | None, X: Array) -> Array | None:
     return _checked(weight, "sample_weight")
 
 
-def _checked(weight: Array, name: str) -> Array:
+def _checked(weight: FloatArray, name: str) -> FloatArray:
     """Row weights, scaled so that the largest is from 0.5 to 1: only ratios count, and sums of extremes overflow."""
     sound = np.isfinite(weight) & (weight >= 0)
     if not sound.all():

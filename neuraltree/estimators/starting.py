@@ -8,9 +8,9 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuraltree.activations import ALIASES, NAMES
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.ranges import fit_input_range
 from neuraltree.engine.epochs import shape_for
 from neuraltree.engine.optimizers import OPTIMIZERS
@@ -28,7 +28,6 @@ NODES = 60
 ARITY = 5
 OUTPUT_NODES = 12  # nodes added for each output beyond the first
 EXAMPLES = 16  # trees from which the shape of a bin is planned
-Array = NDArray[np.float64]
 
 
 def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree:
@@ -58,7 +57,7 @@ def task_of(sample: Sample) -> Task:
     return make_task(sample.kind, len(sample.classes or ()), n_targets=sample.targets)
 
 
-def columns(y: Array) -> Array:
+def columns(y: FloatArray) -> FloatArray:
     return y.reshape(len(y), -1)
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes, parents
 
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
-Array = NDArray[np.float64]
 
 BETWEEN_OUTPUTS = 1.0  # free columns between the trees of two outputs
 
 
-def positions(tree: Tree | Nodes) -> Array:
+def positions(tree: Tree | Nodes) -> FloatArray:
     """(nodes, 2): x and y of every node; the unit is the smallest distance between two nodes of a row.
 
     Inputs stand side by side in the row y = 0, each in its own column, in prefix order from x = 0.
@@ -47,7 +46,7 @@ def positions(tree: Tree | Nodes) -> Array:
     return at
 
 
-def edge_paths(tree: Tree | Nodes, at: Array | None = None) -> Array:
+def edge_paths(tree: Tree | Nodes, at: FloatArray | None = None) -> FloatArray:
     """(nodes, 3, 2): the edge of every node as a line from its parent over a bend to the node; NaN for outputs.
 
     An edge reaches its child's column one row below the parent and runs straight down from there, so no two

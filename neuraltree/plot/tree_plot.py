@@ -11,8 +11,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.arrays import FloatArray
 from neuraltree.plot import style
-from neuraltree.plot.drawing import Array, edge_paths, positions
+from neuraltree.plot.drawing import edge_paths, positions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +52,7 @@ def plot_tree(tree: Tree, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _edges(ax: Axes, tree: Tree, at: Array, scale: float) -> None:
+def _edges(ax: Axes, tree: Tree, at: FloatArray, scale: float) -> None:
     below = tree.nodes["depth"] > 0
     weight = tree.nodes["weight"][:, 0]
     largest = np.abs(weight[below]).max(initial=0) or 1.0
@@ -67,7 +68,7 @@ def _edges(ax: Axes, tree: Tree, at: Array, scale: float) -> None:
         ax.add_collection(lines, autolim=False)
 
 
-def _nodes(ax: Axes, tree: Tree, at: Array, size: float) -> None:
+def _nodes(ax: Axes, tree: Tree, at: FloatArray, size: float) -> None:
     op = tree.nodes["op"]
     for name in [name for code, name in enumerate(NAMES) if (op == ~code).any()]:
         look = style.ACTIVATION_LOOKS[name]
@@ -77,7 +78,7 @@ def _nodes(ax: Axes, tree: Tree, at: Array, size: float) -> None:
     style.dots(ax, at[op >= 0], s=(0.45 * size) ** 2, c=style.BLACK, label="input", zorder=2)
 
 
-def _input_names(ax: Axes, tree: Tree, at: Array, pitch: float) -> None:
+def _input_names(ax: Axes, tree: Tree, at: FloatArray, pitch: float) -> None:
     leaves = np.flatnonzero(tree.nodes["op"] >= 0)
     names = [style.short(tree.features[i]) for i in tree.nodes["op"][leaves].tolist()]
     size = min(LARGEST, pitch / LINE_HEIGHT)
@@ -92,7 +93,7 @@ def _input_names(ax: Axes, tree: Tree, at: Array, pitch: float) -> None:
     ax.tick_params(length=0)
 
 
-def _output_names(ax: Axes, tree: Tree, at: Array) -> None:
+def _output_names(ax: Axes, tree: Tree, at: FloatArray) -> None:
     tops = at[tree.nodes["depth"] == 0]
     apart = np.diff(tops[:, 0]).min(initial=np.inf) * POINTS * style.width(ax) / (at[:, 0].max() + 1)
     room = int(min(apart / (LETTER * LARGEST), LONGEST))  # letters side by side
@@ -139,5 +140,5 @@ def plot_weights(trees: Sequence[Tree], ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _bars(ax: Axes, values: NDArray[np.float64], bins: Array, colour: str, hatch: str, label: str) -> None:
+def _bars(ax: Axes, values: NDArray[np.float64], bins: FloatArray, colour: str, hatch: str, label: str) -> None:
     ax.hist(values, bins.tolist(), histtype="stepfilled", fc=f"{colour}40", ec=colour, lw=1.4, hatch=hatch, label=label)

@@ -7,18 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Scaler:
     """(x − mean) / scale per column; ``mean`` and ``scale`` have shape (columns,)."""
 
-    mean: Array
-    scale: Array
+    mean: FloatArray
+    scale: FloatArray
 
     @classmethod
-    def fit(cls, X: ArrayLike, weight: Array | None = None) -> Scaler:
+    def fit(cls, X: ArrayLike, weight: FloatArray | None = None) -> Scaler:
         """Mean and standard deviation of the columns of ``X`` (rows, columns); a constant column has scale 1.
 
         ``weight`` (rows,) is the weight of each row; a row of weight 0 has no effect.
@@ -35,8 +35,8 @@ class Scaler:
         # Rounding can leave a constant column a standard deviation just above zero, so look at the values.
         return cls(mean, np.where((X.min(axis=0) == X.max(axis=0)) | (scale == 0), 1.0, scale))
 
-    def transform(self, X: ArrayLike) -> Array:
+    def transform(self, X: ArrayLike) -> FloatArray:
         return (np.asarray(X, dtype=np.float64) - self.mean) / self.scale
 
-    def inverse(self, X: ArrayLike) -> Array:
+    def inverse(self, X: ArrayLike) -> FloatArray:
         return np.asarray(X, dtype=np.float64) * self.scale + self.mean

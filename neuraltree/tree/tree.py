@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.arrays import FloatArray
 from neuraltree.tasks.links import LINKS, class_codes, largest, probabilities
 from neuraltree.tree import prediction, soundness
 from neuraltree.tree.folding import centres, far, fold_inputs, fold_target
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from neuraltree.estimators.classifier import NeuralTreeClassifier
     from neuraltree.estimators.regressor import NeuralTreeRegressor
 
-Array = NDArray[np.float64]
 Label = str | int | float
 
 
@@ -44,8 +44,8 @@ class Tree:
     classes: tuple[Label, ...] | None = None
     scaler: Scaler | None = None
     target_scaler: Scaler | None = None
-    input_range: Array | None = None
-    input_middle: Array | None = None
+    input_range: FloatArray | None = None
+    input_middle: FloatArray | None = None
     int8_loss: float | None = None
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class Tree:
     def _labels(self) -> NDArray:
         return label_array(self.classes or ())
 
-    def outputs(self, X: ArrayLike) -> Array:
+    def outputs(self, X: ArrayLike) -> FloatArray:
         """(rows, outputs) for raw inputs (rows, features): target values in their own units, logits or sigmoids."""
         return prediction.in_chunks(partial(prediction.outputs, self._program), self._rows(X))
 
@@ -129,7 +129,7 @@ class Tree:
         values = self.outputs(X)
         return values if values.shape[1] > 1 else values[:, 0]
 
-    def predict_proba(self, X: ArrayLike) -> Array:
+    def predict_proba(self, X: ArrayLike) -> FloatArray:
         """(rows, classes) probabilities in the order of ``classes``."""
         self._check_classes()
         return prediction.in_chunks(self._probabilities_of, self._rows(X))
@@ -162,7 +162,7 @@ class Tree:
     def _labels_of(self, X: NDArray) -> NDArray:
         return self._labels[class_codes(prediction.outputs(self._program, X))]
 
-    def _probabilities_of(self, X: NDArray) -> Array:
+    def _probabilities_of(self, X: NDArray) -> FloatArray:
         return probabilities(self.output_activation, prediction.outputs(self._program, X))
 
     def _outputs_of_one(self, x: Sequence[float]) -> list[float]:
@@ -195,7 +195,7 @@ class Tree:
         """(features,) whether single-float code subtracts the mean of an input first; see ``folding.far``."""
         return far(self.scaler) if self.scaler else np.zeros(len(self.features), dtype=bool)
 
-    def centred(self) -> tuple[Tree, Array]:
+    def centred(self) -> tuple[Tree, FloatArray]:
         """The tree that single-float code computes, and the centres (features,) to subtract from its raw inputs.
 
         See ``folding.centres``.

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
+from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes, node_dtype
 
-Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
@@ -20,9 +20,9 @@ Mask = NDArray[np.bool_]
 class Sample:
     """Rows to fit: scaled ``X`` (rows, features), ``y`` (rows,) of scaled values or class codes, ``weight`` (rows,)."""
 
-    X: Array
+    X: FloatArray
     y: NDArray
-    weight: Array
+    weight: FloatArray
     kind: str  # regression | binary | multiclass
 
     def take(self, rows: NDArray) -> Sample:
@@ -40,7 +40,7 @@ class Model(Protocol):
     @property
     def macs(self) -> int: ...
 
-    def outputs(self, X: Array) -> Array:
+    def outputs(self, X: FloatArray) -> FloatArray:
         """(rows, outputs) for scaled inputs: the scaled target, one logit for two classes, or one logit per class."""
 
 
@@ -48,8 +48,8 @@ class Model(Protocol):
 class Network:
     """Layers of weights (inputs, units) and biases (units,), with ReLU between them; ``kept`` masks existing edges."""
 
-    coefficients: tuple[Array, ...]
-    biases: tuple[Array, ...]
+    coefficients: tuple[FloatArray, ...]
+    biases: tuple[FloatArray, ...]
     kept: tuple[Mask, ...]
 
     @property
@@ -61,7 +61,7 @@ class Network:
     def macs(self) -> int:
         return sum(int(np.count_nonzero(mask)) for mask in self.kept)
 
-    def outputs(self, X: Array) -> Array:
+    def outputs(self, X: FloatArray) -> FloatArray:
         values = X @ self.coefficients[0] + self.biases[0]
         for weights, bias in zip(self.coefficients[1:], self.biases[1:], strict=True):
             values = np.maximum(values, 0.0) @ weights + bias
@@ -91,7 +91,7 @@ class Network:
                 yield depth + 1, source, edge, 0.0
 
 
-def dense(coefficients: list[Array], biases: list[Array]) -> Network:
+def dense(coefficients: list[FloatArray], biases: list[FloatArray]) -> Network:
     """A network that has every edge, whatever its weight."""
     kept = tuple(np.ones(weights.shape, dtype=bool) for weights in coefficients)
     return Network(tuple(coefficients), tuple(biases), kept)
@@ -119,7 +119,7 @@ class Cart:
     def macs(self) -> int:
         return 0
 
-    def outputs(self, X: Array) -> Array:
+    def outputs(self, X: FloatArray) -> FloatArray:
         """For classes, the logarithms of a leaf's class shares with Laplace's correction, (n_c + 1) / (n + classes).
 
         Without it a pure leaf would be certain, and one mistake of that leaf would outweigh all else in the log loss

@@ -7,15 +7,16 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.arrays import FloatArray
 from neuraltree.tasks.losses import LOSSES
 from neuraltree.tasks.task import encode, make_task
-from search.baselines.baseline_models import Array, Mask, Sample
+from search.baselines.baseline_models import Mask, Sample
 
 MEAN, SQUARE, TINY = 0.9, 0.999, 1e-8  # Adam's, and scikit-learn's
 
 
 def train(
-    layers: tuple[list[Array], list[Array]],
+    layers: tuple[list[FloatArray], list[FloatArray]],
     kept: tuple[Mask, Mask],
     sample: Sample,
     batches: Iterable[NDArray],

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from search.baselines.baseline_models import Array, Mask, Network, Sample
+from neuraltree.arrays import FloatArray
+from search.baselines.baseline_models import Mask, Network, Sample
 from search.baselines.make import MLP_BATCH, MLP_RATE, Made, fitted_mlp
 from search.baselines.masked import train
 
@@ -19,7 +20,7 @@ HIDDEN = 32
 EPOCHS = 50  # epochs of training after each cut
 STEPS = 1000  # the most steps after each cut, about: a large table needs fewer epochs
 
-Layers = tuple[list[Array], list[Array]]  # weights and biases, first layer first
+Layers = tuple[list[FloatArray], list[FloatArray]]  # weights and biases, first layer first
 Kept = tuple[Mask, Mask]
 
 
@@ -57,7 +58,7 @@ def _steps(size: int, wanted: int) -> list[int]:
     return [round(size * (wanted / size) ** (i / cuts)) for i in range(1, cuts + 1)]
 
 
-def prune(coefficients: list[Array], biases: list[Array], size: int) -> tuple[Mask, Mask]:
+def prune(coefficients: list[FloatArray], biases: list[FloatArray], size: int) -> tuple[Mask, Mask]:
     """Masks of the largest weights of two layers: as many as make ``size`` together with the biases of units in use.
 
     Changes the layers in place: other weights become 0. A unit that no edge enters is constant; its value is added to
@@ -78,7 +79,7 @@ def prune(coefficients: list[Array], biases: list[Array], size: int) -> tuple[Ma
     return kept
 
 
-def _kept(coefficients: list[Array], chosen: np.ndarray) -> tuple[Mask, Mask]:
+def _kept(coefficients: list[FloatArray], chosen: np.ndarray) -> tuple[Mask, Mask]:
     mask = np.zeros(sum(weights.size for weights in coefficients), dtype=bool)
     mask[chosen] = True
     cut = coefficients[0].size
@@ -98,7 +99,7 @@ def _batches(rows: int, rng: np.random.Generator) -> Iterator[NDArray]:
         yield from np.array_split(rng.permutation(rows), per_epoch)
 
 
-def compact(coefficients: list[Array], biases: list[Array], kept: tuple[Mask, Mask]) -> Network:
+def compact(coefficients: list[FloatArray], biases: list[FloatArray], kept: tuple[Mask, Mask]) -> Network:
     """The network without the units that are not in use."""
     alive = np.flatnonzero(kept[1].any(axis=1))
     return Network(

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
+from neuraltree.arrays import FloatArray
 from neuraltree.engine.packing import Shape
 from neuraltree.engine.training_step import make_data
 from neuraltree.estimators.combining import combine
@@ -31,15 +32,13 @@ SPREAD = 0.2  # standard deviation of the noise added to a training row's inputs
 OWN = 0.5  # the share of a training row's own target in the value that it teaches
 STREAM = 2**31 + 2  # the stream of random numbers for lessons; the search uses others
 
-Array = NDArray[np.float64]
-
 
 class _Known(NamedTuple):
     """A run and its training rows in natural units: ``X`` (rows, features), ``y`` values or class codes."""
 
     setup: Setup
     table: Table
-    X: Array
+    X: FloatArray
     y: NDArray
 
 
@@ -59,7 +58,7 @@ class Learned(NamedTuple):
         """The teachers fitted on all training rows, without those that have no weight."""
         return [self.fitted[-1][i] for i in self.weights]
 
-    def mean(self, part: int, X: Array) -> Array:
+    def mean(self, part: int, X: FloatArray) -> FloatArray:
         """(rows, outputs) the weighted mean of the predictions of a part's teachers for ``X`` in natural units."""
         models = self.fitted[part]
         return sum((w * _predict(models[i], self.known, X) for i, w in self.weights.items()), start=np.zeros(()))
@@ -115,7 +114,7 @@ def _fit(teacher: BaseEstimator, known: _Known, part: NDArray) -> Any:
         raise InputError(f"the teacher {_name(teacher)} cannot be fitted to these rows: {one_line(error)}") from error
 
 
-def _predict(fitted: Any, known: _Known, X: Array) -> Array:
+def _predict(fitted: Any, known: _Known, X: FloatArray) -> FloatArray:
     """(rows, outputs) probabilities of the classes, or values as the trees learn them."""
     scaler, classes = known.setup.target_scaler, known.table.classes
     try:
@@ -137,7 +136,7 @@ def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
     folds = known.setup.problem.folds
     held = np.concatenate([rows for _, rows in folds])
 
-    def left_out(i: int) -> Array:
+    def left_out(i: int) -> FloatArray:
         by_fold = zip(fitted, folds, strict=False)  # without the last models, fitted on all rows
         return np.concatenate([_predict(models[i], known, known.X[rows]) for models, (_, rows) in by_fold])
 
@@ -148,7 +147,7 @@ def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
     return dict(zip(chosen, shares.tolist(), strict=True))
 
 
-def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) -> tuple[Array, Array]:
+def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) -> tuple[FloatArray, FloatArray]:
     """Scaled inputs (rows, features) and the targets taught for them (rows, outputs), the part's own rows first."""
     setup, rows = learned.known.setup, learned.parts[part]
     own = setup.scaler.transform(learned.known.X[rows])
@@ -161,7 +160,7 @@ def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) ->
     return inputs, targets
 
 
-def _with_lessons(known: _Known, lessons: list[tuple[Array, Array]]) -> Setup:
+def _with_lessons(known: _Known, lessons: list[tuple[FloatArray, FloatArray]]) -> Setup:
     """The run with new data: first the training rows, for validation, then each fold's lesson, then the refit's."""
     setup, problem = known.setup, known.setup.problem
     inputs = [setup.scaler.transform(known.X), *(X for X, _ in lessons)]

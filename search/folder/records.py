@@ -258,9 +258,6 @@ class RunFolder:
         parts = zip(PARTS, (archive, history), strict=True)
         store({self._part(kind, generation): _npz(arrays) for kind, arrays in parts}, alone=True)
 
-    def archive_parts(self) -> list[dict[str, NDArray]]:
-        return self.parts("archive")
-
     def history_parts(self) -> list[dict[str, NDArray]]:
         return self.parts("history")
 

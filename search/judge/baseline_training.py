@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import METRICS, Truth
 from neuraltree.tasks.task import Task, make_task
-from search.baselines.baseline_models import Array, Model, Sample
+from search.baselines.baseline_models import Model, Sample
 from search.baselines.baseline_table import BY_NAME, Row
 from search.baselines.make import Made
 from search.config.config import Config
@@ -124,7 +125,7 @@ def _task(table: Table) -> Task:
 def _fold_errors(fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Table) -> dict[int, float]:
     """By size, the error over all validation rows together, each predicted by the model that was not fitted to it."""
     problem = setup.problem
-    parts: dict[int, list[Array]] = {}
+    parts: dict[int, list[FloatArray]] = {}
     for fit, held in problem.folds:
         for size, model in fits(sample.take(fit), penalty).items():
             parts.setdefault(size, []).append(model.outputs(sample.X[held]))
@@ -144,7 +145,7 @@ def _test_scores(model: Model, setup: Setup, table: Table) -> dict[str, float]:
     return {"test_error": error, "test_score": 1.0 - _score(usual, truth, outputs)}
 
 
-def _score(metric: str, truth: Truth, outputs: Array) -> float:
+def _score(metric: str, truth: Truth, outputs: FloatArray) -> float:
     if not np.isfinite(outputs).all():
         raise ValueError("its outputs are not finite")
     return float(METRICS[metric](truth, outputs.T[None])[0])

@@ -13,11 +13,12 @@ import moocore
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from neuraltree.arrays import FloatArray
+
 Indices = NDArray[np.intp]
 
 
-def finite_rows(points: ArrayLike) -> Floats:
+def finite_rows(points: ArrayLike) -> FloatArray:
     """`points` as float64 (points, objectives); ValueError for any other shape and for a row that is not finite."""
     array = np.asarray(points, dtype=np.float64)
     if array.ndim != 2 or array.shape[1] == 0:
@@ -56,14 +57,14 @@ def truncate(points: ArrayLike, reference: ArrayLike, keep: int) -> Indices:
     return members[_greedy(array[members], bound, keep)] if len(members) > keep else members
 
 
-def _checked(points: ArrayLike, reference: ArrayLike) -> tuple[Floats, Floats]:
+def _checked(points: ArrayLike, reference: ArrayLike) -> tuple[FloatArray, FloatArray]:
     array, bound = finite_rows(points), np.asarray(reference, dtype=np.float64)
     if bound.shape != array.shape[1:] or not np.isfinite(bound).all():
         raise ValueError(f"expected {array.shape[1]} finite reference values, got {bound.tolist()}")
     return array, bound
 
 
-def _contributors(points: Floats, reference: Floats) -> NDArray[np.bool_]:
+def _contributors(points: FloatArray, reference: FloatArray) -> NDArray[np.bool_]:
     """Mask of the non-dominated points inside the reference, the first of equal ones; the others add no volume."""
     inside = np.flatnonzero((points < reference).all(axis=1))
     mask = np.zeros(len(points), dtype=np.bool_)
@@ -71,7 +72,7 @@ def _contributors(points: Floats, reference: Floats) -> NDArray[np.bool_]:
     return mask
 
 
-def _greedy(points: Floats, reference: Floats, keep: int) -> Indices:
+def _greedy(points: FloatArray, reference: FloatArray, keep: int) -> Indices:
     """Ascending indices of the `keep` survivors among distinct, mutually non-dominated points inside `reference`.
 
     Contributions only grow as points are removed, so the contributions in the heap are lower bounds of the present
@@ -100,7 +101,7 @@ def _greedy(points: Floats, reference: Floats, keep: int) -> Indices:
     return np.sort(np.array([-index for _, index in heap], dtype=np.intp))
 
 
-def _contribution(columns: Floats, reference: Floats, i: int) -> tuple[float, Floats]:
+def _contribution(columns: FloatArray, reference: FloatArray, i: int) -> tuple[float, FloatArray]:
     """Volume that only point i of `columns` (objectives, points) dominates, and the upper corner of a box around it.
 
     A point that is worse than i in objective j alone dominates all that i dominates beyond that point's value of j. So

@@ -9,7 +9,8 @@ from math import comb
 import numpy as np
 from deap import base, tools
 
-from search.selection.hypervolume import Floats, Indices
+from neuraltree.arrays import FloatArray
+from search.selection.hypervolume import Indices
 
 
 @dataclass(frozen=True)
@@ -24,13 +25,13 @@ _lending = threading.Lock()
 MOST_NICHES = 1000  # DEAP holds candidates x niches x objectives numbers several times over
 
 
-def nsga2(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
+def nsga2(points: FloatArray, keep: int, rng: np.random.Generator) -> Indices:
     """Ascending indices of the `keep` rows of `points` (points, objectives) chosen by front, then by crowding."""
     del rng
     return _indices(tools.selNSGA2(_rows(points), keep, nd=_sorting(points)))
 
 
-def nsga3(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
+def nsga3(points: FloatArray, keep: int, rng: np.random.Generator) -> Indices:
     """Ascending indices of the `keep` rows of `points` (points, objectives) chosen by front, then by niche.
 
     Each point of a simplex lattice makes a niche. The lattice is the finest with at most `keep` and at most
@@ -56,12 +57,12 @@ def nsga3(points: Floats, keep: int, rng: np.random.Generator) -> Indices:
             np.random.set_state(state)  # noqa: NPY002
 
 
-def _sorting(points: Floats) -> str:
+def _sorting(points: FloatArray) -> str:
     """DEAP's name of its quicker non-dominated sorting; for one objective, its slower one: the quicker fails there."""
     return "log" if points.shape[1] > 1 else "standard"
 
 
-def _rows(points: Floats) -> list[_Row]:
+def _rows(points: FloatArray) -> list[_Row]:
     fitness = type("Minimised", (base.Fitness,), {"weights": (-1.0,) * points.shape[1]})
     return [_Row(i, fitness(row)) for i, row in enumerate(points.tolist())]
 

@@ -12,13 +12,14 @@ import moocore
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuraltree.arrays import FloatArray
 from search.errors import InputError
-from search.selection.hypervolume import Floats, Indices, finite_rows, truncate
+from search.selection.hypervolume import Indices, finite_rows, truncate
 from search.selection.nsga import nsga2, nsga3
 
 EXACT_OBJECTIVES = 5  # the cost of an exact hypervolume grows exponentially with the objectives
 
-Select = Callable[[Floats, Floats, int, ArrayLike, np.random.Generator], Indices]
+Select = Callable[[FloatArray, FloatArray, int, ArrayLike, np.random.Generator], Indices]
 
 
 class Method(NamedTuple):
@@ -105,7 +106,7 @@ def _total_violation(fitness: Any) -> float:
     return 0.0 if violation is None else float(np.sum(violation))
 
 
-def _violations(violation: ArrayLike, n_points: int) -> Floats:
+def _violations(violation: ArrayLike, n_points: int) -> FloatArray:
     array = np.asarray(violation, dtype=np.float64)
     if array.shape != (n_points,) or not (array >= 0).all():
         raise ValueError(f"expected {n_points} violations of 0 or more, got {array.tolist()}")
@@ -113,7 +114,7 @@ def _violations(violation: ArrayLike, n_points: int) -> Floats:
 
 
 def _by_hypervolume(
-    points: Floats, violation: Floats, keep: int, reference: ArrayLike, rng: np.random.Generator
+    points: FloatArray, violation: FloatArray, keep: int, reference: ArrayLike, rng: np.random.Generator
 ) -> Indices:
     """Whole fronts as long as they fit, then the first front that does not, truncated by hypervolume contributions."""
     del rng
@@ -123,10 +124,12 @@ def _by_hypervolume(
     return np.sort(np.concatenate([whole, front[truncate(points[front], reference, keep - len(whole))]]))
 
 
-def _feasible_first(select: Callable[[Floats, int, np.random.Generator], Indices]) -> Select:
+def _feasible_first(select: Callable[[FloatArray, int, np.random.Generator], Indices]) -> Select:
     """Selection that lets `select` choose among the feasible candidates, if they are more than `keep`."""
 
-    def method(points: Floats, violation: Floats, keep: int, reference: ArrayLike, rng: np.random.Generator) -> Indices:
+    def method(
+        points: FloatArray, violation: FloatArray, keep: int, reference: ArrayLike, rng: np.random.Generator
+    ) -> Indices:
         del reference
         feasible = np.flatnonzero(violation == 0)
         if len(feasible) <= keep:

@@ -1,4 +1,4 @@
-"""Work for the processes of tests/test_experiments_frame.py, which import this module and so little else."""
+"""Work for the processes of the tests of the experiments' frame, which import this module and little else."""
 
 from __future__ import annotations
 

@@ -383,10 +383,10 @@ def test_the_parts_of_archive_and_history_come_in_order(folder: RunFolder) -> No
     for generation in (2, 0, 10, 1):
         folder.save_parts(generation, {"x": np.array([generation])}, {"x": np.array([-generation])})
     save(folder, 10)
-    assert [part["x"].item() for part in folder.archive_parts()] == [0, 1, 2, 10]
+    assert [part["x"].item() for part in folder.parts("archive")] == [0, 1, 2, 10]
     assert [part["x"].item() for part in folder.history_parts()] == [0, -1, -2, -10]
     folder.clear_parts()
-    assert folder.archive_parts() == folder.history_parts() == []
+    assert folder.parts("archive") == folder.history_parts() == []
     assert loaded(folder) == 10
 
 

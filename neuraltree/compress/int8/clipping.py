@@ -10,9 +10,10 @@ from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.integer_tree import input_range, scaler_of
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.losing import int8_loss, spread_rows
@@ -21,7 +22,6 @@ from neuraltree.tasks.task import LOSS_OF
 from neuraltree.tree.nodes import IntArray, Nodes, is_leaf, parents
 from neuraltree.tree.tree import Tree
 
-Array = NDArray[np.float64]
 CLIPPED = np.array([0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3])  # share of the rows beyond one end of a range
 
 
@@ -59,18 +59,18 @@ class _Passed(NamedTuple):
 
     nodes: Nodes
     parent: IntArray
-    sums: Array
-    values: Array
+    sums: FloatArray
+    values: FloatArray
     tops: IntArray
     tree: Tree
 
-    def predicted(self, outputs: Array) -> Array:
+    def predicted(self, outputs: FloatArray) -> FloatArray:
         """The predictions, values or probabilities, from the values of output nodes (..., outputs, rows)."""
         name = LOSS_OF.get((self.tree.kind, self.tree.output_activation), "squared")
         return LOSSES[name].expected(outputs)
 
 
-def _forward(tree: Tree, columns: Array) -> _Passed:
+def _forward(tree: Tree, columns: FloatArray) -> _Passed:
     nodes = tree.nodes
     parent, op = parents(nodes["depth"]), nodes["op"]
     sums, values = np.zeros((2, len(nodes), columns.shape[1]))
@@ -86,7 +86,7 @@ def _forward(tree: Tree, columns: Array) -> _Passed:
 
 
 def _best_range(
-    passed: _Passed, feature: int, z: Array, counts: Array, now: tuple[float, float]
+    passed: _Passed, feature: int, z: FloatArray, counts: FloatArray, now: tuple[float, float]
 ) -> tuple[float, float]:
     """Choose the upper end, then the lower end, then the upper end again; of equally good ones the first, which clips
     least."""
@@ -97,7 +97,7 @@ def _best_range(
 
 
 def _least(
-    passed: _Passed, feature: int, z: Array, counts: Array, ranges: list[tuple[float, float]]
+    passed: _Passed, feature: int, z: FloatArray, counts: FloatArray, ranges: list[tuple[float, float]]
 ) -> tuple[float, float]:
     low, high = np.array([pair for pair in ranges if pair[1] > pair[0]]).T[:, :, None]
     middle, step = (low + high) / 2, (high - low) / (2 * UNIT)
@@ -107,12 +107,12 @@ def _least(
     return float(low[best, 0]), float(high[best, 0])
 
 
-def _changes(passed: _Passed, feature: int, change: Array) -> Array:
+def _changes(passed: _Passed, feature: int, change: FloatArray) -> FloatArray:
     """(ranges, rows) squared change of the predictions, for a change (ranges, rows) of one input.
 
     Only the nodes on the way from the input's leaves to the outputs are computed again.
     """
-    sums: dict[int, Array] = {}
+    sums: dict[int, FloatArray] = {}
     weight, op = passed.nodes["weight"][:, 0], passed.nodes["op"]
     leaves = np.flatnonzero(op == feature).tolist()
     above = {up for leaf in leaves for up in _above(passed.parent, leaf)}

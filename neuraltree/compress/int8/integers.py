@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, HIGH, KINDS, LOW, TURNS, UNIT, fine_values, values
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
@@ -27,7 +28,6 @@ MOST_CHILDREN = 2_000
 MOST_SHIFT = 30
 SMALLEST_RATIO = 2048 / 2**MOST_SHIFT
 SMALLEST = 1e-300  # smallest range or scale; its inverse must be finite
-FloatArray = NDArray[np.float64]
 
 
 class Integers(NamedTuple):

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.compress.int8.integers import rescaling, scaled
 from neuraltree.compress.int8.lookup_tables import UNIT
+from neuraltree.tree.nodes import IntArray
 
-IntArray = NDArray[np.integer]
 # An input is multiplied by a power of 2 between these exponents. Below the first, infinity and NaN would be taken for
 # numbers; above the second, so would subnormal numbers, which have fewer digits.
 LEAST_POWER, MOST_POWER = -98, 126

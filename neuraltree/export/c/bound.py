@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes
 
 ULPS = 16  # error allowed per node, in units in the last place of its sum of |weight x value| and of its value
 EPSILON = float(np.finfo(np.float32).eps)
-Array = NDArray[np.float64]
 
 
-def error_bound(nodes: Nodes, X: Array) -> tuple[Array, Array]:
+def error_bound(nodes: Nodes, X: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Outputs in double precision and bounds on the error of single-float code, (rows, outputs) each.
 
     Every node's sum may be wrong by 16 single-float ulps of Σ|w h| + |b|, plus the errors of its children. Its
@@ -21,8 +20,8 @@ def error_bound(nodes: Nodes, X: Array) -> tuple[Array, Array]:
     """
     columns = np.asarray(X, dtype=np.float64).T
     depth, op = nodes["depth"].tolist(), nodes["op"].tolist()
-    sums: dict[int, list[Array]] = {}
-    outputs: list[tuple[Array, Array]] = []
+    sums: dict[int, list[FloatArray]] = {}
+    outputs: list[tuple[FloatArray, FloatArray]] = []
     for i in range(len(nodes) - 1, -1, -1):
         if op[i] >= 0:
             value, error = columns[op[i]], np.zeros(columns.shape[1])

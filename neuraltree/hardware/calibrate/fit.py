@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.arrays import FloatArray
 from neuraltree.hardware.model.linear_model import PLAIN, RAM, TASKS, TERMS
 from neuraltree.hardware.profile.profile_schema import SHARED
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Residual:
     trees: int
 
 
-def residual(predicted: Array, measured: Array) -> Residual:
+def residual(predicted: FloatArray, measured: FloatArray) -> Residual:
     """Errors in percent of the measured values, and rank correlations (ties count as in tau-b)."""
     from scipy.stats import kendalltau, spearmanr
 
@@ -49,7 +47,7 @@ def terms_of(cost: str) -> tuple[str, ...]:
     return {"flash": (*once, *SHARED), "ram": (*RAM, *NAMES, *SHARED)}.get(cost, once)
 
 
-def fit_terms(design: Array, measured: Array, cost: str) -> dict[str, float]:
+def fit_terms(design: FloatArray, measured: FloatArray, cost: str) -> dict[str, float]:
     """A coefficient for each of ``terms_of(cost)``; ``design`` (trees, TERMS), see ``linear_model.design``.
 
     The part that the three tasks have in common is moved to ``const``.
@@ -65,6 +63,6 @@ def fit_terms(design: Array, measured: Array, cost: str) -> dict[str, float]:
     return {name: float(f"{value:.4g}") for name, value in result.items()}
 
 
-def apply(design: Array, coefficients: dict[str, float]) -> Array:
+def apply(design: FloatArray, coefficients: dict[str, float]) -> FloatArray:
     """The predictions (trees,) of the coefficients."""
     return design[:, [TERMS.index(name) for name in coefficients]] @ np.array(list(coefficients.values()))

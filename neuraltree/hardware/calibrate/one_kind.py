@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
+from neuraltree.arrays import FloatArray
 from neuraltree.hardware.calibrate.fit import Residual, residual
 from neuraltree.hardware.calibrate.measured_samples import Sample, columns
 from neuraltree.hardware.model.linear_model import TERMS, coefficients
@@ -29,7 +30,6 @@ MEASURED: dict[str, dict[Bound, str]] = {
     "flash": {"lo": "flash_bytes"},
     "ram": {"lo": "ram_bytes"},
 }
-Array = NDArray[np.float64]
 
 
 def with_activation(trees: Sequence[Tree], name: str, seed: int) -> list[Tree]:
@@ -86,11 +86,11 @@ def residuals(entry: Raw, samples: Sequence[Sample]) -> dict[str, Residual]:
     return result
 
 
-def _coefficients(entry: Raw, end: Bound, without: str = "") -> dict[str, Array]:
+def _coefficients(entry: Raw, end: Bound, without: str = "") -> dict[str, FloatArray]:
     found = coefficients(msgspec.convert(entry, Entry), end)
     return {block: row * (np.array(TERMS) != without) for block, row in found.items()}
 
 
-def _design(samples: Sequence[Sample], block: str, measured: str) -> tuple[Array, Array]:
+def _design(samples: Sequence[Sample], block: str, measured: str) -> tuple[FloatArray, FloatArray]:
     each, once, figures = columns(samples)
     return (once if block in ("flash", "ram") else each), figures[measured]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import number_format
 from neuraltree.hardware.model import latency_formula, linear_model
 from neuraltree.hardware.model.counts import Counts, count
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 COSTS = ("latency_s", "flash_bytes", "ram_bytes", "energy_j")
 WHOLE = ("flash_bytes", "ram_bytes")
-FloatArray = NDArray[np.float64]
 
 
 def costs(

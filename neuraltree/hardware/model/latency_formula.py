@@ -12,15 +12,14 @@ from __future__ import annotations
 from typing import Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import Precision, number_format
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.profile.devices import FormulaDevice
 
 TERMS = ("computation", "weights", "activations", "overhead")
 Bounds = Literal["lo", "hi"]
-FloatArray = NDArray[np.float64]
 
 
 def parts(counts: Counts, device: FormulaDevice, precision: str, bound: str) -> tuple[tuple[str, ...], FloatArray]:

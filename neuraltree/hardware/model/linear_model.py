@@ -7,9 +7,9 @@ seconds are within about 25 % of silicon.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.arrays import FloatArray
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.profile.devices import CycleDevice
 from neuraltree.hardware.profile.profile_schema import SHARED, Bound, Entry, Figure, Flash, Ram, Terms
@@ -18,7 +18,6 @@ TASKS = ("regression", "binary", "multiclass")
 PLAIN = ("const", *TASKS, "node", "inner_node", "leaf_edge", "node_edge", "output", "feature", "far_input")
 RAM = ("const", *TASKS, "node", "inner_node", "live_value", "feature", "output", "far_input")
 TERMS = (*PLAIN, "live_value", *NAMES, *SHARED)
-FloatArray = NDArray[np.float64]
 
 
 def parts(

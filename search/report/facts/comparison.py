@@ -9,13 +9,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from neuraltree.arrays import FloatArray
 from search.config.config import Config
 from search.folder.columns import METRICS, described
 from search.front import Front
 from search.objectives import metric_names
 from search.report.facts.read import Run
 from search.report.facts.run_facts import HIDDEN, axes, members
-from search.report.facts.run_volumes import Floats, common_reference, front_volume, histories, incomparable, point
+from search.report.facts.run_volumes import common_reference, front_volume, histories, incomparable, point
 
 BUDGETS = (10, 20, 50, 100)  # weights
 
@@ -47,7 +48,7 @@ def comparison_page(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def _about(runs: Sequence[Run], reference: Floats | None) -> str:
+def _about(runs: Sequence[Run], reference: FloatArray | None) -> str:
     text = f"The hypervolume is that of the front in front.csv, up to {point(runs[0], reference)}."
     if len({run.manifest.get("seed") for run in runs}) == 1:
         return text
@@ -85,7 +86,7 @@ def _summary_head(reason: str) -> list[dict[str, str]]:
 
 
 def _run(
-    run: Run, name: str, volumes: Sequence[float | None], shared: Sequence[str], reference: Floats | None
+    run: Run, name: str, volumes: Sequence[float | None], shared: Sequence[str], reference: FloatArray | None
 ) -> dict[str, Any]:
     front = run.front
     metric = (metric_names(front.objectives) or ["error"])[0]

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from neuraltree.arrays import FloatArray
 from search.errors import InputError
 from search.front import Front
 from search.report.facts.read import Run
-
-Floats = NDArray[np.float64]
 
 
 def incomparable(runs: Sequence[Run]) -> str:
@@ -32,12 +30,12 @@ def reference_of(run: Run) -> list[float]:
     return list(run.manifest.get("reference_point") or ())
 
 
-def common_reference(runs: Sequence[Run]) -> Floats:
+def common_reference(runs: Sequence[Run]) -> FloatArray:
     """(objectives,) the largest value of every objective among the runs' own reference points."""
     return np.max([reference_of(run) for run in runs], axis=0)
 
 
-def front_volume(front: Front, reference: Floats) -> float:
+def front_volume(front: Front, reference: FloatArray) -> float:
     """Hypervolume of the members' objectives as in front.csv, in the product of their units."""
     from search.selection.hypervolume import hypervolume
 
@@ -46,7 +44,7 @@ def front_volume(front: Front, reference: Floats) -> float:
     return hypervolume(points, reference) if len(points) else 0.0
 
 
-def histories(runs: Sequence[Run], reference: Floats | None) -> tuple[list[list[float | None]], str]:
+def histories(runs: Sequence[Run], reference: FloatArray | None) -> tuple[list[list[float | None]], str]:
     """By run the hypervolume of every generation, up to the common reference point if possible; and a note on it."""
     own = [run.history.get("hypervolume", []) for run in runs]
     if reference is None:
@@ -65,7 +63,7 @@ def _shares(volumes: Sequence[list[float | None]]) -> list[list[float | None]]:
     return [[None if v is None else v / whole for v in run] for run, whole in zip(volumes, last, strict=True)]
 
 
-def _recomputed(run: Run, reference: Floats) -> list[float | None]:
+def _recomputed(run: Run, reference: FloatArray) -> list[float | None]:
     from search.folder.history import load_history
     from search.selection.hypervolume import hypervolume
 
@@ -74,7 +72,7 @@ def _recomputed(run: Run, reference: Floats) -> list[float | None]:
     return [hypervolume(points[ids], reference) for ids in history.fronts]
 
 
-def point(run: Run, reference: Floats | None) -> str:
+def point(run: Run, reference: FloatArray | None) -> str:
     if reference is None:
         return ""
     values = zip(run.front.objectives, reference.tolist(), strict=True)

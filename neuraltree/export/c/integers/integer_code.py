@@ -1,4 +1,4 @@
-"""Integer C: the arithmetic of ``compress.integer_tree``, bit for bit."""
+"""Integer C: the arithmetic of ``compress.int8.integer_tree``, bit for bit."""
 
 from __future__ import annotations
 
