@@ -90,6 +90,16 @@ def run_command(main: Callable[[], int]) -> NoReturn:
         code = fail_of_system(error)
         _drop_output()
         sys.exit(code)
+    finally:
+        _drop_messages()
+
+
+def _drop_messages() -> None:
+    """Drop the messages that standard error did not take: Python would exit with code 120 because of them."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 
 def _drop_output() -> None:

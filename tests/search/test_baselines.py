@@ -17,6 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 from neuraltree import hardware
+from neuraltree.activations import code_of
 from neuraltree.tree.nodes import count_weights, node_dtype
 from search.baselines import Baseline, load_baselines, make
 from search.baselines.baseline_cost import counts
@@ -407,7 +408,7 @@ def test_a_linear_model_costs_what_the_tree_without_hidden_nodes_does(
     outputs = 3 if kind == "multiclass" else 1
     by_hand = np.zeros(4 * outputs, dtype=node_dtype(1))
     by_hand["depth"], by_hand["op"] = [0, 1, 1, 1] * outputs, [-6, 0, 1, 2] * outputs
-    by_hand["op"][by_hand["depth"] == 0] = ~hardware.counts.NAMES.index("identity")
+    by_hand["op"][by_hand["depth"] == 0] = ~code_of("identity")
     by_hand["weight"][by_hand["depth"] == 1, 0] = model.coefficients[0].T.ravel()
     by_hand["bias"][by_hand["depth"] == 0, 0] = model.biases[0]
     # So small a first input leaves nothing of its edges in integers.
