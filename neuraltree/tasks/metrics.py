@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from neuraltree.arrays import FloatArray
 from neuraltree.tasks import links
 from neuraltree.tasks.task import Task
+
+LEAST = 1e-12  # the lowest probability whose logarithm counts
 
 
 class Truth(NamedTuple):
@@ -74,8 +77,19 @@ def _balanced_error(truth: Truth, outputs: FloatArray) -> FloatArray:
 
 
 def _log_loss(truth: Truth, outputs: FloatArray) -> FloatArray:
-    chosen = probabilities(truth.task, outputs)[:, truth.target, np.arange(len(truth.target))]
-    return -np.log(np.maximum(chosen, 1e-12)).mean(axis=1)
+    """The mean of -log of the probability of the true class, which counts as ``LEAST`` if it is less.
+
+    By functions of the C library: NumPy's own exp and log have other last bits on other processors.
+    """
+    from scipy.special import xlogy  # slow to import
+
+    rows = np.arange(len(truth.target))
+    if truth.task.output_activation == "identity":
+        logits = links.class_outputs(outputs)
+        log = logits[:, truth.target, rows] - np.logaddexp.reduce(logits, axis=1)
+    else:
+        log = xlogy(1.0, np.maximum(probabilities(truth.task, outputs)[:, truth.target, rows], LEAST))
+    return -np.maximum(log, math.log(LEAST)).mean(axis=1)
 
 
 METRICS: dict[str, Callable[[Truth, FloatArray], FloatArray]] = {

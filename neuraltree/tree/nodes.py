@@ -13,6 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+SMALL = 150  # nodes up to which plain Python finds parents faster than NumPy
 Nodes = np.ndarray  # structured, dtype node_dtype(folds), shape (nodes,)
 IntArray = NDArray[np.integer]
 
@@ -35,12 +36,20 @@ def count_weights(nodes: Nodes) -> int:
 
 def subtree_end(depth: IntArray, start: int) -> int:
     """One past the last node of the subtree that begins at ``start``."""
-    ends = np.flatnonzero(depth[start + 1 :] <= depth[start])
-    return start + 1 + int(ends[0]) if len(ends) else len(depth)
+    ended = depth[start + 1 :] <= depth[start]
+    first = int(ended.argmax()) if len(ended) else 0
+    return start + 1 + first if len(ended) and ended[first] else len(depth)
 
 
 def parents(depth: IntArray) -> IntArray:
     """The parent of every node (-1 for outputs), for one tree or several laid end to end."""
+    if len(depth) < SMALL:  # arrays would take longer: variation asks for one tree at a time
+        last = [-1] * (len(depth) + 1)
+        found = []
+        for i, level in enumerate(depth.tolist()):
+            found.append(last[level - 1] if level else -1)
+            last[level] = i
+        return np.array(found, dtype=np.int64)
     parent = np.full(len(depth), -1, dtype=np.int64)
     above = np.flatnonzero(depth == 0)
     for level in range(1, int(depth.max(initial=0)) + 1):

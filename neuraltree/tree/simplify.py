@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.activations import ACTIVATIONS
 from neuraltree.tree.nodes import Nodes, join, parents, subtree_end
+from neuraltree.tree.prediction import PLAIN
 
 
 def simplify(nodes: Nodes) -> Nodes:
@@ -37,7 +37,7 @@ def simplify(nodes: Nodes) -> Nodes:
         constant = op[i] < 0 and children[i] == 0
         if dead[i] or constant:
             if constant and not dead[i]:
-                nodes["bias"][up] += nodes["weight"][i] * ACTIVATIONS[~op[i]].value(nodes["bias"][i])
+                nodes["bias"][up] += nodes["weight"][i] * np.array([*map(PLAIN[~op[i]], nodes["bias"][i].tolist())])
             if depth[up] == 0 and children[up] == 1:
                 _last_leaf(nodes, keep, i)
                 continue

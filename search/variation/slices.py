@@ -14,11 +14,11 @@ FUNCTION_SHARE = 0.9  # the probability that a point is a function node (Koza 19
 
 def hidden(tree: Nodes) -> list[int]:
     """The function nodes below the outputs."""
-    return np.flatnonzero((tree["op"] < 0) & (tree["depth"] > 0)).tolist()
+    return ((tree["op"] < 0) & (tree["depth"] > 0)).nonzero()[0].tolist()
 
 
 def leaves(tree: Nodes) -> list[int]:
-    return np.flatnonzero(tree["op"] >= 0).tolist()
+    return (tree["op"] >= 0).nonzero()[0].tolist()
 
 
 def pick(rng: np.random.Generator, items: Sequence[int]) -> int:
