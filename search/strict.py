@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 import msgspec
 from msgspec import inspect
 
+from neuraltree.structs import to_struct
 from search.errors import InputError
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -35,7 +36,7 @@ def convert_tables(raw: dict[str, Any], into: type[T], source: str) -> T:
             value_kind = kind.__args__[1]
             for key, value in table.items():
                 _check_value(value, value_kind, f"{source}: {name}.{_key(key)}")
-    return msgspec.convert({name: raw.get(name, {}) for name in sections}, into)
+    return to_struct({name: raw.get(name, {}) for name in sections}, into)
 
 
 def check_known(name: str, allowed: Iterable[str], problem: str, homes: dict[str, str] | None = None) -> None:
@@ -93,7 +94,7 @@ def _check_section(table: dict[str, Any], kind: Any, name: str, source: str, hom
 
 def _check_value(value: object, kind: Any, where: str) -> None:
     try:
-        msgspec.convert(value, kind)
+        to_struct(value, kind)
     except msgspec.ValidationError:
         names = choices(kind)
         if isinstance(value, str) and names:

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from neuraltree.activations import NAMES, code_of
 from neuraltree.storing import read, store
+from neuraltree.structs import to_struct
 from neuraltree.tree import published
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
@@ -164,7 +165,7 @@ def _from_own(data: dict[str, Any], extras: list[str]) -> Tree:
         raise FileError(f"this file has its own {', '.join(extras)}; leave the argument out")
     if data.get("version") != VERSION:
         raise FileError(f"format version {data.get('version')!r}; this release reads version {VERSION}")
-    file = msgspec.convert(data, _File)
+    file = to_struct(data, _File)
     nodes = np.array([_record(i, node) for i, node in enumerate(file.nodes)], dtype=node_dtype())
     classes = None if file.classes is None else tuple(file.classes)
     scalers = _read(file.scaler), _read(file.target_scaler)

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.storing import store
+from neuraltree.structs import to_struct
 from search.errors import DamagedError, InputError, LockedError
 from search.interrupts import uninterrupted
 from search.reading import read_json, read_npz, reason
@@ -290,6 +291,6 @@ class RunFolder:
 
 def _check_fact(path: Path, name: str, value: Any) -> None:
     try:
-        msgspec.convert(value, FACTS[name])
+        to_struct(value, FACTS[name])
     except msgspec.ValidationError:
         raise DamagedError(f"{path} is damaged: {name} is {shown(value)}") from None

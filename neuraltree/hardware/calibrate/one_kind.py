@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +19,7 @@ from neuraltree.hardware.calibrate.measured_samples import Sample, columns
 from neuraltree.hardware.model.linear_model import TERMS, coefficients
 from neuraltree.hardware.profile.places import Raw
 from neuraltree.hardware.profile.profile_schema import Bound, Entry
+from neuraltree.structs import to_struct
 from neuraltree.tree.tree import Tree
 
 SHARE = 0.5  # share of the hidden nodes that get the activation
@@ -87,7 +87,7 @@ def residuals(entry: Raw, samples: Sequence[Sample]) -> dict[str, Residual]:
 
 
 def _coefficients(entry: Raw, end: Bound, without: str = "") -> dict[str, FloatArray]:
-    found = coefficients(msgspec.convert(entry, Entry), end)
+    found = coefficients(to_struct(entry, Entry), end)
     return {block: row * (np.array(TERMS) != without) for block, row in found.items()}
 
 

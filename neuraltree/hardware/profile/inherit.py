@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
-import msgspec
-
 from neuraltree.hardware.profile.known_keys import convert
 from neuraltree.hardware.profile.places import Place, ProfileError, Raw, find
 from neuraltree.hardware.profile.profile_schema import Entry, Scaling
 from neuraltree.hardware.profile.scaling import ENTRY_KEY, scaled_entry
+from neuraltree.structs import to_struct
 
 Chain = tuple[Place, ...]
 
@@ -94,7 +93,7 @@ def _derived(rule: Scaling, chain: Chain) -> Iterator[Raw]:
     compilers = (rule.compiler, "any") if rule.compiler else ("clang", "gcc", "any")
     rows = _other(rule.core, "scaled_from.core", chain).get("entries", [])
     try:
-        msgspec.convert(rows, list[Entry])
+        to_struct(rows, list[Entry])
     except ValueError as error:
         raise ProfileError(f"{chain[-1].label}: scaled_from.core = {rule.core!r}: {error}") from None
     for row in rows:

@@ -13,6 +13,7 @@ from neuraltree.hardware.profile.inherit import resolve
 from neuraltree.hardware.profile.known_keys import check_known
 from neuraltree.hardware.profile.places import ProfileError, find
 from neuraltree.hardware.profile.profile_schema import Certainty
+from neuraltree.structs import to_struct
 
 CERTAINTIES: tuple[Certainty, ...] = ("M", "D", "S", "E", "U")  # from the best to the worst
 
@@ -26,7 +27,7 @@ def load_device(name_or_path: str | os.PathLike[str]) -> Device:
         check_known(raw, [*given, CycleDevice][0], also=("extends", "scaled_from"))
         if not given:
             raise ProfileError("it has no entries, and the devices that it extends or scales give it none")
-        return msgspec.convert(raw, given[0])
+        return to_struct(raw, given[0])
     except ValueError as error:
         raise ProfileError(f"{place.label}: {error}") from None
 

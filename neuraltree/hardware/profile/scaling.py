@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from neuraltree.hardware.profile.places import Raw
 from neuraltree.hardware.profile.profile_schema import Bound, Figure, Scaling
+from neuraltree.structs import to_struct
 
 ENTRY_KEY = ("precision", "style", "compiler")
 
@@ -23,7 +22,7 @@ def scaled_entry(entry: Raw, rule: Scaling) -> Raw:
 def _scaled(value: Any, factor: Figure) -> Any:
     """Every figure times the factor, lower end by lower end and upper end by upper end."""
     if isinstance(value, dict) and "lo" in value:
-        figure = msgspec.convert(value, Figure)
+        figure = to_struct(value, Figure)
         ends: tuple[Bound, Bound] = ("lo", "hi")
         return {end: figure.at(end) * factor.at(end) for end in ends}
     return {key: _scaled(item, factor) for key, item in value.items()} if isinstance(value, dict) else value
