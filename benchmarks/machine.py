@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import resource
 import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -36,3 +37,10 @@ def compiler_version() -> str | None:
         return None
     text = subprocess.run(("cc", "--version"), capture_output=True, text=True, check=True).stdout
     return text.splitlines()[0]
+
+
+def wait(process: subprocess.Popen) -> resource.struct_rusage:
+    """Wait for a process, set its ``returncode``, and return what it used."""
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return usage

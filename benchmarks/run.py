@@ -10,8 +10,11 @@ from importlib import import_module
 BENCHMARKS: dict[str, tuple[str, str]] = {
     "peers": ("speed_peers", "time of a gradient step and of a generation, ours and other programs"),
     "train": ("train_speed", "training speed compared with C, XLA and dense networks"),
+    "rate": ("search_rate", "real searches compared with the engine of an older checkout"),
+    "memory": ("engine.memory", "peak memory of a search on a million rows"),
     "search": ("search_speed", "time of a generation by phase, for several populations"),
     "predict": ("predict_speed", "prediction speed compared with scikit-learn"),
+    "jax_loop": ("engine.jax_loop_overhead", "training in the kernel compared with a loop in JAX over its gradient"),
     "tables": ("tables", "test scores of the configs in experiments/configs"),
     "hardware": ("hardware_model", "modelled cost of trees compared with measurements on an emulated core"),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),

@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import facts
+from benchmarks.machine import facts, wait
 from neuraltree.storing import store
 
 PACKAGES = ("neuraltree", "numpy", "jax", "optax", "deap", "moocore")
@@ -43,8 +43,8 @@ def measure(config: Path, population: int, generations: int, out: Path) -> dict[
     sizes = [f"--set=search.population={population}", f"--set=search.generations={generations}"]
     command = [sys.executable, "-m", "search.run", str(config), "--quiet", "--out", str(out), *sizes]
     process = subprocess.Popen(command)
-    _, status, usage = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) != 0:
+    usage = wait(process)
+    if process.returncode != 0:
         raise SystemExit(f"{' '.join(command)} failed")
     with (out / "history.csv").open() as file:
         rows = list(csv.DictReader(file))

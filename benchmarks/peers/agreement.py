@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers.forest_engine import engine, packed
 from benchmarks.peers.handwritten import Flat, flatten, handwritten
 from benchmarks.peers.workload import Workload
-from neuraltree.engine.forest import Params, backward, forward, load_params, outputs, store_params
-from neuraltree.engine.packing import Forest
-from neuraltree.engine.training_step import make_data
+from neuraltree.engine.forest import store_params
 from neuraltree.tree.nodes import Nodes, join
 
 TOLERANCE = 1e-4
@@ -38,27 +35,15 @@ def agreement(work: Workload) -> Agreement:
     return found
 
 
-def engine_gradient(work: Workload) -> list[Params]:
-    """The gradients of every bin at the initial weights of the trees, on all rows in order."""
-    shape, bins = packed(work)
-    nodes, _ = join(work.trees)
-    rows, targets = work.order[0], work.targets[work.order[0]]
-    inputs = make_data(work.inputs, work.targets[:, None], None, shape, "float32").inputs[rows]
-
-    def gradient(forest: Forest, params: Params) -> Params:
-        states = forward(shape, forest, params, inputs)
-        error = (outputs(forest, states) - targets) / len(targets)
-        return backward(shape, forest, params, inputs, states, error)
-
-    return [jax.jit(gradient)(unit.forest, load_params(unit, nodes, 0, "float32")) for unit in bins]
+def engine_gradient(work: Workload) -> list[NDArray[np.float32]]:
+    """The gradient of all trees at their initial weights: what one step of plain descent at rate one takes off."""
+    _, params = packed(work)
+    return [params - np.concatenate(engine(work, 1, "sgd", 1.0).run())]
 
 
-def _collect(work: Workload, params: list[Params]) -> Nodes:
-    """The values of bins, written back into the records of the trees."""
-    nodes = join(work.trees)[0].copy()
-    for unit, values in zip(packed(work)[1], params, strict=True):
-        store_params(unit, nodes, 0, values)
-    return nodes
+def _collect(work: Workload, params: list[NDArray[np.float32]]) -> Nodes:
+    """The values of all parts, written back into the records of the trees."""
+    return store_params(packed(work)[0], join(work.trees)[0], np.concatenate(params)[None])
 
 
 def _difference(flat: Flat, ours: NDArray[np.float32], nodes: Nodes) -> float:

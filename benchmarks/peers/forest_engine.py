@@ -1,69 +1,59 @@
-"""The engine, and the engine with its hand-derived backward pass replaced by automatic differentiation."""
+"""The engine, and a training loop in JAX over the engine's kernel as a function of JAX."""
 
 from __future__ import annotations
 
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.peers.jax_loop import compile_loop, threaded
 from benchmarks.peers.workload import LEARNING_RATE, Contender, Workload
-from neuraltree.engine.forest import Params, forward, load_params, outputs
-from neuraltree.engine.packing import Bin, Forest, Shape, layout, pack, plan
-from neuraltree.engine.train import fit, make_schedule
-from neuraltree.engine.training_step import Settings, make_data
+from neuraltree.engine.forest import Packed, cut, load_params, pack
+from neuraltree.engine.lowering import lowering
+from neuraltree.engine.primitive import forest_outputs
+from neuraltree.engine.training import Course, Settings, make_data
 from neuraltree.tree.nodes import join
 
 
-def packed(work: Workload) -> tuple[Shape, list[Bin]]:
-    """The population in bins as a search packs its first one."""
+def packed(work: Workload) -> tuple[Packed, NDArray[np.float32]]:
+    """The population as the engine keeps it, and its parameters."""
     nodes, starts = join(work.trees)
-    found = layout(nodes, starts)
-    shape = plan(found, work.space)
-    return shape, pack(nodes, starts, shape, found)
+    found = pack(nodes, starts, work.space.n_features)
+    return found, load_params(found, nodes, "float32")[0]
 
 
-def engine_settings(work: Workload) -> Settings:
-    return Settings("squared", "rmsprop", LEARNING_RATE, "constant", work.batch)
+def engine(work: Workload, threads: int, optimizer: str = "rmsprop", rate: float = LEARNING_RATE) -> Contender:
+    """The trees cut by cost, one share for each thread."""
+    found, params = packed(work)
+    settings = Settings("squared", optimizer, rate, "constant", work.batch)
+    data = make_data(work.inputs, work.targets[:, None], None, "float32")
+    epochs = len(work.order)
+    order = np.ascontiguousarray(work.order, dtype=np.int32)
+    course = Course(order, np.full(work.steps, rate), order[0, :0], epochs)
+    ends = found.forest.first_tree_param
+
+    def train(first: int, last: int) -> NDArray[np.float32]:
+        own, limit = params[ends[first] : ends[last]], np.full(last - first, epochs)
+        return lowering().train(found.forest.part(first, last), settings, data, course, own, limit).last
+
+    runs = [partial(train, *run) for run in cut(found.forest, threads)]
+    return threaded(runs, threads, work.weights, work)
 
 
-def engine(work: Workload, threads: int) -> Contender:
-    """``neuraltree.engine.train.fit`` on every bin."""
-    shape, bins = packed(work)
-    nodes, _ = join(work.trees)
-    settings, data = engine_settings(work), make_data(work.inputs, work.targets[:, None], None, shape, "float32")
-    rows, epochs = len(work.inputs), len(work.order)
-    schedule = make_schedule(
-        shape,
-        settings,
-        rows,
-        fit_rows=np.arange(rows),
-        validation_rows=np.zeros(0, dtype=np.int64),
-        epochs=epochs,
-        limit=np.full(shape.trees, epochs),
-        patience=0,
-        rng=np.random.default_rng(0),
-    )._replace(order=work.order)
+def jax_loop(work: Workload, threads: int) -> Contender:
+    """optax and the loop are JAX's; the kernel gives the outputs of all trees and their derivatives."""
+    found, params = packed(work)
+    ends = found.forest.first_tree_param
 
-    def train(unit: Bin) -> Params:
-        start = load_params(unit, nodes, 0, "float32")
-        return jax.block_until_ready(fit(shape, settings, unit.forest, start, data, schedule)).params
+    def run(first: int, last: int) -> object:
+        forest = found.forest.part(first, last)
 
-    return threaded([partial(train, unit) for unit in bins], threads, work.weights, work)
+        def network(structure: None, params: jax.Array, inputs: jax.Array) -> jax.Array:
+            return forest_outputs(forest, params, inputs)[:, 0]
 
+        return compile_loop(network, work, None, params[ends[first] : ends[last]])
 
-def autodiff(work: Workload, threads: int) -> Contender:
-    """The same bins and the same forward pass; XLA derives the gradient, and gathers become scatters."""
-    shape, bins = packed(work)
-    nodes, _ = join(work.trees)
-
-    def network(forest: Forest, params: Params, inputs: jax.Array) -> jax.Array:
-        masked = Params(params.leaf * forest.leaf_mask, params.edge * forest.edge_mask)
-        with_one = jnp.pad(inputs, ((0, 0), (0, 1)), constant_values=1)
-        return outputs(forest, forward(shape, forest, masked, with_one))[:, 0]
-
-    starts = [load_params(unit, nodes, 0, "float32") for unit in bins]
-    runs = [compile_loop(network, work, unit.forest, start) for unit, start in zip(bins, starts, strict=True)]
+    runs = [run(*share) for share in cut(found.forest, threads)]
     return threaded(runs, threads, work.weights, work)

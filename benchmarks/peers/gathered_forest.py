@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.peers.jax_loop import compile_loop, threaded
 from benchmarks.peers.workload import Contender, Workload
-from neuraltree.engine.forest import activate
+from neuraltree.activations import ACTIVATIONS
 from neuraltree.tree.nodes import IntArray, join, parents
 
 
@@ -67,7 +67,8 @@ def gather(work: Workload, threads: int) -> Contender:
             sources = jnp.concatenate([inputs.T, values])[level.source]
             total = jnp.einsum("nk,nkb->nb", own.weight * level.mask, sources) + own.bias[:, None]
             kinds = work.space.codes if d else (work.space.output_code,)
-            values = activate(total, level.kind, kinds)
+            chosen = [level.kind[:, None] == code for code in kinds]
+            values = jnp.select(chosen, [ACTIVATIONS[code].value(total, jnp) for code in kinds])
         return values
 
     cuts = np.linspace(0, len(work.trees), threads + 1).astype(int)

@@ -12,8 +12,8 @@ import numpy as np
 from jax import lax
 
 from benchmarks.peers.workload import LEARNING_RATE, Contender, Workload
-from neuraltree.engine.compiled import COMPILER_OPTIONS
 from neuraltree.engine.optimizers import OPTIMIZERS
+from neuraltree.engine.xla.compiled import COMPILER_OPTIONS
 
 # (structure, params, inputs (batch, features)) -> (trees, batch) outputs
 Network = Callable[[Any, Any, jax.Array], jax.Array]

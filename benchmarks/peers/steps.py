@@ -15,15 +15,13 @@ import numpy as np
 
 from benchmarks.peers.case import NODES, STEPS, Case, Job, lengths, nodes_of_matrices
 from benchmarks.peers.dense_stacks import network
-from benchmarks.peers.forest_engine import packed
 from benchmarks.peers.jax_loop import compile_loop, in_threads
 from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import LEARNING_RATE
 from experiments.peers.matrices import make_model, rows_of
-from neuraltree.engine.forest import Params, load_params
-from neuraltree.engine.packing import Bin
-from neuraltree.engine.train import fit, make_schedule
-from neuraltree.engine.training_step import Settings, make_data
+from neuraltree.engine.forest import cut, load_params, pack
+from neuraltree.engine.lowering import lowering
+from neuraltree.engine.training import Settings, make_course, make_data
 from neuraltree.tree.nodes import count_weights, join
 
 HIDDEN = 48  # units of the dense networks
@@ -33,32 +31,24 @@ Run = Callable[[], Any]
 
 
 def ours(case: Case, batch: int) -> Job:
-    """The engine, its bins in as many threads as there are cores; 0: all rows are one batch."""
+    """The engine in as many threads as there are cores; 0: all rows are one batch."""
     batch = batch or len(case.y)
 
     def make() -> Run:
-        shape, bins = packed(case.workload(batch, case.trees))
-        nodes, _ = join(case.trees)
+        nodes, starts = join(case.trees)
+        found = pack(nodes, starts, case.X.shape[1])
         settings = Settings("squared", "adam", LEARNING_RATE, "constant", batch)
-        data = make_data(case.X, case.y[:, None], None, shape, "float32")
+        data = make_data(case.X, case.y[:, None], None, "float32")
         rows = np.arange(len(case.y))
-        schedule = make_schedule(
-            shape,
-            settings,
-            len(rows),
-            fit_rows=rows,
-            validation_rows=rows[:0],
-            epochs=STEPS,
-            limit=np.full(shape.trees, STEPS),
-            patience=0,
-            rng=np.random.default_rng(0),
-        )
+        course = make_course(settings, rows, rows[:0], epochs=STEPS, patience=0, seed=0)
+        params, ends = load_params(found, nodes, "float32")[0], found.forest.first_tree_param
 
-        def train(unit: Bin) -> Params:
-            start = load_params(unit, nodes, 0, "float32")
-            return jax.block_until_ready(fit(shape, settings, unit.forest, start, data, schedule)).params
+        def train(first: int, last: int) -> Any:
+            own, limit = params[ends[first] : ends[last]], np.full(last - first, STEPS)
+            return lowering().train(found.forest.part(first, last), settings, data, course, own, limit)
 
-        return partial(in_threads, [partial(train, unit) for unit in bins], os.cpu_count() or 1)
+        threads = os.cpu_count() or 1
+        return partial(in_threads, [partial(train, *run) for run in cut(found.forest, threads)], threads)
 
     return Job(make, STEPS * -(-len(case.y) // batch), nodes=lambda _: lengths(case.trees))
 

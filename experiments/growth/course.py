@@ -32,9 +32,9 @@ class Course(NamedTuple):
         """Leaf edges when a share ``progress`` of the rewiring is over."""
         return budget + round((possible - budget) * (1 - progress) ** 3) if self.dense else budget
 
-    def rates(self, progress: NDArray[np.float64]) -> NDArray[np.float32]:
+    def rates(self, progress: NDArray[np.float64]) -> NDArray[np.float64]:
         """Learning rates, falling to zero on a cosine, when a share ``progress`` of the training is over."""
-        return (self.rate * (1 + np.cos(np.pi * progress)) / 2).astype(np.float32)
+        return self.rate * (1 + np.cos(np.pi * progress)) / 2
 
     def exchanged(self, wanted: int, possible: int, progress: float) -> int:
         """The share of the wanted leaf edges or, if fewer, the absent ones: new edges must differ from the old."""

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from experiments.growth.course import Course
 from experiments.growth.pixels import Bytes, Pixels, scaled
 from experiments.growth.rewiring import exchange, probe
-from experiments.growth.rounds import Batches, Scaling, batches, inputs_of, rounds
+from experiments.growth.rounds import Round, drawn, rounds
 from experiments.growth.skeleton import Mask
-from neuraltree.engine.optimizers import OPTIMIZERS, TrainingState, descend
+from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.tasks.losses import LOSSES
 
 
@@ -52,14 +52,14 @@ def train_dense(
     if not course.dense or course.insertion != "gradient":
         raise ValueError("a network starts with all edges and inserts by gradient")
     layers = _start(pixels, width, rng)
-    usable = np.tile(np.append(pixels.spread > 0, False), (width, 1))
+    usable = np.tile(pixels.spread > 0, (width, 1))
     kept = np.ones(layers.first.shape, bool)
     moments = OPTIMIZERS["adam"](0.0).init(layers)
     for each in rounds(pixels, course, rng):
         if budget and each.rewired:
             state, edges = (kept, layers, moments), budget - width - layers.last.size
             kept, layers, moments = _rewired(pixels, course, state, usable, edges, each.rewired, rng)
-        layers, moments = _train_round(layers, moments, kept, pixels.scaling, batches(pixels, course, each, rng))
+        layers, moments = _train_round(layers, moments, kept, _batches(pixels, course, each, rng))
     return Dense(Layers(*map(np.asarray, layers)), kept)
 
 
@@ -85,10 +85,10 @@ def _rewired(
 
     def gain(left: Mask) -> NDArray:
         cut = layers._replace(first=jnp.where(_with_biases(left), layers.first, 0))
-        return np.abs(np.asarray(_slopes(cut, *probe(pixels, course, rng)).first))
+        return np.abs(np.asarray(_slopes(cut, *probe(pixels, course, rng)).first)[:, :-1])
 
-    strength = np.abs(np.asarray(layers.first)) * np.append(pixels.spread, 0.0)
-    left, mask = exchange(course, kept & usable, usable, edges, progress, strength, gain)
+    strength = np.abs(np.asarray(layers.first)[:, :-1]) * pixels.spread
+    left, mask = exchange(course, kept[:, :-1] & usable, usable, edges, progress, strength, gain)
     alive = _with_biases(left)
 
     def cleared(part: Any) -> Any:
@@ -99,9 +99,14 @@ def _rewired(
 
 
 def _with_biases(edges: Mask) -> Mask:
-    edges = edges.copy()
-    edges[:, -1] = True
-    return edges
+    return np.pad(edges, ((0, 0), (0, 1)), constant_values=True)
+
+
+def _batches(pixels: Pixels, course: Course, each: Round, rng: np.random.Generator) -> tuple[NDArray, ...]:
+    """Inputs (steps, batch, features), targets (steps, batch, classes) and learning rates (steps,)."""
+    steps = len(each.progress)
+    parts = (part.reshape(steps, course.batch, -1) for part in drawn(pixels, course, each.rows, rng))
+    return *parts, course.rates(each.progress).astype(np.float32)
 
 
 def _loss(layers: Layers, inputs: jax.Array, targets: jax.Array) -> jax.Array:
@@ -112,21 +117,23 @@ _slopes = jax.jit(jax.grad(_loss))
 
 
 @jax.jit
-def _train_round(layers: Layers, moments: Any, kept: Any, scaling: Scaling, steps: Batches) -> tuple[Layers, Any]:
+def _train_round(layers: Layers, moments: Any, kept: Any, steps: tuple[Any, ...]) -> tuple[Layers, Any]:
     optimizer = OPTIMIZERS["adam"](0.0)
 
-    def train_batch(state: TrainingState, batch: Batches) -> tuple[TrainingState, None]:
-        slope = jax.grad(_loss)(state.params, inputs_of(batch, scaling), batch.targets)
+    def train_batch(state: tuple[Layers, Any], batch: tuple[Any, ...]) -> tuple[tuple[Layers, Any], None]:
+        layers, moments = state
+        inputs, targets, rate = batch
+        slope = jax.grad(_loss)(layers, inputs, targets)
         slope = slope._replace(first=slope.first * kept.astype(slope.first.dtype))
-        return descend(optimizer, state, slope, Layers(batch.rates, batch.rates)), None
+        change, moments = optimizer.update(slope, moments, layers)
+        return (jax.tree.map(lambda weight, part: weight + rate * part, layers, change), moments), None
 
-    state, _ = lax.scan(train_batch, TrainingState(layers, moments), steps)
-    return state.params, state.moments
+    return lax.scan(train_batch, (layers, moments), steps)[0]
 
 
 def forward_dense(layers: Layers, inputs: Any) -> jax.Array:
-    """(outputs, rows) for inputs (rows, features + 1)."""
-    hidden = jnp.maximum(layers.first @ inputs.T, 0)
+    """(outputs, rows) for inputs (rows, features)."""
+    hidden = jnp.maximum(layers.first[:, :-1] @ inputs.T + layers.first[:, -1:], 0)
     return layers.last[:, :-1] @ hidden + layers.last[:, -1:]
 
 

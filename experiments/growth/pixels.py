@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -22,10 +21,6 @@ class Pixels(NamedTuple):
     scaler: Scaler
     spread: NDArray[np.float64]
 
-    @property
-    def scaling(self) -> tuple[Floats, Floats]:
-        return self.scaler.mean.astype(np.float32), self.scaler.scale.astype(np.float32)
-
 
 def make_pixels(images: Bytes, classes: NDArray[np.integer], outputs: int) -> Pixels:
     """Pixels less their mean, by one scale for all: those that hardly ever change stay small."""
@@ -40,18 +35,16 @@ def make_pixels(images: Bytes, classes: NDArray[np.integer], outputs: int) -> Pi
 
 def shifted(images: Bytes, most: int, rng: np.random.Generator) -> Bytes:
     """Each image moved by up to ``most`` pixels either way, zeros coming in."""
-    _, height, width = images.shape
     padded = np.pad(images, ((0, 0), (most, most), (most, most)))
-    moved = np.empty_like(images)
-    which = rng.integers(0, (2 * most + 1) ** 2, len(images))
-    for move, (down, right) in enumerate(product(range(2 * most + 1), repeat=2)):
-        here = which == move
-        moved[here] = padded[here, down : down + height, right : right + width]
-    return moved
+    places = 2 * most + 1
+    which = rng.integers(0, places**2, len(images))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
+    return windows[np.arange(len(images)), which // places, which % places]
 
 
 def scaled(images: Bytes, scaler: Scaler) -> Floats:
-    """(rows, features + 1) as the engine reads them, the last column being 1."""
-    inputs = np.ones((len(images), len(scaler.mean) + 1), np.float32)
-    inputs[:, :-1] = scaler.transform(images.reshape(len(images), -1))
+    """(rows, features) in single precision, in which a row takes half of the time."""
+    inputs = images.reshape(len(images), -1).astype(np.float32)
+    inputs -= scaler.mean.astype(np.float32)
+    inputs /= scaler.scale.astype(np.float32)
     return inputs

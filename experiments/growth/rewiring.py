@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.growth.course import Course
 from experiments.growth.edges import drop, insert
-from experiments.growth.pixels import Floats, Pixels, scaled, shifted
-from experiments.growth.skeleton import Mask, Skeleton, masked_forest
-from neuraltree.engine.chunks import leaf_slopes
-from neuraltree.engine.forest import Params
-from neuraltree.engine.training_step import Data, Settings
+from experiments.growth.pixels import Floats, Pixels
+from experiments.growth.rounds import drawn
+from experiments.growth.skeleton import Mask, Skeleton, forest_of, places, spread_out
+from neuraltree.engine.lowering import lowering
+from neuraltree.engine.training import Settings, make_data
 
 PROBE_ROWS = 2048  # rows for the gradient of absent leaves
 
@@ -23,11 +22,11 @@ SETTINGS = Settings("softmax", "adam")
 
 
 class State(NamedTuple):
-    """A tree in training: its leaves, its weights, and the optimiser's moments."""
+    """A tree in training: its leaves, its parameters in the order of its forest, and the optimiser's moments."""
 
     mask: Mask
-    params: Params
-    moments: Any
+    params: Floats
+    moments: list[NDArray]
 
 
 class Task(NamedTuple):
@@ -40,17 +39,15 @@ class Task(NamedTuple):
 
 
 def probe(pixels: Pixels, course: Course, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Inputs (rows, features + 1) and targets to take the gradient of absent leaves over."""
-    rows = rng.permutation(len(pixels.images))[:PROBE_ROWS]
-    return scaled(shifted(pixels.images[rows], course.shift, rng), pixels.scaler), pixels.targets[rows]
+    """Inputs (rows, features) and targets to take the gradient of absent leaves over."""
+    return drawn(pixels, course, rng.permutation(len(pixels.images))[:PROBE_ROWS], rng)
 
 
 def absent_slopes(task: Task, state: State, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(rows, columns) gradient by every leaf weight, absent ones too: one matrix product of deltas and inputs."""
-    inputs, targets = probe(task.pixels, task.course, rng)
-    data = Data(inputs, targets, np.ones(len(inputs), np.float32))
-    forest = masked_forest(task.skeleton, state.mask)
-    return leaf_slopes(task.skeleton.shape, SETTINGS, forest, state.params, data)
+    """(function nodes, features) gradient by every leaf weight, absent ones too."""
+    data = make_data(*probe(task.pixels, task.course, rng), None, SETTINGS.precision)
+    rows = np.arange(len(data.weight), dtype=np.int32)
+    return lowering().slopes(forest_of(task.skeleton, state.mask), SETTINGS, data, rows, state.params)
 
 
 def _random(task: Task, state: State, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -86,23 +83,24 @@ def exchange(
 def rewire(task: Task, state: State, budget: int, progress: float, rng: np.random.Generator) -> State:
     """The state with as many leaves as the course wants when a share ``progress`` of its rewiring is over."""
     # By how far a leaf moves its node on average, whatever the spread of its pixel.
-    strength = np.abs(np.asarray(state.params.leaf)) * np.append(task.pixels.spread, 0.0)
+    strength = np.abs(spread_out(state.mask, state.params)[:, 2:]) * task.pixels.spread
 
     def gain(kept: Mask) -> NDArray[np.float64]:
-        return GAINS[task.course.insertion](task, _without(task.skeleton, state, kept), rng)
+        return GAINS[task.course.insertion](task, _moved(state, kept, kept), rng)
 
     kept, mask = exchange(task.course, state.mask, task.usable, budget, progress, strength, gain)
-    return _without(task.skeleton, state, kept)._replace(mask=mask)
+    return _moved(state, kept, mask)
 
 
-def _without(skeleton: Skeleton, state: State, kept: Mask) -> State:
-    """Only the leaves of ``kept``; the weights and moments of the others are zero."""
-    alive = masked_forest(skeleton, kept).leaf_mask
+def _moved(state: State, kept: Mask, mask: Mask) -> State:
+    """The state with the leaves of ``mask``: weights and moments of those not in ``kept`` begin with zero."""
+    stay = places(kept)
+    before, after = stay[places(state.mask)], stay[places(mask)]
 
-    def cleared(part: Any) -> Any:
-        if not isinstance(part, Params):
-            return np.asarray(part)
-        return Params(np.asarray(part.leaf) * alive.reshape(part.leaf.shape), np.asarray(part.edge))
+    def moved(part: NDArray) -> NDArray:
+        made = np.zeros(len(after), part.dtype)
+        made[after] = part[before]
+        return made
 
-    moments = jax.tree.map(cleared, state.moments, is_leaf=lambda part: isinstance(part, Params))
-    return State(kept, cleared(state.params), moments)
+    count, *moments = state.moments
+    return State(mask, moved(state.params), [count, *map(moved, moments)])

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.growth.course import Course
-from experiments.growth.pixels import Pixels, shifted
-from neuraltree.arrays import EngineArray
+from experiments.growth.pixels import Floats, Pixels, scaled, shifted
 
 
 class Round(NamedTuple):
@@ -21,24 +18,6 @@ class Round(NamedTuple):
     rows: NDArray[np.int64]
     progress: NDArray[np.float64]
     rewired: float | None
-
-
-class Batches(NamedTuple):
-    """``images`` (steps, batch, features) of bytes, ``targets`` (steps, batch, classes), ``rates`` (steps,)."""
-
-    images: EngineArray
-    targets: EngineArray
-    rates: EngineArray
-
-
-Scaling = tuple[EngineArray, EngineArray]  # mean and scale of every feature
-
-
-def inputs_of(batch: Batches, scaling: Scaling) -> jax.Array:
-    """(batch, features + 1) inputs as the engine wants them. Bytes up to here, as they take a quarter of the memory."""
-    mean, scale = scaling
-    inputs = (batch.images.astype(mean.dtype) - mean[None]) / scale[None]
-    return jnp.pad(inputs, ((0, 0), (0, 1)), constant_values=1.0)
 
 
 def rounds(pixels: Pixels, course: Course, rng: np.random.Generator) -> Iterator[Round]:
@@ -54,8 +33,6 @@ def rounds(pixels: Pixels, course: Course, rng: np.random.Generator) -> Iterator
             yield Round(rows, (done + np.arange(steps) / steps) / total, rewired)
 
 
-def batches(pixels: Pixels, course: Course, of: Round, rng: np.random.Generator) -> Batches:
-    """A batch for each step."""
-    drawn = shifted(pixels.images[of.rows], course.shift, rng), pixels.targets[of.rows]
-    images, targets = (part.reshape(len(of.progress), course.batch, -1) for part in drawn)
-    return Batches(images, targets, course.rates(of.progress))
+def drawn(pixels: Pixels, course: Course, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Scaled inputs (rows, features) of shifted images, and targets (rows, classes)."""
+    return scaled(shifted(pixels.images[rows], course.shift, rng), pixels.scaler), pixels.targets[rows]

@@ -1,6 +1,6 @@
-"""A tree with every leaf it could have, laid out once for the engine; a mask says which leaves it has.
+"""The hidden nodes of a tree, which stay as they are; a mask says which leaves each of them has.
 
-Function nodes stay as they are while leaf edges come and go, so the layout and the compiled program stay too.
+The engine's forest holds the leaves that a tree has and no others, so it is made anew whenever the mask changes.
 """
 
 from __future__ import annotations
@@ -13,29 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
-from neuraltree.engine.forest import Params, store_params
-from neuraltree.engine.packing import Bin, Forest, Layout, Shape, layout, pack
-from neuraltree.tree.nodes import Nodes, join, node_dtype
+from neuraltree.engine.forest import Forest, pack, store_params
+from neuraltree.tree.nodes import Nodes, node_dtype
 
-Mask = NDArray[np.bool_]  # (rows, columns) of the engine's leaf matrix
-ALIGNMENT = 8  # rows of a level in the engine come in whole vectors
+Mask = NDArray[np.bool_]  # (function nodes, features)
 
 
 class Skeleton(NamedTuple):
-    """``full``: the tree with all its possible leaves. ``possible``: where the engine keeps their weights."""
+    """``functions``: the function nodes of a tree in prefix order. ``bare``: their forest without leaves."""
 
-    full: Nodes
-    packed: Bin
-    shape: Shape
-    possible: Mask
+    functions: Nodes
+    bare: Forest
 
     @property
-    def hidden(self) -> int:
-        return int(np.count_nonzero(self.full["op"] < 0)) - self.shape.outputs
+    def possible(self) -> Mask:
+        """Every hidden node may read every feature; outputs have no leaves."""
+        return np.repeat(self.functions["depth"][:, None] > 0, self.bare.features, axis=1)
 
     def leaves(self, weights: int) -> int:
         """The number of leaf edges in a tree of ``weights`` weights; the rest are biases and edges of hidden nodes."""
-        return weights - 2 * self.hidden - self.shape.outputs
+        return weights - 2 * self.bare.nodes + self.bare.outputs
 
 
 def make_skeleton(features: int, outputs: int, children: Sequence[int], activations: Sequence[str]) -> Skeleton:
@@ -43,57 +40,56 @@ def make_skeleton(features: int, outputs: int, children: Sequence[int], activati
 
     The hidden nodes of a level below an output take the ``activations`` in turn. Outputs are identities without leaves.
     """
-    full = np.concatenate([_output(features, children, activations)] * outputs)
-    nodes, starts = join([full])
-    found = layout(nodes, starts)
-    kinds = tuple(sorted({code_of(name) for name in activations}))
-    shape = _tight(found, Shape(1, outputs, features, 1, (), (), kinds, code_of("identity")))
-    (packed,) = pack(nodes, starts, shape, found)
-    possible = np.zeros((shape.rows, shape.columns), bool)
-    leaf = nodes["op"] >= 0
-    possible[packed.row[leaf], packed.column[leaf]] = True
-    return Skeleton(full, packed, shape, possible)
+    functions = np.concatenate([_output(children, activations)] * outputs)
+    return Skeleton(functions, pack(functions, np.array([0, len(functions)]), features).forest)
 
 
-def _output(features: int, children: Sequence[int], activations: Sequence[str]) -> Nodes:
+def _output(children: Sequence[int], activations: Sequence[str]) -> Nodes:
     codes = [cycle(map(code_of, activations)) for _ in children]
 
     def below(depth: int) -> list[tuple[int, int]]:
-        """(depth, op) of the subtree of a function node at ``depth``, in prefix order."""
+        """(depth, op) of the function nodes at and below one at ``depth``, in prefix order."""
         found = [(depth, ~(next(codes[depth - 1]) if depth else code_of("identity")))]
         if depth < len(children):
             for _ in range(children[depth]):
                 found += below(depth + 1)
-        return found + [(depth + 1, feature) for feature in range(features if depth else 0)]
+        return found
 
     nodes = np.zeros(len(listed := below(0)), node_dtype())
     nodes["depth"], nodes["op"] = zip(*listed, strict=True)
     return nodes
 
 
-def _tight(found: Layout, bare: Shape) -> Shape:
-    """Capacities that fit this tree exactly, because its function nodes never change."""
-    need = found.needs[0]
-    levels = tuple(_aligned(level[0] + 1) for level in need)  # one row of each level is padding
-    ranks = [tuple(min(rows, _aligned(n)) for n in level[1:] if n) for rows, level in zip(levels, need, strict=True)]
-    return bare._replace(levels=levels, ranks=tuple(ranks))
+def places(mask: Mask) -> Mask:
+    """(function nodes, 2 + features): the parameters that a tree has among all that it could have.
+
+    A row holds the bias of a node, its edge, and its leaves. With all parameters in a matrix of this shape,
+    ``matrix[places(mask)]`` are those of the forest, in its order.
+    """
+    return np.pad(mask, ((0, 0), (2, 0)), constant_values=True)
 
 
-def _aligned(count: int) -> int:
-    return -(-int(count) // ALIGNMENT) * ALIGNMENT
+def spread_out(mask: Mask, params: NDArray) -> NDArray:
+    """The matrix of all parameters; those that the tree lacks are 0."""
+    here = places(mask)
+    matrix = np.zeros(here.shape, params.dtype)
+    matrix[here] = params
+    return matrix
 
 
-def masked_forest(skeleton: Skeleton, mask: Mask) -> Forest:
-    """The forest of the tree with the leaves of ``mask`` and all biases."""
-    packed, function = skeleton.packed, skeleton.full["op"] < 0
-    leaf_mask = mask.astype(np.float32)
-    leaf_mask[packed.row[function], packed.column[function]] = 1.0
-    return packed.forest._replace(leaf_mask=leaf_mask)
+def forest_of(skeleton: Skeleton, mask: Mask) -> Forest:
+    """The forest of the tree with the leaves of ``mask``."""
+    first = np.concatenate([[0], np.cumsum(2 + np.count_nonzero(mask, axis=1))])
+    inputs = np.arange(-2, skeleton.bare.features, dtype=np.int32)
+    source = np.broadcast_to(np.maximum(inputs, -1), (len(mask), len(inputs)))[places(mask)]
+    return skeleton.bare._replace(first_param=first.astype(np.int32), source=source)
 
 
-def to_nodes(skeleton: Skeleton, mask: Mask, params: Params) -> Nodes:
-    """The tree with the leaves of ``mask`` alone."""
-    nodes = skeleton.full.copy()
-    store_params(skeleton.packed, nodes, 0, params)
-    kept = (nodes["op"] < 0) | mask[skeleton.packed.row, skeleton.packed.column]
-    return nodes[kept]
+def to_nodes(skeleton: Skeleton, mask: Mask, params: NDArray) -> Nodes:
+    """The tree with the leaves of ``mask``; a node's leaves stand before its hidden nodes."""
+    owner, inputs = np.nonzero(np.pad(mask, ((0, 0), (1, 0)), constant_values=True))
+    nodes, leaf = skeleton.functions[owner], inputs > 0
+    nodes["depth"][leaf] += 1
+    nodes["op"][leaf] = inputs[leaf] - 1
+    packed = pack(nodes, np.array([0, len(nodes)]), skeleton.bare.features)
+    return store_params(packed, nodes, params[None])

@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from numpy.typing import NDArray
 
 from experiments.growth.course import Course
 from experiments.growth.edges import random_mask
-from experiments.growth.pixels import Pixels
+from experiments.growth.pixels import Floats, Pixels
 from experiments.growth.rewiring import SETTINGS, State, Task, rewire
-from experiments.growth.rounds import Batches, Scaling, batches, inputs_of, rounds
-from experiments.growth.skeleton import Mask, Skeleton, masked_forest
+from experiments.growth.rounds import Round, drawn, rounds
+from experiments.growth.skeleton import Mask, Skeleton, forest_of, places
 from neuraltree.activations import code_of
-from neuraltree.engine.compiled import run_program
-from neuraltree.engine.forest import Params
-from neuraltree.engine.optimizers import TrainingState
-from neuraltree.engine.packing import Forest, Shape
-from neuraltree.engine.training_step import Batch, Settings, first_arrays, flatten, make_step, unflatten
+from neuraltree.engine import training
+from neuraltree.engine.forest import Forest
+from neuraltree.engine.lowering import lowering
+from neuraltree.tree.nodes import parents
+
+STEPS_A_CALL = 32  # the images of more, as floats, would be memory that the system clears for each call
 
 
 def train(skeleton: Skeleton, pixels: Pixels, leaves: int, course: Course, rng: np.random.Generator) -> State:
     """A trained tree of ``leaves`` leaf edges."""
-    task = Task(skeleton, pixels, skeleton.possible & np.append(pixels.spread > 0, False), course)
+    task = Task(skeleton, pixels, skeleton.possible & (pixels.spread > 0), course)
     state = _start(task, leaves, rng)
     for each in rounds(pixels, course, rng):
         if each.rewired:
             state = rewire(task, state, leaves, each.rewired, rng)
-        before = masked_forest(skeleton, state.mask), state.params, state.moments
-        steps = batches(pixels, course, each, rng)
-        after = run_program(_train_batches, skeleton.shape, SETTINGS, *before, pixels.scaling, steps)
-        state = State(state.mask, *after)
+        state = train_round(task, state, each, rng)
     return state
 
 
@@ -40,37 +35,35 @@ def _start(task: Task, leaves: int, rng: np.random.Generator) -> State:
     first = task.course.wanted(leaves, int(task.usable.sum()), 0.0)
     mask = random_mask(task.usable, first, rng)
     params = start_params(task.skeleton, mask, rng)
-    return State(mask, params, first_arrays(SETTINGS, params).moments)
+    return State(mask, params, [np.array(0), np.zeros_like(params), np.zeros_like(params)])
 
 
-def start_params(skeleton: Skeleton, mask: Mask, rng: np.random.Generator) -> Params:
+def start_params(skeleton: Skeleton, mask: Mask, rng: np.random.Generator) -> Floats:
     """Normal: leaf weights of deviation gain / sqrt(leaves), edges of 1 / sqrt(siblings); biases are 0.
 
     The gain is √2 for relu, which halves the variance, and 1 for others.
     """
-    forest, shape = skeleton.packed.forest, skeleton.shape
-    gain = np.where(forest.kind == code_of("relu"), np.sqrt(2.0), 1.0)[:, None]
-    leaf = rng.normal(size=mask.shape) * mask * gain / np.sqrt(np.maximum(mask.sum(axis=1, keepdims=True), 1))
-    siblings = [np.bincount(parent)[parent] for parent in forest.parent]
-    edge = rng.normal(size=shape.rows) * forest.edge_mask / np.sqrt(np.concatenate(siblings))
-    return Params(leaf.astype(np.float32), edge.astype(np.float32))
+    depth, parent = skeleton.functions["depth"], parents(skeleton.functions["depth"])
+    gain = np.where(skeleton.bare.kind == code_of("relu"), np.sqrt(2.0), 1.0)
+    deviation = np.zeros((len(mask), 2 + mask.shape[1]))
+    deviation[depth > 0, 1] = 1 / np.sqrt(np.bincount(parent[depth > 0])[parent[depth > 0]])
+    deviation[:, 2:] = (gain / np.sqrt(np.maximum(mask.sum(axis=1), 1)))[:, None]
+    return (rng.normal(size=deviation.shape) * deviation)[places(mask)].astype(np.float32)
 
 
-def _train_batches(
-    shape: Shape,
-    settings: Settings,
-    forest: Forest,
-    params: Params,
-    moments: Any,
-    scaling: Scaling,
-    steps: Batches,
-) -> tuple[Params, Any]:
-    step = make_step(shape, settings, forest)
+def train_round(task: Task, state: State, each: Round, rng: np.random.Generator) -> State:
+    """The state after a step for every batch of the round's rows."""
+    course, forest = task.course, forest_of(task.skeleton, state.mask)
+    steps = np.arange(len(each.progress))
+    for some in np.split(steps, steps[STEPS_A_CALL::STEPS_A_CALL]):
+        rows = each.rows[some[0] * course.batch : (some[-1] + 1) * course.batch]
+        data = training.make_data(*drawn(task.pixels, course, rows, rng), None, SETTINGS.precision)
+        state = _train_batches(forest, state, data, course.batch, course.rates(each.progress[some]))
+    return state
 
-    def train_batch(state: TrainingState, of: Batches) -> tuple[TrainingState, None]:
-        inputs = inputs_of(of, scaling)
-        share = jnp.full(len(inputs), 1 / len(inputs), inputs.dtype)
-        return step(state, Batch(inputs, of.targets.T[None], share), Params(of.rates, of.rates))[0], None
 
-    (flat, moments), _ = lax.scan(train_batch, TrainingState(flatten(params), moments), steps)
-    return unflatten(shape, flat), moments
+def _train_batches(forest: Forest, state: State, data: training.Data, batch: int, rates: NDArray[np.float64]) -> State:
+    order, nothing = np.arange(len(data.weight), dtype=np.int32)[None], np.zeros(0, np.int32)
+    course, settings = training.Course(order, rates, nothing, epochs=1), SETTINGS._replace(batch_size=batch)
+    found = lowering().train(forest, settings, data, course, state.params, np.ones(1), moments=state.moments)
+    return State(state.mask, found.last, found.moments)

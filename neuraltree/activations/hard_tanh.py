@@ -13,7 +13,7 @@ HARD_TANH = Activation(
     bounds=(-1, 1),
     steepest=1.0,
     alone=lambda functions: lambda s: 1.0 if s > 1 else -1.0 if s < -1 else s,
-    c_text="s > 1 ? 1 : s > -1 ? s : -1",
+    c_text="s > 1 ? 1 : s < -1 ? -1 : s",
     # By the bits of the sum, which without floating point take a tenth of two comparisons of numbers.
     c_function="""NT_CALL float nt_hard_tanh(float s)
 {

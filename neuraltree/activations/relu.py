@@ -13,7 +13,7 @@ RELU = Activation(
     bounds=(0, INF),
     steepest=1.0,
     alone=lambda functions: lambda s: 0.0 if s <= 0 else s,
-    c_text="s > 0 ? s : 0",
+    c_text="s < 0 ? 0 : s",
     c_function="""NT_INLINE float nt_relu(float s)
 {
     return s > 0.0f ? s : 0.0f;

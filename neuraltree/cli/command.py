@@ -19,19 +19,20 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str, epilog: str) -> None:
         layout = argparse.RawDescriptionHelpFormatter
         super().__init__(prog=prog, description=description, epilog=epilog, formatter_class=layout)
-        self.add_argument("--version", action=_Version, nargs=0, help="show the version of neuraltree and exit")
+        self.add_argument("--version", action=_Version, nargs=0, help="show the version and the engine, and exit")
 
     def error(self, message: str) -> NoReturn:
         self.exit(fail(f"{message}; see {self.prog} --help"))
 
 
 class _Version(argparse.Action):
-    """Looks the version up only on demand, because reading a package's metadata is slow."""
+    """Looks the version and the engine up only on demand, because that is slow."""
 
     def __call__(self, parser: argparse.ArgumentParser, *unused: Any) -> NoReturn:
         import neuraltree
+        from neuraltree.engine.lowering import engine_name
 
-        print(f"neuraltree {neuraltree.__version__}")
+        print(f"neuraltree {neuraltree.__version__}, engine: {engine_name()}")
         parser.exit(DONE)
 
 

@@ -1,179 +1,137 @@
-"""The forward pass and the hand-derived backward pass of a whole forest.
+"""A population as one forest: flat arrays that hold the structure of all trees, and their parameters in one vector.
 
-One matrix product computes the contributions of all leaf edges and biases of a bin. Each level then adds the
-weighted values of its function children. These stand rank after rank (see ``packing``), so every addition is a
-slice. Each node has exactly one parent, so its gradient is gathered from one row, never scattered. The gradient is
-the delta rule of Ojha & Nicosia (Backpropagation Neural Tree, section 3), with any activation at each node.
+Both lowerings (``kernel`` and ``xla``) read these arrays, so a population of any shape needs no other preparation.
 """
 
 from __future__ import annotations
 
-import itertools
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from numpy.typing import NDArray
 
-from neuraltree.activations import ACTIVATIONS
-from neuraltree.arrays import EngineArray
-from neuraltree.engine.packing import Bin, Forest, Shape
-from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.nodes import IntArray, Nodes, parents
 
-EXPONENTIALS = {code: row.exponential for code, row in enumerate(ACTIVATIONS) if row.exponential}
+Indices = NDArray[np.int32]
+NODE_COST = 6  # an activation and its slope take as long as about so many parameters
 
 
-class Params(NamedTuple):
-    """The trainable scalars of a bin: ``leaf`` (rows, columns) with biases last, ``edge`` (rows,)."""
+class Forest(NamedTuple):
+    """The function nodes of all trees in prefix order, tree after tree; see ``kernel/kernel.h``.
 
-    leaf: EngineArray
-    edge: EngineArray
-
-
-class States(NamedTuple):
-    """Per level, deepest last: the ``value`` (rows, batch) of every node, and the ``total``, the sum entering it."""
-
-    value: tuple[jax.Array, ...]
-    total: tuple[jax.Array, ...]
-
-
-def load_params(packed: Bin, nodes: Nodes, fold: int, dtype: str) -> Params:
-    """The edge weights and biases of one fold as arrays of the engine."""
-    here = nodes[packed.span]
-    function = here["op"] < 0
-    leaf = np.zeros(packed.forest.leaf_mask.shape, dtype)
-    leaf[packed.row, packed.column] = np.where(function, here["bias"][:, fold], here["weight"][:, fold])
-    edge = np.zeros(packed.forest.edge_mask.shape, dtype)
-    edge[packed.row[function]] = here["weight"][function, fold]
-    return Params(leaf, edge * packed.forest.edge_mask.astype(dtype))
-
-
-def store_params(packed: Bin, nodes: Nodes, fold: int, params: Params) -> None:
-    """Write the edge weights and biases of one fold back into ``nodes``, in place."""
-    here = nodes[packed.span]
-    function = here["op"] < 0
-    entry = np.asarray(params.leaf)[packed.row, packed.column]
-    here["bias"][function, fold] = entry[function]
-    here["weight"][~function, fold] = entry[~function]
-    hidden = function & (here["depth"] > 0)
-    here["weight"][hidden, fold] = np.asarray(params.edge)[packed.row[hidden]]
-
-
-def activate(total: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
-    """Apply the activation of each row. Only ``kinds`` are computed, and all kinds made of ``exp`` share one."""
-    curved = tuple(code for code in kinds if code in EXPONENTIALS)
-    chosen = {code: ACTIVATIONS[code].value(total, jnp) for code in kinds if code not in curved}
-    return _select(kind, dict.fromkeys(curved, _curved(total, kind, curved)) | chosen if curved else chosen)
-
-
-def _curved(total: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
-    """scale / (one + exp(exponent)) - shift, with constants for each row.
-
-    The exponential and the quotient are used once each, so XLA computes the form in one pass. The constants depend on
-    the row even if there is only one kind. Otherwise XLA would turn 1 / exp(s) into exp(-s), and the bits of a tree
-    would depend on the kinds of the other trees.
+    The children of node i are i + 1, i + 1 + size[i + 1], ... below i + size[i]. A node's parameters stand together:
+    its bias, the weight of the edge to its parent (unused at an output), and the weights of its leaves.
     """
-    exponent = _select(kind, {code: EXPONENTIALS[code].exponent(total) for code in kinds})
-    exponent = jnp.minimum(exponent, np.log(jnp.finfo(total.dtype).max) - 1)  # infinity would break derivatives
-    scale, one, shift = (
-        _select(kind, {code: jnp.full((), getattr(form, part), total.dtype) for code, form in EXPONENTIALS.items()})
-        for part in ("scale", "one", "shift")
+
+    features: int
+    outputs: int
+    first_node: Indices  # (trees + 1,)
+    size: Indices  # (nodes,) function nodes in the subtree, the node itself counted
+    kind: Indices  # (nodes,) activation codes
+    first_param: Indices  # (nodes + 1,)
+    source: Indices  # (params,) the input of a leaf; -1 for a bias or an edge
+
+    @property
+    def trees(self) -> int:
+        return len(self.first_node) - 1
+
+    @property
+    def nodes(self) -> int:
+        return len(self.size)
+
+    @property
+    def params(self) -> int:
+        return len(self.source)
+
+    @property
+    def first_tree_param(self) -> Indices:
+        """(trees + 1,) where the parameters of each tree begin."""
+        return self.first_param[self.first_node]
+
+    def part(self, first: int, last: int) -> Forest:
+        """The trees from ``first`` to before ``last``, as a forest of their own."""
+        nodes = slice(int(self.first_node[first]), int(self.first_node[last]))
+        params = slice(int(self.first_param[nodes.start]), int(self.first_param[nodes.stop]))
+        return self._replace(
+            first_node=self.first_node[first : last + 1] - np.int32(nodes.start),
+            size=self.size[nodes],
+            kind=self.kind[nodes],
+            first_param=self.first_param[nodes.start : nodes.stop + 1] - np.int32(params.start),
+            source=self.source[params],
+        )
+
+
+class Packed(NamedTuple):
+    """A forest, and for each node record of its trees the place of its bias, or of its weight if it is a leaf."""
+
+    forest: Forest
+    place: IntArray
+
+
+def pack(nodes: Nodes, starts: IntArray, features: int) -> Packed:
+    """The forest of trees laid end to end; no loop over trees or nodes."""
+    depth, op = nodes["depth"], nodes["op"]
+    function, parent = op < 0, parents(depth)
+    index = np.cumsum(function) - 1  # of function nodes
+    owner = index[parent[~function]]  # of leaves
+    leaves = np.bincount(owner, minlength=int(function.sum()))
+    first_param = np.concatenate([[0], np.cumsum(2 + leaves)])
+    place = np.zeros(len(nodes), dtype=np.int64)
+    place[function] = first_param[:-1]
+    order = np.argsort(owner, kind="stable")
+    # In the order of their nodes, leaves follow the biases and edges up to that of their own node.
+    place[np.flatnonzero(~function)[order]] = np.arange(len(owner)) + 2 * (owner[order] + 1)
+    source = np.full(first_param[-1], -1, dtype=np.int32)
+    source[place[~function]] = op[~function]
+    first_node = np.concatenate([[0], np.cumsum(function)])[starts]
+    forest = Forest(
+        features=features,
+        outputs=int(np.count_nonzero(depth[: starts[1]] == 0)),
+        first_node=first_node.astype(np.int32),
+        size=_sizes(depth[function], index[parent[function]]),
+        kind=(~op[function]).astype(np.int32),
+        first_param=first_param.astype(np.int32),
+        source=source,
     )
-    return scale / (one + jnp.exp(exponent)) - shift
+    return Packed(forest, place)
 
 
-def slope(total: jax.Array, value: jax.Array, kind: EngineArray, kinds: tuple[int, ...]) -> jax.Array:
-    """The derivative of the activation of each row, from the value if that is enough."""
-    return _select(kind, {code: ACTIVATIONS[code].derivative(total, value, jnp) for code in kinds})
+def _sizes(depth: IntArray, parent: IntArray) -> Indices:
+    """The number of nodes in the subtree of each, from the deepest level up."""
+    size = np.ones(len(depth), dtype=np.int32)
+    for level in range(int(depth.max(initial=0)), 0, -1):
+        here = np.flatnonzero(depth == level)
+        np.add.at(size, parent[here], size[here])
+    return size
 
 
-def _select(kind: EngineArray, options: dict[int, jax.Array]) -> jax.Array:
-    (_, chosen), *others = options.items()
-    for code, option in others:
-        chosen = jnp.where(kind[:, None] == code, option, chosen)
-    return chosen
+def load_params(packed: Packed, nodes: Nodes, dtype: str) -> NDArray:
+    """(folds, params) the weights and biases of all folds; infinite if they are beyond the range of ``dtype``."""
+    function = nodes["op"] < 0
+    params = np.zeros((packed.forest.params, nodes["weight"].shape[1]))
+    params[packed.place] = np.where(function[:, None], nodes["bias"], nodes["weight"])
+    hidden = function & (nodes["depth"] > 0)
+    params[packed.place[hidden] + 1] = nodes["weight"][hidden]
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(params.T, dtype=dtype)
 
 
-def _rows(array: jax.Array, index: EngineArray) -> jax.Array:
-    return array.at[index].get(mode="promise_in_bounds")
+def store_params(packed: Packed, nodes: Nodes, params: NDArray) -> Nodes:
+    """The node records with the weights and biases ``params`` (folds, params)."""
+    stored, function = nodes.copy(), nodes["op"] < 0
+    stored["bias"][function] = params[:, packed.place[function]].T
+    stored["weight"][~function] = params[:, packed.place[~function]].T
+    hidden = function & (nodes["depth"] > 0)
+    stored["weight"][hidden] = params[:, packed.place[hidden] + 1].T
+    return stored
 
 
-def _levels(shape: Shape) -> list[tuple[slice, tuple[int, ...]]]:
-    """The rows of each level and the activation kinds it may hold."""
-    ends = np.cumsum(shape.levels)
-    kinds = [(shape.output_kind,)] + [shape.kinds] * (len(shape.levels) - 1)
-    return [(slice(int(end) - rows, int(end)), kind) for end, rows, kind in zip(ends, shape.levels, kinds, strict=True)]
-
-
-def forward(shape: Shape, forest: Forest, params: Params, inputs: EngineArray) -> States:
-    """Values of all nodes for ``inputs`` (batch, columns), the last column being 1."""
-    # One product for every leaf edge and bias of the bin; an entry is 0 if a tree has no such leaf.
-    direct = lax.dot_general(params.leaf, inputs, (((1,), (1,)), ((), ())))
-    return climb(shape, forest, params.edge, direct)
-
-
-def climb(shape: Shape, forest: Forest, edge: EngineArray, direct: jax.Array) -> States:
-    """Values of all nodes, deepest level first; ``direct`` (rows, batch) is the sum of their leaves and biases."""
-    levels = _levels(shape)
-    values: list[jax.Array] = []
-    totals: list[jax.Array] = []
-    for d in range(len(levels) - 1, -1, -1):
-        rows, kinds = levels[d]
-        total = direct[rows]
-        if shape.ranks[d]:
-            carried = edge[levels[d + 1][0], None] * values[0]
-            total = _add_ranks(total, _rows(carried, forest.child[d]), shape.ranks[d])
-        values.insert(0, activate(total, forest.kind[rows], kinds))
-        totals.insert(0, total)
-    return States(tuple(values), tuple(totals))
-
-
-def _add_ranks(total: jax.Array, children: jax.Array, ranks: tuple[int, ...]) -> jax.Array:
-    """Add to the first ``ranks[j]`` rows their ``j``-th function children.
-
-    The loop goes over runs of rows with room for the same number of children, so each row is written once, not once
-    for every rank.
-    """
-    first = [0, *itertools.accumulate(ranks)]
-    runs = []
-    for used, (low, high) in enumerate(itertools.pairwise((total.shape[0], *ranks, 0))):
-        runs.append(sum((children[start + high : start + low] for start in first[:used]), start=total[high:low]))
-    return jnp.concatenate(runs[::-1])
-
-
-def outputs(forest: Forest, states: States) -> jax.Array:
-    """(trees, outputs, batch) values of the output nodes."""
-    return _rows(states.value[0], forest.output_row)
-
-
-def backward(
-    shape: Shape, forest: Forest, params: Params, inputs: EngineArray, states: States, output_grad: jax.Array
-) -> Params:
-    """Gradient of a loss whose derivative by the outputs is ``output_grad`` (trees, outputs, batch)."""
-    delta, edge = descend(shape, forest, params.edge, states, output_grad)
-    leaf = lax.dot_general(delta, inputs, (((1,), (0,)), ((), ())))
-    # Flat, because a loop over such short rows would not use whole vectors.
-    leaf = (leaf.reshape(-1) * forest.leaf_mask.reshape(-1).astype(leaf.dtype)).reshape(leaf.shape)
-    return Params(leaf, edge)
-
-
-def descend(
-    shape: Shape, forest: Forest, edge: EngineArray, states: States, output_grad: jax.Array
-) -> tuple[jax.Array, jax.Array]:
-    """Deltas of all nodes (rows, batch), outputs first, and the gradient (rows,) by the edges above them."""
-    flat = output_grad.reshape(-1, output_grad.shape[-1])
-    arriving = _rows(jnp.pad(flat, ((0, 1), (0, 0))), forest.output_slot)
-    deltas: list[jax.Array] = []
-    edges: list[jax.Array] = []
-    for d, (rows, kinds) in enumerate(_levels(shape)):
-        value, total = states.value[d], states.total[d]
-        if d:
-            from_parent = _rows(deltas[-1], forest.parent[d])
-            edges.append(jnp.sum(from_parent * value, axis=1))
-            arriving = from_parent * edge[rows, None]
-        else:
-            edges.append(jnp.zeros(value.shape[0], value.dtype))
-        deltas.append(arriving * slope(total, value, forest.kind[rows], kinds))
-    by_edge = jnp.concatenate(edges)
-    return jnp.concatenate(deltas), by_edge * forest.edge_mask.astype(by_edge.dtype)
+def cut(forest: Forest, parts: int, most_trees: int = 0) -> list[tuple[int, int]]:
+    """Runs (first, last) of trees: about ``parts`` runs of equal cost, each of ``most_trees`` at most (0: any)."""
+    cost = np.diff(forest.first_tree_param) + NODE_COST * np.diff(forest.first_node).astype(np.int64)
+    done = np.concatenate([[0], np.cumsum(cost)])
+    wanted = np.linspace(0, done[-1], max(1, min(parts, forest.trees)) + 1)
+    ends = np.unique(np.searchsorted(done, wanted))
+    runs = zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)
+    size = most_trees or forest.trees
+    return [(start, min(start + size, last)) for first, last in runs for start in range(first, last, size)]

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
-from neuraltree.engine.forks import check_fork
+import neuraltree.engine.xla.forks  # noqa: F401  it remembers the process that imports it, before any fork
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
@@ -185,7 +185,6 @@ class TreeEstimator(BaseEstimator):
 
     def _learn(self, sample: Sample) -> Self:
         """Learn from scratch: by a search, or with one random tree."""
-        check_fork()
         self.__dict__.pop("front_", None)
         self.__dict__.pop("history_", None)
         if self.search is None:
@@ -204,7 +203,6 @@ class TreeEstimator(BaseEstimator):
 
     def _go_on(self, sample: Sample, epochs: int | None, decay: bool) -> Self:
         """Train the fitted tree further. Without ``decay`` the learning rate is constant, for many short calls."""
-        check_fork()
         from neuraltree.estimators.learning import go_on, telling
 
         if sample.targets != self.tree_.num_outputs and sample.classes is None:

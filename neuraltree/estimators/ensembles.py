@@ -13,7 +13,6 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 from neuraltree.arrays import FloatArray
-from neuraltree.engine.forks import check_fork
 from neuraltree.estimators.base import check_search, seed_of
 from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.combining import combine
@@ -98,7 +97,6 @@ class _Ensemble(BaseEstimator):
         return clone(self.estimator)
 
     def _learn(self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample) -> Self:
-        check_fork()
         for name in ("front_", "history_"):
             self.__dict__.pop(name, None)
         random = check_random_state(self.random_state)

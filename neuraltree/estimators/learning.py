@@ -17,10 +17,10 @@ from sklearn.exceptions import ConvergenceWarning
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.clipping import with_integers
 from neuraltree.engine.epochs import Trained, train_epochs
-from neuraltree.engine.training_step import Settings
+from neuraltree.engine.training import Settings
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample, merged
-from neuraltree.estimators.starting import bin_for, check_options, columns, new_tree
+from neuraltree.estimators.starting import check_options, columns, new_tree
 from neuraltree.tasks.task import LOSS_OF, Task, encode
 from neuraltree.tree.tree import Tree
 
@@ -87,7 +87,6 @@ def go_on(
     share = 0.5 + 0.5 * np.cos(np.pi * np.arange(count) / count) if decay else np.ones(count)
     trained = train_epochs(
         tree.nodes,
-        bin_for(tree, sample, options),
         # Doubles, so that rounding does not make a row of weight 2 differ from two rows; one tree takes little time.
         Settings(
             task.loss, options.optimizer, batch_size=batch, precision="float64", weight_decay=options.weight_decay
@@ -100,19 +99,18 @@ def go_on(
         moments=moments,
         after=say,
     )
-    interrupted = len(trained.losses) < count
-    if interrupted:
+    if trained.interrupted:
         warnings.warn(
             f"the training was interrupted after {len(trained.losses)} of {count} epochs",
             ConvergenceWarning,
             stacklevel=5,
         )
     if _diverged(trained):
-        return Learned(tree, trained.losses, list(moments), interrupted, diverged=True)
+        return Learned(tree, trained.losses, list(moments), trained.interrupted, diverged=True)
     learned = replace(tree, nodes=trained.nodes, int8_loss=None)
     if decay:  # a call of fit: these are all training rows
         learned = with_integers(learned, sample.X, sample.y, sample.weight)
-    return Learned(learned, trained.losses, trained.moments, interrupted, diverged=False)
+    return Learned(learned, trained.losses, trained.moments, trained.interrupted, diverged=False)
 
 
 def _diverged(trained: Trained) -> bool:

@@ -1,9 +1,7 @@
-"""The tree that an estimator starts training with, the shape of its bin, and the check of the options."""
+"""The tree that an estimator starts training with, and the check of the options."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import lru_cache
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,14 +10,11 @@ import numpy as np
 from neuraltree.activations import ALIASES, NAMES
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.ranges import fit_input_range
-from neuraltree.engine.epochs import shape_for
 from neuraltree.engine.optimizers import OPTIMIZERS
-from neuraltree.engine.packing import Shape
 from neuraltree.estimators.covering import covering_tree
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.task import Task, make_task
-from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
@@ -27,7 +22,6 @@ from neuraltree.tree.tree import Tree
 NODES = 60
 ARITY = 5
 OUTPUT_NODES = 12  # nodes added for each output beyond the first
-EXAMPLES = 16  # trees from which the shape of a bin is planned
 
 
 def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree:
@@ -43,14 +37,6 @@ def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree
         target_scaler=Scaler.fit(columns(sample.y), sample.weight) if sample.classes is None else None,
         input_range=fit_input_range(scaler.transform(sample.X)),
     )
-
-
-def bin_for(tree: Tree, sample: Sample, options: Options) -> Shape:
-    """The shape of a bin that holds a tree, which may come from elsewhere, and most other trees of its space."""
-    hidden = tree.nodes["op"][(tree.nodes["op"] < 0) & (tree.nodes["depth"] > 0)]
-    kinds = dict.fromkeys([*options.activations, *(NAMES[~op] for op in np.unique(hidden).tolist())])
-    space = _space(sample, replace(options, activations=tuple(kinds)))
-    return shape_for(tree.nodes, space, _examples(space, _size(sample, options)))
 
 
 def task_of(sample: Sample) -> Task:
@@ -90,13 +76,6 @@ def _finite(value: Any) -> bool:
 
 def _whole(value: Any) -> bool:
     return isinstance(value, Integral) and int(value) >= 1
-
-
-@lru_cache(maxsize=64)
-def _examples(space: Space, size: int) -> tuple[Nodes, ...]:
-    """Trees of a space, the same ones every time, from which the shape of a bin is planned."""
-    rng = np.random.default_rng(0)
-    return tuple(covering_tree(rng, space, size=size) for _ in range(EXAMPLES))
 
 
 def _size(sample: Sample, options: Options) -> int:

@@ -60,7 +60,7 @@ def class_outputs(outputs: FloatArray) -> FloatArray:
 
 def probabilities(output_activation: str, outputs: FloatArray) -> FloatArray:
     """One probability per class along axis 1."""
-    with np.errstate(invalid="ignore"):  # infinite logits: their probabilities are NaN
+    with np.errstate(invalid="ignore", under="ignore"):  # infinite logits: their probabilities are NaN
         return LINKS[output_activation].rows(class_outputs(outputs))
 
 

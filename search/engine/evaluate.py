@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
-from neuraltree.engine.chunks import leaf_slopes, predict
-from neuraltree.engine.forest import Params, load_params, store_params
-from neuraltree.engine.packing import Bin, Layout, Shape, fit_shape, layout, pack, plan
-from neuraltree.engine.train import Schedule, fit, make_schedule
-from neuraltree.engine.training_step import Data, Settings
+from neuraltree.arrays import FloatArray
+from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
+from neuraltree.engine.lowering import lowering
+from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.tasks.metrics import METRICS, Truth, class_errors
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, node_dtype
@@ -28,6 +23,11 @@ from neuraltree.tree.space import Space
 Columns = dict[str, NDArray[np.float64]]
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
 Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
+PARTS = 2  # runs of trees for each thread, so that threads that finish early find more work
+SCORED_BYTES = 2**25  # the outputs that are scored at once
+REFIT_STREAM = 2**31  # for the refit's shuffles: a generation number that no search reaches
+Unit = TypeVar("Unit")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,6 @@ class Problem:
     far: NDArray[np.bool_]  # (features,) the inputs whose means float code subtracts first
     workers: int  # number of threads; it changes the time, not the results
 
-    @property
-    def rows(self) -> int:
-        return len(self.data.weight) - 1
-
 
 class Evaluated(NamedTuple):
     """Trained trees, their scores by column, the folds' median best epoch, and which trees never diverged."""
@@ -66,90 +62,106 @@ class Evaluated(NamedTuple):
     ok: NDArray[np.bool_]
 
 
-def first_shape(problem: Problem, trees: list[Nodes]) -> Shape:
-    """The shape of bins for a run, planned from trees like those of its first population."""
-    return plan(layout(*join(trees)), problem.space)
-
-
-def grown_shape(problem: Problem, shape: Shape, trees: list[Nodes]) -> tuple[Shape, Layout]:
-    """The shape that these trees need, which is ``shape`` if they fit it; and their layout."""
-    found = layout(*join(trees))
-    return fit_shape(shape, found, problem.space), found
-
-
-def evaluate(problem: Problem, shape: Shape, found: Layout, trees: list[Nodes], generation: int) -> Evaluated:
+def evaluate(problem: Problem, trees: list[Nodes], generation: int) -> Evaluated:
     """Train every tree on every fold and score it on the validation rows of that fold."""
     nodes, starts = join(trees)
-    bins = pack(nodes, starts, shape, found)
-    schedules = [_fold_schedule(problem, shape, fold, generation, k) for k, fold in enumerate(problem.folds)]
-    inputs = [problem.data.inputs[rows] for _, rows in problem.folds]
-
-    def train(unit: tuple[Bin, int]) -> tuple[Params, NDArray, NDArray, NDArray]:
-        packed, k = unit
-        start = load_params(packed, nodes, k, problem.settings.precision)
-        limit = np.zeros(shape.trees, dtype=np.int32)
-        limit[: packed.last_tree - packed.first_tree] = problem.epochs
-        schedule = schedules[k]._replace(limit=limit)
-        fitted = fit(shape, problem.settings, packed.forest, start, problem.data, schedule)
-        values = predict(shape, problem.settings, packed.forest, fitted.params, inputs[k])
-        return jax.tree.map(np.asarray, fitted.params), np.asarray(fitted.loss), np.asarray(fitted.best_epoch), values
-
-    results = _in_threads(problem.workers, train, [(packed, k) for packed in bins for k in range(len(problem.folds))])
-    trained = nodes.copy()
-    parts = []
-    for packed in bins:
-        # A bin's outputs are dropped as soon as they are scored: the outputs of all bins together can take gigabytes.
-        mine = list(islice(results, len(problem.folds)))
-        parts.append(_score_bin(problem, packed, mine))
-        for k, (params, *_) in enumerate(mine):
-            store_params(packed, trained, k, params)
-    columns = {name: np.concatenate([part[0][name] for part in parts]) for name in parts[0][0]}
-    ok = np.concatenate([part[2] for part in parts])
-    best_epoch = np.concatenate([part[1] for part in parts])
-    return Evaluated(np.split(trained, starts[1:-1]), columns, best_epoch, ok)
+    packed = pack(nodes, starts, problem.space.n_features)
+    courses = [
+        _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
+    ]
+    limit = np.full(len(trees), problem.epochs)
+    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, limit)
+    scored = _score(problem, packed, fitted)
+    trained = store_params(packed, nodes, fitted.params)
+    return Evaluated(np.split(trained, starts[1:-1]), *scored)
 
 
-def _in_threads(workers: int, function: Callable[[Any], Any], units: Sequence[Any]) -> Iterator[Any]:
-    """Results in the order of ``units``; at most 2 * ``workers`` units are started ahead of the results taken."""
-    # XLA releases the interpreter lock, so the threads run at the same time.
-    with ThreadPoolExecutor(workers) as threads:
-        waiting = deque(threads.submit(function, unit) for unit in units[: 2 * workers])
-        for unit in [*units[2 * workers :], *[None] * len(waiting)]:
-            result = waiting.popleft().result()
-            if unit is not None:
-                waiting.append(threads.submit(function, unit))
-            yield result
+class _Folds(NamedTuple):
+    """What was fitted in all folds: the best ``params`` (folds, params), ``loss`` and ``best_epoch`` (folds, trees)."""
+
+    params: NDArray
+    loss: FloatArray
+    best_epoch: NDArray[np.int32]
 
 
-def _fold_schedule(problem: Problem, shape: Shape, fold: Fold, generation: int, k: int) -> Schedule:
-    return make_schedule(
-        shape,
-        problem.settings,
-        problem.rows,
-        fit_rows=fold[0],
-        validation_rows=fold[1],
-        epochs=problem.epochs,
-        limit=np.zeros(0, dtype=np.int32),
-        patience=problem.patience,
-        rng=np.random.default_rng((problem.seed, generation, k)),
+def _course(problem: Problem, fold: Fold, epochs: int, seed: int | tuple[int, ...]) -> Course:
+    return make_course(problem.settings, *fold, epochs=epochs, patience=problem.patience, seed=seed)
+
+
+def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], limit: NDArray) -> _Folds:
+    """Every tree trained in every course from its row of ``params``, for at most ``limit`` (trees,) epochs.
+
+    The work is cut by cost. How it is cut does not change the results: a tree is trained as if it were alone.
+    """
+    forest = packed.forest
+    runs = cut(forest, PARTS * problem.workers if problem.workers > 1 else 1)
+    ends = forest.first_tree_param
+    found = _Folds(
+        np.empty_like(params),
+        np.empty((len(courses), forest.trees)),
+        np.empty((len(courses), forest.trees), dtype=np.int32),
     )
 
+    def train(unit: tuple[int, tuple[int, int]], stop: Indices) -> None:
+        k, (first, last) = unit
+        trees, own = slice(first, last), slice(int(ends[first]), int(ends[last]))
+        part, start = forest.part(first, last), np.ascontiguousarray(params[k, own])
+        fitted = lowering().train(part, problem.settings, problem.data, courses[k], start, limit[trees], stop=stop)
+        found.params[k, own], found.loss[k, trees] = fitted.params, fitted.loss
+        found.best_epoch[k, trees] = fitted.best_epoch
 
-def _score_bin(problem: Problem, packed: Bin, results: list) -> tuple[Columns, NDArray, NDArray]:
-    """For the trees of one bin: columns of metrics, median best epochs, a mask of the trees that did not diverge."""
-    count = packed.last_tree - packed.first_tree
-    outputs = np.concatenate([values[:count] for *_, values in results], axis=2).astype(np.float64)
-    losses = np.array([loss[:count] for _, loss, *_ in results])
-    finite = np.isfinite(outputs).all(axis=(1, 2)) & np.isfinite(losses).all(axis=0)
-    outputs[~finite] = 0.0  # a diverged tree is scored as a useless constant; ``ok`` marks it
+    in_threads(problem.workers, train, [(k, run) for run in runs for k in range(len(courses))])
+    return found
+
+
+def in_threads(workers: int, function: Callable[[Unit, Indices], Result], units: Sequence[Unit]) -> list[Result]:
+    """``function(unit, stop)`` for every unit, in their order. If one fails, or on Ctrl-C, ``stop[0]`` becomes 1."""
+    stop: Indices = np.zeros(1, dtype=np.int32)
+    # The kernel and XLA release the interpreter lock, so the threads run at the same time.
+    with ThreadPoolExecutor(workers) as threads:
+        waiting = [threads.submit(function, unit, stop) for unit in units]
+        try:
+            return [future.result() for future in waiting]
+        except BaseException:
+            stop[0] = 1
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
+def _score(problem: Problem, packed: Packed, fitted: _Folds) -> tuple[Columns, NDArray, NDArray]:
+    """Columns of metrics, median best epochs, and a mask of the trees that did not diverge."""
     rows = np.concatenate([validation for _, validation in problem.folds])
     truth = problem.truth._replace(target=problem.truth.target[rows])
-    columns = {column: METRICS[metric](truth, outputs) for column, metric in problem.metrics.items()}
-    if problem.classes:
-        errors = class_errors(truth, outputs)
-        columns |= {f"error_class_{label}": errors[:, c] for c, label in enumerate(problem.classes)}
-    best = np.median([best[:count] for _, _, best, _ in results], axis=0).astype(np.int64)
-    return columns, best, finite
+    # The outputs of all trees at once can take gigabytes.
+    most = max(1, SCORED_BYTES // (8 * len(rows) * problem.task.n_outputs))
+
+    def score(run: tuple[int, int], stop: Indices) -> tuple[Columns, NDArray]:
+        outputs = _outputs(problem, packed, fitted.params, run, stop)
+        finite = np.isfinite(outputs).all(axis=(1, 2)) & np.isfinite(fitted.loss[:, slice(*run)]).all(axis=0)
+        outputs[~finite] = 0.0  # a diverged tree is scored as a useless constant; ``ok`` marks it
+        columns = {column: METRICS[metric](truth, outputs) for column, metric in problem.metrics.items()}
+        if problem.classes:
+            errors = class_errors(truth, outputs)
+            columns |= {f"error_class_{label}": errors[:, c] for c, label in enumerate(problem.classes)}
+        return columns, np.asarray(finite)
+
+    parts = in_threads(problem.workers, score, cut(packed.forest, problem.workers, most))
+    columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
+    best = np.median(fitted.best_epoch, axis=0).astype(np.int64)
+    return columns, best, np.concatenate([finite for _, finite in parts])
+
+
+def _outputs(problem: Problem, packed: Packed, params: NDArray, run: tuple[int, int], stop: Indices) -> FloatArray:
+    """(trees, outputs, rows) the outputs of a run of trees with each fold's weights on its validation rows."""
+    forest, ends = packed.forest.part(*run), packed.forest.first_tree_param
+    own = slice(int(ends[run[0]]), int(ends[run[1]]))
+    found = [
+        lowering().predict(
+            forest, problem.settings, problem.data, held.astype(np.int32), np.ascontiguousarray(params[k, own]), stop
+        )
+        for k, (_, held) in enumerate(problem.folds)
+    ]
+    return np.concatenate(found, axis=2).astype(np.float64)
 
 
 def costs(problem: Problem, trees: list[Nodes]) -> Columns:
@@ -163,7 +175,7 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     return columns
 
 
-def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np.int64]) -> tuple[list[Nodes], NDArray]:
+def refit(problem: Problem, trees: list[Nodes], epochs: NDArray[np.int64]) -> tuple[list[Nodes], NDArray]:
     """Trees with one set of weights, trained on the rows ``whole``; and a mask of the trees whose refit is sound.
 
     A tree begins with the mean of its folds' weights, or with fold 0's weights if their loss over these rows is lower.
@@ -172,40 +184,25 @@ def refit(problem: Problem, shape: Shape, trees: list[Nodes], epochs: NDArray[np
     the weights it began with.
     """
     nodes, starts = join([_mean_and_first(tree) for tree in trees])
-    shape, found = grown_shape(problem, shape, trees)
-    rows, none = problem.whole, np.zeros(0, dtype=np.int64)
-    training = _fold_schedule(problem, shape, (rows, none), REFIT_STREAM, 0)._replace(patience=np.zeros((), np.int32))
-    measuring = _fold_schedule(
-        problem, shape, (none, rows), REFIT_STREAM, 0
-    )  # its limit is 0 epochs: it only measures losses
+    packed = pack(nodes, starts, problem.space.n_features)
+    sets = load_params(packed, nodes, problem.settings.precision)
+    none = problem.whole[:0]
+    training = _course(problem, (problem.whole, none), problem.epochs, REFIT_STREAM)._replace(patience=0)
+    measuring = _course(problem, (none, problem.whole), 0, REFIT_STREAM)
+    never = np.zeros(len(trees), dtype=np.int64)
 
-    def train(packed: Bin) -> tuple[Params, NDArray]:
-        limit = np.zeros(shape.trees, dtype=np.int32)
-        limit[: packed.last_tree - packed.first_tree] = epochs[packed.first_tree : packed.last_tree]
-        run = partial(fit, shape, problem.settings, packed.forest)
-        mean, first = (load_params(packed, nodes, k, problem.settings.precision) for k in range(2))
+    def chosen(which: NDArray, yes: NDArray, no: NDArray) -> NDArray:
+        """(params,) the weights ``yes`` for the trees in the mask ``which`` (trees,), ``no`` for the others."""
+        return np.where(np.repeat(which, np.diff(packed.forest.first_tree_param)), yes, no)
 
-        def loss(params: Params) -> NDArray:
-            return np.asarray(run(params, problem.data, measuring).loss)
-
-        before = _where(packed, loss(mean) <= loss(first), mean, first)
-        after = jax.tree.map(np.asarray, run(before, problem.data, training._replace(limit=limit)))
-        reached = loss(after.params)
-        good = (after.best_epoch == limit) & (reached <= loss(before)) & np.isfinite(reached)
-        return _where(packed, good, after.params, before), good
-
-    sound = np.zeros(len(trees), dtype=bool)
-    bins = pack(nodes, starts, shape, found)
-    for packed, (params, good) in zip(bins, _in_threads(problem.workers, train, bins), strict=True):
-        sound[packed.first_tree : packed.last_tree] = good[: packed.last_tree - packed.first_tree]
-        store_params(packed, nodes, 0, params)
-    return [_one_set(tree) for tree in np.split(nodes, starts[1:-1])], sound
-
-
-def _where(packed: Bin, chosen: NDArray, yes: Params, no: Params) -> Params:
-    """``yes`` for the trees in the mask ``chosen`` (trees,), ``no`` for the others."""
-    rows = np.append(chosen, False)[packed.forest.tree]
-    return Params(np.where(rows[:, None], yes.leaf, no.leaf), np.where(rows, yes.edge, no.edge))
+    mean, first = _train(problem, packed, sets, [measuring] * 2, never).loss
+    before = chosen(mean <= first, *sets)
+    after = _train(problem, packed, before[None], [training], epochs)
+    reached = _train(problem, packed, after.params, [measuring], never).loss[0]
+    sound = (after.best_epoch[0] == epochs) & (reached <= np.minimum(mean, first)) & np.isfinite(reached)
+    kept = chosen(sound, after.params[0], before)
+    stored = store_params(packed, nodes, np.stack([kept, kept]))
+    return [_one_set(tree) for tree in np.split(stored, starts[1:-1])], sound
 
 
 def _mean_and_first(tree: Nodes) -> Nodes:
@@ -228,39 +225,31 @@ def _one_set(tree: Nodes) -> Nodes:
     return single
 
 
-def validation_outputs(problem: Problem, shape: Shape, trees: list[Nodes]) -> NDArray[np.float64]:
+def validation_outputs(problem: Problem, trees: list[Nodes]) -> NDArray[np.float64]:
     """(trees, outputs, rows) the outputs with each fold's weights on its validation rows, fold after fold; scaled."""
     nodes, starts = join(trees)
-    shape, found = grown_shape(problem, shape, trees)
-    parts = []
-    for packed in pack(nodes, starts, shape, found):
-        by_fold = []
-        for k, (_, rows) in enumerate(problem.folds):
-            params = load_params(packed, nodes, k, problem.settings.precision)
-            by_fold.append(predict(shape, problem.settings, packed.forest, params, problem.data.inputs[rows]))
-        parts.append(np.concatenate(by_fold, axis=2)[: packed.last_tree - packed.first_tree])
-    return np.concatenate(parts).astype(np.float64)
+    packed = pack(nodes, starts, problem.space.n_features)
+    return _outputs(problem, packed, load_params(packed, nodes, problem.settings.precision), (0, len(trees)), NEVER)
 
 
-def edge_slopes(problem: Problem, shape: Shape, trees: list[Nodes]) -> list[NDArray[np.float64]]:
+def edge_slopes(problem: Problem, trees: list[Nodes]) -> list[NDArray[np.float64]]:
     """For each tree (nodes, features, folds): the derivative of a fold's training loss with respect to the weight of an
-    edge from a function node to an input, whether the tree has that edge or not. Every tree must fit ``shape``.
+    edge from a function node to an input, whether the tree has that edge or not.
     """
     nodes, starts = join(trees)
-    # The shape is not grown for these few trees: another shape would have to be compiled.
-    bins = pack(nodes, starts, shape)
-    data = [Data(*(part[rows] for part in problem.data)) for rows, _ in problem.folds]
+    packed = pack(nodes, starts, problem.space.n_features)
+    params = load_params(packed, nodes, problem.settings.precision)
+    rows = [fit.astype(np.int32) for fit, _ in problem.folds]
+    forest, ends = packed.forest, packed.forest.first_tree_param
+    whole = np.zeros((len(nodes), forest.features, len(rows)))
+    function = np.flatnonzero(nodes["op"] < 0)
 
-    def of(unit: tuple[Bin, int]) -> NDArray[np.float64]:
-        packed, k = unit
-        params = load_params(packed, nodes, k, problem.settings.precision)
-        slopes = leaf_slopes(shape, problem.settings, packed.forest, params, data[k])
-        return slopes[packed.row, : problem.space.n_features]
+    def of(unit: tuple[int, tuple[int, int]], stop: Indices) -> None:
+        k, (first, last) = unit
+        own = np.ascontiguousarray(params[k, ends[first] : ends[last]])
+        found = lowering().slopes(forest.part(first, last), problem.settings, problem.data, rows[k], own, stop)
+        whole[function[forest.first_node[first] : forest.first_node[last]], :, k] = found
 
-    units = [(packed, k) for packed in bins for k in range(len(problem.folds))]
-    found = list(_in_threads(problem.workers, of, units))
-    whole = [np.concatenate(found[k :: len(problem.folds)]) for k in range(len(problem.folds))]
-    return np.split(np.stack(whole, axis=2), starts[1:-1])
-
-
-REFIT_STREAM = 2**31  # for the refit's shuffles: a generation number that no search reaches
+    runs = cut(forest, problem.workers)
+    in_threads(problem.workers, of, [(k, run) for run in runs for k in range(len(rows))])
+    return np.split(whole, starts[1:-1])

@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.engine.packing import Shape, planned_bins
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify_all
-from search.engine.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate, first_shape, grown_shape
+from search.engine.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate
 from search.engine.population import Members, best_of_each_structure, merge, objectives, violation
 from search.selection.hypervolume import hypervolume
 from search.selection.survivors import ranks, survivors
@@ -23,7 +22,6 @@ from search.variation.operators import GUIDED, PARENTS, make_child
 Phase = Callable[[str], AbstractContextManager[None]]
 # Streams of random numbers in a generation; the shuffles of fold k use (seed, generation, k).
 VARY, SELECT = 2**31, 2**31 + 1
-BINS_OF_EXAMPLES = 4  # the most bins that example trees fill; more would give the same shape
 RETRAINED = "retrained"  # the origin of a survivor that was trained further
 
 
@@ -48,7 +46,6 @@ class State:
 
     generation: int
     evaluations: int
-    shape: Shape
     members: Members
     rank: NDArray[np.int64]
 
@@ -65,7 +62,6 @@ class Reached(NamedTuple):
 
     generation: int
     evaluations: int
-    shape: Shape
 
 
 class Info(NamedTuple):
@@ -93,20 +89,9 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
     with phase("vary"):
         rng = np.random.default_rng((problem.seed, 0, VARY))
         trees = simplify_all([strategy.new_tree(rng) for _ in range(strategy.population)])
-        shape = first_shape(problem, _examples(strategy))
-    evaluated, shape = _evaluate(problem, shape, trees, 0, np.arange(len(trees)), phase)
+    evaluated = _evaluate(problem, trees, 0, np.arange(len(trees)), phase)
     origin = Origin(("random",) * len(trees), np.full((len(trees), 2), -1))
-    return _select(problem, strategy, evaluated, evaluated, origin, Reached(0, len(trees), shape), phase)
-
-
-def _examples(strategy: Strategy) -> list[Nodes]:
-    """Trees that do not depend on the run's seed.
-
-    Bins planned from them are the same in every run, so that later runs find their programs compiled.
-    """
-    rng, population = np.random.default_rng(0), strategy.population
-    per_bin = -(-population // planned_bins(population))
-    return simplify_all([strategy.new_tree(rng) for _ in range(min(population, BINS_OF_EXAMPLES * per_bin))])
+    return _select(problem, strategy, evaluated, evaluated, origin, Reached(0, len(trees)), phase)
 
 
 def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tuple[State, Info]:
@@ -120,9 +105,9 @@ def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tu
         themselves = np.column_stack([old.ids, np.full_like(old.ids, -1)])
         origin = Origin(origin.operators + (RETRAINED,) * len(old.trees), np.vstack([origin.parents, themselves]))
     ids = state.evaluations + np.arange(len(trees))
-    evaluated, shape = _evaluate(problem, state.shape, trees, generation, ids, phase)
+    evaluated = _evaluate(problem, trees, generation, ids, phase)
     everyone = evaluated if strategy.retrain_survivors else merge([evaluated, old])
-    reached = Reached(generation, state.evaluations + len(trees), shape)
+    reached = Reached(generation, state.evaluations + len(trees))
     return _select(problem, strategy, everyone, evaluated, origin, reached, phase)
 
 
@@ -136,7 +121,7 @@ def _children(problem: Problem, strategy: Strategy, state: State, generation: in
         child, operator = make_child(rng, state.members.trees[first], state.members.trees[second], strategy.toolbox)
         trees.append(child)
         operators.append(operator)
-    trees = simplify_all(_guided(rng, problem, strategy, state.shape, trees, operators))
+    trees = simplify_all(_guided(rng, problem, strategy, trees, operators))
     if not strategy.inherit:
         trees = [redraw_weights(rng, tree) for tree in trees]
     parents = state.members.ids[winner]
@@ -148,7 +133,6 @@ def _guided(
     rng: np.random.Generator,
     problem: Problem,
     strategy: Strategy,
-    shape: Shape,
     trees: list[Nodes],
     operators: list[str],
 ) -> list[Nodes]:
@@ -156,7 +140,7 @@ def _guided(
     waiting = [i for i, name in enumerate(operators) if name in GUIDED]
     if not waiting:
         return trees
-    slopes = edge_slopes(problem, shape, [trees[i] for i in waiting])
+    slopes = edge_slopes(problem, [trees[i] for i in waiting])
     grown = {
         i: getattr(strategy.toolbox, operators[i])(rng, trees[i], slopes=found)
         for i, found in zip(waiting, slopes, strict=True)
@@ -164,15 +148,12 @@ def _guided(
     return [grown.get(i, tree) for i, tree in enumerate(trees)]
 
 
-def _evaluate(
-    problem: Problem, shape: Shape, trees: list[Nodes], generation: int, ids: NDArray[np.int64], phase: Phase
-) -> tuple[Members, Shape]:
+def _evaluate(problem: Problem, trees: list[Nodes], generation: int, ids: NDArray[np.int64], phase: Phase) -> Members:
     with phase("train"):
-        shape, found = grown_shape(problem, shape, trees)
-        result: Evaluated = evaluate(problem, shape, found, trees, generation)
+        result: Evaluated = evaluate(problem, trees, generation)
     with phase("cost"):
         columns = result.columns | costs(problem, result.trees)
-    return Members(result.trees, ids, columns, result.best_epoch, result.ok), shape
+    return Members(result.trees, ids, columns, result.best_epoch, result.ok)
 
 
 def _select(

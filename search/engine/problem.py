@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.ranges import fit_input_range
-from neuraltree.engine.packing import Shape
-from neuraltree.engine.training_step import Settings, make_data
+from neuraltree.engine.training import Settings, make_data
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import Task, encode, make_task
 from neuraltree.tree.folding import far
@@ -66,13 +65,12 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     scaled = target_scaler.transform(columns).reshape(target.shape) if target_scaler else target
     space = _space(config, table, task)
     settings = _settings(config, task, len(train_rows))
-    shape = Shape(0, task.n_outputs, space.n_features, 1, (), (), (), 0)
     weight = _row_weight(config, table, train_rows)
     problem = Problem(
         space=space,
         task=task,
         settings=settings,
-        data=make_data(inputs, encode(task, scaled), weight, shape, settings.precision),
+        data=make_data(inputs, encode(task, scaled), weight, settings.precision),
         truth=Truth(task, scaled, target_scaler.scale if target_scaler else 1.0),
         folds=tuple(_positions(folds, train_rows)),
         whole=np.arange(len(train_rows)),
@@ -177,7 +175,7 @@ def _settings(config: Config, task: Task, rows: int) -> Settings:
         optimizer=train.optimizer,
         learning_rate=train.learning_rate,
         schedule=train.schedule,
-        batch_size=min(train.batch_size, rows),  # a larger batch would be padding, which takes memory
+        batch_size=min(train.batch_size, rows),
         precision=train.precision,
         weight_decay=train.weight_decay,
     )

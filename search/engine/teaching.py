@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
 from neuraltree.arrays import FloatArray
-from neuraltree.engine.packing import Shape
-from neuraltree.engine.training_step import make_data
+from neuraltree.engine.training import make_data
 from neuraltree.estimators.combining import combine
 from neuraltree.tasks.task import encode
 from search.config.settings import FLOAT_MAX
@@ -167,7 +166,6 @@ def _with_lessons(known: _Known, lessons: list[tuple[FloatArray, FloatArray]]) -
     targets = [encode(problem.task, problem.truth.target), *(y for _, y in lessons)]
     ends = len(known.X) + np.cumsum([len(X) for X, _ in lessons])
     parts = [np.arange(end - len(X), end) for end, (X, _) in zip(ends, lessons, strict=True)]
-    shape = Shape(0, problem.task.n_outputs, problem.space.n_features, 1, (), (), (), 0)
-    data = make_data(np.concatenate(inputs), np.concatenate(targets), None, shape, problem.settings.precision)
+    data = make_data(np.concatenate(inputs), np.concatenate(targets), None, problem.settings.precision)
     folds = tuple((part, held) for part, (_, held) in zip(parts, problem.folds, strict=False))
     return replace(setup, problem=replace(problem, data=data, folds=folds, whole=parts[-1]), last_epochs=LAST_EPOCHS)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.engine.packing import Shape
 from neuraltree.tree.nodes import join
 from search.engine.evolution_step import State
 from search.engine.population import Members, best_of_each_structure, merge
@@ -29,17 +28,13 @@ def members_from_arrays(arrays: Mapping[str, NDArray]) -> Members:
 
 
 def state_to_parts(state: State) -> tuple[Arrays, dict[str, Any]]:
-    facts = {"generation": state.generation, "evaluations": state.evaluations, "shape": state.shape._asdict()}
+    facts = {"generation": state.generation, "evaluations": state.evaluations}
     return members_to_arrays(state.members) | {"rank": state.rank}, facts
 
 
 def state_from_parts(arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) -> State:
-    fields = dict(facts["shape"])
-    for name in ("levels", "kinds"):
-        fields[name] = tuple(fields[name])
-    fields["ranks"] = tuple(tuple(ranks) for ranks in fields["ranks"])
     members = members_from_arrays(arrays)
-    return State(facts["generation"], facts["evaluations"], Shape(**fields), members, arrays["rank"])
+    return State(facts["generation"], facts["evaluations"], members, arrays["rank"])
 
 
 def archive(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:

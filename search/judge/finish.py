@@ -14,7 +14,6 @@ from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, loses_much
-from neuraltree.engine.packing import Shape
 from neuraltree.tasks.metrics import METRICS, Truth
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
@@ -68,7 +67,7 @@ def write_front(
 ) -> int:
     """Finish the front, score it on the test rows and save it; returns the number of its members."""
     folder.models.mkdir(exist_ok=True)
-    members = last_front(setup, table, live_front(setup, state), state.shape, say, stopping)
+    members = last_front(setup, table, live_front(setup, state), say, stopping)
     rows: list[list[Any]] = []
     for member in members:
         model = f"models/{len(rows):03d}.json"
@@ -84,12 +83,11 @@ def last_front(
     setup: Setup,
     table: Table,
     front: Members,
-    shape: Shape,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> list[Finished]:
     """The finished members of a front that no other finished member dominates in the objectives of the run."""
-    members = finished(setup, table, front, shape, say, stopping)
+    members = finished(setup, table, front, say, stopping)
     kept = undominated([member.values for member in members], setup.strategy.objectives)
     if left_out := len(members) - len(kept):
         say(
@@ -103,7 +101,6 @@ def finished(
     setup: Setup,
     table: Table,
     front: Members,
-    shape: Shape,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> list[Finished]:
@@ -116,7 +113,7 @@ def finished(
     last = setup.last_epochs
     epochs = np.full_like(front.best_epoch, last) if last else front.best_epoch
     problem = replace(setup.problem, epochs=last or setup.problem.epochs)
-    refitted, sound = refit(problem, shape, front.trees, epochs)
+    refitted, sound = refit(problem, front.trees, epochs)
     trees = _in_integers(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
     if number_format(setup.problem.code.precision).is_integer:
         _tell_of_losses(trees, say)

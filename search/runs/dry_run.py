@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 
+from neuraltree.engine.lowering import engine_name
 from neuraltree.tree.nodes import count_weights
 from neuraltree.tree.space import Space
 from search.config.config import Config, to_toml
@@ -14,7 +15,6 @@ from search.table.data import Table
 
 # Measured on two shared x86-64 cores; a rough guess for other machines, and reported as such.
 WEIGHT_SAMPLES_PER_S = 1e9
-COMPILE_S = 8.0
 LEAST_GENERATION_S = 0.05
 COUNTED_NODES = 100  # counting takes quadratic time: seconds at twice this
 
@@ -29,7 +29,7 @@ def describe(config: Config, table: Table) -> str:
     weights = float(np.mean([count_weights(setup.strategy.new_tree(rng)) for _ in range(100)]))
     samples = sum(len(fit) for fit, _ in setup.problem.folds) * config.train.epochs
     per_generation = max(LEAST_GENERATION_S, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
-    seconds = COMPILE_S + per_generation * (search.generations + 1)
+    seconds = per_generation * (search.generations + 1)
     counted = dataclasses.replace(space, max_nodes=min(space.max_nodes, COUNTED_NODES))
     about = "about" if counted == space else "far more than"
     point = ", ".join(
@@ -41,7 +41,7 @@ def describe(config: Config, table: Table) -> str:
         f"search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
         f"evaluations: {search.population * (search.generations + 1):,} trees x {search.folds} folds",
         f"reference point: {point}",
-        "compilations: 2 programs, and 2 more whenever trees outgrow their bins (rarely more than once)",
+        f"engine: {engine_name()}",
         f"baselines: {', '.join(config.baselines.models) or 'none'}",
         f"time: about {seconds:.0f} s on two cores without baselines, a rough guess",
     ]

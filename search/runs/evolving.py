@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
+from neuraltree.engine.lowering import what_is_missing
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
 from search.config.config import config_of
@@ -75,7 +76,7 @@ def evolve(
     with _stoppable(say.message) as stopping:
         state, parts, rows = _evolved(setup, last, say, stopping)
         front = live_front(setup, state)
-        members = last_front(setup, table, front, state.shape, say.message, lambda: False)
+        members = last_front(setup, table, front, say.message, lambda: False)
     if state.generation < last:
         warnings.warn(
             f"the search was interrupted after generation {state.generation} of {last}",
@@ -84,7 +85,7 @@ def evolve(
         )
     if not members:
         raise InputError("no tree met the constraints; loosen them or search longer")
-    outputs = validation_outputs(setup.problem, state.shape, [front.trees[member.place] for member in members])
+    outputs = validation_outputs(setup.problem, [front.trees[member.place] for member in members])
     objectives = setup.strategy.objectives
     return Found(
         front=Front(tuple(Member(m.status, m.values, model=m.tree) for m in members), objectives),
@@ -106,6 +107,8 @@ def _evolved(
 ) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]]]:
     """The last state, and by generation the parts of the history and the rows of history.csv."""
     phases = Phases()
+    if missing := what_is_missing():
+        say.message(missing)
     say.begin(f"{setup.strategy.population} trees, {last} generations", last, 0)
     try:
         parts, rows = [], []

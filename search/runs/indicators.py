@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from neuraltree.engine.compiled import compilations
+from neuraltree.engine.lowering import compilations
 from search.engine.evolution_step import Info, State
 from search.engine.problem import Setup
 

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from neuraltree.cli.command import DONE, INTERRUPTED
+from neuraltree.engine.lowering import engine_name, what_is_missing
 from search.config.config import Config, config_hash
 from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup, set_up
@@ -47,9 +48,7 @@ def evolve(
     """Run or resume the search in a folder until it is done or ``stopping()`` is true; returns the exit code."""
     setup = set_up(config, table)
     facts = _facts(config, table, setup)
-    begun_with = folder.read_manifest().get("versions", facts["versions"])
-    if begun_with != facts["versions"]:
-        changed = [name for name, number in facts["versions"].items() if begun_with.get(name) != number]
+    if changed := _changed(folder.read_manifest(), facts):
         report.message(
             f"{', '.join(changed)} changed since the run began: results will not be bit-identical to the original run"
         )
@@ -79,6 +78,16 @@ def evolve(
         report.close()
 
 
+def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """What differs from the beginning of the run, among the facts that its bits depend on."""
+    if "versions" not in before:
+        return []
+    changed = [name for name, number in now["versions"].items() if before["versions"].get(name) != number]
+    # The variants of the kernel give the same bits. Runs of older versions name no engine, but another one made them.
+    same = str(before.get("engine", "")).split()[:1] == now["engine"].split()[:1]
+    return changed if same else [*changed, "the engine"]
+
+
 def _search(
     config: Config,
     table: Table,
@@ -91,6 +100,8 @@ def _search(
     """The last state and the history of all generations, or ``None`` if the search was asked to stop."""
     state, history = _restored(folder)
     last = config.search.generations
+    if missing := what_is_missing():
+        report.message(missing)
     report.begin(_heading(config, table, setup, folder), last, state.generation if state else 0)
     coming = generations(setup.problem, setup.strategy, phases, state)
     while not stopping():
@@ -180,7 +191,7 @@ def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> s
         f"{Path(config.data.source).name}: {len(table.X)} rows ({len(setup.test_rows)} of them test rows), "
         f"{table.X.shape[1]} features, {table.kind}; {config.search.population} trees, "
         f"{config.search.generations} generations, objectives {', '.join(config.search.objectives)}; "
-        f"results in {folder.path}"
+        f"engine: {engine_name()}; results in {folder.path}"
     )
 
 
@@ -204,6 +215,7 @@ def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
         "data_hash": table.digest,
         "objectives": list(setup.strategy.objectives),
         "reference_point": [float(value) for value in setup.strategy.reference],
+        "engine": engine_name(),
         "versions": {name: version(name) for name in LIBRARIES}
         | {"python": platform.python_version()}
         | _measuring(setup),

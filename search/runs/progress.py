@@ -76,7 +76,7 @@ class Bar:
             TimeRemainingColumn(),
         )
         self.progress = Progress(*columns, console=self.console)
-        self.figures = Text("compiling the engine and training the first population")
+        self.figures = Text("training the first population")
         self.live = Live(Group(self.progress, self.figures), console=self.console, refresh_per_second=5)
 
     def begin(self, text: str, generations: int, done: int) -> None:

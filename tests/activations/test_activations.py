@@ -17,7 +17,6 @@ import pytest
 
 from neuraltree.activations import ACTIVATIONS, ALIASES, NAMES, Activation
 from neuraltree.activations.kind import Functions
-from neuraltree.engine.forest import activate, slope
 from neuraltree.hardware.profile.profile_schema import Cycles, Figure
 from search.variation.edge_operators import SPREADS
 
@@ -79,15 +78,6 @@ def test_what_it_says_of_itself(row: Activation) -> None:
     with np.errstate(invalid="ignore"):
         assert np.isnan(row.value(np.array([np.nan]))).all()
     assert math.isnan(row.alone(MATH)(math.nan))
-
-
-@pytest.mark.parametrize("kinds", [tuple(range(len(NAMES))), *((code,) for code in range(len(NAMES)))])
-def test_the_engine_computes_every_kind_beside_all_others(kinds: tuple[int, ...]) -> None:
-    total = jnp.asarray(np.tile(SUMS, (len(kinds), 1)), jnp.float32)
-    found = activate(total, np.array(kinds), kinds)
-    np.testing.assert_allclose(found, [ACTIVATIONS[code].value(SUMS) for code in kinds], atol=3e-6)
-    wanted = [slopes(ACTIVATIONS[code]) for code in kinds]
-    np.testing.assert_allclose(slope(total, found, np.array(kinds), kinds), wanted, atol=1e-5)
 
 
 @every_row

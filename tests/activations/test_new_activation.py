@@ -1,10 +1,11 @@
-"""What it takes to add an activation: a file and an entry in the table, tried in a copy of the package.
+"""What it takes to add an activation: a file and an entry in the table, tried in a copy of the package and its tools.
 
 The copy's table may be longer than today's, so that the code of the new activation needs more than 3 bits.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tools.kernel_build import system_compilers
 
 ROOT = Path(__file__).parents[2]
 needs_compiler = pytest.mark.skipif(not shutil.which("cc"), reason="needs a C compiler: apt-get install gcc")
@@ -121,11 +124,39 @@ assert found["latency_s"][0] > 0 and ACTIVATION_LOOKS["softsign"].colour == "#8D
 model = NeuralTreeRegressor(random_state=0, epochs=5, activations=("softsign", "tanh")).fit(X, wanted)
 assert np.isfinite(model.predict(X)).all()
 """
+ENGINES = """
+from neuraltree.engine.forest import load_params, pack
+from neuraltree.engine.kernel.binding import Kernel, load as load_kernel
+from neuraltree.engine.kernel.kernel_lowering import KernelLowering
+from neuraltree.engine.lowering import engine_name, what_is_missing
+from neuraltree.engine.training import Settings, make_course, make_data
+from neuraltree.engine.xla.xla_lowering import XlaLowering
+
+kernel = load_kernel()
+print(engine_name(), what_is_missing())
+settings = Settings("squared", batch_size=10)
+packed = pack(nodes, np.array([0, len(nodes)]), 2)
+data = make_data(X, np.cos(X[:, :1]), None, "float32")
+rows = np.arange(len(X), dtype=np.int32)
+course = make_course(settings, rows[:40], rows[40:], epochs=20, patience=0, seed=0)
+start = load_params(packed, nodes, "float32")[0]
+engines = [XlaLowering(), *([KernelLowering(kernel)] if isinstance(kernel, Kernel) else [])]
+for engine in engines:
+    found = engine.predict(packed.forest, settings, data, rows, start)
+    np.testing.assert_allclose(found[0, 0], wanted, atol=1e-5)
+trained = [engine.train(packed.forest, settings, data, course, start, np.array([20])).last for engine in engines]
+assert np.abs(trained[0] - start).max() > 0.05
+np.testing.assert_allclose(trained[-1], trained[0], atol=1e-4)
+"""
 
 
-def run(folder: Path, program: str, spare: int = 0) -> None:
-    """The program with a copy of the package whose table ends in ``spare`` copies of tanh and the softsign."""
-    shutil.copytree(ROOT / "neuraltree", folder / "neuraltree", ignore=shutil.ignore_patterns("__pycache__"))
+def run(folder: Path, program: str, spare: int = 0) -> str:
+    """What the program prints with a copy of the package whose table ends in ``spare`` copies of tanh and the softsign.
+
+    A kernel that was compiled for this package is copied too, but does not know the softsign.
+    """
+    for package in ("neuraltree", "tools"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     here = folder / "neuraltree" / "activations"
     (here / "softsign.py").write_text(SOFTSIGN)
     text = (here / "table.py").read_text("utf-8")
@@ -136,12 +167,27 @@ def run(folder: Path, program: str, spare: int = 0) -> None:
     assert count == 1
     (here / "table.py").write_text(text)
     (folder / "program.py").write_text(TREE + program)
-    done = subprocess.run([sys.executable, "program.py"], cwd=folder, capture_output=True, text=True, check=False)
+    return printed([sys.executable, "program.py"], folder)
+
+
+def printed(command: list[str], folder: Path) -> str:
+    environment = {name: value for name, value in os.environ.items() if name not in ("NEURALTREE_ENGINE", "PYTHONPATH")}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_an_activation_is_one_file_and_one_entry(tmp_path: Path) -> None:
     run(tmp_path, OTHERS)
+
+
+def test_both_engines_train_a_new_activation(tmp_path: Path) -> None:
+    """A kernel that was compiled before is not used. Compiled anew, it knows the activation."""
+    assert re.match("XLA the compiled kernel (is missing|was built from other sources)", run(tmp_path, ENGINES))
+    if not system_compilers():
+        pytest.skip("no C compiler: the kernel was not compiled")
+    printed([sys.executable, "-m", "tools.kernel_build"], tmp_path)
+    assert printed([sys.executable, "program.py"], tmp_path).startswith("kernel ")
 
 
 @needs_compiler

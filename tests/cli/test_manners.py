@@ -17,6 +17,7 @@ import pytest
 
 import neuraltree
 from neuraltree.cli.command import CLOSED, INTERRUPTED, fail_of_system, plain, run_command
+from neuraltree.engine.lowering import engine_name
 
 ROOT = Path(__file__).parents[2]
 
@@ -83,7 +84,8 @@ def test_the_page_of_commands_has_every_exit_code_of_the_help(command: str) -> N
 @every_command
 def test_the_version(command: str) -> None:
     done = run(command, "--version")
-    assert (done.returncode, done.stdout, done.stderr) == (0, f"neuraltree {neuraltree.__version__}\n", "")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == f"neuraltree {neuraltree.__version__}, engine: {engine_name()}\n"
 
 
 @every_command

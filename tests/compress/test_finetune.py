@@ -204,7 +204,7 @@ OPTIONS = (
     "search.population=8",
     "search.generations=1",
     "search.folds=2",
-    "train.epochs=2",
+    "train.epochs=10",
     "space.max_nodes=12",
     "hardware.precision=int8",
 )

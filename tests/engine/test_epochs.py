@@ -1,13 +1,13 @@
-"""Epochs of one tree against a NumPy descent with derivatives by differences; padding, continuation, sizes."""
+"""Epochs of one tree against a NumPy descent with derivatives by differences; resuming, stopping."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from neuraltree.engine.compiled import compilations
-from neuraltree.engine.epochs import EPOCHS_A_CALL, padded_size, shape_for, train_epochs
-from neuraltree.engine.training_step import Settings
+from neuraltree.engine import epochs
+from neuraltree.engine.epochs import train_epochs
+from neuraltree.engine.training import Settings
 from neuraltree.estimators.covering import covering_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space
@@ -27,10 +27,9 @@ def rows(count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
 
 
 def run(tree, x, y, rates, *, weight=None, settings=PLAIN, seed=0, moments=()):
-    shape = shape_for(tree, SPACE, [tree_of(s) for s in range(4)])
     rng = np.random.default_rng(seed)
     data = {"inputs": x, "targets": y, "weight": weight}
-    return train_epochs(tree, shape, settings, **data, rates=rates, rng=rng, moments=moments)
+    return train_epochs(tree, settings, **data, rates=rates, rng=rng, moments=moments)
 
 
 def loss_of(tree: Nodes, x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> float:
@@ -82,12 +81,22 @@ def test_going_on_is_as_if_it_had_never_stopped(optimizer: str) -> None:
     whole = run(tree, x, y, [0.01] * 6, settings=settings)
     half = run(tree, x, y, [0.01] * 2, settings=settings)
     rest = run(half.nodes, x, y, [0.01] * 4, settings=settings, moments=half.moments)
-    np.testing.assert_allclose(rest.nodes["weight"], whole.nodes["weight"], rtol=1e-9)
-    np.testing.assert_allclose([*half.losses, *rest.losses], whole.losses, rtol=1e-9)
+    np.testing.assert_array_equal(rest.nodes["weight"], whole.nodes["weight"])
+    np.testing.assert_array_equal([*half.losses, *rest.losses], whole.losses)
     forgetful = run(half.nodes, x, y, [0.01] * 4, settings=settings)
     assert np.abs(forgetful.nodes["weight"] - whole.nodes["weight"]).max() > 1e-4
 
 
+EPOCHS_A_CALL = 7
+
+
+@pytest.fixture
+def short_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls of ``EPOCHS_A_CALL`` epochs of the 20 rows that the tests below train on."""
+    monkeypatch.setattr(epochs, "MOST_DRAWN", 20 * EPOCHS_A_CALL)
+
+
+@pytest.mark.usefixtures("short_calls")
 def test_more_epochs_than_a_call_holds() -> None:
     tree, (x, y) = tree_of(), rows(20)
     count = 2 * EPOCHS_A_CALL + 3
@@ -100,27 +109,7 @@ def test_more_epochs_than_a_call_holds() -> None:
     np.testing.assert_allclose(again["weight"], trained.nodes["weight"], rtol=1e-9)
 
 
-def test_tables_of_about_one_size_share_a_program() -> None:
-    shape = shape_for(tree_of(), SPACE, [tree_of(s) for s in range(4)])
-    before = compilations()
-    for count in (33, 50, 64):
-        x, y = rows(count)
-        moved = train_epochs(
-            tree_of(), shape, PLAIN, inputs=x, targets=y, weight=None, rates=[0.1], rng=np.random.default_rng(0)
-        )
-        assert np.isfinite(moved.losses).all()
-    assert compilations() - before <= 1
-
-
-def test_padded_sizes_are_few_and_waste_little() -> None:
-    sizes = [padded_size(rows) for rows in range(1, 200_000, 7)]
-    assert all(size >= rows for size, rows in zip(sizes, range(1, 200_000, 7), strict=True))
-    assert max(size / rows for size, rows in zip(sizes, range(1, 200_000, 7), strict=True) if rows > 512) < 1.26
-    assert len(set(sizes)) < 60
-    assert padded_size(64) == 64
-    assert padded_size(65) == 128
-
-
+@pytest.mark.usefixtures("short_calls")
 def test_ctrl_c_keeps_what_was_trained() -> None:
     tree, (x, y) = tree_of(), rows(20)
 
@@ -128,10 +117,9 @@ def test_ctrl_c_keeps_what_was_trained() -> None:
         if epoch == 2 * EPOCHS_A_CALL:
             raise KeyboardInterrupt
 
-    shape = shape_for(tree, SPACE, [tree_of(s) for s in range(4)])
     rates = [0.02] * (4 * EPOCHS_A_CALL)
     given = {"inputs": x, "targets": y, "weight": None}
-    stopped = train_epochs(tree, shape, PLAIN, **given, rates=rates, rng=np.random.default_rng(0), after=stop)
+    stopped = train_epochs(tree, PLAIN, **given, rates=rates, rng=np.random.default_rng(0), after=stop)
     assert len(stopped.losses) == 2 * EPOCHS_A_CALL
     short = run(tree, x, y, rates[: 2 * EPOCHS_A_CALL])
     np.testing.assert_array_equal(stopped.nodes["weight"], short.nodes["weight"])

@@ -12,13 +12,13 @@ from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.edges import drop, insert, random_mask
 from experiments.growth.pixels import make_pixels, scaled, shifted
 from experiments.growth.rewiring import SETTINGS, State, Task, absent_slopes, rewire
-from experiments.growth.skeleton import make_skeleton, masked_forest, to_nodes
+from experiments.growth.skeleton import forest_of, make_skeleton, places, spread_out, to_nodes
 from experiments.growth.tree_training import start_params, train
 from experiments.studies.mnist import page as rendering
 from experiments.studies.mnist import run as mnist
-from neuraltree.engine.chunks import predict
-from neuraltree.engine.forest import Params
+from neuraltree.engine.lowering import lowering
 from neuraltree.engine.optimizers import OPTIMIZERS
+from neuraltree.engine.training import make_data
 from neuraltree.tree.nodes import count_weights
 from neuraltree.tree.space import Space, check
 from neuraltree.tree.tree import Tree
@@ -51,7 +51,7 @@ def pixels():
 
 @pytest.fixture(scope="module")
 def task(skeleton, pixels):
-    usable = skeleton.possible & np.append(pixels.spread > 0, False)
+    usable = skeleton.possible & (pixels.spread > 0)
     return Task(skeleton, pixels, usable, Course(epochs=1, shift=0))
 
 
@@ -59,10 +59,10 @@ def sparse_state(task, seed=2):
     """Biases and all, with half of the leaves."""
     rng = np.random.default_rng(seed)
     mask = random_mask(task.usable, int(task.usable.sum()) // 2, rng)
-    leaf, edge = start_params(task.skeleton, mask, rng)
-    biases = masked_forest(task.skeleton, mask).leaf_mask * ~task.skeleton.possible
-    leaf = leaf + 0.1 * biases * rng.normal(size=leaf.shape)
-    return State(mask, Params(leaf.astype(np.float32), edge), ())
+    params = start_params(task.skeleton, mask, rng)
+    biases = forest_of(task.skeleton, mask).first_param[:-1]
+    params[biases] = 0.1 * rng.normal(size=len(biases))
+    return State(mask, params, [np.array(1), np.ones_like(params), np.ones_like(params)])
 
 
 def mean_loss(nodes, inputs, targets):
@@ -76,16 +76,17 @@ def test_slopes_of_absent_leaves_are_finite_differences(task):
     slopes = absent_slopes(task, state, np.random.default_rng(0))
     skeleton, pixels = task.skeleton, task.pixels
     inputs = ((pixels.images.reshape(200, -1) - pixels.scaler.mean) / pixels.scaler.scale).tolist()
-    full = to_nodes(skeleton, skeleton.possible, state.params)  # absent ones weigh nothing
-    absent = np.flatnonzero((full["op"] > 0) & ~state.mask[skeleton.packed.row, skeleton.packed.column])
+    everywhere = spread_out(state.mask, state.params)[places(skeleton.possible)]
+    full = to_nodes(skeleton, skeleton.possible, everywhere)  # absent ones weigh nothing
+    owner = np.cumsum(full["op"] < 0) - 1
+    absent = np.flatnonzero((full["op"] > 0) & ~state.mask[owner, full["op"]])
     for i in np.random.default_rng(3).choice(absent, 4, replace=False):
         losses = []
         for step in (1e-4, -1e-4):
             moved = full.copy()
             moved["weight"][i] = step
             losses.append(mean_loss(moved, inputs, pixels.targets))
-        place = skeleton.packed.row[i], skeleton.packed.column[i]
-        assert slopes[place] == pytest.approx((losses[0] - losses[1]) / 2e-4, rel=1e-3, abs=1e-6)
+        assert slopes[owner[i], full["op"][i]] == pytest.approx((losses[0] - losses[1]) / 2e-4, rel=1e-3, abs=1e-6)
 
 
 def test_the_tree_computes_what_the_engine_computes(task):
@@ -93,8 +94,9 @@ def test_the_tree_computes_what_the_engine_computes(task):
     skeleton, pixels = task.skeleton, task.pixels
     nodes = to_nodes(skeleton, state.mask, state.params)
     check(nodes, Space(SMALL * SMALL, OUTPUTS, ACTIVATIONS, max_nodes=len(nodes), max_depth=3, max_arity=SMALL**2 + 3))
-    forest = masked_forest(skeleton, state.mask)
-    engine = predict(skeleton.shape, SETTINGS, forest, state.params, scaled(pixels.images, pixels.scaler))[0].T
+    data = make_data(scaled(pixels.images, pixels.scaler), pixels.targets, None, SETTINGS.precision)
+    rows, forest = np.arange(200, dtype=np.int32), forest_of(skeleton, state.mask)
+    engine = lowering().predict(forest, SETTINGS, data, rows, state.params)[0].T
     raw = pixels.images.reshape(200, -1)
     tree = Tree(nodes, "multiclass", tuple(f"x{i}" for i in range(SMALL**2)), (0, 1, 2), pixels.scaler)
     np.testing.assert_allclose(tree.outputs(raw), engine, rtol=1e-4, atol=1e-5)
@@ -124,22 +126,26 @@ def test_the_budget_is_met_exactly(skeleton, pixels, course, monkeypatch):
 
 def test_a_rewiring_drops_the_weakest_and_inserts_at_zero(task):
     state = sparse_state(task)
-    params, moments = state.params, Params(np.ones(state.params.leaf.size, np.float32), np.ones_like(state.params.edge))
     budget = int(state.mask.sum())
     course = Course(epochs=1, dense=False, exchange=0.2, shift=0)
-    after = rewire(task._replace(course=course), state._replace(moments=moments), budget, 0.0, np.random.default_rng(0))
+    after = rewire(task._replace(course=course), state, budget, 0.0, np.random.default_rng(0))
     gone, new = state.mask & ~after.mask, after.mask & ~state.mask
     assert after.mask.sum() == budget
     assert 0 < new.sum() <= int(0.2 * budget)
-    strength = np.abs(params.leaf) * np.append(task.pixels.spread, 0)
+    before = spread_out(state.mask, state.params)
+    found = [spread_out(after.mask, part) for part in (after.params, *after.moments[1:])]
+    strength = np.abs(before[:, 2:]) * task.pixels.spread
     first = (state.mask & (strength == strength.max(axis=1, keepdims=True))).nonzero()
     assert after.mask[first].all()
-    stayed = state.mask & after.mask
+    stayed = state.mask & after.mask & (found[0][:, 2:] != 0)
+    np.testing.assert_array_equal(found[0][:, 2:][stayed], before[:, 2:][stayed])
+    np.testing.assert_array_equal(found[0][:, :2], before[:, :2])
+    assert after.moments[0] == 1
+    for part in found:
+        assert not part[:, 2:][gone | new].any()
+        assert part[:, 2:][stayed].all()
     stayed[first] = False
-    assert strength[gone].max() <= strength[stayed & (after.params.leaf != 0)].min()
-    for part in (after.params.leaf, after.moments.leaf.reshape(after.mask.shape)):
-        assert not part[gone | new].any()
-        assert part[stayed & (after.params.leaf != 0)].all()
+    assert strength[gone].max() <= strength[stayed].min()
 
 
 def test_edges_are_the_weakest_and_the_most_promising():
@@ -205,8 +211,7 @@ def test_a_sparse_network_inserts_where_the_gradient_is_steepest():
     last[0] = -1
     kept = np.zeros(first.shape, bool)
     kept[:, :4] = kept[:, -1] = True
-    usable = np.ones(first.shape, bool)
-    usable[:, -1] = False
+    usable = np.ones((2, SMALL**2), bool)
     layers = dense.Layers(first * kept, last)
     moments = OPTIMIZERS["adam"](0.0).init(layers)
     moved = dense._rewired(pixels, course, (kept, layers, moments), usable, 8, 0.0, np.random.default_rng(0))

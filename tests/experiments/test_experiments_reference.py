@@ -12,9 +12,9 @@ import pytest
 from experiments.common.paper_tables import CLASSIFICATION, check_found
 from experiments.studies.reference import page as rendering
 from experiments.studies.reference import run as reference
-from experiments.studies.reference.peeking import Run, refit_peeking, train_peeking
+from experiments.studies.reference.peeking import Run, train_peeking
 from experiments.studies.reference.run import EXPERIMENT
-from neuraltree.engine.training_step import Settings
+from neuraltree.engine.training import Settings
 from neuraltree.tree.generate import random_tree, reference_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space
@@ -152,7 +152,7 @@ def two_runs(classes: int) -> list[Run]:
 
 
 @pytest.mark.parametrize("classes", [1, 3])
-def test_two_runs_in_one_program_are_those_of_a_recursion(classes: int) -> None:
+def test_runs_are_those_of_a_recursion(classes: int) -> None:
     runs = two_runs(classes)
     for run, peeked in zip(runs, train_peeking(runs, EXACT, epochs=12), strict=True):
         check(run, peeked, trained_plainly(run, 12, 1, squared, rmsprop))
@@ -163,9 +163,7 @@ def test_a_tree_of_ours_is_refitted_in_batches(classes: int, loss: str, slope: A
     space = Space(4, classes, ("sigmoid", "tanh", "gaussian", "relu", "sine"), max_nodes=40)
     run = made_run(random_tree(np.random.default_rng(3), space), 5, classes)
     settings = Settings(loss, "adam", 0.02, "constant", 8)
-    peeked = refit_peeking(
-        run.nodes, settings, train=(run.inputs, run.targets), test=(run.test_inputs, run.truth), epochs=50, seed=5
-    )
+    (peeked,) = train_peeking([run], settings, epochs=50)
     check(run, peeked, trained_plainly(run, 50, 8, slope, adam))
 
 
@@ -184,13 +182,6 @@ def test_training_rows_choose_the_weights_of_a_recursion(classes: int) -> None:
     assert row["best_on_train"] == pytest.approx(best.score(run.test_inputs, run.truth), abs=1e-5)
     assert row["train_score"] == pytest.approx(plain[0], abs=1e-5)
     assert row["peeking"] is row["at_end"] is None
-
-
-def test_runs_of_different_sizes_are_refused() -> None:
-    tree = reference_tree(np.random.default_rng(1), 4, 3, max_depth=2)
-    runs = [made_run(tree, 0, 3), made_run(tree, 0, 3, rows=24)]
-    with pytest.raises(ValueError, match="one shape each"):
-        train_peeking(runs, EXACT, epochs=1)
 
 
 @pytest.mark.parametrize("classes", [1, 3])

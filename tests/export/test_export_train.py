@@ -20,10 +20,9 @@ import numpy as np
 import pytest
 
 from neuraltree.activations import ACTIVATIONS, NAMES
-from neuraltree.engine.forest import load_params, store_params
-from neuraltree.engine.packing import layout, pack, plan
-from neuraltree.engine.train import fit, make_schedule
-from neuraltree.engine.training_step import Settings, make_data
+from neuraltree.engine.forest import load_params, pack, store_params
+from neuraltree.engine.lowering import lowering
+from neuraltree.engine.training import Settings, make_course, make_data
 from neuraltree.export.c.training.device_step import training_step, with_parameters
 from neuraltree.export.c.training.on_device import export_training
 from neuraltree.hardware.measure import Call, available_compilers, measure, store
@@ -253,23 +252,18 @@ def test_a_step_is_the_engine_s(case: str, tmp_path: Path) -> None:
 
 
 def engine_step(tree: Tree, x: np.ndarray, y: float, loss: str) -> Tree:
-    """One row, one epoch of plain descent in ``neuraltree.engine.train``."""
-    space = Space(FEATURES, tree.num_outputs, NAMES, tree.output_activation, max_nodes=200, max_depth=8)
-    starts = np.array([0, len(tree.nodes)])
-    found = layout(tree.nodes, starts)
-    shape = plan(found, space)
-    (packed,) = pack(tree.nodes, starts, shape)
+    """One row, one epoch of plain descent in the engine."""
+    packed = pack(tree.nodes, np.array([0, len(tree.nodes)]), FEATURES)
     settings = Settings(loss, "sgd", RATE, "constant", batch_size=1, precision="float64")
     targets = np.array([[y]]) if tree.num_outputs == 1 else np.eye(tree.num_outputs)[[int(y)]]
     if tree.target_scaler is not None:
         targets = tree.target_scaler.transform(targets)
-    data = make_data(tree.scaler.transform(x[None]), targets, None, shape, "float64")
-    once = {"epochs": 1, "limit": np.array([1]), "patience": 0, "rng": np.random.default_rng(0)}
+    data = make_data(tree.scaler.transform(x[None]), targets, None, "float64")
     row, nothing = np.array([0]), np.array([], dtype=int)
-    schedule = make_schedule(shape, settings, 1, fit_rows=row, validation_rows=nothing, **once)
-    fitted = fit(shape, settings, packed.forest, load_params(packed, tree.nodes, 0, "float64"), data, schedule)
-    nodes = tree.nodes.copy()
-    store_params(packed, nodes, 0, fitted.params)
+    course = make_course(settings, row, nothing, epochs=1, patience=0, seed=0)
+    params = load_params(packed, tree.nodes, "float64")
+    fitted = lowering().train(packed.forest, settings, data, course, params[0], np.array([1]))
+    nodes = store_params(packed, tree.nodes, fitted.params[None])
     return Tree(nodes, tree.kind, tree.features, tree.classes, tree.scaler, tree.target_scaler)
 
 

@@ -46,6 +46,7 @@ X, Y, LABELS = np.random.default_rng(0).normal(size=(120, 3)), np.arange(120) % 
 SETTINGS: dict[str, Callable[[], Any]] = {
     "JAX's settings": lambda: jax.config.values,
     "JAX's open cache": lambda: compilation_cache._cache,
+    "numbers below the normal ones": lambda: np.float32([1e-40]) * np.float32([1]),
     "NumPy's error state": lambda: (np.geterr(), np.geterrcall()),
     "NumPy's print options": np.get_printoptions,
     "NumPy's random numbers": lambda: [np.asarray(part).tolist() for part in np.random.get_state()],  # noqa: NPY002
@@ -73,7 +74,8 @@ kept: dict[str, Any] = {}
 def imports() -> None:
     for package in (neuraltree, search):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
+            if not module.name.endswith("._kernel"):  # a library that is no module of Python
+                importlib.import_module(module.name)
 
 
 def fit() -> None:

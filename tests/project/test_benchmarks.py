@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+
 import jax
 import numpy as np
 import pytest
 
-from benchmarks import predict_speed, speed_peers, train_speed
+from benchmarks import predict_speed, search_rate, speed_peers, train_speed
 from benchmarks import run as by_name
+from benchmarks.engine import jax_loop_overhead, memory
 from benchmarks.peers import agreement as checks
 from benchmarks.peers import case as cases
 from benchmarks.peers import generations, steps, workload
 from benchmarks.peers.agreement import agreement
 from benchmarks.peers.case import Job, Seconds, make_case, measure
-from benchmarks.peers.forest_engine import autodiff, engine
+from benchmarks.peers.forest_engine import engine, jax_loop
 from benchmarks.peers.gathered_forest import gather
 from benchmarks.peers.handwritten import available, handwritten
 from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import make_workload
+from neuraltree.engine.kernel.binding import Missing, load
 
 needs_compiler = pytest.mark.skipif(not available(), reason="no C compiler called cc")
 TREES = 2
@@ -46,7 +50,7 @@ def trained(work):
     return moments(engine(work, 1).run())
 
 
-@pytest.mark.parametrize("builder", [autodiff, gather, per_tree])
+@pytest.mark.parametrize("builder", [jax_loop, gather, per_tree])
 def test_contenders_train_alike(work, trained, builder):
     start = moments([np.where(tree["op"] < 0, tree["bias"][:, 0], 0) for tree in work.trees])
     assert not np.allclose(trained, start, rtol=1e-3)
@@ -211,3 +215,45 @@ def test_benchmarks_run_by_name(capsys):
     assert "peers" in capsys.readouterr().out
     assert by_name.main(["nonsense"]) == 2
     assert "search" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", by_name.BENCHMARKS)
+def test_every_benchmark_has_help(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", sys.argv)  # which ``main`` replaces
+    with pytest.raises(SystemExit) as ended:
+        by_name.main([name, "--help"])
+    assert ended.value.code == 0
+    assert "usage: " in capsys.readouterr().out
+
+
+def test_the_loop_in_jax_trains_as_the_kernel_does(monkeypatch, capsys):
+    if isinstance(found := load(), Missing):
+        pytest.skip(found.reason)
+    monkeypatch.setattr(sys, "argv", sys.argv)
+    for name, value in {"TREES": 4, "ROWS": 160, "FIT_ROWS": 128, "EPOCHS": 2, "REPEATS": 1}.items():
+        monkeypatch.setattr(jax_loop_overhead, name, value)
+    monkeypatch.setattr(jax_loop_overhead, "BATCHES", (64,))
+    by_name.main(["jax_loop"])
+    *_, row = capsys.readouterr().out.splitlines()
+    assert len(row.split()) == 7
+    assert float(row.split()[-1]) < 1e-4
+
+
+def test_the_rate_of_two_engines(tmp_path, capsys):
+    """By the driver, with this engine as the old one too."""
+    assert list(search_rate.configs(tmp_path, tmp_path)) == ["quickstart"]
+    config = tmp_path / "small.toml"
+    config.write_text('[data]\nsource = "iris"\n[search]\npopulation = 6\n[train]\nepochs = 1\n')
+    found = search_rate.measure_phases("small", config, search_rate.ROOT, 0, 1)
+    assert found["work"] > 0
+    assert found["weight_samples"] == found["work"] / found["train_cpu_s"]
+    new = {"engine": "new", **found, "cold_cpu_s": 2.0, "cold_first_line_s": 1.0, "table": "quickstart"}
+    old = new | {"engine": "old", "train_cpu_s": 3 * found["train_cpu_s"], "cold_cpu_s": 5.0}
+    summary = search_rate.report([old, new])
+    assert summary["ratios"] == {"train_cpu_s": {"quickstart": pytest.approx(3)}, "cold_cpu_s": {"quickstart": 2.5}}
+    assert (summary["cold_small_tables"], summary["first_line_s"]) == (2.5, 1.0)
+    assert "cold_small_tables: 2.50" in capsys.readouterr().out
+
+
+def test_the_memory_of_a_search():
+    assert 50 < memory.measure(rows=200, population=4) < 4000

@@ -1,4 +1,4 @@
-"""What belongs to the user's process stays as it is: settings, caches, signals; and a fork hears what it cannot do."""
+"""What belongs to the user's process stays as it is: settings, caches, signals; and what works in forks and threads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,8 @@ from deap import tools
 import search.engine.evolution_step
 from neuraltree import NeuralTreeRegressor
 from neuraltree.caches import cache_folder, writable_folder
-from neuraltree.engine import forks
+from neuraltree.engine.kernel.binding import Missing, load
+from neuraltree.engine.xla import forks
 from neuraltree.hardware.measure import folders, store
 from search import Evolution
 from search.selection.nsga import nsga3
@@ -30,6 +30,11 @@ from tests.helpers import global_state
 
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 240
+XLA = {"NEURALTREE_ENGINE": "xla"}
+needs_kernel = pytest.mark.skipif(
+    isinstance(load(), Missing), reason="needs the compiled kernel: python -m tools.kernel_build"
+)
+ENGINES = [pytest.param({}, id="kernel", marks=needs_kernel), pytest.param(XLA, id="xla")]
 TABLE = """
 import warnings
 import numpy as np
@@ -43,8 +48,9 @@ NeuralTreeRegressor(epochs=2, random_state=0).fit(X, y)
 
 
 def run(code: str, folder: Path, **environment: str) -> str:
-    """What Python code prints that is run in a folder, without a home and a cache but those in ``environment``."""
-    known = ("HOME", "XDG_CACHE_HOME", "JAX_COMPILATION_CACHE_DIR")
+    """What Python code prints that is run in a folder, without a home, a cache and an engine but those in
+    ``environment``."""
+    known = ("HOME", "XDG_CACHE_HOME", "JAX_COMPILATION_CACHE_DIR", "NEURALTREE_ENGINE")
     others = {name: value for name, value in os.environ.items() if name not in known}
     homeless = "import pwd; pwd.getpwuid = {}.__getitem__\n" * ("HOME" not in environment)
     done = subprocess.run(
@@ -60,13 +66,31 @@ def run(code: str, folder: Path, **environment: str) -> str:
     return done.stdout
 
 
-def test_no_setting_of_the_process_outlives_a_call(tmp_path: Path) -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_setting_of_the_process_outlives_a_call(engine: dict[str, str], tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tests.helpers.global_state", str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=True)
+    others = {name: value for name, value in os.environ.items() if name != "NEURALTREE_ENGINE"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=others | engine, capture_output=True, text=True, timeout=LIMIT_S, check=True
+    )
     assert json.loads(done.stdout) == {step.__name__: [] for step in global_state.STEPS}
 
 
-# Where programs are kept.
+@needs_kernel
+def test_the_kernel_needs_no_jax(tmp_path: Path) -> None:
+    every_use = """
+from neuraltree import ParetoEnsembleRegressor
+from search import Evolution
+NeuralTreeRegressor(epochs=2, random_state=0).partial_fit(X, y).predict(X)
+NeuralTreeRegressor(Evolution(4, 1), epochs=1, random_state=0).fit(X, y).predict(X)
+ParetoEnsembleRegressor(members=2, random_state=0).fit(X, y).predict(X)
+"""
+    show = "import sys\nprint(sorted({'jax', 'jaxlib', 'optax'} & set(sys.modules)))"
+    assert run(FIT + every_use + show, tmp_path) == "[]\n"
+    assert run(FIT + show, tmp_path, **XLA) == "['jax', 'jaxlib', 'optax']\n"  # so that this test can fail
+
+
+# What is kept for later processes.
 
 
 @pytest.mark.parametrize(
@@ -117,29 +141,11 @@ def test_without_a_home_nothing_is_kept(
     assert not list(Path.cwd().iterdir())
 
 
-def test_programs_are_read_by_the_next_process(tmp_path: Path) -> None:
-    hits = """
-import jax
-found = []
-jax.monitoring.register_event_listener(lambda event, **_: found.append(event))
-"""
-    counted = FIT + 'print(*(sum(name in event for event in found) for name in ("cache_hits", "cache_misses")))'
-    assert run(hits + counted, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache")) == "0 1\n"
-    (kept,) = (tmp_path / "cache" / "neuraltree" / "programs").iterdir()
-    assert run(hits + counted, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache")) == "1 0\n"
-    # As a process leaves it that is killed while it writes, and as a disk may give it back.
-    whole = kept.read_bytes()
-    for damaged in (whole[: len(whole) // 2], zlib.compress(b"no program" * 10)):
-        kept.parent.mkdir(exist_ok=True)
-        kept.write_bytes(damaged)
-        run(FIT, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
-        assert not kept.exists()
-    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
-
-
-@pytest.mark.parametrize("environment", [{"XDG_CACHE_HOME": ""}, {"XDG_CACHE_HOME": "/dev/null"}])
-def test_no_place_for_programs_is_no_error(environment: dict[str, str], tmp_path: Path) -> None:
-    run(FIT, tmp_path, **environment)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("place", [{"XDG_CACHE_HOME": ""}, {"XDG_CACHE_HOME": "cache"}])
+def test_a_fit_writes_no_file(engine: dict[str, str], place: dict[str, str], tmp_path: Path) -> None:
+    absolute = {name: value and str(tmp_path / value) for name, value in place.items()}
+    run(FIT, tmp_path, **absolute, **engine)
     assert not list(tmp_path.iterdir())
 
 
@@ -150,9 +156,9 @@ jax.config.update("jax_compilation_cache_dir", "theirs")
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.01)
 """
     show = "print(jax.config.jax_compilation_cache_dir, jax.config.jax_persistent_cache_min_compile_time_secs)"
-    assert run(theirs + FIT + show, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache")) == "theirs 0.01\n"
+    assert run(theirs + FIT + show, tmp_path, **XLA) == "theirs 0.01\n"
     assert [path.name for path in tmp_path.iterdir()] == ["theirs"]
-    assert any("_train" in path.name for path in (tmp_path / "theirs").iterdir())
+    assert list((tmp_path / "theirs").iterdir())
 
 
 def test_a_cache_that_the_user_sets_after_a_fit_is_used(tmp_path: Path) -> None:
@@ -162,20 +168,11 @@ jax.config.update("jax_compilation_cache_dir", "theirs")
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.jit(lambda x: x * 2 + 1)(1.0)
 """
-    run(FIT + later, tmp_path, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    run(FIT + later, tmp_path, **XLA)
     assert any("lambda" in path.name for path in (tmp_path / "theirs").iterdir())
 
 
-def test_a_cache_of_the_users_that_cannot_be_used_is_named_once(tmp_path: Path) -> None:
-    caught = f"with warnings.catch_warnings(record=True) as caught:{FIT.replace(chr(10), chr(10) + '    ')}\n"
-    code = caught + "print(*(warning.message for warning in caught), sep='@')"
-    said = run(code, tmp_path, JAX_COMPILATION_CACHE_DIR="/dev/null")
-    assert said.startswith("JAX's compilation cache in /dev/null cannot be used, so programs are compiled anew: ")
-    assert "@" not in said
-    assert run(code, tmp_path, JAX_COMPILATION_CACHE_DIR="") == "\n"
-
-
-# Forks.
+# Forks and threads.
 
 CHILD = """
 import os, signal, warnings
@@ -205,30 +202,80 @@ def fitted():
 REFUSED = f"RuntimeError: {forks.FORKED}\n"
 
 
-def test_a_fork_after_training_predicts_and_refuses_to_train(tmp_path: Path) -> None:
-    actions = """
+AFTER_TRAINING = """
 model.fit(X, y)
+NeuralTreeRegressor(Evolution(4, 1), epochs=1, n_jobs=2, random_state=0).fit(X, y)
 in_a_fork(
     lambda: model.predict(X).shape,
     fitted,
-    lambda: model.set_params(search=Evolution(4, 1)).fit(X, y),
-    lambda: model.set_params(search=None).partial_fit(X, y),
+    lambda: type(model.set_params(search=Evolution(4, 1), n_jobs=2).fit(X, y)).__name__,
+    lambda: type(model.set_params(search=None).partial_fit(X, y)).__name__,
 )
 print(fitted())
 """
-    said = run(CHILD + actions, tmp_path)
+USE_JAX = "import jax\njax.numpy.ones(3).sum()\n"
+
+
+@needs_kernel
+@pytest.mark.parametrize("before", ["", USE_JAX], ids=["", "JAX"])
+def test_the_kernel_trains_in_a_fork(before: str, tmp_path: Path) -> None:
+    """After training in threads, and where JAX could not be used any more."""
+    said = run(CHILD + before + AFTER_TRAINING, tmp_path)
+    assert said == "(100,)\n" + "NeuralTreeRegressor\n" * 4
+
+
+def test_a_fork_after_training_predicts_and_refuses_to_train(tmp_path: Path) -> None:
+    said = run(CHILD + AFTER_TRAINING, tmp_path, **XLA)
     assert re.search("spawn.* or .*forkserver", forks.FORKED)
     assert said == f"(100,)\n{REFUSED * 3}NeuralTreeRegressor\n"
 
 
 def test_a_fork_after_other_use_of_jax_refuses_to_train(tmp_path: Path) -> None:
-    assert run(f"{CHILD}import jax\njax.devices()\nin_a_fork(fitted, fitted)", tmp_path) == REFUSED * 2
+    assert run(f"{CHILD}import jax\njax.devices()\nin_a_fork(fitted, fitted)", tmp_path, **XLA) == REFUSED * 2
 
 
 def test_a_fork_before_any_use_of_jax_trains(tmp_path: Path) -> None:
     use = "__import__('jax').numpy.ones(3).sum()"
-    said = run(f"{CHILD}in_a_fork(fitted, fitted)\nin_a_fork(lambda: {use}, fitted)\nprint(fitted())", tmp_path)
+    said = run(f"{CHILD}in_a_fork(fitted, fitted)\nin_a_fork(lambda: {use}, fitted)\nprint(fitted())", tmp_path, **XLA)
     assert said == "NeuralTreeRegressor\n" * 2 + "3.0\n" + "NeuralTreeRegressor\n" * 2
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_fits_in_threads_are_those_of_one_thread(engine: dict[str, str], tmp_path: Path) -> None:
+    fits = """
+from concurrent.futures import ThreadPoolExecutor
+from neuraltree import NeuralTreeRegressor
+from search import Evolution
+
+def fitted(seed):
+    search = Evolution(4, 1) if seed % 2 else None
+    return NeuralTreeRegressor(search, epochs=3, n_jobs=2, random_state=seed).fit(X, y).predict(X).tobytes()
+
+with ThreadPoolExecutor(4) as pool:
+    together = list(pool.map(fitted, range(8)))
+print(len(set(together)), together == list(map(fitted, range(8))))
+"""
+    assert run(fits, tmp_path, **engine) == "8 True\n"
+
+
+def test_threads_may_be_the_first_to_load_a_device(tmp_path: Path) -> None:
+    loads = """
+import sys, threading
+from neuraltree.hardware import load_device
+sys.setswitchinterval(1e-5)
+together = threading.Barrier(8)
+
+def load():
+    together.wait()
+    load_device("cortex-m4f")
+
+threads = [threading.Thread(target=load) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+    run(loads, tmp_path)
 
 
 # Signals, and NumPy's random numbers.

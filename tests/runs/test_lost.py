@@ -189,7 +189,7 @@ def test_a_checkpoint_of_other_contents_is_one_line(run: Path, capsys: pytest.Ca
         path.write_text("{}")
     assert main([str(run), "--resume", "--quiet"]) == 2
     said = capsys.readouterr().err
-    assert re.fullmatch(r"error: the last checkpoint in .* is damaged: KeyError: 'shape'; move .*\n", said)
+    assert re.fullmatch(r"error: the last checkpoint in .* is damaged: KeyError: 'generation'; move .*\n", said)
 
 
 def test_damaged_baselines_are_trained_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

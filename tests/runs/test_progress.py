@@ -153,7 +153,7 @@ def test_a_bar_shows_the_generation_the_figures_and_the_time(capsys: pytest.Capt
     report, shown = bar()
     tell(report)
     text = plain(shown())
-    for wanted in ("table [x]; into out", "0/3", "compiling", "3/3", FIGURES, "stopping [/] soon"):
+    for wanted in ("table [x]; into out", "0/3", "training", "3/3", FIGURES, "stopping [/] soon"):
         assert wanted in text, wanted
     assert re.search(r"train +│ +3\.00 +│ +75%", text)
     assert "4 models in [out]/front.csv\n  knee: 001.json" in text

@@ -283,7 +283,7 @@ def test_a_damaged_manifest_is_said_to_be(tmp_path: Path, text: str) -> None:
 
 
 def facts(generation: int) -> dict[str, object]:
-    return {"generation": generation, "evaluations": 0, "shape": {}, "history": []}
+    return {"generation": generation, "evaluations": 0, "history": []}
 
 
 def save(folder: RunFolder, generation: int) -> None:

@@ -20,7 +20,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from neuraltree.engine.packing import TREES_PER_BIN
 from search import pictures
 from search.folder import records
 from search.run import main
@@ -80,14 +79,6 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module", autouse=True)
-def compiled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """One cache of compiled programs for every process here."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path_factory.mktemp("compiled")))
-        yield
-
-
 def run(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "search.run", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
@@ -102,7 +93,7 @@ def driven(
 
 
 def here(*arguments: object) -> int:
-    """The program within this process, where its programs stay compiled."""
+    """The program within this process."""
     return main([*map(str, arguments), "--quiet"])
 
 
@@ -135,7 +126,7 @@ def results(out: Path) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def whole(config: Path, tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Path:
+def whole(config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that was left alone, in a process of its own."""
     out = tmp_path_factory.mktemp("runs") / "whole"
     done = run(config, "--out", out)
@@ -207,10 +198,28 @@ def test_a_killed_run_ends_as_if_it_had_not_been(
     assert results(out) == results(whole)
 
 
+def test_a_run_of_an_older_engine_resumes_and_says_that_it_changed(config: Path, tmp_path: Path) -> None:
+    """Its checkpoints held the sizes of its bins, and its manifest named no engine."""
+    out = tmp_path / "out"
+    killed = driven(out, config, "state-000002.json")
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert "engine" in json.loads((out / "manifest.json").read_text())
+    older: list[tuple[Path, dict[str, object]]] = [(out / "manifest.json", {"engine": ""})]
+    older += [(path, {"shape": {"trees": 8}}) for path in (out / "checkpoint").glob("state-*.json")]
+    for path, change in older:
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    resumed = run(out, "--resume")
+    assert resumed.returncode == 0, resumed.stderr
+    said = "the engine changed since the run began: results will not be bit-identical to the original run"
+    assert said in resumed.stderr
+    assert [row[0] for row in history(out)[1:]] == [*map(str, range(7))]
+    assert status(out) == "complete"
+
+
 def test_results_do_not_depend_on_the_number_of_cores(tmp_path: Path) -> None:
-    """With three bins and two folds, so that threads have more than one piece of work each, in any order."""
-    config = tmp_path / "three_bins.toml"
-    larger = {"population = 8": f"population = {2 * TREES_PER_BIN + 2}", "generations = 6": "generations = 2"}
+    """With many trees and two folds, so that threads have more than one piece of work each, in any order."""
+    config = tmp_path / "larger.toml"
+    larger = {"population = 8": "population = 130", "generations = 6": "generations = 2"}
     text = CONFIG
     for old, new in larger.items():
         text = text.replace(old, new)

@@ -9,9 +9,7 @@ import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from neuraltree.engine.packing import Shape, layout, plan
-from neuraltree.tree.nodes import Nodes, join, node_dtype
-from neuraltree.tree.space import Space
+from neuraltree.tree.nodes import Nodes, node_dtype
 from search.engine.evolution_step import State
 from search.engine.population import Members
 from search.folder.records import RunFolder
@@ -49,16 +47,11 @@ population = st.lists(node_arrays(n_outputs=2, folds=3, values=any_double), min_
 @given(trees=population)
 @settings(steady, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_state_comes_back_bit_for_bit(trees: list[Nodes], tmp_path: Path) -> None:
-    shape = plan(layout(*join(trees)), Space(n_features=4, n_outputs=2), copies=4)
-    state = State(3, 3 * len(trees), shape, members(trees), np.arange(len(trees))[::-1].copy())
+    state = State(3, 3 * len(trees), members(trees), np.arange(len(trees))[::-1].copy())
     read = through_files(RunFolder(tmp_path), state)
     assert bits(read.members) == bits(state.members)
     assert (read.generation, read.evaluations, read.rank.dtype) == (state.generation, state.evaluations, np.int64)
     assert read.rank.tolist() == state.rank.tolist()
-    # Compiled programs are found by shape: it must be equal and hashable, with tuples where tuples were.
-    assert read.shape == shape
-    assert hash(read.shape) == hash(shape)
-    assert isinstance(read.shape, Shape)
 
 
 @given(trees=population)

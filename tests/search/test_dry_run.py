@@ -15,7 +15,7 @@ from search.table.data import load_table
 
 FACTS = (
     *("# data: 20 rows, ", "# search space: about 10^", "# evaluations: 50 trees x 2 folds", "# reference point: "),
-    *("# compilations: ", "# baselines: linear", "# time: about "),
+    *("# engine: ", "# baselines: linear", "# time: about "),
 )
 
 

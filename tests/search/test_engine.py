@@ -1,4 +1,4 @@
-"""The evolution: folds kept apart, the same run from one seed, few compilations, progress, constraints."""
+"""The evolution: folds kept apart, the same run from one seed, progress, constraints."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from scipy.special import softmax
 from sklearn.metrics import log_loss
 
 from neuraltree import hardware
-from neuraltree.engine import compiled as programs
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join, node_dtype
 from neuraltree.tree.simplify import simplify
@@ -28,7 +27,7 @@ from search.config.settings import (
     TaskConfig,
     TrainConfig,
 )
-from search.engine.evaluate import costs, evaluate, first_shape, grown_shape, refit
+from search.engine.evaluate import costs, evaluate, refit
 from search.engine.evolution_step import begin, step
 from search.engine.population import Members, objectives, structure_key, violation
 from search.engine.problem import set_up
@@ -122,8 +121,7 @@ PINNED = [
 
 
 def trained(problem, trees):
-    shape, found = grown_shape(problem, first_shape(problem, trees), trees)
-    return evaluate(problem, shape, found, trees, 0)
+    return evaluate(problem, trees, 0)
 
 
 def random_trees(problem, strategy, count=12):
@@ -180,7 +178,7 @@ def test_rows_of_weight_0_do_not_train_and_the_scale_of_weights_is_nothing():
     scaled = set_up(settings, replace(table, weight=1e-310 * weight)).problem
     np.testing.assert_allclose(weights(scaled), expected, rtol=1e-9)
     mine = weight[setup.train_rows]
-    np.testing.assert_allclose(setup.problem.data.weight[:-1] * mine.mean(), mine)
+    np.testing.assert_allclose(setup.problem.data.weight * mine.mean(), mine)
 
 
 def test_weights_of_rows_and_of_classes_multiply():
@@ -189,7 +187,7 @@ def test_weights_of_rows_and_of_classes_multiply():
     table = replace(table, y=table.y // 2, classes=("p", "q"), kind="binary", weight=weight)
     setup = set_up(config(task={"class_weight": "balanced"}), table)
     codes = table.y[setup.train_rows]
-    found = setup.problem.data.weight[:-1] / weight[setup.train_rows]
+    found = setup.problem.data.weight / weight[setup.train_rows]
     counts = np.bincount(codes)
     assert counts[0] > counts[1]
     np.testing.assert_allclose(found[codes == 0] * counts[0], found[codes == 1][0] * counts[1], rtol=1e-5)
@@ -207,7 +205,7 @@ def test_scores_are_those_of_the_left_out_rows_by_plain_recursion():
             for name in ("weight", "bias"):
                 single[name] = tree[name][:, [k, k]]
             for row in validation:
-                outputs.append(evaluate_recursive(single, setup.problem.data.inputs[row, :-1].astype(float)))
+                outputs.append(evaluate_recursive(single, setup.problem.data.inputs[row].astype(float)))
                 codes.append(setup.problem.truth.target[row])
         outputs, codes = np.array(outputs), np.array(codes)
         wrong = outputs.argmax(axis=1) != codes
@@ -229,7 +227,7 @@ def mean_of_folds(tree):
 
 def loss_on_all_rows(setup, tree):
     """Plainly, of the first set of weights."""
-    rows, targets = setup.problem.data.inputs[:-1, :-1], setup.problem.data.targets[:-1, 0]
+    rows, targets = setup.problem.data.inputs, setup.problem.data.targets[:, 0]
     return np.mean([(evaluate_recursive(tree, x)[0] - y) ** 2 for x, y in zip(rows, targets, strict=True)])
 
 
@@ -243,9 +241,8 @@ def test_a_refit_starts_from_the_folds_mean_or_fold_0_and_runs_each_tree_s_own_e
     trees = trained(setup.problem, random_trees(setup.problem, setup.strategy, 12)).trees
     for tree in trees[6:]:
         tree["weight"][1:, 1] += 1.0  # so that its mean is far from either
-    shape = first_shape(setup.problem, trees)
     epochs = np.tile([0, 1, 2, 3, 4, 0], 2)
-    final, sound = refit(setup.problem, shape, trees, epochs)
+    final, sound = refit(setup.problem, trees, epochs)
     starts = [better_start(setup, tree) for tree in trees]
     assert {start is tree for start, tree in zip(starts, trees, strict=True)} == {True, False}, "some of both"
     for start, end, count, good in zip(starts, final, epochs, sound, strict=True):
@@ -264,7 +261,7 @@ def test_a_diverging_refit_leaves_the_weights_it_began_with(rate):
     setup = set_up(config(), regression_table())
     trees = trained(setup.problem, random_trees(setup.problem, setup.strategy)).trees
     epochs = np.where(np.arange(len(trees)) < 2, 0, 3)
-    final, sound = refit(with_rate(setup.problem, rate), first_shape(setup.problem, trees), trees, epochs)
+    final, sound = refit(with_rate(setup.problem, rate), trees, epochs)
     assert sound.tolist() == (epochs == 0).tolist()
     for tree, end in zip(trees, final, strict=True):
         start = better_start(setup, tree)
@@ -276,8 +273,7 @@ def test_a_diverging_refit_leaves_the_weights_it_began_with(rate):
 def test_a_refit_is_sound_where_it_does_not_worsen_the_fit():
     setup = set_up(config(train={"precision": "float64"}), regression_table())
     trees = trained(setup.problem, random_trees(setup.problem, setup.strategy, 24)).trees
-    shape = first_shape(setup.problem, trees)
-    final, sound = refit(with_rate(setup.problem, 2.0), shape, trees, np.full(len(trees), 2))
+    final, sound = refit(with_rate(setup.problem, 2.0), trees, np.full(len(trees), 2))
     assert 3 <= sound.sum() <= 21, "some of both"
     for tree, end, good in zip(trees, final, sound, strict=True):
         start = better_start(setup, tree)
@@ -369,44 +365,6 @@ def test_default_reference_points_are_beyond_the_costs_of_every_tree(device, pre
     for name, reference in zip(hardware.COSTS, setup.strategy.reference, strict=True):
         assert 0 < found[name].max() < reference, name
         assert reference < 10 * found[name].max(), f"{name}: a reference so far off would make volumes all alike"
-
-
-@pytest.mark.parametrize(
-    ("seed", "table"), [(0, regression_table(120, 3)), (1, class_table(120, 3, 1))], ids=["regression", "multiclass"]
-)
-def test_thirty_generations_compile_six_programs_at_most(monkeypatch, seed, table):
-    """With the default space and three bins to a generation."""
-    monkeypatch.setattr(programs, "_programs", {})
-    several_bins = {"population": 140, "folds": 2}
-    evolved(set_up(config(seed=seed, space=asdict(SpaceConfig()), search=several_bins, train={"epochs": 1}), table), 30)
-    assert 0 < programs.compilations() <= 6
-
-
-@pytest.mark.parametrize("table", [regression_table(), class_table()], ids=lambda t: t.kind)
-def test_another_seed_finds_its_programs_compiled(monkeypatch, table):
-    """Bins follow no seed, so that the first generations of every run of a config are of the same shape."""
-    monkeypatch.setattr(programs, "_programs", {})
-    settings = {
-        "search": {"population": 70, "folds": 2},
-        "space": asdict(SpaceConfig()),
-        "train": {"epochs": 1},
-    }
-    compiled, shapes = set(), set()
-    for seed in range(3):
-        setup = set_up(config(seed=seed, **settings), table)
-        state, _ = begin(setup.problem, setup.strategy, quiet)
-        shapes.add(state.shape)
-        compiled.add(programs.compilations())
-    assert len(shapes) == 1
-    assert compiled == {2}
-
-
-@pytest.mark.parametrize(("population", "per_bin"), [(40, 40), (70, 35), (260, 52)])
-def test_bins_share_a_population_evenly(population, per_bin):
-    """However few of its trees are drawn as examples."""
-    setup = set_up(config(search={"population": population, "folds": 2}, train={"epochs": 0}), regression_table())
-    state, _ = begin(setup.problem, setup.strategy, quiet)
-    assert state.shape.trees == per_bin
 
 
 def test_the_reference_s_generator_needs_room():

@@ -300,6 +300,7 @@ def test_ctrl_c_ends_an_ensemble_of_random_trees(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("neuraltree.estimators.learning.telling", lambda verbose: stop)
+    monkeypatch.setattr("neuraltree.engine.epochs.MOST_DRAWN", 25 * len(WINE.data))  # row numbers of one call
     model = ParetoEnsembleClassifier(members=3, estimator=NeuralTreeClassifier(epochs=60), random_state=0)
     with pytest.warns(ConvergenceWarning, match="interrupted after 25 of 60 epochs") as told:
         model.fit(WINE.data, LABELS)

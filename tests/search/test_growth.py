@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 from neuraltree.activations import NAMES
-from neuraltree.engine.packing import layout, pack
 from neuraltree.tree.generate import random_tree
-from neuraltree.tree.nodes import Nodes, join, parents
+from neuraltree.tree.nodes import Nodes, parents
 from neuraltree.tree.simplify import simplify
-from search.engine.evaluate import Problem, edge_slopes, first_shape
+from search.engine.evaluate import Problem, edge_slopes
 from search.engine.evolution_step import begin, step
 from search.engine.problem import Setup, set_up
 from search.variation.edge_operators import absent_edges
@@ -22,7 +21,7 @@ from tests.helpers.oracle import evaluate_recursive
 from tests.search.test_engine import class_table, config, quiet, regression_table
 
 ALL = NAMES
-ROWS = 540  # more than one chunk of 256 to fit in each of two folds
+ROWS = 540  # many blocks to fit in each of two folds
 TABLES = {
     "regression": regression_table(ROWS),
     "weighed": replace(regression_table(ROWS), weight=np.random.default_rng(1).integers(0, 3, ROWS).astype(float)),
@@ -53,7 +52,7 @@ def loss(problem: Problem, tree: Nodes, fold: int) -> float:
     data, total = problem.data, 0.0
     rows, _ = problem.folds[fold]
     for row in rows:
-        z = evaluate_recursive(tree, data.inputs[row, :-1].tolist(), fold)
+        z = evaluate_recursive(tree, data.inputs[row].tolist(), fold)
         y = data.targets[row].tolist()
         if problem.task.kind == "regression":
             value = sum((a - b) ** 2 for a, b in zip(z, y, strict=True)) / 2
@@ -77,7 +76,7 @@ def test_slopes_equal_finite_differences_of_the_loss_with_the_edge_added(name: s
     trees = grown(problem, 4)
     assert len({op for tree in trees for op in tree["op"][tree["op"] < 0].tolist()}) >= 4, "activations"
     rng = np.random.default_rng(2)
-    for tree, slopes in zip(trees, edge_slopes(problem, first_shape(problem, trees), trees), strict=True):
+    for tree, slopes in zip(trees, edge_slopes(problem, trees), strict=True):
         places = np.argwhere(absent_edges(tree, problem.space))
         for node, feature in rng.permutation(places)[:3]:
             for fold in range(2):
@@ -88,7 +87,7 @@ def test_slopes_equal_finite_differences_of_the_loss_with_the_edge_added(name: s
 def test_an_edge_that_is_there_has_the_slope_of_its_weight() -> None:
     problem, h = made("multiclass").problem, 1e-5
     (tree,) = grown(problem, 1)
-    (slopes,) = edge_slopes(problem, first_shape(problem, [tree]), [tree])
+    (slopes,) = edge_slopes(problem, [tree])
     for leaf in np.flatnonzero(tree["op"] >= 0)[:3]:
         moved = [tree.copy() for _ in range(2)]
         moved[0]["weight"][leaf] += h
@@ -101,13 +100,10 @@ def test_an_edge_that_is_there_has_the_slope_of_its_weight() -> None:
 def test_slopes_of_a_tree_are_the_same_in_any_company() -> None:
     problem = made("multiclass").problem
     trees = grown(problem, 70)
-    shape = first_shape(problem, trees[:16])
-    nodes, starts = join(trees)
-    assert len(pack(nodes, starts, shape, layout(nodes, starts))) > 2, "bins"
-    together = edge_slopes(problem, shape, trees)
+    together = edge_slopes(problem, trees)
     for i in (0, 30, 69):
-        (alone,) = edge_slopes(problem, shape, [trees[i]])
-        np.testing.assert_allclose(alone, together[i], rtol=1e-10, atol=1e-14)
+        (alone,) = edge_slopes(problem, [trees[i]])
+        np.testing.assert_array_equal(alone, together[i])
 
 
 @pytest.mark.parametrize("name", ["regression", "multiclass"])

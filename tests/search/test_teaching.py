@@ -23,7 +23,7 @@ from neuraltree.estimators.samples import regression_sample
 from neuraltree.tree.nodes import Nodes, node_dtype
 from search import Evolution
 from search.config.config import config_of
-from search.engine.evaluate import evaluate, first_shape, grown_shape, refit
+from search.engine.evaluate import evaluate, refit
 from search.engine.problem import Setup, set_up
 from search.engine.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, learn, taught
 from search.errors import InputError
@@ -123,7 +123,7 @@ def lessons_of(after: Setup) -> list[NDArray]:
 def natural(before: Setup, after: Setup, rows: NDArray) -> NDArray:
     """(rows, features) what is read in these rows of the data, in natural units."""
     X = before.scaler
-    return after.problem.data.inputs[rows, :-1] * X.scale + X.mean
+    return after.problem.data.inputs[rows] * X.scale + X.mean
 
 
 # --- what teachers are shown
@@ -188,15 +188,15 @@ def test_made_rows_are_near_rows_of_their_own_fold() -> None:
     before, after = teach(table, [Recording()])
     scaled = before.scaler.transform(table.X)
     for rows, part in zip(lessons_of(after), parts_of(before), strict=True):
-        made_rows = after.problem.data.inputs[rows[len(part) :], :-1]
+        made_rows = after.problem.data.inputs[rows[len(part) :]]
         away = np.abs(made_rows[:, None] - scaled[part]).max(axis=2)
         assert away.min(axis=1).max() < 5 * SPREAD
         near = away.argmin(axis=1)
         assert len(np.unique(near)) > 0.8 * len(part)  # of all rows, not of a few
-    left_out = after.problem.data.inputs[after.problem.folds[0][0], :-1]
+    left_out = after.problem.data.inputs[after.problem.folds[0][0]]
     assert np.abs(left_out - scaled[held[0]]).max(axis=1).min() > 2
     # Where the far row is the origin nothing else is near: what was added is the spread itself.
-    whole = after.problem.data.inputs[after.problem.whole[COUNT:], :-1] - scaled[held[0]]
+    whole = after.problem.data.inputs[after.problem.whole[COUNT:]] - scaled[held[0]]
     added = whole[np.abs(whole).max(axis=1) < 2]
     assert len(added) > 20
     assert_allclose(added.std(), SPREAD, rtol=0.2)
@@ -226,9 +226,8 @@ def test_trees_are_validated_on_the_real_rows() -> None:
     for part in ("inputs", "targets", "weight"):
         assert_array_equal(getattr(problem.data, part)[:COUNT], getattr(before.problem.data, part)[:COUNT])
     tree = constant(0.25)
-    shape, found = grown_shape(problem, first_shape(problem, [tree]), [tree])
     # The mean of the scaled targets is 0 and their variance 1, so 1 - R² is 1 + 0.25².
-    assert evaluate(problem, shape, found, [tree], 0).columns["val_error"] == pytest.approx(1 + 0.25**2)
+    assert evaluate(problem, [tree], 0).columns["val_error"] == pytest.approx(1 + 0.25**2)
 
 
 def test_a_teacher_that_knows_is_all_that_counts() -> None:
@@ -316,9 +315,9 @@ def test_a_random_state_that_is_set_is_kept() -> None:
 def test_the_front_is_refitted_as_long_as_a_last_lesson_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def spy(problem: Any, shape: Any, trees: Any, epochs: NDArray) -> Any:
+    def spy(problem: Any, trees: Any, epochs: NDArray) -> Any:
         asked.append((problem.epochs, len(problem.whole), set(epochs.tolist())))
-        return refit(problem, shape, trees, epochs)
+        return refit(problem, trees, epochs)
 
     monkeypatch.setattr("search.judge.finish.refit", spy)
     X, y = noisy(0)
@@ -469,10 +468,10 @@ def test_a_refit_trains_on_its_rows_and_no_others() -> None:
     assert_array_equal(problem.whole, np.arange(COUNT))
     rng = np.random.default_rng(0)
     trees = [run_of(made("regression")[0]).strategy.new_tree(rng) for _ in range(4)]
-    shape, epochs = first_shape(problem, trees), np.full(4, 3)
+    epochs = np.full(4, 3)
 
     def refitted(**changes: Any) -> list[NDArray]:
-        found, sound = refit(replace(problem, epochs=3, **changes), shape, trees, epochs)
+        found, sound = refit(replace(problem, epochs=3, **changes), trees, epochs)
         assert sound.any()
         return [tree["weight"] for tree in found]
 

@@ -59,7 +59,7 @@ def row(unit: Unit, size: Size) -> Row:
 def choose(search: Search, state: State, members: Members) -> Ensemble:
     """Choose by the predictions for the rows that the folds left out, as ``neuraltree.estimators.ensembles`` does."""
     problem = search.setup.problem
-    outputs = validation_outputs(problem, state.shape, members.trees)
+    outputs = validation_outputs(problem, members.trees)
     rows = np.concatenate([held for _, held in problem.folds])
     target = problem.truth.target[rows]
     if search.table.classes is None:

@@ -22,7 +22,7 @@ from experiments.common.paper_tables import DIGESTS, TABLES, table
 from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.reference.peeking import Peeked, Run, train_peeking
-from neuraltree.engine.training_step import Settings
+from neuraltree.engine.training import Settings
 from neuraltree.tasks.task import encode, make_task
 from neuraltree.tree import prediction
 from neuraltree.tree.generate import reference_tree

@@ -12,9 +12,9 @@ from experiments.common.paper_tables import table
 from experiments.common.scoring import score
 from experiments.common.teachers import SETTINGS, fitting, teachers
 from experiments.frame.experiment import Row, Unit
-from experiments.studies.reference.peeking import refit_peeking
+from experiments.studies.reference.peeking import Run, train_peeking
 from experiments.studies.tables.rows import BUDGETS, honest
-from neuraltree.engine.training_step import Settings
+from neuraltree.engine.training import Settings
 from neuraltree.estimators.ensembles import members_of
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
@@ -129,14 +129,9 @@ def _peeked(of: Chosen, tree: Tree, seed: int) -> Row:
     target, truth = of.sample.y, of.table.y[of.test]
     if tree.target_scaler is not None:
         target, truth = (tree.target_scaler.transform(y[:, None])[:, 0] for y in (target, truth))
-    peeked = refit_peeking(
-        tree.nodes,
-        Settings(task.loss, learning_rate=PEEKING["learning_rate"], batch_size=int(PEEKING["batch_size"])),
-        train=(_scaled(tree, of.sample.X), encode(task, target)),
-        test=(_scaled(tree, of.table.X[of.test]), truth),
-        epochs=int(PEEKING["epochs"]),
-        seed=seed,
-    )
+    settings = Settings(task.loss, learning_rate=PEEKING["learning_rate"], batch_size=int(PEEKING["batch_size"]))
+    rows = _scaled(tree, of.sample.X), encode(task, target), _scaled(tree, of.table.X[of.test]), truth
+    (peeked,) = train_peeking([Run(tree.nodes, *rows, seed)], settings, epochs=int(PEEKING["epochs"]))
     row = honest("evolved", score=peeked.best_test_score, weights=tree.num_weights)
     return row | {"protocol": "reference", "note": "test rows chose the weights of the last refit"}
 

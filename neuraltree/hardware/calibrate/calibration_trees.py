@@ -85,36 +85,21 @@ def _structure(rng: np.random.Generator, features: int, outputs: int) -> Nodes:
 
 def _fitted(structures: list[Nodes], kind: str, outputs: int, Z: NDArray, target: NDArray) -> Iterator[Nodes]:
     """The structures after training, without those that diverged."""
-    from neuraltree.engine.forest import load_params, store_params
-    from neuraltree.engine.packing import Shape, fit_shape, layout, pack, plan
-    from neuraltree.engine.train import fit, make_schedule
-    from neuraltree.engine.training_step import Settings, make_data
+    from neuraltree.engine.forest import load_params, pack, store_params
+    from neuraltree.engine.lowering import lowering
+    from neuraltree.engine.training import Settings, make_course, make_data
     from neuraltree.tasks.task import encode, make_task
 
     task = make_task(kind, outputs if kind == "multiclass" else 2)
     nodes, starts = join(structures)
-    found = layout(nodes, starts)
-    space = Space(Z.shape[1], task.n_outputs, NAMES, max_nodes=MOST_NODES, max_depth=9, max_arity=9)
-    shape: Shape = fit_shape(plan(found, space), found, space)
+    packed = pack(nodes, starts, Z.shape[1])
     settings = Settings(loss=task.loss)
-    data = make_data(Z, encode(task, target), None, shape, settings.precision)
-    rows, none = np.arange(len(Z)), np.zeros(0, dtype=np.int64)
-    trained = nodes.copy()
-    for packed in pack(nodes, starts, shape, found):
-        limit = np.full(packed.last_tree - packed.first_tree, EPOCHS, dtype=np.int32)
-        schedule = make_schedule(
-            shape,
-            settings,
-            len(Z),
-            fit_rows=rows,
-            validation_rows=none,
-            epochs=EPOCHS,
-            limit=limit,
-            patience=0,
-            rng=np.random.default_rng(0),
-        )
-        fitted = fit(shape, settings, packed.forest, load_params(packed, nodes, 0, settings.precision), data, schedule)
-        store_params(packed, trained, 0, fitted.params)
+    data = make_data(Z, encode(task, target), None, settings.precision)
+    rows = np.arange(len(Z))
+    course = make_course(settings, rows, rows[:0], epochs=EPOCHS, patience=0, seed=0)
+    params, limit = load_params(packed, nodes, settings.precision)[0], np.full(len(structures), EPOCHS)
+    fitted = lowering().train(packed.forest, settings, data, course, params, limit)
+    trained = store_params(packed, nodes, fitted.params[None])
     for tree in np.split(trained, starts[1:-1]):
         if np.isfinite(tree["weight"]).all() and np.isfinite(tree["bias"]).all():
             yield tree

@@ -1,0 +1,53 @@
+/* The arguments of the kernel: one job is a forest, its rows, and its training. kernel.py holds the same fields. */
+
+#ifndef NT_KERNEL_H
+#define NT_KERNEL_H
+
+#include <stdint.h>
+
+/* All arrays are contiguous. "real" is float or double, as the called function says.
+
+   A forest has ``trees`` trees. The function nodes of a tree stand in prefix order, so the children of node i are
+   i + 1, i + 1 + size[i + 1], ... below i + size[i]. Its parameters are, for each function node, its bias, the weight
+   of the edge to its parent (unused at an output), and the weights of its leaves. */
+typedef struct {
+    int32_t trees, nodes, params, features, outputs;
+    const int32_t *first_node;  /* (trees + 1) */
+    const int32_t *size;        /* (nodes) function nodes in the subtree, the node itself counted */
+    const int32_t *kind;        /* (nodes) activation codes */
+    const int32_t *first_param; /* (nodes + 1) */
+    const int32_t *source;      /* (params) the input of a leaf; -1 for a bias or an edge */
+
+    int64_t rows;
+    const void *inputs;  /* real (rows, features) */
+    const void *targets; /* real (rows, outputs) */
+    const void *weight;  /* real (rows) mean one */
+
+    int64_t shuffles, fit_rows, batch, validation_rows;
+    const int32_t *order;      /* (shuffles, fit_rows) rows; the epochs use the shuffles in turn */
+    const int32_t *validation; /* (validation_rows) rows to validate on, to predict, or to take slopes over */
+    const double *rates;       /* (epochs x steps) learning rates */
+    const int32_t *limit;      /* (trees) most epochs of each tree */
+    int32_t epochs, patience, loss, optimizer;
+    int32_t judge;  /* what validation measures: the loss, or the share of wrong classes */
+    double decay;   /* weight decay */
+    int64_t count;  /* steps done before */
+
+    void *param, *first, *second; /* real (params) in and out: weights and moments */
+    void *best;                   /* real (params) out: the weights of the best epoch */
+    double *best_loss;            /* (trees) out: of validation; infinite for a tree that was never finite */
+    int32_t *best_epoch;          /* (trees) out */
+    double *losses;               /* (epochs, trees) out: mean training losses; null if they are not wanted */
+    void *found;                  /* real (trees, outputs, rows): outputs, or in nt_pullback their derivatives */
+    double *slopes;               /* (nodes, features) out, summed over rows */
+    void *by_input;               /* real (rows, features) out; null if it is not wanted */
+    const volatile int32_t *stop; /* not 0: return soon */
+} Job;
+
+enum { NT_JUDGE_loss, NT_JUDGE_error_rate, NT_JUDGES };
+
+enum { NT_DONE, NT_STOPPED, NT_MEMORY, NT_FOREST, NT_ROWS, NT_SETTINGS };
+
+int nt_call(int function, Job *job); /* see dispatch.c */
+
+#endif

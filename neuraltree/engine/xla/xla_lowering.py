@@ -1,0 +1,167 @@
+"""The lowering to XLA: the loops over epochs, batches and chunks of rows; ``passes`` has the functions they call.
+
+Nodes, parameters and trees are padded to powers of two and rows to chunks, so the programs of a run are few and its
+generations share them. Memory does not grow with the number of rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.arrays import EngineArray, FloatArray
+from neuraltree.engine.forest import Forest, Indices
+from neuraltree.engine.optimizers import OPTIMIZERS
+from neuraltree.engine.training import NEVER, Course, Data, Fitted, Settings
+from neuraltree.engine.xla import passes
+from neuraltree.engine.xla.compiled import engine_flags, run_program
+from neuraltree.engine.xla.network import Network, make_network, power_of_two
+from neuraltree.tasks.losses import LOSSES
+
+CHUNK_ROWS, LEAST_ROWS = 256, 8  # most rows whose values are in memory at a time, and fewest
+
+
+class XlaLowering(NamedTuple):
+    """The engine by programs of XLA; the functions mean the same as those of ``KernelLowering``."""
+
+    def train(
+        self,
+        forest: Forest,
+        settings: Settings,
+        data: Data,
+        course: Course,
+        params: NDArray,
+        limit: NDArray,
+        *,
+        moments: Sequence[NDArray] = (),
+        losses: bool = False,
+        stop: Indices = NEVER,
+    ) -> Fitted:
+        sizes, keep_last = np.diff(forest.first_tree_param), not len(course.validation)
+        active, by_epoch = np.ones(forest.trees, bool), np.zeros((course.epochs if losses else 0, forest.trees))
+        best, best_loss, best_epoch = np.array(params), np.full(forest.trees, np.inf), np.zeros(forest.trees, np.int32)
+        with engine_flags(settings.precision):
+            run = _Run(forest, settings, data, jax.device_put(make_network(forest)[0]))
+            state = run.begin(params, moments)
+            for epoch in range(course.epochs + 1):
+                if epoch:
+                    moving = run.pad(np.repeat(active, sizes))
+                    state, trained = run.train(state, course, epoch - 1, moving, stop)
+                    by_epoch[epoch - 1 : epoch] = np.where(active, trained, 0)
+                loss = run.validate(state[0], course)
+                better = active & np.isfinite(loss) & ((loss < best_loss) | (epoch == 0) | keep_last)
+                best_loss[better], best_epoch[better] = loss[better], epoch
+                np.copyto(best, run.cut(state[0]), where=np.repeat(better, sizes))
+                active &= epoch < limit
+                active &= (course.patience == 0) | (epoch - best_epoch < course.patience)
+                if stop[0] or not active.any():
+                    break
+            last, *state = (run.cut(part) for part in jax.tree.leaves(state))
+        return Fitted(best, best_loss, best_epoch, last, by_epoch, state)
+
+    def predict(
+        self, forest: Forest, settings: Settings, data: Data, rows: Indices, params: NDArray, stop: Indices = NEVER
+    ) -> NDArray:
+        del stop
+        with engine_flags(settings.precision):
+            run = _Run(forest, settings, data, make_network(forest)[0])
+            found = [values for _, values in run.outputs(run.pad(params), rows)]
+        return np.concatenate([np.zeros((forest.trees, forest.outputs, 0), settings.precision), *found], axis=2)
+
+    def slopes(
+        self, forest: Forest, settings: Settings, data: Data, rows: Indices, params: NDArray, stop: Indices = NEVER
+    ) -> FloatArray:
+        del stop
+        if not len(rows):
+            return np.zeros((forest.nodes, forest.features))
+        network, index = make_network(forest)
+        with engine_flags(settings.precision):
+            run = _Run(forest, settings, data, network)
+            found, _ = run.gradient(run.pad(params), rows, CHUNK_ROWS)
+            return np.asarray(found, np.float64)[index, : forest.features]
+
+
+class _Run(NamedTuple):
+    """What all calls about a forest and its data share. A state is the parameters, padded, and the optimiser's."""
+
+    forest: Forest
+    settings: Settings
+    data: Data
+    network: Network
+
+    def pad(self, part: EngineArray) -> NDArray:
+        return np.pad(part, (0, len(self.network.place) - len(part))) if np.ndim(part) else np.asarray(part)
+
+    def cut(self, part: EngineArray) -> NDArray:
+        return np.asarray(part)[: self.forest.params] if np.ndim(part) else np.asarray(part)
+
+    def begin(self, params: NDArray, moments: Sequence[NDArray]) -> Any:
+        """The state with these moments if they fit the forest, else with new ones."""
+        fresh = OPTIMIZERS[self.settings.optimizer](self.settings.weight_decay).init(params)
+        leaves, form = jax.tree.flatten(fresh)
+        if [np.shape(part) for part in moments] == [leaf.shape for leaf in leaves]:
+            leaves = [np.asarray(part, leaf.dtype) for part, leaf in zip(moments, leaves, strict=True)]
+        return jax.tree.map(self.pad, (params, jax.tree.unflatten(form, leaves)))
+
+    def train(self, state: Any, course: Course, epoch: int, moving: NDArray, stop: Indices) -> tuple[Any, FloatArray]:
+        """The state after an epoch in which parameters ``moving`` change, and the mean losses (trees,) in it."""
+        method, size = (self.settings.optimizer, self.settings.weight_decay), self.settings.batch_size
+        order = course.order[epoch % len(course.order)]
+        batches = [order[start : start + size] for start in range(0, len(order), size)]
+        rates = course.rates[epoch * len(batches) :].astype(self.settings.precision)
+        losses = [np.zeros(len(self.network.output))]
+        for rows, rate in zip(batches, rates, strict=False):
+            slope, loss = self.gradient(state[0], rows, size)
+            state = run_program(passes.update, method, self.network.place, state, slope, rate, moving)
+            losses.append(loss)
+            if stop[0]:
+                break
+        with np.errstate(over="ignore", invalid="ignore"):
+            total = np.sum(np.array(losses, np.float64), axis=0)[: self.forest.trees]
+            return state, total / max(len(batches), 1)
+
+    def gradient(self, params: EngineArray, rows: Indices, most: int) -> Any:
+        """The gradient of the mean loss of ``rows``, ``most`` at most, as a matrix; and the mean losses (trees,)."""
+        size, found = min(CHUNK_ROWS, power_of_two(most, LEAST_ROWS)), None
+        for part, index in _chunks(rows, size):
+            share = np.zeros(size, params.dtype)
+            share[: len(part)] = self.data.weight[part] / len(rows)
+            chunk = self.data.inputs[index], self.data.targets[index], share
+            found = run_program(passes.gradient, (self.settings.loss,), self.network, params, found, chunk)
+        return found
+
+    def outputs(self, params: EngineArray, rows: Indices) -> Iterator[tuple[Indices, NDArray]]:
+        """Rows, chunk by chunk, and their outputs (trees, outputs, rows)."""
+        for part, index in _chunks(rows, CHUNK_ROWS):
+            found = run_program(passes.predict, (), self.network, params, self.data.inputs[index])
+            yield part, np.asarray(found)[: self.forest.trees, :, : len(part)]
+
+    def validate(self, params: EngineArray, course: Course) -> FloatArray:
+        """(trees,) mean losses, or the shares of wrong classes; infinite if a weight is not finite."""
+        measure: Callable = _wrong if course.judge == "error_rate" else LOSSES[self.settings.loss].value
+        weights = self.data.weight[course.validation].sum(dtype=np.float64)
+        starts, total = self.forest.first_tree_param[:-1], np.zeros(self.forest.trees)
+        with np.errstate(all="ignore"):  # of trees that diverge
+            for part, found in self.outputs(params, course.validation):
+                total += measure(found, self.data.targets[part].T[None]) @ self.data.weight[part]
+        finite = np.logical_and.reduceat(np.isfinite(self.cut(params)), starts)
+        return np.where(finite, total / (weights if weights > 0 else 1), np.inf)
+
+
+def _chunks(rows: Indices, size: int) -> Iterator[tuple[Indices, Indices]]:
+    """The rows in parts, and each part with its rows again and again up to ``size``."""
+    for start in range(0, len(rows), size):
+        part = rows[start : start + size]
+        yield part, np.resize(part, size)
+
+
+def _wrong(outputs: NDArray, targets: NDArray) -> NDArray:
+    """(trees, rows) whether the class is wrong. Of equal outputs the first is chosen; one not finite is wrong."""
+    if outputs.shape[1] == 1:  # of two classes the first has the output 0
+        outputs, targets = (np.concatenate([np.zeros_like(part), part], axis=1) for part in (outputs, targets))
+    right = outputs.argmax(axis=1) == targets.argmax(axis=1)
+    return ~(right & np.isfinite(outputs).all(axis=1))

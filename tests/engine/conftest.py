@@ -1,0 +1,29 @@
+"""Both lowerings, for every test that takes an ``engine``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from neuraltree.engine.kernel.binding import Missing, load
+from neuraltree.engine.kernel.kernel_lowering import KernelLowering
+from neuraltree.engine.xla.xla_lowering import XlaLowering
+
+
+@pytest.fixture(params=["kernel", "xla"])
+def engine(request: Any) -> Any:
+    return request.getfixturevalue(request.param)
+
+
+@pytest.fixture
+def kernel() -> KernelLowering:
+    found = load()
+    if isinstance(found, Missing):
+        pytest.skip(f"{found.reason}; build it with python -m tools.kernel_build")
+    return KernelLowering(found)
+
+
+@pytest.fixture
+def xla() -> XlaLowering:
+    return XlaLowering()
