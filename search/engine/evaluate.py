@@ -23,7 +23,7 @@ from neuraltree.tree.space import Space
 Columns = dict[str, NDArray[np.float64]]
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
 Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
-PARTS = 2  # runs of trees for each thread, so that threads that finish early find more work
+UNITS = 4  # pieces of work for each thread, so that threads that finish early find more
 SCORED_BYTES = 2**25  # the outputs that are scored at once
 REFIT_STREAM = 2**31  # for the refit's shuffles: a generation number that no search reaches
 Unit = TypeVar("Unit")
@@ -94,7 +94,8 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
     The work is cut by cost. How it is cut does not change the results: a tree is trained as if it were alone.
     """
     forest = packed.forest
-    runs = cut(forest, PARTS * problem.workers if problem.workers > 1 else 1)
+    # Each piece turns the rows into columns anew, so one thread has one run of trees, and several have few.
+    runs = cut(forest, -(-UNITS * problem.workers // len(courses)) if problem.workers > 1 else 1)
     ends = forest.first_tree_param
     found = _Folds(
         np.empty_like(params),
