@@ -57,7 +57,12 @@ def zig_target(wanted: str = "") -> str:
 
 
 def system_compilers() -> list[tuple[str, ...]]:
-    """The system's C compilers that are on the PATH, in the order to try: ``$CC``, cc, gcc, clang."""
+    """The system's C compilers that are on the PATH, in the order to try: ``$CC``, cc, gcc, clang.
+
+    None on Windows, where gcc does not align vectors on the stack, so the kernel would crash; zig does.
+    """
+    if sys.platform == "win32":
+        return []
     named = [tuple(shlex.split(name)) for name in (os.environ.get("CC", ""), "cc", "gcc", "clang")]
     return list(dict.fromkeys(words for words in named if words and shutil.which(words[0])))
 
@@ -145,11 +150,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         description="Compile the kernel.",
         epilog="exit codes: 0 done, 2 bad input, or nothing can compile it, 130 interrupted",
     )
-    parser.add_argument("file", nargs="?", type=Path, default=FOLDER / LIBRARY, help="default: beside the sources")
+    parser.add_argument("file", nargs="?", type=Path, help="default: beside the sources")
     parser.add_argument("--target", default="", help="compile by zig for another machine, such as aarch64-linux-gnu")
     wanted = parser.parse_args(argv)
+    if wanted.target and not wanted.file:
+        parser.error("--target needs a FILE: beside the sources, a library for another machine would be in the way")
+    file = wanted.file or FOLDER / LIBRARY
     try:
-        print(f"{wanted.file}, compiled by {shlex.join(build(wanted.file, wanted.target))}")
+        print(f"{file}, compiled by {shlex.join(build(file, wanted.target))}")
     except BuildError as error:
         return fail(f"the kernel cannot be built: {error}")
     return DONE

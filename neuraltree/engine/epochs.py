@@ -13,7 +13,7 @@ from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import Course, Settings, make_data, shuffled
 from neuraltree.tree.nodes import Nodes, join
 
-CALL_WORK = 100_000_000  # parameters x rows of one call: a fraction of a second, because Ctrl-C works between calls
+CALL_WORK = 100_000_000  # parameters x rows of a call, of one epoch at least; Ctrl-C works between calls
 MOST_DRAWN = 2_000_000  # row numbers that one call holds
 
 

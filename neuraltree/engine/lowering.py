@@ -38,9 +38,10 @@ def what_is_missing() -> str:
     kernel = _kernel()
     if isinstance(kernel, Kernel) or not kernel.reason:
         return ""
-    return f"{kernel.reason}, so XLA trains the trees, which takes several times as long; see docs/engine.md"
+    return f"{kernel.reason}, so XLA trains the trees, which takes ten times as long or more; see docs/engine.md"
 
 
+@cache
 def _kernel() -> Kernel | Missing:
     return Missing("") if os.environ.get(VARIABLE) == "xla" else load()
 

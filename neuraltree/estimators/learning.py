@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.clipping import with_integers
 from neuraltree.engine.epochs import Trained, train_epochs
+from neuraltree.engine.optimizers import SCHEDULES
 from neuraltree.engine.training import Settings
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample, merged
@@ -84,7 +85,7 @@ def go_on(
     task = _task_of(tree)
     batch = options.batch_size or BATCH
     count = _epochs(len(inputs), batch) if epochs is None else epochs
-    share = 0.5 + 0.5 * np.cos(np.pi * np.arange(count) / count) if decay else np.ones(count)
+    share = SCHEDULES["cosine" if decay else "constant"].share(np.arange(count) / max(count, 1))
     trained = train_epochs(
         tree.nodes,
         # Doubles, so that rounding does not make a row of weight 2 differ from two rows; one tree takes little time.

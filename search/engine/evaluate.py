@@ -120,8 +120,8 @@ def in_threads(workers: int, function: Callable[[Unit, Indices], Result], units:
     stop: Indices = np.zeros(1, dtype=np.int32)
     # The kernel and XLA release the interpreter lock, so the threads run at the same time.
     with ThreadPoolExecutor(workers) as threads:
-        waiting = [threads.submit(function, unit, stop) for unit in units]
         try:
+            waiting = [threads.submit(function, unit, stop) for unit in units]
             return [future.result() for future in waiting]
         except BaseException:
             stop[0] = 1
@@ -187,9 +187,9 @@ def refit(problem: Problem, trees: list[Nodes], epochs: NDArray[np.int64]) -> tu
     nodes, starts = join([_mean_and_first(tree) for tree in trees])
     packed = pack(nodes, starts, problem.space.n_features)
     sets = load_params(packed, nodes, problem.settings.precision)
-    none = problem.whole[:0]
-    training = _course(problem, (problem.whole, none), problem.epochs, REFIT_STREAM)._replace(patience=0)
-    measuring = _course(problem, (none, problem.whole), 0, REFIT_STREAM)
+    none, stream = problem.whole[:0], (problem.seed, REFIT_STREAM, 0)
+    training = _course(problem, (problem.whole, none), problem.epochs, stream)._replace(patience=0)
+    measuring = _course(problem, (none, problem.whole), 0, stream)
     never = np.zeros(len(trees), dtype=np.int64)
 
     def chosen(which: NDArray, yes: NDArray, no: NDArray) -> NDArray:

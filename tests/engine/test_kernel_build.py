@@ -86,7 +86,7 @@ def test_the_variable_names_a_variant(folder: Path, compiled: Path, monkeypatch:
         monkeypatch.setenv(binding.VARIABLE, name)
         found = fresh()
         if isinstance(found, Missing):
-            assert found.reason == "this processor lacks the instructions that it needs"
+            assert found.reason == f"this processor cannot run $NEURALTREE_ENGINE={name}"
         else:
             assert found.variant == name
     monkeypatch.setenv(binding.VARIABLE, "sse9")

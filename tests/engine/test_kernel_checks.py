@@ -100,3 +100,11 @@ def test_data_and_courses_that_do_not_fit(kernel, case):
     ):
         with pytest.raises(ValueError, match=r"kernel|shape|rows"):
             train(**parts)
+
+
+def test_arrays_that_cannot_be_written_are_read(kernel, case):
+    """As memory-mapped data and arrays of JAX are."""
+    expected = predict(kernel, case)
+    for part in (*case.data, case.params, *case.forest[2:]):
+        part.flags.writeable = False
+    np.testing.assert_array_equal(predict(kernel, case), expected)

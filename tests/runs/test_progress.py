@@ -137,7 +137,10 @@ def test_json_of_a_real_run_is_strict(tmp_path: Path, capsys: pytest.CaptureFixt
 def bar(width: int = 100) -> tuple[Bar, Callable[[], str]]:
     """A bar on a terminal that is a string; the other value gives what is on it so far."""
     report, file = Bar(), io.StringIO()
-    console = Console(file=file, force_terminal=True, width=width, height=30, color_system=None, legacy_windows=False)
+    able = {"TERM": "xterm"}  # whatever the terminal is that the tests run in
+    console = Console(
+        file=file, force_terminal=True, width=width, height=30, color_system=None, legacy_windows=False, _environ=able
+    )
     report.console = report.progress.live.console = report.live.console = console
     return report, file.getvalue
 

@@ -13,6 +13,7 @@ from scipy.special import softmax
 from sklearn.metrics import log_loss
 
 from neuraltree import hardware
+from neuraltree.engine.training import make_course
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join, node_dtype
 from neuraltree.tree.simplify import simplify
@@ -250,6 +251,20 @@ def test_a_refit_starts_from_the_folds_mean_or_fold_0_and_runs_each_tree_s_own_e
         assert same == (count == 0 or not good)
     assert sound[epochs == 0].all()
     assert sound.sum() > 8
+
+
+def test_the_shuffles_of_a_refit_follow_the_seed(monkeypatch):
+    seeds = []
+
+    def noting(settings, fit_rows, validation_rows, *, seed, **how):
+        seeds.append(seed)
+        return make_course(settings, fit_rows, validation_rows, seed=seed, **how)
+
+    monkeypatch.setattr("search.engine.evaluate.make_course", noting)
+    for seed in (0, 1):
+        setup = set_up(config(seed=seed), regression_table())
+        refit(setup.problem, random_trees(setup.problem, setup.strategy, 2), np.array([1, 1]))
+    assert len(set(seeds)) == 2
 
 
 def with_rate(problem, rate):

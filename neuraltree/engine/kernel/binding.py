@@ -54,13 +54,12 @@ class Kernel(NamedTuple):
     library: Any
     variant: str
 
-    def call(self, function: str, precision: str, job: Job) -> bool:
-        """Run a function of the kernel; False if it was stopped. ``ValueError`` for a malformed job."""
+    def call(self, function: str, precision: str, job: Job) -> None:
+        """Run a function of the kernel. ``ValueError`` for a malformed job."""
         status = self.library.nt_call(2 * FUNCTIONS.index(function) + PRECISIONS.index(precision), ctypes.byref(job))
         if status in ERRORS:
             kind, message = ERRORS[status]
             raise kind(message)
-        return status == 0
 
 
 class Missing(NamedTuple):
@@ -71,7 +70,7 @@ class Missing(NamedTuple):
 
 def address(array: np.ndarray, dtype: Any, *shape: int) -> int:
     """Where the numbers of an array begin; ``ValueError`` unless it is contiguous, of this type and of this shape."""
-    if array.dtype != dtype or array.shape != shape or not array.flags.carray:
+    if array.dtype != dtype or array.shape != shape or not (array.flags.c_contiguous and array.flags.aligned):
         got = f"{array.dtype} and shape {array.shape}" if array.flags.c_contiguous else "one that is not contiguous"
         raise ValueError(f"the kernel needs an array of {np.dtype(dtype)} and shape {shape}; got {got}")
     return array.ctypes.data
@@ -107,8 +106,10 @@ def _open(place: Path) -> Kernel | Missing:
     wanted, names = os.environ.get(VARIABLE, ""), variants(library)
     if wanted and wanted not in names:
         return Missing(f"${VARIABLE} is {wanted!r}, none of xla, {', '.join(names)}")
-    variant = use(library, wanted)
-    return Kernel(library, variant) if variant else Missing("this processor lacks the instructions that it needs")
+    if variant := use(library, wanted):
+        return Kernel(library, variant)
+    lacks = f"this processor cannot run ${VARIABLE}={wanted}" if wanted else ""
+    return Missing(lacks or "this processor lacks the instructions that it needs")
 
 
 def _digest(library: Any) -> str:

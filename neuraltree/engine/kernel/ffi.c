@@ -36,8 +36,8 @@ static XLA_FFI_Error *refuse(const XLA_FFI_CallFrame *frame, const char *message
     return error(frame, XLA_FFI_Error_Code_INVALID_ARGUMENT, message);
 }
 
-/* Answer a call for metadata; 0 if this is none. XLA accepts handlers of its own version or an older one, at first of
-   its own alone, so the answer is the version of the XLA that asks, or ours if that is older. An XLA that passes no
+/* Answer a call for metadata; 0 if this is none. The first versions of XLA accept only handlers of their own
+   version, later ones older handlers too. So the answer is the smaller of XLA's version and ours. An XLA that passes no
    ``api`` here may be one of the first. */
 static int tell_metadata(const XLA_FFI_CallFrame *frame)
 {

@@ -1,4 +1,4 @@
-/* The arguments of the kernel: one job is a forest, its rows, and its training. kernel.py holds the same fields. */
+/* The arguments of the kernel: one job is a forest, its rows, and its training. binding.py holds the same fields. */
 
 #ifndef NT_KERNEL_H
 #define NT_KERNEL_H
@@ -38,7 +38,7 @@ typedef struct {
     double *best_loss;            /* (trees) out: of validation; infinite for a tree that was never finite */
     int32_t *best_epoch;          /* (trees) out */
     double *losses;               /* (epochs, trees) out: mean training losses; null if they are not wanted */
-    void *found;                  /* real (trees, outputs, rows): outputs, or in nt_pullback their derivatives */
+    void *found;                  /* real (trees, outputs, validation rows): outputs, or in nt_pullback their derivatives */
     double *slopes;               /* (nodes, features) out, summed over rows */
     void *by_input;               /* real (rows, features) out; null if it is not wanted */
     const volatile int32_t *stop; /* not 0: return soon */

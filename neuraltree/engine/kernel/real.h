@@ -453,7 +453,7 @@ static void NAME(gather)(const Job *job, const NAME(Scratch) *s, const int32_t *
 {
     const REAL *inputs = job->inputs, *targets = job->targets, *weight = job->weight;
     for (int start = 0; start < width; start += LANES) {
-        const REAL *from[LANES]; /* beyond the last row the first one again: a row of zeros could overflow */
+        const REAL *from[LANES];
         for (int b = 0; b < LANES; b++) {
             from[b] = inputs + (size_t)rows[start + b < count ? start + b : 0] * (size_t)job->features;
         }
@@ -1107,6 +1107,7 @@ int NAME(nt_slopes)(Job *job)
         return bad;
     }
     memset(job->slopes, 0, (size_t)job->nodes * (size_t)job->features * sizeof(double));
+    NAME(clear)(s.slope, job->params);
     for (int64_t done = 0; done < job->validation_rows && !*job->stop; done += BLOCK) {
         const int count = BLOCK_OF(done, job->validation_rows), groups = GROUPS_OF(count), width = groups * LANES;
         NAME(gather)(job, &s, job->validation + done, count, width, 1);
