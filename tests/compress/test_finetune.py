@@ -221,7 +221,7 @@ def searched(folder: Path, source: str, *options: str) -> int:
 @pytest.mark.parametrize("source", ["diabetes", "iris"])
 def test_a_search_tunes_its_front_and_scores_the_integers(tmp_path: Path, source: str) -> None:
     fronts = []
-    for epochs in (0, 5):
+    for epochs in (0, 10):
         folder = tmp_path / str(epochs)
         folder.mkdir()
         assert searched(folder, source, f"hardware.finetune_epochs={epochs}") == 0
