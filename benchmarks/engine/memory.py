@@ -7,20 +7,15 @@ as much memory as one of many.
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.machine import wait
+from benchmarks.search_speed import measure
 
 CONFIG = """[data]
 source = "{source}"
-[search]
-population = {population}
-generations = 1
 [train]
 epochs = 1
 [baselines]
@@ -28,7 +23,7 @@ models = []
 """
 
 
-def measure(rows: int, population: int) -> float:
+def peak_mib(rows: int, population: int) -> float:
     """Peak memory of the process, in MiB."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -36,13 +31,8 @@ def measure(rows: int, population: int) -> float:
         X = rng.standard_normal((rows, 20))
         y = X[:, 0] * X[:, 1] + np.sin(X[:, 2]) + 0.1 * rng.standard_normal(rows)
         np.savez(folder / "large.npz", X=X, y=y)
-        (folder / "large.toml").write_text(CONFIG.format(source=folder / "large.npz", population=population))
-        command = [sys.executable, "-m", "search.run", str(folder / "large.toml"), "--out", str(folder / "run")]
-        process = subprocess.Popen(command)
-        usage = wait(process)
-        if process.returncode != 0:
-            raise SystemExit(f"{' '.join(command)} failed")
-        return usage.ru_maxrss / 1024
+        (folder / "large.toml").write_text(CONFIG.format(source=folder / "large.npz"))
+        return float(measure(folder / "large.toml", population, 1, folder / "run")["peak_memory_mib"])
 
 
 def main() -> None:
@@ -50,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--population", type=int, default=1000)
     options = parser.parse_args()
-    peak = measure(options.rows, options.population)
+    peak = peak_mib(options.rows, options.population)
     print(f"{options.rows:,} rows x 20 inputs, {options.population:,} trees: at most {peak:,.0f} MiB")
 
 

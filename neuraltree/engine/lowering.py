@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @cache
 def lowering() -> KernelLowering | XlaLowering:
     """The engine of this process: ``$NEURALTREE_ENGINE`` is "xla", the name of a variant of the kernel, or unset."""
-    kernel = _kernel()
+    kernel = kernel_in_use()
     if isinstance(kernel, Kernel):
         return KernelLowering(kernel)
     check_fork()
@@ -29,20 +29,21 @@ def lowering() -> KernelLowering | XlaLowering:
 
 def engine_name() -> str:
     """The engine in use, such as "kernel avx2", or "XLA"."""
-    kernel = _kernel()
+    kernel = kernel_in_use()
     return f"kernel {kernel.variant}" if isinstance(kernel, Kernel) else "XLA"
 
 
 def what_is_missing() -> str:
     """Why the fast engine is not in use, and what that costs; "" if it is, or if XLA was asked for."""
-    kernel = _kernel()
+    kernel = kernel_in_use()
     if isinstance(kernel, Kernel) or not kernel.reason:
         return ""
     return f"{kernel.reason}, so XLA trains the trees, which takes ten times as long or more; see docs/engine.md"
 
 
 @cache
-def _kernel() -> Kernel | Missing:
+def kernel_in_use() -> Kernel | Missing:
+    """The kernel; or ``Missing``, without a reason if XLA was asked for."""
     return Missing("") if os.environ.get(VARIABLE) == "xla" else load()
 
 

@@ -6,7 +6,6 @@ own operations do. The engine itself does not train through this function, but b
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from typing import Any
 
@@ -16,7 +15,8 @@ import numpy as np
 from jax import lax
 
 from neuraltree.engine.forest import Forest
-from neuraltree.engine.kernel.binding import VARIABLE, Missing, load
+from neuraltree.engine.kernel.binding import Missing
+from neuraltree.engine.lowering import kernel_in_use
 from neuraltree.engine.xla.network import make_network
 from neuraltree.engine.xla.passes import predict
 
@@ -70,8 +70,8 @@ def _check(forest: Forest, params: jax.Array, inputs: jax.Array) -> None:
 @cache
 def _register() -> bool:
     """Make the kernel known to XLA, once; False if there is none or ``$NEURALTREE_ENGINE`` is "xla"."""
-    kernel = load()
-    if os.environ.get(VARIABLE) == "xla" or isinstance(kernel, Missing):
+    kernel = kernel_in_use()
+    if isinstance(kernel, Missing):
         return False
     for name, function in ((OUTPUTS, kernel.library.nt_ffi_outputs), (PULLBACK, kernel.library.nt_ffi_pullback)):
         jax.ffi.register_ffi_target(name, jax.ffi.pycapsule(function), platform="cpu")

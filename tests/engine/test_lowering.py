@@ -11,10 +11,10 @@ from neuraltree.engine.kernel.binding import VARIABLE, Missing
 @pytest.fixture(autouse=True)
 def chosen_anew():
     choice.lowering.cache_clear()
-    choice._kernel.cache_clear()
+    choice.kernel_in_use.cache_clear()
     yield
     choice.lowering.cache_clear()
-    choice._kernel.cache_clear()
+    choice.kernel_in_use.cache_clear()
 
 
 def test_the_kernel_is_the_default(kernel, monkeypatch):

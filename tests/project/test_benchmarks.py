@@ -256,4 +256,4 @@ def test_the_rate_of_two_engines(tmp_path, capsys):
 
 
 def test_the_memory_of_a_search():
-    assert 50 < memory.measure(rows=200, population=4) < 4000
+    assert 50 < memory.peak_mib(rows=200, population=4) < 4000

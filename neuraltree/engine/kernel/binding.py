@@ -40,12 +40,7 @@ class Job(ctypes.Structure):
     )
 
 
-ERRORS = {
-    2: (MemoryError, "the kernel could not allocate its working memory"),
-    3: (ValueError, "the forest is malformed: an index of its structure lies outside its arrays"),
-    4: (ValueError, "the rows are malformed: an index lies outside the data"),
-    5: (ValueError, "the kernel does not know this loss or optimiser, or the batch size is not at least 1"),
-}
+DONE, STOPPED, MEMORY = range(3)  # the statuses of ``kernel.h`` up to the first error
 
 
 class Kernel(NamedTuple):
@@ -57,9 +52,8 @@ class Kernel(NamedTuple):
     def call(self, function: str, precision: str, job: Job) -> None:
         """Run a function of the kernel. ``ValueError`` for a malformed job."""
         status = self.library.nt_call(2 * FUNCTIONS.index(function) + PRECISIONS.index(precision), ctypes.byref(job))
-        if status in ERRORS:
-            kind, message = ERRORS[status]
-            raise kind(message)
+        if status not in (DONE, STOPPED):
+            raise (MemoryError if status == MEMORY else ValueError)(self.library.nt_message(status).decode())
 
 
 class Missing(NamedTuple):
@@ -102,7 +96,7 @@ def _open(place: Path) -> Kernel | Missing:
         return Missing(f"the compiled kernel cannot be loaded ({error})")
     if _digest(library) != digest():
         return Missing("the compiled kernel was built from other sources than these")
-    library.nt_call.argtypes = (ctypes.c_int, ctypes.POINTER(Job))
+    library.nt_call.argtypes, library.nt_message.restype = (ctypes.c_int, ctypes.POINTER(Job)), ctypes.c_char_p
     wanted, names = os.environ.get(VARIABLE, ""), variants(library)
     if wanted and wanted not in names:
         return Missing(f"${VARIABLE} is {wanted!r}, none of xla, {', '.join(names)}")

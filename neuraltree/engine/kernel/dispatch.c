@@ -71,6 +71,17 @@ int nt_use(int index)
     return -1;
 }
 
+static const char *const messages[] = {
+    [NT_STOPPED] = "the kernel was stopped",
+    [NT_MEMORY] = "the kernel could not allocate its working memory",
+    [NT_FOREST] = "the forest is malformed: an index of its structure lies outside its arrays",
+    [NT_ROWS] = "the rows are malformed: an index lies outside the data",
+    [NT_SETTINGS] = "the kernel does not know this loss or optimiser, or the batch size is not at least 1",
+};
+
+/* What a status of nt_call means; null if all went well. */
+const char *nt_message(int status) { return messages[status]; }
+
 /* ``function`` counts the entries of a variant's table; ``nt_use`` must have succeeded before. */
 int nt_call(int function, Job *job)
 {

@@ -17,13 +17,6 @@ enum { FIRST_NODE, SIZE, KIND, FIRST_PARAM, SOURCE, ROWS, PARAMS, INPUTS, OUTPUT
 #define MOST_ELEMENTS INT32_MAX /* the kernel counts them in 32 bits */
 
 static const volatile int32_t never = 0; /* a flag to stop a call that nobody sets */
-static const char *const messages[] = {
-    [NT_STOPPED] = "the kernel was stopped",
-    [NT_MEMORY] = "the kernel could not allocate its working memory",
-    [NT_FOREST] = "the forest is malformed: an index of its structure lies outside its arrays",
-    [NT_ROWS] = "the rows are malformed: an index lies outside the data",
-    [NT_SETTINGS] = "the kernel does not know these settings",
-};
 
 static XLA_FFI_Error *error(const XLA_FFI_CallFrame *frame, XLA_FFI_Error_Code code, const char *message)
 {
@@ -145,8 +138,8 @@ static XLA_FFI_Error *run(const XLA_FFI_CallFrame *frame, int function, XLA_FFI_
     if (status == NT_DONE) {
         return NULL;
     }
-    return status == NT_MEMORY ? error(frame, XLA_FFI_Error_Code_RESOURCE_EXHAUSTED, messages[status])
-                               : refuse(frame, messages[status]);
+    return status == NT_MEMORY ? error(frame, XLA_FFI_Error_Code_RESOURCE_EXHAUSTED, nt_message(status))
+                               : refuse(frame, nt_message(status));
 }
 
 /* Arguments: the five arrays of the structure, the numbers of the rows, parameters, inputs. Result: outputs. */

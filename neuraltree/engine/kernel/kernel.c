@@ -54,7 +54,8 @@ static double power(double base, int64_t exponent)
 static int check_forest(const Job *job)
 {
     if (job->trees < 0 || job->nodes < 0 || job->params < 0 || job->features < 0 || job->outputs < 1 ||
-        job->features > MOST_COLUMNS || job->outputs > MOST_COLUMNS || job->first_node[0] != 0 || job->first_node[job->trees] != job->nodes || job->first_param[0] != 0 ||
+        job->features > MOST_COLUMNS || job->outputs > MOST_COLUMNS || job->first_node[0] != 0 ||
+        job->first_node[job->trees] != job->nodes || job->first_param[0] != 0 ||
         job->first_param[job->nodes] != job->params) {
         return NT_FOREST;
     }
@@ -123,8 +124,8 @@ static int check_job(const Job *job)
         return bad;
     }
     if (job->loss < 0 || job->loss >= NT_LOSSES || job->optimizer < 0 || job->optimizer >= NT_OPTIMIZERS ||
-        job->judge < 0 || job->judge >= NT_JUDGES ||
-        job->batch < 1 || job->epochs < 0 || job->count < 0 || job->count > MOST_STEPS) {
+        job->judge < 0 || job->judge >= NT_JUDGES || job->batch < 1 || job->epochs < 0 || job->count < 0 ||
+        job->count > MOST_STEPS) {
         return NT_SETTINGS;
     }
     if (job->rows < 0 || job->fit_rows < 0 || job->validation_rows < 0 || (job->epochs > 0 && job->shuffles < 1) ||
@@ -134,6 +135,9 @@ static int check_job(const Job *job)
     }
     return NT_DONE;
 }
+
+/* Where the parameters of a tree begin; those of the tree before end there. */
+static int32_t first_of(const Job *job, int32_t tree) { return job->first_param[job->first_node[tree]]; }
 
 #define REAL float
 #define BITS uint32_t

@@ -38,7 +38,7 @@ typedef struct {
     double *best_loss;            /* (trees) out: of validation; infinite for a tree that was never finite */
     int32_t *best_epoch;          /* (trees) out */
     double *losses;               /* (epochs, trees) out: mean training losses; null if they are not wanted */
-    void *found;                  /* real (trees, outputs, validation rows): outputs, or in nt_pullback their derivatives */
+    void *found;                  /* real (trees, outputs, validation rows): outputs; in nt_pullback derivatives */
     double *slopes;               /* (nodes, features) out, summed over rows */
     void *by_input;               /* real (rows, features) out; null if it is not wanted */
     const volatile int32_t *stop; /* not 0: return soon */
@@ -48,6 +48,8 @@ enum { NT_JUDGE_loss, NT_JUDGE_error_rate, NT_JUDGES };
 
 enum { NT_DONE, NT_STOPPED, NT_MEMORY, NT_FOREST, NT_ROWS, NT_SETTINGS };
 
-int nt_call(int function, Job *job); /* see dispatch.c */
+/* See dispatch.c. */
+int nt_call(int function, Job *job);
+const char *nt_message(int status);
 
 #endif

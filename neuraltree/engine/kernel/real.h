@@ -288,7 +288,8 @@ INLINE REAL NAME(sin_from)(REAL x, REAL half)
             found[row] = VALUE;                                                                                        \
         }                                                                                                              \
     }                                                                                                                  \
-    APART void NAME(slope_##name)(const REAL *restrict sum, const REAL *restrict found, REAL *restrict delta, int rows) \
+    APART void NAME(slope_##name)(const REAL *restrict sum, const REAL *restrict found, REAL *restrict delta,          \
+                                  int rows)                                                                            \
     {                                                                                                                  \
         for (int row = 0; row < rows; row++) {                                                                         \
             const REAL kept = sum[row], value = found[row];                                                            \
@@ -373,9 +374,14 @@ typedef struct {
     int32_t *reached;      /* (most nodes of a tree) the next leaf of each node, in passes over the columns */
 } NAME(Scratch);
 
+/* Check a job, and set up the memory of its call. */
 static int NAME(prepare)(const Job *job, NAME(Scratch) *s, int every_input)
 {
     size_t sizes[13], at[13], total = 64;
+    const int bad = check_job(job);
+    if (bad) {
+        return bad;
+    }
     int32_t most_nodes = 1;
     for (int32_t tree = 0; tree < job->trees; tree++) {
         const int32_t start = job->first_node[tree], end = job->first_node[tree + 1];
@@ -502,7 +508,8 @@ INLINE int32_t NAME(columns_a_pass)(NAME(Tree) tree, const NAME(Scratch) *s, int
 }
 
 /* The end of the leaves of a node that a pass reads; they begin at ``reached``. Leaves that do not follow the order of
-   the columns wait for a later pass. Those of a later node are fetched meanwhile: they lie too far off to be foreseen. */
+   the columns wait for a later pass. Those of a later node are fetched meanwhile, because they lie too far off for the
+   processor to foresee them. */
 INLINE int32_t NAME(end_of_pass)(NAME(Tree) tree, const NAME(Scratch) *s, int32_t node, int32_t limit, const REAL *used)
 {
     const int32_t end = tree.first_param[node + 1] - tree.base, later = s->reached[least(node + AHEAD, tree.nodes - 1)];
@@ -520,8 +527,8 @@ INLINE int32_t NAME(end_of_pass)(NAME(Tree) tree, const NAME(Scratch) *s, int32_
 }
 
 /* Adds the leaves from ``p`` to before ``end`` to the sum of a node. */
-INLINE void NAME(add_leaves)(const int groups, NAME(Tree) tree, int32_t p, int32_t end, const REAL *param, const REAL *x,
-                             VECTOR *sum)
+INLINE void NAME(add_leaves)(const int groups, NAME(Tree) tree, int32_t p, int32_t end, const REAL *param,
+                             const REAL *x, VECTOR *sum)
 {
     for (; p < end; p++) {
         const VECTOR *from = (const VECTOR *)(x + (size_t)tree.column[p] * (groups * LANES));
@@ -534,7 +541,8 @@ INLINE void NAME(add_leaves)(const int groups, NAME(Tree) tree, int32_t p, int32
 }
 
 /* Bias and leaves of all nodes into ``sum``, in passes. */
-INLINE void NAME(leaves_of)(const int groups, NAME(Tree) tree, const REAL *param, const NAME(Scratch) *s, int32_t columns)
+INLINE void NAME(leaves_of)(const int groups, NAME(Tree) tree, const REAL *param, const NAME(Scratch) *s,
+                            int32_t columns)
 {
     const int vectors = groups * PARTS, rows = groups * LANES;
     for (int32_t node = 0; node < tree.nodes; node++) {
@@ -737,7 +745,7 @@ INLINE void NAME(backward_of)(const int groups, NAME(Tree) tree, const REAL *par
         DO(2);                                                                                                         \
         break;                                                                                                         \
     case 3:                                                                                                            \
-        DO((GROUPS > 3 ? 3 : GROUPS));                                                                                      \
+        DO((GROUPS > 3 ? 3 : GROUPS));                                                                                 \
         break;                                                                                                         \
     default:                                                                                                           \
         DO(GROUPS);                                                                                                    \
@@ -862,7 +870,7 @@ static void NAME(all_powers)(NAME(Tree) tree, const NAME(Scratch) *s, int rows, 
 static void NAME(loss_of)(const Job *job, NAME(Tree) tree, const NAME(Scratch) *s, int rows, int slopes, REAL *each)
 {
     REAL *most = s->loss + BLOCK, *total = s->loss + 2 * BLOCK;
-    const int softmax = job->loss == NT_LOSS_softmax;
+    const int softmax = job->loss == NT_LOSS_softmax, logistic = job->loss == NT_LOSS_logistic;
     if (each) {
         NAME(clear)(each, rows);
     }
@@ -878,18 +886,17 @@ static void NAME(loss_of)(const Job *job, NAME(Tree) tree, const NAME(Scratch) *
         const REAL *z = s->value + (size_t)node * rows;
         REAL *delta = s->delta + (size_t)node * rows;
         if (each) {
-            (softmax ? NAME(chosen_loss) : job->loss == NT_LOSS_logistic ? NAME(logistic_loss) : NAME(squared_loss))(
-                z, y, each, rows);
+            (softmax ? NAME(chosen_loss) : logistic ? NAME(logistic_loss) : NAME(squared_loss))(z, y, each, rows);
         }
         if (slopes) {
-            (softmax ? NAME(softmax_slope) : job->loss == NT_LOSS_logistic ? NAME(logistic_slope) : NAME(squared_slope))(
+            (softmax ? NAME(softmax_slope) : logistic ? NAME(logistic_slope) : NAME(squared_slope))(
                 softmax ? total : z, y, s->share, delta, rows);
         }
     }
 }
 
-/* 1 into ``s->loss`` for each row whose class is wrong: that of the largest output, the first of equal ones, or the sign
-   of a single output. A row of which an output is not finite is wrong. */
+/* 1 into ``s->loss`` for each row whose class is wrong: that of the largest output, the first of equal ones, or the
+   sign of a single output. A row of which an output is not finite is wrong. */
 static void NAME(wrong_of)(const Job *job, NAME(Tree) tree, const NAME(Scratch) *s, int rows)
 {
     REAL *restrict wrong = s->loss, *restrict most = s->loss + BLOCK;
@@ -914,22 +921,15 @@ static void NAME(wrong_of)(const Job *job, NAME(Tree) tree, const NAME(Scratch) 
 /* The sum of loss x share over the rows of a block. */
 static double NAME(shared_loss)(const NAME(Scratch) *s, int groups)
 {
-    const VECTOR *each = (const VECTOR *)s->loss, *share = (const VECTOR *)s->share;
-    VECTOR lanes[PARTS];
-    for (int k = 0; k < PARTS; k++) {
-        lanes[k] = each[k] * share[k];
-    }
-    for (int k = PARTS; k < groups * PARTS; k++) {
-        lanes[k % PARTS] = NAME(fma)(each[k], share[k], lanes[k % PARTS]);
-    }
-    return NAME(sum)(lanes);
+    return NAME(dot)(groups, (const VECTOR *)s->loss, (const VECTOR *)s->share);
 }
 
 /* The rows of one block: at most BLOCK of ``count``, as whole groups of lanes. */
 #define BLOCK_OF(done, count) ((int)least(BLOCK, (count) - (done)))
 #define GROUPS_OF(rows) ((int)(padded(rows) / LANES))
 
-/* Mean validation losses, or error rates, of the active trees into ``total``; infinite if a loss or a weight is not finite. */
+/* Mean validation losses, or error rates, of the active trees into ``total``; infinite if a loss or a weight is not
+   finite. */
 static void NAME(validate)(const Job *job, const NAME(Scratch) *s)
 {
     const REAL *weight = job->weight;
@@ -957,8 +957,7 @@ static void NAME(validate)(const Job *job, const NAME(Scratch) *s)
         }
     }
     for (int32_t tree = 0; tree < job->trees; tree++) {
-        const int32_t start = job->first_param[job->first_node[tree]];
-        const int32_t end = job->first_param[job->first_node[tree + 1]];
+        const int32_t start = first_of(job, tree), end = first_of(job, tree + 1);
         REAL broken = 0;
         for (int32_t p = start; p < end; p++) {
             broken += ((const REAL *)job->param)[p] * 0; /* NaN if a weight is infinite or NaN */
@@ -991,8 +990,7 @@ static void NAME(step)(const Job *job, const NAME(Scratch) *s, const int32_t *ro
     }
     for (int32_t tree = 0; tree < job->trees; tree++) {
         if (s->active[tree]) {
-            const int32_t start = job->first_param[job->first_node[tree]];
-            const int32_t params = job->first_param[job->first_node[tree + 1]] - start;
+            const int32_t start = first_of(job, tree), params = first_of(job, tree + 1) - start;
             NAME(update)(job->optimizer, (REAL *)job->param + start, (REAL *)job->first + start,
                          (REAL *)job->second + start, s->slope + start, params, step);
         }
@@ -1007,8 +1005,7 @@ static int NAME(keep_better)(const Job *job, const NAME(Scratch) *s, int32_t epo
         if (!s->active[tree]) {
             continue;
         }
-        const int32_t start = job->first_param[job->first_node[tree]];
-        const int32_t end = job->first_param[job->first_node[tree + 1]];
+        const int32_t start = first_of(job, tree), end = first_of(job, tree + 1);
         const double loss = s->total[tree];
         if (loss < __builtin_inf() && (loss < job->best_loss[tree] || epoch == 0 || job->validation_rows == 0)) {
             job->best_loss[tree] = loss;
@@ -1026,10 +1023,7 @@ static int NAME(keep_better)(const Job *job, const NAME(Scratch) *s, int32_t epo
 int NAME(nt_train)(Job *job)
 {
     NAME(Scratch) s;
-    int bad = check_job(job);
-    if (!bad) {
-        bad = NAME(prepare)(job, &s, 0);
-    }
+    const int bad = NAME(prepare)(job, &s, 0);
     if (bad) {
         return bad;
     }
@@ -1069,10 +1063,7 @@ int NAME(nt_train)(Job *job)
 int NAME(nt_predict)(Job *job)
 {
     NAME(Scratch) s;
-    int bad = check_job(job);
-    if (!bad) {
-        bad = NAME(prepare)(job, &s, 0);
-    }
+    const int bad = NAME(prepare)(job, &s, 0);
     if (bad) {
         return bad;
     }
@@ -1099,10 +1090,7 @@ int NAME(nt_predict)(Job *job)
 int NAME(nt_slopes)(Job *job)
 {
     NAME(Scratch) s;
-    int bad = check_job(job);
-    if (!bad) {
-        bad = NAME(prepare)(job, &s, 1);
-    }
+    const int bad = NAME(prepare)(job, &s, 1);
     if (bad) {
         return bad;
     }
@@ -1129,10 +1117,7 @@ int NAME(nt_slopes)(Job *job)
 int NAME(nt_pullback)(Job *job)
 {
     NAME(Scratch) s;
-    int bad = check_job(job);
-    if (!bad) {
-        bad = NAME(prepare)(job, &s, 0);
-    }
+    const int bad = NAME(prepare)(job, &s, 0);
     if (bad) {
         return bad;
     }
