@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Space:
     max_arity: int = 5
     min_arity: int = 1
 
-    @property
+    @cached_property
     def codes(self) -> tuple[int, ...]:
         """The activation codes that a hidden node may have, without repeats."""
         return tuple(sorted({code_of(name) for name in self.activations}))

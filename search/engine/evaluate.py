@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -118,15 +120,28 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
 def in_threads(workers: int, function: Callable[[Unit, Indices], Result], units: Sequence[Unit]) -> list[Result]:
     """``function(unit, stop)`` for every unit, in their order. If one fails, or on Ctrl-C, ``stop[0]`` becomes 1."""
     stop: Indices = np.zeros(1, dtype=np.int32)
-    # The kernel and XLA release the interpreter lock, so the threads run at the same time.
-    with ThreadPoolExecutor(workers) as threads:
-        try:
-            waiting = [threads.submit(function, unit, stop) for unit in units]
-            return [future.result() for future in waiting]
-        except BaseException:
-            stop[0] = 1
-            threads.shutdown(cancel_futures=True)
-            raise
+    waiting: list[Future[Result]] = []
+    try:
+        for unit in units:
+            waiting.append(_threads(workers, os.getpid()).submit(function, unit, stop))
+        return [future.result() for future in waiting]
+    except BaseException:
+        stop[0] = 1
+        for future in waiting:
+            future.cancel()
+        wait(waiting)
+        raise
+
+
+@cache
+def _threads(workers: int, process: int) -> ThreadPoolExecutor:
+    """The threads of all searches of this process: to start new ones takes a tenth of a short generation.
+
+    A forked process has none of its parent's threads, so each ``process`` has its own. The kernel and XLA release the
+    interpreter lock, so the threads run at the same time.
+    """
+    del process
+    return ThreadPoolExecutor(workers)
 
 
 def _score(problem: Problem, packed: Packed, fitted: _Folds) -> tuple[Columns, NDArray, NDArray]:

@@ -1,4 +1,4 @@
-"""Crossover and mutations on slices of nodes: ``(rng, tree, space) -> tree``, registered in a DEAP toolbox.
+"""Crossover and mutations on slices of nodes: ``(rng, *trees, space) -> tree``, registered in a DEAP toolbox.
 
 Every operator returns a legal tree and changes none of its arguments. If no legal change exists it returns the parent
 itself. A weight moves with its node, in all folds. If a random subtree takes a node's place, the edge above that node
@@ -26,26 +26,15 @@ REDRAWS = 5
 UNCHANGED = "copy"  # stands for an operator if none changed the child
 
 
-def crossover(rng: np.random.Generator, first: Nodes, second: Nodes, space: Space) -> tuple[Nodes, Nodes]:
-    """Swap two subtrees below the outputs; the second is drawn from those that let both children fit the space."""
+def crossover(rng: np.random.Generator, first: Nodes, second: Nodes, space: Space) -> Nodes:
+    """A subtree of ``first`` below its outputs gives way to one of ``second``, drawn from those that fit the space."""
     here = slices.point(rng, slices.hidden(first), slices.leaves(first))
-    end = subtree_end(first["depth"], here)
-    level, size = int(first["depth"][here]), end - here
-    height = int(first["depth"][here:end].max()) - level
+    end, level = subtree_end(first["depth"], here), int(first["depth"][here])
     sizes, heights = slices.extents(second["depth"].tolist())
-    fits = (
-        (len(first) - size + sizes <= space.max_nodes)
-        & (len(second) - sizes + size <= space.max_nodes)
-        & (level + heights <= space.max_depth)
-        & (second["depth"] + height <= space.max_depth)
-    )
-    hidden = [i for i in slices.hidden(second) if fits[i]]
-    leaves = [i for i in slices.leaves(second) if fits[i]]
-    if not hidden and not leaves:
-        return first, second
-    there = slices.point(rng, hidden, leaves)
-    moved = second[there : there + sizes[there]]
-    return slices.replaced(first, here, moved), slices.replaced(second, there, first[here:end])
+    fits = (len(first) - (end - here) + sizes <= space.max_nodes) & (level + heights <= space.max_depth)
+    # A leaf fits everywhere.
+    there = slices.point(rng, [i for i in slices.hidden(second) if fits[i]], slices.leaves(second))
+    return slices.spliced(first, here, end, second[there : there + sizes[there]], level)
 
 
 def one_leaf(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
@@ -145,7 +134,7 @@ def _regrown(rng: np.random.Generator, tree: Nodes, start: int, space: Space, fe
 
 
 class Operator(NamedTuple):
-    """One operator: ``function(rng, *parents, space)``, which returns as many children as it takes parents.
+    """One operator: ``function(rng, *parents, space)`` returns a child.
 
     The function of a ``guided`` operator also takes ``slopes``, see ``grow_edge``.
     """
@@ -159,7 +148,7 @@ class Operator(NamedTuple):
 
 
 OPERATORS: tuple[Operator, ...] = (
-    Operator("crossover", crossover, 0.40, "two trees swap subtrees", parents=2),
+    Operator("crossover", crossover, 0.40, "a subtree is replaced by one of another tree", parents=2),
     Operator("one_leaf", one_leaf, 0.07, "one leaf reads another input"),
     Operator("all_leaves", all_leaves, 0.02, "every leaf reads a random input"),
     Operator("subtree_insertion", subtree_insertion, 0.08, "a leaf becomes a random subtree"),
@@ -203,7 +192,7 @@ def _draw(rng: np.random.Generator, names: tuple[str, ...], cumulative: list[flo
 
 
 def make_child(rng: np.random.Generator, first: Nodes, second: Nodes, toolbox: base.Toolbox) -> tuple[Nodes, str]:
-    """One child and the name of the operator that made it; of crossover's children, the one with the root of ``first``.
+    """One child and the name of the operator that made it. It grows from the root of ``first``.
 
     If an operator can change nothing another is drawn, at most ``REDRAWS`` times; then the child is ``first``. The
     child is also ``first`` if the operator is guided: it is applied later, when the slopes of all such parents are
@@ -216,7 +205,7 @@ def make_child(rng: np.random.Generator, first: Nodes, second: Nodes, toolbox: b
                 return first, name
             continue
         operate = getattr(toolbox, name)
-        child = operate(rng, first) if PARENTS[name] == 1 else operate(rng, first, second)[0]
+        child = operate(rng, first) if PARENTS[name] == 1 else operate(rng, first, second)
         if child is not first:
             return child, name
     return first, UNCHANGED

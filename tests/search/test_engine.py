@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
@@ -28,7 +32,7 @@ from search.config.settings import (
     TaskConfig,
     TrainConfig,
 )
-from search.engine.evaluate import costs, evaluate, refit
+from search.engine.evaluate import costs, evaluate, in_threads, refit
 from search.engine.evolution_step import begin, step
 from search.engine.population import Members, objectives, structure_key, violation
 from search.engine.problem import set_up
@@ -412,3 +416,38 @@ def test_default_reference_points_hold_chains_and_fans(device, precision, style)
     found = costs(setup.problem, trees)
     for name, reference in zip(hardware.COSTS, setup.strategy.reference, strict=True):
         assert found[name].max() < reference, name
+
+
+def test_a_unit_that_fails_stops_the_others():
+    begun, seen = threading.Event(), []
+
+    def unit(name, stop):
+        if name == "fails":
+            assert begun.wait(60)
+            raise ValueError("no")
+        begun.set()
+        while not stop[0]:
+            pass
+        seen.append(name)
+
+    with pytest.raises(ValueError, match="no"):
+        in_threads(2, unit, ["fails", "waits"])
+    assert "waits" in seen
+    assert in_threads(2, lambda unit, stop: (unit, int(stop[0])), [1, 2, 3]) == [(1, 0), (2, 0), (3, 0)]
+
+
+FORKED = """
+import os, warnings
+from search.engine.evaluate import in_threads
+warnings.simplefilter("ignore")  # newer Pythons warn of forks beside threads
+assert in_threads(2, lambda unit, stop: unit, [1, 2]) == [1, 2]
+child = os.fork()
+if not child:
+    os._exit(in_threads(2, lambda unit, stop: unit, [3, 4]) != [3, 4])
+raise SystemExit(os.waitpid(child, 0)[1])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+def test_a_forked_process_has_threads_of_its_own():
+    assert subprocess.run([sys.executable, "-c", FORKED], timeout=60, check=False).returncode == 0

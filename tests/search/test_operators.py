@@ -61,10 +61,10 @@ def guide(row: Operator, tree: Nodes, space: Space) -> dict[str, np.ndarray]:
     return {"slopes": slopes_of(tree, space)} if row.guided else {}
 
 
-def apply(row: Operator, rng: np.random.Generator, trees: list[Nodes], space: Space) -> list[Nodes]:
-    """The children of an operator, as a list for every number of parents."""
-    children = row.function(rng, *trees[: row.parents], space, **guide(row, trees[0], space))
-    return list(children) if row.parents > 1 else [children]
+def apply(row: Operator, rng: np.random.Generator, trees: list[Nodes], space: Space) -> Nodes:
+    """The child of an operator, for every number of parents."""
+    child: Nodes = row.function(rng, *trees[: row.parents], space, **guide(row, trees[0], space))
+    return child
 
 
 def made(*rows: tuple[int, int, float]) -> Nodes:
@@ -94,11 +94,6 @@ def replacements(parent: Nodes, child: Nodes) -> list[tuple[int, int]]:
     return found
 
 
-def record(nodes: Nodes) -> Counter[tuple[int, bytes, bytes]]:
-    """The multiset of (op, weights, biases), whatever the depths."""
-    return Counter((int(node["op"]), node["weight"].tobytes(), node["bias"].tobytes()) for node in nodes)
-
-
 def differing(parent: Nodes, child: Nodes) -> list[int]:
     """The nodes whose op differs; everything else must be equal."""
     same = parent.copy()
@@ -117,24 +112,21 @@ def test_laws(row: Operator, space: Space, seed: int, folds: int) -> None:
     rng = rng_of(seed)
     trees = [grown(rng, space, folds) for _ in range(2)]
     before = [tree.tobytes() for tree in trees]
-    children = apply(row, rng_of(seed), trees, space)
+    child = apply(row, rng_of(seed), trees, space)
     assert [tree.tobytes() for tree in trees] == before, "an argument was written into"
-    assert len(children) == row.parents
-    for child, parent in zip(children, trees, strict=False):
-        check(child, space)
-        assert child.dtype == parent.dtype
-        assert np.count_nonzero(child["depth"] == 0) == space.n_outputs
-        assert not child["weight"][child["depth"] == 0].any()
-        assert not child["bias"][child["op"] >= 0].any()
-        assert child is parent or not np.shares_memory(child, parent)
-    again = apply(row, rng_of(seed), trees, space)
-    assert [child.tobytes() for child in again] == [child.tobytes() for child in children]
+    check(child, space)
+    assert child.dtype == trees[0].dtype
+    assert np.count_nonzero(child["depth"] == 0) == space.n_outputs
+    assert not child["weight"][child["depth"] == 0].any()
+    assert not child["bias"][child["op"] >= 0].any()
+    assert child is trees[0] or not any(np.shares_memory(child, tree) for tree in trees)
+    assert apply(row, rng_of(seed), trees, space).tobytes() == child.tobytes()
 
 
 @every_row
 def test_another_seed_gives_another_child(row: Operator) -> None:
     trees = [grown(rng_of(seed), SPACES["default"]) for seed in (1, 2)]
-    children = {apply(row, rng_of(seed), trees, SPACES["default"])[0].tobytes() for seed in range(30)}
+    children = {apply(row, rng_of(seed), trees, SPACES["default"]).tobytes() for seed in range(30)}
     assert len(children) >= 5 or row.name == "remove_weakest_edge"
 
 
@@ -145,7 +137,7 @@ def test_most_trees_are_really_changed(row: Operator, outputs: int) -> None:
     for _ in range(200):
         # Up to half of the limit, as in a first population.
         trees = [random_tree(rng, space) for _ in range(2)]
-        changed += apply(row, rng, trees, space)[0].tobytes() != trees[0].tobytes()
+        changed += apply(row, rng, trees, space).tobytes() != trees[0].tobytes()
     assert changed > 0.75 * 200
 
 
@@ -155,7 +147,7 @@ def test_where_no_change_is_legal_the_parent_itself_comes_back(row: Operator) ->
     space = Space(1, activations=("sigmoid",), max_nodes=2, max_depth=1)
     trees = [random_tree(rng_of(seed), space) for seed in range(2)]
     for seed in range(10):
-        child = apply(row, rng_of(seed), trees, space)[0]
+        child = apply(row, rng_of(seed), trees, space)
         free = row.name in ("crossover", "perturb_weights")
         assert (child is trees[0]) != free
 
@@ -175,18 +167,12 @@ def test_extents_are_those_of_every_subtree(space: Space, seed: int) -> None:
 
 @steady
 @given(space=spaces, seed=seeds)
-def test_crossover_swaps_one_subtree_of_each(space: Space, seed: int) -> None:
+def test_crossover_brings_one_subtree_of_the_second_parent(space: Space, seed: int) -> None:
     rng = rng_of(seed)
-    parents = grown(rng, space), grown(rng, space)
-    children = crossover(rng, *parents, space)
-    assert record(children[0]) + record(children[1]) == record(parents[0]) + record(parents[1])
-    swaps = [
-        (i, j)
-        for i, _ in replacements(parents[0], children[0])
-        for j, _ in replacements(parents[1], children[1])
-        if cut(children[0], i)[1] == cut(parents[1], j)[1] and cut(children[1], j)[1] == cut(parents[0], i)[1]
-    ]
-    assert swaps or all(child is parent for child, parent in zip(children, parents, strict=True))
+    first, second = grown(rng, space), grown(rng, space)
+    child = crossover(rng, first, second, space)
+    pieces = {cut(second, i)[1] for i in np.flatnonzero(second["depth"] > 0).tolist()}
+    assert child is first or any(cut(child, start)[1] in pieces for start, _ in replacements(first, child))
 
 
 def test_crossover_moves_function_nodes_nine_times_in_ten() -> None:
@@ -194,7 +180,7 @@ def test_crossover_moves_function_nodes_nine_times_in_ten() -> None:
     first = made((0, OUTPUT, 0), (1, TANH, 0.1), (2, 0, 0.2), (2, 1, 0.3), (1, 2, 0.4))
     second = made((0, OUTPUT, 0), (1, SIGMOID, 0.5), (2, 3, 0.6), (2, 4, 0.7), (1, 5, 0.8))
     for _ in range(1000):
-        functions += SIGMOID in crossover(rng, first, second, space)[0]["op"]
+        functions += SIGMOID in crossover(rng, first, second, space)["op"]
     assert functions / 1000 == pytest.approx(0.9, abs=0.04)
 
 
@@ -203,17 +189,12 @@ def test_crossover_finds_the_only_point_that_fits() -> None:
     full = made((0, OUTPUT, 0), (1, TANH, 0.1), (2, 0, 0.2), (2, 1, 0.3), (1, 2, 0.4))
     small = made((0, OUTPUT, 0), (1, 6, 0.5), (1, 7, 0.6))
     for seed in range(50):
-        for child in crossover(rng_of(seed), full, small, space):
-            check(child, space)
-    # A subtree of two levels fits only where the other has one: their whole children, swapped.
+        check(crossover(rng_of(seed), full, small, space), space)
+        check(crossover(rng_of(seed), small, full, space), space)
+    # A subtree of two levels fits only where the other has one.
     deep = made((0, OUTPUT, 0), (1, SIGMOID, 0.7), (2, 3, 0.8))
-    moved = [crossover(rng_of(seed), deep, full, space)[0] for seed in range(50)]
+    moved = [crossover(rng_of(seed), deep, full, space) for seed in range(50)]
     assert {child["op"][1:].tolist() == [TANH, 0, 1] for child in moved} == {True, False}
-    # Where both limits leave no point, nothing happens: three nodes against room for one more.
-    wide = Space(8, max_nodes=3, max_depth=2)
-    chain, pair = made((0, OUTPUT, 0), (1, TANH, 0.1), (2, 0, 0.2)), made((0, OUTPUT, 0), (1, 0, 0.1), (1, 1, 0.2))
-    unchanged = [crossover(rng_of(seed), chain, pair, wide)[0] is chain for seed in range(100)]
-    assert 0.7 < np.mean(unchanged) < 1
 
 
 def one_leaf(parent: Nodes, child: Nodes, space: Space) -> None:
@@ -358,7 +339,7 @@ def test_every_mutation_has_an_answer() -> None:
 def test_a_mutation_does_what_its_name_says(answer: Answer, space: Space, seed: int) -> None:
     rng = rng_of(seed)
     parent = grown(rng, space)
-    (child,) = apply(BY_NAME[answer.__name__], rng, [parent], space)
+    child = apply(BY_NAME[answer.__name__], rng, [parent], space)
     if child is not parent:
         answer(parent, child, space)
 
@@ -450,9 +431,8 @@ def test_the_toolbox_has_every_operator_with_the_space_bound(row: Operator) -> N
     space = SPACES["three outputs"]
     trees = [grown(rng_of(seed), space) for seed in range(2)]
     registered = getattr(make_toolbox(space, {}), row.name)
-    children = registered(rng_of(3), *trees[: row.parents], **guide(row, trees[0], space))
-    expected = apply(row, rng_of(3), trees, space)
-    assert [c.tobytes() for c in (children if row.parents > 1 else [children])] == [c.tobytes() for c in expected]
+    child = registered(rng_of(3), *trees[: row.parents], **guide(row, trees[0], space))
+    assert child.tobytes() == apply(row, rng_of(3), trees, space).tobytes()
 
 
 @pytest.mark.parametrize("probabilities", [{}, {"hoist": 1, "one_leaf": 3}], ids=["defaults", "given"])
