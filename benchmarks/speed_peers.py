@@ -145,7 +145,7 @@ Compare CPU seconds, which cover all threads, because ours trains on all cores. 
 step or a generation; it differs between programs, and so do the models. *Nodes* is the mean number of nodes of a tree
 after the last call; kozax always computes its trees as matrices of 50 rows. The dense networks have over ten times the
 weights of a tree, or about as many if they are called small. Trees of pyoperon and DEAP have a number or a variable in
-each leaf. Ratios compare CPU time with that of the first row."""
+each leaf. Ratios compare CPU time with that of the first row. Behind our generations stand the shares of their time."""
 
 
 def _cells(row: dict[str, Any], rows: list[dict[str, Any]], base: str) -> list[str]:
@@ -155,7 +155,9 @@ def _cells(row: dict[str, Any], rows: list[dict[str, Any]], base: str) -> list[s
     first, warm = [row["first_s"], row["first_cpu_s"]], [1e3 * row["warm_s"], 1e3 * row["warm_cpu_s"]]
     ratio = f"{row['warm_cpu_s'] / ours:.3g}" if ours else ""
     nodes = "" if row["nodes"] is None else f"{row['nodes']:.0f}"
-    return [row["name"], *(f"{v:.2f}" for v in first), *(f"{v:.3g}" for v in warm), ratio, nodes, row["work"]]
+    shares = ", ".join(f"{phase} {share:.0%}" for phase, share in (row.get("shares") or {}).items())
+    work = f"{row['work']}: {shares}" if shares else row["work"]
+    return [row["name"], *(f"{v:.2f}" for v in first), *(f"{v:.3g}" for v in warm), ratio, nodes, work]
 
 
 def main() -> None:

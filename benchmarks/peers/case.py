@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sized
 from typing import Any, NamedTuple
 
@@ -39,19 +40,21 @@ class Job(NamedTuple):
     """``make()`` prepares and returns a function for repeated calls; each call does ``units`` steps or generations.
 
     ``share``: the share of the models that is measured and stands for all of them. ``nodes`` takes the result of a call
-    and returns the number of nodes of each model at its end.
+    and returns the number of nodes of each model at its end; ``phases``, the seconds of each phase of the call.
     """
 
     make: Callable[[], Callable[[], Any]]
     units: float = 1.0
     share: float = 1.0
     nodes: Callable[[Any], ArrayLike] | None = None
+    phases: Callable[[Any], dict[str, float]] | None = None
 
 
 class Seconds(NamedTuple):
     """Times of the first call, which includes preparation, and the least of the later ones per step or generation.
 
-    ``nodes``: the mean number of nodes of a model after the last call.
+    ``nodes``: the mean number of nodes of a model after the last call. ``shares``: the share of each phase in the time
+    of the later calls.
     """
 
     first_s: float
@@ -59,6 +62,7 @@ class Seconds(NamedTuple):
     warm_s: float
     warm_cpu_s: float
     nodes: float | None = None
+    shares: dict[str, float] | None = None
 
 
 def make_case(name: str, models: int = MODELS) -> Case:
@@ -88,14 +92,16 @@ def measure(job: Job, repeats: int) -> Seconds:
     run = job.make()
     run()
     first = _now() - begun
-    calls = []
+    calls, spent = [], Counter[str]()
     for _ in range(repeats):
         begun = _now()
         given = run()
         calls.append(_now() - begun)
+        spent.update(job.phases(given) if job.phases else {})
     warm = np.min(calls, axis=0) / job.units
     nodes = float(np.mean(job.nodes(given))) if job.nodes else None
-    return Seconds(*(first / job.share).tolist(), *(warm / job.share).tolist(), nodes)
+    shares = {phase: seconds / spent.total() for phase, seconds in spent.items()} or None
+    return Seconds(*(first / job.share).tolist(), *(warm / job.share).tolist(), nodes, shares)
 
 
 def lengths(trees: Iterable[Sized]) -> list[int]:

@@ -43,10 +43,16 @@ def ours(case: Case, epochs: int, folds: int) -> Job:
         setup = set_up(config_of(sections, "the benchmark"), table, all_rows=True)
         trees = cycle([_in_folds(tree, folds) for tree in case.trees])
         strategy = replace(setup.strategy, new_tree=lambda rng: next(trees))
-        state, _ = begin(setup.problem, strategy, Phases())
-        return lambda: step(setup.problem, strategy, state, Phases())
+        phases = Phases()
+        state, _ = begin(setup.problem, strategy, phases)
 
-    return Job(make, nodes=lambda given: lengths(given[0].members.trees))
+        def run() -> Any:
+            phases.take()
+            return step(setup.problem, strategy, state, phases)[0], phases.take()
+
+        return run
+
+    return Job(make, nodes=lambda given: lengths(given[0].members.trees), phases=lambda given: given[1])
 
 
 def _in_folds(tree: np.ndarray, folds: int) -> np.ndarray:

@@ -134,11 +134,15 @@ def test_calls_are_divided_by_what_they_do():
         made.append("12345"[: len(made) + 1])
         return made[-2:]
 
-    found = measure(Job(lambda: call, units=4, share=0.5, nodes=cases.lengths), repeats=3)
+    def phases(given: list[str]) -> dict[str, float]:
+        return {"train": 3.0, "vary": len(given) / 2}
+
+    found = measure(Job(lambda: call, units=4, share=0.5, nodes=cases.lengths, phases=phases), repeats=3)
     assert len(made) == 4
     assert isinstance(found, Seconds)
-    assert min(found) >= 0
+    assert min(found[:5]) >= 0
     assert found.nodes == 3.5  # of the last call
+    assert found.shares == {"train": 0.75, "vary": 0.25}
 
 
 def test_nodes_of_matrices_are_rows_in_use():
@@ -157,6 +161,7 @@ JOBS = {
     "pyoperon, sgd": lambda case: steps.operon(case, "sgd"),
 }
 GENERATIONS = {
+    "ours": lambda case: generations.ours(case._replace(trees=2 * case.trees), 1, 1),
     "pyoperon": lambda case: generations.operon(case, 1),
     "DEAP": generations.deap,
 }
@@ -174,6 +179,8 @@ def test_a_peer_can_be_measured(small_case, monkeypatch, job):
     assert found.warm_s > 0
     if job is not JOBS["dense"]:
         assert 1 <= found.nodes <= 70
+    if job is GENERATIONS["ours"]:
+        assert set(found.shares) == {"vary", "train", "cost", "select"}
 
 
 def test_the_benchmark_of_peers_says_what_there_is_and_is_not(monkeypatch):
