@@ -253,11 +253,11 @@ def test_the_rate_of_two_engines(tmp_path, capsys):
     config.write_text('[data]\nsource = "iris"\n[search]\npopulation = 6\n[train]\nepochs = 1\n')
     found = search_rate.measure_phases("small", config, search_rate.ROOT, 0, 1)
     assert found["work"] > 0
-    assert found["weight_samples"] == found["work"] / found["train_cpu_s"]
+    assert found["train_cpu_ns"] == 1e3 * found["train_cpu_s"] / found["work"]
     new = {"engine": "new", **found, "cold_cpu_s": 2.0, "cold_first_line_s": 1.0, "table": "quickstart"}
-    old = new | {"engine": "old", "train_cpu_s": 3 * found["train_cpu_s"], "cold_cpu_s": 5.0}
+    old = new | {"engine": "old", "train_cpu_ns": 3 * found["train_cpu_ns"], "cold_cpu_s": 5.0}
     summary = search_rate.report([old, new])
-    assert summary["ratios"] == {"train_cpu_s": {"quickstart": pytest.approx(3)}, "cold_cpu_s": {"quickstart": 2.5}}
+    assert summary["ratios"] == {"train_cpu_ns": {"quickstart": pytest.approx(3)}, "cold_cpu_s": {"quickstart": 2.5}}
     assert (summary["cold_small_tables"], summary["first_line_s"]) == (2.5, 1.0)
     assert "cold_small_tables: 2.50" in capsys.readouterr().out
 
