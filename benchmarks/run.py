@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "hardware": ("hardware_model", "modelled cost of trees compared with measurements on an emulated core"),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),
+    "promise": ("promise.beside_old", "errors that fronts promise and test rows keep, compared with an older checkout"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }
 

@@ -78,11 +78,14 @@ class Evolution(BaseEstimator):
         and warns."""
         from search.runs.evolving import evolve  # an estimator that only predicts needs no engine
 
-        tables = self._tables(sample, options, seed)
-        return evolve(tables, sample, _checked(self.teachers), n_jobs=n_jobs, verbose=verbose)
+        teachers = _checked(self.teachers)
+        tables = self._tables(sample, options, seed, taught=bool(teachers))
+        return evolve(tables, sample, teachers, n_jobs=n_jobs, verbose=verbose)
 
-    def _tables(self, sample: Sample, options: Options, seed: int) -> dict[str, Any]:
+    def _tables(self, sample: Sample, options: Options, seed: int, *, taught: bool) -> dict[str, Any]:
         """The config of this search with an estimator's options, in the form of parsed TOML."""
+        # The lesson of a teacher has too many rows to overfit.
+        decay = {"weight_decay": 0.0} if taught else {}
         outputs = max(sample.targets, len(sample.classes or ()))
         room = {"max_nodes": max(NODES, NODES_PER_OUTPUT * outputs)}
 
@@ -98,7 +101,7 @@ class Evolution(BaseEstimator):
             "space": room
             | of(options, "max_nodes", "max_depth", "max_arity")
             | {"activations": list(options.activations)},
-            "train": of(options, "optimizer", "learning_rate", "weight_decay", "epochs", "batch_size"),
+            "train": decay | of(options, "optimizer", "learning_rate", "weight_decay", "epochs", "batch_size"),
             "hardware": of(self, "device", "precision", "style", "compiler"),
             "constraints": _plain(self.constraints or {}),
             "reference": _plain(self.reference or {}),

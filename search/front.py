@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 
 SHOWN = 20  # members that the text form of a front lists
+# Standard errors of the lowest honest error, within which the recommended member lies: on the development problems of
+# `experiments.run promise` it has three quarters of the weights of the lowest, at no certain loss.
+WITHIN = 0.15
 # First metrics of runs whose test_error is 1 - test_score, so that showing it adds nothing.
 ONE_LESS_SCORE: tuple[list[str], ...] = ([], ["error"], ["one_minus_r2"], ["error_rate"], ["class_errors"])
 
@@ -68,10 +71,18 @@ class Member:
 
 @dataclass(frozen=True, repr=False)
 class Front:
-    """The members of a front, lowest validation error first. In a finished front no member dominates another."""
+    """The members of a front, lowest error first. In a finished front no member dominates another.
+
+    ``error``: the column of the errors that count, ``honest_error`` if the members have one, else ``val_error``.
+    """
 
     members: tuple[Member, ...]
     objectives: tuple[str, ...]
+
+    @property
+    def error(self) -> str:
+        judged = bool(self.members) and all("honest_error" in member.values for member in self.members)
+        return "honest_error" if judged else "val_error"
 
     def __len__(self) -> int:
         return len(self.members)
@@ -106,21 +117,28 @@ class Front:
             [f"Front of {len(self)} model{'s' * (len(self) != 1)}", *lines * bool(self.members), *[more] * bool(more)]
         )
 
-    def select(self, **budgets: float) -> Member:
-        """The member of lowest validation error within all budgets, e.g. ``select(flash_bytes=8192)``.
+    def select(self, rule: str = "recommended", **budgets: float) -> Member:
+        """The member that a rule chooses within all budgets, e.g. ``select(flash_bytes=8192)``.
 
-        A budget limits the measured cost if there is one, otherwise the predicted cost.
-        Raises ``ValueError`` if a budget is not a column or no member fits; the message then has each column's least
-        value.
+        ``rule``: "recommended", "lowest" (error) or "knee", see the methods of these names. A budget limits the
+        measured cost if there is one, otherwise the predicted cost.
+        Raises ``ValueError`` if there is no such rule, a budget is not a column or no member fits; the message then has
+        each column's least value.
         """
         self._check_not_empty()
+        if rule not in RULES:
+            raise ValueError(f"rule={rule!r}; allowed: {', '.join(RULES)}")
         for name in budgets:
             if not any(name in member.values for member in self.members):
                 known = sorted({column for member in self.members for column in member.values})
                 raise ValueError(f"no member has {name!r}; budgets can be: {', '.join(known)}")
-        for member in self.members:
-            if all(held_to(member.values, name) <= bound for name, bound in budgets.items()):
-                return member
+        fitting = [
+            member
+            for member in self.members
+            if all(held_to(member.values, name) <= bound for name, bound in budgets.items())
+        ]
+        if fitting:
+            return RULES[rule](Front(tuple(fitting), self.objectives))
         least = {name: min(held_to(member.values, name) for member in self.members) for name in budgets}
         raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
 
@@ -128,19 +146,38 @@ class Front:
         """The columns of the run's objectives that every member has; () for an empty front."""
         known = (set(member.values) for member in self.members)
         shared = set.intersection(*known) if self.members else set()
-        return tuple(name for name in named_columns(self.objectives) if name in shared)
+        return tuple(name for name in named_columns(self.objectives, self.error) if name in shared)
+
+    def recommended(self) -> Member:
+        """The member with the fewest weights whose error is within ``WITHIN`` standard errors of the lowest.
+
+        In a front without honest errors, the member with the lowest validation error.
+        """
+        best = self.lowest()
+        bound = best.values[self.error] + WITHIN * best.values.get("honest_error_se", 0.0)
+        near = [member for member in self.members if member.values[self.error] <= bound]
+        return min(near, key=lambda member: (member.values.get("weights", 0.0), member.values[self.error]))
+
+    def lowest(self) -> Member:
+        """The member with the lowest error."""
+        self._check_not_empty()
+        return min(self.members, key=lambda member: member.values[self.error])
 
     def knee(self) -> Member:
-        """The member nearest to the ideal point, if every objective is scaled to 0-1 over the front."""
+        """The member nearest to the ideal point, if every objective is scaled to 0-1 over the front, costs by their
+        logarithms."""
         self._check_not_empty()
         names = self.objective_columns()
         points = np.array([[member.values[name] for name in names] for member in self.members])
+        logarithmic = [i for i, name in enumerate(names) if name != self.error and points[:, i].min() > 0]
+        points[:, logarithmic] = np.log(points[:, logarithmic])
         span = np.ptp(points, axis=0)
         scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)
         return self.members[int(np.argmin(np.linalg.norm(scaled, axis=1)))]
 
-    def plot(self, x: str = "weights", y: str = "val_error", ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw two columns of the front; ``options`` are those of ``search.pictures.plot_front``."""
+    def plot(self, x: str = "weights", y: str | None = None, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw two columns of the front, ``y`` the errors that count by default; ``options`` are those of
+        ``search.pictures.plot_front``."""
         from search.pictures import plot_front
 
         return plot_front(self, x, y, ax=ax, **options)
@@ -148,6 +185,13 @@ class Front:
     def _check_not_empty(self) -> None:
         if not self.members:
             raise ValueError("the front is empty; loosen the constraints of the run, or search longer")
+
+
+RULES: dict[str, Callable[[Front], Member]] = {
+    "recommended": Front.recommended,
+    "lowest": Front.lowest,
+    "knee": Front.knee,
+}
 
 
 def load_front(folder: str | Path) -> Front:

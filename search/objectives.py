@@ -87,7 +87,7 @@ def metric_names(objectives: Sequence[str]) -> list[str]:
     return [name for name in objectives if name in BY_NAME and BY_NAME[name].source == "metric"]
 
 
-def named_columns(objectives: Sequence[str]) -> list[str]:
-    """The columns of the objectives, ``val_error`` for the first metric; front.csv has no column for other metrics."""
+def named_columns(objectives: Sequence[str], error: str = "val_error") -> list[str]:
+    """The columns of the objectives, ``error`` for the first metric; front.csv has no column for other metrics."""
     first = metric_names(objectives)[:1]
-    return ["val_error" if name in first else name for name in objectives]
+    return [error if name in first else name for name in objectives]

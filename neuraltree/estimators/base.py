@@ -45,12 +45,13 @@ class TreeEstimator(BaseEstimator):
         The largest number of edges on a path from an output to a leaf.
     max_arity : int or None, default=None
         The largest number of children of a node. None is 64 in a search and 5 for a single tree.
-    optimizer : str, default="adam"
+    optimizer : str, default="adamw"
         The name of the optimiser: a key of ``neuraltree.engine.optimizers.OPTIMIZERS``.
     learning_rate : float, default=0.01
         The learning rate, above 0. In ``fit`` it falls to 0 along a cosine; in ``partial_fit`` it stays constant.
-    weight_decay : float, default=0.0
-        The weight decay of the optimiser "adamw". The other optimisers ignore it.
+    weight_decay : float or None, default=None
+        The weight decay of the optimiser "adamw". The other optimisers ignore it. None is 0 for a single tree and in a
+        search with teachers; in other searches it is 120 divided by the number of rows, at most 0.3.
     epochs : int or None, default=None
         The number of passes over the training rows. None is 20 in each generation of a search. For a single tree,
         None is as many as make 1,500 training steps, and at least 50.
@@ -72,7 +73,7 @@ class TreeEstimator(BaseEstimator):
     tree_ : neuraltree.Tree
         The fitted tree, which makes the predictions.
     front_ : search.front.Front
-        The Pareto front of a search, lowest validation error first. No member dominates another by its final values.
+        The Pareto front of a search, lowest honest error first. No member dominates another by its final values.
     history_ : search.folder.history.History
         The record of a search, generation by generation.
     n_iter_ : int
@@ -97,9 +98,9 @@ class TreeEstimator(BaseEstimator):
         max_nodes: int | None = None,
         max_depth: int = 5,
         max_arity: int | None = None,
-        optimizer: str = "adam",
+        optimizer: str = "adamw",
         learning_rate: float = 0.01,
-        weight_decay: float = 0.0,
+        weight_decay: float | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
         warm_start: bool = False,
@@ -157,21 +158,24 @@ class TreeEstimator(BaseEstimator):
     def feature_importances_(self) -> NDArray[np.float64]:
         return importances(self._fitted())
 
-    def select(self, **budgets: float) -> Self:
-        """Predict with the most accurate member of the front that keeps all budgets.
+    def select(self, rule: str = "recommended", **budgets: float) -> Self:
+        """Predict with another member of the front, chosen by a rule among those that keep all budgets.
 
         For example, ``select(flash_bytes=4096)`` allows at most 4,096 bytes of flash. A budget may be any column of
-        the front, in the unit of that column. Without budgets, the member with the lowest validation error is
-        selected, as after ``fit``. Nothing is fitted again.
+        the front, in the unit of that column. ``rule`` is "recommended", the smallest member whose honest error is
+        hardly higher than the lowest, as after ``fit``; "lowest", the member of the lowest honest error; or "knee".
+        Nothing is fitted again.
         Raises ``ValueError`` if no member keeps the budgets; the message says how near the front comes.
         """
-        self.tree_ = self._front().select(**budgets).tree()
+        self.tree_ = self._front().select(rule, **budgets).tree()
         self._moments: list[NDArray] = []
         self._losses: list[float] = []
         return self
 
-    def plot_front(self, x: str = "weights", y: str = "val_error", ax: Axes | None = None, **options: Any) -> Axes:
-        """Draw column ``y`` of the front over column ``x``; ``options`` are those of ``search.pictures.plot_front``.
+    def plot_front(self, x: str = "weights", y: str | None = None, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw column ``y`` of the front, by default its errors, over column ``x``.
+
+        ``options`` are those of ``search.pictures.plot_front``.
 
         With ``history=model.history_``, trees that break a constraint are drawn too.
         """

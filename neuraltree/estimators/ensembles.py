@@ -56,7 +56,7 @@ class _Ensemble(BaseEstimator):
         The costs and counts of all trees together, each in the unit that its name ends in: sums, except for
         ``ram_bytes``, which is the largest of the trees because they use the same RAM one after another.
     front_ : search.front.Front
-        The Pareto front of a search, lowest validation error first.
+        The Pareto front of a search, lowest honest error first.
     history_ : search.folder.history.History
         The record of a search, generation by generation.
     feature_importances_ : ndarray of shape (features,)

@@ -90,7 +90,11 @@ def go_on(
         tree.nodes,
         # Doubles, so that rounding does not make a row of weight 2 differ from two rows; one tree takes little time.
         Settings(
-            task.loss, options.optimizer, batch_size=batch, precision="float64", weight_decay=options.weight_decay
+            task.loss,
+            options.optimizer,
+            batch_size=batch,
+            precision="float64",
+            weight_decay=options.weight_decay or 0.0,
         ),
         inputs=inputs,
         targets=encode(task, y),

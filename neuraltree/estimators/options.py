@@ -15,6 +15,6 @@ class Options:
     max_arity: int | None
     optimizer: str
     learning_rate: float
-    weight_decay: float
+    weight_decay: float | None
     epochs: int | None
     batch_size: int | None

@@ -58,7 +58,10 @@ def check_options(options: Options) -> None:
         (unknown, f"activations has the unknown name {unknown[:1]}; allowed: {', '.join(NAMES)}"),
         (options.optimizer not in OPTIMIZERS, f"optimizer={options.optimizer!r}; allowed: {', '.join(OPTIMIZERS)}"),
         (not _finite(rate) or rate <= 0, f"learning_rate={rate!r} must be a number above 0"),
-        (not _finite(decay) or decay < 0, f"weight_decay={decay!r} must be a number of 0 or more"),
+        (
+            decay is not None and (not _finite(decay) or decay < 0),
+            f"weight_decay={decay!r} must be a number of 0 or more, or None",
+        ),
         *((not _whole(value), f"{name}={value!r} must be a whole number of 1 or more") for name, value in limits),
         *(
             (value is not None and not _whole(value), f"{name}={value!r} must be a whole number of 1 or more, or None")

@@ -178,7 +178,7 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """How every tree is trained in every generation."""
 
-    optimizer: Annotated[Optimizer, Meta(description="the optimiser; see tables.md")] = "adam"
+    optimizer: Annotated[Optimizer, Meta(description="the optimiser; see tables.md")] = "adamw"
     learning_rate: Annotated[float, Meta(description="the learning rate at the start", gt=0, le=FLOAT_MAX)] = 0.01
     schedule: Annotated[
         Schedule,
@@ -203,8 +203,12 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["float32", "float64"], Meta(description="the precision of the arithmetic used in training")
     ] = "float32"
     weight_decay: Annotated[
-        float, Meta(description="the weight decay of adamw; other optimisers ignore it", ge=0, le=FLOAT_MAX)
-    ] = 0.0
+        NonNegative | Literal["auto"],
+        Meta(
+            description="the weight decay of adamw; other optimisers ignore it; auto: 120 divided by the number of "
+            "training rows, at most 0.3"
+        ),
+    ] = "auto"
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):

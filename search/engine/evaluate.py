@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,7 +17,8 @@ from neuraltree.arrays import FloatArray
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
-from neuraltree.tasks.metrics import METRICS, Truth, class_errors
+from neuraltree.tasks.losses import LOSSES
+from neuraltree.tasks.metrics import LEAST, METRICS, Truth, class_errors
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from neuraltree.tree.space import Space
@@ -28,6 +29,7 @@ Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 UNITS = 4  # pieces of work for each thread, so that threads that finish early find more
 SCORED_BYTES = 2**25  # the outputs that are scored at once
 REFIT_STREAM = 2**31  # for the refit's shuffles: a generation number that no search reaches
+REFIT_DECAY = 1 / 3  # share of the search's weight decay
 Unit = TypeVar("Unit")
 Result = TypeVar("Result")
 
@@ -56,11 +58,10 @@ class Problem:
 
 
 class Evaluated(NamedTuple):
-    """Trained trees, their scores by column, the folds' median best epoch, and which trees never diverged."""
+    """Trained trees, their scores by column, and which trees never diverged."""
 
     trees: list[Nodes]
     columns: Columns
-    best_epoch: NDArray[np.int64]
     ok: NDArray[np.bool_]
 
 
@@ -79,11 +80,10 @@ def evaluate(problem: Problem, trees: list[Nodes], generation: int) -> Evaluated
 
 
 class _Folds(NamedTuple):
-    """What was fitted in all folds: the best ``params`` (folds, params), ``loss`` and ``best_epoch`` (folds, trees)."""
+    """What was fitted in all folds: the best ``params`` (folds, params) and their ``loss`` (folds, trees)."""
 
     params: NDArray
     loss: FloatArray
-    best_epoch: NDArray[np.int32]
 
 
 def _course(problem: Problem, fold: Fold, epochs: int, seed: int | tuple[int, ...]) -> Course:
@@ -99,11 +99,7 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
     # Each piece turns the rows into columns anew, so one thread has one run of trees, and several have few.
     runs = cut(forest, -(-UNITS * problem.workers // len(courses)) if problem.workers > 1 else 1)
     ends = forest.first_tree_param
-    found = _Folds(
-        np.empty_like(params),
-        np.empty((len(courses), forest.trees)),
-        np.empty((len(courses), forest.trees), dtype=np.int32),
-    )
+    found = _Folds(np.empty_like(params), np.empty((len(courses), forest.trees)))
 
     def train(unit: tuple[int, tuple[int, int]], stop: Indices) -> None:
         k, (first, last) = unit
@@ -111,7 +107,6 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
         part, start = forest.part(first, last), np.ascontiguousarray(params[k, own])
         fitted = lowering().train(part, problem.settings, problem.data, courses[k], start, limit[trees], stop=stop)
         found.params[k, own], found.loss[k, trees] = fitted.params, fitted.loss
-        found.best_epoch[k, trees] = fitted.best_epoch
 
     in_threads(problem.workers, train, [(k, run) for run in runs for k in range(len(courses))])
     return found
@@ -144,8 +139,8 @@ def _threads(workers: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers)
 
 
-def _score(problem: Problem, packed: Packed, fitted: _Folds) -> tuple[Columns, NDArray, NDArray]:
-    """Columns of metrics, median best epochs, and a mask of the trees that did not diverge."""
+def _score(problem: Problem, packed: Packed, fitted: _Folds) -> tuple[Columns, NDArray]:
+    """Columns of metrics, and a mask of the trees that did not diverge."""
     rows = np.concatenate([validation for _, validation in problem.folds])
     truth = problem.truth._replace(target=problem.truth.target[rows])
     # The outputs of all trees at once can take gigabytes.
@@ -163,8 +158,7 @@ def _score(problem: Problem, packed: Packed, fitted: _Folds) -> tuple[Columns, N
 
     parts = in_threads(problem.workers, score, cut(packed.forest, problem.workers, most))
     columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
-    best = np.median(fitted.best_epoch, axis=0).astype(np.int64)
-    return columns, best, np.concatenate([finite for _, finite in parts])
+    return columns, np.concatenate([finite for _, finite in parts])
 
 
 def _outputs(problem: Problem, packed: Packed, params: NDArray, run: tuple[int, int], stop: Indices) -> FloatArray:
@@ -191,53 +185,64 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     return columns
 
 
-def refit(problem: Problem, trees: list[Nodes], epochs: NDArray[np.int64]) -> tuple[list[Nodes], NDArray]:
-    """Trees with one set of weights, trained on the rows ``whole``; and a mask of the trees whose refit is sound.
-
-    A tree begins with the mean of its folds' weights, or with fold 0's weights if their loss over these rows is lower.
-    The folds' weights were inherited from the same start and are mostly near enough for a mean. Tree ``i`` trains for
-    ``epochs[i]`` epochs. A tree that diverges, or ends with a higher loss than it began with, is not sound and keeps
-    the weights it began with.
-    """
-    nodes, starts = join([_mean_and_first(tree) for tree in trees])
+def trained(problem: Problem, trees: list[Nodes], stream: int) -> list[Nodes]:
+    """Trees trained further on the fit rows of every fold; their last weights, so validation rows choose nothing."""
+    nodes, starts = join(trees)
     packed = pack(nodes, starts, problem.space.n_features)
-    sets = load_params(packed, nodes, problem.settings.precision)
-    none, stream = problem.whole[:0], (problem.seed, REFIT_STREAM, 0)
-    training = _course(problem, (problem.whole, none), problem.epochs, stream)._replace(patience=0)
-    measuring = _course(problem, (none, problem.whole), 0, stream)
+    courses = [
+        _course(problem, (fit, fit[:0]), problem.epochs, (problem.seed, stream, k))._replace(patience=0)
+        for k, (fit, _) in enumerate(problem.folds)
+    ]
+    limit = np.full(len(trees), problem.epochs)
+    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, limit)
+    return np.split(store_params(packed, nodes, fitted.params), starts[1:-1])
+
+
+def refit(problem: Problem, trees: list[Nodes]) -> list[Nodes]:
+    """Trees with one set of weights, trained on the rows ``whole``.
+
+    A tree begins with the mean of its folds' weights: they were inherited from the same start, and are mostly near
+    enough for a mean. The weights of all folds hold each other already, so the weight decay is a part of the search's.
+    If the refit is worse than a constant, or not finite, the tree keeps the mean; if that is no better, the weights of
+    fold 0. If all are worse, the least bad of them.
+    """
+    settings = problem.settings._replace(weight_decay=REFIT_DECAY * problem.settings.weight_decay)
+    whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
+    means = [_one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
+    firsts = [_one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
+    candidates = (trained(whole, means, REFIT_STREAM), means, firsts)
+    losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
+    useful = losses <= constant_loss(problem, problem.whole)
+    chosen = np.where(useful.any(axis=0), useful.argmax(axis=0), losses.argmin(axis=0))
+    return [candidates[which][i] for i, which in enumerate(chosen.tolist())]
+
+
+def constant_loss(problem: Problem, rows: NDArray) -> float:
+    """The mean training loss of the best constant on these rows."""
+    targets, weight = problem.data.targets[rows].astype(np.float64), problem.data.weight[rows]
+    mean = np.average(targets, axis=0, weights=weight)[:, None]
+    share = np.clip(mean, LEAST, 1 - LEAST)
+    logit = {"squared": mean, "logistic": np.log(share / (1 - share)), "softmax": np.log(share)}
+    losses = LOSSES[problem.task.loss].value(logit[problem.task.loss], targets.T)
+    return float(np.average(losses, weights=weight))
+
+
+def _losses(problem: Problem, trees: list[Nodes]) -> FloatArray:
+    """(trees,) the mean losses on the validation rows of the only fold; not finite for a tree that diverged."""
+    nodes, starts = join(trees)
+    packed = pack(nodes, starts, problem.space.n_features)
+    ((_, held),) = problem.folds
+    measuring = _course(problem, (held[:0], held), 0, (problem.seed, REFIT_STREAM, 0))
     never = np.zeros(len(trees), dtype=np.int64)
-
-    def chosen(which: NDArray, yes: NDArray, no: NDArray) -> NDArray:
-        """(params,) the weights ``yes`` for the trees in the mask ``which`` (trees,), ``no`` for the others."""
-        return np.where(np.repeat(which, np.diff(packed.forest.first_tree_param)), yes, no)
-
-    mean, first = _train(problem, packed, sets, [measuring] * 2, never).loss
-    before = chosen(mean <= first, *sets)
-    after = _train(problem, packed, before[None], [training], epochs)
-    reached = _train(problem, packed, after.params, [measuring], never).loss[0]
-    sound = (after.best_epoch[0] == epochs) & (reached <= np.minimum(mean, first)) & np.isfinite(reached)
-    kept = chosen(sound, after.params[0], before)
-    stored = store_params(packed, nodes, np.stack([kept, kept]))
-    return [_one_set(tree) for tree in np.split(stored, starts[1:-1])], sound
+    params = load_params(packed, nodes, problem.settings.precision)
+    return _train(problem, packed, params, [measuring], never).loss[0]
 
 
-def _mean_and_first(tree: Nodes) -> Nodes:
-    """The tree with two sets of weights: the mean over the folds, and those of fold 0."""
-    sets = np.zeros(len(tree), dtype=node_dtype(2))
-    for name in ("depth", "op"):
-        sets[name] = tree[name]
-    for name in ("weight", "bias"):
-        sets[name] = np.column_stack([tree[name].mean(axis=1), tree[name][:, 0]])
-    return sets
-
-
-def _one_set(tree: Nodes) -> Nodes:
-    """The tree with the first of its sets of weights alone."""
+def _one_set(tree: Nodes, weight: FloatArray, bias: FloatArray) -> Nodes:
+    """The tree with one set of weights and biases, each (nodes,)."""
     single = np.zeros(len(tree), dtype=node_dtype(1))
-    for name in ("depth", "op"):
-        single[name] = tree[name]
-    for name in ("weight", "bias"):
-        single[name] = tree[name][:, :1]
+    single["depth"], single["op"] = tree["depth"], tree["op"]
+    single["weight"][:, 0], single["bias"][:, 0] = weight, bias
     return single
 
 

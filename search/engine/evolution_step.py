@@ -153,7 +153,7 @@ def _evaluate(problem: Problem, trees: list[Nodes], generation: int, ids: NDArra
         result: Evaluated = evaluate(problem, trees, generation)
     with phase("cost"):
         columns = result.columns | costs(problem, result.trees)
-    return Members(result.trees, ids, columns, result.best_epoch, result.ok)
+    return Members(result.trees, ids, columns, result.ok)
 
 
 def _select(

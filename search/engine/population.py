@@ -22,7 +22,6 @@ class Members:
     trees: list[Nodes]
     ids: NDArray[np.int64]
     columns: Columns
-    best_epoch: NDArray[np.int64]
     ok: NDArray[np.bool_]
 
     def take(self, index: NDArray[np.int64]) -> Members:
@@ -30,7 +29,6 @@ class Members:
             [self.trees[i] for i in index],
             self.ids[index],
             {name: values[index] for name, values in self.columns.items()},
-            self.best_epoch[index],
             self.ok[index],
         )
 
@@ -40,7 +38,6 @@ def merge(parts: Sequence[Members]) -> Members:
         [tree for part in parts for tree in part.trees],
         np.concatenate([part.ids for part in parts]),
         {name: np.concatenate([part.columns[name] for part in parts]) for name in parts[0].columns},
-        np.concatenate([part.best_epoch for part in parts]),
         np.concatenate([part.ok for part in parts]),
     )
 

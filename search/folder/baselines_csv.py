@@ -11,7 +11,10 @@ from search.objectives import COST_NAMES
 from search.reading import read_rows
 
 FILE = "baselines.csv"
-NUMBERS = ("val_error", "test_error", "test_score", "weights", "macs", *COST_NAMES, "seconds")
+NUMBERS = (
+    *("val_error", "test_error", "test_score", "weights", "macs", *COST_NAMES, "seconds"),
+    *("honest_error", "honest_error_se"),
+)
 HEADER = ("name", "label", *NUMBERS)
 WHOLE = ("weights", "macs")
 ALWAYS = ("val_error", "test_error", "test_score", "weights", "macs")
@@ -49,5 +52,5 @@ def _cell(values: dict[str, float], name: str) -> float | None:
 
 
 def _baseline(row: dict[str, str]) -> Baseline:
-    known = [name for name in NUMBERS if row[name] or name in ALWAYS]
+    known = [name for name in NUMBERS if row.get(name) or name in ALWAYS]  # older runs have no honest errors
     return Baseline(row["name"], row["label"], {name: float(row[name]) for name in known})

@@ -21,6 +21,8 @@ class Column(NamedTuple):
 
 COLUMNS: dict[str, Column] = {
     "val_error": Column("validation error", log=True),
+    "honest_error": Column("honest error", log=True),
+    "honest_error_se": Column("standard error of the honest error"),
     "test_error": Column("test error", log=True),
     "test_score": Column("test score", higher=True),
     "int8_test_score": Column("test score in 8 bits", higher=True),
@@ -73,6 +75,7 @@ def described(names: Iterable[str], metric: str, kind: str) -> dict[str, Column]
     score = SCORES.get(task, "score")
     own = {
         "val_error": f"validation error ({said})" if said else "validation error",
+        "honest_error": f"honest error ({said})" if said else "honest error",
         "test_error": f"test error ({said})" if said else "test error",
         "test_score": f"test {score}",
         "int8_test_score": f"test {score} in 8 bits",

@@ -31,6 +31,7 @@ CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
 # The only files of a run that was killed before its config was written: there is nothing to resume.
 STARTING = {LOCK, CONFIG + ".part"}
 KEPT_CHECKPOINTS = 2
+JUDGED = "judged.npz"
 PARTS = ("archive", "history")  # each generation adds a file of each kind, until the run is complete
 # The keys of the manifest that are read back, with their types.
 FACTS: dict[str, Any] = {
@@ -241,6 +242,22 @@ class RunFolder:
                 f"to begin the run again, move or delete {self.checkpoints}"
             )
         return None
+
+    def save_judged(self, arrays: Mapping[str, NDArray]) -> None:
+        """Save what the judgement of the front has done so far."""
+        self.checkpoints.mkdir(exist_ok=True)
+        write_npz(self.checkpoints / JUDGED, arrays)
+
+    def load_judged(self) -> dict[str, NDArray]:
+        """{} if there is none, or it is damaged: the judgement then begins again."""
+        path = self.checkpoints / JUDGED
+        try:
+            return read_npz(path) if path.exists() else {}
+        except DamagedError:
+            return {}
+
+    def clear_judged(self) -> None:
+        (self.checkpoints / JUDGED).unlink(missing_ok=True)
 
     def _checkpoint(self, generation: int, suffix: str) -> Path:
         return self.checkpoints / f"state-{generation:06d}.{suffix}"

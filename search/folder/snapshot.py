@@ -17,14 +17,14 @@ Arrays = dict[str, NDArray]
 
 def members_to_arrays(members: Members) -> Arrays:
     nodes, starts = join(members.trees)
-    fixed = {"nodes": nodes, "starts": starts, "ids": members.ids, "best_epoch": members.best_epoch, "ok": members.ok}
+    fixed = {"nodes": nodes, "starts": starts, "ids": members.ids, "ok": members.ok}
     return fixed | {f"column {name}": values for name, values in members.columns.items()}
 
 
 def members_from_arrays(arrays: Mapping[str, NDArray]) -> Members:
     columns = {name.removeprefix("column "): values for name, values in arrays.items() if name.startswith("column ")}
     trees = np.split(arrays["nodes"], arrays["starts"][1:-1])
-    return Members(trees, arrays["ids"], columns, arrays["best_epoch"], arrays["ok"])
+    return Members(trees, arrays["ids"], columns, arrays["ok"])
 
 
 def state_to_parts(state: State) -> tuple[Arrays, dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +18,13 @@ from search.baselines.baseline_models import Model, Sample
 from search.baselines.baseline_table import BY_NAME, Row
 from search.baselines.make import Made
 from search.config.config import Config
+from search.engine.evaluate import Fold
 from search.engine.problem import Setup
 from search.errors import DamagedError
 from search.folder.baselines_csv import Baseline, load_baselines, write_baselines
 from search.folder.columns import told_tests
 from search.folder.records import RunFolder
+from search.judge.honest import judging_folds, parts_of_error, standard_error
 from search.table.data import Table
 
 
@@ -81,10 +83,12 @@ def train_row(row: Row, setup: Setup, table: Table, stopping: Callable[[], bool]
     chosen = {size: min(row.penalties, key=lambda penalty: errors[penalty][size]) for size in sizes}
     everything = np.arange(len(sample.y))
     final = {penalty: fits(sample.take(everything), penalty) for penalty in set(chosen.values())}
+    honest = {penalty: _honest(fits, penalty, sample, setup, table) for penalty in final}
     made = []
     for size, penalty in chosen.items():
         model = final[penalty][size]
         values = {"val_error": errors[penalty][size], **_test_scores(model, setup, table)}
+        values |= honest[penalty][size]
         values |= {"weights": float(model.weights), "macs": float(model.macs)}
         values |= row.cost(setup.problem, table.kind, model)
         made.append(Baseline(row.names[size], row.labelled(size), values))
@@ -122,16 +126,36 @@ def _task(table: Table) -> Task:
     return make_task(table.kind, len(table.classes or ()))
 
 
+def _honest(fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Table) -> dict[int, dict[str, float]]:
+    """By size, the honest error, in the folds of the first repeat in which the front was judged."""
+    folds, problem = judging_folds(setup, table, 0), setup.problem
+    truth = Truth(_task(table), problem.truth.target, problem.truth.scale)
+    found = {}
+    for size, outputs in _held_out(fits, penalty, sample, folds).items():
+        parts = parts_of_error(problem.metrics["val_error"], truth, folds, _finite(outputs).T[None])
+        found[size] = {
+            "honest_error": float(parts.mean()),
+            "honest_error_se": float(standard_error(parts, len(folds))[0]),
+        }
+    return found
+
+
+def _held_out(fits: _Fits, penalty: float, sample: Sample, folds: Sequence[Fold]) -> dict[int, FloatArray]:
+    """By size, (rows, outputs) for all validation rows, each by the model that was not fitted to it."""
+    parts: dict[int, list[FloatArray]] = {}
+    for fit, held in folds:
+        for size, model in fits(sample.take(fit), penalty).items():
+            parts.setdefault(size, []).append(model.outputs(sample.X[held]))
+    return {size: np.concatenate(found) for size, found in parts.items()}
+
+
 def _fold_errors(fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Table) -> dict[int, float]:
     """By size, the error over all validation rows together, each predicted by the model that was not fitted to it."""
     problem = setup.problem
-    parts: dict[int, list[FloatArray]] = {}
-    for fit, held in problem.folds:
-        for size, model in fits(sample.take(fit), penalty).items():
-            parts.setdefault(size, []).append(model.outputs(sample.X[held]))
     rows = np.concatenate([held for _, held in problem.folds])
     truth = Truth(_task(table), problem.truth.target[rows], problem.truth.scale)
-    return {size: _score(problem.metrics["val_error"], truth, np.concatenate(p)) for size, p in parts.items()}
+    held_out = _held_out(fits, penalty, sample, problem.folds)
+    return {size: _score(problem.metrics["val_error"], truth, outputs) for size, outputs in held_out.items()}
 
 
 def _test_scores(model: Model, setup: Setup, table: Table) -> dict[str, float]:
@@ -146,9 +170,13 @@ def _test_scores(model: Model, setup: Setup, table: Table) -> dict[str, float]:
 
 
 def _score(metric: str, truth: Truth, outputs: FloatArray) -> float:
+    return float(METRICS[metric](truth, _finite(outputs).T[None])[0])
+
+
+def _finite(outputs: FloatArray) -> FloatArray:
     if not np.isfinite(outputs).all():
         raise ValueError("its outputs are not finite")
-    return float(METRICS[metric](truth, outputs.T[None])[0])
+    return outputs
 
 
 def _timed(made: Baseline, seconds: float) -> Baseline:

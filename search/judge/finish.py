@@ -1,4 +1,4 @@
-"""The end of a run: refit the front on all training rows, remove dominated members, test once and save."""
+"""The end of a run: judge the front, refit it on all training rows, remove dominated members, test once and save."""
 
 from __future__ import annotations
 
@@ -24,13 +24,15 @@ from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
 from search.engine.problem import Setup
 from search.folder.records import RunFolder, write_csv, write_text
+from search.judge.honest import HeldOut, Kept, OnFolds, judge
 from search.judge.measured_front import MEASURED, measure_front
-from search.objectives import COST_NAMES
+from search.objectives import COST_NAMES, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
 
 SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only if hardware.precision is "int8"
 HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
+HONEST = ("honest_error", "honest_error_se")
 
 
 def live_front(setup: Setup, state: State) -> Members:
@@ -53,7 +55,6 @@ class Finished(NamedTuple):
 
     place: int
     tree: Tree
-    status: str
     values: dict[str, float]
 
 
@@ -67,16 +68,44 @@ def write_front(
 ) -> int:
     """Finish the front, score it on the test rows and save it; returns the number of its members."""
     folder.models.mkdir(exist_ok=True)
-    members = last_front(setup, table, live_front(setup, state), say, stopping)
+    front, _ = judged_front(setup, table, live_front(setup, state), say, stopping, kept=folder)
+    members = last_front(setup, table, front, say, stopping)
     rows: list[list[Any]] = []
     for member in members:
         model = f"models/{len(rows):03d}.json"
         write_text(folder.path / model, dumps(member.tree))
-        rows.append(_row(setup, member.values, member.status, _test_scores(setup, table, member.tree), model))
+        rows.append(_row(setup, member.values, "ok", _test_scores(setup, table, member.tree), model))
     for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
         left.unlink()  # left by an earlier end of this run that was interrupted
     write_csv(folder.path / "front.csv", _header(setup), rows)
     return len(rows)
+
+
+def judged_front(
+    setup: Setup,
+    table: Table,
+    front: Members,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+    *,
+    kept: Kept | None = None,
+    on: OnFolds | None = None,
+) -> tuple[Members, HeldOut | None]:
+    """The members that no other dominates by honest error and predicted costs, lowest honest error first.
+
+    With their honest errors as columns; and the first repeat of the judgement, with their trees in the same order.
+    """
+    if not front.trees:
+        return front, None
+    judged = judge(setup, table, front.trees, say, stopping, kept, on)
+    front = replace(front, columns=front.columns | dict(zip(HONEST, judged[:2], strict=True)))
+    order = np.lexsort((front.ids, front.columns["weights"], judged.error))
+    rows = [_values(front.columns, i) for i in order.tolist()]
+    order = order[undominated(rows, named_columns(setup.strategy.objectives, HONEST[0]))]
+    held_out = judged.held_out
+    if held_out is not None:
+        held_out = held_out[0], [held_out[1][i] for i in order.tolist()]
+    return front.take(order), held_out
 
 
 def last_front(
@@ -86,9 +115,9 @@ def last_front(
     say: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> list[Finished]:
-    """The finished members of a front that no other finished member dominates in the objectives of the run."""
+    """The finished members of a judged front that no other finished member dominates in the run's objectives."""
     members = finished(setup, table, front, say, stopping)
-    kept = undominated([member.values for member in members], setup.strategy.objectives)
+    kept = undominated([member.values for member in members], named_columns(setup.strategy.objectives, HONEST[0]))
     if left_out := len(members) - len(kept):
         say(
             f"{left_out} of {len(members)} models left out: by the final costs another model is at least as good in "
@@ -110,10 +139,7 @@ def finished(
     """
     if not front.trees:
         return []
-    last = setup.last_epochs
-    epochs = np.full_like(front.best_epoch, last) if last else front.best_epoch
-    problem = replace(setup.problem, epochs=last or setup.problem.epochs)
-    refitted, sound = refit(problem, front.trees, epochs)
+    refitted = refit(replace(setup.problem, epochs=setup.last_epochs or setup.problem.epochs), front.trees)
     trees = _in_integers(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
     if number_format(setup.problem.code.precision).is_integer:
         _tell_of_losses(trees, say)
@@ -126,10 +152,8 @@ def finished(
         say(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
         )
-    # Not refitted: 0 epochs were best in the folds, or training on all rows only raised the loss.
-    status = np.where(sound & (epochs > 0), "ok", "not_refitted")
     return [
-        Finished(i, trees[i], str(status[i]), {"id": float(front.ids[i])} | _values(columns, i))
+        Finished(i, trees[i], {"id": float(front.ids[i])} | _values(columns, i))
         for i in np.flatnonzero(fitting).tolist()
     ]
 
@@ -198,7 +222,7 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
 
 
 def _header(setup: Setup) -> list[str]:
-    return [*HEADER, *(f"error_class_{label}" for label in setup.problem.classes)]
+    return [*HEADER, *(f"error_class_{label}" for label in setup.problem.classes), *HONEST]
 
 
 def _row(setup: Setup, values: dict[str, float], status: str, scores: dict[str, float], model: str | None) -> list[Any]:

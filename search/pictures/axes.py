@@ -57,10 +57,10 @@ class Baseline(HasValues, Protocol):
 
 def column(name: str, objectives: Sequence[str] = ()) -> Column:
     """The label, unit and better direction of a column, by its name and the objectives of the run."""
-    if name in ("val_error", "test_error"):
+    if name in ("val_error", "honest_error", "test_error"):
         metric = (metric_names(objectives) or ["error"])[0]
         words = METRICS.get(metric) or "error"
-        return Column(words if name == "val_error" else f"test {words}")
+        return Column(f"test {words}" if name == "test_error" else words)
     if name in COLUMNS:
         return COLUMNS[name]
     if name.startswith(MEASURED):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from search.folder.history import History
     from search.front import Front
 
+ERRORS = {"val_error": "validation", "honest_error": "judged anew"}  # columns with a test error, and their labels
 HIGHEST_TEST = 2.0  # test errors are shown up to this multiple of the largest validation, or the median test, error
 BEYOND = 0.5  # of the width and height: how far outside to show trees that break a constraint
 BASELINE_COLOURS = (style.PURPLE, style.SKY, style.YELLOW, style.ORANGE, style.PALE, style.GREEN, style.GREY)
@@ -46,15 +47,15 @@ def draw_measured(ax: Axes, front: Front, points: Values, x: str, y: str) -> Val
 
 def draw_tests(ax: Axes, front: Front, baselines: Sequence[Baseline], x: str, y: str, size: float) -> Values:
     """Draw test errors; those that would squeeze all other points are put at the edge. Returns the points."""
-    if "val_error" not in (x, y):
+    error = next((i for i, name in enumerate((x, y)) if name in ERRORS), None)
+    if error is None:
         return np.empty((0, 2))
-    found = _shadows([*front, *baselines], x, y, lambda name: name.replace("val_", "test_"))
-    error = (x, y).index("val_error")
+    found = _shadows([*front, *baselines], x, y, lambda name: "test_error" if name in ERRORS else name)
     known = found[np.isfinite(found).all(axis=1)]
     if not len(known):
         return known
-    validation = of_front(front, "val_error")
-    highest = HIGHEST_TEST * max(float(np.nanmax(validation)), float(np.median(known[:, error])))
+    known_before = of_front(front, (x, y)[error])
+    highest = HIGHEST_TEST * max(float(np.nanmax(known_before)), float(np.median(known[:, error])))
     inside = known[:, error] <= highest
     known[:, error] = np.minimum(known[:, error], highest)
     clear = 1.0 if len(front) <= MANY else 0.4

@@ -58,9 +58,9 @@ def plot_front_3d(front: Front, x: str, y: str, z: str, ax: Axes | None = None) 
     size = 36 if len(front) <= MANY else 12
     look = {"depthshade": False, "edgecolors": style.BLACK}
     room.scatter(*places, c=places[2], cmap=COLOURS, s=size, lw=0.4, label="front", **look)
-    i = front.members.index(front.knee())
-    knee = [axis[i : i + 1] for axis in places]
-    room.scatter(*knee, s=160, facecolors="none", lw=1.8, label="knee", **look)
+    i = front.members.index(front.recommended())
+    chosen = [axis[i : i + 1] for axis in places]
+    room.scatter(*chosen, s=160, facecolors="none", lw=1.8, label="recommended", **look)
     room.view_init(elev=22, azim=-52)
     room.set_box_aspect(None, zoom=0.9)
     ax.legend(loc="upper left", frameon=False)
@@ -85,11 +85,11 @@ def _along(room: Any, which: str, of: Column, values: Values) -> Values:
 
 
 def plot_parallel(front: Front, ax: Axes | None = None) -> Axes:
-    """A line for every member across all objectives and the number of weights; a dashed one is the knee.
+    """A line for every member across all objectives and the number of weights; a dashed one is the recommended member.
 
     Every axis goes from the lowest to the highest value of the front, which are written at its ends.
     """
-    names = list(dict.fromkeys(["val_error", *named_columns(front.objectives), "weights"]))
+    names = list(dict.fromkeys([front.error, *named_columns(front.objectives, front.error), "weights"]))
     names = [name for name in names if not len(front) or any(name in member.values for member in front)]
     ax = style.axes_or_new(ax, (min(max(6.4, 1.0 + 1.35 * len(names)), 14.0), 4.2))
     if not len(front):
@@ -105,11 +105,11 @@ def plot_parallel(front: Front, ax: Axes | None = None) -> Axes:
     lines = LineCollection(list(np.stack([across, heights], axis=2)[order]), colors=shades.to_rgba(errors[order]))
     lines.set(lw=1.2, alpha=float(np.clip(MANY / len(front), FAINTEST, 0.9)))
     ax.add_collection(lines)
-    knee = heights[front.members.index(front.knee())]
-    ax.plot(places, knee, color=style.BLACK, lw=2, ls=(0, (4, 2)), marker="o", ms=4, label="knee", zorder=4)
+    chosen = heights[front.members.index(front.recommended())]
+    ax.plot(places, chosen, color=style.BLACK, lw=2, ls=(0, (4, 2)), marker="o", ms=4, label="recommended", zorder=4)
     ax.vlines(places, 0, 1, color=style.GREY, lw=1, zorder=3)
     _ends(ax, front, names, values)
-    of = column("val_error", front.objectives)
+    of = column(front.error, front.objectives)
     bar = ax.figure.colorbar(shades, ax=ax, format=formatter(of), pad=0.02, label=of.label)
     bar.ax.yaxis.set_minor_locator(NullLocator())
     bar.ax.yaxis.set_major_locator(log_locator(errors) if is_wide(errors) else MaxNLocator(6))

@@ -27,7 +27,7 @@ LETTERS_AN_INCH = 9  # of a title
 
 
 def draw_front(path: Path, front: Front, title: str, baselines: Sequence[Baseline] = ()) -> None:
-    """Error against each cost that was an objective (weights if none was); the knee is marked.
+    """Error against each cost that was an objective (weights if none was); the recommended member is marked.
 
     With baselines, weights have a panel too: not every device can cost them in another way.
     """
@@ -39,7 +39,7 @@ def draw_front(path: Path, front: Front, title: str, baselines: Sequence[Baselin
     figure = Figure(figsize=(max(5.2 * columns, 6.4), 0.6 + 3.8 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for ax, cost in zip(panels, costs, strict=False):
-        draw_trade_off(ax, front, cost, "val_error", baselines, None)
+        draw_trade_off(ax, front, cost, front.error, baselines, None)
         ax.label_outer(remove_inner_ticks=False)
     for ax in panels[len(costs) :]:
         ax.set_axis_off()

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuraltree.plot import style
 from search.pictures.axes import Baseline, Column, Values, column, of_front, set_axis
-from search.pictures.beside import draw_baselines, draw_infeasible, draw_measured, draw_tests
+from search.pictures.beside import ERRORS, draw_baselines, draw_infeasible, draw_measured, draw_tests
 from search.pictures.common import EMPTY, MANY
 
 if TYPE_CHECKING:
@@ -23,19 +23,20 @@ if TYPE_CHECKING:
 def plot_front(
     front: Front,
     x: str = "weights",
-    y: str = "val_error",
+    y: str | None = None,
     ax: Axes | None = None,
     baselines: Sequence[Baseline] = (),
     history: History | None = None,
 ) -> Axes:
     """Two columns of a front against each other; the staircase joins the members that no other beats in both.
 
-    A ring marks the knee in all objectives. Bars lead to measured costs, crosses are test errors, and ``baselines``
-    are drawn if they have both columns. Trees of the ``history`` that break a constraint are grey.
+    By default ``y`` is the error that counts; with a ``history``, the validation error that its trees have. A ring
+    marks the recommended member. Bars lead to measured costs, crosses are test errors, and ``baselines`` are drawn if
+    they have both columns. Trees of the ``history`` that break a constraint are grey.
     Raises ``ValueError`` for a column that no member has.
     """
     ax = style.axes_or_new(ax, (7.2, 4.0))
-    draw_trade_off(ax, front, x, y, baselines, history)
+    draw_trade_off(ax, front, x, y or (front.error if history is None else "val_error"), baselines, history)
     if len(front):
         style.legend_beside(ax)
     return ax
@@ -55,11 +56,11 @@ def draw_trade_off(
     best = staircase(points, across, up)
     draw_steps(ax, points[best], across, color=style.BLUE, lw=1.2, zorder=2.5)
     size = 28 if len(front) <= MANY else 10
-    label = "validation" if "val_error" in (x, y) else "front"
+    label = next((ERRORS[name] for name in (x, y) if name in ERRORS), "front")
     style.dots(ax, points, s=size, color=style.BLUE, label=label, zorder=3)
     drawn = [points, draw_measured(ax, front, points, x, y), draw_tests(ax, front, baselines, x, y, size)]
-    knee = points[front.members.index(front.knee())]
-    ring = style.dots(ax, knee[None], s=160, edgecolors=style.GREEN, lw=2, label="knee", zorder=4)
+    chosen = points[front.members.index(front.recommended())]
+    ring = style.dots(ax, chosen[None], s=160, edgecolors=style.GREEN, lw=2, label="recommended", zorder=4)
     ring.set_facecolor("none")
     drawn.append(draw_baselines(ax, baselines, x, y))
     values = np.concatenate(drawn)

@@ -8,6 +8,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from neuraltree.engine.lowering import what_is_missing
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
 from search.config.config import config_of
-from search.engine.evaluate import validation_outputs
+from search.engine.evaluate import Fold, validation_outputs
 from search.engine.evolution_step import State, generations
 from search.engine.problem import Setup, set_up
 from search.engine.teaching import learn, taught
@@ -28,7 +29,7 @@ from search.errors import InputError
 from search.folder.history import History, history_of, joined, of_generation
 from search.front import Front, Member
 from search.interrupts import interrupts
-from search.judge.finish import last_front, live_front
+from search.judge.finish import judged_front, last_front, live_front
 from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
 from search.table.data import Table
@@ -67,15 +68,22 @@ def evolve(
         table = Table(
             sample.X, sample.y, sample.features, "y", sample.classes, sample.kind, digest="", weight=sample.weight
         )
-        setup = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
+        plain = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
         say, last = reporter(quiet=not verbose, as_json=False), config.search.generations
-        if teachers:
-            setup = taught(learn(setup, table, teachers, say.message))
+
+        def on(folds: tuple[Fold, ...]) -> Setup:
+            """The run on other folds, whose teachers are fitted anew."""
+            setup = replace(plain, problem=replace(plain.problem, folds=folds))
+            return taught(learn(setup, table, teachers, say.message)) if teachers else setup
+
+        setup = on(plain.problem.folds)
     except InputError as error:
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:
         state, parts, rows = _evolved(setup, last, say, stopping)
-        front = live_front(setup, state)
+        front, held_out = judged_front(
+            setup, table, live_front(setup, state), say.message, lambda: False, on=on if teachers else None
+        )
         members = last_front(setup, table, front, say.message, lambda: False)
     if state.generation < last:
         warnings.warn(
@@ -83,15 +91,16 @@ def evolve(
             ConvergenceWarning,
             stacklevel=5,
         )
-    if not members:
+    if not members or held_out is None:
         raise InputError("no tree met the constraints; loosen them or search longer")
-    outputs = validation_outputs(setup.problem, [front.trees[member.place] for member in members])
+    judged, trees = held_out
+    outputs = validation_outputs(judged, [trees[member.place] for member in members])
     objectives = setup.strategy.objectives
     return Found(
-        front=Front(tuple(Member(m.status, m.values, model=m.tree) for m in members), objectives),
+        front=Front(tuple(Member("ok", m.values, model=m.tree) for m in members), objectives),
         history=history_of(joined(parts), objectives, rows),
         validation=_natural(setup, outputs),
-        rows=np.concatenate([held for _, held in setup.problem.folds]),
+        rows=np.concatenate([held for _, held in judged.folds]),
     )
 
 

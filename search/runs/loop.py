@@ -27,7 +27,7 @@ from search.folder.generation_parts import join_parts
 from search.folder.history import of_generation
 from search.folder.records import RunFolder, write_csv
 from search.folder.snapshot import members_to_arrays, state_from_parts, state_to_parts
-from search.front import load_front
+from search.front import RULES, load_front
 from search.judge.baseline_training import train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
@@ -72,7 +72,7 @@ def evolve(
                 train_baselines(config, setup, table, folder, report.message, stopping)
         with phases("finish"):
             _complete(config, table, folder, count, *reached, report.warning)
-        report.end(_verdict(folder, count), phases.total)
+        report.end(_verdict(folder, count, config.space.max_nodes), phases.total)
         return DONE
     finally:
         report.close()
@@ -169,20 +169,21 @@ def _complete(
     draw_hypervolume(folder.path / "hypervolume.png", column["generation"], column["hypervolume"])
     folder.update_manifest(status="complete", evaluations=state.evaluations)
     folder.clear_parts(done)
+    folder.clear_judged()
 
 
-def _verdict(folder: RunFolder, count: int) -> str:
+def _verdict(folder: RunFolder, count: int, max_nodes: int) -> str:
     if not count:
         return f"no tree met the constraints; loosen them or search longer. The run is in {folder.path}"
     front = load_front(folder.path)
     lines = [f"{count} model{'s' * (count != 1)} in {folder.path / 'front.csv'}; picture: {folder.path / 'front.png'}"]
-    for name, member in (("most accurate", front[0]), ("knee", front.knee())):
+    for name, choose in RULES.items():
+        member = choose(front)
         lines.append(
-            f"  {name}: {member.path}, {member.weights:.0f} weights, "
-            f"validation error {member.val_error:.4f}, {told_tests(member.values)}"
+            f"  {name}: {member.path}, {member.weights:.0f} weights, honest error {member.honest_error:.4f} ± "
+            f"{member.honest_error_se:.4f}, {told_tests(member.values)}"
         )
-    if comparison := verdict(front, load_baselines(folder.path)):
-        lines.append(f"  {comparison}")
+    lines += [f"  {line}" for line in verdict(front, load_baselines(folder.path), max_nodes)]
     return "\n".join(lines)
 
 

@@ -22,6 +22,7 @@ from experiments.studies.tables.rows import COLUMNS
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
 from search.evolution import Evolution
+from search.front import WITHIN
 from search.runs.evolving import Found
 from search.table.data import Table
 from tests.helpers.small_tables import KINDS, small_table
@@ -95,8 +96,11 @@ def score_of(table: Table, rows: NDArray, predicted: NDArray) -> float:
 
 
 def chosen(found: Found, budget: float) -> Any:
-    """The member of lowest validation error within a budget of weights."""
-    return min((each for each in found.front if each.weights <= budget), key=lambda each: each.val_error)
+    """The recommended member within a budget of weights."""
+    fitting = [each for each in found.front if each.weights <= budget]
+    lowest = min(fitting, key=lambda each: each.honest_error)
+    near = [each for each in fitting if each.honest_error <= lowest.honest_error + WITHIN * lowest.honest_error_se]
+    return min(near, key=lambda each: each.weights)
 
 
 @pytest.mark.parametrize("kind", KINDS)

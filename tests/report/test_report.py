@@ -87,7 +87,8 @@ def test_the_page_holds_the_front_as_it_is_in_the_table(tmp_path: Path) -> None:
     assert found["members"]["name"] == ["000", "001", "002", "003", "004"]
     assert found["members"]["values"]["val_error"] == [error_of(i, 5) for i in range(5)]
     assert found["members"]["values"]["weights"] == [member.weights for member in front]
-    assert found["knee"] == front.members.index(front.knee())
+    assert found["recommended"] == front.members.index(front.recommended())
+    assert found["error"] == "val_error"  # a run of an older version
     assert found["objectives"] == ["val_error", "weights"]
     assert found["axes"] == {"x": "weights", "y": "val_error"}
     assert found["history"]["hypervolume"] == [50, 51, 52]
@@ -494,11 +495,11 @@ def test_a_missing_model_leaves_the_others(tmp_path: Path) -> None:
     assert load(run / "models" / "000.json")
 
 
-def test_an_empty_front_has_no_knee(tmp_path: Path) -> None:
+def test_an_empty_front_recommends_no_member(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r")
     (run / "front.csv").write_text("id,status,val_error,weights,model\n")
     found = page(run)
-    assert found["knee"] is None
+    assert found["recommended"] is None
     assert found["members"]["id"] == []
 
 

@@ -32,7 +32,7 @@ def cell(found: dict[str, Any], run: int, label: str) -> float:
 def test_runs_are_summed_up_side_by_side(tmp_path: Path) -> None:
     found = compare(write_run(tmp_path / "a", members=2), write_run(tmp_path / "b", members=4, generations=5))
     assert [run["name"] for run in found["runs"]] == ["a", "b"]
-    assert [cell(found, i, "Best validation error") for i in (0, 1)] == [error_of(0, 2), error_of(0, 4)]
+    assert [cell(found, i, "Lowest error") for i in (0, 1)] == [error_of(0, 2), error_of(0, 4)]
     assert [cell(found, i, "Members") for i in (0, 1)] == [2, 4]
     assert [cell(found, i, "Trees evaluated") for i in (0, 1)] == [300, 500]
     assert [cell(found, i, "Time") for i in (0, 1)] == [3.75, 6.25]

@@ -195,12 +195,13 @@ def test_what_breaks_a_constraint_takes_nobody_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The first member dominates all others as measured, but does not fit; of the others the second dominates all."""
-    over = measurements(ram_bytes=lambda i: 1e6 if i == 0 else 1.0)
-    monkeypatch.setattr(search.judge.finish, "measure_front", over)
     (tmp_path / "c.toml").write_text(SMALL)
     sets = [f"--set={option}" for option in (*DEVICE, "constraints.ram_bytes=100000")]
-    assert main([str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"), *sets]) == 0
-    before, after = read(tmp_path / "out" / "live.csv"), read(tmp_path / "out" / "front.csv")
+    over = measurements(ram_bytes=lambda i: 1e6 if i == 0 else 1.0)
+    for name, measured in (("unmeasured", lambda *_: {}), ("out", over)):
+        monkeypatch.setattr(search.judge.finish, "measure_front", measured)
+        assert main([str(tmp_path / "c.toml"), "--out", str(tmp_path / name), *sets]) == 0
+    before, after = read(tmp_path / "unmeasured" / "front.csv"), read(tmp_path / "out" / "front.csv")
     assert len(before) >= 3
     assert [row["id"] for row in after] == [before[1]["id"]]
     said = capsys.readouterr().err
@@ -210,6 +211,7 @@ def test_what_breaks_a_constraint_takes_nobody_with_it(
 
 def test_the_front_of_an_estimator_and_what_its_members_predicted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every second member is measured to cost more than one of lower error; the rest, and their predictions, stay."""
+    monkeypatch.setattr(search.judge.honest, "REPEATS", 1)
     X, y = load_wine(return_X_y=True)
     model = NeuralTreeClassifier(epochs=4, random_state=1)
     sample, _ = class_sample(model, X, y, None, new=True, classes=None, class_weight=None)
@@ -222,9 +224,9 @@ def test_the_front_of_an_estimator_and_what_its_members_predicted(monkeypatch: p
     found = search_for.evolve(sample, model._options(), seed=1, n_jobs=1, verbose=0)
     assert [member.id for member in found.front] == [member.id for member in everyone.front][::2]
     assert [member.tree() for member in found.front] == [member.tree() for member in everyone.front][::2]
-    assert faults([member.values for member in found.front], ["val_error", "flash_bytes"]) == []
+    assert faults([member.values for member in found.front], ["honest_error", "flash_bytes"]) == []
     for member, probability in zip(found.front, found.validation, strict=True):
-        assert member.val_error == pytest.approx(log_loss(sample.y[found.rows], probability.T), rel=1e-4)
+        assert member.honest_error == pytest.approx(log_loss(sample.y[found.rows], probability.T), rel=1e-4)
 
 
 def test_the_fitted_tree_is_a_member_of_the_front(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,6 +186,44 @@ def test_a_front_of_one_and_one_of_equals_have_a_knee(tmp_path: Path) -> None:
     assert write(tmp_path, [ROWS[3], ROWS[3]]).knee().id == 1
 
 
+def judged(*rows: tuple[float, float, float]) -> Front:
+    """A front of (honest error, its standard error, weights)."""
+    names = ("honest_error", "honest_error_se", "weights")
+    members = [Member("ok", {"val_error": 0.5, **dict(zip(names, row, strict=True))}) for row in rows]
+    return Front(tuple(members), ("error", "weights"))
+
+
+def test_the_recommended_member_is_the_smallest_hardly_worse_than_the_lowest() -> None:
+    # Within 0.15 standard errors of .20, that is up to .206, the second and the third; the last has fewer weights.
+    front = judged((0.2, 0.04, 90), (0.203, 0.04, 40), (0.206, 0.9, 30), (0.2061, 0.04, 20))
+    assert front.error == "honest_error"
+    assert front.objective_columns() == ("honest_error", "weights")
+    assert front.recommended() is front.select() is front[2]
+    assert front.lowest() is front.select("lowest") is front[0]
+    assert front.select("knee", weights=40) is Front(front.members[1:], front.objectives).knee()
+    # Within a budget, the lowest is that of the budget.
+    assert front.select(weights=20) is front[3]
+    assert judged((0.2, 0.04, 90), (0.2, 0.04, 40)).recommended().weights == 40
+
+
+def test_a_front_without_honest_errors_recommends_the_lowest_validation_error(front: Front) -> None:
+    assert front.error == "val_error"
+    assert front.recommended() is front.lowest() is front[0]
+
+
+def test_a_rule_that_there_is_not_is_refused(front: Front) -> None:
+    with pytest.raises(ValueError, match=r"rule='best'; allowed: recommended, lowest, knee"):
+        front.select("best")
+
+
+def test_the_knee_measures_costs_by_their_logarithms() -> None:
+    # By the costs themselves the second would be the knee: 100 weights are little beside 10,000.
+    front = judged((0.1, 0.0, 10_000), (0.3, 0.0, 100), (0.6, 0.0, 10))
+    assert front.knee() is front[1]
+    front = judged((0.1, 0.0, 10_000), (0.2, 0.0, 3_000), (0.6, 0.0, 10), (0.9, 0.0, 1))
+    assert front.knee() is front[2]
+
+
 def test_an_empty_front_says_why(tmp_path: Path) -> None:
     empty = write(tmp_path, [])
     assert list(empty) == []
@@ -324,9 +362,10 @@ def parts(source: str) -> tuple[Table, np.ndarray, np.ndarray]:
 def test_the_front_is_sorted_and_no_member_beats_another(finished: tuple[str, Path]) -> None:
     front = load_front(finished[1])
     assert len(front) >= 2
-    errors = [member.val_error for member in front]
+    errors = [member.honest_error for member in front]
     assert errors == sorted(errors)
-    names = ["val_error" if name in ("error", "log_loss", "rmse") else name for name in front.objectives]
+    assert all(member.honest_error_se > 0 for member in front)
+    names = ["honest_error" if name in ("error", "log_loss", "rmse") else name for name in front.objectives]
     points = np.array([[member.values[name] for name in names] for member in front])
     for point in points:
         assert not ((points <= point).all(axis=1) & (points < point).any(axis=1)).any()
@@ -375,14 +414,17 @@ def test_class_errors_have_a_column_each(finished: tuple[str, Path]) -> None:
     with (folder / "front.csv").open(newline="") as file:
         header = next(csv.reader(file))
     labels = ("setosa", "versicolor", "virginica") if source == "iris" else ()
-    assert header[19:] == [f"error_class_{label}" for label in labels]
+    assert header[19:] == [*(f"error_class_{label}" for label in labels), "honest_error", "honest_error_se"]
 
 
 def test_the_live_front_is_the_front_before_it_is_refitted(finished: tuple[str, Path]) -> None:
     with (finished[1] / "live.csv").open(newline="") as live, (finished[1] / "front.csv").open(newline="") as last:
-        pairs = list(zip(csv.DictReader(live), csv.DictReader(last), strict=True))
-    assert pairs
-    for now, then in pairs:
+        before = {row["id"]: row for row in csv.DictReader(live)}
+        after = list(csv.DictReader(last))
+    assert after
+    for then in after:
+        now = before[then["id"]]
+        assert now["honest_error"] == ""
         assert [now[name] for name in ("id", "val_error", "weights")] == [
             then[n] for n in ("id", "val_error", "weights")
         ]
@@ -392,8 +434,10 @@ def test_the_live_front_is_the_front_before_it_is_refitted(finished: tuple[str, 
 def test_a_member_is_what_a_front_is_made_of(finished: tuple[str, Path]) -> None:
     front = load_front(finished[1])
     assert all(isinstance(member, Member) for member in front)
-    assert "ok" in {member.status for member in front} <= {"ok", "not_refitted"}
-    assert front.select(weights=front.knee().weights).val_error <= front.knee().val_error
+    assert {member.status for member in front} == {"ok"}
+    small = front.knee().weights
+    assert front.select("lowest", weights=small).honest_error <= front.knee().honest_error
+    assert front.select("knee", weights=small).weights <= small
 
 
 def test_the_columns_that_were_minimised() -> None:

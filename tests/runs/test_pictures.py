@@ -83,7 +83,7 @@ def member(val_error: float, weights: float, **values: float) -> Member:
     return Member("ok", {"val_error": val_error, "weights": weights, **values})
 
 
-# By hand: in two columns the third of these is beaten by the second. Scaled to 0-1 the knee is the second.
+# By hand: in two columns the third of these is beaten by the second.
 FOUR = Front(
     (
         member(0.1, 50, latency_s=4e-6, test_error=0.2, measured_latency_s=5e-6, test_score=0.8),
@@ -134,13 +134,13 @@ def history(**fields: Any) -> History:
 # The front in two columns.
 
 
-def test_members_knee_and_tests_are_where_their_values_say(ax: Axes) -> None:
+def test_members_the_recommended_one_and_tests_are_where_their_values_say(ax: Axes) -> None:
     assert plot_front(FOUR, ax=ax) is ax
     found = dots(ax)
     assert found["validation"] == [(50, 0.1), (20, 0.2), (30, 0.3), (4, 0.9)]
     assert found["test"] == [(50, 0.2), (20, 0.1), (30, 0.3), (4, 0.9)]
-    assert found["knee"] == [(20, 0.2)]
-    assert legend(ax) == ["validation", "test", "knee"]
+    assert found["recommended"] == [(50, 0.1)]
+    assert legend(ax) == ["validation", "test", "recommended"]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("weights (edges + biases)", "error")
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert drawn(ax)
@@ -158,7 +158,7 @@ def test_the_staircase_joins_what_nothing_beats_in_both_columns(ax: Axes) -> Non
 def test_where_the_higher_is_better_the_staircase_is_the_other_way_up(ax: Axes) -> None:
     plot_front(FOUR, "weights", "test_score", ax=ax)
     assert staircase(ax) == ([4, 20], [0.1, 0.9], "steps-post")
-    assert legend(ax) == ["front", "knee"]
+    assert legend(ax) == ["front", "recommended"]
     other = plot_front(FOUR, "test_score", "weights", ax=new_axes())
     assert staircase(other) == ([0.1, 0.9], [4, 20], "steps-pre")
 
@@ -223,7 +223,7 @@ def test_what_is_far_off_moves_no_axis(ax: Axes) -> None:
 
 def test_a_history_all_feasible_adds_nothing(ax: Axes) -> None:
     fine = history(feasible=np.ones(8, dtype=bool))
-    assert legend(plot_front(FOUR, ax=ax, history=fine)) == ["validation", "test", "knee"]
+    assert legend(plot_front(FOUR, ax=ax, history=fine)) == ["validation", "test", "recommended"]
 
 
 @pytest.mark.parametrize("count", [1, 2, 1000])
@@ -384,7 +384,7 @@ def test_three_columns(count: int) -> None:
     for axis, values in enumerate(wanted):
         shown = np.log10(values) if is_wide(values) else values
         np.testing.assert_allclose(np.sort(places["front"][axis]), np.sort(shown))
-    assert places["knee"].shape == (3, 1)
+    assert places["recommended"].shape == (3, 1)
     assert ax.get_zlabel() == "error"
     assert drawn(ax)
 
@@ -420,9 +420,8 @@ def test_parallel_lines_go_from_the_lowest_to_the_highest_of_every_axis(ax: Axes
     found = np.array([path.vertices[:, 1] for path in ax.collections[0].get_paths()])
     np.testing.assert_allclose(found, [[1, 0, 0], [0.5, 1 / 3, 0.5], [0, 1, 1]], atol=1e-12)
     assert [text.get_text() for text in ax.texts] == ["0.1", "0.3", "1 s", "8 s", "10", "30"]
-    knee = next(line for line in ax.lines if line.get_label() == "knee")
-    assert front.knee() is front[1]
-    np.testing.assert_allclose(knee.get_ydata(), [0.5, 1 / 3, 0.5])
+    chosen = next(line for line in ax.lines if line.get_label() == "recommended")
+    np.testing.assert_allclose(chosen.get_ydata(), [0, 1, 1])
     assert drawn(ax)
 
 

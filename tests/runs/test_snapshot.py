@@ -24,12 +24,12 @@ def members(trees: list[Nodes], seed: int = 0) -> Members:
     count = len(trees)
     columns = {name: rng.normal(size=count) for name in NAMES}
     columns["val_error"][0] = -0.0
-    return Members(trees, 7 * np.arange(count), columns, rng.integers(0, 20, count), rng.random(count) < 0.7)
+    return Members(trees, 7 * np.arange(count), columns, rng.random(count) < 0.7)
 
 
 def bits(members: Members) -> list[object]:
     """All there is to members, so that equal means equal to the last bit and of equal types."""
-    arrays = [*members.trees, members.ids, members.best_epoch, members.ok, *members.columns.values()]
+    arrays = [*members.trees, members.ids, members.ok, *members.columns.values()]
     return [list(members.columns), *((array.dtype, array.shape, array.tobytes()) for array in arrays)]
 
 
@@ -71,7 +71,7 @@ def part(*rows: tuple[int, Sequence[int], float, bool]) -> dict[str, np.ndarray]
     ids, structures, errors, ok = zip(*rows, strict=True)
     trees = [line(ops, float(number)) for number, ops in zip(ids, structures, strict=True)]
     columns = {"val_error": np.array(errors)}
-    return members_to_arrays(Members(trees, np.array(ids), columns, np.zeros(len(ids), int), np.array(ok)))
+    return members_to_arrays(Members(trees, np.array(ids), columns, np.array(ok)))
 
 
 def test_the_archive_keeps_the_best_of_each_structure_in_order_of_evaluation() -> None:

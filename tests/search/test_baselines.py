@@ -33,6 +33,7 @@ from search.folder.baselines_csv import write_baselines
 from search.folder.records import RunFolder
 from search.front import Front, Member
 from search.judge.baseline_training import train_baselines, train_row
+from search.judge.honest import judging_folds
 from search.judge.verdict import verdict
 from search.run import main
 from search.table.data import Table, load_table
@@ -136,6 +137,11 @@ def test_the_linear_row_is_chosen_and_scored_as_by_hand(tmp_path: Path) -> None:
     (made,) = train_row(BY_NAME["linear"], setup, table).baselines
     # The weights of a run are float32.
     expected = {"val_error": errors[best], "test_error": tested, "test_score": 1 - tested, "weights": 4, "macs": 3}
+    anew = [(rows[fit], rows[held]) for fit, held in judging_folds(setup, table, 0)]
+    held = np.concatenate([part for _, part in anew])
+    expected["honest_error"] = error(held, np.concatenate([predicted(*fold, best) for fold in anew]))
+    expected["honest_error_se"] = made.values["honest_error_se"]
+    assert 0 < expected["honest_error_se"] < expected["honest_error"]
     assert made.values == pytest.approx(expected, rel=1e-4)
 
 
@@ -320,7 +326,9 @@ def test_every_row_learns_every_kind(tmp_path: Path, row: Any, kind: str) -> Non
         assert values["val_error"] < {"regression": 0.45, "binary": 0.2, "multiclass": 0.4}[kind]
         assert values["test_error"] == pytest.approx(1 - values["test_score"])  # the metric is the default one
         assert values["weights"] == known.get(made.name, values["weights"]) > 3
-        assert set(values) == {"val_error", "test_error", "test_score", "weights", "macs"}  # no device, no costs
+        known_values = {"val_error", "test_error", "test_score", "weights", "macs", "honest_error", "honest_error_se"}
+        assert set(values) == known_values  # no device, no costs
+        assert abs(values["honest_error"] - values["val_error"]) < 4 * values["honest_error_se"]
     assert train_row(row, setup, table).baselines == found
 
 
@@ -495,7 +503,7 @@ def test_warnings_are_counted_and_not_printed(
     said: list[str] = []
     train_baselines(config, setup, table, files(tmp_path), said.append, lambda: False)
     assert said[1].startswith("  linear model: 4 weights, validation error 0.")
-    fits = len(LINEAR_PENALTIES) * 3 + 1
+    fits = len(LINEAR_PENALTIES) * 3 + 1 + 5
     assert "ConvergenceWarning in " in said[1]
     assert said[1].endswith(f" of {fits} fits)")
     assert not recwarn.list
@@ -521,8 +529,14 @@ def test_the_file_reads_back(tmp_path: Path) -> None:
     assert load_baselines(tmp_path) == ()
     write_baselines(tmp_path, rows)
     assert load_baselines(tmp_path) == rows
-    header = "name,label,val_error,test_error,test_score,weights,macs,latency_s,flash_bytes,ram_bytes,energy_j,seconds"
+    header = COLUMNS.strip() + ",honest_error,honest_error_se"
     assert (tmp_path / "baselines.csv").read_text().splitlines()[0] == header
+
+
+def test_the_file_of_an_older_version_reads_too(tmp_path: Path) -> None:
+    (tmp_path / "baselines.csv").write_text(COLUMNS + "linear,linear model,0.2,0.1,0.9,3,2,,,,,1\n")
+    (found,) = load_baselines(tmp_path)
+    assert (found.values["val_error"], "honest_error" in found.values) == (0.2, False)
 
 
 COLUMNS = "name,label,val_error,test_error,test_score,weights,macs,latency_s,flash_bytes,ram_bytes,energy_j,seconds\n"
@@ -540,36 +554,40 @@ def test_a_damaged_file_is_refused(tmp_path: Path, text: str) -> None:
         load_baselines(tmp_path)
 
 
-def test_the_verdict_holds_baselines_and_front_to_the_same_budget() -> None:
-    def member(name: str, error: float, weights: float) -> Member:
-        return Member("ok", {"val_error": error, "weights": weights, "test_score": 0.5}, Path(name))
-
-    def baseline(label: str, error: float, weights: float) -> Baseline:
-        return Baseline(label, label, {"val_error": error, "weights": weights, "test_score": 0.9})
-
-    front = Front((member("0.json", 0.1, 40), member("1.json", 0.2, 20), member("2.json", 0.3, 5)), ("error",))
-    assert verdict(front, ()) == ""
-    line = verdict(front, [baseline("linear", 0.25, 30), baseline("big", 0.4, 300)])
-    assert line.startswith("strongest baseline: linear, 30 weights, validation error 0.2500, test score 0.9000; ")
-    assert line.endswith(
-        "reaches this validation error, by which members were selected: 1.json, 20 weights, test score 0.5000"
-    )
-    for strong in (baseline("fewer", 0.1, 39), baseline("better", 0.09, 1000)):
-        assert "no member of the front reaches this validation error with as few weights" in verdict(front, [strong])
-    assert "0.json" in verdict(front, [baseline("equal", 0.1, 40)])
+def judged(error: float, weights: float, **more: float) -> dict[str, float]:
+    return {
+        "val_error": 0.0,
+        "honest_error": error,
+        "honest_error_se": 0.02,
+        "weights": weights,
+        "nodes": weights,
+    } | more
 
 
-def test_the_verdict_tells_the_metric_of_the_run_before_the_score_and_how_members_were_chosen() -> None:
-    def values(error: float, weights: float, test: float, score: float) -> dict[str, float]:
-        return {"val_error": error, "weights": weights, "test_error": test, "test_score": score}
+def test_the_verdict_compares_the_recommended_member_with_baselines_by_their_honest_errors() -> None:
+    errors = ((0.1, 40.0), (0.102, 20.0), (0.3, 5.0))
+    front = Front(tuple(Member("ok", judged(*each)) for each in errors), ("error", "weights"))
 
-    front = Front((Member("ok", values(0.1, 40, 0.15, 0.8), Path("0.json")),), ("balanced_error", "weights"))
-    line = verdict(front, [Baseline("linear", "linear", values(0.2, 50, 0.25, 0.7))])
-    assert line == (
-        "strongest baseline: linear, 50 weights, validation error 0.2000, test error 0.2500, test score 0.7000; "
-        "smallest member that reaches this validation error, by which members were selected: "
-        "0.json, 40 weights, test error 0.1500, test score 0.8000"
-    )
+    def said(name: str, error: float) -> list[str]:
+        return verdict(front, [Baseline(name, name.upper(), judged(error, 9))], 60)
+
+    assert verdict(front, (), 60) == []
+    # The recommended member has 20 weights and .102.
+    assert said("linear", 0.123) == ["LINEAR, 9 weights: honest error 0.1230 ± 0.0200, certainly worse"]
+    assert said("linear", 0.121) == ["LINEAR, 9 weights: honest error 0.1210 ± 0.0200, not certainly worse"]
+    assert said("cart", 0.101) == ["CART, 9 weights: honest error 0.1010 ± 0.0200, better"]
+    rows = [
+        Baseline(name, name, judged(error, 9)) for name, error in (("mlp_8", 0.2), ("mlp_100", 0.15), ("cart", 0.3))
+    ]
+    assert [line.split(",")[0] for line in verdict(front, rows, 60)] == ["cart", "mlp_100"]  # the strongest other
+    older = Baseline("linear", "linear", {"val_error": 0.2, "weights": 3.0})
+    assert verdict(front, [older], 60) == []
+
+
+def test_the_verdict_says_if_the_limit_of_nodes_binds() -> None:
+    front = Front(tuple(Member("ok", judged(0.1, weights)) for weights in (60.0, 59.0, 30.0, 5.0)), ("error",))
+    assert verdict(front, (), 60) == ["1 of 4 models have the largest allowed number of nodes: raise space.max_nodes"]
+    assert verdict(front, (), 61) == []
 
 
 # The config and the whole program.
@@ -596,7 +614,7 @@ def test_a_run_trains_them_and_says_so(tmp_path: Path, capsys: pytest.CaptureFix
     texts = [event["text"] for event in events if event["event"] == "message"]
     assert "training linear model, CART on the same rows, for comparison" in texts
     assert "baselines" in events[-1]["phases"]
-    assert "strongest baseline: " in events[-1]["text"]
+    assert "linear model, 15 weights: honest error " in events[-1]["text"]
 
 
 def test_a_stopped_run_says_how_to_go_on(

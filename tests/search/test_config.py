@@ -223,8 +223,8 @@ def test_the_defaults(tmp_path: Path) -> None:
     assert (config.search.population, config.search.generations, config.search.folds) == (100, 30, 4)
     assert (config.search.selection, config.search.objectives) == ("hypervolume", ("error", "weights"))
     assert (config.search.inherit, config.search.retrain_survivors) == (True, False)
-    assert (config.train.optimizer, config.train.learning_rate, config.train.epochs) == ("adam", 0.01, 20)
-    assert (config.train.batch_size, config.train.patience, config.train.weight_decay) == (64, 0, 0.0)
+    assert (config.train.optimizer, config.train.learning_rate, config.train.epochs) == ("adamw", 0.01, 20)
+    assert (config.train.batch_size, config.train.patience, config.train.weight_decay) == (64, 0, "auto")
     assert (config.hardware.device, config.hardware.precision, config.hardware.style) == ("", "float32", "straight")
     assert config.reference == config.constraints == {}
     assert config.variation == {row.name: row.default_probability for row in OPERATORS}

@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 import pytest
 from msgspec.structs import asdict
+from scipy.optimize import minimize
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
@@ -32,7 +33,7 @@ from search.config.settings import (
     TaskConfig,
     TrainConfig,
 )
-from search.engine.evaluate import costs, evaluate, in_threads, refit
+from search.engine.evaluate import constant_loss, costs, evaluate, in_threads, refit
 from search.engine.evolution_step import begin, step
 from search.engine.population import Members, objectives, structure_key, violation
 from search.engine.problem import set_up
@@ -236,25 +237,45 @@ def loss_on_all_rows(setup, tree):
     return np.mean([(evaluate_recursive(tree, x)[0] - y) ** 2 for x, y in zip(rows, targets, strict=True)])
 
 
-def better_start(setup, tree):
-    mean = mean_of_folds(tree)
-    return mean if loss_on_all_rows(setup, mean) <= loss_on_all_rows(setup, tree) else tree
+def first_of_folds(tree):
+    single = mean_of_folds(tree)
+    for name in ("weight", "bias"):
+        single[name] = tree[name][:, :1]
+    return single
 
 
-def test_a_refit_starts_from_the_folds_mean_or_fold_0_and_runs_each_tree_s_own_epochs():
-    setup = set_up(config(train={"precision": "float64"}), regression_table())
+def kept(setup, tree, end):
+    """The starts that a refit left as they were."""
+    starts = {"mean": mean_of_folds(tree), "fold 0": first_of_folds(tree)}
+    return [name for name, start in starts.items() if np.allclose(end["weight"], start["weight"], rtol=1e-12)]
+
+
+def best_start(setup, tree):
+    """The mean of the folds' weights if it beats a constant, else those of fold 0; of two useless ones the better."""
+    starts = [mean_of_folds(tree), first_of_folds(tree)]
+    losses = [loss_on_all_rows(setup, start) for start in starts]
+    y = setup.problem.data.targets[:, 0]
+    useful = [start for start, loss in zip(starts, losses, strict=True) if loss <= np.var(y.astype(float))]
+    return useful[0] if useful else starts[int(np.argmin(losses))]
+
+
+def test_a_refit_trains_the_mean_of_the_folds_on_all_rows():
+    setup = set_up(config(train={"precision": "float64", "epochs": 30}), regression_table())
     trees = trained(setup.problem, random_trees(setup.problem, setup.strategy, 12)).trees
-    for tree in trees[6:]:
-        tree["weight"][1:, 1] += 1.0  # so that its mean is far from either
-    epochs = np.tile([0, 1, 2, 3, 4, 0], 2)
-    final, sound = refit(setup.problem, trees, epochs)
-    starts = [better_start(setup, tree) for tree in trees]
-    assert {start is tree for start, tree in zip(starts, trees, strict=True)} == {True, False}, "some of both"
-    for start, end, count, good in zip(starts, final, epochs, sound, strict=True):
-        same = np.allclose(end["weight"][:, 0], start["weight"][:, 0], rtol=1e-12)
-        assert same == (count == 0 or not good)
-    assert sound[epochs == 0].all()
-    assert sound.sum() > 8
+    final = refit(setup.problem, trees)
+    for tree, end in zip(trees, final, strict=True):
+        assert not kept(setup, tree, end)
+        assert loss_on_all_rows(setup, end) < loss_on_all_rows(setup, mean_of_folds(tree))
+    untrained = refit(replace(setup.problem, epochs=0), trees)
+    for tree, end in zip(trees, untrained, strict=True):
+        assert np.allclose(end["weight"], best_start(setup, tree)["weight"], rtol=1e-12)
+
+
+def test_a_mean_that_is_worse_than_a_constant_gives_way_to_fold_0():
+    setup = set_up(config(train={"precision": "float64", "epochs": 0}), regression_table())
+    (tree,) = trained(replace(setup.problem, epochs=60), random_trees(setup.problem, setup.strategy, 1)).trees
+    tree["weight"][1:, 1] += 1e3
+    assert kept(setup, tree, refit(setup.problem, [tree])[0]) == ["fold 0"]
 
 
 def test_the_shuffles_of_a_refit_follow_the_seed(monkeypatch):
@@ -267,7 +288,7 @@ def test_the_shuffles_of_a_refit_follow_the_seed(monkeypatch):
     monkeypatch.setattr("search.engine.evaluate.make_course", noting)
     for seed in (0, 1):
         setup = set_up(config(seed=seed), regression_table())
-        refit(setup.problem, random_trees(setup.problem, setup.strategy, 2), np.array([1, 1]))
+        refit(setup.problem, random_trees(setup.problem, setup.strategy, 2))
     assert len(set(seeds)) == 2
 
 
@@ -277,27 +298,38 @@ def with_rate(problem, rate):
 
 @pytest.mark.parametrize("rate", [1e3, 1e30])  # to finite but useless weights, and to infinite ones
 def test_a_diverging_refit_leaves_the_weights_it_began_with(rate):
-    setup = set_up(config(), regression_table())
+    setup = set_up(config(train={"epochs": 30}), regression_table())
     trees = trained(setup.problem, random_trees(setup.problem, setup.strategy)).trees
-    epochs = np.where(np.arange(len(trees)) < 2, 0, 3)
-    final, sound = refit(with_rate(setup.problem, rate), trees, epochs)
-    assert sound.tolist() == (epochs == 0).tolist()
-    for tree, end in zip(trees, final, strict=True):
-        start = better_start(setup, tree)
+    for tree, end in zip(trees, refit(with_rate(setup.problem, rate), trees), strict=True):
+        start = best_start(setup, tree)
         for name in ("weight", "bias"):
-            np.testing.assert_allclose(end[name][:, 0], start[name][:, 0], rtol=1e-6, atol=1e-7)
-            assert (abs(end[name]) < 100).all()
+            np.testing.assert_allclose(end[name], start[name], rtol=1e-6, atol=1e-7)
 
 
-def test_a_refit_is_sound_where_it_does_not_worsen_the_fit():
-    setup = set_up(config(train={"precision": "float64"}), regression_table())
-    trees = trained(setup.problem, random_trees(setup.problem, setup.strategy, 24)).trees
-    final, sound = refit(with_rate(setup.problem, 2.0), trees, np.full(len(trees), 2))
-    assert 3 <= sound.sum() <= 21, "some of both"
-    for tree, end, good in zip(trees, final, sound, strict=True):
-        start = better_start(setup, tree)
-        unchanged = np.allclose(end["weight"][:, 0], start["weight"][:, 0], rtol=1e-12)
-        assert loss_on_all_rows(setup, end) < loss_on_all_rows(setup, start) if good else unchanged
+@pytest.mark.parametrize("kind", ["regression", "binary", "multiclass", "squared"])
+def test_the_loss_of_the_best_constant(kind):
+    rng = np.random.default_rng(0)
+    classes = {"regression": 0, "binary": 2, "multiclass": 3, "squared": 3}[kind]
+    y = rng.standard_normal(60) if not classes else rng.integers(classes, size=60)
+    names = tuple(map(str, range(classes))) or None
+    known = "regression" if not classes else "binary" if classes == 2 else "multiclass"
+    weight = rng.uniform(0.5, 2, 60)
+    table = Table(rng.standard_normal((60, 2)), y, ("a", "b"), "y", names, known, digest="", weight=weight)
+    loss = {"task": {"loss": "squared"}} if kind == "squared" else {}
+    problem = set_up(config(**loss), table, all_rows=True).problem
+    rows = np.arange(0, 60, 2)
+    targets, share = problem.data.targets[rows], weight[rows] / weight[rows].sum()
+
+    def loss_of(z):
+        if kind == "binary":
+            p = 1 / (1 + np.exp(-z))
+            return -(targets * np.log(p) + (1 - targets) * np.log(1 - p)).sum(axis=1) @ share
+        if kind == "multiclass":
+            return -(targets * np.log(softmax(z))).sum(axis=1) @ share
+        return 0.5 * ((z - targets) ** 2).sum(axis=1) @ share
+
+    best = minimize(loss_of, np.zeros(targets.shape[1]))
+    assert constant_loss(problem, rows) == pytest.approx(best.fun, rel=1e-5)
 
 
 def test_a_diverging_tree_is_behind_all_others_and_never_nan():
@@ -307,9 +339,7 @@ def test_a_diverging_tree_is_behind_all_others_and_never_nan():
     result = trained(setup.problem, trees)
     assert result.ok.tolist() == [True, False, True, True]
     assert all(np.isfinite(values).all() for values in result.columns.values())
-    members = Members(
-        result.trees, np.arange(4), result.columns | costs(setup.problem, result.trees), result.best_epoch, result.ok
-    )
+    members = Members(result.trees, np.arange(4), result.columns | costs(setup.problem, result.trees), result.ok)
     excess = violation(members, {})
     points = objectives(members, setup.strategy.objectives, setup.strategy.reference)
     assert ranks(points, excess).argmax() == 1
@@ -416,6 +446,16 @@ def test_default_reference_points_hold_chains_and_fans(device, precision, style)
     found = costs(setup.problem, trees)
     for name, reference in zip(hardware.COSTS, setup.strategy.reference, strict=True):
         assert found[name].max() < reference, name
+
+
+@pytest.mark.parametrize(("rows", "decay"), [(120, 0.3), (1000, 0.15), (10_000, 0.015)])
+def test_weights_decay_the_more_the_fewer_rows_there_are(rows, decay):
+    """Four fifths of the rows are training rows; 120 divided by their number, at most 0.3."""
+    setup = set_up(config(), regression_table(rows))
+    assert setup.problem.settings.optimizer == "adamw"
+    assert setup.problem.settings.weight_decay == pytest.approx(decay)
+    given = set_up(config(train={"weight_decay": 0.0}), regression_table(rows))
+    assert given.problem.settings.weight_decay == 0.0
 
 
 def test_a_unit_that_fails_stops_the_others():

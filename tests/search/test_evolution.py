@@ -17,6 +17,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.model_selection import GridSearchCV
 
+import search.judge.honest
 from neuraltree import (
     NeuralTreeClassifier,
     NeuralTreeRegressor,
@@ -26,6 +27,7 @@ from neuraltree import (
 from neuraltree.estimators.samples import regression_sample
 from search import Evolution
 from search.front import Front
+from search.judge.honest import SPLITS
 from search.table.data import make_folds
 
 QUICK = Evolution(population=16, generations=3, folds=2)
@@ -71,8 +73,9 @@ def test_the_seed_decides_whatever_the_threads(wine: NeuralTreeClassifier) -> No
     assert [m.tree() for m in other.front_] != [m.tree() for m in wine.front_]
 
 
-def test_validation_is_of_rows_the_weights_have_not_seen() -> None:
-    """The reported error is that of the predictions kept for the ensemble, each by the other folds' weights."""
+def test_validation_is_of_rows_the_weights_have_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The honest error is that of the predictions kept for the ensemble, each by the other folds' weights."""
+    monkeypatch.setattr(search.judge.honest, "REPEATS", 1)
     data = load_breast_cancer()
     model = ParetoEnsembleClassifier(QUICK, estimator=NeuralTreeClassifier(epochs=5), random_state=0)
     kept = {}
@@ -90,19 +93,20 @@ def test_validation_is_of_rows_the_weights_have_not_seen() -> None:
     assert sorted(found.rows.tolist()) == list(range(len(data.target)))
     for member, probability in zip(found.front, found.validation, strict=True):
         wrong = 1 - accuracy_score(sample.y[found.rows], probability.argmax(axis=0))
-        assert member.val_error == pytest.approx(wrong)
+        assert member.honest_error == pytest.approx(wrong)
     table = type("Table", (), {"y": sample.y, "classes": sample.classes})
-    folds = make_folds(table, np.arange(len(sample.y)), 2, kept["seed"])
+    folds = make_folds(table, np.arange(len(sample.y)), 5, kept["seed"] + SPLITS)
     np.testing.assert_array_equal(found.rows, np.concatenate([held for _, held in folds]))
 
 
-def test_validation_of_a_regression_is_in_its_units() -> None:
+def test_validation_of_a_regression_is_in_its_units(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search.judge.honest, "REPEATS", 1)
     X, y = load_diabetes(return_X_y=True)
     model = NeuralTreeRegressor(random_state=0, epochs=4)
     sample = regression_sample(model, X, y, None, new=True)
     found = QUICK.evolve(sample, model._options(), seed=0, n_jobs=1, verbose=0)
     for member, values in zip(found.front, found.validation, strict=True):
-        assert member.val_error == pytest.approx(1 - r2_score(y[found.rows], values[0]), rel=1e-4)
+        assert member.honest_error == pytest.approx(1 - r2_score(y[found.rows], values[0]), rel=1e-4)
 
 
 def test_a_selected_tree_is_trained_as_if_first() -> None:

@@ -30,9 +30,9 @@ ENTRIES = (
         "front",
         "breast_cancer",
         "The front",
-        "Log loss against the number of weights: the front as a staircase, its knee, test errors and baselines.",
+        "Log loss against the number of weights: the front as a staircase, the recommended model, tests and baselines.",
         "Lower and further left is better: the staircase joins the models that no other model dominates in these two "
-        "columns, the ring marks the knee in all objectives of the search, and the cross directly above or below a "
+        "columns, the ring marks the recommended model, and the cross directly above or below a "
         "model shows its error on test rows.",
         "ax = pictures.plot_front(front, baselines=load_baselines(run))",
     ),
@@ -52,13 +52,13 @@ ENTRIES = (
         "Points in three dimensions: latency, flash and log loss, with stems to the floor.",
         "Lower and nearer to the left corner of the floor is better; the colour repeats the height, and the foot of a "
         "stem shows the values of the other two objectives.",
-        'ax = pictures.plot_front_3d(front, "latency_s", "flash_bytes", "val_error")',
+        'ax = pictures.plot_front_3d(front, "latency_s", "flash_bytes", front.error)',
     ),
     Entry(
         "parallel",
         "breast_cancer",
         "All objectives",
-        "Parallel coordinates of the front: one line for each model, the knee dashed.",
+        "Parallel coordinates of the front: one line for each model, the recommended one dashed.",
         "Every line is a model, and lower is better on every axis; if lines cross between two axes, these two "
         "objectives conflict.",
         "ax = pictures.plot_parallel(front)",

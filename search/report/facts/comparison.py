@@ -75,7 +75,7 @@ def _summary_head(reason: str) -> list[dict[str, str]]:
     small = [{"label": f"Error with ≤ {budget} weights", "column": "val_error", "better": less} for budget in BUDGETS]
     return [
         {"label": "Members", "column": "", "better": ""},
-        {"label": "Best validation error", "column": "val_error", "better": less},
+        {"label": "Lowest error", "column": "val_error", "better": less},
         {"label": "Its test error", "column": "test_error", "better": ""},
         {"label": "Its test score", "column": "test_score", "better": ""},
         *small,
@@ -104,7 +104,7 @@ def _run(
         "volumes": list(volumes),
         "summary": [
             len(front),
-            best.get("val_error"),
+            best.get(front.error),
             best.get("test_error"),
             best.get("test_score"),
             *(_best_within(front, budget) for budget in BUDGETS),
@@ -116,7 +116,7 @@ def _run(
 
 
 def _best_within(front: Front, budget: int) -> float | None:
-    errors = [member.values["val_error"] for member in front if member.values.get("weights", np.inf) <= budget]
+    errors = [member.values[front.error] for member in front if member.values.get("weights", np.inf) <= budget]
     return min(errors, default=None)
 
 

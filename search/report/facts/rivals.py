@@ -13,10 +13,10 @@ COUNTED = ("weights", "macs", *COST_NAMES)
 
 
 def compared_in(front: Front, baseline: Mapping[str, float]) -> tuple[str, ...]:
-    """Validation error, and the minimised costs that both sides have; weights if there are none."""
+    """The error that counts, and the minimised costs that both sides have; weights if there are none."""
     known = [name for name in baseline if all(name in member.values for member in front)]
     costs = [name for name in front.objectives if name in COUNTED and name in known] or ["weights"]
-    return tuple(name for name in ("val_error", *costs) if name in known)
+    return tuple(name for name in (front.error, *costs) if name in known)
 
 
 def dominates(a: Mapping[str, float], b: Mapping[str, float], names: Sequence[str]) -> bool:
@@ -27,9 +27,9 @@ def dominates(a: Mapping[str, float], b: Mapping[str, float], names: Sequence[st
 def rivals(front: Front, baselines: Sequence[Baseline]) -> list[dict[str, Any]]:
     """Every baseline with the members it dominates, and the best member no larger than it.
 
-    Members are given by position. A baseline is compared only if both sides have a validation error and a cost.
-    The members that dominate a baseline are left out: their validation errors are the lowest of thousands and
-    therefore too optimistic, while a baseline's is that of one model.
+    Members are given by position. A baseline is compared only if both sides have the error that counts and a cost. The
+    members that dominate a baseline are left out: validation errors, which fronts of older runs have, are the lowest of
+    thousands and therefore too optimistic.
     """
     return [_rival(front, baseline) for baseline in baselines]
 
@@ -37,7 +37,7 @@ def rivals(front: Front, baselines: Sequence[Baseline]) -> list[dict[str, Any]]:
 def _rival(front: Front, baseline: Baseline) -> dict[str, Any]:
     values = baseline.values
     names = compared_in(front, values)
-    comparable = "val_error" in names and len(names) > 1
+    comparable = front.error in names and len(names) > 1
     members = list(enumerate(front)) if comparable else []
     return {
         "label": baseline.label,
@@ -49,8 +49,8 @@ def _rival(front: Front, baseline: Baseline) -> dict[str, Any]:
 
 
 def _peer(front: Front, values: Mapping[str, float]) -> int | None:
-    """The member with the lowest validation error among those with no more weights."""
+    """The member with the lowest error among those with no more weights."""
     if "weights" not in values:
         return None
     fitting = [i for i, m in enumerate(front) if m.values.get("weights", float("inf")) <= values["weights"]]
-    return min(fitting, key=lambda i: front[i].values["val_error"], default=None)
+    return min(fitting, key=lambda i: front[i].values[front.error], default=None)

@@ -55,7 +55,8 @@ def changing(run: Run, kind: str = "") -> dict[str, Any]:
         "columns": {name: row._asdict() for name, row in described([*found, *extra], metric, kind).items()},
         "shown": found,
         "members": members(front, found),
-        "knee": _knee(front),
+        "error": front.error,
+        "recommended": _recommended(front),
         "axes": axes(front, found),
         "baselines": rivals(front, run.baselines),
         "trees": []
@@ -79,19 +80,16 @@ def members(front: Front, names: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _knee(front: Front) -> int | None:
-    """The position of the knee; None without members, or if one lacks an objective."""
-    try:
-        return front.members.index(front.knee()) if len(front) else None
-    except KeyError:
-        return None
+def _recommended(front: Front) -> int | None:
+    """The position of the recommended member; None without members."""
+    return front.members.index(front.recommended()) if len(front) else None
 
 
 def axes(front: Front, names: Sequence[str]) -> dict[str, str]:
-    """The axes that a page opens with: the first cost that the run minimised, and validation error."""
+    """The axes that a page opens with: the first cost that the run minimised, and the error that counts."""
     costs = [name for name in front.objective_columns() if name in COUNTED and name in names]
     x = (*costs, *(name for name in ("weights", "nodes") if name in names), *names, "weights")[0]
-    return {"x": x, "y": "val_error"}
+    return {"x": x, "y": front.error}
 
 
 def _terms(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:

@@ -109,7 +109,7 @@ def _row(name: str, path: Path) -> str:
 def _progress(run: Run) -> tuple[str, ...]:
     """Generation, evaluations, size and best error of the front, with its metric; "–" if there is none yet."""
     last = [(run.history.get(name) or [None])[-1] for name in ("generation", "evaluations")]
-    best = run.front[0].values.get("val_error") if len(run.front) else None
+    best = run.front[0].values.get(run.front.error) if len(run.front) else None
     counts = (*("–" if value is None else f"{value:,.0f}" for value in last), f"{len(run.front):,}")
     metric = METRICS.get((metric_names(run.front.objectives) or [""])[0])
     return (*counts, "–" if best is None else f"{best:.4g}" + (f" ({metric})" if metric else ""))

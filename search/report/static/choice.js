@@ -19,7 +19,7 @@ function choose(i) {
 function firstChoice() {
   const asked = Number(location.hash.match(/^#member-(\d+)$/)?.[1] ?? NaN);
   const known = page.members.id.includes(asked);
-  choice.id = known ? asked : page.members.id[page.knee ?? 0] ?? null;
+  choice.id = known ? asked : page.members.id[page.recommended ?? 0] ?? null;
 }
 function step(by, order) {
   const open = order.filter(isInside);

@@ -7,7 +7,7 @@ function sorted() {
   return xs.map((_, i) => i).filter((i) => isNumber(xs[i])).sort((i, j) => xs[i] - xs[j]);
 }
 function hover(i) {
-  const names = [...new Set([front.y, front.x, "val_error", ...page.objectives, "test_error", "test_score", "weights"])];
+  const names = [...new Set([front.y, front.x, page.error, ...page.objectives, "test_error", "test_score", "weights"])];
   const lines = names.filter((name) => isNumber(valueOf(name, i))).map((name) => `${plain(labelOf(name))}: ${shown(name, valueOf(name, i))}`);
   return `<b>Member ${plain(page.members.name[i])}</b><br>${lines.join("<br>")}`;
 }
@@ -47,14 +47,14 @@ function drawFront() {
   const traces = [stairs(all), ...measured(all),
     points("members", all, {marker: {size: all.length > 200 ? 6 : 9, color: colour("accent"), opacity: all.map((i) => isInside(i) ? 0.95 : 0.15)}}),
     ...rivals()];
-  if (all.includes(page.knee)) traces.push(ring("knee", page.knee, colour("knee"), 17));
+  if (all.includes(page.recommended)) traces.push(ring("recommended", page.recommended, colour("good"), 17));
   if (all.includes(now)) traces.push(ring("chosen", now, colour("minus"), 24));
   const [xs, ys] = [front.x, front.y].map((name) => span(valuesOf(name)).map((value) => shown(name, value)).join(" to "));
   plot("front-plot", traces, {xaxis: axisOf(front.x, front.logX, everyones(front.x)), yaxis: axisOf(front.y, front.logY, everyones(front.y)), uirevision: `${front.x} ${front.y} ${front.logX} ${front.logY}`},
     `${plural(all.length, "member")} of the front: ${labelOf(front.y)} from ${ys} against ${labelOf(front.x)} from ${xs}; the list below has the same numbers`).then(labelRivals);
 }
 function listed() {
-  const names = ["val_error", ...page.objectives, "test_error", "test_score", "int8_test_score", "weights"];
+  const names = [page.error, ...page.objectives, "test_error", "test_score", "int8_test_score", "weights"];
   return [...new Set(names)].filter((name) => page.shown.includes(name));
 }
 function drawList() {
@@ -63,7 +63,7 @@ function drawList() {
   const head = make("tr", {}, make("th", {scope: "col", text: "Member"}), ...names.map((name) => make("th", {scope: "col", class: "number", text: capital(labelOf(name))})));
   const rows = page.members.id.map((id, i) => {
     const radio = make("input", {type: "radio", name: "member", value: id, id: `pick-${id}`, onchange: () => choose(page.members.id.indexOf(id))});
-    const label = make("label", {}, radio, page.members.name[i] + (i === page.knee ? " (knee)" : ""));
+    const label = make("label", {}, radio, page.members.name[i] + (i === page.recommended ? " (recommended)" : ""));
     return make("tr", {onclick: () => choose(page.members.id.indexOf(id))}, make("td", {}, label), ...names.map((name) => make("td", {class: "number", text: shown(name, valueOf(name, i))})));
   });
   fillWith("list", make("table", {}, make("caption", {class: "unseen", text: "Members of the front"}), make("thead", {}, head), make("tbody", {}, ...rows)));

@@ -8,7 +8,7 @@ function drawMember() {
   if (i < 0) return;
   const name = page.members.name[i];
   const said = STATUS[page.members.status[i]] ?? page.members.status[i].replaceAll("_", " ");
-  byId("member-title").textContent = `Member ${name}${i === page.knee ? " · knee" : ""}${said ? ` · ${said}` : ""}`;
+  byId("member-title").textContent = `Member ${name}${i === page.recommended ? " · recommended" : ""}${said ? ` · ${said}` : ""}`;
   drawTree(i, name);
   fillWith("metrics", metrics(i));
   if (!page.final) return;
@@ -51,7 +51,7 @@ function drawTest(i) {
   if (test.predicted?.[i]) return residuals(test.target, test.predicted[i], test.of);
   fillWith("test", missing(NO_MODEL));
 }
-const note = () => make("p", {class: "hint", text: "Test rows are scored once, at the end, with the float model. Choose members by validation error, and use these results only as a check."});
+const note = () => make("p", {class: "hint", text: "Test rows are scored once, at the end, with the float model. Choose members without them, and use these results only as a check."});
 function matrix(counts, classes) {
   const share = (row, value) => value / Math.max(1, row.reduce((sum, n) => sum + n, 0));
   const cell = (r, value, c) => make("td", {class: r === c ? "right" : null, text: value, title: `${classes[r]} predicted as ${classes[c]}`});

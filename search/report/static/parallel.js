@@ -4,7 +4,7 @@ const SPAN = {top: 54, height: 230, bottom: 26, least: 104, edge: 66, letter: 6.
 const parallel = {axes: [], ranges: {}, lines: [], sliders: []};
 
 function axesOf() {
-  const wanted = [...page.objectives, "val_error", "weights", "depth", "distinct_activations", "latency_s", "flash_bytes", "ram_bytes", "energy_j", "test_error", "test_score", "nodes"];
+  const wanted = [...page.objectives, page.error, "weights", "depth", "distinct_activations", "latency_s", "flash_bytes", "ram_bytes", "energy_j", "test_error", "test_score", "nodes"];
   return [...new Set(wanted)].filter((name) => page.shown.includes(name)).map((name) => {
     const values = valuesOf(name);
     const [least, most] = span(values);

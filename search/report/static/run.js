@@ -9,10 +9,10 @@ function heading() {
   byId("name").textContent = page.name;
   fillWith("facts", make("span", {class: "badge", text: facts[0]}), ` ${facts.slice(1).filter(Boolean).join(" · ")}`);
 }
-const HONEST = "Members were selected among many trees by validation error. Their validation errors are therefore too optimistic for a comparison with baselines: compare test errors. All models are trained on the same rows.";
+const HONEST = "All models are trained on the same rows. Honest errors are of models trained anew on the same splits; validation errors of members are too low for a comparison, because they selected them.";
 function baselines() {
   if (!page.baselines.length) return [make("p", {class: "hint", text: "The run has no baselines."})];
-  const names = [...new Set(["val_error", "test_error", "test_score", ...page.objectives, "weights", "flash_bytes", "seconds"])].filter((name) => page.baselines.some(({values}) => isNumber(values[name])));
+  const names = [...new Set([page.error, "test_error", "test_score", ...page.objectives, "weights", "flash_bytes", "seconds"])].filter((name) => page.baselines.some(({values}) => isNumber(values[name])));
   const rows = page.baselines.map((row) => [row.label, ...names.map((name) => shown(name, row.values[name])), peer(row), verdict(row)]);
   const made = table(["Baseline", ...names.map((name) => capital(labelOf(name))), "Test error of the best member with no more weights", "Members it beats"], rows, {caption: "The baselines of the run compared with its front", className: "wide"});
   return [scrolling("Baselines", made), make("p", {class: "hint", text: `“Beats” means no worse in any of these columns and better in at least one: ${comparedIn()}. ${HONEST}`})];

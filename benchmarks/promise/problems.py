@@ -1,0 +1,97 @@
+"""The problems: small training samples of large tables, with all other rows to test; and the papers' 14 tables."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.common.images import images
+from experiments.common.paper_tables import TABLES, table
+from experiments.frame.data_places import table_folders
+from search.errors import InputError
+from search.table.data import split
+
+COMPONENTS = 12  # principal components of the images
+MOST_TEST = 5000  # test rows
+TEST_FRACTION = 0.2  # of the 14 tables
+LARGEST_SHARE = 0.7  # of a table's rows in a training sample
+DEVELOPMENT = ("mnist2", "mnist10", "fashion2", "fashion10", "elevators", "gas", "segment", "credit-g")
+TOPS = (0, 2, 4, 6)  # the classes of Fashion-MNIST that cover the upper body
+
+
+class Sample(NamedTuple):
+    """Training and test rows; ``classes``: 0 for a regression."""
+
+    X: NDArray[np.float64]
+    y: NDArray
+    test_X: NDArray[np.float64]
+    test_y: NDArray
+    classes: int
+
+
+def sample(name: str, rows: int, seed: int) -> Sample:
+    """``rows`` random training rows of a development problem; of one of the 14 tables, hold-out ``seed``."""
+    if name in TABLES:
+        found = table(name)
+        train, test = split(found, TEST_FRACTION, seed)
+        return Sample(found.X[train], found.y[train], found.X[test], found.y[test], len(found.classes or ()))
+    X, y, classes = _development(name)
+    order = np.random.default_rng((seed, rows)).permutation(len(X))
+    rows = min(rows, int(LARGEST_SHARE * len(X)))
+    train, test = order[:rows], order[rows : rows + MOST_TEST]
+    return Sample(X[train], y[train], X[test], y[test], classes)
+
+
+@cache
+def _development(name: str) -> tuple[NDArray[np.float64], NDArray, int]:
+    """(rows, features) inputs, targets and the number of classes."""
+    if name in ("mnist2", "mnist10"):
+        X, y = _components("mnist")
+        return (X, y % 2, 2) if name == "mnist2" else (X, y, 10)
+    if name in ("fashion2", "fashion10"):
+        X, y = _components("fashion-mnist")
+        return (X, np.isin(y, TOPS).astype(np.int64), 2) if name == "fashion2" else (X, y, 10)
+    return _numbers(name) if name in ("elevators", "gas") else _mixed(name)
+
+
+@cache
+def _components(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    found = images(name)
+    X = found.X / 255.0
+    X -= X.mean(axis=0)
+    _, axes = np.linalg.eigh(X.T @ X)
+    return X @ axes[:, : -COMPONENTS - 1 : -1], found.y
+
+
+def _numbers(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    with gzip.open(_uci() / f"{name}.csv.gz", "rt") as file:
+        target = file.readline().strip().split(",").index("target")
+        rows = np.loadtxt(file, delimiter=",", usecols=range(target + 1))
+    return rows[:, :target], rows[:, target], 0
+
+
+def _mixed(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+    """Columns of texts become a column for each value; the last column holds the classes."""
+    with (_uci() / f"{name}.csv").open(newline="") as file:
+        columns = list(zip(*list(csv.reader(file))[1:], strict=True))
+    parts = []
+    for column in columns[:-1]:
+        try:
+            parts.append(np.array(column, dtype=np.float64)[:, None])
+        except ValueError:
+            parts.append(np.equal.outer(np.array(column), np.unique(column)).astype(np.float64))
+    X, (labels, y) = np.hstack(parts), np.unique(columns[-1], return_inverse=True)
+    return X[:, np.ptp(X, axis=0) > 0], y.astype(np.int64), len(labels)
+
+
+def _uci() -> Path:
+    for folder in table_folders():
+        if (found := folder.parent / "uci").is_dir():
+            return found
+    raise InputError("there is no folder uci beside the folder of the papers' tables; set NEURALTREE_DATA")

@@ -1,0 +1,165 @@
+"""The honest error of a front: its structures, trained from new weights on splits that the search never used.
+
+A search chooses structures, weights and epochs by their errors on the same validation rows, so these errors become too
+low. Here each structure gets new weights, and validation rows choose nothing. Two biases are left. The structures were
+found with all training rows, which makes the error too low if there are few rows for the inputs. And inherited weights
+can be better than those that a new training reaches, which makes it too high.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.arrays import FloatArray
+from neuraltree.tasks.metrics import METRICS, Truth
+from neuraltree.tree.generate import redraw_weights
+from neuraltree.tree.nodes import Nodes, join, node_dtype
+from search.engine.evaluate import SCORED_BYTES, Fold, Problem, trained, validation_outputs
+from search.engine.problem import Setup, positions
+from search.table.data import Table, make_folds
+
+FOLDS, REPEATS = 5, 3
+TAUGHT_REPEATS = 1  # with teachers, which are fitted anew for every fold
+LONGER, FASTER = 5, 3  # times the epochs and the learning rate of a generation, because the weights are new
+STREAM = 2**31 + 4  # of the new weights and the shuffles; one more for each repeat
+SPLITS = 1_000_003  # between the seeds of the splits of two repeats; the search splits by the seed itself
+Arrays = dict[str, NDArray]
+HeldOut = tuple[Problem, list[Nodes]]
+OnFolds = Callable[[tuple[Fold, ...]], Setup]
+
+
+class Kept(Protocol):
+    """The repeats that are done, so that a run that is resumed does not begin again."""
+
+    def load_judged(self) -> Arrays: ...
+    def save_judged(self, arrays: Arrays) -> None: ...
+
+
+class Judged(NamedTuple):
+    """Honest errors and their standard errors, each (trees,).
+
+    ``held_out``: the first repeat, whose trees were not fitted to the validation rows of their folds; ``None`` if it
+    was done before the run was resumed.
+    """
+
+    error: FloatArray
+    error_se: FloatArray
+    held_out: HeldOut | None
+
+
+def judge(
+    setup: Setup,
+    table: Table,
+    trees: list[Nodes],
+    say: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
+    kept: Kept | None = None,
+    on: OnFolds | None = None,
+) -> Judged:
+    """Judge the structures of ``trees`` by repeated cross-validation; ``on`` is the run with the teachers of new folds.
+
+    Raises ``KeyboardInterrupt`` when ``stopping()`` is true.
+    """
+    repeats = TAUGHT_REPEATS if on else REPEATS
+    on = on or (lambda folds: replace(setup, problem=replace(setup.problem, folds=folds)))
+    say(f"judging {len(trees)} models anew on {repeats} x {FOLDS} splits that the search did not use")
+    key = _key(setup, trees)
+    done = _done(kept, key)
+    held_out = None
+    for repeat in range(len(done), repeats):
+        problem = _longer(on(judging_folds(setup, table, repeat)))
+        fitted = trained(problem, _renewed(problem, trees, repeat), STREAM + repeat)
+        done.append(_by_fold(problem, fitted))
+        held_out = held_out or ((problem, fitted) if repeat == 0 else None)
+        if kept:
+            kept.save_judged({"key": key, **{f"repeat {i}": folds for i, folds in enumerate(done)}})
+        if stopping():
+            raise KeyboardInterrupt
+    parts = np.concatenate(done, axis=1)
+    return Judged(parts.mean(axis=1), standard_error(parts, done[0].shape[1]), held_out)
+
+
+def _key(setup: Setup, trees: list[Nodes]) -> NDArray[np.uint8]:
+    """What the judgement depends on: the structures and the settings of their training."""
+    nodes, _ = join(trees)
+    about = f"{setup.problem.settings} {setup.problem.epochs} {setup.problem.seed} {FOLDS} {LONGER} {FASTER}"
+    content = nodes["depth"].tobytes() + nodes["op"].tobytes() + about.encode()
+    return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
+
+
+def _done(kept: Kept | None, key: NDArray[np.uint8]) -> list[FloatArray]:
+    stored = kept.load_judged() if kept else {}
+    if "key" not in stored or not np.array_equal(stored.pop("key"), key):
+        return []
+    return [stored[f"repeat {i}"] for i in range(len(stored))]
+
+
+def judging_folds(setup: Setup, table: Table, repeat: int) -> tuple[Fold, ...]:
+    """The folds of a repeat; every class is in each of them, if it has enough rows."""
+    rows = setup.train_rows
+    least = len(rows) if table.classes is None else int(np.bincount(table.y[rows]).min())
+    seed = (setup.problem.seed + SPLITS * (1 + repeat)) % 2**32
+    return tuple(positions(make_folds(table, rows, max(2, min(FOLDS, least)), seed), rows))
+
+
+def _longer(setup: Setup) -> Problem:
+    problem, rate = setup.problem, FASTER * setup.problem.settings.learning_rate
+    epochs = setup.last_epochs or LONGER * problem.epochs
+    return replace(problem, epochs=epochs, settings=problem.settings._replace(learning_rate=rate))
+
+
+def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
+    """The structures with new random weights, the same in all folds."""
+    rng = np.random.default_rng((problem.seed, STREAM, repeat))
+    found = []
+    for tree in trees:
+        wide = np.zeros(len(tree), dtype=node_dtype(len(problem.folds)))
+        wide["depth"], wide["op"] = tree["depth"], tree["op"]
+        found.append(redraw_weights(rng, wide))
+    return found
+
+
+def _by_fold(problem: Problem, trees: list[Nodes]) -> FloatArray:
+    """(trees, folds) the parts of the errors; as many trees at once as their outputs leave room for."""
+    rows = sum(len(held) for _, held in problem.folds)
+    at_once = max(1, SCORED_BYTES // (8 * rows * problem.task.n_outputs))
+    found = []
+    for i in range(0, len(trees), at_once):
+        outputs = validation_outputs(problem, trees[i : i + at_once])
+        outputs[~np.isfinite(outputs).all(axis=(1, 2))] = 0.0  # as useless as a constant
+        found.append(parts_of_error(problem.metrics["val_error"], problem.truth, problem.folds, outputs))
+    return np.concatenate(found)
+
+
+def parts_of_error(metric: str, truth: Truth, folds: Sequence[Fold], outputs: FloatArray) -> FloatArray:
+    """(trees, folds) the part of each fold in the error over all validation rows, which is their mean.
+
+    ``outputs`` (trees, outputs, rows) are for the validation rows, fold after fold. The parts are the pseudo-values of
+    the jackknife: with n folds and the error e_k over all but fold k, they differ as -(n - 1) e_k do. For an error that
+    is a mean over rows, a part is about the error in its fold.
+    """
+    n, rows = len(folds), np.concatenate([held for _, held in folds])
+    fold_of = np.repeat(np.arange(n), [len(held) for _, held in folds])
+    errors = [METRICS[metric](truth._replace(target=truth.target[rows]), outputs)]
+    for k in range(n):
+        others = fold_of != k
+        errors.append(METRICS[metric](truth._replace(target=truth.target[rows[others]]), outputs[:, :, others]))
+    whole, *without = errors
+    parts = -(n - 1) * np.stack(without, axis=1)
+    return parts - parts.mean(axis=1, keepdims=True) + whole[:, None]
+
+
+def standard_error(parts: FloatArray, folds: int) -> FloatArray:
+    """(trees,) the standard errors of the means of ``parts`` (trees, folds x repeats).
+
+    The folds of a repeat share training rows, so their variance is multiplied by 1 / parts + test rows / training rows
+    (Nadeau & Bengio 2003, Machine Learning 52, section 4).
+    """
+    corrected = np.sqrt(1 / parts.shape[1] + 1 / (folds - 1))
+    return np.asarray(parts.std(axis=1, ddof=1) * corrected)
