@@ -170,6 +170,15 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(description="whether children start with their parents' trained weights; false: with new random weights"),
     ] = True
+    pruned_share: Annotated[
+        float,
+        Meta(
+            description="the largest share of the first population that is made by training dense trees and pruning "
+            "them; only for three or more classes",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.25
     retrain_survivors: Annotated[
         bool, Meta(description="whether survivors are trained further in every generation")
     ] = False

@@ -15,6 +15,7 @@ from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify_all
 from search.engine.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate
 from search.engine.population import Members, best_of_each_structure, merge, objectives, violation
+from search.engine.pruned_trees import pruned_trees
 from search.selection.hypervolume import hypervolume
 from search.selection.survivors import ranks, survivors
 from search.variation.operators import GUIDED, PARENTS, make_child
@@ -22,6 +23,7 @@ from search.variation.operators import GUIDED, PARENTS, make_child
 Phase = Callable[[str], AbstractContextManager[None]]
 # Streams of random numbers in a generation; the shuffles of fold k use (seed, generation, k).
 VARY, SELECT = 2**31, 2**31 + 1
+RANDOM, PRUNED = "random", "pruned"  # the origins of trees of the first population
 RETRAINED = "retrained"  # the origin of a survivor that was trained further
 
 
@@ -38,6 +40,7 @@ class Strategy:
     reference: NDArray[np.float64]
     bounds: dict[str, float]
     new_tree: Callable[[np.random.Generator], Nodes]
+    pruned: int = 0  # the most trees of the first population that are made by pruning
 
 
 @dataclass(frozen=True)
@@ -88,9 +91,13 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
     """The first population, trained and scored."""
     with phase("vary"):
         rng = np.random.default_rng((problem.seed, 0, VARY))
-        trees = simplify_all([strategy.new_tree(rng) for _ in range(strategy.population)])
+        drawn = [strategy.new_tree(rng) for _ in range(strategy.population)]
+    with phase("train"):
+        made = pruned_trees(problem, strategy.pruned) if strategy.pruned else []
+    trees = simplify_all([*made, *drawn[len(made) :]])
     evaluated = _evaluate(problem, trees, 0, np.arange(len(trees)), phase)
-    origin = Origin(("random",) * len(trees), np.full((len(trees), 2), -1))
+    operators = (PRUNED,) * len(made) + (RANDOM,) * (len(trees) - len(made))
+    origin = Origin(operators, np.full((len(trees), 2), -1))
     return _select(problem, strategy, evaluated, evaluated, origin, Reached(0, len(trees)), phase)
 
 

@@ -232,7 +232,15 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
         reference=np.array(reference),
         bounds=budgets(config, table, problem),
         new_tree=_generator(config, problem.space),
+        pruned=_pruned(config, problem.task),
     )
+
+
+def _pruned(config: Config, task: Task) -> int:
+    """Of two classes or numbers pruned trees are no better than others, and with many inputs for the rows worse."""
+    if task.kind != "multiclass" or not config.search.inherit or config.space.generator != "ours":
+        return 0
+    return int(config.search.pruned_share * config.search.population)
 
 
 def _generator(config: Config, space: Space) -> Callable[[np.random.Generator], Nodes]:

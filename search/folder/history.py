@@ -31,8 +31,8 @@ KIND_NODES = "activation_nodes"
 class History:
     """All trees that the run evaluated, by id: row ``i`` of an array is the ``i``-th tree that the run made.
 
-    ``parents`` (trees, 2) ids, -1 for none; ``operator`` (trees,) names, "random" in the first population and
-    "retrained" for a survivor that was trained further; ``feasible``: training did not diverge and the constraints
+    ``parents`` (trees, 2) ids, -1 for none; ``operator`` (trees,) names, "random" or "pruned" in the first population
+    and "retrained" for a survivor that was trained further; ``feasible``: training did not diverge and the constraints
     are kept; ``columns``: validation scores and counts. ``fronts``: by generation, the ids of the population's
     front; ``activation_nodes`` (generations, activations): the number of hidden nodes with each activation in the
     population; ``rows``: the rows of history.csv.

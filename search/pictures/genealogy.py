@@ -23,6 +23,7 @@ Parents = dict[int, list[int]]
 
 LOOKS: dict[str, style.Look] = {
     "random": style.Look(style.PALE, "o"),
+    "pruned": style.Look(style.GREY, "d"),
     "copy": style.Look("white", "o"),
     "crossover": style.Look(style.BLUE, "s"),
     "one_leaf": style.Look(style.GREEN, "^"),

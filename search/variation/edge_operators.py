@@ -66,20 +66,22 @@ def _with_leaf(tree: Nodes, node: int, feature: int, weight: ArrayLike) -> Nodes
 
 
 def remove_weakest_edge(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
-    """Remove the least important edge, with the subtree below it, among edges whose parent can spare a child.
-
-    The importance of an edge is the mean of |weight| over the folds, times the spread of the values at its lower end.
-    """
+    """Remove the least important edge, with the subtree below it, among edges whose parent can spare a child."""
     del rng
-    depth, op = tree["depth"], tree["op"]
+    depth = tree["depth"]
     spare = arities(depth)[parents(depth)] > max(1, space.min_arity)
     removable = np.flatnonzero(spare & (depth > 0))
     if not len(removable):
         return tree
-    carried = np.append(SPREADS, 1.0)[np.where(op < 0, ~op, -1)]  # a leaf reads a standardised input: spread 1
-    importance = np.abs(tree["weight"]).mean(axis=1) * carried
-    start = int(removable[np.argmin(importance[removable])])
+    start = int(removable[np.argmin(importance(tree)[removable])])
     return np.concatenate((tree[:start], tree[subtree_end(depth, start) :]))
+
+
+def importance(tree: Nodes) -> NDArray[np.float64]:
+    """(nodes,) of the edge above each node: the mean of |weight| over the folds, times the spread of its values."""
+    op = tree["op"]
+    carried = np.append(SPREADS, 1.0)[np.where(op < 0, ~op, -1)]  # a leaf reads a standardised input: spread 1
+    return np.asarray(np.abs(tree["weight"]).mean(axis=1) * carried)
 
 
 def _spread(row: Activation) -> float:

@@ -16,6 +16,7 @@ VARIANTS: dict[str, Tables] = {
     "no inheritance": {"search": {"inherit": False}},
     "no inheritance, 60 epochs": {"search": {"inherit": False}, "train": {"epochs": 60}},
     ONE_HOLD_OUT: {"search": {"folds": 1}},
+    "no pruned trees": {"search": {"pruned_share": 0.0}},
     **{f"no {row.name}": {"variation": {row.name: 0}} for row in OPERATORS if row.default_probability},
 }
 
