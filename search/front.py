@@ -163,6 +163,17 @@ class Front:
         self._check_not_empty()
         return min(self.members, key=lambda member: member.values[self.error])
 
+    def summary(self) -> str:
+        """The recommended member in a sentence, with its error and what it is compared with."""
+        member, best = self.recommended(), self.lowest()
+        said = f"{member.values['weights']:.0f} weights, {_error_of(member, self.error)}"
+        if member is best:
+            return f"{said}, the lowest"
+        return (
+            f"{said}, the smallest within {WITHIN} standard errors of the lowest "
+            f"({best.values[self.error]:.4f}, {best.values['weights']:.0f} weights)"
+        )
+
     def knee(self) -> Member:
         """The member nearest to the ideal point, if every objective is scaled to 0-1 over the front, costs by their
         logarithms."""
@@ -185,6 +196,12 @@ class Front:
     def _check_not_empty(self) -> None:
         if not self.members:
             raise ValueError("the front is empty; loosen the constraints of the run, or search longer")
+
+
+def _error_of(member: Member, name: str) -> str:
+    """The error with its standard error, if there is one."""
+    spread = f" ± {member.values['honest_error_se']:.4f}" if name == "honest_error" else ""
+    return f"{'honest' if spread else 'validation'} error {member.values[name]:.4f}{spread}"
 
 
 RULES: dict[str, Callable[[Front], Member]] = {

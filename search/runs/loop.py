@@ -27,7 +27,7 @@ from search.folder.generation_parts import join_parts
 from search.folder.history import of_generation
 from search.folder.records import RunFolder, write_csv
 from search.folder.snapshot import members_to_arrays, state_from_parts, state_to_parts
-from search.front import RULES, load_front
+from search.front import load_front
 from search.judge.baseline_training import train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
@@ -177,12 +177,12 @@ def _verdict(folder: RunFolder, count: int, max_nodes: int) -> str:
         return f"no tree met the constraints; loosen them or search longer. The run is in {folder.path}"
     front = load_front(folder.path)
     lines = [f"{count} model{'s' * (count != 1)} in {folder.path / 'front.csv'}; picture: {folder.path / 'front.png'}"]
-    for name, choose in RULES.items():
-        member = choose(front)
-        lines.append(
-            f"  {name}: {member.path}, {member.weights:.0f} weights, honest error {member.honest_error:.4f} ± "
-            f"{member.honest_error_se:.4f}, {told_tests(member.values)}"
-        )
+    member, knee = front.recommended(), front.knee()
+    lines.append(f"  recommended: {member.path}, {front.summary()}; {told_tests(member.values)}")
+    lines.append(
+        f"  knee: {knee.path}, {knee.weights:.0f} weights, honest error {knee.honest_error:.4f} ± "
+        f"{knee.honest_error_se:.4f}; {told_tests(knee.values)}"
+    )
     lines += [f"  {line}" for line in verdict(front, load_baselines(folder.path), max_nodes)]
     return "\n".join(lines)
 
