@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 SHOWN = 20  # members that the text form of a front lists
-# Standard errors of the lowest honest error, within which the recommended member lies: on the development problems of
-# `experiments.run promise` it has three quarters of the weights of the lowest, at no certain loss.
+# Standard errors of the lowest honest error, within which the recommended member lies; `benchmarks.run decay` has what
+# other numbers cost and save.
 WITHIN = 0.15
 # First metrics of runs whose test_error is 1 - test_score, so that showing it adds nothing.
 ONE_LESS_SCORE: tuple[list[str], ...] = ([], ["error"], ["one_minus_r2"], ["error_rate"], ["class_errors"])

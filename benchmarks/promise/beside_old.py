@@ -45,12 +45,14 @@ class Chosen(NamedTuple):
     weights: float
 
 
-def searched(engine: Path, name: str, seeds: Iterable[int], rows: int, generations: int, objective: str) -> Found:
-    """The fronts of all seeds, made in one process."""
+def searched(
+    engine: Path, name: str, seeds: Iterable[int], rows: int, generations: int, objective: str, **parameters: float
+) -> Found:
+    """The fronts of all seeds, made in one process; ``parameters`` are those of the estimator."""
     with tempfile.TemporaryDirectory() as folder:
         for seed in seeds:
             np.savez(Path(folder, f"{name}-{seed:03d}.npz"), **sample(name, rows, seed)._asdict())
-        command = [sys.executable, str(DRIVER), folder, str(generations), objective]
+        command = [sys.executable, str(DRIVER), folder, str(generations), objective, json.dumps(parameters)]
         made = subprocess.run(command, cwd=engine, stdout=subprocess.PIPE, text=True, check=True).stdout
     lines = map(json.loads, made.splitlines())
     return {(name, int(line["sample"].rsplit("-", 1)[1])): line for line in lines}

@@ -1,7 +1,8 @@
 """Searches by the code of the current directory, an old checkout or this one, on samples in ``.npz`` files.
 
-``python driver.py FOLDER GENERATIONS OBJECTIVE`` reads every sample in the folder and prints, for each, a line of JSON:
-the members of the front with their errors and sizes, and the CPU seconds. It uses only what both versions have.
+``python driver.py FOLDER GENERATIONS OBJECTIVE PARAMETERS`` reads every sample in the folder. For each it prints a line
+of JSON: the members of the front with their errors and sizes, and the CPU seconds. PARAMETERS of the estimator are
+JSON. It uses only what both versions have.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def error(tree: Any, X: Any, y: Any, objective: str) -> float:
     return float(-np.log(np.maximum(share[np.arange(len(y)), place], LEAST)).mean())
 
 
-def fronts(path: Path, generations: int, objective: str) -> dict[str, Any]:
+def fronts(path: Path, generations: int, objective: str, parameters: dict[str, Any]) -> dict[str, Any]:
     from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
     from search import Evolution
 
@@ -38,7 +39,7 @@ def fronts(path: Path, generations: int, objective: str) -> dict[str, Any]:
     search = Evolution(generations=generations, objectives=(measure, "weights"))
     kind = NeuralTreeClassifier if classes else NeuralTreeRegressor
     begun = time.process_time()
-    model = kind(search, n_jobs=1, random_state=int(path.stem.split("-")[-1])).fit(X, y)
+    model = kind(search, n_jobs=1, random_state=int(path.stem.split("-")[-1]), **parameters).fit(X, y)
     spent = time.process_time() - begun
     names = ("val_error", "honest_error", "honest_error_se", "weights")
     members = [
@@ -54,8 +55,9 @@ def fronts(path: Path, generations: int, objective: str) -> dict[str, Any]:
 def main() -> None:
     sys.path.insert(0, str(Path.cwd()))
     folder, generations, objective = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    parameters = json.loads(sys.argv[4])
     for path in sorted(folder.glob("*.npz")):
-        print(json.dumps(fronts(path, generations, objective)), flush=True)
+        print(json.dumps(fronts(path, generations, objective, parameters)), flush=True)
 
 
 if __name__ == "__main__":

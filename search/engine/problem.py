@@ -34,7 +34,7 @@ from search.table.data import RowIndices, Table, check_folds, check_spread, chec
 from search.variation.operators import make_toolbox
 
 # The default weight decay is their quotient by the number of training rows, but no more than the second: the more rows,
-# the less a tree overfits them, and the more steps of an epoch decay its weights. `experiments.run promise` has the
+# the less a tree overfits them, and the more steps of an epoch decay its weights. `benchmarks.run decay` has the
 # evidence.
 DECAYED_ROWS, MOST_DECAY = 120, 0.3
 
