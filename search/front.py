@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -27,6 +28,7 @@ SHOWN = 20  # members that the text form of a front lists
 # Standard errors of the lowest honest error, within which the recommended member lies; `benchmarks.run decay` has what
 # other numbers cost and save.
 WITHIN = 0.15
+NO_BUDGETS = ("test_error", "test_score", "int8_test_score")
 # First metrics of runs whose test_error is 1 - test_score, so that showing it adds nothing.
 ONE_LESS_SCORE: tuple[list[str], ...] = ([], ["error"], ["one_minus_r2"], ["error_rate"], ["class_errors"])
 
@@ -126,9 +128,13 @@ class Front:
         each column's least value.
         """
         self._check_not_empty()
-        if rule not in RULES:
-            raise ValueError(f"rule={rule!r}; allowed: {', '.join(RULES)}")
-        for name in budgets:
+        if not isinstance(rule, str) or rule not in RULES:
+            raise ValueError(f"rule={rule!r}; allowed: {', '.join(RULES)}; budgets have names: weights=20")
+        for name, bound in budgets.items():
+            if not isinstance(bound, Real) or np.isnan(bound):
+                raise ValueError(f"{name}={bound!r}; a budget is a number")
+            if name in NO_BUDGETS:
+                raise ValueError(f"{name} cannot be a budget: test rows choose nothing")
             if not any(name in member.values for member in self.members):
                 known = sorted({column for member in self.members for column in member.values})
                 raise ValueError(f"no member has {name!r}; budgets can be: {', '.join(known)}")

@@ -102,6 +102,11 @@ def judged_front(
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))
     rows = [_values(front.columns, i) for i in order.tolist()]
     order = order[undominated(rows, named_columns(setup.strategy.objectives, HONEST[0]))]
+    if left_out := len(rows) - len(order):
+        say(
+            f"{left_out} of {len(rows)} models left out: by honest error and predicted costs another model is at least "
+            "as good in every objective"
+        )
     held_out = judged.held_out
     if held_out is not None:
         held_out = held_out[0], [held_out[1][i] for i in order.tolist()]

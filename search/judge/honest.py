@@ -68,7 +68,8 @@ def judge(
     """
     repeats = TAUGHT_REPEATS if on else REPEATS
     on = on or (lambda folds: replace(setup, problem=replace(setup.problem, folds=folds)))
-    say(f"judging {len(trees)} models anew on {repeats} x {FOLDS} splits that the search did not use")
+    models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
+    say(f"judging {models} anew on {repeats} x {FOLDS} splits that the search did not use")
     key = _key(setup, trees)
     done = _done(kept, key)
     held_out = None

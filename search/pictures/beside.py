@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from search.folder.history import History
     from search.front import Front
 
-ERRORS = {"val_error": "validation", "honest_error": "judged anew"}  # columns with a test error, and their labels
+ERRORS = {"val_error": "validation", "honest_error": "honest error"}  # columns with a test error, and their labels
 HIGHEST_TEST = 2.0  # test errors are shown up to this multiple of the largest validation, or the median test, error
 BEYOND = 0.5  # of the width and height: how far outside to show trees that break a constraint
 BASELINE_COLOURS = (style.PURPLE, style.SKY, style.YELLOW, style.ORANGE, style.PALE, style.GREEN, style.GREY)
@@ -32,6 +32,18 @@ def _shadows(models: Iterable[HasValues], x: str, y: str, twin: Callable[[str], 
         known = tuple(names) != (x, y) and all(name in model.values for name in names)
         rows.append([model.values[name] for name in names] if known else [np.nan, np.nan])
     return np.array(rows, dtype=np.float64).reshape(-1, 2)
+
+
+def draw_spread(ax: Axes, front: Front, points: Values, x: str, y: str) -> None:
+    """Draw a standard error to both sides of each honest error."""
+    if "honest_error" not in (x, y) or len(front) > MANY:
+        return
+    spread = of_front(front, "honest_error_se")
+    low = np.minimum(spread, 0.999 * points[:, (x, y).index("honest_error")])  # an axis may be logarithmic
+    bars = np.stack([low, spread])
+    across, up = (bars, None) if x == "honest_error" else (None, bars)
+    look: dict[str, Any] = {"fmt": "none", "ecolor": style.BLUE, "elinewidth": 0.8, "alpha": 0.4, "zorder": 2}
+    ax.errorbar(points[:, 0], points[:, 1], xerr=across, yerr=up, **look)
 
 
 def draw_measured(ax: Axes, front: Front, points: Values, x: str, y: str) -> Values:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuraltree.plot import style
 from search.pictures.axes import Baseline, Column, Values, column, of_front, set_axis
-from search.pictures.beside import ERRORS, draw_baselines, draw_infeasible, draw_measured, draw_tests
+from search.pictures.beside import ERRORS, draw_baselines, draw_infeasible, draw_measured, draw_spread, draw_tests
 from search.pictures.common import EMPTY, MANY
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def plot_front(
     """Two columns of a front against each other; the staircase joins the members that no other beats in both.
 
     By default ``y`` is the error that counts; with a ``history``, the validation error that its trees have. A ring
-    marks the recommended member. Bars lead to measured costs, crosses are test errors, and ``baselines`` are drawn if
+    marks the recommended member. Thin bars are standard errors of honest errors, bars lead to measured costs, crosses
+    are test errors, and ``baselines`` are drawn if
     they have both columns. Trees of the ``history`` that break a constraint are grey.
     Raises ``ValueError`` for a column that no member has.
     """
@@ -58,6 +59,7 @@ def draw_trade_off(
     size = 28 if len(front) <= MANY else 10
     label = next((ERRORS[name] for name in (x, y) if name in ERRORS), "front")
     style.dots(ax, points, s=size, color=style.BLUE, label=label, zorder=3)
+    draw_spread(ax, front, points, x, y)
     drawn = [points, draw_measured(ax, front, points, x, y), draw_tests(ax, front, baselines, x, y, size)]
     chosen = points[front.members.index(front.recommended())]
     ring = style.dots(ax, chosen[None], s=160, edgecolors=style.GREEN, lw=2, label="recommended", zorder=4)

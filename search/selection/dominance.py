@@ -16,7 +16,7 @@ def undominated(rows: Sequence[Mapping[str, float]], objectives: Sequence[str]) 
     """Ascending positions of the rows that no other row dominates; of rows with equal objectives the first stays.
 
     A row dominates another if it is no worse in any objective and better in one; an unknown value is the worst. The
-    rows of a front are ordered by validation error and id, so among equal members this order decides.
+    rows of a front are ordered by error, weights and id, so among equal members this order decides.
     """
     kept = np.arange(len(rows))
     # A measured cost has two values, measured and predicted, and tables and pictures show both. Measured values decide

@@ -97,7 +97,6 @@ def test_every_double_of_the_table_is_read_exactly(tmp_path: Path) -> None:
         ({"weights": 22, "latency_s": 0.0025}, 9),
         ({"latency_s": 0.0009}, 5),
         ({"error_class_a": 0.15}, 7),
-        ({"test_error": 0.115}, 3),
         ({"measured_latency_s": 1.0}, 3),  # one that was not measured is not known to fit
         ({"measured_latency_s": 0.002}, 1),
     ],
@@ -218,8 +217,17 @@ def test_a_front_without_honest_errors_recommends_the_lowest_validation_error(fr
 
 
 def test_a_rule_that_there_is_not_is_refused(front: Front) -> None:
-    with pytest.raises(ValueError, match=r"rule='best'; allowed: recommended, lowest, knee"):
-        front.select("best")
+    for rule in ("best", 200, [1]):
+        with pytest.raises(ValueError, match=r"rule=.*; allowed: recommended, lowest, knee; budgets have names"):
+            front.select(rule)  # type: ignore[arg-type]
+
+
+def test_budgets_are_numbers_and_not_of_test_rows(front: Front) -> None:
+    for bound in ("a", None, float("nan")):
+        with pytest.raises(ValueError, match=r"weights=.*; a budget is a number"):
+            front.select(weights=bound)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="test_score cannot be a budget: test rows choose nothing"):
+        front.select(test_score=0.9)
 
 
 def test_the_knee_measures_costs_by_their_logarithms() -> None:

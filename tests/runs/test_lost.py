@@ -319,7 +319,7 @@ def test_a_run_does_not_need_a_place_to_say_things(
     assert (done.returncode, done.stderr) == (0, "")
     assert status(out) == "complete"
     assert [json.loads(line)["event"] for line in done.stdout.splitlines()] == (
-        ["begin", "generation", "generation", "message", "end"] if options and ">&- 2" not in closed else []
+        ["begin", "generation", "generation", "message", "message", "end"] if options and ">&- 2" not in closed else []
     )
 
 

@@ -155,6 +155,18 @@ def test_the_staircase_joins_what_nothing_beats_in_both_columns(ax: Axes) -> Non
     assert staircase(plot_front(FOUR, ax=ax)) == ([4, 20, 50], [0.9, 0.2, 0.1], "steps-post")
 
 
+def test_honest_errors_have_bars_of_their_standard_errors(ax: Axes) -> None:
+    rows = [
+        member(0.0, w, honest_error=e, honest_error_se=s, test_error=e) for e, s, w in ((0.1, 0.02, 30), (0.2, 0.3, 10))
+    ]
+    plot_front(Front(tuple(rows), ("error", "weights")), ax=ax)
+    assert legend(ax) == ["honest error", "test", "recommended"]
+    (bars,) = [found for found in ax.collections if isinstance(found, LineCollection)]
+    ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
+    np.testing.assert_allclose(ends, [[0.08, 0.12], [0.0002, 0.5]])  # none reaches below 0: the axis may be logarithmic
+    assert not any(isinstance(found, LineCollection) for found in plot_front(FOUR, ax=new_axes()).collections)
+
+
 def test_where_the_higher_is_better_the_staircase_is_the_other_way_up(ax: Axes) -> None:
     plot_front(FOUR, "weights", "test_score", ax=ax)
     assert staircase(ax) == ([4, 20], [0.1, 0.9], "steps-post")
