@@ -1,7 +1,7 @@
 """Test scores on the papers' tables with the configs in experiments/configs, several seeds each.
 
-``python -m benchmarks.tables`` needs the tables (set NEURALTREE_DATA). From each run's front it takes the member with
-the lowest validation error among those with at most 60 weights; test rows choose nothing.
+``python -m benchmarks.tables`` needs the tables (set NEURALTREE_DATA). From each run's front it takes the recommended
+member among those with at most 60 weights; test rows choose nothing.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import numpy as np
 
 from search.errors import InputError
 from search.folder.records import RunFolder
-from search.objectives import held_to, metric_names, named_columns
+from search.objectives import SIZE_NAMES, held_to, metric_names, named_columns
 from search.reading import read_rows
 from search.strict import shown
 
@@ -186,7 +186,7 @@ class Front:
         self._check_not_empty()
         names = self.objective_columns()
         points = np.array([[member.values[name] for name in names] for member in self.members])
-        logarithmic = [i for i, name in enumerate(names) if name != self.error and points[:, i].min() > 0]
+        logarithmic = [i for i, name in enumerate(names) if name in SIZE_NAMES and points[:, i].min() > 0]
         points[:, logarithmic] = np.log(points[:, logarithmic])
         span = np.ptp(points, axis=0)
         scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)

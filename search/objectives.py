@@ -60,6 +60,7 @@ OBJECTIVES: tuple[Objective, ...] = (
 
 BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}
 NAMES: tuple[str, ...] = tuple(BY_NAME)
+SIZE_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source != "metric")
 COST_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "cost")
 
 

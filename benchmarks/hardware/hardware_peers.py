@@ -96,10 +96,10 @@ def _ours(found: Front, parts: Parts, core: str, compiler: str) -> Iterator[dict
 
 
 def chosen(found: Front) -> dict[str, Member]:
-    """Choose by validation error, not by test rows."""
-    best = found[0].val_error
-    near = [member for member in found if member.val_error <= best + WITHIN]
-    return {"most accurate": found[0], "knee": found.knee(), "cheapest": min(near, key=lambda row: row.latency_s)}
+    """Choose by honest error, not by test rows."""
+    best = found.lowest()
+    near = [member for member in found if member.honest_error <= best.honest_error + WITHIN]
+    return {"most accurate": best, "knee": found.knee(), "cheapest": min(near, key=lambda row: row.latency_s)}
 
 
 def _peers(table: str, parts: Parts, core: str, compiler: str) -> Iterator[dict[str, Any]]:

@@ -131,7 +131,7 @@ def peers(rows: Sequence[Row]) -> list[str]:
         "",
         "All models have the same split into training and test rows and map raw inputs to a class; accuracy is that of "
         "the core's outputs. "
-        "Our members are chosen by validation error on the training rows, not by the test rows: the most accurate, the "
+        "Our members are chosen by honest error on the training rows, not by the test rows: the most accurate, the "
         "knee, and the cheapest (latency) within 2 points of the most accurate. m2cgen computes in double precision "
         "and gets doubles. The networks of emlearn need expf, logf and tanhf, but clang's freestanding target has no "
         "<math.h>; they are built only by gcc with newlib, with errno as a plain variable. emlearn prints its "

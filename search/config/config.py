@@ -59,16 +59,26 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
     return msgspec.structs.replace(config, variation=_all_operators(config))
 
 
+# Keys that runs of earlier versions do not have.
+ADDED = (("search", "pruned_share"),)
+
+
 def to_toml(config: Config) -> str:
     """The config with every key written out; ``load_config`` reads it back as an equal config."""
     return tomli_w.dumps(msgspec.to_builtins(config))
 
 
 def config_hash(config: Config) -> str:
-    """The SHA-256 of everything that determines a run's results: all keys but ``run.out``."""
-    run = msgspec.structs.replace(config.run, out="")
-    text = msgspec.json.encode(msgspec.structs.replace(config, run=run), order="sorted")
-    return hashlib.sha256(text).hexdigest()
+    """The SHA-256 of everything that determines a run's results: all keys but ``run.out``.
+
+    A key that was added later counts only if it differs from its default, so that older runs keep their hashes.
+    """
+    known = msgspec.to_builtins(config)
+    known["run"]["out"] = ""
+    for section, key in ADDED:
+        if known[section][key] == getattr(type(getattr(config, section))(), key):
+            del known[section][key]
+    return hashlib.sha256(msgspec.json.encode(known, order="sorted")).hexdigest()
 
 
 def _checked_text(config: Config, source: str) -> Config:

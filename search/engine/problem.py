@@ -237,7 +237,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
 
 
 def _pruned(config: Config, task: Task) -> int:
-    """Of two classes or numbers pruned trees are no better than others, and with many inputs for the rows worse."""
+    """For two classes or numbers pruned trees were no better than others, and worse with many inputs."""
     if task.kind != "multiclass" or not config.search.inherit or config.space.generator != "ours":
         return 0
     return int(config.search.pruned_share * config.search.population)

@@ -26,12 +26,13 @@ LARGEST = 5000  # nodes of the largest dense tree; a larger one takes longer tha
 SHRINK = 0.75  # the share of the nodes that a step leaves
 FIRST_EPOCHS, EPOCHS = 2.0, 0.4  # of a dense tree, and after each step; times those of a generation
 RATE = 2.0  # times the learning rate of a generation
-STREAM = 2**31 + 32  # of the weights and shuffles; one more for each step
+STREAM = 2**31 + 32  # of the shuffles; one more for each step
+WEIGHTS = 2**31 + 17  # the stream of the first weights
 
 
 def pruned_trees(problem: Problem, most: int) -> list[Nodes]:
     """At most ``most`` trained trees of sizes from ``max_nodes`` down, in all folds; none if the space has no room."""
-    rng = np.random.default_rng((problem.seed, STREAM))
+    rng = np.random.default_rng((problem.seed, WEIGHTS))
     space = problem.space
     hidden = int(np.clip(WIDE // (space.n_outputs * (space.n_features + 1)), *HIDDEN)) if space.max_depth > 1 else 0
     size = space.n_outputs * (1 + space.n_features + hidden * (1 + space.n_features))

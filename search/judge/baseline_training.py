@@ -50,7 +50,8 @@ def train_baselines(
     """
     wanted = [BY_NAME[name] for name in config.baselines.models]
     try:
-        found = {row.name: row for row in load_baselines(folder.path)}
+        # Those of an older version have not been judged.
+        found = {row.name: row for row in load_baselines(folder.path) if "honest_error" in row.values}
     except DamagedError as error:
         say(f"{error}; the baselines are trained again")
         found = {}

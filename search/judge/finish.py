@@ -24,7 +24,7 @@ from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
 from search.engine.problem import Setup
 from search.folder.records import RunFolder, write_csv, write_text
-from search.judge.honest import HeldOut, Kept, OnFolds, judge
+from search.judge.honest import HeldOut, Kept, judge
 from search.judge.measured_front import MEASURED, measure_front
 from search.objectives import COST_NAMES, named_columns
 from search.selection.dominance import undominated
@@ -89,7 +89,7 @@ def judged_front(
     stopping: Callable[[], bool],
     *,
     kept: Kept | None = None,
-    on: OnFolds | None = None,
+    lesson: Setup | None = None,
 ) -> tuple[Members, HeldOut | None]:
     """The members that no other dominates by honest error and predicted costs, lowest honest error first.
 
@@ -97,7 +97,7 @@ def judged_front(
     """
     if not front.trees:
         return front, None
-    judged = judge(setup, table, front.trees, say, stopping, kept, on)
+    judged = judge(setup, table, front.trees, say, stopping, kept, lesson)
     front = replace(front, columns=front.columns | dict(zip(HONEST, judged[:2], strict=True)))
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))
     rows = [_values(front.columns, i) for i in order.tolist()]

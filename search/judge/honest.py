@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple, Protocol
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,17 +22,21 @@ from neuraltree.tasks.metrics import METRICS, Truth
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from search.engine.evaluate import SCORED_BYTES, Fold, Problem, trained, validation_outputs
+from search.engine.population import structure_key
 from search.engine.problem import Setup, positions
 from search.table.data import Table, make_folds
 
 FOLDS, REPEATS = 5, 3
-TAUGHT_REPEATS = 1  # with teachers, which are fitted anew for every fold
 LONGER, FASTER = 5, 3  # times the epochs and the learning rate of a generation, because the weights are new
-STREAM = 2**31 + 4  # of the new weights and the shuffles; one more for each repeat
+STREAM = 2**31 + 4  # of the shuffles; one more for each repeat
+WEIGHTS = 2**31 + 16  # the stream of the new weights
 SPLITS = 1_000_003  # between the seeds of the splits of two repeats; the search splits by the seed itself
+ATTEMPTS = 20  # splits tried, if rows have weights
+FARTHEST = 10.0  # the largest output of a regression, in units of the largest standardised target
+LARGEST_LOGIT = 1e3
+OUTLIERS = 0.01  # share of outputs beyond them from which a tree counts as one that diverged
 Arrays = dict[str, NDArray]
 HeldOut = tuple[Problem, list[Nodes]]
-OnFolds = Callable[[tuple[Fold, ...]], Setup]
 
 
 class Kept(Protocol):
@@ -60,30 +65,48 @@ def judge(
     say: Callable[[str], None],
     stopping: Callable[[], bool] = lambda: False,
     kept: Kept | None = None,
-    on: OnFolds | None = None,
+    lesson: Setup | None = None,
 ) -> Judged:
-    """Judge the structures of ``trees`` by repeated cross-validation; ``on`` is the run with the teachers of new folds.
+    """Judge the structures of ``trees`` by repeated cross-validation.
 
-    Raises ``KeyboardInterrupt`` when ``stopping()`` is true.
+    ``lesson``: the run on ``judging_folds`` with the lessons of teachers fitted there; there is one repeat then. When
+    ``stopping()`` is true the judgement ends after the repeat in progress: with ``KeyboardInterrupt`` if the repeats
+    are kept, else with what is known.
     """
-    repeats = TAUGHT_REPEATS if on else REPEATS
-    on = on or (lambda folds: replace(setup, problem=replace(setup.problem, folds=folds)))
+    repeats = 1 if lesson else REPEATS
     models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
-    say(f"judging {models} anew on {repeats} x {FOLDS} splits that the search did not use")
+    count = len(judging_folds(setup, table, 0))
+    say(f"judging {models} anew on {repeats} x {count} splits that the search did not use")
     key = _key(setup, trees)
     done = _done(kept, key)
     held_out = None
     for repeat in range(len(done), repeats):
-        problem = _longer(on(judging_folds(setup, table, repeat)))
-        fitted = trained(problem, _renewed(problem, trees, repeat), STREAM + repeat)
-        done.append(_by_fold(problem, fitted))
+        anew = lesson or replace(setup, problem=replace(setup.problem, folds=judging_folds(setup, table, repeat)))
+        problem, fitted, parts = _judged_once(anew, trees, repeat)
+        done.append(parts)
         held_out = held_out or ((problem, fitted) if repeat == 0 else None)
         if kept:
             kept.save_judged({"key": key, **{f"repeat {i}": folds for i, folds in enumerate(done)}})
         if stopping():
-            raise KeyboardInterrupt
+            if kept:
+                raise KeyboardInterrupt
+            break
     parts = np.concatenate(done, axis=1)
     return Judged(parts.mean(axis=1), standard_error(parts, done[0].shape[1]), held_out)
+
+
+def _judged_once(setup: Setup, trees: list[Nodes], repeat: int) -> tuple[Problem, list[Nodes], FloatArray]:
+    """One repeat: its problem, its trees, and the parts of their errors.
+
+    If a tree diverges, all are trained again at the rate of the search, which may be right there and too high here.
+    """
+    for faster in (FASTER, 1):
+        problem = _longer(setup, faster)
+        fitted = trained(problem, _renewed(problem, trees, repeat), STREAM + repeat)
+        parts, wild = _by_fold(problem, fitted)
+        if not wild.any():
+            break
+    return problem, fitted, parts
 
 
 def _key(setup: Setup, trees: list[Nodes]) -> NDArray[np.uint8]:
@@ -102,40 +125,67 @@ def _done(kept: Kept | None, key: NDArray[np.uint8]) -> list[FloatArray]:
 
 
 def judging_folds(setup: Setup, table: Table, repeat: int) -> tuple[Fold, ...]:
-    """The folds of a repeat; every class is in each of them, if it has enough rows."""
+    """The folds of a repeat: at most ``FOLDS``, and fewer if a class has fewer rows.
+
+    With weights of rows, other splits are tried until every fold can learn every class.
+    """
     rows = setup.train_rows
     least = len(rows) if table.classes is None else int(np.bincount(table.y[rows]).min())
-    seed = (setup.problem.seed + SPLITS * (1 + repeat)) % 2**32
-    return tuple(positions(make_folds(table, rows, max(2, min(FOLDS, least)), seed), rows))
+    for attempt in range(ATTEMPTS):
+        seed = (setup.problem.seed + SPLITS * (1 + repeat + REPEATS * attempt)) % 2**32
+        folds = make_folds(table, rows, max(2, min(FOLDS, least)), seed)
+        if table.weight is None or all(_weighs(table, table.weight, fit) for fit, _ in folds):
+            break
+    return tuple(positions(folds, rows))
 
 
-def _longer(setup: Setup) -> Problem:
-    problem, rate = setup.problem, FASTER * setup.problem.settings.learning_rate
+def _weighs(table: Table, weight: FloatArray, rows: NDArray) -> bool:
+    """Whether these rows of a table have some of every class that weigh something."""
+    codes = np.zeros(len(weight), dtype=np.int64) if table.classes is None else table.y
+    return bool(np.bincount(codes[rows], weight[rows]).min() > 0)
+
+
+def _longer(setup: Setup, faster: int) -> Problem:
+    problem, rate = setup.problem, faster * setup.problem.settings.learning_rate
     epochs = setup.last_epochs or LONGER * problem.epochs
     return replace(problem, epochs=epochs, settings=problem.settings._replace(learning_rate=rate))
 
 
 def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
-    """The structures with new random weights, the same in all folds."""
-    rng = np.random.default_rng((problem.seed, STREAM, repeat))
+    """The structures with new random weights, which follow from the structure, whatever its place among the others."""
     found = []
     for tree in trees:
         wide = np.zeros(len(tree), dtype=node_dtype(len(problem.folds)))
         wide["depth"], wide["op"] = tree["depth"], tree["op"]
+        rng = np.random.default_rng((problem.seed, WEIGHTS, repeat, crc32(structure_key(tree))))
         found.append(redraw_weights(rng, wide))
     return found
 
 
-def _by_fold(problem: Problem, trees: list[Nodes]) -> FloatArray:
-    """(trees, folds) the parts of the errors; as many trees at once as their outputs leave room for."""
+def _by_fold(problem: Problem, trees: list[Nodes]) -> tuple[FloatArray, NDArray[np.bool_]]:
+    """(trees, folds) the parts of the errors, and which trees (trees,) diverged.
+
+    Outputs are held to ``_farthest``, so that a tree that diverged has a large error, but one that is a number. As many
+    trees are scored at once as their outputs leave room for.
+    """
     rows = sum(len(held) for _, held in problem.folds)
     at_once = max(1, SCORED_BYTES // (8 * rows * problem.task.n_outputs))
-    found = []
+    far = _farthest(problem)
+    parts, wild = [], []
     for i in range(0, len(trees), at_once):
         outputs = validation_outputs(problem, trees[i : i + at_once])
-        outputs[~np.isfinite(outputs).all(axis=(1, 2))] = 0.0  # as useless as a constant
-        found.append(parts_of_error(problem.metrics["val_error"], problem.truth, problem.folds, outputs))
-    return np.concatenate(found)
+        beyond = ~(np.abs(outputs) < far)  # true for NaN
+        wild.append(beyond.mean(axis=(1, 2)) > OUTLIERS)
+        outputs = np.where(beyond, np.copysign(far, np.nan_to_num(outputs)), outputs)
+        parts.append(parts_of_error(problem.metrics["val_error"], problem.truth, problem.folds, outputs))
+    return np.concatenate(parts), np.concatenate(wild)
+
+
+def _farthest(problem: Problem) -> float:
+    """The largest output that can be meant: of a regression by the largest standardised target, else a logit."""
+    if problem.task.kind != "regression":
+        return LARGEST_LOGIT
+    return FARTHEST * max(1.0, float(np.abs(problem.truth.target).max()))
 
 
 def parts_of_error(metric: str, truth: Truth, folds: Sequence[Fold], outputs: FloatArray) -> FloatArray:

@@ -21,7 +21,7 @@ from neuraltree.engine.lowering import what_is_missing
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
 from search.config.config import config_of
-from search.engine.evaluate import Fold, validation_outputs
+from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import State, generations
 from search.engine.problem import Setup, set_up
 from search.engine.teaching import learn, taught
@@ -30,6 +30,7 @@ from search.folder.history import History, history_of, joined, of_generation
 from search.front import Front, Member
 from search.interrupts import interrupts
 from search.judge.finish import judged_front, last_front, live_front
+from search.judge.honest import judging_folds
 from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
 from search.table.data import Table
@@ -71,19 +72,16 @@ def evolve(
         plain = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
         say, last = reporter(quiet=not verbose, as_json=False), config.search.generations
 
-        def on(folds: tuple[Fold, ...]) -> Setup:
-            """The run on other folds, whose teachers are fitted anew."""
-            setup = replace(plain, problem=replace(plain.problem, folds=folds))
-            return taught(learn(setup, table, teachers, say.message)) if teachers else setup
-
-        setup = on(plain.problem.folds)
+        setup, lesson = plain, None
+        if teachers:
+            setup = taught(learn(plain, table, teachers, say.message))
+            anew = replace(plain, problem=replace(plain.problem, folds=judging_folds(plain, table, 0)))
+            lesson = taught(learn(anew, table, teachers, say.message))
     except InputError as error:
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:
         state, parts, rows = _evolved(setup, last, say, stopping)
-        front, held_out = judged_front(
-            setup, table, live_front(setup, state), say.message, lambda: False, on=on if teachers else None
-        )
+        front, held_out = judged_front(setup, table, live_front(setup, state), say.message, stopping, lesson=lesson)
         members = last_front(setup, table, front, say.message, lambda: False)
     if state.generation < last:
         warnings.warn(

@@ -46,6 +46,7 @@ selection = "nsga3"
 objectives = ["latency_s", "error_rate", "ram_bytes"]
 folds = 20
 inherit = false
+pruned_share = 0.5
 retrain_survivors = true
 [reference]
 latency_s = 1e-7
@@ -338,3 +339,14 @@ def test_a_device_profile_of_the_user_s_counts_from_the_config_file(tmp_path: Pa
     path = write(tmp_path, DATA + '[hardware]\ndevice = "board.toml"')
     assert load_config(path).hardware.device == str(tmp_path / "board.toml")
     assert load_config(path, ["hardware.device=desktop"]).hardware.device == "desktop"
+
+
+OLD_HASH = "94ff9b1ec5c8026f257e0a335e002cd09adc905217e3018704efcfd41af2453a"  # made by commit ecdbd51
+
+
+def test_a_key_that_was_added_later_leaves_the_hashes_of_older_runs_alone(tmp_path: Path) -> None:
+    path = tmp_path / "old.toml"
+    path.write_text('[data]\nsource = "iris"\n[train]\noptimizer = "adam"\nweight_decay = 0.0\n')
+    assert config_hash(load_config(path)) == OLD_HASH
+    assert config_hash(load_config(path, ["search.pruned_share=0.5"])) != OLD_HASH
+    assert config_hash(load_config(path, ["search.folds=3"])) != OLD_HASH

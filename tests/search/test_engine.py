@@ -69,7 +69,7 @@ def config(**changes):
         "task": TaskConfig(**changes.pop("task", {})),
         "variation": changes.pop("variation", {row.name: row.default_probability for row in OPERATORS}),
         "space": SpaceConfig(**({"max_nodes": 24, "max_depth": 4} | changes.pop("space", {}))),
-        "search": SearchConfig(**({"population": 16, "folds": 2} | changes.pop("search", {}))),
+        "search": SearchConfig(**({"population": 16, "folds": 2, "pruned_share": 0.0} | changes.pop("search", {}))),
         "train": TrainConfig(**({"epochs": 4, "batch_size": 32} | changes.pop("train", {}))),
         "hardware": HardwareConfig(**changes.pop("hardware", {})),
     }

@@ -17,6 +17,7 @@ from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import node_dtype
 from search.config.config import config_of
 from search.engine.problem import Setup, set_up
+from search.errors import InputError
 from search.judge.honest import (
     FASTER,
     FOLDS,
@@ -188,9 +189,54 @@ def test_a_stop_loses_at_most_a_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(trained) == 2 * REPEATS
 
 
-def test_a_tree_that_diverges_is_judged_as_a_useless_one() -> None:
-    setup, table, trees = prepared("regression")
-    wild = replace(setup, problem=replace(setup.problem, settings=setup.problem.settings._replace(learning_rate=1e30)))
+@pytest.mark.parametrize("rate", [1e3, 1e30])  # to finite but useless outputs, and to infinite ones
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_a_tree_that_diverges_is_judged_as_a_useless_one(rate: float, precision: str) -> None:
+    setup, table, trees = prepared("regression", train={"epochs": 20, "optimizer": "sgd", "precision": precision})
+    wild = replace(setup, problem=replace(setup.problem, settings=setup.problem.settings._replace(learning_rate=rate)))
     judged = judge(wild, table, trees, quiet)
-    assert np.isfinite(judged.error).all()
+    assert (judged.error > 0.9).all()  # no better than a constant
+    assert (judged.error < 1e4).all()
     assert np.isfinite(judged.error_se).all()
+
+
+def test_a_rate_that_is_right_in_the_search_and_too_high_here_is_taken_as_it_is() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((60, 3))
+    table = Table(X, X @ [1.0, -1.0, 0.5], ("a", "b", "c"), "y", None, "regression", digest="")
+    given = {"epochs": 30, "optimizer": "sgd", "learning_rate": 0.9}
+    setup = set_up(config_of({"data": {"source": "t"}, "train": given}, "the test"), table)
+    linear = np.zeros(4, node_dtype(4))
+    linear["depth"], linear["op"] = [0, 1, 1, 1], [~5, 0, 1, 2]
+    assert judge(setup, table, [linear], quiet).error[0] < 0.2
+
+
+def test_the_place_in_a_front_does_not_count() -> None:
+    setup, table, trees = prepared("multiclass")
+    forwards, backwards = judge(setup, table, trees, quiet), judge(setup, table, trees[::-1], quiet)
+    assert_array_equal(forwards.error, backwards.error[::-1])
+    assert_array_equal(forwards.error_se, backwards.error_se[::-1])
+
+
+def test_every_fold_has_rows_that_weigh_something() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 2))
+    for seed in range(10):
+        weight = np.zeros(40)
+        weight[rng.permutation(40)[:3]] = 1.0
+        table = Table(X, X[:, 0], ("a", "b"), "y", None, "regression", digest="", weight=weight)
+        raw = {"data": {"source": "t"}, "search": {"folds": 1}, "run": {"seed": seed}}
+        try:
+            setup = set_up(config_of(raw, "the test"), table, all_rows=True)
+        except InputError:
+            continue  # in the folds of the search already
+        for repeat in range(REPEATS):
+            folds = judging_folds(setup, table, repeat)
+            assert all(weight[fit].any() for fit, _ in folds)
+
+
+def test_a_stop_without_a_place_to_resume_keeps_what_is_known() -> None:
+    setup, table, trees = prepared("binary")
+    judged = judge(setup, table, trees, quiet, lambda: True)
+    assert np.isfinite(judged.error_se).all()
+    assert judged.held_out is not None

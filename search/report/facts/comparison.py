@@ -26,7 +26,7 @@ def comparison_page(runs: Sequence[Run]) -> dict[str, Any]:
     names = _names(runs)
     shared = _shared(runs)
     metrics = {(metric_names(run.front.objectives) or [""])[0] for run in runs}
-    reason = incomparable(runs)
+    reason, error = incomparable(runs), _common_error(runs)
     reference = None if reason else common_reference(runs)
     volumes, about_volumes = histories(runs, reference)
     return {
@@ -38,9 +38,9 @@ def comparison_page(runs: Sequence[Run]) -> dict[str, Any]:
             for name, row in described(shared, metrics.pop() if len(metrics) == 1 else "", "").items()
         },
         "shown": shared,
-        "axes": axes(runs[0].front, shared),
-        "runs": [_run(*each, shared, reference) for each in zip(runs, names, volumes, strict=True)],
-        "summary": _summary_head(reason),
+        "axes": axes(runs[0].front, shared) | {"y": error},
+        "runs": [_run(*each, shared, reference, error) for each in zip(runs, names, volumes, strict=True)],
+        "summary": _summary_head(reason, error),
         "about": reason or _about(runs, reference),
         "volumes": about_volumes,
         "differences": differences([run.config for run in runs]),
@@ -69,13 +69,19 @@ def _shared(runs: Sequence[Run]) -> list[str]:
     return [name for name in first if name not in HIDDEN and all(name in names for names in known)]
 
 
-def _summary_head(reason: str) -> list[dict[str, str]]:
+def _common_error(runs: Sequence[Run]) -> str:
+    """The error that the fronts of all runs have: older ones have no honest error."""
+    judged = all(run.front.error == "honest_error" for run in runs if len(run.front))
+    return "honest_error" if judged else "val_error"
+
+
+def _summary_head(reason: str, error: str) -> list[dict[str, str]]:
     """The columns of the summary after name, status and data; the best of each is marked if runs are comparable."""
     less, more = ("", "") if reason else ("less", "more")
-    small = [{"label": f"Error with ≤ {budget} weights", "column": "val_error", "better": less} for budget in BUDGETS]
+    small = [{"label": f"Error with ≤ {budget} weights", "column": error, "better": less} for budget in BUDGETS]
     return [
         {"label": "Members", "column": "", "better": ""},
-        {"label": "Lowest error", "column": "val_error", "better": less},
+        {"label": "Lowest error", "column": error, "better": less},
         {"label": "Its test error", "column": "test_error", "better": ""},
         {"label": "Its test score", "column": "test_score", "better": ""},
         *small,
@@ -86,11 +92,16 @@ def _summary_head(reason: str) -> list[dict[str, str]]:
 
 
 def _run(
-    run: Run, name: str, volumes: Sequence[float | None], shared: Sequence[str], reference: FloatArray | None
+    run: Run,
+    name: str,
+    volumes: Sequence[float | None],
+    shared: Sequence[str],
+    reference: FloatArray | None,
+    error: str,
 ) -> dict[str, Any]:
     front = run.front
     metric = (metric_names(front.objectives) or ["error"])[0]
-    best = front[0].values if len(front) else {}
+    best = min((member.values for member in front), key=lambda values: values[error], default={})
     spent = [
         value or 0.0 for column, values in run.history.items() if column.startswith("seconds_") for value in values
     ]
@@ -104,19 +115,19 @@ def _run(
         "volumes": list(volumes),
         "summary": [
             len(front),
-            best.get(front.error),
+            best.get(error),
             best.get("test_error"),
             best.get("test_score"),
-            *(_best_within(front, budget) for budget in BUDGETS),
-            None if reference is None else front_volume(front, reference),
+            *(_best_within(front, budget, error) for budget in BUDGETS),
+            None if reference is None else front_volume(front, reference, error),
             (run.history.get("evaluations") or [None])[-1],
             sum(spent),
         ],
     }
 
 
-def _best_within(front: Front, budget: int) -> float | None:
-    errors = [member.values[front.error] for member in front if member.values.get("weights", np.inf) <= budget]
+def _best_within(front: Front, budget: int, error: str) -> float | None:
+    errors = [member.values[error] for member in front if member.values.get("weights", np.inf) <= budget]
     return min(errors, default=None)
 
 

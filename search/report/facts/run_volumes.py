@@ -35,11 +35,11 @@ def common_reference(runs: Sequence[Run]) -> FloatArray:
     return np.max([reference_of(run) for run in runs], axis=0)
 
 
-def front_volume(front: Front, reference: FloatArray) -> float:
-    """Hypervolume of the members' objectives as in front.csv, in the product of their units."""
+def front_volume(front: Front, reference: FloatArray, error: str) -> float:
+    """Hypervolume of the members' objectives in front.csv, by the column ``error``, in the product of their units."""
     from search.selection.hypervolume import hypervolume
 
-    names = front.objective_columns()
+    names = [error if name == front.error else name for name in front.objective_columns()]
     points = np.array([[member.values[name] for name in names] for member in front])
     return hypervolume(points, reference) if len(points) else 0.0
 
