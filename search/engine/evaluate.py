@@ -67,16 +67,11 @@ class Evaluated(NamedTuple):
 
 def evaluate(problem: Problem, trees: list[Nodes], generation: int) -> Evaluated:
     """Train every tree on every fold and score it on the validation rows of that fold."""
-    nodes, starts = join(trees)
-    packed = pack(nodes, starts, problem.space.n_features)
     courses = [
         _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
     ]
-    limit = np.full(len(trees), problem.epochs)
-    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, limit)
-    scored = _score(problem, packed, fitted)
-    trained = store_params(packed, nodes, fitted.params)
-    return Evaluated(np.split(trained, starts[1:-1]), *scored)
+    packed, fitted, after = _trained(problem, trees, courses)
+    return Evaluated(after, *_score(problem, packed, fitted))
 
 
 class _Folds(NamedTuple):
@@ -90,8 +85,16 @@ def _course(problem: Problem, fold: Fold, epochs: int, seed: int | tuple[int, ..
     return make_course(problem.settings, *fold, epochs=epochs, patience=problem.patience, seed=seed)
 
 
-def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], limit: NDArray) -> _Folds:
-    """Every tree trained in every course from its row of ``params``, for at most ``limit`` (trees,) epochs.
+def _trained(problem: Problem, trees: list[Nodes], courses: list[Course]) -> tuple[Packed, _Folds, list[Nodes]]:
+    """Every tree trained in every course, from the weights of the fold of the same place."""
+    nodes, starts = join(trees)
+    packed = pack(nodes, starts, problem.space.n_features)
+    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses)
+    return packed, fitted, np.split(store_params(packed, nodes, fitted.params), starts[1:-1])
+
+
+def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course]) -> _Folds:
+    """Every tree trained in every course from its row of ``params``.
 
     The work is cut by cost. How it is cut does not change the results: a tree is trained as if it were alone.
     """
@@ -105,7 +108,8 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
         k, (first, last) = unit
         trees, own = slice(first, last), slice(int(ends[first]), int(ends[last]))
         part, start = forest.part(first, last), np.ascontiguousarray(params[k, own])
-        fitted = lowering().train(part, problem.settings, problem.data, courses[k], start, limit[trees], stop=stop)
+        limit = np.full(last - first, courses[k].epochs)
+        fitted = lowering().train(part, problem.settings, problem.data, courses[k], start, limit, stop=stop)
         found.params[k, own], found.loss[k, trees] = fitted.params, fitted.loss
 
     in_threads(problem.workers, train, [(k, run) for run in runs for k in range(len(courses))])
@@ -187,15 +191,11 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
 
 def trained(problem: Problem, trees: list[Nodes], stream: int) -> list[Nodes]:
     """Trees trained further on the fit rows of every fold; their last weights, so validation rows choose nothing."""
-    nodes, starts = join(trees)
-    packed = pack(nodes, starts, problem.space.n_features)
     courses = [
         _course(problem, (fit, fit[:0]), problem.epochs, (problem.seed, stream, k))._replace(patience=0)
         for k, (fit, _) in enumerate(problem.folds)
     ]
-    limit = np.full(len(trees), problem.epochs)
-    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, limit)
-    return np.split(store_params(packed, nodes, fitted.params), starts[1:-1])
+    return _trained(problem, trees, courses)[2]
 
 
 def refit(problem: Problem, trees: list[Nodes]) -> list[Nodes]:
@@ -229,13 +229,9 @@ def constant_loss(problem: Problem, rows: NDArray) -> float:
 
 def _losses(problem: Problem, trees: list[Nodes]) -> FloatArray:
     """(trees,) the mean losses on the validation rows of the only fold; not finite for a tree that diverged."""
-    nodes, starts = join(trees)
-    packed = pack(nodes, starts, problem.space.n_features)
     ((_, held),) = problem.folds
     measuring = _course(problem, (held[:0], held), 0, (problem.seed, REFIT_STREAM, 0))
-    never = np.zeros(len(trees), dtype=np.int64)
-    params = load_params(packed, nodes, problem.settings.precision)
-    return _train(problem, packed, params, [measuring], never).loss[0]
+    return _trained(problem, trees, [measuring])[1].loss[0]
 
 
 def _one_set(tree: Nodes, weight: FloatArray, bias: FloatArray) -> Nodes:
