@@ -68,7 +68,8 @@ def write_front(
 ) -> int:
     """Finish the front, score it on the test rows and save it; returns the number of its members."""
     folder.models.mkdir(exist_ok=True)
-    front, _ = judged_front(setup, table, live_front(setup, state), say, stopping, kept=folder)
+    front = live_front(setup, state)
+    front, _ = judged_front(setup, table, front, say, stopping, kept=folder, evaluations=state.evaluations)
     members = last_front(setup, table, front, say, stopping)
     rows: list[list[Any]] = []
     for member in members:
@@ -90,6 +91,7 @@ def judged_front(
     *,
     kept: Kept | None = None,
     lesson: Setup | None = None,
+    evaluations: int = 0,
 ) -> tuple[Members, HeldOut | None]:
     """The members that no other dominates by honest error and predicted costs, lowest honest error first.
 
@@ -97,7 +99,7 @@ def judged_front(
     """
     if not front.trees:
         return front, None
-    judged = judge(setup, table, front.trees, say, stopping, kept, lesson)
+    judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations)
     front = replace(front, columns=front.columns | dict(zip(HONEST, judged[:2], strict=True)))
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))
     rows = [_values(front.columns, i) for i in order.tolist()]

@@ -28,6 +28,7 @@ from search.table.data import Table, make_folds
 
 FOLDS, REPEATS = 5, 3
 LONGER, FASTER = 5, 3  # times the epochs and the learning rate of a generation, because the weights are new
+ENOUGH, SHARE = 100, 0.25  # epochs if generations are shorter, and the share of the search's time that they may take
 STREAM = 2**31 + 4  # of the shuffles; one more for each repeat
 WEIGHTS = 2**31 + 16  # the stream of the new weights
 SPLITS = 1_000_003  # between the seeds of the splits of two repeats; the search splits by the seed itself
@@ -66,9 +67,11 @@ def judge(
     stopping: Callable[[], bool] = lambda: False,
     kept: Kept | None = None,
     lesson: Setup | None = None,
+    evaluations: int = 0,
 ) -> Judged:
     """Judge the structures of ``trees`` by repeated cross-validation.
 
+    ``evaluations``: the trees that the search has trained, whose time says how long a judgement may take.
     ``lesson``: the run on ``judging_folds`` with the lessons of teachers fitted there; there is one repeat then. When
     ``stopping()`` is true the judgement ends after the repeat in progress: with ``KeyboardInterrupt`` if the repeats
     are kept, else with what is known.
@@ -77,12 +80,13 @@ def judge(
     models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
     count = len(judging_folds(setup, table, 0))
     say(f"judging {models} anew on {repeats} x {count} splits that the search did not use")
-    key = _key(setup, trees)
+    epochs = _epochs(setup, len(trees) * repeats, evaluations)
+    key = _key(setup, trees, epochs)
     done = _done(kept, key)
     held_out = None
     for repeat in range(len(done), repeats):
         anew = lesson or replace(setup, problem=replace(setup.problem, folds=judging_folds(setup, table, repeat)))
-        problem, fitted, parts = _judged_once(anew, trees, repeat)
+        problem, fitted, parts = _judged_once(anew, trees, repeat, epochs)
         done.append(parts)
         held_out = held_out or ((problem, fitted) if repeat == 0 else None)
         if kept:
@@ -95,13 +99,27 @@ def judge(
     return Judged(parts.mean(axis=1), standard_error(parts, done[0].shape[1]), held_out)
 
 
-def _judged_once(setup: Setup, trees: list[Nodes], repeat: int) -> tuple[Problem, list[Nodes], FloatArray]:
+def _epochs(setup: Setup, count: int, evaluations: int) -> int:
+    """The epochs of a judgement that trains ``count`` trees in every fold.
+
+    ``LONGER`` times those of a generation. A search of many short generations trains its trees longer than that in all;
+    then up to ``ENOUGH`` epochs, if they take no more than ``SHARE`` of the time of the search.
+    """
+    problem = setup.problem
+    spent = evaluations * problem.epochs * sum(len(fit) for fit, _ in problem.folds)
+    affordable = SHARE * spent / (count * (FOLDS - 1) * len(setup.train_rows))
+    return setup.last_epochs or max(LONGER * problem.epochs, int(min(ENOUGH, affordable)))
+
+
+def _judged_once(setup: Setup, trees: list[Nodes], repeat: int, epochs: int) -> tuple[Problem, list[Nodes], FloatArray]:
     """One repeat: its problem, its trees, and the parts of their errors.
 
     If a tree diverges, all are trained again at the rate of the search, which may be right there and too high here.
     """
     for faster in (FASTER, 1):
-        problem = _longer(setup, faster)
+        rate = faster * setup.problem.settings.learning_rate
+        settings = setup.problem.settings._replace(learning_rate=rate)
+        problem = replace(setup.problem, epochs=epochs, settings=settings)
         fitted = trained(problem, _renewed(problem, trees, repeat), STREAM + repeat)
         parts, wild = _by_fold(problem, fitted)
         if not wild.any():
@@ -109,10 +127,10 @@ def _judged_once(setup: Setup, trees: list[Nodes], repeat: int) -> tuple[Problem
     return problem, fitted, parts
 
 
-def _key(setup: Setup, trees: list[Nodes]) -> NDArray[np.uint8]:
+def _key(setup: Setup, trees: list[Nodes], epochs: int) -> NDArray[np.uint8]:
     """What the judgement depends on: the structures and the settings of their training."""
     nodes, _ = join(trees)
-    about = f"{setup.problem.settings} {setup.problem.epochs} {setup.problem.seed} {FOLDS} {LONGER} {FASTER}"
+    about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER}"
     content = nodes["depth"].tobytes() + nodes["op"].tobytes() + about.encode()
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
@@ -143,12 +161,6 @@ def _weighs(table: Table, weight: FloatArray, rows: NDArray) -> bool:
     """Whether these rows of a table have some of every class that weigh something."""
     codes = np.zeros(len(weight), dtype=np.int64) if table.classes is None else table.y
     return bool(np.bincount(codes[rows], weight[rows]).min() > 0)
-
-
-def _longer(setup: Setup, faster: int) -> Problem:
-    problem, rate = setup.problem, faster * setup.problem.settings.learning_rate
-    epochs = setup.last_epochs or LONGER * problem.epochs
-    return replace(problem, epochs=epochs, settings=problem.settings._replace(learning_rate=rate))
 
 
 def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:

@@ -81,7 +81,15 @@ def evolve(
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:
         state, parts, rows = _evolved(setup, last, say, stopping)
-        front, held_out = judged_front(setup, table, live_front(setup, state), say.message, stopping, lesson=lesson)
+        front, held_out = judged_front(
+            setup,
+            table,
+            live_front(setup, state),
+            say.message,
+            stopping,
+            lesson=lesson,
+            evaluations=state.evaluations,
+        )
         members = last_front(setup, table, front, say.message, lambda: False)
     if state.generation < last:
         warnings.warn(

@@ -134,6 +134,27 @@ def test_inherited_weights_do_not_count_and_held_out_rows_do_not_train(
     assert {how[2:] for how in asked} == {(LONGER * EPOCHS, FASTER * setup.problem.settings.learning_rate)}
 
 
+@pytest.mark.parametrize(
+    ("evaluations", "epochs"),
+    # The search trained 4 folds of 90 of 120 rows for 2 epochs, the judgement 6 trees x 3 repeats in 5 folds of 96.
+    [(0, 10), (500, 10), (3000, 62), (100_000, 100)],
+)
+def test_after_many_short_generations_the_judgement_is_longer(
+    evaluations: int, epochs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setup, table, trees = prepared("regression")
+    assert [len(fit) for fit, _ in setup.problem.folds] == [90] * 4
+    asked = set()
+
+    def noting(settings: object, fit: np.ndarray, held: np.ndarray, **how: int) -> object:
+        asked.add(how["epochs"])
+        return make_course(settings, fit, held, **how | {"epochs": 1})  # type: ignore[arg-type]
+
+    monkeypatch.setattr("search.engine.evaluate.make_course", noting)
+    judge(setup, table, trees, quiet, evaluations=evaluations)
+    assert asked == {epochs}
+
+
 def test_the_error_is_that_of_the_held_out_predictions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search.judge.honest, "REPEATS", 1)
     setup, table, trees = prepared("regression")
