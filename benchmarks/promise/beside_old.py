@@ -154,20 +154,8 @@ def page(result: dict[str, Any]) -> str:
     ]
     totals = [f"- {name}: {value:.4g}" for name, value in result["summary"].items()]
     made = f"Made by `{result['command']}`. {ABOUT}"
-    return (
-        "\n".join(
-            [
-                "# What fronts promise, and what test rows keep",
-                "",
-                made,
-                "",
-                table(tuple(SHOWN.values()), cells),
-                "",
-                *totals,
-            ]
-        )
-        + "\n"
-    )
+    lines = ["# What fronts promise, and what test rows keep", "", made, "", table(tuple(SHOWN.values()), cells), ""]
+    return "\n".join([*lines, *totals]) + "\n"
 
 
 ABOUT = """The old search is that of commit 6dcb75b. Of each front, the recommended member counts, and of old fronts

@@ -21,7 +21,8 @@ from neuraltree.engine.optimizers import SCHEDULES
 from neuraltree.engine.training import Settings
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample, merged
-from neuraltree.estimators.starting import check_options, columns, new_tree
+from neuraltree.estimators.starting import check_options, columns, new_tree, task_of
+from neuraltree.tasks import losses
 from neuraltree.tasks.task import LOSS_OF, Task, encode
 from neuraltree.tree.tree import Tree
 
@@ -156,8 +157,8 @@ def constant_loss(sample: Sample) -> float:
     weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
     if sample.classes is None:
         return 0.5 * float(np.count_nonzero(np.ptp(columns(sample.y)[weight > 0], axis=0)))
-    shares = np.bincount(sample.y, weight) / weight.sum()
-    return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
+    task = task_of(sample)
+    return losses.constant_loss(task.loss, encode(task, sample.y), weight)
 
 
 def _epochs(rows: int, batch: int) -> int:

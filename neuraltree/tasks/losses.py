@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from neuraltree.arrays import EngineArray
+from neuraltree.arrays import EngineArray, FloatArray
+
+LEAST_SHARE = 1e-12  # of a class, so that it has a logit
 
 
 @cache
@@ -60,3 +62,11 @@ LOSSES: dict[str, Loss] = {
     "logistic": Loss(_logistic, lambda z: _nn(z).sigmoid(z)),
     "softmax": Loss(_cross_entropy, lambda z: _nn(z).softmax(z, axis=-2)),
 }
+
+
+def constant_loss(loss: str, targets: FloatArray, weight: FloatArray) -> float:
+    """The mean loss of the best constant for targets (rows, outputs) with weights (rows,)."""
+    mean = np.average(targets, axis=0, weights=weight)[:, None]
+    share = np.clip(mean, LEAST_SHARE, 1 - LEAST_SHARE)
+    best = {"squared": mean, "logistic": np.log(share / (1 - share)), "softmax": np.log(share)}[loss]
+    return float(np.average(LOSSES[loss].value(best, targets.T), weights=weight))

@@ -17,8 +17,8 @@ from neuraltree.arrays import FloatArray
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
-from neuraltree.tasks.losses import LOSSES
-from neuraltree.tasks.metrics import LEAST, METRICS, Truth, class_errors
+from neuraltree.tasks.losses import constant_loss
+from neuraltree.tasks.metrics import METRICS, Truth, class_errors
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from neuraltree.tree.space import Space
@@ -147,8 +147,6 @@ def _score(problem: Problem, packed: Packed, fitted: _Folds) -> tuple[Columns, N
     """Columns of metrics, and a mask of the trees that did not diverge."""
     rows = np.concatenate([validation for _, validation in problem.folds])
     truth = problem.truth._replace(target=problem.truth.target[rows])
-    # The outputs of all trees at once can take gigabytes.
-    most = max(1, SCORED_BYTES // (8 * len(rows) * problem.task.n_outputs))
 
     def score(run: tuple[int, int], stop: Indices) -> tuple[Columns, NDArray]:
         outputs = _outputs(problem, packed, fitted.params, run, stop)
@@ -160,9 +158,15 @@ def _score(problem: Problem, packed: Packed, fitted: _Folds) -> tuple[Columns, N
             columns |= {f"error_class_{label}": errors[:, c] for c, label in enumerate(problem.classes)}
         return columns, np.asarray(finite)
 
-    parts = in_threads(problem.workers, score, cut(packed.forest, problem.workers, most))
+    parts = in_threads(problem.workers, score, cut(packed.forest, problem.workers, scored_at_once(problem)))
     columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
     return columns, np.concatenate([finite for _, finite in parts])
+
+
+def scored_at_once(problem: Problem) -> int:
+    """The most trees to score at once: the outputs of all for every validation row can take gigabytes."""
+    rows = sum(len(held) for _, held in problem.folds)
+    return max(1, SCORED_BYTES // (8 * rows * problem.task.n_outputs))
 
 
 def _outputs(problem: Problem, packed: Packed, params: NDArray, run: tuple[int, int], stop: Indices) -> FloatArray:
@@ -189,10 +193,15 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     return columns
 
 
-def trained(problem: Problem, trees: list[Nodes], stream: int) -> list[Nodes]:
-    """Trees trained further on the fit rows of every fold; their last weights, so validation rows choose nothing."""
+def trained(problem: Problem, trees: list[Nodes], stream: int, *, epochs: int, faster: float = 1.0) -> list[Nodes]:
+    """Trees trained further on the fit rows of every fold, at ``faster`` times the learning rate.
+
+    With their last weights, so validation rows choose nothing.
+    """
+    rate = faster * problem.settings.learning_rate
+    problem = replace(problem, settings=problem.settings._replace(learning_rate=rate))
     courses = [
-        _course(problem, (fit, fit[:0]), problem.epochs, (problem.seed, stream, k))._replace(patience=0)
+        _course(problem, (fit, fit[:0]), epochs, (problem.seed, stream, k))._replace(patience=0)
         for k, (fit, _) in enumerate(problem.folds)
     ]
     return _trained(problem, trees, courses)[2]
@@ -210,21 +219,12 @@ def refit(problem: Problem, trees: list[Nodes]) -> list[Nodes]:
     whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
     means = [_one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
     firsts = [_one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
-    candidates = (trained(whole, means, REFIT_STREAM), means, firsts)
+    candidates = (trained(whole, means, REFIT_STREAM, epochs=problem.epochs), means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
-    useful = losses <= constant_loss(problem, problem.whole)
+    targets, weight = (part[problem.whole].astype(np.float64) for part in (problem.data.targets, problem.data.weight))
+    useful = losses <= constant_loss(problem.task.loss, targets, weight)
     chosen = np.where(useful.any(axis=0), useful.argmax(axis=0), losses.argmin(axis=0))
     return [candidates[which][i] for i, which in enumerate(chosen.tolist())]
-
-
-def constant_loss(problem: Problem, rows: NDArray) -> float:
-    """The mean training loss of the best constant on these rows."""
-    targets, weight = problem.data.targets[rows].astype(np.float64), problem.data.weight[rows]
-    mean = np.average(targets, axis=0, weights=weight)[:, None]
-    share = np.clip(mean, LEAST, 1 - LEAST)
-    logit = {"squared": mean, "logistic": np.log(share / (1 - share)), "softmax": np.log(share)}
-    losses = LOSSES[problem.task.loss].value(logit[problem.task.loss], targets.T)
-    return float(np.average(losses, weights=weight))
 
 
 def _losses(problem: Problem, trees: list[Nodes]) -> FloatArray:

@@ -30,7 +30,7 @@ from search.engine.reference_point import scale_of
 from search.errors import InputError
 from search.objectives import BY_NAME, columns_of, metric_of
 from search.selection.survivors import check_method
-from search.table.data import RowIndices, Table, check_folds, check_spread, check_weights, make_folds, split
+from search.table.data import RowIndices, Table, check_folds, check_spread, check_weights, make_folds, positions, split
 from search.variation.operators import make_toolbox
 
 # The default weight decay is their quotient by the number of training rows, but no more than the second: the more rows,
@@ -199,11 +199,6 @@ def _row_weight(config: Config, table: Table, rows: RowIndices) -> NDArray[np.fl
     if config.task.class_weight == "balanced":
         weight = weight / np.bincount(table.y[rows])[table.y[rows]]
     return weight
-
-
-def positions(folds: list[tuple[NDArray, NDArray]], train_rows: NDArray) -> list[tuple[NDArray, NDArray]]:
-    """Folds as positions among the training rows instead of rows of the table."""
-    return [(np.searchsorted(train_rows, fit), np.searchsorted(train_rows, validation)) for fit, validation in folds]
 
 
 def _metrics(config: Config, table: Table) -> dict[str, str]:

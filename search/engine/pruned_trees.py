@@ -8,7 +8,6 @@ damage", here with magnitude times spread) is a good structure of every size on 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,9 +72,7 @@ def _dense(rng: np.random.Generator, space: Space, hidden: int, folds: int) -> N
 
 
 def _further(problem: Problem, trees: list[Nodes], share: float, step: int) -> list[Nodes]:
-    settings = problem.settings._replace(learning_rate=RATE * problem.settings.learning_rate)
-    epochs = int(np.ceil(share * problem.epochs))
-    return trained(replace(problem, settings=settings, epochs=epochs), trees, STREAM + step)
+    return trained(problem, trees, STREAM + step, epochs=int(np.ceil(share * problem.epochs)), faster=RATE)
 
 
 def pruned(tree: Nodes, size: int) -> Nodes:

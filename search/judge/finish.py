@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.compress.formats import number_format
@@ -103,12 +104,7 @@ def judged_front(
     front = replace(front, columns=front.columns | dict(zip(HONEST, judged[:2], strict=True)))
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))
     rows = [_values(front.columns, i) for i in order.tolist()]
-    order = order[undominated(rows, named_columns(setup.strategy.objectives, HONEST[0]))]
-    if left_out := len(rows) - len(order):
-        say(
-            f"{left_out} of {len(rows)} models left out: by honest error and predicted costs another model is at least "
-            "as good in every objective"
-        )
+    order = order[_undominated(setup, rows, "honest error and predicted costs", say)]
     held_out = judged.held_out
     if held_out is not None:
         held_out = held_out[0], [held_out[1][i] for i in order.tolist()]
@@ -124,13 +120,16 @@ def last_front(
 ) -> list[Finished]:
     """The finished members of a judged front that no other finished member dominates in the run's objectives."""
     members = finished(setup, table, front, say, stopping)
-    kept = undominated([member.values for member in members], named_columns(setup.strategy.objectives, HONEST[0]))
-    if left_out := len(members) - len(kept):
-        say(
-            f"{left_out} of {len(members)} models left out: by the final costs another model is at least as good in "
-            "every objective"
-        )
+    kept = _undominated(setup, [member.values for member in members], "the final costs", say)
     return [members[i] for i in kept.tolist()]
+
+
+def _undominated(setup: Setup, rows: list[dict[str, float]], by: str, say: Callable[[str], None]) -> NDArray[np.int64]:
+    """The positions of the rows that no other dominates in the objectives of the run, with the honest error."""
+    kept = undominated(rows, named_columns(setup.strategy.objectives, HONEST[0]))
+    if left_out := len(rows) - len(kept):
+        say(f"{left_out} of {len(rows)} models left out: by {by} another model is at least as good in every objective")
+    return kept
 
 
 def finished(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zlib import crc32
 
 import numpy as np
@@ -21,13 +21,15 @@ from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import METRICS, Truth
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes, join, node_dtype
-from search.engine.evaluate import SCORED_BYTES, Fold, Problem, trained, validation_outputs
+from search.engine.evaluate import Fold, Problem, scored_at_once, trained, validation_outputs
 from search.engine.population import structure_key
-from search.engine.problem import Setup, positions
-from search.table.data import Table, make_folds
+from search.table.data import Table, class_weights, make_folds, positions
+
+if TYPE_CHECKING:
+    from search.engine.problem import Setup
 
 FOLDS, REPEATS = 5, 3
-LONGER, FASTER = 5, 3  # times the epochs and the learning rate of a generation, because the weights are new
+LONGER, FASTER = 5, 3.0  # times the epochs and the learning rate of a generation, because the weights are new
 ENOUGH, SHARE = 100, 0.25  # epochs if generations are shorter, and the share of the search's time that they may take
 STREAM = 2**31 + 4  # of the shuffles; one more for each repeat
 WEIGHTS = 2**31 + 16  # the stream of the new weights
@@ -85,10 +87,10 @@ def judge(
     done = _done(kept, key)
     held_out = None
     for repeat in range(len(done), repeats):
-        anew = lesson or replace(setup, problem=replace(setup.problem, folds=judging_folds(setup, table, repeat)))
-        problem, fitted, parts = _judged_once(anew, trees, repeat, epochs)
+        anew = lesson.problem if lesson else replace(setup.problem, folds=judging_folds(setup, table, repeat))
+        fitted, parts = _judged_once(anew, trees, repeat, epochs)
         done.append(parts)
-        held_out = held_out or ((problem, fitted) if repeat == 0 else None)
+        held_out = held_out or ((anew, fitted) if repeat == 0 else None)
         if kept:
             kept.save_judged({"key": key, **{f"repeat {i}": folds for i, folds in enumerate(done)}})
         if stopping():
@@ -111,20 +113,18 @@ def _epochs(setup: Setup, count: int, evaluations: int) -> int:
     return setup.last_epochs or max(LONGER * problem.epochs, int(min(ENOUGH, affordable)))
 
 
-def _judged_once(setup: Setup, trees: list[Nodes], repeat: int, epochs: int) -> tuple[Problem, list[Nodes], FloatArray]:
-    """One repeat: its problem, its trees, and the parts of their errors.
+def _judged_once(problem: Problem, trees: list[Nodes], repeat: int, epochs: int) -> tuple[list[Nodes], FloatArray]:
+    """One repeat: its trees, and the parts of their errors.
 
     If a tree diverges, all are trained again at the rate of the search, which may be right there and too high here.
     """
-    for faster in (FASTER, 1):
-        rate = faster * setup.problem.settings.learning_rate
-        settings = setup.problem.settings._replace(learning_rate=rate)
-        problem = replace(setup.problem, epochs=epochs, settings=settings)
-        fitted = trained(problem, _renewed(problem, trees, repeat), STREAM + repeat)
+    renewed = _renewed(problem, trees, repeat)
+    for faster in (FASTER, 1.0):
+        fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster)
         parts, wild = _by_fold(problem, fitted)
         if not wild.any():
             break
-    return problem, fitted, parts
+    return fitted, parts
 
 
 def _key(setup: Setup, trees: list[Nodes], epochs: int) -> NDArray[np.uint8]:
@@ -152,15 +152,9 @@ def judging_folds(setup: Setup, table: Table, repeat: int) -> tuple[Fold, ...]:
     for attempt in range(ATTEMPTS):
         seed = (setup.problem.seed + SPLITS * (1 + repeat + REPEATS * attempt)) % 2**32
         folds = make_folds(table, rows, max(2, min(FOLDS, least)), seed)
-        if table.weight is None or all(_weighs(table, table.weight, fit) for fit, _ in folds):
+        if table.weight is None or all(class_weights(table, fit).min() > 0 for fit, _ in folds):
             break
     return tuple(positions(folds, rows))
-
-
-def _weighs(table: Table, weight: FloatArray, rows: NDArray) -> bool:
-    """Whether these rows of a table have some of every class that weigh something."""
-    codes = np.zeros(len(weight), dtype=np.int64) if table.classes is None else table.y
-    return bool(np.bincount(codes[rows], weight[rows]).min() > 0)
 
 
 def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
@@ -180,8 +174,7 @@ def _by_fold(problem: Problem, trees: list[Nodes]) -> tuple[FloatArray, NDArray[
     Outputs are held to ``_farthest``, so that a tree that diverged has a large error, but one that is a number. As many
     trees are scored at once as their outputs leave room for.
     """
-    rows = sum(len(held) for _, held in problem.folds)
-    at_once = max(1, SCORED_BYTES // (8 * rows * problem.task.n_outputs))
+    at_once = scored_at_once(problem)
     far = _farthest(problem)
     parts, wild = [], []
     for i in range(0, len(trees), at_once):

@@ -71,7 +71,6 @@ def evolve(
         )
         plain = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
         say, last = reporter(quiet=not verbose, as_json=False), config.search.generations
-
         setup, lesson = plain, None
         if teachers:
             setup = taught(learn(plain, table, teachers, say.message))

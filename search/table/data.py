@@ -118,13 +118,9 @@ def check_weights(table: Table, folds: list[tuple[RowIndices, RowIndices]]) -> N
     """``InputError`` if, in a fold, all validation rows have weight 0, or all fit rows of a class have."""
     if table.weight is None:
         return
-    weight = (table.weight / table.weight.max()).astype(
-        np.float32
-    )  # training in float32 may round the smallest weights to 0
-    codes = np.zeros(len(weight), dtype=np.int64) if table.classes is None else table.y
     for k, (fit, held) in enumerate(folds):
-        by_class = np.bincount(codes[fit], weight[fit])
-        if by_class.min() > 0 and weight[held].any():
+        by_class = class_weights(table, fit)
+        if by_class.min() > 0 and class_weights(table, held).any():
             continue
         rows = f"{'validation' if by_class.min() > 0 else 'training'} rows of fold {k}"
         if table.classes and by_class.min() == 0:
@@ -133,6 +129,20 @@ def check_weights(table: Table, folds: list[tuple[RowIndices, RowIndices]]) -> N
             f"data.weight is 0, or next to it, in all {rows}; "
             "choose another run.seed or fewer search.folds, or leave out rows of weight 0"
         )
+
+
+def class_weights(table: Table, rows: RowIndices) -> NDArray[np.float64]:
+    """(classes,) the weight of these rows of each class; of a regression, (1,) that of all."""
+    weight = np.ones(len(table.y)) if table.weight is None else table.weight / table.weight.max()
+    codes = np.zeros(len(weight), dtype=np.int64) if table.classes is None else table.y
+    # Training in float32 may round the smallest weights to 0.
+    weights: NDArray[np.float64] = weight[rows].astype(np.float32).astype(np.float64)
+    return np.bincount(codes[rows], weights, minlength=int(codes.max()) + 1).astype(np.float64)
+
+
+def positions(folds: list[tuple[NDArray, NDArray]], train_rows: NDArray) -> list[tuple[NDArray, NDArray]]:
+    """Folds as positions among the training rows instead of rows of the table."""
+    return [(np.searchsorted(train_rows, fit), np.searchsorted(train_rows, validation)) for fit, validation in folds]
 
 
 def split(table: Table, test_fraction: float, seed: int) -> tuple[RowIndices, RowIndices]:

@@ -19,6 +19,7 @@ from sklearn.metrics import log_loss
 
 from neuraltree import hardware
 from neuraltree.engine.training import make_course
+from neuraltree.tasks.losses import constant_loss
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join, node_dtype
 from neuraltree.tree.simplify import simplify
@@ -33,7 +34,7 @@ from search.config.settings import (
     TaskConfig,
     TrainConfig,
 )
-from search.engine.evaluate import constant_loss, costs, evaluate, in_threads, refit
+from search.engine.evaluate import costs, evaluate, in_threads, refit
 from search.engine.evolution_step import begin, step
 from search.engine.population import Members, objectives, structure_key, violation
 from search.engine.problem import set_up
@@ -329,7 +330,7 @@ def test_the_loss_of_the_best_constant(kind):
         return 0.5 * ((z - targets) ** 2).sum(axis=1) @ share
 
     best = minimize(loss_of, np.zeros(targets.shape[1]))
-    assert constant_loss(problem, rows) == pytest.approx(best.fun, rel=1e-5)
+    assert constant_loss(problem.task.loss, targets, weight[rows]) == pytest.approx(best.fun, rel=1e-5)
 
 
 def test_a_diverging_tree_is_behind_all_others_and_never_nan():

@@ -192,9 +192,9 @@ def test_a_stop_loses_at_most_a_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, kept, trained = judge(setup, table, trees, quiet), Memory(), []
     once = search.judge.honest.trained
 
-    def counting(*arguments: object) -> object:
+    def counting(*arguments: object, **how: object) -> object:
         trained.append(1)
-        return once(*arguments)  # type: ignore[arg-type]
+        return once(*arguments, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(search.judge.honest, "trained", counting)
     for _ in range(2):
