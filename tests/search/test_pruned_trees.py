@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 
-from neuraltree.tree.nodes import parents
+from neuraltree.tree.nodes import node_dtype, parents
 from neuraltree.tree.space import Space, check
 from search.config.config import config_of
 from search.engine.evolution_step import PRUNED, RANDOM, begin
@@ -53,6 +53,17 @@ ALL = ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity", "hard_tanh")
 
 
 def test_the_least_important_edge_goes_first() -> None:
+    flat = np.zeros(5, node_dtype())
+    flat["depth"], flat["op"], flat["weight"][:, 0] = [0, 1, 1, 1, 1], [~5, 0, 1, 2, 3], [0, 0.5, -0.1, -0.9, 0.3]
+    left = [pruned(flat, size)["op"][1:].tolist() for size in (5, 4, 3, 2, 1)]
+    assert left == [[0, 1, 2, 3], [0, 2, 3], [0, 2], [2], [2]]  # an output keeps its last child
+    # A hidden node of little importance takes its inputs along, and goes with the last of them.
+    deep = np.zeros(4, node_dtype())
+    deep["depth"], deep["op"], deep["weight"][:, 0] = [0, 1, 2, 1], [~5, ~1, 0, 1], [0, 5, 0.01, 0.2]
+    assert pruned(deep, 3)["op"].tolist() == [~5, 1]
+
+
+def test_importance_is_magnitude_times_spread() -> None:
     setup = iris()
     tree = setup.strategy.new_tree(np.random.default_rng(3))
     spread = np.array([1.0 if op >= 0 else SPREADS[~op] for op in tree["op"]])
