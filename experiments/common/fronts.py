@@ -16,7 +16,7 @@ from experiments.frame.experiment import Row
 from neuraltree.tree.tree import Tree
 from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, violation
-from search.judge.finish import finished
+from search.judge.finish import HONEST, finished, judged_front
 from search.selection.hypervolume import hypervolume
 from search.selection.survivors import ranks
 
@@ -29,10 +29,13 @@ OUTCOME = (
 
 
 class Tested(NamedTuple):
-    """A member of the front, trained again on all training rows."""
+    """A member of the front, trained again on all training rows.
+
+    ``promised``: its honest error if the front was judged, else its validation error.
+    """
 
     tree: Tree
-    val_error: float
+    promised: float
     test_score: float  # accuracy or R²
 
     def size(self, cost: str = "weights") -> int:
@@ -82,7 +85,11 @@ def tested(search: Search, state: State, members: Members) -> list[Tested]:
     table, rows = search.table, search.setup.test_rows
     done = finished(search.setup, table, members, lambda text: None, lambda: False)
     return [
-        Tested(each.tree, each.values["val_error"], score(table.kind, table.y[rows], values(search, each.tree, rows)))
+        Tested(
+            each.tree,
+            each.values.get(HONEST[0], each.values["val_error"]),
+            score(table.kind, table.y[rows], values(search, each.tree, rows)),
+        )
         for each in done
     ]
 
@@ -96,22 +103,31 @@ def values(search: Search, tree: Tree, rows: NDArray[np.int64]) -> NDArray:
 
 def served(models: Sequence[Tested], corner: NDArray[np.float64], cost: str = "weights") -> float:
     """``tested_volume`` of a front."""
-    val_errors, test_errors = [model.val_error for model in models], [1 - model.test_score for model in models]
-    return tested_volume(val_errors, test_errors, [model.size(cost) for model in models], corner.tolist())
+    promised, test_errors = [model.promised for model in models], [1 - model.test_score for model in models]
+    return tested_volume(promised, test_errors, [model.size(cost) for model in models], corner.tolist())
 
 
-def outcome(search: Search, moments: Sequence[Moment], cost: str = "weights") -> Row:
-    """``OUTCOME`` of the last generation within the budget."""
+def judged(search: Search, state: State, members: Members) -> Members:
+    """The members with their honest errors, without those that others dominate by these."""
+    found, _ = judged_front(
+        search.setup, search.table, members, lambda text: None, lambda: False, evaluations=state.evaluations
+    )
+    return found
+
+
+def outcome(search: Search, moments: Sequence[Moment], cost: str = "weights", *, afresh: bool = False) -> Row:
+    """``OUTCOME`` of the last generation within the budget; ``afresh``: honest errors choose among its members."""
     last = last_within(search, moments)
     state, corner = moments[last].state, reference(search, cost)
-    models = tested(search, state, front(state.members, cost))
+    members = front(state.members, cost)
+    models = tested(search, state, judged(search, state, members) if afresh else members)
     return {
         "trees": state.evaluations,
         "hypervolume": percent(archives(moments[: last + 1], cost)[-1], corner),
         "population_hypervolume": percent(points_of(state.members, cost), corner),
         "members": len(models),
         "test_volume": served(models, corner, cost),
-        "val_error": models[0].val_error,
+        "val_error": models[0].promised,
         "weights": models[0].tree.num_weights,
         "test_score": models[0].test_score,
     }

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION
-from search.config.config import config_of
+from search.config.config import config_hash, config_of
 from search.engine.evolution_step import State, generations
 from search.engine.population import Members
 from search.engine.problem import Setup, set_up
@@ -67,7 +67,7 @@ def size_of(quick: bool, usual: Size = FULL) -> Size:
 
 
 def settings(table: str, size: Size, tables: Tables) -> dict[str, Any]:
-    """The settings that the rows of a search depend on."""
+    """The settings that the rows of a search depend on, with those that it takes from the defaults of this project."""
     return {
         "data": paper_tables.DIGESTS[table],
         "test_fraction": TEST_FRACTION,
@@ -75,6 +75,7 @@ def settings(table: str, size: Size, tables: Tables) -> dict[str, Any]:
         "budget_weights": [WEIGHTS, WEIGHTS_PER_CLASS],
         "size": size._asdict(),
         "config": tables,
+        "defaults": config_hash(config_of(_merged(table, TEST_FRACTION, 0, size, tables, classes=0), "the experiment")),
     }
 
 
@@ -85,18 +86,22 @@ def prepare(name: str, seed: int, size: Size, tables: Tables) -> Search:
 
 def prepare_rows(table: Table, name: str, test_fraction: float, seed: int, size: Size, tables: Tables) -> Search:
     """The search on a table of which a share of the rows is kept for a test; otherwise as ``prepare``."""
+    merged = _merged(name, test_fraction, seed, size, tables, classes=len(table.classes or ()))
+    setup = set_up(config_of(merged, "the experiment"), table, workers=1)
+    samples = (size.folds - 1) * len(setup.train_rows) * size.epochs  # every row is left out of one fold
+    return Search(table, setup, float(size.trees * usual_weights(table) * samples))
+
+
+def _merged(name: str, test_fraction: float, seed: int, size: Size, tables: Tables, *, classes: int) -> Tables:
     own: Tables = {
         "data": {"source": name, "test_fraction": test_fraction},
         "run": {"seed": seed},
-        "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * len(table.classes or ()))},
+        "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * classes)},
         "search": {"population": size.population, "folds": size.folds},
         "train": {"epochs": size.epochs, "batch_size": size.batch_size, "learning_rate": size.learning_rate},
     }
     sections = dict.fromkeys([*own, *tables])
-    merged = {section: own.get(section, {}) | tables.get(section, {}) for section in sections}
-    setup = set_up(config_of(merged, "the experiment"), table, workers=1)
-    samples = (size.folds - 1) * len(setup.train_rows) * size.epochs  # every row is left out of one fold
-    return Search(table, setup, float(size.trees * usual_weights(table) * samples))
+    return {section: own.get(section, {}) | tables.get(section, {}) for section in sections}
 
 
 def run(search: Search, *, least_trees: int = 0) -> list[Moment]:

@@ -24,7 +24,7 @@ from experiments.rendering.searches import (
     seeds_of,
 )
 from experiments.rendering.text import figure, page
-from experiments.studies.ablation.run import FULL, ONE_HOLD_OUT, TABLES, VARIANTS
+from experiments.studies.ablation.run import FULL, JUDGED, ONE_HOLD_OUT, TABLES, VARIANTS
 from experiments.studies.tables.significance import LEVEL
 from neuraltree.plot import style
 from search.folder.records import write_text
@@ -47,7 +47,8 @@ within it, on {seeds} per table. All use hypervolume selection and the objective
 operator is left out, the other operators make its children. "{one}" validates on a quarter of the training rows instead
 of four folds. It therefore trains about four times as many trees within the budget. Its validation hypervolume comes
 from other rows and is not compared. Without inheritance, every tree starts with random weights; it is trained for the
-usual number of epochs, or for 60.
+usual number of epochs, or for 60. "{judged}" is the full search, after which honest errors choose among the members
+instead of validation errors; the training of that judgement is not part of the budget.
 
 The volume of test rows is computed from the front of the last population. Its members are trained again on all training
 rows and scored once. For each size, the test error of the member with the lowest validation error among those no larger
@@ -62,7 +63,7 @@ def render(rows: ResultRows, results: Path) -> None:
     tables = (*present(TABLES, rows, "table"), ALL)
     parts = [comparison(rows, table, list(VARIANTS), FULL, MEASURES, VALIDATED, TESTED) for table in tables]
     least = figure(least_p(_differences(rows, TESTED)))
-    text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), one=ONE_HOLD_OUT, how=HOW, least=least)
+    text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), one=ONE_HOLD_OUT, judged=JUDGED, how=HOW, least=least)
     write_text(results / "ablation.md", page(TITLE, text, PICTURE, *parts))
     save(picture(rows), results / "ablation.png")
 

@@ -10,12 +10,14 @@ from experiments.frame.experiment import Experiment, Row, Unit
 from search.variation.operators import OPERATORS
 
 TABLES = ("friedman", "glass", "australian")
-FULL, ONE_HOLD_OUT = "full", "one hold-out"
+FULL, ONE_HOLD_OUT, JUDGED = "full", "one hold-out", "judged afresh"
 VARIANTS: dict[str, Tables] = {
     FULL: {},
+    JUDGED: {},
     "no inheritance": {"search": {"inherit": False}},
     "no inheritance, 60 epochs": {"search": {"inherit": False}, "train": {"epochs": 60}},
     ONE_HOLD_OUT: {"search": {"folds": 1}},
+    "no weight decay": {"train": {"weight_decay": 0.0}},
     "no pruned trees": {"search": {"pruned_share": 0.0}},
     **{f"no {row.name}": {"variation": {row.name: 0}} for row in OPERATORS if row.default_probability},
 }
@@ -23,7 +25,7 @@ VARIANTS: dict[str, Tables] = {
 
 def rows(unit: Unit, quick: bool) -> list[Row]:
     search = prepare(unit.table, unit.seed, size_of(quick, HALF), VARIANTS[unit.job])
-    return [outcome(search, run(search))]
+    return [outcome(search, run(search), afresh=unit.job == JUDGED)]
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:

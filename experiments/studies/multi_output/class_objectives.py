@@ -34,7 +34,7 @@ def rows(unit: Unit, size: Size) -> list[Row]:
             "member": i,
             "class": str(label).strip(),
             "weights": models[i].tree.num_weights,
-            "val_error": models[i].val_error,
+            "val_error": models[i].promised,
             "test_score": models[i].test_score,
             "true_positives": float(true),
             "false_positives": float(false),

@@ -11,6 +11,7 @@ import numpy as np
 
 from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION
+from experiments.common.searching import settings as defaults
 from experiments.common.searching import size_of
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.frame.provenance import constants
@@ -160,6 +161,9 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "size": size_of(quick)._asdict(),
         "method": METHODS[unit.job].place,
         "constants": constants(_place(METHODS[unit.job])[0], *METHODS[unit.job].uses),
+        **(
+            {"defaults": defaults(unit.table, size_of(quick), {})["defaults"]} if METHODS[unit.job].uses == OURS else {}
+        ),
     }
 
 

@@ -31,7 +31,7 @@ COLUMNS = ("share", *BY_SHARE, *(name for name in OUTCOME if name not in BY_SHAR
 
 
 def at_random(search: Search) -> Search:
-    """A search whose only operator ignores the parent: children are random trees like those of the first population."""
+    """A search whose only operator ignores the parent: so all trees are random, and none is made by pruning."""
     strategy = search.setup.strategy
 
     def another(rng: np.random.Generator, parent: Nodes) -> Nodes:
@@ -41,7 +41,7 @@ def at_random(search: Search) -> Search:
     toolbox = base.Toolbox()
     toolbox.register("subtree_replacement", another)
     toolbox.register("draw", lambda rng: "subtree_replacement")
-    return search._replace(setup=replace(search.setup, strategy=replace(strategy, toolbox=toolbox)))
+    return search._replace(setup=replace(search.setup, strategy=replace(strategy, toolbox=toolbox, pruned=0)))
 
 
 def rows(unit: Unit, quick: bool) -> list[Row]:

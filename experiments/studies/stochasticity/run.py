@@ -60,7 +60,7 @@ def rows(unit: Unit, quick: bool) -> list[Row]:
             "tree": i,
             "weights": model.tree.num_weights,
             "nodes": model.tree.num_nodes,
-            "val_error": model.val_error,
+            "val_error": model.promised,
             "test_score": model.test_score,
         }
         for i, model in enumerate(tested(search, state, members))

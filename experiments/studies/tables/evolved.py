@@ -32,9 +32,9 @@ OPTIONS: dict[str, Any] = {
     "max_nodes": None,
     "max_depth": 5,
     "max_arity": None,
-    "optimizer": "adam",
+    "optimizer": "adamw",
     "learning_rate": 0.01,
-    "weight_decay": 0.0,
+    "weight_decay": None,  # the default of a search: by the number of rows, and none with teachers
     "batch_size": None,
 }
 LESSON = {"rows": ROWS, "last_rows": LAST_ROWS, "last_epochs": LAST_EPOCHS, "spread": SPREAD, "own": OWN}
