@@ -35,6 +35,8 @@ class Evolution(BaseEstimator):
     reference : for each objective, its value in the reference point of the hypervolume; by default that of a useless
         tree or of the largest tree.
     variation : for each variation operator, its relative probability; 0 switches it off.
+    baselines : ordinary models, of "linear", "mlp_8", "mlp_100", "pruned_mlp" and "cart", trained after the search on
+        the same rows; ``front_.summary()`` says whether one of them is as good as the recommended tree.
     teachers : scikit-learn estimators, fitted in each fold and once on all rows. The trees learn the teachers' weighted
         mean on and near the training rows, besides the targets: knowledge distillation, for tables with few rows.
         One epoch is then 1,000 rows or more; 8 epochs are enough. Classes need teachers with ``predict_proba``.
@@ -57,6 +59,7 @@ class Evolution(BaseEstimator):
         constraints: Mapping[str, float] | None = None,
         reference: Mapping[str, float] | None = None,
         variation: Mapping[str, float] | None = None,
+        baselines: Sequence[str] = ("linear", "cart"),
         teachers: Sequence[BaseEstimator] | None = None,
     ) -> None:
         self.population = population
@@ -71,6 +74,7 @@ class Evolution(BaseEstimator):
         self.constraints = constraints
         self.reference = reference
         self.variation = variation
+        self.baselines = baselines
         self.teachers = teachers
 
     def evolve(self, sample: Sample, options: Options, *, seed: int, n_jobs: int | None, verbose: int) -> Found:
@@ -103,6 +107,7 @@ class Evolution(BaseEstimator):
             | {"activations": list(options.activations)},
             "train": decay | of(options, "optimizer", "learning_rate", "weight_decay", "epochs", "batch_size"),
             "hardware": of(self, "device", "precision", "style", "compiler"),
+            "baselines": {"models": list(self.baselines)},
             "constraints": _plain(self.constraints or {}),
             "reference": _plain(self.reference or {}),
             "variation": _plain(self.variation or {}),

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from search.errors import InputError
+from search.folder.baselines_csv import Baseline, load_baselines
 from search.folder.records import RunFolder
 from search.objectives import SIZE_NAMES, held_to, metric_names, named_columns
 from search.reading import read_rows
 from search.strict import shown
+from search.verdict import binding, compared
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,10 +78,14 @@ class Front:
     """The members of a front, lowest error first. In a finished front no member dominates another.
 
     ``error``: the column of the errors that count, ``honest_error`` if the members have one, else ``val_error``.
+    ``baselines``: ordinary models of the same rows, judged in the same folds. ``max_nodes``: the most nodes that a
+    member could have, if known.
     """
 
     members: tuple[Member, ...]
     objectives: tuple[str, ...]
+    baselines: tuple[Baseline, ...] = ()
+    max_nodes: int | None = None
 
     @property
     def error(self) -> str:
@@ -170,15 +176,17 @@ class Front:
         return min(self.members, key=lambda member: member.values[self.error])
 
     def summary(self) -> str:
-        """The recommended member in a sentence, with its error and what it is compared with."""
+        """A line about the recommended member, then one for each simple baseline, and one if ``max_nodes`` binds."""
         member, best = self.recommended(), self.lowest()
-        said = f"{member.values['weights']:.0f} weights, {_error_of(member, self.error)}"
+        said = f"recommended: {member.values['weights']:.0f} weights, {_error_of(member, self.error)}"
         if member is best:
-            return f"{said}, the lowest"
-        return (
-            f"{said}, the smallest within {WITHIN} standard errors of the lowest "
-            f"({best.values[self.error]:.4f}, {best.values['weights']:.0f} weights)"
-        )
+            said += ", the lowest"
+        else:
+            said += (
+                f", the smallest within {WITHIN} standard errors of the lowest "
+                f"({best.values[self.error]:.4f}, {best.values['weights']:.0f} weights)"
+            )
+        return "\n".join([said, *compared(self.baselines), *binding(self, self.max_nodes)])
 
     def knee(self) -> Member:
         """The member nearest to the ideal point, if every objective is scaled to 0-1 over the front, costs by their
@@ -229,7 +237,8 @@ def load_front(folder: str | Path) -> Front:
             )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())
-    return Front(tuple(read_rows(path, lambda row: _member(folder, row))), tuple(objectives))
+    members = tuple(read_rows(path, lambda row: _member(folder, row)))
+    return Front(members, tuple(objectives), load_baselines(folder))
 
 
 def _member(folder: Path, row: dict[str, str]) -> Member:

@@ -99,6 +99,7 @@ def _merged(name: str, test_fraction: float, seed: int, size: Size, tables: Tabl
         "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * classes)},
         "search": {"population": size.population, "folds": size.folds},
         "train": {"epochs": size.epochs, "batch_size": size.batch_size, "learning_rate": size.learning_rate},
+        "baselines": {"models": []},
     }
     sections = dict.fromkeys([*own, *tables])
     return {section: own.get(section, {}) | tables.get(section, {}) for section in sections}

@@ -254,7 +254,7 @@ class BaselinesConfig(Struct, frozen=True, forbid_unknown_fields=True):
             description='the baselines to train, any of "linear", "mlp_8", "mlp_100", "pruned_mlp", "cart"; empty: '
             "no baselines"
         ),
-    ] = ()
+    ] = ("linear", "cart")
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import number_format
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
@@ -22,6 +23,7 @@ from neuraltree.tasks.metrics import METRICS, Truth, class_errors
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from neuraltree.tree.space import Space
+from search.engine.integer_scores import integer_outputs
 
 Columns = dict[str, NDArray[np.float64]]
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
@@ -56,6 +58,11 @@ class Problem:
     far: NDArray[np.bool_]  # (features,) the inputs whose means float code subtracts first
     workers: int  # number of threads; it changes the time, not the results
 
+    @property
+    def in_integers(self) -> bool:
+        """Whether the models are deployed as integers, so that errors are those of integers."""
+        return number_format(self.code.precision).is_integer
+
 
 class Evaluated(NamedTuple):
     """Trained trees, their scores by column, and which trees never diverged."""
@@ -71,7 +78,7 @@ def evaluate(problem: Problem, trees: list[Nodes], generation: int) -> Evaluated
         _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
     ]
     packed, fitted, after = _trained(problem, trees, courses)
-    return Evaluated(after, *_score(problem, packed, fitted))
+    return Evaluated(after, *_score(problem, packed, fitted, after))
 
 
 class _Folds(NamedTuple):
@@ -143,14 +150,18 @@ def _threads(workers: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers)
 
 
-def _score(problem: Problem, packed: Packed, fitted: _Folds) -> tuple[Columns, NDArray]:
+def _score(problem: Problem, packed: Packed, fitted: _Folds, trees: list[Nodes]) -> tuple[Columns, NDArray]:
     """Columns of metrics, and a mask of the trees that did not diverge."""
     rows = np.concatenate([validation for _, validation in problem.folds])
     truth = problem.truth._replace(target=problem.truth.target[rows])
 
     def score(run: tuple[int, int], stop: Indices) -> tuple[Columns, NDArray]:
-        outputs = _outputs(problem, packed, fitted.params, run, stop)
-        finite = np.isfinite(outputs).all(axis=(1, 2)) & np.isfinite(fitted.loss[:, slice(*run)]).all(axis=0)
+        finite = np.isfinite(fitted.loss[:, slice(*run)]).all(axis=0)
+        if problem.in_integers:
+            outputs = integer_outputs(problem, trees[slice(*run)], stop=stop)
+        else:
+            outputs = _outputs(problem, packed, fitted.params, run, stop)
+            finite &= np.isfinite(outputs).all(axis=(1, 2))
         outputs[~finite] = 0.0  # a diverged tree is scored as a useless constant; ``ok`` marks it
         columns = {column: METRICS[metric](truth, outputs) for column, metric in problem.metrics.items()}
         if problem.classes:

@@ -13,7 +13,7 @@ from search.reading import read_rows
 FILE = "baselines.csv"
 NUMBERS = (
     *("val_error", "test_error", "test_score", "weights", "macs", *COST_NAMES, "seconds"),
-    *("honest_error", "honest_error_se"),
+    *("honest_error", "honest_error_se", "honest_difference", "honest_difference_se"),
 )
 HEADER = ("name", "label", *NUMBERS)
 WHOLE = ("weights", "macs")

@@ -41,17 +41,19 @@ def train_baselines(
     setup: Setup,
     table: Table,
     folder: RunFolder,
+    beside: FloatArray,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> None:
     """Write ``baselines.csv`` for the models that the config names; models already in it are kept.
 
+    ``beside`` (folds,): the parts of the honest error of the member to compare them with.
     Raises ``KeyboardInterrupt`` when ``stopping()`` is true; models finished by then are in the file.
     """
     wanted = [BY_NAME[name] for name in config.baselines.models]
     try:
         # Those of an older version have not been judged.
-        found = {row.name: row for row in load_baselines(folder.path) if "honest_error" in row.values}
+        found = {row.name: row for row in load_baselines(folder.path) if "honest_difference" in row.values}
     except DamagedError as error:
         say(f"{error}; the baselines are trained again")
         found = {}
@@ -62,7 +64,7 @@ def train_baselines(
     for row in missing:
         begun = time.perf_counter()
         try:
-            trained = train_row(row, setup, table, stopping)
+            trained = train_row(row, setup, table, beside, stopping)
         except ValueError as error:  # the optimiser diverged, or scikit-learn refuses the table
             say(f"  {row.label} could not be trained: {' '.join(str(error).split())}")
             continue
@@ -73,9 +75,16 @@ def train_baselines(
             say(line)
 
 
-def train_row(row: Row, setup: Setup, table: Table, stopping: Callable[[], bool] = lambda: False) -> Trained:
+def train_row(
+    row: Row,
+    setup: Setup,
+    table: Table,
+    beside: FloatArray | None = None,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Trained:
     """Choose each size's penalty by its error in the run's folds, fit to all training rows, score on the test rows.
 
+    ``beside`` (folds,): the parts of the honest error of a member to compare them with; test scores need test rows.
     ``val_error`` was therefore used for selection, as it was for the trees. Raises ``ValueError`` if a fit fails.
     """
     fits, sample = _Fits(row, setup.problem.seed, stopping), _sample(setup, table)
@@ -84,11 +93,12 @@ def train_row(row: Row, setup: Setup, table: Table, stopping: Callable[[], bool]
     chosen = {size: min(row.penalties, key=lambda penalty: errors[penalty][size]) for size in sizes}
     everything = np.arange(len(sample.y))
     final = {penalty: fits(sample.take(everything), penalty) for penalty in set(chosen.values())}
-    honest = {penalty: _honest(fits, penalty, sample, setup, table) for penalty in final}
+    honest = {penalty: _honest(fits, penalty, sample, setup, table, beside) for penalty in final}
     made = []
     for size, penalty in chosen.items():
         model = final[penalty][size]
-        values = {"val_error": errors[penalty][size], **_test_scores(model, setup, table)}
+        values = {"val_error": errors[penalty][size]}
+        values |= _test_scores(model, setup, table) if len(setup.test_rows) else {}
         values |= honest[penalty][size]
         values |= {"weights": float(model.weights), "macs": float(model.macs)}
         values |= row.cost(setup.problem, table.kind, model)
@@ -127,18 +137,23 @@ def _task(table: Table) -> Task:
     return make_task(table.kind, len(table.classes or ()))
 
 
-def _honest(fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Table) -> dict[int, dict[str, float]]:
-    """By size, the honest error, in the folds of the first repeat in which the front was judged."""
+def _honest(
+    fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Table, beside: FloatArray | None
+) -> dict[int, dict[str, float]]:
+    """By size, the honest error, in the folds of the first repeat in which the front was judged, and how much it is
+    above that of ``beside`` there."""
     folds, problem = judging_folds(setup, table, 0), setup.problem
     truth = Truth(_task(table), problem.truth.target, problem.truth.scale)
     found = {}
     for size, outputs in _held_out(fits, penalty, sample, folds).items():
         parts = parts_of_error(problem.metrics["val_error"], truth, folds, _finite(outputs).T[None])
-        found[size] = {
-            "honest_error": float(parts.mean()),
-            "honest_error_se": float(standard_error(parts, len(folds))[0]),
-        }
+        found[size] = _mean("honest_error", parts, len(folds))
+        found[size] |= {} if beside is None else _mean("honest_difference", parts - beside, len(folds))
     return found
+
+
+def _mean(name: str, parts: FloatArray, folds: int) -> dict[str, float]:
+    return {name: float(parts.mean()), f"{name}_se": float(standard_error(parts, folds)[0])}
 
 
 def _held_out(fits: _Fits, penalty: float, sample: Sample, folds: Sequence[Fold]) -> dict[int, FloatArray]:

@@ -3,7 +3,8 @@
 A search chooses structures, weights and epochs by their errors on the same validation rows, so these errors become too
 low. Here each structure gets new weights, and validation rows choose nothing. Two biases are left. The structures were
 found with all training rows, which makes the error too low if there are few rows for the inputs. And inherited weights
-can be better than those that a new training reaches, which makes it too high.
+can be better than those that a new training reaches, which makes it too high. The fine-tuning of int8 models is not
+repeated here, so their errors are without its gain.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from neuraltree.tasks.metrics import METRICS, Truth
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from search.engine.evaluate import Fold, Problem, scored_at_once, trained, validation_outputs
+from search.engine.integer_scores import fitted_ranges, integer_outputs
 from search.engine.population import structure_key
 from search.table.data import Table, class_weights, make_folds, positions
 
@@ -52,12 +54,13 @@ class Kept(Protocol):
 class Judged(NamedTuple):
     """Honest errors and their standard errors, each (trees,).
 
-    ``held_out``: the first repeat, whose trees were not fitted to the validation rows of their folds; ``None`` if it
-    was done before the run was resumed.
+    ``parts`` (trees, folds): of the errors of the first repeat. ``held_out``: the first repeat, whose trees were not
+    fitted to the validation rows of their folds; ``None`` if it was done before the run was resumed.
     """
 
     error: FloatArray
     error_se: FloatArray
+    parts: FloatArray
     held_out: HeldOut | None
 
 
@@ -98,7 +101,7 @@ def judge(
                 raise KeyboardInterrupt
             break
     parts = np.concatenate(done, axis=1)
-    return Judged(parts.mean(axis=1), standard_error(parts, done[0].shape[1]), held_out)
+    return Judged(parts.mean(axis=1), standard_error(parts, done[0].shape[1]), done[0], held_out)
 
 
 def _epochs(setup: Setup, count: int, evaluations: int) -> int:
@@ -178,12 +181,22 @@ def _by_fold(problem: Problem, trees: list[Nodes]) -> tuple[FloatArray, NDArray[
     far = _farthest(problem)
     parts, wild = [], []
     for i in range(0, len(trees), at_once):
-        outputs = validation_outputs(problem, trees[i : i + at_once])
+        outputs = _outputs(problem, trees[i : i + at_once])
         beyond = ~(np.abs(outputs) < far)  # true for NaN
         wild.append(beyond.mean(axis=(1, 2)) > OUTLIERS)
         outputs = np.where(beyond, np.copysign(far, np.nan_to_num(outputs)), outputs)
         parts.append(parts_of_error(problem.metrics["val_error"], problem.truth, problem.folds, outputs))
     return np.concatenate(parts), np.concatenate(wild)
+
+
+def _outputs(problem: Problem, trees: list[Nodes]) -> FloatArray:
+    """(trees, outputs, rows) as floats; or as the integers of int8 models, with ranges fitted to each tree."""
+    if not problem.in_integers:
+        return validation_outputs(problem, trees)
+    diverged = np.array([not (np.isfinite(tree["weight"]).all() and np.isfinite(tree["bias"]).all()) for tree in trees])
+    outputs = integer_outputs(problem, trees, fitted_ranges(problem, trees))
+    outputs[diverged] = np.nan
+    return outputs
 
 
 def _farthest(problem: Problem) -> float:

@@ -7,7 +7,7 @@ import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -17,22 +17,27 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 
+from neuraltree.arrays import FloatArray
 from neuraltree.engine.lowering import what_is_missing
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
-from search.config.config import config_of
+from search.baselines.baseline_table import BY_NAME
+from search.config.config import Config, config_of
 from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import State, generations
 from search.engine.problem import Setup, set_up
 from search.engine.teaching import learn, taught
 from search.errors import InputError
+from search.folder.baselines_csv import Baseline
 from search.folder.history import History, history_of, joined, of_generation
 from search.front import Front, Member
 from search.interrupts import interrupts
+from search.judge.baseline_training import train_row
 from search.judge.finish import judged_front, last_front, live_front
 from search.judge.honest import judging_folds
 from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
+from search.strict import one_line
 from search.table.data import Table
 
 # Keys of a config, and the parameters of Evolution and of estimators that they stand for.
@@ -80,7 +85,7 @@ def evolve(
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:
         state, parts, rows = _evolved(setup, last, say, stopping)
-        front, held_out = judged_front(
+        candidates, judged = judged_front(
             setup,
             table,
             live_front(setup, state),
@@ -89,24 +94,50 @@ def evolve(
             lesson=lesson,
             evaluations=state.evaluations,
         )
-        members = last_front(setup, table, front, say.message, lambda: False)
+        members = last_front(setup, table, candidates, say.message, lambda: False)
+        front = Front(
+            tuple(Member("ok", m.values, model=m.tree) for m in members),
+            setup.strategy.objectives,
+            max_nodes=config.space.max_nodes,
+        )
+        if members and not stopping():
+            beside = judged.parts[members[front.members.index(front.recommended())].place]
+            front = replace(front, baselines=_baselines(config, plain, table, beside, say.message, stopping))
     if state.generation < last:
         warnings.warn(
             f"the search was interrupted after generation {state.generation} of {last}",
             ConvergenceWarning,
             stacklevel=5,
         )
-    if not members or held_out is None:
+    if not members or judged.held_out is None:
         raise InputError("no tree met the constraints; loosen them or search longer")
-    judged, trees = held_out
-    outputs = validation_outputs(judged, [trees[member.place] for member in members])
-    objectives = setup.strategy.objectives
+    problem, trees = judged.held_out
+    outputs = validation_outputs(problem, [trees[member.place] for member in members])
     return Found(
-        front=Front(tuple(Member("ok", m.values, model=m.tree) for m in members), objectives),
-        history=history_of(joined(parts), objectives, rows),
+        front=front,
+        history=history_of(joined(parts), setup.strategy.objectives, rows),
         validation=_natural(setup, outputs),
-        rows=np.concatenate([held for _, held in judged.folds]),
+        rows=np.concatenate([held for _, held in problem.folds]),
     )
+
+
+def _baselines(
+    config: Config,
+    setup: Setup,
+    table: Table,
+    beside: FloatArray,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> tuple[Baseline, ...]:
+    """The baselines that can be trained on this table; those that are done when the search is stopped."""
+    found: list[Baseline] = []
+    with suppress(KeyboardInterrupt):
+        for name in config.baselines.models:
+            try:
+                found += train_row(BY_NAME[name], setup, table, beside, stopping).baselines
+            except ValueError as error:
+                say(f"  {BY_NAME[name].label} could not be trained: {one_line(error)}")
+    return tuple(found)
 
 
 def in_parameters(message: str) -> str:

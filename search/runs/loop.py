@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,6 @@ from search.front import load_front
 from search.judge.baseline_training import train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
-from search.judge.verdict import verdict
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
 from search.strict import one_line
@@ -61,18 +61,20 @@ def evolve(
             report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
-            count = write_front(folder, setup, table, reached[0], report.message, stopping)
-            if nothing_measured(setup.problem, load_front(folder.path)):
+            parts = write_front(folder, setup, table, reached[0], report.message, stopping)
+            front = load_front(folder.path)
+            if nothing_measured(setup.problem, front):
                 report.warning(
                     "no model could be measured, so all costs are predicted; see why with: python -m "
                     f"neuraltree.hardware {folder.models} --device {config.hardware.device} --measure"
                 )
-        if config.baselines.models:
+        if config.baselines.models and len(front):
+            beside = parts[front.members.index(front.recommended())]
             with phases("baselines"):
-                train_baselines(config, setup, table, folder, report.message, stopping)
+                train_baselines(config, setup, table, folder, beside, report.message, stopping)
         with phases("finish"):
-            _complete(config, table, folder, count, *reached, report.warning)
-        report.end(_verdict(folder, count, config.space.max_nodes), phases.total)
+            _complete(config, table, folder, len(front), *reached, report.warning)
+        report.end(_verdict(folder, config.space.max_nodes), phases.total)
         return DONE
     finally:
         report.close()
@@ -172,18 +174,20 @@ def _complete(
     folder.clear_judged()
 
 
-def _verdict(folder: RunFolder, count: int, max_nodes: int) -> str:
-    if not count:
+def _verdict(folder: RunFolder, max_nodes: int) -> str:
+    front = replace(load_front(folder.path), max_nodes=max_nodes)
+    if not len(front):
         return f"no tree met the constraints; loosen them or search longer. The run is in {folder.path}"
-    front = load_front(folder.path)
+    count, knee = len(front), front.knee()
     lines = [f"{count} model{'s' * (count != 1)} in {folder.path / 'front.csv'}; picture: {folder.path / 'front.png'}"]
-    member, knee = front.recommended(), front.knee()
-    lines.append(f"  recommended: {member.path}, {front.summary()}; {told_tests(member.values)}")
+    said, *compared = front.summary().splitlines()
+    member, about = front.recommended(), said.removeprefix("recommended: ")
+    lines.append(f"  recommended: {member.path}, {about}; {told_tests(member.values)}")
     lines.append(
         f"  knee: {knee.path}, {knee.weights:.0f} weights, honest error {knee.honest_error:.4f} ± "
         f"{knee.honest_error_se:.4f}; {told_tests(knee.values)}"
     )
-    lines += [f"  {line}" for line in verdict(front, load_baselines(folder.path), max_nodes)]
+    lines += [f"  {line}" for line in compared]
     return "\n".join(lines)
 
 

@@ -86,7 +86,7 @@ def test_the_forward_pass_is_the_integer_model(tree: Tree, seed: int) -> None:
     codes = np.zeros((width, len(X)), dtype=np.int8)
     codes[model.inputs.features] = model.quantize(X).T
     rows = CodedRows(codes, codes.astype(float), np.zeros((1, tree.num_outputs, 7)), np.ones(7))
-    sums = integer_sums(levels(tree.nodes), tree.nodes, input_range(tree), rows)
+    sums = integer_sums(levels(tree.nodes), tree.nodes, input_range(tree), rows.codes)
     top, kept = tree.nodes["depth"] == 0, model.nodes["depth"] == 0
     expected = model._sums(model.quantize(X)).T * model.numbers.unit[kept][:, None]
     assert np.array_equal(sums[top], expected)

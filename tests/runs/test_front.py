@@ -204,10 +204,10 @@ def test_the_recommended_member_is_the_smallest_hardly_worse_than_the_lowest() -
     assert front.select(weights=20) is front[3]
     assert judged((0.2, 0.04, 90), (0.2, 0.04, 40)).recommended().weights == 40
     assert front.summary() == (
-        "30 weights, honest error 0.2060 ± 0.9000, the smallest within 0.15 standard errors of the lowest "
+        "recommended: 30 weights, honest error 0.2060 ± 0.9000, the smallest within 0.15 standard errors of the lowest "
         "(0.2000, 90 weights)"
     )
-    assert front[3:].summary() == "20 weights, honest error 0.2061 ± 0.0400, the lowest"
+    assert front[3:].summary() == "recommended: 20 weights, honest error 0.2061 ± 0.0400, the lowest"
 
 
 def test_a_front_without_honest_errors_recommends_the_lowest_validation_error(front: Front) -> None:

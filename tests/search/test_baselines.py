@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
+import search.judge.honest
 from neuraltree import hardware
 from neuraltree.activations import code_of
 from neuraltree.tree.nodes import count_weights, node_dtype
@@ -34,12 +35,13 @@ from search.folder.records import RunFolder
 from search.front import Front, Member
 from search.judge.baseline_training import train_baselines, train_row
 from search.judge.honest import judging_folds
-from search.judge.verdict import verdict
 from search.run import main
 from search.table.data import Table, load_table
+from search.verdict import binding, compared
 from tests.helpers.oracle import evaluate_recursive
 
 KINDS = ("regression", "binary", "multiclass")
+BESIDE = np.array([0.1, 0.3, 0.2, 0.4, 0.5])  # parts of the honest error of a member
 CLASSES = {"binary": ["no", "yes"], "multiclass": ["a b", "c,d", "é"]}
 
 
@@ -482,16 +484,16 @@ def test_a_stop_between_models_keeps_those_finished_and_the_rest_follows(tmp_pat
         return (folder.path / "baselines.csv").exists()
 
     with pytest.raises(KeyboardInterrupt):
-        train_baselines(config, setup, table, folder, said.append, stopping)
+        train_baselines(config, setup, table, folder, BESIDE, said.append, stopping)
     assert [row.name for row in load_baselines(folder.path)] == ["cart"]
-    train_baselines(config, setup, table, folder, said.append, lambda: False)
-    train_baselines(config, setup, table, whole, said.append, lambda: False)
+    train_baselines(config, setup, table, folder, BESIDE, said.append, lambda: False)
+    train_baselines(config, setup, table, whole, BESIDE, said.append, lambda: False)
     found = load_baselines(folder.path)
     assert [row.name for row in found] == ["cart", "linear", *(f"pruned_mlp_{size}" for size in PRUNED)]
     assert without_seconds(found) == without_seconds(load_baselines(whole.path))
     assert said[2] == "training linear model, pruned MLP on the same rows, for comparison"
     count = len(said)
-    train_baselines(config, setup, table, folder, said.append, lambda: False)  # nothing is left to do
+    train_baselines(config, setup, table, folder, BESIDE, said.append, lambda: False)  # nothing is left to do
     assert len(said) == count
 
 
@@ -501,7 +503,7 @@ def test_warnings_are_counted_and_not_printed(
     monkeypatch.setattr(make, "LINEAR_STEPS", 1)
     config, table, setup = prepared(tmp_path, "binary", 'baselines.models=["linear"]')
     said: list[str] = []
-    train_baselines(config, setup, table, files(tmp_path), said.append, lambda: False)
+    train_baselines(config, setup, table, files(tmp_path), BESIDE, said.append, lambda: False)
     assert said[1].startswith("  linear model: 4 weights, validation error 0.")
     fits = len(LINEAR_PENALTIES) * 3 + 1 + 5
     assert "ConvergenceWarning in " in said[1]
@@ -518,7 +520,7 @@ def test_a_model_that_cannot_be_trained_is_said_and_costs_no_other(
     monkeypatch.setitem(BY_NAME, "linear", BY_NAME["linear"]._replace(make=diverge))
     config, table, setup = prepared(tmp_path, "binary", 'baselines.models=["linear", "cart"]')
     said: list[str] = []
-    train_baselines(config, setup, table, files(tmp_path), said.append, lambda: False)
+    train_baselines(config, setup, table, files(tmp_path), BESIDE, said.append, lambda: False)
     assert "  linear model could not be trained: Solver produced non-finite weights" in said
     assert [row.name for row in load_baselines(tmp_path / "run")] == ["cart"]
 
@@ -564,31 +566,50 @@ def judged(error: float, weights: float, **more: float) -> dict[str, float]:
     } | more
 
 
-def test_the_verdict_compares_the_recommended_member_with_baselines_by_their_honest_errors() -> None:
-    errors = ((0.1, 40.0), (0.102, 20.0), (0.3, 5.0))
-    front = Front(tuple(Member("ok", judged(*each)) for each in errors), ("error", "weights"))
+def test_the_verdict_says_which_baselines_are_as_good_in_the_same_folds() -> None:
+    def row(name: str, more: float, error: float = 0.1) -> Baseline:
+        paired = {"honest_difference": more, "honest_difference_se": 0.01}
+        return Baseline(name, name.upper(), judged(error, 9, **paired))
 
-    def said(name: str, error: float) -> list[str]:
-        return verdict(front, [Baseline(name, name.upper(), judged(error, 9))], 60)
-
-    assert verdict(front, (), 60) == []
-    # The recommended member has 20 weights and .102.
-    words = {0.123: "worse than", 0.121: "about as good as", 0.083: "about as good as", 0.08: "better than"}
-    for error, word in words.items():
-        (line,) = said("linear", error)
-        assert line == f"LINEAR, 9 weights: honest error {error:.4f} ± 0.0200, {word} the recommended model"
-    rows = [
-        Baseline(name, name, judged(error, 9)) for name, error in (("mlp_8", 0.2), ("mlp_100", 0.15), ("cart", 0.3))
-    ]
-    assert [line.split(",")[0] for line in verdict(front, rows, 60)] == ["cart", "mlp_100"]  # the strongest other
-    older = Baseline("linear", "linear", {"val_error": 0.2, "weights": 3.0})
-    assert verdict(front, [older], 60) == []
+    assert compared(()) == []
+    words = {0.011: "worse than", 0.009: "about as good as", -0.009: "about as good as", -0.011: "better than"}
+    for more, word in words.items():
+        (line,) = compared([row("linear", more)])
+        assert line == (
+            f"LINEAR, 9 weights: honest error 0.1000 ± 0.0200, {word} the recommended model "
+            f"(difference {more:+.4f} ± 0.0100)"
+        )
+    rows = [row("mlp_8", 0, 0.2), row("mlp_100", 0, 0.15), row("cart", 0, 0.3)]
+    assert [line.split(",")[0] for line in compared(rows)] == ["CART", "MLP_100"]  # the strongest other
+    assert compared([Baseline("linear", "linear", {"val_error": 0.2, "weights": 3.0})]) == []  # of an older run
 
 
 def test_the_verdict_says_if_the_limit_of_nodes_binds() -> None:
     front = Front(tuple(Member("ok", judged(0.1, weights)) for weights in (60.0, 59.0, 30.0, 5.0)), ("error",))
-    assert verdict(front, (), 60) == ["1 of 4 models have the largest allowed number of nodes: raise space.max_nodes"]
-    assert verdict(front, (), 61) == []
+    assert binding(front, 60) == ["1 of 4 models have the largest allowed number of nodes: raise max_nodes"]
+    assert binding(front, 61) == binding(front, None) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_difference_is_paired_by_fold(tmp_path: Path, kind: str) -> None:
+    _, table, setup = prepared(tmp_path, kind)
+    (alone,) = train_row(BY_NAME["linear"], setup, table).baselines
+    (beside,) = train_row(BY_NAME["linear"], setup, table, BESIDE).baselines
+    assert "honest_difference" not in alone.values
+    assert beside.values["honest_error"] == alone.values["honest_error"]
+    assert beside.values["honest_difference"] == pytest.approx(alone.values["honest_error"] - BESIDE.mean())
+    # If a model's parts are the same but for a shift, the difference is certain, however uncertain each of them is.
+    parts = search.judge.honest.parts_of_error
+
+    def shifted(*given: Any) -> np.ndarray:
+        return BESIDE[None] + 0.25 + 0 * parts(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.judge.baseline_training.parts_of_error", shifted)
+        (same,) = train_row(BY_NAME["linear"], setup, table, BESIDE).baselines
+    assert same.values["honest_difference"] == pytest.approx(0.25)
+    assert same.values["honest_difference_se"] == pytest.approx(0, abs=1e-12)
+    assert same.values["honest_error_se"] > 0.1
 
 
 # The config and the whole program.
@@ -597,7 +618,7 @@ def test_the_verdict_says_if_the_limit_of_nodes_binds() -> None:
 def test_the_config_names_baselines_of_the_table(tmp_path: Path) -> None:
     path = tmp_path / "my.toml"
     path.write_text('[data]\nsource = "iris"\n')
-    assert load_config(path).baselines.models == ()
+    assert load_config(path).baselines.models == ("linear", "cart")
     assert load_config(path, [f"baselines.models={json.dumps(NAMES)}"]).baselines.models == NAMES
 
 

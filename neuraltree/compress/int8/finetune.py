@@ -155,7 +155,7 @@ def _with(nodes: Nodes, theta: FloatArray) -> Nodes:
 def _step(problem: _Problem, state: _State, batch: CodedRows, rate: float) -> _State:
     """The state after one update of Adam (Kingma & Ba 2015), with the gradient that passes through the rounding."""
     now = _with(problem.nodes, state.theta)
-    sums = integer_sums(problem.network, now, problem.reach, batch)
+    sums = integer_sums(problem.network, now, problem.reach, batch.codes)
     slope = gradient(problem.network, now, sums, batch, problem.loss)
     steps = state.steps + 1
     mean, square = 0.9 * state.mean + 0.1 * slope, 0.999 * state.square + 0.001 * slope**2

@@ -12,7 +12,7 @@ import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, Activation, code_of
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.int8.integers import quantize, scaled
+from neuraltree.compress.int8.integers import Integers, quantize, scaled
 from neuraltree.compress.int8.lookup_tables import values
 from neuraltree.tasks.losses import LOSSES, Loss
 from neuraltree.tasks.task import LOSS_OF
@@ -75,14 +75,25 @@ def levels(nodes: Nodes) -> list[Level]:
     return result
 
 
-def integer_sums(network: list[Level], nodes: Nodes, reach: FloatArray, rows: CodedRows) -> FloatArray:
-    """(nodes, rows) the real numbers that the sums of the integer model stand for; 0 at leaves."""
+def integer_sums(network: list[Level], nodes: Nodes, reach: FloatArray, codes: IntArray) -> FloatArray:
+    """(nodes, rows) the real numbers that the sums of the integer model stand for; 0 at leaves.
+
+    ``codes`` (features, rows): quantised inputs.
+    """
     numbers = quantize(nodes, reach)
-    weight = (numbers.weight * numbers.keep)[:, None]
-    bias, multiplier, shift = (array[:, None] for array in (numbers.bias, numbers.multiplier, numbers.shift))
-    value, sums = np.zeros((2, len(nodes), rows.codes.shape[1]), dtype=np.int64)
+    return sums_of(network, nodes, numbers, codes) * numbers.unit[:, None]
+
+
+def sums_of(network: list[Level], nodes: Nodes, numbers: Integers, codes: IntArray) -> IntArray:
+    """(nodes, rows) the sums of the integer model; 0 at leaves."""
+    # 32 bits are enough, as in C: ``quantize`` holds every sum and its product with the multiplier below 2^31.
+    weight, bias, multiplier, shift = (
+        array.astype(np.int32)[:, None]
+        for array in (numbers.weight * numbers.keep, numbers.bias, numbers.multiplier, numbers.shift)
+    )
+    value, sums = np.zeros((2, len(nodes), codes.shape[1]), dtype=np.int32)
     leaf = nodes["op"] >= 0
-    value[leaf] = rows.codes[nodes["op"][leaf]]
+    value[leaf] = codes[nodes["op"][leaf]]
     for level in network:
         sums[level.nodes] = bias[level.nodes]
         if len(level.children):
@@ -90,7 +101,7 @@ def integer_sums(network: list[Level], nodes: Nodes, reach: FloatArray, rows: Co
             sums[level.parent] += np.add.reduceat(products, level.first)
         for code, here in level.kinds:
             value[here] = values(code, scaled(sums[here], multiplier[here], shift[here]))
-    return sums * numbers.unit[:, None]
+    return sums
 
 
 def gradient(network: list[Level], nodes: Nodes, sums: FloatArray, rows: CodedRows, loss: SumLoss) -> FloatArray:

@@ -40,6 +40,17 @@ class Job(ctypes.Structure):
     )
 
 
+class Integers(ctypes.Structure):
+    """``Integers`` of ``kernel.h``."""
+
+    _fields_ = (
+        *((name, _INT32) for name in ("nodes", "levels", "features", "outputs", "kinds")),
+        ("rows", _INT64),
+        *((name, _ARRAY) for name in ("depth", "op", "weight", "bias", "multiplier", "shift")),
+        *((name, _ARRAY) for name in ("low", "high", "repeats", "table", "codes", "found", "stop")),
+    )
+
+
 DONE, STOPPED, MEMORY = range(3)  # the statuses of ``kernel.h`` up to the first error
 
 
@@ -51,7 +62,14 @@ class Kernel(NamedTuple):
 
     def call(self, function: str, precision: str, job: Job) -> None:
         """Run a function of the kernel. ``ValueError`` for a malformed job."""
-        status = self.library.nt_call(2 * FUNCTIONS.index(function) + PRECISIONS.index(precision), ctypes.byref(job))
+        entry = 2 * FUNCTIONS.index(function) + PRECISIONS.index(precision)
+        self._check(self.library.nt_call(entry, ctypes.byref(job)))
+
+    def integers(self, job: Integers) -> None:
+        """Evaluate trees of integers. ``ValueError`` for a malformed job."""
+        self._check(self.library.nt_integers(ctypes.byref(job)))
+
+    def _check(self, status: int) -> None:
         if status not in (DONE, STOPPED):
             raise (MemoryError if status == MEMORY else ValueError)(self.library.nt_message(status).decode())
 
@@ -97,6 +115,7 @@ def _open(place: Path) -> Kernel | Missing:
     if _digest(library) != digest():
         return Missing("the compiled kernel was built from other sources than these")
     library.nt_call.argtypes, library.nt_message.restype = (ctypes.c_int, ctypes.POINTER(Job)), ctypes.c_char_p
+    library.nt_integers.argtypes = (ctypes.POINTER(Integers),)
     wanted, names = os.environ.get(VARIABLE, ""), variants(library)
     if wanted and wanted not in names:
         return Missing(f"${VARIABLE} is {wanted!r}, none of xla, {', '.join(names)}")

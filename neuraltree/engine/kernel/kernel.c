@@ -161,3 +161,5 @@ static int32_t first_of(const Job *job, int32_t tree) { return job->first_param[
 #define BIAS 1023
 #define NT_DOUBLE
 #include "real.h"
+
+#include "integers.h"

@@ -44,12 +44,26 @@ typedef struct {
     const volatile int32_t *stop; /* not 0: return soon */
 } Job;
 
+/* Trees laid end to end as 8-bit integers, and the quantised rows that they are evaluated for. */
+typedef struct {
+    int32_t nodes, levels, features, outputs, kinds; /* ``levels``: one more than the deepest node's depth */
+    int64_t rows;
+    const int32_t *depth, *op;                          /* (nodes) */
+    const int32_t *weight, *bias, *multiplier, *shift;  /* (nodes) */
+    const int32_t *low, *high, *repeats;                /* (kinds) the range of an index, and whether it wraps */
+    const int8_t *table;                                /* (kinds, 256) values for the indices -128..127 */
+    const int8_t *codes;                                /* (features, rows) */
+    int32_t *found;                                     /* (outputs, rows) out: the sums of the output nodes */
+    const volatile int32_t *stop;
+} Integers;
+
 enum { NT_JUDGE_loss, NT_JUDGE_error_rate, NT_JUDGES };
 
 enum { NT_DONE, NT_STOPPED, NT_MEMORY, NT_FOREST, NT_ROWS, NT_SETTINGS };
 
 /* See dispatch.c. */
 int nt_call(int function, Job *job);
+int nt_integers(Integers *job);
 const char *nt_message(int status);
 
 #endif

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from neuraltree.tree.tree import Tree
@@ -57,6 +58,7 @@ def changing(run: Run, kind: str = "") -> dict[str, Any]:
         "members": members(front, found),
         "error": front.error,
         "recommended": _recommended(front),
+        "verdict": _verdict(run),
         "axes": axes(front, found),
         "baselines": rivals(front, run.baselines),
         "trees": []
@@ -83,6 +85,15 @@ def members(front: Front, names: Sequence[str]) -> dict[str, Any]:
 def _recommended(front: Front) -> int | None:
     """The position of the recommended member; None without members."""
     return front.members.index(front.recommended()) if len(front) else None
+
+
+def _verdict(run: Run) -> list[str]:
+    """The lines about the recommended member of a finished front, beside its baselines."""
+    if not run.final or not len(run.front):
+        return []
+    most = run.config.space.max_nodes if run.config else None
+    said = replace(run.front, baselines=tuple(run.baselines), max_nodes=most).summary()
+    return [f"{line[0].upper()}{line[1:]}." for line in said.splitlines()]
 
 
 def axes(front: Front, names: Sequence[str]) -> dict[str, str]:

@@ -37,6 +37,7 @@ function verdict({compared, beats}) {
 function refresh() {
   heading();
   showNotes();
+  fillWith("verdict", ...page.verdict.map((text) => make("li", {text})));
   fillWith("baselines-body", ...baselines());
   byId("front-missing").hidden = count() > 0;
   byId("front-body").hidden = !count();

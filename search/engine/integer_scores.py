@@ -1,0 +1,99 @@
+"""The outputs of trees as 8-bit integers: what a search for int8 models scores and judges.
+
+The generations share one range for each input. A judgement fits the ranges to each tree, as the end of a run does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.int8.clipping import fit_ranges
+from neuraltree.compress.int8.forest_sums import output_sums
+from neuraltree.compress.int8.integer_tree import input_range
+from neuraltree.compress.int8.integers import Integers, quantize
+from neuraltree.compress.int8.stages import InputStage
+from neuraltree.engine.forest import Indices
+from neuraltree.engine.training import NEVER
+from neuraltree.tree.folding import fold_inputs
+from neuraltree.tree.nodes import Nodes, join, node_dtype
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from search.engine.evaluate import Problem
+
+
+class Ranges(NamedTuple):
+    """The standardised inputs that 8 bits represent: ``middle`` ± ``reach``, each (features,)."""
+
+    reach: FloatArray
+    middle: FloatArray
+
+
+def integer_outputs(
+    problem: Problem, trees: Sequence[Nodes], ranges: Sequence[Ranges] = (), stop: Indices = NEVER
+) -> FloatArray:
+    """(trees, outputs, rows) the outputs with each fold's weights on its validation rows, fold after fold.
+
+    ``ranges``: those of each tree; by default those of the problem for all. Weights that are not finite count as 0.
+    """
+    if not ranges:
+        return _outputs(problem, trees, Ranges(problem.input_range, np.zeros(problem.space.n_features)), stop)
+    found = [_outputs(problem, [tree], own, stop) for tree, own in zip(trees, ranges, strict=True)]
+    return np.concatenate(found)
+
+
+def _outputs(problem: Problem, trees: Sequence[Nodes], ranges: Ranges, stop: Indices) -> FloatArray:
+    nodes, _ = join(list(trees))
+    with np.errstate(all="ignore"):  # a weight of a tree that diverged
+        by_fold = [_centred(nodes, k, ranges.middle) for k in range(len(problem.folds))]
+        numbers = quantize(np.concatenate(by_fold), ranges.reach)  # of all folds at once: it costs little more than one
+    count, inputs = len(nodes), problem.data.inputs
+    found = []
+    for k, (_, held) in enumerate(problem.folds):
+        own = Integers._make(part[k * count : (k + 1) * count] for part in numbers)
+        found.append(output_sums(by_fold[k], own, _codes(inputs[held], ranges), stop))
+    output = ACTIVATIONS[~int(nodes["op"][0])]
+    return np.asarray(output.value(np.concatenate(found, axis=1).reshape(len(trees), problem.task.n_outputs, -1)))
+
+
+def _centred(nodes: Nodes, fold: int, middle: FloatArray) -> Nodes:
+    """The nodes with the weights of one fold, as a function of inputs from which ``middle`` was subtracted."""
+    single = np.zeros(len(nodes), dtype=node_dtype(1))
+    single["depth"], single["op"] = nodes["depth"], nodes["op"]
+    for name in ("weight", "bias"):
+        single[name][:, 0] = np.nan_to_num(nodes[name][:, fold], posinf=0, neginf=0)
+    return fold_inputs(single, Scaler(-middle, np.ones(len(middle)))) if middle.any() else single
+
+
+def _codes(inputs: NDArray, ranges: Ranges) -> NDArray[np.int8]:
+    """(features, rows) of standardised rows (rows, features)."""
+    width = inputs.shape[1]
+    stage = InputStage.make(np.arange(width), ranges.middle, np.ones(width), ranges.reach)
+    return np.ascontiguousarray(stage(inputs).T)
+
+
+def fitted_ranges(problem: Problem, trees: Sequence[Nodes]) -> list[Ranges]:
+    """The ranges that change the outputs of each tree least, for the weights and the fitted rows of fold 0."""
+    fit = problem.folds[0][0]
+    found = []
+    for nodes in trees:
+        tree = fit_ranges(_as_tree(problem, nodes), problem.data.inputs[fit], problem.data.weight[fit])
+        middle = np.zeros(len(tree.features)) if tree.input_middle is None else tree.input_middle
+        found.append(Ranges(input_range(tree), middle))
+    return found
+
+
+def _as_tree(problem: Problem, nodes: Nodes) -> Tree:
+    """The tree of fold 0, for standardised inputs."""
+    kind, outputs = problem.task.kind, problem.task.n_outputs
+    classes = None if kind == "regression" else tuple(range(max(2, outputs)))
+    names = tuple(f"x{i}" for i in range(problem.space.n_features))
+    single = _centred(nodes, 0, np.zeros(len(names)))
+    return Tree(single, kind, names, classes, input_range=problem.input_range)
