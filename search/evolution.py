@@ -24,6 +24,9 @@ class Evolution(BaseEstimator):
     ----------
     population : the number of trees that survive each generation; each generation makes as many children.
     generations : the number of generations after the first, random population.
+    time : the time of the whole search, in seconds or as "90s", "5m" or "1.5h", instead of a number of generations. The
+        search also ends if its front no longer gets better. ``n_iter_`` of the estimator is the number of generations
+        done; a search of that many gives the same front.
     objectives : the objectives to minimise, e.g. ("error", "latency_s", "flash_bytes"); docs/tables.md lists them.
     folds : the number of cross-validation folds on the rows given to ``fit``; 1 is one hold-out of a quarter of them.
     selection : "hypervolume" (exact), "nsga2" or "nsga3".
@@ -49,6 +52,7 @@ class Evolution(BaseEstimator):
         population: int = 100,
         generations: int = 30,
         *,
+        time: float | str | None = None,
         objectives: Sequence[str] = ("error", "weights"),
         folds: int = 4,
         selection: str = "hypervolume",
@@ -64,6 +68,7 @@ class Evolution(BaseEstimator):
     ) -> None:
         self.population = population
         self.generations = generations
+        self.time = time
         self.objectives = objectives
         self.folds = folds
         self.selection = selection
@@ -101,6 +106,7 @@ class Evolution(BaseEstimator):
             "data": {"source": SOURCE},
             "run": {"seed": seed},
             "search": of(self, "population", "generations", "selection", "folds")
+            | ({} if self.time is None else {"time": self.time if isinstance(self.time, str) else f"{self.time}s"})
             | {"objectives": self.objectives if isinstance(self.objectives, str) else list(self.objectives)},
             "space": room
             | of(options, "max_nodes", "max_depth", "max_arity")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 EPILOG = """examples:
   python -m search.run experiments/configs/quickstart.toml
   python -m search.run my.toml --set search.population=200 --seed 3 --out results/mine
+  python -m search.run my.toml --time 60s
   python -m search.run results/mine --resume
+  python -m search.run results/mine --resume --generations 60
 
 exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; resume with --resume)"""
 
@@ -39,6 +42,16 @@ def parser() -> Parser:
         help="set a key of the config, as in search.population=200; may be repeated",
     )
     made.add_argument("--seed", type=int, help="the random seed; replaces run.seed of the config")
+    length = made.add_mutually_exclusive_group()
+    length.add_argument(
+        "--generations", type=int, metavar="N", help="the number of generations in all; with --resume a run goes on"
+    )
+    length.add_argument(
+        "--time",
+        metavar="TIME",
+        help="the time of the whole run, as in 90s, 5m or 1.5h, instead of a number of generations; with --resume "
+        "the run goes on for this time",
+    )
     made.add_argument("--out", metavar="FOLDER", help="the run folder, new or empty; replaces run.out of the config")
     made.add_argument("--resume", action="store_true", help="resume the run in a folder")
     made.add_argument(
@@ -72,13 +85,14 @@ def _run(arguments: argparse.Namespace) -> int:
     # These imports are quick. JAX is imported only after config and seed are written to the run folder.
     from search.runs.progress import reporter
 
+    begun = time.perf_counter()
     report = reporter(arguments.quiet, arguments.json)
     if arguments.resume:
-        return _resume(arguments, report)
-    return _new(arguments, report)
+        return _resume(arguments, report, begun)
+    return _new(arguments, report, begun)
 
 
-def _new(arguments: argparse.Namespace, report: Reporter) -> int:
+def _new(arguments: argparse.Namespace, report: Reporter, begun: float) -> int:
     from search.config.config import config_hash, load_config, to_toml
     from search.folder.records import RunFolder, write_text
     from search.interrupts import interrupts
@@ -91,7 +105,8 @@ def _new(arguments: argparse.Namespace, report: Reporter) -> int:
             )
     if arguments.out == "":
         raise InputError("--out is empty; name a new folder")
-    config = load_config(arguments.path, arguments.overrides, arguments.seed, arguments.out)
+    overrides = [*arguments.overrides, *_length(arguments)]
+    config = load_config(arguments.path, overrides, arguments.seed, arguments.out)
     folder = RunFolder(Path(config.run.out))
     folder.check_free()
     table = load_table(config.data, config.task)
@@ -109,13 +124,20 @@ def _new(arguments: argparse.Namespace, report: Reporter) -> int:
         from search.runs.loop import evolve
 
         try:
-            return evolve(config, table, folder, report, stopping)
+            return evolve(config, table, folder, report, stopping, begun)
         except InputError:
             folder.discard()
             raise
 
 
-def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
+def _length(arguments: argparse.Namespace) -> list[str]:
+    """The overrides for the length of the search: a number of generations, or a time."""
+    if arguments.time is not None:
+        return [f'search.time="{arguments.time}"']
+    return [] if arguments.generations is None else [f"search.generations={arguments.generations}", 'search.time=""']
+
+
+def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> int:
     from search.config.config import config_hash, load_config
     from search.folder.records import RunFolder
     from search.interrupts import interrupts
@@ -127,14 +149,15 @@ def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
         raise InputError("--resume and --dry-run exclude each other; the config as run is config.toml in the folder")
     with RunFolder(arguments.path) as folder, interrupts(report.message) as stopping:
         manifest = folder.reopen()
-        if manifest.get("status") == "complete":
+        length = _length(arguments)
+        if not length and manifest.get("status") == "complete":
             if folder.has_parts():  # the process was killed before it removed them, or a lost one may be back
                 from search.folder.generation_parts import join_parts
 
                 folder.clear_parts(join_parts(folder, report.warning))
             report.message(f"the run in {folder.path} is complete; its front is {folder.path / 'front.csv'}")
             return DONE
-        config = _as_run(load_config(folder.path / "config.toml"), folder.path)
+        config = load_config(folder.path / "config.toml")
         table = load_table(config.data, config.task)
         began = (
             ("config_hash", config_hash(config), f"{folder.path / 'config.toml'} is"),
@@ -145,9 +168,13 @@ def _resume(arguments: argparse.Namespace, report: Reporter) -> int:
                 raise InputError(f"{what} not what the run began with; restore it, or start a new run")
         # The loop loads the checkpoint again. Loaded here too, a damaged one is refused before anything is written.
         folder.load_checkpoint()
+        if length:
+            from search.runs.extending import extend
+
+            config = extend(folder, manifest, load_config(folder.path / "config.toml", length))
         from search.runs.loop import evolve
 
-        return evolve(config, table, folder, report, stopping)
+        return evolve(_as_run(config, folder.path), table, folder, report, stopping, begun)
 
 
 def _as_run(config: Config, path: Path) -> Config:

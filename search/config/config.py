@@ -15,6 +15,7 @@ from neuraltree import activations
 from neuraltree.storing import read
 from search import objectives
 from search.baselines import baseline_table
+from search.config.durations import seconds_of
 from search.config.settings import Config, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
@@ -60,7 +61,7 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
 
 
 # Keys that runs of earlier versions do not have.
-ADDED = (("search", "pruned_share"),)
+ADDED = (("search", "pruned_share"), ("search", "time"))
 
 
 def to_toml(config: Config) -> str:
@@ -176,3 +177,8 @@ def _check(config: Config, source: str) -> None:
     for broken, text in rules:
         if broken:
             raise InputError(f"{source}: {text}")
+    if config.search.time:
+        try:
+            seconds_of(config.search.time)
+        except ValueError as error:
+            raise InputError(f"{source}: search.time: {error}") from None

@@ -146,6 +146,13 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=INT_MAX,
         ),
     ] = 30
+    time: Annotated[
+        str,
+        Meta(
+            description='the time of the whole run, such as "90s", "5m" or "1.5h", instead of a number of generations; '
+            "the search also ends if its front no longer gets better; empty: no limit of time"
+        ),
+    ] = ""
     selection: Annotated[
         Literal["hypervolume", "nsga2", "nsga3"],
         Meta(

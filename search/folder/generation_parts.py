@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 from numpy.typing import NDArray
 
-from search.errors import InputError
-from search.folder.history import EVOLUTION, joined
+from search.errors import DamagedError, InputError
+from search.folder.history import EVOLUTION, joined, parts_of
 from search.folder.records import RunFolder, write_npz
-from search.folder.snapshot import archive
+from search.folder.snapshot import archive, archive_parts
+from search.reading import read_npz
 
 ARCHIVE = "archive.npz"
 Parts = Sequence[Mapping[str, NDArray]]
@@ -18,6 +19,37 @@ JOINED: dict[str, tuple[str, Callable[[Parts], dict[str, NDArray]]]] = {
     "archive": (ARCHIVE, archive),
     "history": (EVOLUTION, joined),
 }
+
+
+def split_parts(folder: RunFolder) -> None:
+    """Make the parts of all generations again, so that a run that is complete can go on; the joined files go.
+
+    Nothing is to do if all parts are there: the process was killed before it removed them, or after it made them.
+    ``DamagedError`` if one of them is missing or damaged.
+    """
+    if _has_all_parts(folder):
+        return
+    lost = [name for name, _ in JOINED.values() if not (folder.path / name).is_file()]
+    if lost:
+        raise DamagedError(f"{folder.path / lost[0]} is missing, so the run cannot go on; restore the file")
+    history, trees = (read_npz(folder.path / name) for name in (EVOLUTION, ARCHIVE))
+    try:
+        parts = list(zip(archive_parts(trees, history["generation"]), parts_of(history), strict=True))
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise DamagedError(f"{folder.path / EVOLUTION} and {ARCHIVE} do not fit together: {error!r}") from None
+    for generation, (archived, happened) in enumerate(parts):
+        folder.save_parts(generation, archived, happened)
+    for name, _ in JOINED.values():
+        (folder.path / name).unlink()
+
+
+def _has_all_parts(folder: RunFolder) -> bool:
+    try:
+        for kind in JOINED:
+            folder.check_parts(kind)
+    except DamagedError:
+        return False
+    return folder.has_parts()
 
 
 def join_parts(folder: RunFolder, warn: Callable[[str], None]) -> list[str]:

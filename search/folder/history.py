@@ -80,6 +80,19 @@ def joined(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
     }
 
 
+def parts_of(whole: Mapping[str, NDArray]) -> list[Arrays]:
+    """The parts of which ``joined`` made the history, generation by generation."""
+    starts, generation = whole["front_starts"], whole["generation"]
+
+    def part(name: str, g: int) -> NDArray:
+        if name == KIND_NODES:
+            return whole[name][g : g + 1]
+        return whole[name][starts[g] : starts[g + 1]] if name == "front" else whole[name][generation == g]
+
+    names = [name for name in whole if name not in ("front_starts", "activations")]
+    return [{name: part(name, g) for name in names} for g in range(len(starts) - 1)]
+
+
 def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: list[dict[str, float]]) -> History:
     """The history in the arrays of ``joined``."""
     starts = arrays["front_starts"]

@@ -38,6 +38,8 @@ FACTS: dict[str, Any] = {
     "status": str,
     "seed": int,
     "evaluations": int,
+    "generations": int,
+    "timed_from": int,
     "data_hash": str,
     "config_hash": str,
     "objectives": list[str],
@@ -242,6 +244,10 @@ class RunFolder:
                 f"to begin the run again, move or delete {self.checkpoints}"
             )
         return None
+
+    def last_generation(self) -> int | None:
+        """The generation of the newest checkpoint; None if there is none yet."""
+        return max(self._generations(), default=None)
 
     def save_judged(self, arrays: Mapping[str, NDArray]) -> None:
         """Save what the judgement of the front has done so far."""

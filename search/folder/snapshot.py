@@ -37,6 +37,17 @@ def state_from_parts(arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) ->
     return State(facts["generation"], facts["evaluations"], members, arrays["rank"])
 
 
+def archive_parts(whole: Mapping[str, NDArray], generation: NDArray[np.int64]) -> list[Arrays]:
+    """An archive by generation: parts that ``archive`` joins again; ``generation`` (trees,) is that of each id.
+
+    A part needs a tree: a generation that has none left gets the first of all, of which joining keeps one.
+    """
+    members = members_from_arrays(whole)
+    made = generation[members.ids]
+    own = [np.flatnonzero(made == g) for g in range(int(generation.max()) + 1)]
+    return [members_to_arrays(members.take(some if len(some) else np.zeros(1, np.int64))) for some in own]
+
+
 def archive(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
     """All parts joined: the best tree of each structure, in order of evaluation."""
     everyone = merge([members_from_arrays(part) for part in parts])

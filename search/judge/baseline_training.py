@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections import Counter
@@ -17,15 +18,16 @@ from neuraltree.tasks.task import Task, make_task
 from search.baselines.baseline_models import Model, Sample
 from search.baselines.baseline_table import BY_NAME, Row
 from search.baselines.make import Made
-from search.config.config import Config
 from search.engine.evaluate import Fold
 from search.engine.problem import Setup
 from search.errors import DamagedError
 from search.folder.baselines_csv import Baseline, load_baselines, write_baselines
 from search.folder.columns import told_tests
 from search.folder.records import RunFolder
-from search.judge.honest import judging_folds, parts_of_error, standard_error
+from search.judge.honest import FOLDS, judging_folds, parts_of_error, standard_error
 from search.table.data import Table
+
+PROBED_ROWS = 1000  # most rows of the fit that predicts the seconds of all
 
 
 class Trained(NamedTuple):
@@ -36,8 +38,37 @@ class Trained(NamedTuple):
     fits: int
 
 
+def affordable(
+    models: Sequence[str], setup: Setup, table: Table, limit_s: float, say: Callable[[str], None]
+) -> dict[str, float]:
+    """The models that take no more than ``limit_s`` together, the quickest first, with their predicted seconds."""
+    predicted = {name: _predicted_s(BY_NAME[name], setup, table) for name in models}
+    found: dict[str, float] = {}
+    for name in sorted(models, key=lambda name: predicted[name]):
+        if sum(found.values()) + predicted[name] <= limit_s:
+            found[name] = predicted[name]
+        else:
+            say(f"{BY_NAME[name].label} is left out: it takes about {predicted[name]:.0f} s, too much of the time")
+    return found
+
+
+def _predicted_s(row: Row, setup: Setup, table: Table) -> float:
+    """The seconds of all fits of a baseline, by a fit to some of the rows; infinite if it fails."""
+    sample, folds = _sample(setup, table), len(setup.problem.folds)
+    some = np.arange(len(sample.y))[:: -(-len(sample.y) // PROBED_ROWS)]
+    make = _Fits(row, setup.problem.seed, lambda: False)
+    try:
+        make(sample.take(some), row.penalties[0])  # the first fit of a process imports scikit-learn
+        begun = time.perf_counter()
+        make(sample.take(some), row.penalties[-1])
+    except ValueError:
+        return math.inf
+    fits = len(row.penalties) * folds + 2 * (1 + FOLDS)
+    return (time.perf_counter() - begun) * fits * len(sample.y) / len(some)
+
+
 def train_baselines(
-    config: Config,
+    models: Sequence[str],
     setup: Setup,
     table: Table,
     folder: RunFolder,
@@ -45,12 +76,12 @@ def train_baselines(
     say: Callable[[str], None],
     stopping: Callable[[], bool],
 ) -> None:
-    """Write ``baselines.csv`` for the models that the config names; models already in it are kept.
+    """Write ``baselines.csv`` for ``models``; those already in it are kept.
 
     ``beside`` (folds,): the parts of the honest error of the member to compare them with.
     Raises ``KeyboardInterrupt`` when ``stopping()`` is true; models finished by then are in the file.
     """
-    wanted = [BY_NAME[name] for name in config.baselines.models]
+    wanted = [BY_NAME[name] for name in models]
     try:
         # Those of an older version have not been judged.
         found = {row.name: row for row in load_baselines(folder.path) if "honest_difference" in row.values}

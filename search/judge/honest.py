@@ -85,7 +85,7 @@ def judge(
     models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
     count = len(judging_folds(setup, table, 0))
     say(f"judging {models} anew on {repeats} x {count} splits that the search did not use")
-    epochs = _epochs(setup, len(trees) * repeats, evaluations)
+    epochs = judging_epochs(setup, len(trees) * repeats, evaluations)
     key = _key(setup, trees, epochs)
     done = _done(kept, key)
     held_out = None
@@ -104,7 +104,7 @@ def judge(
     return Judged(parts.mean(axis=1), standard_error(parts, done[0].shape[1]), done[0], held_out)
 
 
-def _epochs(setup: Setup, count: int, evaluations: int) -> int:
+def judging_epochs(setup: Setup, count: int, evaluations: int) -> int:
     """The epochs of a judgement that trains ``count`` trees in every fold.
 
     ``LONGER`` times those of a generation. A search of many short generations trains its trees longer than that in all;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +23,7 @@ from neuraltree.engine.lowering import what_is_missing
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
 from search.baselines.baseline_table import BY_NAME
-from search.config.config import Config, config_of
+from search.config.config import config_of
 from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import State, generations
 from search.engine.problem import Setup, set_up
@@ -32,9 +33,10 @@ from search.folder.baselines_csv import Baseline
 from search.folder.history import History, history_of, joined, of_generation
 from search.front import Front, Member
 from search.interrupts import interrupts
-from search.judge.baseline_training import train_row
+from search.judge.baseline_training import affordable, train_row
 from search.judge.finish import judged_front, last_front, live_front
 from search.judge.honest import judging_folds
+from search.runs.ending import BASELINES_SHARE, Ending
 from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
 from search.strict import one_line
@@ -69,13 +71,14 @@ def evolve(
 
     Raises ``InputError`` for bad input; the message names parameters, not keys of a config.
     """
+    begun = time.perf_counter()
     try:
         config = config_of(tables, "Evolution")
         table = Table(
             sample.X, sample.y, sample.features, "y", sample.classes, sample.kind, digest="", weight=sample.weight
         )
         plain = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
-        say, last = reporter(quiet=not verbose, as_json=False), config.search.generations
+        say, ending = reporter(quiet=not verbose, as_json=False), Ending(config.search, begun=begun)
         setup, lesson = plain, None
         if teachers:
             setup = taught(learn(plain, table, teachers, say.message))
@@ -84,7 +87,11 @@ def evolve(
     except InputError as error:
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:
-        state, parts, rows = _evolved(setup, last, say, stopping)
+        models: Sequence[str] = config.baselines.models
+        if config.search.time:
+            predicted = affordable(models, plain, table, BASELINES_SHARE * ending.limit_s, say.message)
+            models, ending.reserve_s = list(predicted), sum(predicted.values())
+        state, parts, rows, why = _evolved(setup, ending, say, stopping)
         candidates, judged = judged_front(
             setup,
             table,
@@ -102,10 +109,11 @@ def evolve(
         )
         if members and not stopping():
             beside = judged.parts[members[front.members.index(front.recommended())].place]
-            front = replace(front, baselines=_baselines(config, plain, table, beside, say.message, stopping))
-    if state.generation < last:
+            front = replace(front, baselines=_baselines(models, plain, table, beside, say.message, stopping))
+    if not why:
+        of = "" if ending.generations is None else f" of {ending.generations}"
         warnings.warn(
-            f"the search was interrupted after generation {state.generation} of {last}",
+            f"the search was interrupted after generation {state.generation}{of}",
             ConvergenceWarning,
             stacklevel=5,
         )
@@ -122,7 +130,7 @@ def evolve(
 
 
 def _baselines(
-    config: Config,
+    models: Sequence[str],
     setup: Setup,
     table: Table,
     beside: FloatArray,
@@ -132,7 +140,7 @@ def _baselines(
     """The baselines that can be trained on this table; those that are done when the search is stopped."""
     found: list[Baseline] = []
     with suppress(KeyboardInterrupt):
-        for name in config.baselines.models:
+        for name in models:
             try:
                 found += train_row(BY_NAME[name], setup, table, beside, stopping).baselines
             except ValueError as error:
@@ -148,13 +156,15 @@ def in_parameters(message: str) -> str:
 
 
 def _evolved(
-    setup: Setup, last: int, say: Reporter, stopping: Callable[[], bool]
-) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]]]:
-    """The last state, and by generation the parts of the history and the rows of history.csv."""
+    setup: Setup, ending: Ending, say: Reporter, stopping: Callable[[], bool]
+) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]], str]:
+    """The last state, by generation the parts of the history and the rows of history.csv, and why the search ended; ""
+    if it was asked to stop."""
     phases = Phases()
     if missing := what_is_missing():
         say.message(missing)
-    say.begin(f"{setup.strategy.population} trees, {last} generations", last, 0)
+    length = f"{ending.limit_s:g} s in all" if ending.generations is None else f"{ending.generations} generations"
+    say.begin(f"{setup.strategy.population} trees, {length}", ending.generations, 0)
     try:
         parts, rows = [], []
         for state, info in generations(setup.problem, setup.strategy, phases):
@@ -163,9 +173,10 @@ def _evolved(
             row = row_of(state, info, seconds)
             rows.append({name: np.nan if value is None else value for name, value in row.items()})
             say.generation(row | speed_of(setup, info, seconds))
-            if state.generation == last or stopping():
+            ending.note(setup, state, info, seconds)
+            if (why := ending.why(state.generation)) or stopping():
                 break
-        return state, parts, rows
+        return state, parts, rows, why
     finally:
         say.close()
 

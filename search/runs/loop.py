@@ -7,7 +7,8 @@ import os
 import platform
 import shutil
 import subprocess
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -29,9 +30,10 @@ from search.folder.history import of_generation
 from search.folder.records import RunFolder, write_csv
 from search.folder.snapshot import members_to_arrays, state_from_parts, state_to_parts
 from search.front import load_front
-from search.judge.baseline_training import train_baselines
+from search.judge.baseline_training import affordable, train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
+from search.runs.ending import BASELINES_SHARE, Ending
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
 from search.strict import one_line
@@ -39,13 +41,23 @@ from search.table.data import Table
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
+PICTURES_S = 2.0  # the time of the pictures and the last files
 HistoryRows = list[list[Any]]  # the rows of history.csv
 
 
 def evolve(
-    config: Config, table: Table, folder: RunFolder, report: Reporter, stopping: Callable[[], bool] = lambda: False
+    config: Config,
+    table: Table,
+    folder: RunFolder,
+    report: Reporter,
+    stopping: Callable[[], bool] = lambda: False,
+    begun: float | None = None,
 ) -> int:
-    """Run or resume the search in a folder until it is done or ``stopping()`` is true; returns the exit code."""
+    """Run or resume the search in a folder until it is done or ``stopping()`` is true; returns the exit code.
+
+    ``begun``: the value of ``time.perf_counter`` from which the time of the run counts, by default now.
+    """
+    begun = time.perf_counter() if begun is None else begun
     setup = set_up(config, table)
     facts = _facts(config, table, setup)
     if changed := _changed(folder.read_manifest(), facts):
@@ -54,8 +66,15 @@ def evolve(
         )
     folder.update_manifest(status="running", **facts)
     phases = Phases()
+    models: Sequence[str] = config.baselines.models
+    ending = Ending(config.search, begun=begun)
     try:
-        reached = _search(config, table, setup, folder, phases, report, stopping)
+        if config.search.time:
+            with phases("baselines"):
+                predicted = affordable(models, setup, table, BASELINES_SHARE * ending.limit_s, report.message)
+            models = list(predicted)
+            ending.reserve_s = PICTURES_S + sum(predicted.values())
+        reached = _search(config, table, setup, folder, ending, phases, report, stopping)
         if reached is None:
             folder.update_manifest(status="interrupted")
             report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
@@ -68,10 +87,10 @@ def evolve(
                     "no model could be measured, so all costs are predicted; see why with: python -m "
                     f"neuraltree.hardware {folder.models} --device {config.hardware.device} --measure"
                 )
-        if config.baselines.models and len(front):
+        if models and len(front):
             beside = parts[front.members.index(front.recommended())]
             with phases("baselines"):
-                train_baselines(config, setup, table, folder, beside, report.message, stopping)
+                train_baselines(models, setup, table, folder, beside, report.message, stopping)
         with phases("finish"):
             _complete(config, table, folder, len(front), *reached, report.warning)
         report.end(_verdict(folder, config.space.max_nodes), phases.total)
@@ -95,22 +114,28 @@ def _search(
     table: Table,
     setup: Setup,
     folder: RunFolder,
+    ending: Ending,
     phases: Phases,
     report: Reporter,
     stopping: Callable[[], bool],
 ) -> tuple[State, HistoryRows] | None:
     """The last state and the history of all generations, or ``None`` if the search was asked to stop."""
     state, history = _restored(folder)
-    last = config.search.generations
+    rows = [dict(zip(HISTORY, row, strict=True)) for row in history]
+    ending.go_on(rows, folder.read_manifest().get("timed_from", 0))
     if missing := what_is_missing():
         report.message(missing)
-    report.begin(_heading(config, table, setup, folder), last, state.generation if state else 0)
+    report.begin(_heading(config, table, setup, folder), ending.generations, state.generation if state else 0)
     coming = generations(setup.problem, setup.strategy, phases, state)
     while not stopping():
-        if state is not None and state.generation >= last:
+        if state is not None and (why := ending.why(state.generation)):
+            if ending.generations is None:
+                report.message(f"{why}: the search ends after generation {state.generation}")
             return state, history
         state, info = next(coming)
+        seconds = phases.now
         history = _save(folder, setup, state, info, history, phases, report)
+        ending.note(setup, state, info, seconds)
     return None
 
 
@@ -169,7 +194,7 @@ def _complete(
     draw_front(folder.path / "front.png", load_front(folder.path), title, load_baselines(folder.path))
     column = {name: [row[i] for row in history] for i, name in enumerate(HISTORY)}
     draw_hypervolume(folder.path / "hypervolume.png", column["generation"], column["hypervolume"])
-    folder.update_manifest(status="complete", evaluations=state.evaluations)
+    folder.update_manifest(status="complete", evaluations=state.evaluations, generations=state.generation)
     folder.clear_parts(done)
     folder.clear_judged()
 
@@ -195,9 +220,13 @@ def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> s
     return (
         f"{Path(config.data.source).name}: {len(table.X)} rows ({len(setup.test_rows)} of them test rows), "
         f"{table.X.shape[1]} features, {table.kind}; {config.search.population} trees, "
-        f"{config.search.generations} generations, objectives {', '.join(config.search.objectives)}; "
+        f"{_length(config)}, objectives {', '.join(config.search.objectives)}; "
         f"engine: {engine_name()}; results in {folder.path}"
     )
+
+
+def _length(config: Config) -> str:
+    return f"{config.search.time} in all" if config.search.time else f"{config.search.generations} generations"
 
 
 def _measuring(setup: Setup) -> dict[str, str]:

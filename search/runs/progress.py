@@ -41,9 +41,10 @@ class Phases:
 
 
 class Reporter(Protocol):
-    """``generation`` gets the row of history.csv and ``trees_per_s``, ``weight_samples_per_s``."""
+    """``begin`` gets the last generation, if it is known. ``generation`` gets the row of history.csv and
+    ``trees_per_s``, ``weight_samples_per_s``."""
 
-    def begin(self, text: str, generations: int, done: int) -> None: ...
+    def begin(self, text: str, generations: int | None, done: int) -> None: ...
     def generation(self, row: dict[str, Any]) -> None: ...
     def message(self, text: str) -> None: ...
     def warning(self, text: str) -> None:
@@ -79,7 +80,7 @@ class Bar:
         self.figures = Text("training the first population")
         self.live = Live(Group(self.progress, self.figures), console=self.console, refresh_per_second=5)
 
-    def begin(self, text: str, generations: int, done: int) -> None:
+    def begin(self, text: str, generations: int | None, done: int) -> None:
         self.message(text)
         self.task = self.progress.add_task("", total=generations, completed=done)
         self.live.start(refresh=True)
@@ -113,7 +114,7 @@ class Lines:
 
     every_s = 5.0
 
-    def begin(self, text: str, generations: int, done: int) -> None:
+    def begin(self, text: str, generations: int | None, done: int) -> None:
         self.last, self.total = float("-inf"), generations
         self.message(text)
 
@@ -121,7 +122,8 @@ class Lines:
         now = time.monotonic()
         if now - self.last >= self.every_s or row["generation"] == self.total:
             self.last = now
-            self.message(f"generation {row['generation']}/{self.total}  {_figures(row)}")
+            of = "" if self.total is None else f"/{self.total}"
+            self.message(f"generation {row['generation']}{of}  {_figures(row)}")
 
     def message(self, text: str) -> None:
         say(text)
@@ -142,7 +144,7 @@ class Lines:
 class Json:
     """For programs: one JSON object a line on standard output."""
 
-    def begin(self, text: str, generations: int, done: int) -> None:
+    def begin(self, text: str, generations: int | None, done: int) -> None:
         self._say(event="begin", text=text, generations=generations, done=done)
 
     def generation(self, row: dict[str, Any]) -> None:
@@ -166,7 +168,7 @@ class Json:
 class Quiet:
     """Nothing but errors and warnings of losses."""
 
-    def begin(self, text: str, generations: int, done: int) -> None: ...
+    def begin(self, text: str, generations: int | None, done: int) -> None: ...
     def generation(self, row: dict[str, Any]) -> None: ...
     def message(self, text: str) -> None: ...
     def warning(self, text: str) -> None:
