@@ -35,8 +35,8 @@ from search.table.data import Table
 PACKAGES = ("neuraltree", "numpy", "scikit-learn", "deap", "moocore")
 LONGEST = 200  # generations
 RULES = tuple((rise, width) for width in (10, 20, 30) for rise in (0.0005, 0.001, 0.002, 0.005))
-ABOUT = """Searches of 400 rows of the development problems, for {longest} generations, {seeds} seeds each. A rule ends a
-search when its hypervolume has risen by no more than a share of itself in so many generations. Changes of the
+ABOUT = """Searches of 400 rows of the development problems, for {longest} generations, {seeds} seeds each. A rule ends
+a search when its hypervolume has risen by no more than a share of itself in so many generations. Changes of the
 recommended member are means of logarithmic ratios to that of the last generation; p is that of Wilcoxon's signed-rank
 test over all searches. The rule in use: {rise} in {width} generations."""
 
@@ -109,7 +109,7 @@ def by_rule(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
                 "generations": float(np.mean([run["ends"][rule] for run in runs])),
                 "change_percent": 100 * float(change.mean()),
                 "median_percent": 100 * float(np.median(change)),
-                "p": signed_rank_p(change) if change.any() else 1.0,
+                "p": signed_rank_p(change, np.zeros_like(change)) if change.any() else 1.0,
                 "weights_ratio": float(np.exp(np.mean([np.log(a["weights"] / b["weights"]) for a, b in pairs]))),
             }
         )
