@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
-from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
@@ -26,7 +25,7 @@ from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
 from search.engine.problem import Setup
 from search.folder.records import RunFolder, write_csv, write_text
-from search.judge.honest import HeldOut, Judged, Kept, judge
+from search.judge.honest import Judged, Kept, judge
 from search.judge.measured_front import MEASURED, measure_front
 from search.objectives import COST_NAMES, named_columns
 from search.selection.dominance import undominated
@@ -67,11 +66,8 @@ def write_front(
     state: State,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
-) -> FloatArray:
-    """Finish the front, score it on the test rows and save it.
-
-    Returns the parts of the members' honest errors (members, folds) of the first repeat.
-    """
+) -> Judged:
+    """Finish the front, score it on the test rows and save it; returns the judgement of its members."""
     folder.models.mkdir(exist_ok=True)
     front = live_front(setup, state)
     front, judged = judged_front(setup, table, front, say, stopping, kept=folder, evaluations=state.evaluations)
@@ -84,7 +80,7 @@ def write_front(
     for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
         left.unlink()  # left by an earlier end of this run that was interrupted
     write_csv(folder.path / "front.csv", _header(setup), rows)
-    return judged.parts[[member.place for member in members]]
+    return judged.take([member.place for member in members])
 
 
 def judged_front(
@@ -109,10 +105,7 @@ def judged_front(
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))
     rows = [_values(front.columns, i) for i in order.tolist()]
     order = order[_undominated(setup, rows, "honest error and predicted costs", say)]
-    held_out: HeldOut | None = judged.held_out
-    if held_out is not None:
-        held_out = held_out[0], [held_out[1][i] for i in order.tolist()]
-    return front.take(order), Judged(judged.error[order], judged.error_se[order], judged.parts[order], held_out)
+    return front.take(order), judged.take(order.tolist())
 
 
 def last_front(

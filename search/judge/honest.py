@@ -63,6 +63,12 @@ class Judged(NamedTuple):
     parts: FloatArray
     held_out: HeldOut | None
 
+    def take(self, places: Sequence[int]) -> Judged:
+        """The judgement of some of the trees, in this order."""
+        chosen = list(places)
+        held_out = self.held_out and (self.held_out[0], [self.held_out[1][i] for i in chosen])
+        return Judged(self.error[chosen], self.error_se[chosen], self.parts[chosen], held_out)
+
 
 def judge(
     setup: Setup,

@@ -36,6 +36,7 @@ from search.interrupts import interrupts
 from search.judge.baseline_training import affordable, train_row
 from search.judge.finish import judged_front, last_front, live_front
 from search.judge.honest import judging_folds
+from search.judge.rare_classes import few_rows, found_of_classes
 from search.runs.ending import BASELINES_SHARE, Ending
 from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
@@ -91,7 +92,7 @@ def evolve(
         if config.search.time:
             predicted = affordable(models, plain, table, BASELINES_SHARE * ending.limit_s, say.message)
             models, ending.reserve_s = list(predicted), sum(predicted.values())
-        state, parts, rows, why = _evolved(setup, ending, say, stopping)
+        state, parts, rows, why = _evolved(setup, table, ending, say, stopping)
         candidates, judged = judged_front(
             setup,
             table,
@@ -107,9 +108,13 @@ def evolve(
             setup.strategy.objectives,
             max_nodes=config.space.max_nodes,
         )
+        judged = judged.take([member.place for member in members])
         if members and not stopping():
-            beside = judged.parts[members[front.members.index(front.recommended())].place]
+            chosen = front.members.index(front.recommended())
+            beside = judged.parts[chosen]
             front = replace(front, baselines=_baselines(models, plain, table, beside, say.message, stopping))
+            for line in found_of_classes(table, *judged.held_out, chosen) if judged.held_out else ():
+                say.message(line)
     if not why:
         of = "" if ending.generations is None else f" of {ending.generations}"
         warnings.warn(
@@ -120,7 +125,7 @@ def evolve(
     if not members or judged.held_out is None:
         raise InputError("no tree met the constraints; loosen them or search longer")
     problem, trees = judged.held_out
-    outputs = validation_outputs(problem, [trees[member.place] for member in members])
+    outputs = validation_outputs(problem, trees)
     return Found(
         front=front,
         history=history_of(joined(parts), setup.strategy.objectives, rows),
@@ -156,13 +161,14 @@ def in_parameters(message: str) -> str:
 
 
 def _evolved(
-    setup: Setup, ending: Ending, say: Reporter, stopping: Callable[[], bool]
+    setup: Setup, table: Table, ending: Ending, say: Reporter, stopping: Callable[[], bool]
 ) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]], str]:
     """The last state, by generation the parts of the history and the rows of history.csv, and why the search ended; ""
     if it was asked to stop."""
     phases = Phases()
-    if missing := what_is_missing():
-        say.message(missing)
+    for line in (what_is_missing(), *few_rows(table, setup)):
+        if line:
+            say.message(line)
     length = f"{ending.limit_s:g} s in all" if ending.generations is None else f"{ending.generations} generations"
     say.begin(f"{setup.strategy.population} trees, {length}", ending.generations, 0)
     try:

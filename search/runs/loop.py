@@ -33,6 +33,7 @@ from search.front import load_front
 from search.judge.baseline_training import affordable, train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
+from search.judge.rare_classes import few_rows, found_of_classes
 from search.runs.ending import BASELINES_SHARE, Ending
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
@@ -80,19 +81,21 @@ def evolve(
             report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
-            parts = write_front(folder, setup, table, reached[0], report.message, stopping)
+            judged = write_front(folder, setup, table, reached[0], report.message, stopping)
             front = load_front(folder.path)
             if nothing_measured(setup.problem, front):
                 report.warning(
                     "no model could be measured, so all costs are predicted; see why with: python -m "
                     f"neuraltree.hardware {folder.models} --device {config.hardware.device} --measure"
                 )
+        chosen = front.members.index(front.recommended()) if len(front) else 0
         if models and len(front):
-            beside = parts[front.members.index(front.recommended())]
             with phases("baselines"):
-                train_baselines(models, setup, table, folder, beside, report.message, stopping)
+                train_baselines(models, setup, table, folder, judged.parts[chosen], report.message, stopping)
         with phases("finish"):
             _complete(config, table, folder, len(front), *reached, report.warning)
+        for line in found_of_classes(table, *judged.held_out, chosen) if judged.held_out else ():
+            report.message(line)
         report.end(_verdict(folder, config.space.max_nodes), phases.total)
         return DONE
     finally:
@@ -123,8 +126,9 @@ def _search(
     state, history = _restored(folder)
     rows = [dict(zip(HISTORY, row, strict=True)) for row in history]
     ending.go_on(rows, folder.read_manifest().get("timed_from", 0))
-    if missing := what_is_missing():
-        report.message(missing)
+    for line in (what_is_missing(), *few_rows(table, setup)):
+        if line:
+            report.message(line)
     report.begin(_heading(config, table, setup, folder), ending.generations, state.generation if state else 0)
     coming = generations(setup.problem, setup.strategy, phases, state)
     while not stopping():

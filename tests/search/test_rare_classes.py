@@ -1,0 +1,69 @@
+"""What is said about rare classes: too few rows to judge by, models that never predict them, and their recall."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from neuraltree.tree.nodes import Nodes, node_dtype
+from search.config.config import config_of
+from search.engine.problem import Setup, set_up
+from search.judge.rare_classes import few_rows, found_of_classes
+from search.table.data import Table
+
+ROWS = 200
+
+
+def table_of(rare: int) -> Table:
+    """The first ``rare`` rows are alarms; the only input is 1 there, else -1, but for two false alarms."""
+    y = (np.arange(ROWS) < rare).astype(np.int64)
+    X = np.where(np.arange(ROWS) < rare + 2, 1.0, -1.0)[:, None]
+    return Table(X, y, ("x",), "y", ("alarm no", "alarm"), "binary", digest="")
+
+
+def prepared(table: Table) -> Setup:
+    raw = {"data": {"source": "alarms"}, "search": {"folds": 2}}
+    return set_up(config_of(raw, "test"), table, all_rows=True)
+
+
+def tree(weight: float, bias: float) -> Nodes:
+    """The logit weight x + bias."""
+    made = np.zeros(2, dtype=node_dtype(2))
+    made["depth"], made["op"] = [0, 1], [~5, 0]
+    made["weight"][1], made["bias"][0] = weight, bias
+    return made
+
+
+def test_few_rows_of_a_class_are_told() -> None:
+    table = table_of(9)
+    assert few_rows(table, prepared(table)) == [
+        "classes with fewer than 10 validation rows: 'alarm' 9; errors say little about them"
+    ]
+    table = table_of(10)
+    assert few_rows(table, prepared(table)) == []
+    numbers = replace(table, y=np.linspace(0, 1, ROWS), classes=None, kind="regression")
+    assert few_rows(numbers, prepared(numbers)) == found_of_classes(numbers, prepared(numbers).problem, [], 0) == []
+
+
+def test_models_that_all_predict_one_class_are_told() -> None:
+    table = table_of(10)
+    problem = prepared(table).problem
+    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(0.1, -9)], 0)
+    assert line.startswith("every model predicts 'alarm no' for every row: choose an objective that rewards rare")
+    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(1, 0)], 0)
+    assert line == "the recommended model finds 0 of the 10 rows of 'alarm' (recall 0.00), with 0 false alarms"
+
+
+@pytest.mark.parametrize("rare", [10, 30])
+def test_the_recall_of_a_rare_class_is_that_of_the_recommended_model(rare: int) -> None:
+    table = table_of(rare)
+    (line,) = found_of_classes(table, prepared(table).problem, [tree(0, -3), tree(1, 0)], 1)
+    said = f"finds {rare} of the {rare} rows of 'alarm' (recall 1.00), with 2 false alarms"
+    assert line == f"the recommended model {said}"
+
+
+def test_the_recall_of_a_class_that_is_not_rare_is_not_told() -> None:
+    table = table_of(60)
+    assert found_of_classes(table, prepared(table).problem, [tree(1, 0)], 0) == []
