@@ -57,7 +57,7 @@ def _development(name: str) -> tuple[NDArray[np.float64], NDArray, int]:
     if name in ("fashion2", "fashion10"):
         X, y = _components("fashion-mnist")
         return (X, np.isin(y, TOPS).astype(np.int64), 2) if name == "fashion2" else (X, y, 10)
-    return _numbers(name) if name in ("elevators", "gas") else _mixed(name)
+    return numbers(name) if name in ("elevators", "gas") else mixed(name)
 
 
 @cache
@@ -69,14 +69,23 @@ def _components(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     return X @ axes[:, : -COMPONENTS - 1 : -1], found.y
 
 
-def _numbers(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+def hold_outs(name: str) -> list[NDArray[np.bool_]]:
+    """The test rows (rows,) of every fixed hold-out of a table."""
+    with gzip.open(_uci() / f"{name}.csv.gz", "rt") as file:
+        header = file.readline().strip().split(",")
+        masks = np.loadtxt(file, delimiter=",", usecols=range(header.index("target") + 1, len(header)))
+    return list(masks.T.astype(bool))
+
+
+def numbers(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """A table of numbers alone, with a target to regress."""
     with gzip.open(_uci() / f"{name}.csv.gz", "rt") as file:
         target = file.readline().strip().split(",").index("target")
         rows = np.loadtxt(file, delimiter=",", usecols=range(target + 1))
     return rows[:, :target], rows[:, target], 0
 
 
-def _mixed(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+def mixed(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
     """Columns of texts become a column for each value; the last column holds the classes."""
     with (_uci() / f"{name}.csv").open(newline="") as file:
         columns = list(zip(*list(csv.reader(file))[1:], strict=True))

@@ -1,0 +1,112 @@
+"""Small trees found in a minute of processor time, on the fixed hold-outs of UCI tables.
+
+``python -m benchmarks.run folds`` needs the folder uci beside the papers' tables. Each search has ``TIME_S`` seconds on
+two threads, judgement included. The score is that of the recommended member within ``WEIGHTS`` weights: R², or accuracy.
+CART is scikit-learn's, cut back by cross-validation to at most as many numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+from benchmarks.machine import facts
+from benchmarks.promise.problems import hold_outs, mixed, numbers
+from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
+from neuraltree.cli.markdown import table
+from neuraltree.storing import store
+from search import Evolution
+
+PACKAGES = ("neuraltree", "numpy", "scikit-learn", "deap", "moocore")
+TABLES = ("concrete", "airfoil", "energy", "yacht", "elevators", "segment")
+FOLDS, TIME_S, WEIGHTS = 5, 30.0, 60
+SPLIT_SEED = 7  # of the folds of segment, which has none of its own
+
+
+class Part(NamedTuple):
+    """A hold-out; ``classes``: 0 for a regression."""
+
+    X: NDArray[np.float64]
+    y: NDArray
+    test_X: NDArray[np.float64]
+    test_y: NDArray
+    classes: int
+
+
+def parts(name: str, count: int) -> Iterator[Part]:
+    if name == "segment":
+        X, y, classes = mixed(name)
+        cut = StratifiedKFold(FOLDS, shuffle=True, random_state=SPLIT_SEED).split(X, y)
+        masks = [np.isin(np.arange(len(y)), held) for _, held in cut]
+    else:
+        (X, y, classes), masks = numbers(name), hold_outs(name)
+    for held in masks[:count]:
+        yield Part(X[~held], y[~held], X[held], y[held], classes)
+
+
+def scored(part: Part, seed: int, time_s: float) -> dict[str, float]:
+    kind = NeuralTreeClassifier if part.classes else NeuralTreeRegressor
+    begun, used = time.perf_counter(), time.process_time()
+    search = Evolution(time=time_s, baselines=())
+    model = kind(search, n_jobs=2, random_state=seed).fit(part.X, part.y)
+    took, used = time.perf_counter() - begun, time.process_time() - used
+    return {
+        "score": model.select(weights=WEIGHTS).score(part.test_X, part.test_y),
+        "weights": float(model.front_.select(weights=WEIGHTS).weights),
+        "lowest_score": model.select("lowest").score(part.test_X, part.test_y),
+        "lowest_weights": float(model.front_.lowest().weights),
+        "cart": cart(part, seed),
+        "generations": float(model.n_iter_),
+        "took_s": took,
+        "cpu_s": used,
+    }
+
+
+def cart(part: Part, seed: int) -> float:
+    """The score of a decision tree of at most ``WEIGHTS`` thresholds and leaf values; a class needs one value."""
+    kind = DecisionTreeClassifier if part.classes else DecisionTreeRegressor
+    leaves = [n for n in range(2, WEIGHTS // 2 + 2) if 2 * n - 1 <= WEIGHTS]
+    found = GridSearchCV(kind(random_state=seed), {"max_leaf_nodes": leaves}, cv=4).fit(part.X, part.y)
+    return float(found.score(part.test_X, part.test_y))
+
+
+def page(result: dict[str, Any]) -> str:
+    header = ("table", "R² or accuracy", "weights", "without a limit", "weights", "CART", "generations", "CPU s")
+    names = ("score", "weights", "lowest_score", "lowest_weights", "cart", "generations", "cpu_s")
+    rows = [
+        [name, *(f"{np.mean([row[key] for row in found]):.4g}" for key in names)]
+        for name, found in result["tables"].items()
+    ]
+    about = f"""Made by `{result["command"]}`. Means over {result["folds"]} fixed hold-outs. Each search has
+{TIME_S:g} s on two threads. The recommended member within {WEIGHTS} weights, the member of lowest honest error, and
+CART with at most {WEIGHTS} numbers."""
+    return f"# A minute of processor time on UCI tables\n\n{about}\n\n{table(header, rows)}\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tables", nargs="*", choices=TABLES, default=TABLES, help="default: all")
+    parser.add_argument("--folds", type=int, default=FOLDS, help="default: %(default)s")
+    parser.add_argument("--out", type=Path, default=Path("results/folds.json"), help="default: %(default)s")
+    options = parser.parse_args()
+    console, found = Console(stderr=True), {}
+    for name in options.tables:
+        found[name] = [scored(part, seed, TIME_S) for seed, part in enumerate(parts(name, options.folds))]
+        console.print(f"{name}: {np.mean([row['score'] for row in found[name]]):.4f}")
+    result = {"command": "python -m benchmarks.run folds", **facts(PACKAGES), "folds": options.folds, "tables": found}
+    store({options.out: json.dumps(result, indent=1) + "\n", options.out.with_suffix(".md"): page(result)})
+    Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
