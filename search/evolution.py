@@ -24,7 +24,8 @@ class Evolution(BaseEstimator):
     ----------
     population : the number of trees that survive each generation; each generation makes as many children.
     generations : the number of generations after the first, random population.
-    objectives : the objectives to minimise, e.g. ("error", "latency_s", "flash_bytes"); docs/tables.md lists them.
+    objectives : the objectives to minimise, e.g. ("error", "latency_s", "flash_bytes") or ("f1_macro", "weights");
+        docs/tables.md lists them. A score counts as 1 - score.
     folds : the number of cross-validation folds on the rows given to ``fit``; 1 is one hold-out of a quarter of them.
     selection : "hypervolume" (exact), "nsga2" or "nsga3".
     device : a name from ``python -m neuraltree.hardware --list``, or the path of a profile; needed for latency, flash,
