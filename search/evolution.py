@@ -27,7 +27,8 @@ class Evolution(BaseEstimator):
     time : the time of the whole search, in seconds or as "90s", "5m" or "1.5h", instead of a number of generations. The
         search also ends if its front no longer gets better. ``n_iter_`` of the estimator is the number of generations
         done; a search of that many gives the same front.
-    objectives : the objectives to minimise, e.g. ("error", "latency_s", "flash_bytes"); docs/tables.md lists them.
+    objectives : the objectives to minimise, e.g. ("error", "latency_s", "flash_bytes") or ("f1_macro", "weights");
+        docs/tables.md lists them. A score counts as 1 - score.
     folds : the number of cross-validation folds on the rows given to ``fit``; 1 is one hold-out of a quarter of them.
     selection : "hypervolume" (exact), "nsga2" or "nsga3".
     device : a name from ``python -m neuraltree.hardware --list``, or the path of a profile; needed for latency, flash,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -23,30 +24,113 @@ class Objective(NamedTuple):
     """One row of the table of objectives.
 
     ``source``: a ``metric`` of predictions on validation rows, a ``count`` of the tree, or a ``cost`` on the device.
+    ``label``: the words for the values of a metric in reports. ``score``: 1 - it is minimised. ``level``: a number
+    between 0 and 1 follows the name.
     """
 
     name: str
     source: str
     unit: str
-    tasks: str  # regression | classes | both
+    tasks: str  # a key of KINDS
     reference: Callable[[Scale], float]
     doc: str
+    label: str = ""
+    score: bool = False
+    level: bool = False
+
+    @property
+    def column(self) -> str:
+        return f"one_minus_{self.name}" if self.score else self.name
+
+    @property
+    def form(self) -> str:
+        """The name, with an example of its level."""
+        return f"{self.name}_0.5" if self.level else self.name
+
+
+# The kinds of table that the objectives of a row serve.
+KINDS: dict[str, tuple[str, ...]] = {
+    "both": ("regression", "binary", "multiclass"),
+    "regression": ("regression",),
+    "classes": ("binary", "multiclass"),
+    "two classes": ("binary",),
+}
+LEVEL = re.compile(r"0\.\d*[1-9]")  # one text for each number, so that no objective has two names
 
 
 def _device(name: str) -> Callable[[Scale], float]:
     return lambda scale: scale.largest_cost[name]
 
 
+def _metric(
+    name: str,
+    tasks: str,
+    reference: float | Callable[[Scale], float],
+    doc: str,
+    label: str,
+    unit: str = "",
+    *,
+    level: bool = False,
+) -> Objective:
+    value = reference if callable(reference) else lambda scale: reference
+    return Objective(name, "metric", unit, tasks, value, doc, label, level=level)
+
+
+def _score(name: str, tasks: str, doc: str, label: str, *, reference: float = 1.0, level: bool = False) -> Objective:
+    return Objective(name, "metric", "", tasks, lambda scale: reference, doc, f"1 − {label}", score=True, level=level)
+
+
 # A default reference value is the score of a useless model, or the cost of the largest tree of the space.
+# The mean of the target has an absolute error of a standard deviation at most, and half of it as its pinball loss.
 OBJECTIVES: tuple[Objective, ...] = (
-    Objective("error", "metric", "", "both", lambda s: 1.0, "1 - R² for regression, 1 - accuracy for classes"),
-    Objective("one_minus_r2", "metric", "", "regression", lambda s: 1.0, "share of variance left unexplained, 1 - R²"),
-    Objective("rmse", "metric", "the target's", "regression", lambda s: s.target_deviation, "root mean squared error"),
-    Objective("error_rate", "metric", "", "classes", lambda s: 1.0, "share of rows whose predicted class is wrong"),
-    Objective("balanced_error", "metric", "", "classes", lambda s: 1.0, "mean of the classes' error rates"),
-    Objective("log_loss", "metric", "nat", "classes", lambda s: 2.0, "cross-entropy"),
-    Objective(
-        "class_errors", "metric", "", "classes", lambda s: 1.0, "error rate of each class, an objective per class"
+    _metric("error", "both", 1.0, "1 - R² for regression, 1 - accuracy for classes", ""),
+    _metric("one_minus_r2", "regression", 1.0, "share of variance left unexplained, 1 - R²", "1 − R²"),
+    _metric("rmse", "regression", lambda s: s.target_deviation, "root mean squared error", "RMSE", "the target's"),
+    _metric("mae", "regression", lambda s: s.target_deviation, "mean absolute error", "MAE", "the target's"),
+    _metric(
+        "pinball",
+        "regression",
+        lambda s: 0.5 * s.target_deviation,
+        "mean pinball loss at a quantile: `pinball_0.9` is lowest for predictions that 90 % of the targets are below",
+        "pinball loss at quantile",
+        "the target's",
+        level=True,
+    ),
+    _metric(
+        "huber",
+        "regression",
+        0.5,
+        "mean Huber loss in standard deviations of the target, linear from 1 on",
+        "Huber loss",
+    ),
+    _metric("error_rate", "classes", 1.0, "share of rows whose predicted class is wrong", "error rate"),
+    _metric("balanced_error", "classes", 1.0, "mean of the classes' error rates", "balanced error"),
+    _metric("log_loss", "classes", 2.0, "cross-entropy", "log loss", "nat"),
+    _metric("balanced_log_loss", "classes", 2.0, "mean of the classes' cross-entropies", "balanced log loss", "nat"),
+    _metric("class_errors", "classes", 1.0, "error rate of each class, an objective per class", "error rate"),
+    _score("f1", "two classes", "F1 of the second of two classes", "F1"),
+    _score("f1_macro", "classes", "mean F1 of the classes", "macro F1"),
+    _score("average_precision", "two classes", "average precision of the second of two classes", "average precision"),
+    _score(
+        "roc_auc",
+        "classes",
+        "area under the ROC curve; with three or more classes the mean over the classes, each against the rest",
+        "ROC AUC",
+        reference=0.5,
+    ),
+    _score(
+        "recall_at_precision",
+        "two classes",
+        "highest recall of the second of two classes at any threshold whose precision is the level or more",
+        "recall at precision",
+        level=True,
+    ),
+    _score(
+        "precision_at_recall",
+        "two classes",
+        "highest precision of the second of two classes at any threshold whose recall is the level or more",
+        "precision at recall",
+        level=True,
     ),
     Objective("weights", "count", "", "both", lambda s: 2.0 * s.max_nodes, "number of edge weights and biases"),
     Objective("nodes", "count", "", "both", lambda s: s.max_nodes + 1.0, "number of function nodes and leaves"),
@@ -59,22 +143,54 @@ OBJECTIVES: tuple[Objective, ...] = (
 )
 
 BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}
-NAMES: tuple[str, ...] = tuple(BY_NAME)
+NAMES: tuple[str, ...] = tuple(row.form for row in OBJECTIVES)
 SIZE_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source != "metric")
 COST_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "cost")
 
 
-def metric_of(name: str, kind: str) -> str:
-    """The metric behind ``error``: 1 - R² for regression, 1 - accuracy for classes."""
-    if name != "error":
-        return name
+def find(name: str) -> Objective | None:
+    """The row of a name in ``search.objectives``, with the level in its name and label; None if there is none."""
+    stem, _, level = name.rpartition("_")
+    if stem in BY_NAME and BY_NAME[stem].level and LEVEL.fullmatch(level):
+        return BY_NAME[stem]._replace(name=name, label=f"{BY_NAME[stem].label} {level}", level=False)
+    row = BY_NAME.get(name)
+    return None if row is None or row.level else row
+
+
+def level_fault(name: str) -> str:
+    """The text of an error if ``name`` needs a level and has none; else ""."""
+    stem = next((row.name for row in OBJECTIVES if row.level and name.startswith(row.name)), None)
+    if stem is None or find(name):
+        return ""
+    return f"{name!r} needs a level between 0 and 1, without zeros at its end, as in {BY_NAME[stem].form!r}"
+
+
+def rows_of(objectives: Iterable[str]) -> list[Objective]:
+    """The rows of objectives, or of their columns; without the columns that share a row, those of single classes."""
+    return [row for name in objectives if (row := find(name) or _score_in(name))]
+
+
+def _score_in(column: str) -> Objective | None:
+    row = find(column.removeprefix("one_minus_"))
+    return row if row and row.column == column else None
+
+
+def metric_of(row: Objective, kind: str) -> str:
+    """The metric of an objective; behind ``error`` it is 1 - R² for regression, 1 - accuracy for classes."""
+    if row.name != "error":
+        return row.column
     return "one_minus_r2" if kind == "regression" else "error_rate"
 
 
+def metric_label(name: str) -> str:
+    """The words for the values of a metric, by its objective or column; "" if there are none."""
+    return next((row.label for row in rows_of([name])), "")
+
+
 def columns_of(name: str, classes: tuple[Label, ...] | None) -> list[str]:
-    """The columns an objective stands for: itself, or one per class."""
+    """The columns an objective stands for: its own, or one per class."""
     if name != "class_errors":
-        return [name]
+        return [row.column for row in rows_of([name])]
     return [f"error_class_{label}" for label in classes or ()]
 
 
@@ -85,10 +201,10 @@ def held_to(values: Mapping[str, float], name: str) -> float:
 
 def metric_names(objectives: Sequence[str]) -> list[str]:
     """The objectives that are errors of predictions; the first of them is ``val_error``."""
-    return [name for name in objectives if name in BY_NAME and BY_NAME[name].source == "metric"]
+    return [name for name in objectives if any(row.source == "metric" for row in rows_of([name]))]
 
 
 def named_columns(objectives: Sequence[str], error: str = "val_error") -> list[str]:
-    """The columns of the objectives, ``error`` for the first metric; front.csv has no column for other metrics."""
+    """The columns of the objectives in front.csv, ``error`` for the first metric."""
     first = metric_names(objectives)[:1]
     return [error if name in first else name for name in objectives]

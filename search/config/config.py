@@ -107,7 +107,7 @@ def _read(path: Path) -> dict[str, Any]:
 def _override(raw: dict[str, Any], text: str) -> None:
     path, equals, value = text.partition("=")
     section, dot, key = path.strip().partition(".")
-    if not (equals and dot and section and key) or "." in key:
+    if not (equals and dot and section and key) or ("." in key and not objectives.find(key)):
         raise InputError(f"--set {text}: write section.key=value, as in --set train.epochs=30")
     _put(raw, section, key, _toml_value(value.strip(), text))
 
@@ -146,16 +146,20 @@ def _all_operators(config: Config) -> dict[str, float]:
 def _check(config: Config, source: str) -> None:
     """Rules beyond single keys: names from other tables, repeated names, keys that need each other."""
     kinds, wanted, compared = config.space.activations, config.search.objectives, config.baselines.models
+    levelled = filter(objectives.find, (*wanted, *config.constraints))
+    known = tuple(dict.fromkeys((*objectives.NAMES, *levelled)))
     names = (
         ("space.activations", kinds, (*activations.NAMES, *activations.ALIASES)),
-        ("search.objectives", wanted, objectives.NAMES),
+        ("search.objectives", wanted, known),
         ("reference", config.reference, wanted),
         ("variation", config.variation, tuple(row.name for row in OPERATORS)),
-        ("constraints", config.constraints, objectives.NAMES),
+        ("constraints", config.constraints, known),
         ("baselines.models", compared, baseline_table.NAMES),
     )
     for path, given, allowed in names:
         for name in given:
+            if allowed is known and (fault := objectives.level_fault(name)):
+                raise InputError(f"{source}: {path}: {fault}")
             check_known(name, allowed, f"{source}: {path} has the unknown name {shown(name)}")
     codes = [activations.code_of(name) for name in kinds]
     on_device = [name for name in (*wanted, *config.constraints) if name in objectives.COST_NAMES]

@@ -10,7 +10,7 @@ from neuraltree.tree.space import Space
 from search.config.config import Config
 from search.engine.evaluate import Problem, costs
 from search.errors import InputError
-from search.objectives import BY_NAME, NAMES, columns_of
+from search.objectives import COST_NAMES, SIZE_NAMES, columns_of
 from search.table.data import Table
 
 Budgets = dict[str, float]
@@ -19,7 +19,7 @@ Budgets = dict[str, float]
 def budgets(config: Config, table: Table, problem: Problem) -> Budgets:
     """The largest allowed value of each column. ``InputError`` for a bound that no tree can keep."""
     for name in config.constraints:
-        if name not in NAMES or (BY_NAME[name].source == "metric" and name not in config.search.objectives):
+        if name not in (*SIZE_NAMES, *config.search.objectives):
             raise InputError(
                 f"constraints.{name}: an error can be bounded only if it is an objective; add {name!r} to "
                 "search.objectives"
@@ -42,7 +42,7 @@ def _check_room(found: Budgets, problem: Problem, config: Config) -> None:
     least = costs(problem, [_smallest(problem.space, len(problem.folds))])
     for name, bound in found.items():
         if name in least and least[name][0] > bound:
-            on = f" as {' '.join(problem.code)} on {config.hardware.device}" if BY_NAME[name].source == "cost" else ""
+            on = f" as {' '.join(problem.code)} on {config.hardware.device}" if name in COST_NAMES else ""
             given = bound == config.constraints.get(name)
             what = f"constraints.{name} = {bound:g}" if given else f"the {name} = {bound:g} of {config.hardware.device}"
             raise InputError(

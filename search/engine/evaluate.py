@@ -19,7 +19,7 @@ from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, st
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.tasks.losses import constant_loss
-from neuraltree.tasks.metrics import METRICS, Truth, class_errors
+from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from neuraltree.tree.space import Space
@@ -163,7 +163,7 @@ def _score(problem: Problem, packed: Packed, fitted: _Folds, trees: list[Nodes])
             outputs = _outputs(problem, packed, fitted.params, run, stop)
             finite &= np.isfinite(outputs).all(axis=(1, 2))
         outputs[~finite] = 0.0  # a diverged tree is scored as a useless constant; ``ok`` marks it
-        columns = {column: METRICS[metric](truth, outputs) for column, metric in problem.metrics.items()}
+        columns = {column: metric_named(metric)(truth, outputs) for column, metric in problem.metrics.items()}
         if problem.classes:
             errors = class_errors(truth, outputs)
             columns |= {f"error_class_{label}": errors[:, c] for c, label in enumerate(problem.classes)}

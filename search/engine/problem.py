@@ -28,7 +28,7 @@ from search.engine.evaluate import Problem
 from search.engine.evolution_step import Strategy
 from search.engine.reference_point import scale_of
 from search.errors import InputError
-from search.objectives import BY_NAME, columns_of, metric_of
+from search.objectives import KINDS, NAMES, columns_of, metric_of, rows_of
 from search.selection.survivors import check_method
 from search.table.data import RowIndices, Table, check_folds, check_spread, check_weights, make_folds, positions, split
 from search.variation.operators import make_toolbox
@@ -95,6 +95,12 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs)
 
 
+def natural_truth(setup: Setup, table: Table, task: Task) -> Truth:
+    """The targets of the test rows in natural units."""
+    deviation = setup.target_scaler.scale if setup.target_scaler else 1.0
+    return Truth(task, table.y[setup.test_rows], deviation=deviation)
+
+
 def _parts(
     config: Config, table: Table, test_fraction: float
 ) -> tuple[RowIndices, RowIndices, list[tuple[RowIndices, RowIndices]]]:
@@ -112,22 +118,17 @@ def _parts(
 
 
 def _task(config: Config, table: Table) -> Task:
-    for name in config.search.objectives:
-        wanted = BY_NAME[name].tasks
-        if wanted != "both" and (wanted == "regression") != (table.kind == "regression"):
-            suited = [row.name for row in BY_NAME.values() if row.tasks in ("both", _family(table))]
+    for row in rows_of(config.search.objectives):
+        if table.kind not in KINDS[row.tasks]:
+            suited = [other.name for other in rows_of(NAMES) if table.kind in KINDS[other.tasks]]
             raise InputError(
-                f"search.objectives: {name!r} is for {wanted}, but {config.data.source!r} is a {table.kind} task; "
-                f"allowed here: {', '.join(suited)}"
+                f"search.objectives: {row.name!r} is for {row.tasks}, but {config.data.source!r} is a {table.kind} "
+                f"task; allowed here: {', '.join(suited)}"
             )
     try:
         return make_task(table.kind, len(table.classes or ()), config.task.loss, table.targets)
     except ValueError as error:
         raise InputError(f"task.loss: {error}") from None
-
-
-def _family(table: Table) -> str:
-    return "regression" if table.kind == "regression" else "classes"
 
 
 def _device(config: Config, table: Table) -> hardware.Device | None:
@@ -203,17 +204,18 @@ def _row_weight(config: Config, table: Table, rows: RowIndices) -> NDArray[np.fl
 
 def _metrics(config: Config, table: Table) -> dict[str, str]:
     """The metric in each column; ``val_error`` holds the first metric among the objectives, or the default."""
-    asked = [n for n in config.search.objectives if BY_NAME[n].source == "metric" and n != "class_errors"]
-    return {"val_error": metric_of((*asked, "error")[0], table.kind)} | {n: metric_of(n, table.kind) for n in asked}
+    rows = [row for row in rows_of(config.search.objectives) if row.source == "metric" and row.name != "class_errors"]
+    first = (*rows, *rows_of(["error"]))[0]
+    return {"val_error": metric_of(first, table.kind)} | {row.column: metric_of(row, table.kind) for row in rows}
 
 
 def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
     columns: list[str] = []
     reference: list[float] = []
     scale = scale_of(problem)
-    for name in config.search.objectives:
-        value = config.reference.get(name, BY_NAME[name].reference(scale))
-        for column in columns_of(name, table.classes):
+    for row in rows_of(config.search.objectives):
+        value = config.reference.get(row.name, row.reference(scale))
+        for column in columns_of(row.name, table.classes):
             columns.append(column)
             reference.append(value)
     check_method(config.search.selection, len(columns))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
+from search.objectives import metric_label, metric_names
+
 MEASURED, CLASS_ERROR = "measured_", "error_class_"
 Form = Literal["si", "count", "number"]  # SI prefix before the unit | whole number | four digits
 
@@ -37,24 +39,17 @@ COLUMNS: dict[str, Column] = {
     "energy_j": Column("energy", "J", "si", log=True),
     "seconds": Column("time to train", "s", "si", log=True),
 }
-METRICS = {
-    "error": "",
-    "one_minus_r2": "1 − R²",
-    "rmse": "RMSE",
-    "error_rate": "error rate",
-    "balanced_error": "balanced error",
-    "log_loss": "log loss",
-    "class_errors": "error rate",
-}
 SCORES = {"regression": "R²", "classification": "accuracy"}
 
 
 def column_of(name: str) -> Column:
-    """The row of a column, also for measured costs and errors of one class; an unknown name is its own label."""
+    """The row of a column, also for measured costs and further errors; an unknown name is its own label."""
     if name.startswith(MEASURED) and (of := name.removeprefix(MEASURED)) in COLUMNS:
         return COLUMNS[of]._replace(label=f"measured {COLUMNS[of].label}")
     if name.startswith(CLASS_ERROR):
         return Column(f"validation error of class {name.removeprefix(CLASS_ERROR)}")
+    if metric_names([name]):
+        return Column(f"validation {metric_label(name) or name}", log=True)
     return COLUMNS.get(name, Column(name))
 
 
@@ -71,7 +66,7 @@ def described(names: Iterable[str], metric: str, kind: str) -> dict[str, Column]
     """
     task = {"": "", "regression": "regression"}.get(kind, "classification")
     usual = {"regression": "1 − R²", "classification": "error rate"}.get(task, "")
-    said = METRICS.get(metric, metric) or usual
+    said = metric_label(metric) or usual
     score = SCORES.get(task, "score")
     own = {
         "val_error": f"validation error ({said})" if said else "validation error",

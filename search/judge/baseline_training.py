@@ -13,13 +13,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neuraltree.arrays import FloatArray
-from neuraltree.tasks.metrics import METRICS, Truth
+from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tasks.task import Task, make_task
 from search.baselines.baseline_models import Model, Sample
 from search.baselines.baseline_table import BY_NAME, Row
 from search.baselines.make import Made
 from search.engine.evaluate import Fold
-from search.engine.problem import Setup
+from search.engine.problem import Setup, natural_truth
 from search.errors import DamagedError
 from search.folder.baselines_csv import Baseline, load_baselines, write_baselines
 from search.folder.columns import told_tests
@@ -210,14 +210,14 @@ def _test_scores(model: Model, setup: Setup, table: Table) -> dict[str, float]:
     outputs = model.outputs(setup.scaler.transform(table.X[setup.test_rows]))
     if setup.target_scaler is not None:
         outputs = setup.target_scaler.inverse(outputs)
-    truth = Truth(_task(table), table.y[setup.test_rows])
+    truth = natural_truth(setup, table, _task(table))
     usual = "one_minus_r2" if table.kind == "regression" else "error_rate"
     error = _score(setup.problem.metrics["val_error"], truth, outputs)
     return {"test_error": error, "test_score": 1.0 - _score(usual, truth, outputs)}
 
 
 def _score(metric: str, truth: Truth, outputs: FloatArray) -> float:
-    return float(METRICS[metric](truth, _finite(outputs).T[None])[0])
+    return float(metric_named(metric)(truth, _finite(outputs).T[None])[0])
 
 
 def _finite(outputs: FloatArray) -> FloatArray:

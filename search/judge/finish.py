@@ -15,7 +15,7 @@ from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, loses_much
-from neuraltree.tasks.metrics import METRICS, Truth
+from neuraltree.tasks.metrics import METRICS, metric_named
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
@@ -23,7 +23,7 @@ from search.engine.budgets import within
 from search.engine.evaluate import COUNTS, Columns, costs, refit
 from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
-from search.engine.problem import Setup
+from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.honest import Judged, Kept, judge
 from search.judge.measured_front import MEASURED, measure_front
@@ -211,11 +211,10 @@ def _costs(setup: Setup, trees: list[Tree]) -> Columns:
 
 def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
     """Test error in the metric of ``val_error``, and R² or accuracy, of the tree; R² or accuracy in integers."""
-    X, target = table.X[setup.test_rows], table.y[setup.test_rows]
-    truth = Truth(setup.problem.task, target)  # outputs are in natural units here
+    X, truth = table.X[setup.test_rows], natural_truth(setup, table, setup.problem.task)
     usual = METRICS["one_minus_r2" if table.kind == "regression" else "error_rate"]
     outputs = tree.outputs(X).T[None]
-    error = METRICS[setup.problem.metrics["val_error"]](truth, outputs)[0]
+    error = metric_named(setup.problem.metrics["val_error"])(truth, outputs)[0]
     scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, outputs)[0])}
     if not number_format(setup.problem.code.precision).is_integer:
         return scores
@@ -225,7 +224,9 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
 
 
 def _header(setup: Setup) -> list[str]:
-    return [*HEADER, *(f"error_class_{label}" for label in setup.problem.classes), *HONEST]
+    """The columns of ``HEADER``, then those of further errors among the objectives."""
+    further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
+    return [*HEADER, *further, *HONEST]
 
 
 def _row(setup: Setup, values: dict[str, float], status: str, scores: dict[str, float], model: str | None) -> list[Any]:

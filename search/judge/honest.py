@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.tasks.metrics import METRICS, Truth
+from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from search.engine.evaluate import Fold, Problem, scored_at_once, trained, validation_outputs
@@ -219,12 +219,13 @@ def parts_of_error(metric: str, truth: Truth, folds: Sequence[Fold], outputs: Fl
     the jackknife: with n folds and the error e_k over all but fold k, they differ as -(n - 1) e_k do. For an error that
     is a mean over rows, a part is about the error in its fold.
     """
+    error = metric_named(metric)
     n, rows = len(folds), np.concatenate([held for _, held in folds])
     fold_of = np.repeat(np.arange(n), [len(held) for _, held in folds])
-    errors = [METRICS[metric](truth._replace(target=truth.target[rows]), outputs)]
+    errors = [error(truth._replace(target=truth.target[rows]), outputs)]
     for k in range(n):
         others = fold_of != k
-        errors.append(METRICS[metric](truth._replace(target=truth.target[rows[others]]), outputs[:, :, others]))
+        errors.append(error(truth._replace(target=truth.target[rows[others]]), outputs[:, :, others]))
     whole, *without = errors
     parts = -(n - 1) * np.stack(without, axis=1)
     return parts - parts.mean(axis=1, keepdims=True) + whole[:, None]

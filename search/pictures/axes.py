@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from neuraltree.plot.style import short
 from search.folder import columns
-from search.folder.columns import CLASS_ERROR, MEASURED, METRICS
-from search.objectives import metric_names
+from search.folder.columns import CLASS_ERROR, MEASURED
+from search.objectives import metric_label, metric_names
 from search.strict import listed
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def column(name: str, objectives: Sequence[str] = ()) -> Column:
     """The label, unit and better direction of a column, by its name and the objectives of the run."""
     if name in ("val_error", "honest_error", "test_error"):
         metric = (metric_names(objectives) or ["error"])[0]
-        words = METRICS.get(metric) or "error"
+        words = metric_label(metric) or "error"
         return Column(f"test {words}" if name == "test_error" else words)
     if name in COLUMNS:
         return COLUMNS[name]
@@ -68,7 +68,7 @@ def column(name: str, objectives: Sequence[str] = ()) -> Column:
         return Column(f"measured {of.label}", of.unit)
     if name.startswith(CLASS_ERROR):
         return Column(f"error of class {short(name.removeprefix(CLASS_ERROR), 16)}")
-    return Column(METRICS.get(name) or short(name))
+    return Column(metric_label(name) or short(name))
 
 
 def first_cost(objectives: Sequence[str]) -> str:

@@ -385,7 +385,7 @@ def test_every_row_heeds_the_weights_of_classes(tmp_path: Path, row: Any) -> Non
 
 
 @pytest.mark.parametrize("loss", ["squared", "cross_entropy"])
-@pytest.mark.parametrize("metric", ["log_loss", "balanced_error", "error_rate"])
+@pytest.mark.parametrize("metric", ["log_loss", "balanced_error", "error_rate", "average_precision", "f1_macro"])
 def test_the_metric_is_the_run_s_whatever_loss_trees_train_on(tmp_path: Path, loss: str, metric: str) -> None:
     overrides = (f'search.objectives=["{metric}", "weights"]', f'task.loss="{loss}"')
     X, y = raw_table("binary", 200)

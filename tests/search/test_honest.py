@@ -11,7 +11,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_iris
 
 import search.judge.honest
 from neuraltree.engine.training import make_course
-from neuraltree.tasks.metrics import METRICS, Truth
+from neuraltree.tasks.metrics import METRICS, Truth, metric_named
 from neuraltree.tasks.task import make_task
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import node_dtype
@@ -66,6 +66,17 @@ def test_parts_of_a_mean_over_rows_are_the_errors_of_the_folds() -> None:
     codes = rng.integers(3, size=60)
     wrong = parts_of_error("error_rate", Truth(make_task("multiclass", 3), codes), folds, rng.normal(size=(2, 3, 60)))
     assert_allclose(wrong * 12, np.round(wrong * 12), atol=1e-9)
+
+
+@pytest.mark.parametrize("metric", ["one_minus_average_precision", "one_minus_roc_auc", "one_minus_f1", "pinball_0.9"])
+def test_parts_are_finite_if_a_fold_holds_all_rows_of_a_class(metric: str) -> None:
+    folds = [(np.arange(0), np.arange(12 * k, 12 * (k + 1))) for k in range(5)]
+    task = make_task("regression" if metric == "pinball_0.9" else "binary", 2)
+    truth = Truth(task, (np.arange(60) < 12).astype(int))
+    outputs = np.random.default_rng(0).normal(size=(3, 1, 60))
+    parts = parts_of_error(metric, truth, folds, outputs)
+    assert np.isfinite(parts).all()
+    assert_allclose(parts.mean(axis=1), metric_named(metric)(truth, outputs))
 
 
 def test_parts_follow_the_order_of_the_folds_rows() -> None:

@@ -11,9 +11,9 @@ import numpy as np
 
 from neuraltree.arrays import FloatArray
 from search.config.config import Config
-from search.folder.columns import METRICS, described
+from search.folder.columns import described
 from search.front import Front
-from search.objectives import metric_names
+from search.objectives import metric_label, metric_names
 from search.report.facts.read import Run
 from search.report.facts.run_facts import HIDDEN, axes, members
 from search.report.facts.run_volumes import common_reference, front_volume, histories, incomparable, point
@@ -109,7 +109,7 @@ def _run(
         "name": name,
         "status": run.status,
         "source": run.config.data.source if run.config else "unknown",
-        "metric": METRICS.get(metric, metric),
+        "metric": metric_label(metric),
         "members": members(front, shared),
         "history": run.history,
         "volumes": list(volumes),

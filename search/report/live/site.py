@@ -12,8 +12,7 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from search.errors import InputError
-from search.folder.columns import METRICS
-from search.objectives import metric_names
+from search.objectives import metric_label, metric_names
 from search.report.facts.read import Run, is_run, read_run
 from search.report.facts.run_facts import changing, run_page
 from search.report.pages.embed import as_json
@@ -111,5 +110,5 @@ def _progress(run: Run) -> tuple[str, ...]:
     last = [(run.history.get(name) or [None])[-1] for name in ("generation", "evaluations")]
     best = run.front[0].values.get(run.front.error) if len(run.front) else None
     counts = (*("–" if value is None else f"{value:,.0f}" for value in last), f"{len(run.front):,}")
-    metric = METRICS.get((metric_names(run.front.objectives) or [""])[0])
+    metric = metric_label((metric_names(run.front.objectives) or [""])[0])
     return (*counts, "–" if best is None else f"{best:.4g}" + (f" ({metric})" if metric else ""))
