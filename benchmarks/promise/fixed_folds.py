@@ -1,7 +1,7 @@
 """Small trees found in a minute of processor time, on the fixed hold-outs of UCI tables.
 
 ``python -m benchmarks.run folds`` needs the folder uci beside the papers' tables. A search has ``TIME_S`` seconds on
-two threads, judgement included. The score is that of the recommended member within ``WEIGHTS`` weights: R², or accuracy.
+two threads, judgement included. The score is of the recommended member within ``WEIGHTS`` weights: R², or accuracy.
 CART is scikit-learn's, cut back by cross-validation to at most as many numbers.
 """
 
