@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from numbers import Real
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
-from search.errors import InputError
+from search.errors import DamagedError, InputError
 from search.folder.baselines_csv import Baseline, load_baselines
 from search.folder.records import RunFolder
 from search.objectives import SIZE_NAMES, held_to, metric_names, named_columns
@@ -238,7 +239,10 @@ def load_front(folder: str | Path) -> Front:
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())
     members = tuple(read_rows(path, lambda row: _member(folder, row)))
-    return Front(members, tuple(objectives), load_baselines(folder))
+    baselines: tuple[Baseline, ...] = ()
+    with suppress(DamagedError):  # the front is whole; who asks for the baselines is told
+        baselines = load_baselines(folder)
+    return Front(members, tuple(objectives), baselines)
 
 
 def _member(folder: Path, row: dict[str, str]) -> Member:

@@ -39,7 +39,7 @@ def _compared(row: Baseline) -> str:
 
 def binding(front: Front, max_nodes: int | None) -> list[str]:
     """A line if the largest allowed number of nodes keeps many members from growing."""
-    count = sum(each.values["nodes"] >= max_nodes for each in front) if max_nodes else 0
+    count = sum(each.values.get("nodes", 0) >= max_nodes for each in front) if max_nodes else 0
     if not count or count < TOUCHED * len(front):
         return []
     return [f"{count} of {len(front)} models have the largest allowed number of nodes: raise max_nodes"]

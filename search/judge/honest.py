@@ -118,7 +118,7 @@ def judging_epochs(setup: Setup, count: int, evaluations: int) -> int:
     """
     problem = setup.problem
     spent = evaluations * problem.epochs * sum(len(fit) for fit, _ in problem.folds)
-    affordable = SHARE * spent / (count * (FOLDS - 1) * len(setup.train_rows))
+    affordable = SHARE * spent / (max(count, 1) * (FOLDS - 1) * len(setup.train_rows))
     return setup.last_epochs or max(LONGER * problem.epochs, int(min(ENOUGH, affordable)))
 
 

@@ -42,6 +42,8 @@ objectives = ["error", "weights", "class_errors"]
 epochs = 2
 [variation]
 grow_edge = 0.5
+[baselines]
+models = []
 """
 
 # Runs the program, and sends the process a signal at the n-th write of a file: before or after its renaming.
