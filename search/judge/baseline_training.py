@@ -136,7 +136,7 @@ def _honest(fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Ta
         parts = parts_of_error(problem.metrics["val_error"], truth, folds, _finite(outputs).T[None])
         found[size] = {
             "honest_error": float(parts.mean()),
-            "honest_error_se": float(standard_error(parts, len(folds))[0]),
+            "honest_error_se": float(standard_error(parts, folds)[0]),
         }
     return found
 

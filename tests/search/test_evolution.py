@@ -27,8 +27,8 @@ from neuraltree import (
 from neuraltree.estimators.samples import regression_sample
 from search import Evolution
 from search.front import Front
-from search.judge.honest import SPLITS
-from search.table.data import make_folds
+from search.table.fresh_splits import SPLITS
+from search.table.splits import make_folds
 
 QUICK = Evolution(population=16, generations=3, folds=2)
 WINE = load_wine(as_frame=True)
