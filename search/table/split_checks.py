@@ -157,9 +157,8 @@ def _check_made(table: Table, train: RowIndices, made: list[Split], folds: int, 
     time = table.rules.time
     if time is not None and len(made) < folds:
         raise InputError(
-            f"data.time: {len(np.unique(time[train]))} different times in {len(train)} training rows make {len(made)} "
-            "folds that are later than their training rows, which hold every class; "
-            f"search.folds = {folds}: {_advice(table)}"
+            f"data.time: {len(made)} of search.folds = {folds} can be made from {len(train)} training rows (different "
+            f"times: {len(np.unique(time[train]))}); each needs earlier rows of every class: {_advice(table)}"
         )
     if table.classes is not None:
         _check_classes(table, table.classes, made)
