@@ -67,8 +67,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def settings(**columns: str) -> list[str]:
+    """A number of folds that a column of parts replaces, and the columns with their roles."""
     left = [name for name in ("who", "day", "part") if name not in columns.values()]
-    return [f"data.drop={left}", *(f"data.{role}={column}" for role, column in columns.items())]
+    return ["search.folds=3", f"data.drop={left}", *(f"data.{role}={column}" for role, column in columns.items())]
 
 
 def run(folder: Path, **columns: str) -> tuple[float, Path]:
@@ -127,7 +128,7 @@ def test_a_run_with_given_parts(folder: Path, capsys: pytest.CaptureFixture[str]
         assert set(part[held]) == {number}
         assert -1 in set(part[fit])
     capsys.readouterr()
-    more = [text for value in [*settings(split="part"), "search.folds=7"] for text in ("--set", value)]
+    more = [text for value in settings(split="part") for text in ("--set", value)]
     assert main([str(folder / "my.toml"), "--dry-run", *more]) == 0
     assert "# evaluations: 16 trees x 4 folds" in capsys.readouterr().out
 
