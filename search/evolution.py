@@ -30,6 +30,7 @@ class Evolution(BaseEstimator):
     objectives : the objectives to minimise, e.g. ("error", "latency_s", "flash_bytes") or ("f1_macro", "weights");
         docs/tables.md lists them. A score counts as 1 - score.
     folds : the number of cross-validation folds on the rows given to ``fit``; 1 is one hold-out of a quarter of them.
+        With ``fit(X, y, groups=...)`` no group lies in two folds, neither of the search nor of the judgement.
     selection : "hypervolume" (exact), "nsga2" or "nsga3".
     device : a name from ``python -m neuraltree.hardware --list``, or the path of a profile; needed for latency, flash,
         RAM and energy. The final front is measured if the device has an emulated core and the extra ``[measure]`` is

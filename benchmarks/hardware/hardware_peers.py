@@ -24,7 +24,7 @@ from neuraltree.hardware.measure.timing import TIMINGS
 from neuraltree.hardware.measured_models import measure_model
 from search.config.settings import DataConfig, TaskConfig
 from search.front import Front, Member
-from search.table.data import load_table, split
+from search.table import load_table, split
 
 TABLES = {"iris": "iris", "wine": "wine", "breast_cancer": "wdbc"}
 TEST_FRACTION = 0.2  # of search

@@ -15,7 +15,7 @@ from experiments.common.images import images
 from experiments.common.paper_tables import TABLES, table
 from experiments.frame.data_places import table_folders
 from search.errors import InputError
-from search.table.data import split
+from search.table import split
 
 COMPONENTS = 12  # principal components of the images
 MOST_TEST = 5000  # test rows

@@ -17,7 +17,8 @@ from experiments.common.scoring import score
 from experiments.frame.experiment import Row, Unit
 from experiments.studies.tables.rows import honest, warned_of
 from neuraltree.tree.scaler import Scaler
-from search.table.data import Table, make_folds
+from search.table.data import Table
+from search.table.splits import make_folds
 
 FOLDS = 4
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from search.table.data import RowIndices, Table, split
+from search.table.data import Table
+from search.table.splits import RowIndices, split
 
 TEST_FRACTION = 0.2
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 
 from neuraltree.estimators.base import TreeEstimator
-from neuraltree.estimators.samples import Sample, class_sample
+from neuraltree.estimators.samples import Sample, class_sample, grouped
 
 
 class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
@@ -65,14 +65,18 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         )
         self.class_weight = class_weight
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
         """Learn from ``X`` (rows, features) and ``y`` (rows,), class labels of any type.
 
         ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
+        ``groups`` (rows,) names the group of each row, such as its subject: no group lies in two folds of a search.
+        Without a search no rows are left out, and groups change nothing.
         Raises ``ValueError`` for rows that cannot be learned from. NaN is refused; impute missing values first.
         """
         known = self.classes_ if self._continues() else None
-        sample = self._sample(X, y, sample_weight, new=known is None, classes=known)
+        sample = grouped(self._sample(X, y, sample_weight, new=known is None, classes=known), groups)
         return self._go_on(sample, self.epochs, True) if known is not None else self._learn(sample)
 
     def partial_fit(

@@ -18,7 +18,7 @@ from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.combining import combine
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.regressor import NeuralTreeRegressor
-from neuraltree.estimators.samples import Sample, class_sample, regression_sample
+from neuraltree.estimators.samples import Sample, class_sample, grouped, regression_sample
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Label, Tree
 
@@ -169,13 +169,17 @@ class ParetoEnsembleRegressor(RegressorMixin, _Ensemble):
 
     _tree = NeuralTreeRegressor
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
         """Learn from ``X`` (rows, features) and ``y``, (rows,) or (rows, targets).
 
         ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
+        ``groups`` (rows,) names the group of each row, such as its subject: no group lies in two folds of a search.
+        Without a search no rows are left out, and groups change nothing.
         """
         template = self._template()
-        return self._learn(template, regression_sample(self, X, y, sample_weight, new=True))
+        return self._learn(template, grouped(regression_sample(self, X, y, sample_weight, new=True), groups))
 
     def predict(self, X: ArrayLike) -> FloatArray:
         """Values for raw inputs (rows, features): (rows,), or (rows, targets) if there are several targets."""
@@ -203,16 +207,20 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
 
     _tree = NeuralTreeClassifier
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
         """Learn from ``X`` (rows, features) and ``y`` (rows,), class labels of any type.
 
         ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
+        ``groups`` (rows,) names the group of each row, such as its subject: no group lies in two folds of a search.
+        Without a search no rows are left out, and groups change nothing.
         """
         template = self._template()
         sample, self.classes_ = class_sample(
             self, X, y, sample_weight, new=True, classes=None, class_weight=template.class_weight
         )
-        return self._learn(template, sample)
+        return self._learn(template, grouped(sample, groups))
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """(rows, classes) weighted means of the trees' probabilities, in the order of ``classes_``."""

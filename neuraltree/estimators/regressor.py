@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils import Tags
 
 from neuraltree.estimators.base import TreeEstimator
-from neuraltree.estimators.samples import regression_sample
+from neuraltree.estimators.samples import grouped, regression_sample
 
 
 class NeuralTreeRegressor(RegressorMixin, TreeEstimator):
@@ -17,13 +17,17 @@ class NeuralTreeRegressor(RegressorMixin, TreeEstimator):
 
     _kinds = ("regression",)
 
-    def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None, groups: ArrayLike | None = None
+    ) -> Self:
         """Learn from ``X`` (rows, features) and ``y``, (rows,) or (rows, targets).
 
         ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
+        ``groups`` (rows,) names the group of each row, such as its subject: no group lies in two folds of a search.
+        Without a search no rows are left out, and groups change nothing.
         Raises ``ValueError`` for rows that cannot be learned from. NaN is refused; impute missing values first.
         """
-        sample = regression_sample(self, X, y, sample_weight, new=not self._continues())
+        sample = grouped(regression_sample(self, X, y, sample_weight, new=not self._continues()), groups)
         return self._go_on(sample, self.epochs, True) if self._continues() else self._learn(sample)
 
     def partial_fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:

@@ -18,10 +18,11 @@ from neuraltree.tree.tree import Label
 
 @dataclass(frozen=True)
 class Sample:
-    """``X`` (rows, features), ``y``, and the weight of each row.
+    """``X`` (rows, features), ``y``, and the weight and the group of each row.
 
     If ``kind`` is "regression", ``y`` is (rows,) or (rows, targets) float64. If it is "binary" or "multiclass", ``y``
     (rows,) holds positions in ``classes``. ``weight`` (rows,) holds the weights in training; None if all count alike.
+    ``groups`` (rows,) holds the numbers of groups that a search must not part, from 0; None if rows can go anywhere.
     """
 
     X: FloatArray
@@ -30,6 +31,7 @@ class Sample:
     features: tuple[str, ...]
     classes: tuple[Label, ...] | None = None
     weight: FloatArray | None = None
+    groups: NDArray[np.int64] | None = None
 
     @property
     def targets(self) -> int:
@@ -94,7 +96,26 @@ def merged(sample: Sample) -> Sample:
     _, first, group = np.unique(together, axis=0, return_index=True, return_inverse=True)
     rows = np.flatnonzero(kept)[first]
     summed = np.bincount(group.ravel(), weight[kept]).astype(np.float64)
-    return replace(sample, X=sample.X[rows], y=sample.y[rows], weight=summed)
+    return replace(sample, X=sample.X[rows], y=sample.y[rows], weight=summed, groups=None)
+
+
+def grouped(sample: Sample, groups: ArrayLike | None) -> Sample:
+    """The sample with groups named by any labels; ``ValueError`` unless there is one for each row.
+
+    Without a search nothing is split, so that groups change nothing; they are checked all the same.
+    """
+    if groups is None:
+        return sample
+    labels = check_array(groups, ensure_2d=False, dtype=None, input_name="groups")
+    if labels.shape != (len(sample.X),):
+        raise ValueError(
+            f"groups has shape {labels.shape}; X has {len(sample.X)} rows, so it must be ({len(sample.X)},)"
+        )
+    names = labels.tolist()
+    if None in names:
+        raise ValueError(f"groups has no label in row {names.index(None)}; name a group for every row")
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return replace(sample, groups=np.array([number[name] for name in names], dtype=np.int64))
 
 
 def _validated(

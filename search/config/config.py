@@ -61,7 +61,10 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
 
 
 # Keys that runs of earlier versions do not have.
-ADDED = (("search", "pruned_share"), ("search", "time"))
+ADDED = (
+    *(("search", "pruned_share"), ("search", "time")),
+    *(("data", "group"), ("data", "time"), ("data", "split")),
+)
 
 
 def to_toml(config: Config) -> str:
@@ -77,7 +80,8 @@ def config_hash(config: Config) -> str:
     known = msgspec.to_builtins(config)
     known["run"]["out"] = ""
     for section, key in ADDED:
-        if known[section][key] == getattr(type(getattr(config, section))(), key):
+        fields = msgspec.structs.fields(getattr(config, section))
+        if known[section][key] == next(field.default for field in fields if field.name == key):
             del known[section][key]
     return hashlib.sha256(msgspec.json.encode(known, order="sorted")).hexdigest()
 
@@ -172,6 +176,10 @@ def _check(config: Config, source: str) -> None:
         (
             not any(_all_operators(config).values()),
             "variation gives every operator the probability 0; raise at least one of them",
+        ),
+        (
+            bool(config.data.time and (config.data.group or config.data.split)),
+            "data.time cannot be combined with data.group or data.split; leave out one of them",
         ),
         (
             on_device and not config.hardware.device,

@@ -74,6 +74,29 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "all rows count the same"
         ),
     ] = ""
+    group: Annotated[
+        str,
+        Meta(
+            description="the column, or the array of an `.npz` file, that names each row's group (subject, machine, "
+            "batch): no group lies in two parts, neither of the test and the training nor of folds; not a feature"
+        ),
+    ] = ""
+    time: Annotated[
+        str,
+        Meta(
+            description="the column, or the array, that holds each row's time, as a number or as an ISO date or time: "
+            "the test rows are the last ones, and the validation rows of a fold are later than its training rows; not "
+            "a feature; excludes `group` and `split`"
+        ),
+    ] = ""
+    split: Annotated[
+        str,
+        Meta(
+            description="the column, or the array, that says each row's part: test, train (in the training rows of "
+            "every fold), or the name of the fold whose validation row it is; it replaces `test_fraction`, and "
+            "`search.folds` unless all rows are train or test; not a feature"
+        ),
+    ] = ""
 
 
 class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):

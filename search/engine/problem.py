@@ -30,7 +30,9 @@ from search.engine.reference_point import scale_of
 from search.errors import InputError
 from search.objectives import KINDS, NAMES, columns_of, metric_of, rows_of
 from search.selection.survivors import check_method
-from search.table.data import RowIndices, Table, check_folds, check_spread, check_weights, make_folds, positions, split
+from search.table.data import Table
+from search.table.split_checks import checked_parts
+from search.table.splits import RowIndices, positions
 from search.variation.operators import make_toolbox
 
 # The default weight decay is their quotient by the number of training rows, but no more than the second: the more rows,
@@ -60,7 +62,8 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     """
     task = _task(config, table)
     device = _device(config, table)
-    train_rows, test_rows, folds = _parts(config, table, 0.0 if all_rows else config.data.test_fraction)
+    test_fraction = 0.0 if all_rows else config.data.test_fraction
+    train_rows, test_rows, folds = checked_parts(table, config.search.folds, test_fraction, config.run.seed)
     scaler = Scaler.fit(table.X[train_rows])
     inputs = scaler.transform(table.X[train_rows])
     regression = table.kind == "regression"
@@ -99,22 +102,6 @@ def natural_truth(setup: Setup, table: Table, task: Task) -> Truth:
     """The targets of the test rows in natural units."""
     deviation = setup.target_scaler.scale if setup.target_scaler else 1.0
     return Truth(task, table.y[setup.test_rows], deviation=deviation)
-
-
-def _parts(
-    config: Config, table: Table, test_fraction: float
-) -> tuple[RowIndices, RowIndices, list[tuple[RowIndices, RowIndices]]]:
-    """The training rows, the test rows, and the folds of the training rows, all as positions in the table."""
-    count, seed = config.search.folds, config.run.seed
-    check_folds(table, count, test_fraction)
-    train_rows, test_rows = split(table, test_fraction, seed)
-    folds = make_folds(table, train_rows, count, seed)
-    check_weights(table, folds)
-    if table.classes is None:
-        validation = np.concatenate([held for _, held in folds])
-        tests = {"test": test_rows} if len(test_rows) else {}
-        check_spread(table, {"training": train_rows, "validation": validation} | tests)
-    return train_rows, test_rows, folds
 
 
 def _task(config: Config, table: Table) -> Task:
@@ -228,7 +215,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
         objectives=tuple(columns),
         reference=np.array(reference),
         bounds=budgets(config, table, problem),
-        new_tree=_generator(config, problem.space),
+        new_tree=_generator(config, problem.space, len(problem.folds)),
         pruned=_pruned(config, problem.task),
     )
 
@@ -240,8 +227,7 @@ def _pruned(config: Config, task: Task) -> int:
     return int(config.search.pruned_share * config.search.population)
 
 
-def _generator(config: Config, space: Space) -> Callable[[np.random.Generator], Nodes]:
-    folds = config.search.folds
+def _generator(config: Config, space: Space, folds: int) -> Callable[[np.random.Generator], Nodes]:
     if config.space.generator == "ours":
         return partial(varied_tree, space=space, folds=folds)
     rng = np.random.default_rng(0)

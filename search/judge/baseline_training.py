@@ -178,12 +178,12 @@ def _honest(
     found = {}
     for size, outputs in _held_out(fits, penalty, sample, folds).items():
         parts = parts_of_error(problem.metrics["val_error"], truth, folds, _finite(outputs).T[None])
-        found[size] = _mean("honest_error", parts, len(folds))
-        found[size] |= {} if beside is None else _mean("honest_difference", parts - beside, len(folds))
+        found[size] = _mean("honest_error", parts, folds)
+        found[size] |= {} if beside is None else _mean("honest_difference", parts - beside, folds)
     return found
 
 
-def _mean(name: str, parts: FloatArray, folds: int) -> dict[str, float]:
+def _mean(name: str, parts: FloatArray, folds: Sequence[Fold]) -> dict[str, float]:
     return {name: float(parts.mean()), f"{name}_se": float(standard_error(parts, folds)[0])}
 
 

@@ -10,8 +10,9 @@ repeated here, so their errors are without its gain.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from zlib import crc32
 
@@ -25,18 +26,17 @@ from neuraltree.tree.nodes import Nodes, join, node_dtype
 from search.engine.evaluate import Fold, Problem, scored_at_once, trained, validation_outputs
 from search.engine.integer_scores import fitted_ranges, integer_outputs
 from search.engine.population import structure_key
-from search.table.data import Table, class_weights, make_folds, positions
+from search.table.data import Table
+from search.table.fresh_splits import FOLDS, REPEATS, fresh_folds
+from search.table.splits import positions
 
 if TYPE_CHECKING:
     from search.engine.problem import Setup
 
-FOLDS, REPEATS = 5, 3
 LONGER, FASTER = 5, 3.0  # times the epochs and the learning rate of a generation, because the weights are new
 ENOUGH, SHARE = 100, 0.25  # epochs if generations are shorter, and the share of the search's time that they may take
 STREAM = 2**31 + 4  # of the shuffles; one more for each repeat
 WEIGHTS = 2**31 + 16  # the stream of the new weights
-SPLITS = 1_000_003  # between the seeds of the splits of two repeats; the search splits by the seed itself
-ATTEMPTS = 20  # splits tried, if rows have weights
 FARTHEST = 10.0  # the largest output of a regression, in units of the largest standardised target
 LARGEST_LOGIT = 1e3
 OUTLIERS = 0.01  # share of outputs beyond them from which a tree counts as one that diverged
@@ -87,16 +87,15 @@ def judge(
     ``stopping()`` is true the judgement ends after the repeat in progress: with ``KeyboardInterrupt`` if the repeats
     are kept, else with what is known.
     """
-    repeats = 1 if lesson else REPEATS
+    splits = list(islice(judging_splits(setup, table), 1 if lesson else REPEATS))
     models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
-    count = len(judging_folds(setup, table, 0))
-    say(f"judging {models} anew on {repeats} x {count} splits that the search did not use")
-    epochs = judging_epochs(setup, len(trees) * repeats, evaluations)
+    say(f"judging {models} anew on {_counted(splits)} splits that the search did not use")
+    epochs = judging_epochs(setup, len(trees) * len(splits), evaluations)
     key = _key(setup, trees, epochs)
     done = _done(kept, key)
     held_out = None
-    for repeat in range(len(done), repeats):
-        anew = lesson.problem if lesson else replace(setup.problem, folds=judging_folds(setup, table, repeat))
+    for repeat in range(len(done), len(splits)):
+        anew = lesson.problem if lesson else replace(setup.problem, folds=splits[repeat])
         fitted, parts = _judged_once(anew, trees, repeat, epochs)
         done.append(parts)
         held_out = held_out or ((anew, fitted) if repeat == 0 else None)
@@ -107,7 +106,14 @@ def judge(
                 raise KeyboardInterrupt
             break
     parts = np.concatenate(done, axis=1)
-    return Judged(parts.mean(axis=1), standard_error(parts, done[0].shape[1]), done[0], held_out)
+    folds = [fold for each in splits[: len(done)] for fold in each]
+    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0], held_out)
+
+
+def _counted(splits: Sequence[Sequence[Fold]]) -> str:
+    """The number of folds of all repeats, as 3 x 5 or 5 + 6 + 7."""
+    counts = [len(folds) for folds in splits]
+    return f"{len(counts)} x {counts[0]}" if len(set(counts)) == 1 else " + ".join(map(str, counts))
 
 
 def judging_epochs(setup: Setup, count: int, evaluations: int) -> int:
@@ -151,19 +157,17 @@ def _done(kept: Kept | None, key: NDArray[np.uint8]) -> list[FloatArray]:
     return [stored[f"repeat {i}"] for i in range(len(stored))]
 
 
-def judging_folds(setup: Setup, table: Table, repeat: int) -> tuple[Fold, ...]:
-    """The folds of a repeat: at most ``FOLDS``, and fewer if a class has fewer rows.
-
-    With weights of rows, other splits are tried until every fold can learn every class.
-    """
+def judging_splits(setup: Setup, table: Table) -> Iterator[tuple[Fold, ...]]:
+    """The folds of each repeat, as positions among the training rows; see ``fresh_folds``."""
     rows = setup.train_rows
-    least = len(rows) if table.classes is None else int(np.bincount(table.y[rows]).min())
-    for attempt in range(ATTEMPTS):
-        seed = (setup.problem.seed + SPLITS * (1 + repeat + REPEATS * attempt)) % 2**32
-        folds = make_folds(table, rows, max(2, min(FOLDS, least)), seed)
-        if table.weight is None or all(class_weights(table, fit).min() > 0 for fit, _ in folds):
-            break
-    return tuple(positions(folds, rows))
+    used = [(rows[:0], rows[held]) for _, held in setup.problem.folds]
+    for folds in fresh_folds(table, rows, used, setup.problem.seed):
+        yield tuple(positions(folds, rows))
+
+
+def judging_folds(setup: Setup, table: Table, repeat: int) -> tuple[Fold, ...]:
+    """The folds of one repeat."""
+    return next(islice(judging_splits(setup, table), repeat, None))
 
 
 def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
@@ -231,11 +235,12 @@ def parts_of_error(metric: str, truth: Truth, folds: Sequence[Fold], outputs: Fl
     return parts - parts.mean(axis=1, keepdims=True) + whole[:, None]
 
 
-def standard_error(parts: FloatArray, folds: int) -> FloatArray:
-    """(trees,) the standard errors of the means of ``parts`` (trees, folds x repeats).
+def standard_error(parts: FloatArray, folds: Sequence[Fold]) -> FloatArray:
+    """(trees,) the standard errors of the means of ``parts`` (trees, folds), of the ``folds`` of all repeats.
 
-    The folds of a repeat share training rows, so their variance is multiplied by 1 / parts + test rows / training rows
-    (Nadeau & Bengio 2003, Machine Learning 52, section 4).
+    Folds share training rows, so their variance is multiplied by 1 / parts + test rows / training rows (Nadeau & Bengio
+    2003, Machine Learning 52, section 4). Rows are counted over all folds, which differ in size if they go forward in
+    time.
     """
-    corrected = np.sqrt(1 / parts.shape[1] + 1 / (folds - 1))
-    return np.asarray(parts.std(axis=1, ddof=1) * corrected)
+    fitted, held = (sum(map(len, rows)) for rows in zip(*folds, strict=True))
+    return np.asarray(parts.std(axis=1, ddof=1) * np.sqrt(1 / parts.shape[1] + held / fitted))

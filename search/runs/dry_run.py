@@ -12,6 +12,7 @@ from neuraltree.tree.nodes import count_weights
 from neuraltree.tree.space import Space
 from search.config.config import Config, to_toml
 from search.table.data import Table
+from search.table.splits import told
 
 # Measured on two shared x86-64 cores; a rough guess for other machines, and reported as such.
 WEIGHT_SAMPLES_PER_S = 1e9
@@ -38,8 +39,9 @@ def describe(config: Config, table: Table) -> str:
     facts = [
         f"data: {len(table.X)} rows, {len(setup.test_rows)} of them for the test; {table.X.shape[1]} features; "
         f"{table.kind}",
+        f"split: {told(table, config.data, setup.train_rows, setup.test_rows)}",
         f"search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
-        f"evaluations: {search.population * (search.generations + 1):,} trees x {search.folds} folds",
+        f"evaluations: {search.population * (search.generations + 1):,} trees x {len(setup.problem.folds)} folds",
         f"reference point: {point}",
         f"engine: {engine_name()}",
         f"baselines: {', '.join(config.baselines.models) or 'none'}",

@@ -42,10 +42,12 @@ from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
 from search.strict import one_line
 from search.table.data import Table
+from search.table.split_columns import Rules
 
 # Keys of a config, and the parameters of Evolution and of estimators that they stand for.
 KEYS = (
     (r" or data\.test_fraction\b", ""),
+    (r"\bdata\.group\b", "groups"),
     (r"\brun\.seed\b", "random_state"),
     (r"\bdata\.weight\b", "sample_weight"),
     (r"\b(search|space|train|hardware)\.(?=[a-z_]+\b)", ""),
@@ -76,7 +78,15 @@ def evolve(
     try:
         config = config_of(tables, "Evolution")
         table = Table(
-            sample.X, sample.y, sample.features, "y", sample.classes, sample.kind, digest="", weight=sample.weight
+            sample.X,
+            sample.y,
+            sample.features,
+            "y",
+            sample.classes,
+            sample.kind,
+            digest="",
+            weight=sample.weight,
+            rules=Rules(group=sample.groups),
         )
         plain = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
         say, ending = reporter(quiet=not verbose, as_json=False), Ending(config.search, begun=begun)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ class Raw:
     ``X`` (rows, features) has NaN for a missing cell. ``y`` (rows,) holds numbers, with NaN for a missing cell, or
     texts as Python objects, with "" for a missing cell. ``classes``: the source says that ``y`` holds classes, even if
     its cells look like numbers. ``weight`` (rows,): the weight of each row in training, with NaN for a missing cell;
-    None if all rows count the same. Row i is ``unit`` number ``places[i]`` of ``source``: a line of a file, or a row of
+    None if all rows count the same. ``roles``: the cells of the columns that say how rows may be split, by the key of
+    the config that names them. Row i is ``unit`` number ``places[i]`` of ``source``: a line of a file, or a row of
     an array, from 0.
     """
 
@@ -39,6 +40,7 @@ class Raw:
     unit: str = "row"
     weight: NDArray[np.float64] | None = None
     classes: bool = False
+    roles: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def place(self, row: int) -> str:
         return f"{self.unit} {self.places[row]}"

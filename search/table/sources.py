@@ -4,7 +4,8 @@ iris, wine, breast_cancer, diabetes, digits   tables bundled with scikit-learn
 friedman1                                     a table made by scikit-learn: 1200 rows, 10 features, noise 1
 openml:ID                                     a table fetched from OpenML and cached by scikit-learn
 a path, or a name ending in .csv .tsv .txt    a text file
-a name ending in .npz                         arrays X, y; optionally features, classes, row weights by any other name
+a name ending in .npz                         arrays X, y; optionally features, classes; by any other name row weights,
+                                              groups, times and parts
 any other NAME                                the file NAME.csv in the folder $NEURALTREE_DATA
 """
 
@@ -14,10 +15,11 @@ import http.client
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 import numpy as np
@@ -27,10 +29,10 @@ from search.config.settings import DataConfig, is_path
 from search.errors import InputError
 from search.strict import check_known, listed, one_line, shown
 from search.table.raw import Raw, check_unique, drop_line
-from search.table.text_files import check_file, choose_columns, read_csv, text_target
+from search.table.text_files import ROLES, check_file, choose_columns, read_csv, text_target
 
 FOLDER_VARIABLE = "NEURALTREE_DATA"
-_ARRAYS = ("X", "y", "features", "classes")  # arrays of an .npz file, besides the array of row weights
+_ARRAYS = ("X", "y", "features", "classes")  # arrays of an .npz file, besides those that [data] names by their role
 
 
 def read_source(data: DataConfig) -> Raw:
@@ -91,20 +93,25 @@ def _npz(path: Path, data: DataConfig) -> Raw:
     check_file(path)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in (*_ARRAYS, data.weight) if name in stored.files}
+            arrays = {name: stored[name] for name in (*_ARRAYS, *_named_roles(data)) if name in stored.files}
     except Exception as error:  # a damaged archive can raise any error: OverflowError, TokenError, MemoryError, ...
         raise InputError(f"{path}: cannot be read as .npz: {one_line(error)}; allowed: plain arrays X and y") from None
-    weight = arrays.pop(data.weight, None) if data.weight not in _ARRAYS else None
+    roles = {name: arrays.pop(name) for name in _named_roles(data) if name in arrays and name not in _ARRAYS}
     _check_arrays(arrays, path)
     X, y = arrays["X"], _plain(arrays["y"])
     if "classes" in arrays:
         y = text_target(_class_names(arrays["classes"], path)[arrays["y"].astype(np.int64)])
     features = [str(name) for name in arrays["features"]] if "features" in arrays else _numbered(X)
-    if weight is not None:
-        if weight.shape != y.shape or weight.dtype.kind not in "biuf":
-            raise InputError(f"{path}: {data.weight} must hold {len(y)} numbers; got {weight.dtype} {weight.shape}")
-        X, features = np.column_stack([X, weight]), [*features, data.weight]
-    return replace(_from_arrays(str(path), X, y, features, data), classes="classes" in arrays)
+    for name, values in roles.items():
+        kinds, what = ("biuf", "numbers") if name == data.weight else ("biufUM", "numbers, texts or dates")
+        if values.shape != y.shape or values.dtype.kind not in kinds:
+            raise InputError(f"{path}: {name} must hold {len(y)} {what}; got {values.dtype} {values.shape}")
+    return replace(_from_arrays(str(path), X, y, features, data, roles=roles), classes="classes" in arrays)
+
+
+def _named_roles(data: DataConfig) -> dict[str, None]:
+    """The names of columns with a role, each once."""
+    return dict.fromkeys(name for role in ROLES if (name := getattr(data, role)))
 
 
 def _class_names(classes: NDArray, path: Path) -> NDArray[np.object_]:
@@ -156,17 +163,34 @@ def _named(name: str, data: DataConfig) -> Raw:
 
 
 def _from_arrays(
-    source: str, X: NDArray, y: NDArray, features: Sequence[str], data: DataConfig, target: str = "target"
+    source: str,
+    X: NDArray,
+    y: NDArray,
+    features: Sequence[str],
+    data: DataConfig,
+    target: str = "target",
+    roles: Mapping[str, NDArray] = MappingProxyType({}),
 ) -> Raw:
-    """A table from arrays X (rows, features) and y (rows,); its target cannot be chosen."""
-    check_unique([*features, target], source)
+    """A table from arrays X (rows, features) and y (rows,), and arrays with a role; its target cannot be chosen."""
+    names = [*features, *roles, target]
+    check_unique(names, source)
     if data.target not in ("", target):
         raise InputError(f"{source}: data.target = {shown(data.target)}; the target of this table is {shown(target)}")
     data = msgspec.structs.replace(data, target=target)
-    _, kept, weight = choose_columns([*features, target], data, source)
+    _, kept, chosen = choose_columns(names, data, source)
     numbers = _doubles(X)
-    weights = None if weight is None else numbers[:, weight]
-    return Raw(source, numbers[:, kept], y, tuple(features[i] for i in kept), target, range(len(X)), weight=weights)
+    columns = {role: roles[names[i]] if names[i] in roles else numbers[:, i] for role, i in chosen.items()}
+    weight = columns.pop("weight", None)
+    return Raw(
+        source,
+        numbers[:, kept],
+        y,
+        tuple(features[i] for i in kept),
+        target,
+        range(len(X)),
+        weight=None if weight is None else _doubles(weight),
+        roles={role: _stripped(values) for role, values in columns.items()},
+    )
 
 
 def _plain(values: NDArray) -> NDArray:

@@ -19,6 +19,8 @@ from search.table.header import has_header
 from search.table.raw import Raw, check_unique, drop_line, is_missing, is_number
 
 Cells = list[list[str]]
+# The keys of [data] that name a column which is neither feature nor target, and what the column holds.
+ROLES = {"weight": "weights", "group": "groups", "time": "times", "split": "parts"}
 
 
 def read_csv(path: Path, data: DataConfig) -> Raw:
@@ -31,15 +33,18 @@ def read_csv(path: Path, data: DataConfig) -> Raw:
     if header and len(rows) == 1:
         raise InputError(f"{source}: a header line and no rows below it")
     check_unique(names, source)
-    target, features, weight = choose_columns(names, data, source)
+    target, features, roles = choose_columns(names, data, source)
     if header:
         _check_named(rows[0], [*features, target], source)
         rows, lines = rows[1:], lines[1:]
     columns = list(zip(*rows, strict=True))
     X = _features(columns, features, names, lines, data, source)
     y = text_target(columns[target])
-    weights = None if weight is None else _weights(columns[weight], names[weight], lines, source)
-    return Raw(source, X, y, tuple(names[i] for i in features), names[target], lines, "line", weights)
+    cells = {role: columns[i] for role, i in roles.items()}
+    weights = _weights(cells.pop("weight"), data.weight, lines, source) if data.weight else None
+    return Raw(
+        source, X, y, tuple(names[i] for i in features), names[target], lines, "line", weight=weights, roles=cells
+    )
 
 
 def check_file(path: Path) -> None:
@@ -68,27 +73,32 @@ def read_text(path: Path) -> str:
     return text
 
 
-def choose_columns(names: Sequence[str], data: DataConfig, source: str) -> tuple[int, list[int], int | None]:
-    """The positions of the columns that ``data`` asks for: target, features, and row weights or None."""
+def choose_columns(names: Sequence[str], data: DataConfig, source: str) -> tuple[int, list[int], dict[str, int]]:
+    """The positions of the columns that ``data`` asks for: target, features, and those with a role by the role."""
     for name in data.drop:
         check_known(name, names, f"{source}: data.drop has no column {shown(name)} to leave out")
-    if data.weight:
-        check_known(data.weight, names, f"{source}: data.weight has no column {shown(data.weight)} of weights")
+    roles = {role: _find(names, name, role, source) for role in ROLES if (name := getattr(data, role))}
     kept = [i for i, name in enumerate(names) if name not in data.drop]
-    weight = names.index(data.weight) if data.weight else None
-    target = _choose_target(names, data, [i for i in kept if i != weight], source)
-    features = [i for i in kept if i not in (target, weight)]
+    target = _choose_target(names, data, [i for i in kept if i not in roles.values()], source)
+    features = [i for i in kept if i != target and i not in roles.values()]
     if target not in kept:
         raise InputError(f"{source}: the target {shown(names[target])} is among data.drop; name another data.target")
-    if weight == target or data.weight in data.drop:
-        role = "the target" if weight == target else "among data.drop"
-        raise InputError(f"{source}: the weights {shown(data.weight)} are {role}; name another data.weight")
+    for role, i in roles.items():
+        others = [f"the {ROLES[other]}" for other, j in roles.items() if j == i and other != role]
+        others += ["the target"] * (i == target) + ["among data.drop"] * (i not in kept)
+        if others:
+            raise InputError(f"{source}: the {ROLES[role]} {shown(names[i])} are {others[0]}; name another data.{role}")
     if not features:
         raise InputError(
             f"{source}: no column is left to predict from; there are {len(names)}, and data.drop leaves out "
             f"{len(data.drop)} (columns are split at comma, semicolon or tab)"
         )
-    return target, features, weight
+    return target, features, roles
+
+
+def _find(names: Sequence[str], name: str, role: str, source: str) -> int:
+    check_known(name, names, f"{source}: data.{role} has no column {shown(name)} of {ROLES[role]}")
+    return names.index(name)
 
 
 def _choose_target(names: Sequence[str], data: DataConfig, candidates: Sequence[int], source: str) -> int:

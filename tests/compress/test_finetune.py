@@ -27,7 +27,8 @@ from neuraltree.tree.tree import Tree
 from search.config.settings import DataConfig, TaskConfig
 from search.front import load_front
 from search.run import main
-from search.table.data import Table, load_table, split
+from search.table.data import Table, load_table
+from search.table.splits import split
 from tests.helpers.strategies import steady, trees
 
 FEATURES = ("a", "b", "c", "d")

@@ -35,7 +35,7 @@ from search.report.facts.rivals import dominates, rivals
 from search.report.facts.tested import MOST_NUMBERS
 from search.report.pages.embed import as_json, fill
 from search.report.pages.page import render_index
-from search.table.data import load_table, split
+from search.table import load_table, split
 from tests.helpers.report_runs import (
     HOSTILE,
     HOSTILE_CLASSES,

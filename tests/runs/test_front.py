@@ -25,7 +25,8 @@ from search.front import Front, Member
 from search.judge.finish import to_tree
 from search.pictures import draw_front, draw_hypervolume
 from search.run import main
-from search.table.data import Table, load_table, split
+from search.table.data import Table, load_table
+from search.table.splits import split
 
 # Columns have names and are given here without.
 pytestmark = pytest.mark.filterwarnings("ignore:X does not have valid feature names")

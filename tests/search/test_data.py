@@ -16,7 +16,9 @@ from sklearn.utils import Bunch
 
 from search.config.settings import DataConfig, TaskConfig
 from search.errors import InputError
-from search.table.data import Table, check_folds, load_table, make_folds, split
+from search.table.data import Table, load_table
+from search.table.split_checks import check_folds
+from search.table.splits import make_folds, split
 
 TABLES = Path(os.environ.get("NEURALTREE_DATA") or Path(__file__).parents[3] / "shared" / "data" / "tables")
 

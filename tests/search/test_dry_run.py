@@ -14,8 +14,14 @@ from search.runs.dry_run import describe, log10_structures
 from search.table.data import load_table
 
 FACTS = (
-    *("# data: 20 rows, ", "# search space: about 10^", "# evaluations: 50 trees x 2 folds", "# reference point: "),
-    *("# engine: ", "# baselines: linear", "# time: about "),
+    *("# data: 20 rows, ", "# split: drawn at random", "# search space: about 10^"),
+    *(
+        "# evaluations: 50 trees x 2 folds",
+        "# reference point: ",
+        "# engine: ",
+        "# baselines: linear",
+        "# time: about ",
+    ),
 )
 
 

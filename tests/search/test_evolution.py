@@ -27,8 +27,9 @@ from neuraltree import (
 from neuraltree.estimators.samples import regression_sample
 from search import Evolution
 from search.front import Front
-from search.judge.honest import SPLITS
-from search.table.data import make_folds
+from search.table.fresh_splits import SPLITS
+from search.table.split_columns import Rules
+from search.table.splits import make_folds
 
 QUICK = Evolution(population=16, generations=3, folds=2)
 WINE = load_wine(as_frame=True)
@@ -94,7 +95,7 @@ def test_validation_is_of_rows_the_weights_have_not_seen(monkeypatch: pytest.Mon
     for member, probability in zip(found.front, found.validation, strict=True):
         wrong = 1 - accuracy_score(sample.y[found.rows], probability.argmax(axis=0))
         assert member.honest_error == pytest.approx(wrong)
-    table = type("Table", (), {"y": sample.y, "classes": sample.classes})
+    table = type("Table", (), {"y": sample.y, "classes": sample.classes, "rules": Rules()})
     folds = make_folds(table, np.arange(len(sample.y)), 5, kept["seed"] + SPLITS)
     np.testing.assert_array_equal(found.rows, np.concatenate([held for _, held in folds]))
 

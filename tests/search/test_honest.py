@@ -93,7 +93,8 @@ def test_parts_follow_the_order_of_the_folds_rows() -> None:
 def test_the_standard_error_is_that_of_nadeau_and_bengio() -> None:
     parts = np.array([[1.0, 2.0, 3.0, 4.0]])
     # Two repeats of 2 folds: the variance 5/3, times 1/4 + 1.
-    assert standard_error(parts, 2)[0] == pytest.approx(np.sqrt(5 / 3 * 1.25))
+    folds = [(np.arange(6), np.arange(6, 12)), (np.arange(6, 12), np.arange(6))] * 2
+    assert standard_error(parts, folds)[0] == pytest.approx(np.sqrt(5 / 3 * 1.25))
 
 
 @pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])

@@ -14,7 +14,8 @@ from search.config.config import Config
 from search.config.settings import OPENML
 from search.errors import InputError
 from search.report.facts.member_models import few_digits
-from search.table.data import RowIndices, Table, load_table, split
+from search.table.data import Table, load_table
+from search.table.splits import RowIndices, split, told
 
 MOST_FEATURES = 300  # with figures in the page
 MOST_NUMBERS = 150_000  # residuals in a page, over all models
@@ -24,11 +25,12 @@ MOST_CLASSES = 20  # in a confusion matrix
 
 @dataclass(frozen=True)
 class Parts:
-    """The table of a run, its training rows and its test rows."""
+    """The table of a run, its training rows and its test rows, and how they were split."""
 
     table: Table
     train: RowIndices
     test: RowIndices
+    told: str
 
 
 def read_parts(config: Config, digest: str | None) -> Parts:
@@ -41,7 +43,8 @@ def read_parts(config: Config, digest: str | None) -> Parts:
     table = load_table(config.data, config.task)
     if digest and table.digest != digest:
         raise InputError(f"the data of {config.data.source!r} are not those that the run was made with")
-    return Parts(table, *split(table, config.data.test_fraction, config.run.seed))
+    train, test = split(table, config.data.test_fraction, config.run.seed)
+    return Parts(table, train, test, told(table, config.data, train, test))
 
 
 def summary(parts: Parts) -> dict[str, Any]:
@@ -52,6 +55,7 @@ def summary(parts: Parts) -> dict[str, Any]:
         "rows": len(table.y),
         "train": len(parts.train),
         "test": len(parts.test),
+        "split": parts.told,
         "kind": table.kind,
         "target": table.target,
         "features": len(table.features),

@@ -5,7 +5,7 @@ const four = (values) => values.map((value) => signed(value));
 
 function dataFacts(data) {
   const rows = [["Rows", `${data.rows.toLocaleString("en")}: ${data.train.toLocaleString("en")} for training and validation, ${data.test.toLocaleString("en")} for the test`],
-    ["Features", data.features.toLocaleString("en")], ["Target", data.target], ["Task", data.classes ? `${plural(data.classes.length, "class").replace("classs", "classes")}` : "regression"]];
+    ["Split", data.split], ["Features", data.features.toLocaleString("en")], ["Target", data.target], ["Task", data.classes ? `${plural(data.classes.length, "class").replace("classs", "classes")}` : "regression"]];
   const blocks = [factTable(rows)];
   if (data.classes) blocks.push(make("h3", {text: "Classes"}), scrolling("Rows of each class", table(["Class", "Training rows", "Test rows"], data.classes)));
   const figures = data.names.map((name, i) => [name, ...four([data.figures.mean[i], data.figures.sd[i], data.figures.min[i], data.figures.max[i]])]);
