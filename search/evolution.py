@@ -42,6 +42,9 @@ class Evolution(BaseEstimator):
     variation : for each variation operator, its relative probability; 0 switches it off.
     baselines : ordinary models, of "linear", "mlp_8", "mlp_100", "pruned_mlp" and "cart", trained after the search on
         the same rows; ``front_.summary()`` says whether one of them is as good as the recommended tree.
+    threshold : "default", the second of two classes is predicted from the probability 0.5; "tuned", from that with the
+        lowest first objective on rows that the model was not fitted to, or the highest F1 if that objective does not
+        depend on decisions. Probabilities do not change.
     teachers : scikit-learn estimators, fitted in each fold and once on all rows. The trees learn the teachers' weighted
         mean on and near the training rows, besides the targets: knowledge distillation, for tables with few rows.
         One epoch is then 1,000 rows or more; 8 epochs are enough. Classes need teachers with ``predict_proba``.
@@ -66,6 +69,7 @@ class Evolution(BaseEstimator):
         reference: Mapping[str, float] | None = None,
         variation: Mapping[str, float] | None = None,
         baselines: Sequence[str] = ("linear", "cart"),
+        threshold: str = "default",
         teachers: Sequence[BaseEstimator] | None = None,
     ) -> None:
         self.population = population
@@ -82,6 +86,7 @@ class Evolution(BaseEstimator):
         self.reference = reference
         self.variation = variation
         self.baselines = baselines
+        self.threshold = threshold
         self.teachers = teachers
 
     def evolve(self, sample: Sample, options: Options, *, seed: int, n_jobs: int | None, verbose: int) -> Found:
@@ -107,7 +112,7 @@ class Evolution(BaseEstimator):
         return {
             "data": {"source": SOURCE},
             "run": {"seed": seed},
-            "search": of(self, "population", "generations", "selection", "folds")
+            "search": of(self, "population", "generations", "selection", "folds", "threshold")
             | ({} if self.time is None else {"time": self.time if isinstance(self.time, str) else f"{self.time}s"})
             | {"objectives": self.objectives if isinstance(self.objectives, str) else list(self.objectives)},
             "space": room

@@ -62,7 +62,7 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
 
 # Keys that runs of earlier versions do not have.
 ADDED = (
-    *(("search", "pruned_share"), ("search", "time")),
+    *(("search", "pruned_share"), ("search", "time"), ("search", "threshold")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
 )
 

@@ -209,6 +209,14 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=1,
         ),
     ] = 0.25
+    threshold: Annotated[
+        Literal["default", "tuned"],
+        Meta(
+            description="the probability from which a model of two classes predicts the second; default: 0.5; tuned: "
+            "the best for the first objective, or for F1 if that does not depend on decisions, by rows that the model "
+            "was not fitted to"
+        ),
+    ] = "default"
     retrain_survivors: Annotated[
         bool, Meta(description="whether survivors are trained further in every generation")
     ] = False

@@ -52,6 +52,7 @@ class Setup:
     scaler: Scaler
     target_scaler: Scaler | None
     finetune_epochs: int  # epochs of fine-tuning the final front as 8-bit models
+    tuned: bool = False  # whether the thresholds of two classes are chosen out of fold
     last_epochs: int = 0  # epochs of the final refit; 0: as many as in a generation
 
 
@@ -95,13 +96,22 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     )
     strategy = _evolution(config, table, problem)
     epochs = config.hardware.finetune_epochs
-    return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs)
+    return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task))
 
 
 def natural_truth(setup: Setup, table: Table, task: Task) -> Truth:
     """The targets of the test rows in natural units."""
     deviation = setup.target_scaler.scale if setup.target_scaler else 1.0
     return Truth(task, table.y[setup.test_rows], deviation=deviation)
+
+
+def _tuned(config: Config, task: Task) -> bool:
+    if config.search.threshold == "tuned" and (task.kind, task.output_activation) != ("binary", "identity"):
+        raise InputError(
+            f'search.threshold = "tuned" is for two classes and the loss of logits, but {config.data.source!r} is a '
+            f'{task.kind} task with the loss {task.loss!r}; set it to "default"'
+        )
+    return config.search.threshold == "tuned"
 
 
 def _task(config: Config, table: Table) -> Task:

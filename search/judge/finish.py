@@ -99,7 +99,7 @@ def judged_front(
     With their honest errors as columns; and the judgement, with their trees in the same order.
     """
     if not front.trees:
-        return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), None)
+        return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), None)
     judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations)
     front = replace(front, columns=front.columns | dict(zip(HONEST, judged[:2], strict=True)))
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))

@@ -26,6 +26,7 @@ from neuraltree.tree.nodes import Nodes, join, node_dtype
 from search.engine.evaluate import Fold, Problem, scored_at_once, trained, validation_outputs
 from search.engine.integer_scores import fitted_ranges, integer_outputs
 from search.engine.population import structure_key
+from search.judge.thresholds import decided, thresholds
 from search.table.data import Table
 from search.table.fresh_splits import FOLDS, REPEATS, fresh_folds
 from search.table.splits import positions
@@ -54,20 +55,29 @@ class Kept(Protocol):
 class Judged(NamedTuple):
     """Honest errors and their standard errors, each (trees,).
 
-    ``parts`` (trees, folds): of the errors of the first repeat. ``held_out``: the first repeat, whose trees were not
+    ``parts`` (trees, folds): of the errors of the first repeat. ``thresholds`` (trees,): the logits from which the
+    second of two classes is predicted, 0 unless they are tuned. ``held_out``: the first repeat, whose trees were not
     fitted to the validation rows of their folds; ``None`` if it was done before the run was resumed.
     """
 
     error: FloatArray
     error_se: FloatArray
     parts: FloatArray
+    thresholds: FloatArray
     held_out: HeldOut | None
 
     def take(self, places: Sequence[int]) -> Judged:
         """The judgement of some of the trees, in this order."""
         chosen = list(places)
         held_out = self.held_out and (self.held_out[0], [self.held_out[1][i] for i in chosen])
-        return Judged(self.error[chosen], self.error_se[chosen], self.parts[chosen], held_out)
+        return Judged(self.error[chosen], self.error_se[chosen], self.parts[chosen], self.thresholds[chosen], held_out)
+
+
+class _Repeat(NamedTuple):
+    """The parts of the errors of a repeat (trees, folds), and the thresholds (trees,)."""
+
+    parts: FloatArray
+    thresholds: FloatArray
 
 
 def judge(
@@ -96,18 +106,26 @@ def judge(
     held_out = None
     for repeat in range(len(done), len(splits)):
         anew = lesson.problem if lesson else replace(setup.problem, folds=splits[repeat])
-        fitted, parts = _judged_once(anew, trees, repeat, epochs)
-        done.append(parts)
+        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned)
+        done.append(found)
         held_out = held_out or ((anew, fitted) if repeat == 0 else None)
         if kept:
-            kept.save_judged({"key": key, **{f"repeat {i}": folds for i, folds in enumerate(done)}})
+            kept.save_judged(
+                {"key": key}
+                | {f"{name} {i}": each for i, found in enumerate(done) for name, each in found._asdict().items()}
+            )
         if stopping():
             if kept:
                 raise KeyboardInterrupt
             break
-    parts = np.concatenate(done, axis=1)
+    parts = np.concatenate([found.parts for found in done], axis=1)
     folds = [fold for each in splits[: len(done)] for fold in each]
-    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0], held_out)
+    thresholds = np.median([found.thresholds for found in done], axis=0)
+    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0].parts, thresholds, held_out)
+
+
+def _stored(done: list[_Repeat]) -> Arrays:
+    return {f"{name} {i}": values for i, found in enumerate(done) for name, values in found._asdict().items()}
 
 
 def _counted(splits: Sequence[Sequence[Fold]]) -> str:
@@ -128,33 +146,36 @@ def judging_epochs(setup: Setup, count: int, evaluations: int) -> int:
     return setup.last_epochs or max(LONGER * problem.epochs, int(min(ENOUGH, affordable)))
 
 
-def _judged_once(problem: Problem, trees: list[Nodes], repeat: int, epochs: int) -> tuple[list[Nodes], FloatArray]:
-    """One repeat: its trees, and the parts of their errors.
+def _judged_once(
+    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool
+) -> tuple[list[Nodes], _Repeat]:
+    """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen.
 
     If a tree diverges, all are trained again at the rate of the search, which may be right there and too high here.
     """
     renewed = _renewed(problem, trees, repeat)
     for faster in (FASTER, 1.0):
         fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster)
-        parts, wild = _by_fold(problem, fitted)
+        found, wild = _by_fold(problem, fitted, tuned)
         if not wild.any():
             break
-    return fitted, parts
+    return fitted, found
 
 
 def _key(setup: Setup, trees: list[Nodes], epochs: int) -> NDArray[np.uint8]:
     """What the judgement depends on: the structures and the settings of their training."""
     nodes, _ = join(trees)
-    about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER}"
+    about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER} {setup.tuned}"
     content = nodes["depth"].tobytes() + nodes["op"].tobytes() + about.encode()
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
 
-def _done(kept: Kept | None, key: NDArray[np.uint8]) -> list[FloatArray]:
+def _done(kept: Kept | None, key: NDArray[np.uint8]) -> list[_Repeat]:
     stored = kept.load_judged() if kept else {}
     if "key" not in stored or not np.array_equal(stored.pop("key"), key):
         return []
-    return [stored[f"repeat {i}"] for i in range(len(stored))]
+    count = len(stored) // len(_Repeat._fields)
+    return [_Repeat(*(stored[f"{name} {i}"] for name in _Repeat._fields)) for i in range(count)]
 
 
 def judging_splits(setup: Setup, table: Table) -> Iterator[tuple[Fold, ...]]:
@@ -181,22 +202,26 @@ def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
     return found
 
 
-def _by_fold(problem: Problem, trees: list[Nodes]) -> tuple[FloatArray, NDArray[np.bool_]]:
-    """(trees, folds) the parts of the errors, and which trees (trees,) diverged.
+def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool) -> tuple[_Repeat, NDArray[np.bool_]]:
+    """The parts of the errors and the thresholds, and which trees (trees,) diverged.
 
     Outputs are held to ``_farthest``, so that a tree that diverged has a large error, but one that is a number. As many
     trees are scored at once as their outputs leave room for.
     """
     at_once = scored_at_once(problem)
-    far = _farthest(problem)
-    parts, wild = [], []
+    far, metric = _farthest(problem), problem.metrics["val_error"]
+    rows = np.concatenate([held for _, held in problem.folds])
+    truth = problem.truth._replace(target=problem.truth.target[rows])
+    parts, apart, wild = [], [], []
     for i in range(0, len(trees), at_once):
         outputs = _outputs(problem, trees[i : i + at_once])
         beyond = ~(np.abs(outputs) < far)  # true for NaN
         wild.append(beyond.mean(axis=(1, 2)) > OUTLIERS)
         outputs = np.where(beyond, np.copysign(far, np.nan_to_num(outputs)), outputs)
-        parts.append(parts_of_error(problem.metrics["val_error"], problem.truth, problem.folds, outputs))
-    return np.concatenate(parts), np.concatenate(wild)
+        apart.append(thresholds(metric, truth, outputs) if tuned else np.zeros(len(outputs)))
+        outputs = decided(metric, truth, problem.folds, outputs) if tuned else outputs
+        parts.append(parts_of_error(metric, problem.truth, problem.folds, outputs))
+    return _Repeat(np.concatenate(parts), np.concatenate(apart)), np.concatenate(wild)
 
 
 def _outputs(problem: Problem, trees: list[Nodes]) -> FloatArray:

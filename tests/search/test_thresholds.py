@@ -1,0 +1,88 @@
+"""Thresholds of two classes: the best by brute force, out of fold, and carried to the end."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score, recall_score
+
+from neuraltree.tasks.metrics import Truth
+from neuraltree.tasks.task import make_task
+from search.judge.thresholds import best_threshold, chosen_by, decided, thresholds
+from tests.helpers.strategies import steady
+
+TASK = make_task("binary", 2)
+# The loss of decisions that each metric is tuned by, by scikit-learn.
+LOSSES = {
+    "error_rate": lambda y, p: np.mean(y != p),
+    "balanced_error": lambda y, p: 1 - balanced_accuracy_score(y, p),
+    "one_minus_f1": lambda y, p: 1 - f1_score(y, p, zero_division=0),
+    "one_minus_f1_macro": lambda y, p: 1 - f1_score(y, p, average="macro", zero_division=0),
+    "log_loss": lambda y, p: 1 - f1_score(y, p, zero_division=0),
+    "one_minus_average_precision": lambda y, p: 1 - f1_score(y, p, zero_division=0),
+}
+
+
+def rows(seed: int, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    y = np.zeros(count, dtype=np.int64)
+    y[: max(2, count // 8)] = 1
+    return y, np.round(rng.normal(size=count) + y, 1)  # with ties
+
+
+@pytest.mark.parametrize("metric", LOSSES)
+@steady
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_threshold_is_the_best_of_all(metric: str, seed: int) -> None:
+    y, logits = rows(seed)
+    found = best_threshold(chosen_by(metric), Truth(TASK, y), logits)
+    loss = LOSSES[metric](y, (logits > found).astype(int))
+    places = np.unique(logits)
+    every = [0.0, *((places[1:] + places[:-1]) / 2)]
+    losses = [LOSSES[metric](y, (logits > c).astype(int)) for c in every]
+    assert loss == pytest.approx(min(losses))
+    ties = [abs(c) for c, other in zip(every, losses, strict=True) if other <= min(losses) + 1e-12]
+    assert abs(found) == pytest.approx(min(ties))
+
+
+@steady
+@given(seed=st.integers(0, 2**32 - 1), level=st.sampled_from([0.3, 0.5, 0.9]))
+def test_a_level_is_kept_if_it_can_be(seed: int, level: float) -> None:
+    y, logits = rows(seed)
+    places = np.unique(logits)
+    every = [(logits > c).astype(int) for c in [0.0, *((places[1:] + places[:-1]) / 2)]]
+    scores = [(precision_score(y, p, zero_division=0), recall_score(y, p)) for p in every]
+    for name, kept, raised in (("recall_at_precision", 0, 1), ("precision_at_recall", 1, 0)):
+        found = best_threshold(chosen_by(f"one_minus_{name}_{level}"), Truth(TASK, y), logits)
+        p = (logits > found).astype(int)
+        score = precision_score(y, p, zero_division=0), recall_score(y, p)
+        possible = [each[raised] for each in scores if each[kept] >= level]
+        if possible:
+            assert score[kept] >= level
+            assert score[raised] == pytest.approx(max(possible))
+        else:
+            assert score[kept] == pytest.approx(max(each[kept] for each in scores))
+
+
+def test_rows_that_are_all_alike_keep_the_default() -> None:
+    y = np.array([0, 1, 1, 0])
+    assert best_threshold(chosen_by("error_rate"), Truth(TASK, y), np.full(4, 1.5)) == 0
+    assert thresholds("error_rate", Truth(TASK, np.zeros(4, np.int64)), np.zeros((2, 1, 4))).tolist() == [0, 0]
+
+
+def test_a_fold_is_decided_by_the_rows_of_the_others() -> None:
+    rng = np.random.default_rng(0)
+    y = np.tile([0, 0, 0, 1], 15)
+    folds = [(np.arange(0), np.arange(20 * k, 20 * (k + 1))) for k in range(3)]
+    outputs = (3.0 + y + 0.1 * rng.normal(size=60))[None, None]  # the best threshold is near 3.5
+    outputs[0, 0, :20] += 10  # all rows of the first fold are far above it
+    found = decided("error_rate", Truth(TASK, y), folds, outputs)
+    assert (found[0, 0, :20] > 5).all()  # so they cannot have chosen their own
+    for k in range(3):
+        others = np.ones(60, dtype=bool)
+        others[20 * k : 20 * (k + 1)] = False
+        (apart,) = thresholds("error_rate", Truth(TASK, y[others]), outputs[:, :, others])
+        np.testing.assert_allclose(found[:, :, ~others], outputs[:, :, ~others] - apart)
+    assert decided("log_loss", Truth(TASK, y), folds, outputs) is outputs
