@@ -6,6 +6,7 @@ from neuraltree.activations import NAMES
 from neuraltree.export.names import MARK
 from neuraltree.plot.style import ACTIVATION_LOOKS, BLUE, VERMILION, short
 from neuraltree.tree.nodes import parents
+from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
 
 THINNEST, THICKEST = 0.5, 5.0  # points
@@ -27,17 +28,23 @@ def export_dot(tree: Tree) -> str:
     depth, op = tree.nodes["depth"].tolist(), tree.nodes["op"].tolist()
     weight, bias = tree.nodes["weight"][:, 0].tolist(), tree.nodes["bias"][:, 0].tolist()
     summary = f"{tree.kind}: {len(tree.features)} inputs, {tree.num_weights} weights."
-    names = dict(zip([i for i, level in enumerate(depth) if level == 0], _output_names(tree), strict=True))
+    tops = dict(zip([i for i, level in enumerate(depth) if level == 0], _output_labels(tree), strict=True))
     lines = [HEAD.format(summary=summary, mark=MARK)]
     for i, code in enumerate(op):
-        lines.append(_input(i, tree.features[code]) if code >= 0 else _function(i, ~code, bias[i], names.get(i)))
+        lines.append(_input(i, tree.features[code]) if code >= 0 else _function(i, ~code, bias[i], tops.get(i)))
     largest = max((abs(weight[i]) for i, level in enumerate(depth) if level), default=0.0)
     for i, up in enumerate(parents(tree.nodes["depth"]).tolist()):
         if up >= 0:
             lines.append(f"    n{i} -> n{up} [{_edge(weight[i], largest)}];")
     leaves = [i for i, code in enumerate(op) if code >= 0]
-    lines += [_same_row("min", leaves), _same_row("max", list(names))]
+    lines += [_same_row("min", leaves), _same_row("max", list(tops))]
     return "\n".join([*lines, "}", ""])
+
+
+def _output_labels(tree: Tree) -> list[str]:
+    """The name and activation of each output, and the threshold of the predicted class if it is not 0.5."""
+    rule = "" if tree.threshold == DEFAULT_THRESHOLD else f", if P > {tree.threshold}"
+    return [f"{short(name)} ({tree.output_activation}){rule}" for name in _output_names(tree)]
 
 
 def _output_names(tree: Tree) -> list[str]:
@@ -52,8 +59,9 @@ def _input(i: int, name: str) -> str:
 
 
 def _function(i: int, code: int, bias: float, output: str | None) -> str:
+    """``output``: the label of an output node."""
     kind = NAMES[code]
-    shape, label = ("ellipse", kind) if output is None else ("doubleoctagon", f"{short(output)} ({kind})")
+    shape, label = ("ellipse", kind) if output is None else ("doubleoctagon", output)
     fill = ACTIVATION_LOOKS[kind].colour
     return f'    n{i} [shape={shape}, fillcolor="{fill}", label={quoted(label)}, tooltip="bias {bias:.4g}"];'
 

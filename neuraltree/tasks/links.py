@@ -64,11 +64,23 @@ def probabilities(output_activation: str, outputs: FloatArray) -> FloatArray:
         return LINKS[output_activation].rows(class_outputs(outputs))
 
 
-def class_codes(outputs: NDArray) -> NDArray[np.intp]:
-    """The positions of the largest outputs along axis 1: the first of equal ones, and NaN counts as the largest."""
+def logit_threshold(threshold: float) -> float:
+    """The logit of a probability, as a single float: 0 for 0.5.
+
+    A binary model predicts its second class if its logit is above this number. It is rounded to a single float because
+    exported code has no other numbers, and must make the same decisions.
+    """
+    return float(np.float32(math.log(threshold / (1 - threshold))))
+
+
+def class_codes(outputs: NDArray, threshold: float = 0.0) -> NDArray[np.intp]:
+    """The positions of the largest outputs along axis 1: the first of equal ones, and NaN counts as the largest.
+
+    A single output is the second class if it is above ``threshold``, which is in the unit of the output.
+    """
     if outputs.shape[1] > 1:
         return outputs.argmax(axis=1)
-    return (~(outputs[:, 0] <= 0)).astype(np.intp)
+    return (~(outputs[:, 0] <= threshold)).astype(np.intp)
 
 
 def largest(values: Sequence[float]) -> int:

@@ -22,6 +22,7 @@ from neuraltree.structs import to_struct
 from neuraltree.tree import published
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.space import TreeError
 from neuraltree.tree.tree import Label, Tree
 
@@ -60,6 +61,7 @@ class _File(Struct, forbid_unknown_fields=True):
     input_range: list[float] | None = None
     input_middle: list[float] | None = None
     int8_loss: float | None = None
+    threshold: float = DEFAULT_THRESHOLD
 
 
 def dumps(tree: Tree) -> str:
@@ -78,6 +80,8 @@ def dumps(tree: Tree) -> str:
         head["input_middle"] = tree.input_middle.tolist()
     if tree.int8_loss is not None:
         head["int8_loss"] = tree.int8_loss
+    if tree.threshold != DEFAULT_THRESHOLD:
+        head["threshold"] = tree.threshold
     top = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     return "{\n" + ",\n".join([*top, '"nodes": [']) + "\n" + ",\n".join(map(json.dumps, _rows(tree.nodes))) + "\n]}\n"
 
@@ -170,7 +174,8 @@ def _from_own(data: dict[str, Any], extras: list[str]) -> Tree:
     classes = None if file.classes is None else tuple(file.classes)
     scalers = _read(file.scaler), _read(file.target_scaler)
     reach, middle = (None if part is None else np.array(part) for part in (file.input_range, file.input_middle))
-    return Tree(nodes, file.kind, tuple(file.features), classes, *scalers, reach, middle, file.int8_loss)
+    names = file.kind, tuple(file.features), classes
+    return Tree(nodes, *names, *scalers, reach, middle, file.int8_loss, file.threshold)
 
 
 def _record(i: int, node: _Node) -> tuple[int, int, float, float]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = int(np.iinfo(np.int16).max) - 1  # folding a target scaler may need one level more
 
+DEFAULT_THRESHOLD = 0.5  # the more probable class is predicted
+
 # The output activations that each kind of tree may have.
 KINDS: dict[str, tuple[str, ...]] = {"regression": NAMES, "binary": ("identity",), "multiclass": tuple(LINKS)}
 
@@ -64,6 +66,16 @@ def finite(values: ArrayLike | None, width: int) -> NDArray[np.float64] | None:
 def check_share(int8_loss: float | None) -> None:
     if int8_loss is not None and not 0 <= int8_loss <= 1:
         raise TreeError(f"int8_loss is {int8_loss!r}; it must be a share from 0 to 1, or None")
+
+
+def check_threshold(threshold: float, kind: str) -> None:
+    if not 0 < threshold < 1:
+        raise TreeError(f"threshold is {threshold!r}; it must be a probability above 0 and below 1")
+    if kind != "binary" and threshold != DEFAULT_THRESHOLD:
+        raise TreeError(
+            f"a {kind} tree has no threshold, and this one has {threshold!r}; only a binary tree compares the "
+            f"probability of its second class with one, so leave it at {DEFAULT_THRESHOLD}"
+        )
 
 
 def check_names(tree: Tree) -> None:

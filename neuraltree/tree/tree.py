@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
-from neuraltree.tasks.links import LINKS, class_codes, largest, probabilities
+from neuraltree.tasks.links import LINKS, class_codes, largest, logit_threshold, probabilities
 from neuraltree.tree import prediction, soundness
 from neuraltree.tree.folding import centres, far, fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
@@ -35,6 +35,8 @@ class Tree:
     ``target_scaler`` one per target; without one, inputs or predictions are in scaled units.
     8-bit code represents scaled inputs in ``input_middle`` ± ``input_range``, both (features,); without them, 0 ± 4.
     ``int8_loss`` is the share of its score on training rows that the tree loses in 8-bit code, or None if unknown.
+    A binary tree predicts its second class if the probability of that class is above ``threshold``. Probabilities do
+    not depend on it, and it stays as it is when the tree is exported, compressed or trained further.
     Raises ``TreeError`` if these do not fit together. Trees are equal if they are equal bit for bit.
     """
 
@@ -47,6 +49,7 @@ class Tree:
     input_range: FloatArray | None = None
     input_middle: FloatArray | None = None
     int8_loss: float | None = None
+    threshold: float = soundness.DEFAULT_THRESHOLD
 
     def __post_init__(self) -> None:
         settle = object.__setattr__  # the dataclass is frozen after this
@@ -62,6 +65,8 @@ class Tree:
         settle(self, "input_range", soundness.positive(self.input_range, width))
         settle(self, "input_middle", soundness.finite(self.input_middle, width))
         soundness.check_share(self.int8_loss)
+        soundness.check_threshold(self.threshold, self.kind)
+        settle(self, "threshold", float(self.threshold))
 
     def _bits(self) -> tuple:
         pairs = [
@@ -69,7 +74,7 @@ class Tree:
         ]
         ranges = [None if part is None else part.tobytes() for part in (self.input_range, self.input_middle)]
         names = self.kind, self.features, repr(self.classes)
-        return self.nodes.tobytes(), *names, *pairs, *ranges, self.int8_loss
+        return self.nodes.tobytes(), *names, *pairs, *ranges, self.int8_loss, self.threshold
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self._bits() == other._bits()
@@ -108,6 +113,11 @@ class Tree:
         return NAMES[~int(self.nodes["op"][0])]
 
     @cached_property
+    def logit_threshold(self) -> float:
+        """The logit above which a binary tree predicts its second class; all exports compare with this single float."""
+        return logit_threshold(self.threshold)
+
+    @cached_property
     def _program(self) -> prediction.Program:
         return prediction.compile_nodes(self.nodes, self.scaler, self.target_scaler)
 
@@ -122,7 +132,7 @@ class Tree:
     def predict(self, X: ArrayLike) -> NDArray:
         """Class labels (rows,) or target values, (rows,) or (rows, targets), for raw inputs (rows, features).
 
-        If outputs are equal, the first class wins.
+        If outputs are equal, the first class wins, and so it does at a probability of exactly ``threshold``.
         """
         if self.classes is not None:
             return prediction.in_chunks(self._labels_of, self._rows(X))
@@ -139,7 +149,7 @@ class Tree:
 
         Returns a class label, the value of the target, or a tuple of values if there are several targets.
         """
-        values = self._outputs_of_one(x)
+        values = self._outputs_of_one(x, self.logit_threshold)
         if self.classes is not None:
             return self.classes[largest(values)]
         return values[0] if len(values) == 1 else tuple(values)
@@ -160,17 +170,17 @@ class Tree:
         return X if X.dtype.kind in "fiub" else X.astype(np.float64)
 
     def _labels_of(self, X: NDArray) -> NDArray:
-        return self._labels[class_codes(prediction.outputs(self._program, X))]
+        return self._labels[class_codes(prediction.outputs(self._program, X), self.logit_threshold)]
 
     def _probabilities_of(self, X: NDArray) -> FloatArray:
         return probabilities(self.output_activation, prediction.outputs(self._program, X))
 
-    def _outputs_of_one(self, x: Sequence[float]) -> list[float]:
-        """One output per target or class; a single logit z becomes the pair (0, z)."""
+    def _outputs_of_one(self, x: Sequence[float], first: float = 0.0) -> list[float]:
+        """One output per target or class; a single logit z becomes the pair (``first``, z)."""
         if len(x) != len(self.features):
             raise ValueError(f"x has {len(x)} values; the tree needs {len(self.features)}")
         values = prediction.run_row(self._program, x, prediction.PLAIN)
-        return [0.0, *values] if self.kind == "binary" else values
+        return [first, *values] if self.kind == "binary" else values
 
     def target(self, i: int) -> Tree:
         """The tree of target ``i`` alone, with the same predictions; ``ValueError`` if there is no such target."""

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.clipping import fit_ranges
-from neuraltree.compress.int8.forest_sums import output_sums
 from neuraltree.compress.int8.integer_tree import input_range
 from neuraltree.compress.int8.integers import Integers, quantize
 from neuraltree.compress.int8.stages import InputStage
@@ -24,6 +23,7 @@ from neuraltree.tree.folding import fold_inputs
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
+from search.engine.forest_sums import output_sums
 
 if TYPE_CHECKING:
     from search.engine.evaluate import Problem

@@ -186,6 +186,14 @@ def test_trees_of_different_fronts_are_refused(change: dict[str, Any]) -> None:
         finetune([one, replace(other, **change)], INPUTS, epochs=1)
 
 
+def test_thresholds_may_differ_and_are_kept() -> None:
+    trees = front("binary", "identity", 2)
+    moved = [replace(tree, threshold=threshold) for tree, threshold in zip(trees, (0.2, 0.8), strict=True)]
+    tuned = finetune(moved, INPUTS, epochs=2)
+    assert [tree.threshold for tree in tuned] == [0.2, 0.8]
+    assert [replace(tree, threshold=0.5) for tree in tuned] == finetune(trees, INPUTS, epochs=2)
+
+
 def test_a_regression_needs_a_linear_output() -> None:
     with pytest.raises(ValueError, match="regression tree with a tanh output cannot be fine-tuned"):
         finetune(front("regression", "tanh"), INPUTS, epochs=1)

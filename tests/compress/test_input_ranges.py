@@ -321,6 +321,10 @@ def test_the_loss_is_the_share_of_the_score() -> None:
     assert tree.int8_loss > 0.2
     weight = np.where(tree.predict(X) == quantize_tree(tree).predict(X), 1.0, 0.0)
     assert int8_loss(tree, X, y, weight) == 0
+    moved = replace(tree, threshold=float(np.quantile(tree.predict_proba(X)[:, 1], 0.8)))
+    whole, integers = (np.mean(found == y) for found in (moved.predict(X), quantize_tree(moved).predict(X)))
+    assert whole != np.mean(tree.predict(X) == y)
+    assert int8_loss(moved, X, y) == pytest.approx(max(whole - integers, 0) / whole)
     assert int8_loss(tree, X, np.where(tree.predict(X) == 0, 1, 0)) == 0.0  # always wrong: nothing to lose
 
 

@@ -65,6 +65,24 @@ def test_edge_trees_equal_the_recursion(name: str) -> None:
         check_equal(EDGES[name], fine)
 
 
+@pytest.mark.parametrize("tree", [tree for tree in MODELS if tree.kind == "binary"][:6])
+def test_a_score_is_the_second_class_above_one_integer(tree: Tree) -> None:
+    """For thresholds at the logits of scores themselves, and between them."""
+    X = raw_inputs(tree, 60)
+    made = quantize_tree(tree)
+    q = made.quantize(X)
+    scores = np.unique(made.scores(q))
+    for score in scores[:: max(1, len(scores) // 10)].tolist():
+        for logit in (score * float(made.outputs.gain), (score + 0.5) * float(made.outputs.gain)):
+            threshold = min(max(1 / (1 + np.exp(-logit)), 1e-300), 1 - 1e-16)
+            moved = quantize_tree(replace(tree, threshold=threshold))
+            plain = IntegerOracle(moved.source)
+            found = moved.predict_q(q)
+            assert found.tolist() == [plain.predict_q(row) for row in q.tolist()]
+            assert found.tolist() == (made.scores(q)[:, 0] > moved.score_threshold).tolist()
+            assert moved.predict_proba(X).tobytes() == made.predict_proba(X).tobytes()
+
+
 @steady
 @given(trees(values=st.floats(-5, 5)))
 def test_small_trees_equal_the_recursion(tree: Tree) -> None:

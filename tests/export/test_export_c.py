@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -28,7 +29,7 @@ from neuraltree.export.c.bound import error_bound
 from neuraltree.export.c.parts import MACROS, float_functions
 from neuraltree.export.names import check_name, comment, constants, name_from
 from neuraltree.tree.tree import Tree
-from tests.helpers.random_models import edge_models, models, random_model, raw_inputs
+from tests.helpers.random_models import IDENTITY, edge_models, models, random_model, raw_inputs, record
 from tests.helpers.strategies import steady
 
 ROOT = Path(__file__).parents[2]
@@ -291,9 +292,11 @@ def check_floats(case: Case, found: Result) -> None:
     if not case.classes:
         assert (np.abs(value[inside] - truth[:, 0]) <= errors[:, 0] + 1e-37).all()
         return
-    columns = truth if truth.shape[1] > 1 else np.hstack([np.zeros_like(truth), truth])
+    level = -math.log(1 / case.tree.threshold - 1)  # the logit that a second class must exceed
+    columns = truth if truth.shape[1] > 1 else np.hstack([np.full_like(truth, level), truth])
     ordered = np.sort(columns, axis=1)
-    clear = ordered[:, -1] - ordered[:, -2] > 2 * errors.max(axis=1) + 1e-37  # where products vanish, ties
+    # Where products vanish, ties.
+    clear = ordered[:, -1] - ordered[:, -2] > 2 * errors.max(axis=1) + 1e-37 + 1e-7 * abs(level)
     assert np.array_equal(value[inside][clear], columns.argmax(axis=1)[clear])
     assert set(value.tolist()) <= set(range(case.classes))
     sure = errors.max(axis=1) < 2e-6
@@ -357,6 +360,35 @@ def test_a_self_test_can_fail(tmp_path: Path) -> None:
     done = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "0 of 32 vectors are right" in done.stdout
+
+
+@needs_compiler
+@pytest.mark.parametrize("threshold", [0.5, 0.1, 0.9, 1e-6, 1e-300, 1 - 1e-16])
+@pytest.mark.parametrize("style", ["straight", "table"])
+def test_c_and_python_compare_with_the_same_single_float(tmp_path: Path, style: str, threshold: float) -> None:
+    """The last logit of the first class and the first one of the second are neighbours, in C as in Python."""
+    nodes = record([(0, IDENTITY, 0.0, 0.0), (1, 0, 1.0, 0.0)])
+    tree = Tree(nodes, "binary", ("x0",), (0, 1), threshold=threshold)
+    level = np.float32(math.log(threshold / (1 - threshold)))
+    x = np.array([-np.inf, np.nextafter(level, np.float32(-1e9)), level, np.nextafter(level, np.float32(1e9))], "f4")
+    (tmp_path / "m.c").write_text(export_c(tree, "m", style=style)["m.c"])
+    (tmp_path / "m.h").write_text(export_c(tree, "m", style=style)["m.h"])
+    subprocess.run(["cc", "-std=c99", "-shared", "-fPIC", "m.c", "-o", "m.so"], cwd=tmp_path, check=True)
+    library = ctypes.CDLL(str(tmp_path / "m.so"))
+    found = [library.m_predict(ctypes.byref(ctypes.c_float(value))) for value in x.tolist()]
+    assert found == [0, 0, 0, 1]
+    assert tree.predict(x[:, None]).tolist() == found
+    assert [tree.predict_one([value]) for value in x.tolist()] == found
+
+
+def test_the_header_says_the_threshold_if_it_is_not_one_half() -> None:
+    tree = edge_models()["threshold_low"]
+    for precision, times in (("float32", 1), ("int8", 2)):
+        text = export_c(tree, precision=precision)["model.h"]
+        assert text.count("inputs: 1 if its probability is above 0.2, else 0. */") == times
+        plain = export_c(replace(tree, threshold=0.5), precision=precision)
+        assert "probability is above" not in plain["model.h"]
+        assert plain["model.c"].count("return y[0] > 0;") == 1
 
 
 def ulps(found: np.ndarray, exact: np.ndarray) -> np.ndarray:

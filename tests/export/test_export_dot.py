@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -66,6 +67,8 @@ def test_output_names() -> None:
     assert labels == ["7 (sigmoid)", "8 (sigmoid)", "9 (sigmoid)"]
     labels = re.findall(r'doubleoctagon.*?label="(.*?)"', export_dot(several()))
     assert labels == ["y[0] (identity)", "y[1] (identity)", "y[2] (identity)"]
+    (label,) = re.findall(r'doubleoctagon.*?label="(.*?)"', export_dot(replace(small(), threshold=0.2)))
+    assert label == "yes (identity), if P > 0.2"
     assert 'label="y (tanh)"' in export_dot(regression([(0, TANH, 0.0, 0.0), (1, 0, 1.0, 0.0)]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import sys
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,19 @@ def test_the_latex() -> None:
         "\\operatorname{relu}(s) &= \\max(0, s)\n"
         "\\end{align*}\n"
     )
+
+
+def test_the_threshold_is_said_if_it_is_not_one_half() -> None:
+    tree = replace(flower(), threshold=0.2)
+    said = 'class = "very nice" if P("very nice") > 0.2, else no'
+    assert export_text(tree).replace(f"{said}\n", "") == export_text(flower())
+    assert said in export_text(tree).splitlines()
+    said = (
+        r"\text{class} &= \begin{cases} \text{very nice} & \text{if } P(\text{very nice}) > 0.2 \\ "
+        r"\text{no} & \text{otherwise} \end{cases} \\"
+    )
+    assert export_latex(tree).replace(f"{said}\n", "") == export_latex(flower())
+    assert said in export_latex(tree).splitlines()
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,8 @@ def equal(tree: Tree, X: Any, found: dict[str, np.ndarray], within: float = 1e-5
     assert list(found) == ["label", "probabilities"]
     np.testing.assert_allclose(found["probabilities"], wanted, atol=within)
     order = np.sort(wanted, axis=1)
-    clear = (order[:, -1] - order[:, -2] > 2 * within) | np.isnan(order).any(axis=1)
+    gap = order[:, -1] - order[:, -2] if tree.kind != "binary" else 2 * np.abs(wanted[:, 1] - tree.threshold)
+    clear = (gap > 2 * within) | np.isnan(order).any(axis=1)
     assert [*found["label"][clear]] == [*labels[clear]]
 
 
@@ -178,6 +179,20 @@ def test_the_first_of_equals_and_the_first_nan_win() -> None:
     assert [*found] == [*tree.predict(np.array(X))]
     two = logits([(0, IDENTITY, 0.0, 0.0), (1, 0, 1.0, 0.0)], ("no", "yes"), 1, "binary")
     assert [*run(export_onnx(two), [[0], [-0.0], [1e-30], [-1], [nan]])["label"]] == ["no", "no", "yes", "no", "yes"]
+
+
+@pytest.mark.parametrize("threshold", [0.1, 0.9, 1e-6])
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+def test_labels_follow_the_threshold_and_probabilities_do_not(precision: str, threshold: float) -> None:
+    tree = logits([(0, IDENTITY, 0.0, 0.0), (1, 0, 1.0, 0.0)], ("no", "yes"), 1, "binary")
+    level = np.float32(math.log(threshold / (1 - threshold)))
+    X = [[level - 1e-3], [level], [np.nextafter(level, np.float32(99))], [math.nan], [-math.inf]]
+    found = run(export_onnx(replace(tree, threshold=threshold), precision), X)
+    if precision == "float32":
+        assert [*found["label"]] == ["no", "no", "yes", "yes", "no"]
+    p = found["probabilities"][:, 1]
+    assert [*found["label"][[0, 3]]] == ["no", "yes"]
+    assert p.tobytes() == run(export_onnx(tree, precision), X)["probabilities"][:, 1].tobytes()
 
 
 def test_many_classes_keep_their_order() -> None:

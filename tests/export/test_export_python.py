@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,12 @@ def test_the_text() -> None:
     assert "neuraltree" not in {name for node in ast.walk(ast.parse(text)) for name in _imports(node)}
     assert text.isascii()
     assert export_python(models(1)[4]) == export_python(models(1)[4])
+
+
+def test_the_threshold_stands_in_the_text_if_it_is_not_one_half() -> None:
+    tree = edge_models()["threshold_low"]
+    assert "above = ~(outputs(X)[:, 0] <= -1.3862943649291992)  # the logit of 0.2, as a" in export_python(tree)
+    assert "the first of equal outputs wins" in export_python(replace(tree, threshold=0.5))
 
 
 def _imports(node: ast.AST) -> list[str]:

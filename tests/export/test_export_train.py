@@ -11,6 +11,7 @@ import ctypes
 import math
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +220,21 @@ def test_steps_are_those_of_the_oracle(case: str, seed: int, tmp_path: Path) -> 
         wanted, expected = oracle_step(expected, x, y, LOW_RATE)
         assert device.train(x, y, LOW_RATE) == pytest.approx(wanted, rel=TOLERANCE, abs=TOLERANCE)
     assert_close(device.tree, expected)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_a_device_predicts_with_the_threshold_of_the_tree(share: float, tmp_path: Path) -> None:
+    tree = make_tree("binary", 1)
+    rows = [x for x, _ in make_rows(tree, 200)]
+    p = tree.predict_proba(rows)[:, 1]
+    threshold = float(np.quantile(p, share))
+    tree = replace(tree, threshold=threshold)
+    device = Device(tree, tmp_path)
+    clear = np.abs(p - threshold) > 1e-6
+    assert clear.sum() > 190
+    assert np.array_equal(np.array([device.predict(x) for x in rows])[clear], (p > threshold)[clear])
+    device.train(*make_rows(tree, 1)[0])
+    assert device.tree.threshold == threshold
 
 
 @pytest.mark.parametrize("activation", NAMES)

@@ -9,6 +9,7 @@ import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -304,7 +305,12 @@ class IntegerOracle:
         scores = self.scores(q)
         if self.tree.kind == "regression":
             return scores[0]
-        return int(scores[0] > 0) if self.tree.kind == "binary" else scores.index(max(scores))
+        return int(self._is_second(scores[0])) if self.tree.kind == "binary" else scores.index(max(scores))
+
+    def _is_second(self, score: int) -> bool:
+        """Whether a score is a logit above that of the threshold, a single float, in exact arithmetic."""
+        threshold = self.tree.threshold
+        return Fraction(score) * Fraction(self.out_gain) > Fraction(single(math.log(threshold / (1 - threshold))))
 
     def values(self, scores: Sequence[int]) -> list[float]:
         """Single floats in natural units, or logits."""

@@ -98,6 +98,12 @@ def edge_models() -> dict[str, Tree]:
             two,
             ("no", "yes"),
         ),
+        **{
+            f"threshold_{name}": Tree(
+                record(inner), "binary", two, ("no", "yes"), scaler([1.0, -2.0], [0.5, 3.0]), threshold=threshold
+            )
+            for name, threshold in (("low", 0.2), ("high", 0.8), ("tiny", 1e-300))
+        },
         "all_kinds": regression(kinds),
         "target_far": regression(inner, target_scaler=scaler(1e9, 1.0)),
         "features_far": regression(inner, scaler=scaler([1e6, -1e6], [1.0, 1.0])),

@@ -20,6 +20,7 @@ HIDDEN = tuple(range(len(NAMES)))
 
 unit = st.floats(-1, 1)
 any_double = st.floats(allow_nan=False, allow_infinity=False)
+probabilities = st.floats(0, 1, exclude_min=True, exclude_max=True)
 sparse = st.sampled_from([0.0, 0.0, 0.5, -0.5]) | unit  # zeros, and weights that cancel
 
 
@@ -85,4 +86,5 @@ def trees(
     target_scaler = draw(st.none() | scalers(n_outputs, values)) if kind == "regression" else None
     width = len(features)
     reach = draw(st.none() | st.lists(st.floats(0.1, 10), min_size=width, max_size=width).map(np.array))
-    return Tree(nodes, kind, tuple(features), classes, scaler, target_scaler, reach)
+    threshold = draw(st.just(0.5) | probabilities) if kind == "binary" else 0.5
+    return Tree(nodes, kind, tuple(features), classes, scaler, target_scaler, reach, threshold=threshold)

@@ -41,6 +41,7 @@ ORDER = (
     "search.engine",
     "search.folder",
     "search.pictures",
+    "search.verdict",
     "search.front",
     "search.judge",
     "search.runs",

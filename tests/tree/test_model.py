@@ -228,6 +228,18 @@ BROKEN = [
         "target_scaler has mean (1,) and scale (1,); both must be (2,)",
     ),
     ({"kind": "multiclass", "classes": (0, 1)}, "has 1 output nodes; the task needs 2"),
+    ({"threshold": 0.3}, "a regression tree has no threshold, and this one has 0.3; only a binary tree compares"),
+    (
+        {"nodes": TWO, "kind": "multiclass", "classes": (0, 1), "threshold": 0.3},
+        "a multiclass tree has no threshold, and this one has 0.3; only a binary tree compares",
+    ),
+    *(
+        (
+            {"kind": "binary", "classes": (0, 1), "threshold": threshold},
+            f"threshold is {threshold!r}; it must be a probability above 0 and below 1",
+        )
+        for threshold in (0, 1, -0.25, 1.25, math.nan, math.inf)
+    ),
     ({"nodes": ONE[:1]}, "fewer than 1 children"),
     ({"nodes": ONE[:0]}, "has no nodes"),
     ({"nodes": ONE[1:]}, "prefix order"),

@@ -84,7 +84,7 @@ def test_one_row_alone_is_the_row_among_others(tree: Tree) -> None:
             assert isinstance(one, float if tree.num_outputs == 1 else tuple)
             continue
         np.testing.assert_allclose(tree.predict_proba_one(x), tree.predict_proba([x])[0], **near(tree, X))
-        margin = np.sort(row if len(row) > 1 else [0.0, row[0]])
+        margin = np.sort(row if len(row) > 1 else [tree.logit_threshold, row[0]])
         if margin[-1] - margin[-2] > 1e-9 or margin[-1] == margin[-2]:  # else the last bit decides
             assert one == label
             assert type(one) is type(tree.classes[0])

@@ -108,6 +108,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
     "a scaler with more": put("scaler", "var", [1.0, 1.0]),
     "a scaler that is a list": put("scaler", [1.0, 2.0]),
     "a range of 0": put("input_range", [0.0, 1.0]),
+    **{f"a threshold of {value!r}": put("threshold", value) for value in (0, 1, -0.1, 1.5, "0.3", None, True)},
     "no nodes": put("nodes", []),
     "an output alone": put("nodes", [{"depth": 0, "activation": "identity", "weight": 0.0, "bias": 0.5}]),
     "a first node that is not an output": put("nodes", 0, "depth", 1),
@@ -139,6 +140,21 @@ def test_a_broken_file_is_refused_by_the_schema_and_by_load(what: str) -> None:
     assert problems(copy.deepcopy(data))
     with pytest.raises(FileError):
         loads(json.dumps(data))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_a_binary_tree_has_another_threshold_than_one_half(kind: str) -> None:
+    data = json.loads(dumps(next(tree for tree in models(1) if tree.kind == kind)))
+    assert "threshold" not in data
+    for threshold in (0.5, 0.3):
+        data["threshold"] = threshold
+        if kind == "binary" or threshold == 0.5:
+            assert problems(data) == []
+            assert loads(json.dumps(data)).threshold == threshold
+        else:
+            assert problems(data)
+            with pytest.raises(FileError, match=f"a {kind} tree has no threshold, and this one has 0.3"):
+                loads(json.dumps(data))
 
 
 @pytest.mark.parametrize("kind", KINDS)

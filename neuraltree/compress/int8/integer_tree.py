@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import floor
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,8 +17,10 @@ from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 from neuraltree.tree.scaler import Scaler
-from neuraltree.tree.soundness import refuse_several_targets
+from neuraltree.tree.soundness import DEFAULT_THRESHOLD, refuse_several_targets
 from neuraltree.tree.tree import Tree
+
+LARGEST_THRESHOLD = 2**30  # beyond every score of a class
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +44,18 @@ class IntegerTree:
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
         return self.inputs(X)
 
+    @property
+    def score_threshold(self) -> int:
+        """The integer score above which a binary model predicts its second class; 0 for a threshold of 0.5.
+
+        Scores are integers, so rounding the tree's threshold down to one changes no decision.
+        """
+        if self.source.threshold == DEFAULT_THRESHOLD:
+            return 0
+        # Both numbers are single floats: in doubles their quotient is too exact to cross an integer below 2^20.
+        whole = floor(self.source.logit_threshold / float(self.outputs.gain))
+        return min(max(whole, -LARGEST_THRESHOLD), LARGEST_THRESHOLD)
+
     def scores(self, q: NDArray[np.int8]) -> NDArray[np.int32]:
         """Integer scores (rows, outputs) from quantised inputs (rows, used inputs)."""
         return self.outputs.scores(self._sums(q))
@@ -48,7 +63,9 @@ class IntegerTree:
     def predict_q(self, q: NDArray[np.int8]) -> NDArray[np.int32]:
         """(rows,) the result of the C function: the score of a regression, or the position of the class."""
         scores = self.scores(q)
-        return scores[:, 0] if self.source.classes is None else class_codes(scores).astype(np.int32)
+        if self.source.classes is None:
+            return scores[:, 0]
+        return class_codes(scores, self.score_threshold).astype(np.int32)
 
     def predict(self, X: ArrayLike) -> NDArray:
         """(rows,) single floats in natural units, or class labels, for raw inputs (rows, features)."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.compress.int8.integer_tree import quantize_tree
+from neuraltree.tasks.links import class_codes
 from neuraltree.tree.nodes import IntArray
 from neuraltree.tree.tree import Tree
 
@@ -30,8 +31,7 @@ def int8_loss(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
     if tree.classes is None:
         whole, integers = (_r2(y, values, counts) for values in (tree.predict(X), model.outputs.values(found)))
     else:
-        exact = tree.outputs(X)
-        codes = exact.argmax(axis=1) if exact.shape[1] > 1 else exact[:, 0] > 0
+        codes = class_codes(tree.outputs(X), tree.logit_threshold)
         whole, integers = (float(np.average(y == values, weights=counts)) for values in (codes, found))
     # A model that is no better than a constant has nothing to lose.
     return float(np.clip((whole - integers) / whole, 0, 1)) if whole > 0 else 0.0

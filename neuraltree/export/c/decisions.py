@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from neuraltree.export.c.parts import literal
+from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
 
 
@@ -27,11 +28,21 @@ NT_ALONE int @NAME@_largest(const @TYPE@ *y, int count)
 """
 
 
-def answer(tree: Tree, name: str) -> str:
-    """The C expression of the prediction, from the values ``y`` of the output nodes."""
+def answer(tree: Tree, name: str, threshold: str) -> str:
+    """The C expression of the prediction, from the values ``y`` of the output nodes.
+
+    ``threshold``: the number above which the output of a binary tree is its second class, in the type of ``y``.
+    """
     if tree.classes is None:
         return "y[0]"
-    return "y[0] > 0" if tree.kind == "binary" else f"{name}_largest(y, {tree.num_outputs})"
+    return f"y[0] > {threshold}" if tree.kind == "binary" else f"{name}_largest(y, {tree.num_outputs})"
+
+
+def rule(tree: Tree) -> str:
+    """What a comment about the predicted class says of the tree's own threshold; nothing if it is 0.5."""
+    if tree.threshold == DEFAULT_THRESHOLD:
+        return ""
+    return f": 1 if its probability is above {tree.threshold}, else 0"
 
 
 def probabilities(tree: Tree, name: str, run: str, share: str) -> str:

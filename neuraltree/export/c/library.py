@@ -10,6 +10,7 @@ import numpy as np
 from neuraltree.compress.formats import check_style, number_format
 from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.export.c.code import Code
+from neuraltree.export.c.decisions import rule
 from neuraltree.export.c.floats.float_library import float_library
 from neuraltree.export.c.integers.integer_library import integer_library
 from neuraltree.export.c.parts import FLASH, MACROS
@@ -77,7 +78,7 @@ def _declarations(tree: Tree, name: str) -> list[tuple[str, str]]:
         return [("/* The target in its own units, for raw inputs. */", f"float {name}_predict(const float *x)")]
     text = f"/* The probability of each class, p[{name.upper()}_CLASSES], for raw inputs. */"
     return [
-        ("/* The class, for raw inputs. */", f"int {name}_predict(const float *x)"),
+        (f"/* The class, for raw inputs{rule(tree)}. */", f"int {name}_predict(const float *x)"),
         (text, f"void {name}_probabilities(const float *x, float *p)"),
     ]
 

@@ -63,7 +63,8 @@ def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32]) -
     if tree.classes is None:
         return np.clip(values[:, 0], *_single()), np.clip(errors[:, 0], 0, _single()[1])
     if tree.kind == "binary":
-        return (values[:, 0] > 0).astype(int), (np.abs(values[:, 0]) <= errors[:, 0]).astype(int)
+        above = values[:, 0] - tree.logit_threshold
+        return (above > 0).astype(int), (np.abs(above) <= errors[:, 0]).astype(int)
     order = np.sort(values, axis=1)
     close = order[:, -1] - order[:, -2] <= 2 * errors.max(axis=1)
     return values.argmax(axis=1), np.where(close, values.shape[1], 0)

@@ -10,17 +10,20 @@ from typing import Any, NamedTuple
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.export.names import MARK
+from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
 
 
 class Language(NamedTuple):
     """One language of formulas. Its templates have places: {k}, the position of an output; {last}, the position of the
-    last output; {name}, the name of a class; {value}, a formula; {summary}, the summary of the tree."""
+    last output; {name}, {first} and {second}, names of classes; {value}, a formula; {threshold}, a probability;
+    {summary}, the summary of the tree."""
 
     printer: Callable[[Any], Callable[[Any], str]]  # from sympy to a function that writes an expression
     name: Callable[[object], str]  # of a feature or a class
     outputs: dict[tuple[bool, bool], str]  # by whether the tree is a classifier, and whether it has several outputs
     meanings: dict[tuple[str, str], tuple[str, ...]]  # by kind and output activation: templates for the classes in turn
+    decision: str  # the predicted class of a tree whose threshold is not 0.5
     definitions: tuple[str, ...]  # by activation code; empty for an activation that everyone knows
     before: str
     between: str
@@ -35,6 +38,9 @@ def reading(tree: Tree, formulas: list[str], codes: Collection[int], language: L
     names, last = tree.classes or (), len(formulas) - 1
     for k, (meaning, label) in enumerate(zip(cycle(meanings), names, strict=False)):
         lines.append(meaning.format(k=k, last=last, name=language.name(label)))
+    if tree.threshold != DEFAULT_THRESHOLD:
+        first, second = map(language.name, names)
+        lines.append(language.decision.format(first=first, second=second, threshold=tree.threshold))
     lines += filter(None, (language.definitions[code] for code in sorted(codes)))
     summary = f"{tree.kind}: {len(tree.features)} inputs, {tree.num_weights} weights. {MARK}; do not edit."
     return language.before.format(summary=summary) + language.between.join(lines) + language.after
@@ -104,6 +110,7 @@ TEXT = Language(
         ("multiclass", "identity"): ("P({name}) = exp(z[{k}]) / (exp(z[0]) + ... + exp(z[{last}]))",),
         ("multiclass", "sigmoid"): ("P({name}) = z[{k}] / (z[0] + ... + z[{last}])",),
     },
+    decision="class = {second} if P({second}) > {threshold}, else {first}",
     definitions=tuple(row.text for row in ACTIVATIONS),
     before="# {summary}\n",
     between="\n",
@@ -123,6 +130,10 @@ LATEX = Language(
         ("multiclass", "identity"): (r"P({name}) &= \frac{{e^{{z_{{{k}}}}}}}{{\sum_{{j=0}}^{{{last}}} e^{{z_j}}}}",),
         ("multiclass", "sigmoid"): (r"P({name}) &= \frac{{z_{{{k}}}}}{{\sum_{{j=0}}^{{{last}}} z_j}}",),
     },
+    decision=(
+        r"\text{{class}} &= \begin{{cases}} {second} & \text{{if }} P({second}) > {threshold} \\ "
+        r"{first} & \text{{otherwise}} \end{{cases}}"
+    ),
     definitions=tuple(row.latex for row in ACTIVATIONS),
     before="% {summary}\n\\begin{{align*}}\n",
     between=" \\\\\n",

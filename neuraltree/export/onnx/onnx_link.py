@@ -18,6 +18,8 @@ def add_classes(graph: Graph, tree: Tree, sums: str) -> list[Any]:
     sums = graph.add("Transpose", sums, perm=[1, 0])
     link, kind = LINKS[tree.output_activation]
     values, probabilities = link(graph, sums, len(tree.classes))
+    if tree.logit_threshold:  # the pair (0, logit) becomes (threshold, logit)
+        values = graph.add("Add", values, graph.constant(np.array([tree.logit_threshold, 0], dtype=np.float32)))
     where = _first_largest(graph, values, kind)
     graph.add("Identity", probabilities, to="probabilities")
     labels, kind = _labels(graph, tree.classes)

@@ -17,11 +17,13 @@ from neuraltree.export.python.python_parts import (
     CLASSIFIER,
     LINKS,
     OUTPUTS,
-    PREDICTIONS,
+    PREDICT,
+    PROBABILITIES,
     REGRESSION,
 )
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import parents
+from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
 
 WIDTH = 110
@@ -44,8 +46,10 @@ def export_python(tree: Tree, name: str = "model") -> str:
     if tree.classes is None:
         parts.append(REGRESSION[tree.num_outputs > 1])
     else:
-        predictions = PREDICTIONS.format(dtype=label_array(tree.classes).dtype.str)
-        parts += [CLASSIFIER[tree.kind], LINKS[tree.output_activation], predictions]
+        numbers = {"threshold": tree.threshold, "logit": tree.logit_threshold}
+        predict = PREDICT[tree.threshold == DEFAULT_THRESHOLD]
+        predict = predict.format(dtype=label_array(tree.classes).dtype.str, **numbers)
+        parts += [CLASSIFIER[tree.kind], LINKS[tree.output_activation], predict, PROBABILITIES]
     return "\n\n".join([*parts, _check(tree)])
 
 

@@ -36,12 +36,18 @@ NORMALISE = """def probabilities(shares):
 """
 LINKS = {"identity": SOFTMAX, "sigmoid": NORMALISE}
 
-PREDICTIONS = '''def predict(X):
+LARGEST = '''def predict(X):
     """(rows,) classes for raw inputs X (rows, features); the first of equal outputs wins."""
     return np.array(CLASSES, dtype="{dtype}")[class_outputs(X).argmax(axis=1)]
+'''
+ABOVE_THRESHOLD = '''def predict(X):
+    """(rows,) classes for raw inputs X (rows, features): the second if its probability is above {threshold}."""
+    above = ~(outputs(X)[:, 0] <= {logit!r})  # the logit of {threshold}, as a single float
+    return np.array(CLASSES, dtype="{dtype}")[above.astype(int)]
+'''
+PREDICT = {True: LARGEST, False: ABOVE_THRESHOLD}  # by whether the threshold is 0.5
 
-
-def predict_proba(X):
+PROBABILITIES = '''def predict_proba(X):
     """(rows, classes) probabilities in the order of CLASSES for raw inputs X (rows, features)."""
     return probabilities(class_outputs(X))
 '''

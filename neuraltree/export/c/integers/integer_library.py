@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.losing import loses_much, word_of_loss
 from neuraltree.export.c.code import Code
-from neuraltree.export.c.decisions import answer, largest, probabilities
+from neuraltree.export.c.decisions import answer, largest, probabilities, rule
 from neuraltree.export.c.integers import integer_code
 from neuraltree.export.c.integers.input_stage import input_stage, room
 from neuraltree.export.c.parts import EXP, literal
@@ -38,7 +38,7 @@ def _declarations(tree: Tree, name: str, integers: IntegerTree) -> list[tuple[st
         units = f"({whole} + {stage.offset}) * {literal(float(stage.gain))}"
         text = f"/* The target as an integer; in its own units it is {units}. */"
         return [quantize, (text, f"int32_t {name}_predict_q(const int8_t *q)")]
-    return [quantize, ("/* The class, for integer inputs. */", f"int {name}_predict_q(const int8_t *q)")]
+    return [quantize, (f"/* The class, for integer inputs{rule(tree)}. */", f"int {name}_predict_q(const int8_t *q)")]
 
 
 def _entries(tree: Tree, name: str, integers: IntegerTree) -> list[str]:
@@ -46,7 +46,8 @@ def _entries(tree: Tree, name: str, integers: IntegerTree) -> list[str]:
     result, value, kind = (
         ("int32_t", _value(integers, score), "float") if tree.classes is None else ("int", score, "int")
     )
-    lines = f"    int32_t y[{tree.num_outputs}];\n    nt_outputs(q, y);\n    return {answer(tree, name)};\n"
+    found = answer(tree, name, str(integers.score_threshold))
+    lines = f"    int32_t y[{tree.num_outputs}];\n    nt_outputs(q, y);\n    return {found};\n"
     prepare = f"    int8_t q[{room(integers)}];\n    {name}_quantize(x, q);\n"
     entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
     entries.append(f"{result} {name}_predict_q(const int8_t *q)\n{{\n{lines}}}\n")

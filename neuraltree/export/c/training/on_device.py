@@ -104,6 +104,7 @@ def _source(tree: Tree, name: str) -> str:
         "VALUES": _switch(_value, kinds),
         "SLOPES": _switch(_slope, kinds),
         "TARGET": _target(tree)[0],
+        "THRESHOLD": literal(tree.logit_threshold),
         "WRONG": "" if tree.classes is None else f" || y < 0 || y >= {len(tree.classes)}",
     }
     if tree.classes is None:

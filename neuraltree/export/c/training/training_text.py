@@ -255,7 +255,7 @@ PREDICT = {
 {
     float y[1];
     (void)nt_forward(x, y);
-    return y[0] > 0.0f;
+    return y[0] > @THRESHOLD@;
 }
 """,
     "multiclass": """int @NAME@_trained_predict(const float *x)
