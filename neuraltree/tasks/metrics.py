@@ -49,7 +49,7 @@ def probabilities(task: Task, outputs: FloatArray) -> FloatArray:
 
 
 def predicted_classes(task: Task, outputs: FloatArray) -> NDArray[np.int64]:
-    """(trees, rows) class codes, the same as a tree's ``predict`` gives."""
+    """(trees, rows) class codes, the same as the ``predict`` of a tree with the default threshold gives."""
     del task
     return links.class_codes(outputs)
 

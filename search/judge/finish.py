@@ -27,6 +27,7 @@ from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.honest import Judged, Kept, judge
 from search.judge.measured_front import MEASURED, measure_front
+from search.judge.thresholds import DECIDING
 from search.objectives import COST_NAMES, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
@@ -34,6 +35,7 @@ from search.table.data import Table
 SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only if hardware.precision is "int8"
 HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
 HONEST = ("honest_error", "honest_error_se")
+THRESHOLD = "threshold"  # the column of tuned thresholds
 
 
 def live_front(setup: Setup, state: State) -> Members:
@@ -101,7 +103,8 @@ def judged_front(
     if not front.trees:
         return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), None)
     judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations)
-    front = replace(front, columns=front.columns | dict(zip(HONEST, judged[:2], strict=True)))
+    found = dict(zip(HONEST, judged[:2], strict=True)) | ({THRESHOLD: judged.probabilities()} if setup.tuned else {})
+    front = replace(front, columns=front.columns | found)
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))
     rows = [_values(front.columns, i) for i in order.tolist()]
     order = order[_undominated(setup, rows, "honest error and predicted costs", say)]
@@ -143,7 +146,11 @@ def finished(
     if not front.trees:
         return []
     refitted = refit(replace(setup.problem, epochs=setup.last_epochs or setup.problem.epochs), front.trees)
-    trees = _in_integers(setup, table, [to_tree(setup, table, nodes) for nodes in refitted])
+    trees = [to_tree(setup, table, nodes) for nodes in refitted]
+    if THRESHOLD in front.columns:
+        apart = front.columns[THRESHOLD].tolist()
+        trees = [replace(tree, threshold=each) for tree, each in zip(trees, apart, strict=True)]
+    trees = _in_integers(setup, table, trees)
     if number_format(setup.problem.code.precision).is_integer:
         _tell_of_losses(trees, say)
     columns = front.columns | _costs(setup, trees)
@@ -213,9 +220,10 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
     """Test error in the metric of ``val_error``, and R² or accuracy, of the tree; R² or accuracy in integers."""
     X, truth = table.X[setup.test_rows], natural_truth(setup, table, setup.problem.task)
     usual = METRICS["one_minus_r2" if table.kind == "regression" else "error_rate"]
-    outputs = tree.outputs(X).T[None]
-    error = metric_named(setup.problem.metrics["val_error"])(truth, outputs)[0]
-    scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, outputs)[0])}
+    metric, outputs = setup.problem.metrics["val_error"], tree.outputs(X).T[None]
+    decided = outputs - tree.logit_threshold  # 0 unless the threshold of two classes is tuned
+    error = metric_named(metric)(truth, decided if metric in DECIDING else outputs)[0]
+    scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, decided)[0])}
     if not number_format(setup.problem.code.precision).is_integer:
         return scores
     with suppress(ValueError):  # the sums of this tree do not fit the integers
@@ -226,7 +234,7 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
-    return [*HEADER, *further, *HONEST]
+    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned]
 
 
 def _row(setup: Setup, values: dict[str, float], status: str, scores: dict[str, float], model: str | None) -> list[Any]:

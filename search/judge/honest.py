@@ -10,6 +10,7 @@ repeated here, so their errors are without its gain.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -40,6 +41,7 @@ STREAM = 2**31 + 4  # of the shuffles; one more for each repeat
 WEIGHTS = 2**31 + 16  # the stream of the new weights
 FARTHEST = 10.0  # the largest output of a regression, in units of the largest standardised target
 LARGEST_LOGIT = 1e3
+LARGEST_THRESHOLD = 14.0  # a logit, whose probability differs from 1 by 1e-6
 OUTLIERS = 0.01  # share of outputs beyond them from which a tree counts as one that diverged
 Arrays = dict[str, NDArray]
 HeldOut = tuple[Problem, list[Nodes]]
@@ -65,6 +67,11 @@ class Judged(NamedTuple):
     parts: FloatArray
     thresholds: FloatArray
     held_out: HeldOut | None
+
+    def probabilities(self) -> FloatArray:
+        """(trees,) the thresholds as probabilities of the second class, above 0 and below 1."""
+        logits = np.clip(self.thresholds, -LARGEST_THRESHOLD, LARGEST_THRESHOLD)
+        return np.array([1 / (1 + math.exp(-logit)) for logit in logits.tolist()])  # the same bits on all processors
 
     def take(self, places: Sequence[int]) -> Judged:
         """The judgement of some of the trees, in this order."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import predicted_classes
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Problem, validation_outputs
@@ -29,16 +30,20 @@ def few_rows(table: Table, setup: Setup) -> list[str]:
     return [f"classes with fewer than {FEW} validation rows: {', '.join(few)}; errors say little about them"]
 
 
-def found_of_classes(table: Table, problem: Problem, trees: Sequence[Nodes], chosen: int) -> list[str]:
+def found_of_classes(
+    table: Table, problem: Problem, trees: Sequence[Nodes], thresholds: FloatArray, chosen: int
+) -> list[str]:
     """A line if every tree predicts the same class everywhere; else one about the rarest class if it is rare.
 
-    By rows that the trees, those of a judgement, were not fitted to. ``chosen``: the place of the recommended tree.
+    By rows that the trees, those of a judgement, were not fitted to. ``thresholds`` (trees,) of the logits of two
+    classes; ``chosen``: the place of the recommended tree.
     """
     if table.classes is None or not trees:
         return []
     rows = np.concatenate([held for _, held in problem.folds])
     truth = problem.truth.target[rows]
-    predicted = predicted_classes(problem.task, validation_outputs(problem, list(trees)))
+    outputs = validation_outputs(problem, list(trees)) - thresholds[:, None, None]  # 0 for more than two classes
+    predicted = predicted_classes(problem.task, outputs)
     if len(np.unique(predicted)) == 1:
         return [
             f"every model predicts {table.classes[int(predicted[0, 0])]!r} for every row: choose an objective that "

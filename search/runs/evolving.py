@@ -123,7 +123,7 @@ def evolve(
             chosen = front.members.index(front.recommended())
             beside = judged.parts[chosen]
             front = replace(front, baselines=_baselines(models, plain, table, beside, say.message, stopping))
-            for line in found_of_classes(table, *judged.held_out, chosen) if judged.held_out else ():
+            for line in found_of_classes(table, *judged.held_out, judged.thresholds, chosen) if judged.held_out else ():
                 say.message(line)
     if not why:
         of = "" if ending.generations is None else f" of {ending.generations}"

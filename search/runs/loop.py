@@ -94,7 +94,7 @@ def evolve(
                 train_baselines(models, setup, table, folder, judged.parts[chosen], report.message, stopping)
         with phases("finish"):
             _complete(config, table, folder, len(front), *reached, report.warning)
-        for line in found_of_classes(table, *judged.held_out, chosen) if judged.held_out else ():
+        for line in found_of_classes(table, *judged.held_out, judged.thresholds, chosen) if judged.held_out else ():
             report.message(line)
         report.end(_verdict(folder, config.space.max_nodes), phases.total)
         return DONE

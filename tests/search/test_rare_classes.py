@@ -44,26 +44,32 @@ def test_few_rows_of_a_class_are_told() -> None:
     table = table_of(10)
     assert few_rows(table, prepared(table)) == []
     numbers = replace(table, y=np.linspace(0, 1, ROWS), classes=None, kind="regression")
-    assert few_rows(numbers, prepared(numbers)) == found_of_classes(numbers, prepared(numbers).problem, [], 0) == []
+    assert (
+        few_rows(numbers, prepared(numbers))
+        == found_of_classes(numbers, prepared(numbers).problem, [], np.zeros(0), 0)
+        == []
+    )
 
 
 def test_models_that_all_predict_one_class_are_told() -> None:
     table = table_of(10)
     problem = prepared(table).problem
-    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(0.1, -9)], 0)
+    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(0.1, -9)], np.zeros(2), 0)
     assert line.startswith("every model predicts 'alarm no' for every row: choose an objective that rewards rare")
-    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(1, 0)], 0)
+    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(1, 0)], np.zeros(2), 0)
     assert line == "the recommended model finds 0 of the 10 rows of 'alarm' (recall 0.00), with 0 false alarms"
+    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(1, 0)], np.array([-4.0, 0]), 0)
+    assert line.endswith("(recall 1.00), with 190 false alarms")
 
 
 @pytest.mark.parametrize("rare", [10, 30])
 def test_the_recall_of_a_rare_class_is_that_of_the_recommended_model(rare: int) -> None:
     table = table_of(rare)
-    (line,) = found_of_classes(table, prepared(table).problem, [tree(0, -3), tree(1, 0)], 1)
+    (line,) = found_of_classes(table, prepared(table).problem, [tree(0, -3), tree(1, 0)], np.zeros(2), 1)
     said = f"finds {rare} of the {rare} rows of 'alarm' (recall 1.00), with 2 false alarms"
     assert line == f"the recommended model {said}"
 
 
 def test_the_recall_of_a_class_that_is_not_rare_is_not_told() -> None:
     table = table_of(60)
-    assert found_of_classes(table, prepared(table).problem, [tree(1, 0)], 0) == []
+    assert found_of_classes(table, prepared(table).problem, [tree(1, 0)], np.zeros(1), 0) == []
