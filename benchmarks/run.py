@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),
     "promise": ("promise.beside_old", "errors that fronts promise and test rows keep, compared with an older checkout"),
     "decay": ("promise.decay", "weight decay by rows, and how near to the lowest error the recommended member is"),
+    "alarm": ("promise.alarm", "a rare class: small trees beside gradient boosting"),
     "folds": ("promise.fixed_folds", "small trees of UCI tables in a minute of processor time"),
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
     "start_up": ("start_up", "how long commands and imports take to start"),
