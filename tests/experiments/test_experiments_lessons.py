@@ -61,7 +61,7 @@ def test_test_rows_change_nothing_but_the_scores(cheap: Any, monkeypatch: pytest
     table = cheap(small_table("multiclass", 80, 4))
     before = lessons.run(UNIT, True)
     train, test = holdout(table, UNIT.seed)
-    for module in ("search.engine.problem", "experiments.common.holdout"):  # it goes by the classes of all rows
+    for module in ("search.table.split_checks", "experiments.common.holdout"):  # it goes by the classes of all rows
         monkeypatch.setattr(f"{module}.split", lambda *given: (train, test))
     X, y = table.X.copy(), table.y.copy()
     X[test], y[test] = 1.5 * X[test], np.roll(y[test], 1)

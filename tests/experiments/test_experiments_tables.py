@@ -79,7 +79,7 @@ def test_test_rows_change_nothing_but_the_score(
     (row,) = baselines.JOBS[job].run(unit, False)
     assert set(row) == set(COLUMNS)
     train, test = holdout(table, unit.seed)
-    for module in ("search.engine.problem", "experiments.common.holdout"):  # it goes by the classes of all rows
+    for module in ("search.table.split_checks", "experiments.common.holdout"):  # it goes by the classes of all rows
         monkeypatch.setattr(f"{module}.split", lambda *given: (train, test))
     y = table.y.copy()
     y[test] = np.roll(y[test], 1)

@@ -22,7 +22,8 @@ from search.front import load_front
 from search.report.facts.read import read_run
 from search.report.facts.run_facts import changing
 from search.run import main
-from search.table.data import load_table, split
+from search.table.data import load_table
+from search.table.splits import split
 
 RUNS = {
     "breast_cancer": ("average_precision", "f1", "weights"),

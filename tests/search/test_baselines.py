@@ -484,16 +484,18 @@ def test_a_stop_between_models_keeps_those_finished_and_the_rest_follows(tmp_pat
         return (folder.path / "baselines.csv").exists()
 
     with pytest.raises(KeyboardInterrupt):
-        train_baselines(config, setup, table, folder, BESIDE, said.append, stopping)
+        train_baselines(config.baselines.models, setup, table, folder, BESIDE, said.append, stopping)
     assert [row.name for row in load_baselines(folder.path)] == ["cart"]
-    train_baselines(config, setup, table, folder, BESIDE, said.append, lambda: False)
-    train_baselines(config, setup, table, whole, BESIDE, said.append, lambda: False)
+    train_baselines(config.baselines.models, setup, table, folder, BESIDE, said.append, lambda: False)
+    train_baselines(config.baselines.models, setup, table, whole, BESIDE, said.append, lambda: False)
     found = load_baselines(folder.path)
     assert [row.name for row in found] == ["cart", "linear", *(f"pruned_mlp_{size}" for size in PRUNED)]
     assert without_seconds(found) == without_seconds(load_baselines(whole.path))
     assert said[2] == "training linear model, pruned MLP on the same rows, for comparison"
     count = len(said)
-    train_baselines(config, setup, table, folder, BESIDE, said.append, lambda: False)  # nothing is left to do
+    train_baselines(
+        config.baselines.models, setup, table, folder, BESIDE, said.append, lambda: False
+    )  # nothing is left to do
     assert len(said) == count
 
 
@@ -503,7 +505,7 @@ def test_warnings_are_counted_and_not_printed(
     monkeypatch.setattr(make, "LINEAR_STEPS", 1)
     config, table, setup = prepared(tmp_path, "binary", 'baselines.models=["linear"]')
     said: list[str] = []
-    train_baselines(config, setup, table, files(tmp_path), BESIDE, said.append, lambda: False)
+    train_baselines(config.baselines.models, setup, table, files(tmp_path), BESIDE, said.append, lambda: False)
     assert said[1].startswith("  linear model: 4 weights, validation error 0.")
     fits = len(LINEAR_PENALTIES) * 3 + 1 + 5
     assert "ConvergenceWarning in " in said[1]
@@ -520,7 +522,7 @@ def test_a_model_that_cannot_be_trained_is_said_and_costs_no_other(
     monkeypatch.setitem(BY_NAME, "linear", BY_NAME["linear"]._replace(make=diverge))
     config, table, setup = prepared(tmp_path, "binary", 'baselines.models=["linear", "cart"]')
     said: list[str] = []
-    train_baselines(config, setup, table, files(tmp_path), BESIDE, said.append, lambda: False)
+    train_baselines(config.baselines.models, setup, table, files(tmp_path), BESIDE, said.append, lambda: False)
     assert "  linear model could not be trained: Solver produced non-finite weights" in said
     assert [row.name for row in load_baselines(tmp_path / "run")] == ["cart"]
 
@@ -531,7 +533,7 @@ def test_the_file_reads_back(tmp_path: Path) -> None:
     assert load_baselines(tmp_path) == ()
     write_baselines(tmp_path, rows)
     assert load_baselines(tmp_path) == rows
-    header = COLUMNS.strip() + ",honest_error,honest_error_se"
+    header = COLUMNS.strip() + ",honest_error,honest_error_se,honest_difference,honest_difference_se"
     assert (tmp_path / "baselines.csv").read_text().splitlines()[0] == header
 
 

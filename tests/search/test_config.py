@@ -45,6 +45,7 @@ generator = "reference"
 population = 4
 generations = 0
 time = "1.5h"
+threshold = "tuned"
 selection = "nsga3"
 objectives = ["latency_s", "error_rate", "ram_bytes"]
 folds = 20
