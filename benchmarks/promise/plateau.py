@@ -38,7 +38,8 @@ RULES = tuple((rise, width) for width in (10, 20, 30) for rise in (0.0005, 0.001
 ABOUT = """Searches of 400 rows of the development problems, for {longest} generations, {seeds} seeds each. A rule ends
 a search when its hypervolume has risen by no more than a share of itself in so many generations. Changes of the
 recommended member are means of logarithmic ratios to that of the last generation; p is that of Wilcoxon's signed-rank
-test over all searches. The rule in use: {rise} in {width} generations."""
+test over all searches. Some errors on gas are very large, so medians say more. The rule in
+use: {rise} in {width} generations."""
 
 
 def searched(job: tuple[str, int]) -> dict[str, Any]:

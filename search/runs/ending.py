@@ -43,8 +43,8 @@ class Ending:
         self._last_s = 0.0
 
     def go_on(self, history: Sequence[Mapping[str, Any]], timed_from: int) -> None:
-        """Count the generations that an earlier process did, and their seconds after generation ``timed_from``."""
-        self._volumes = [float(row["hypervolume"]) for row in history]
+        """Count what an earlier process did after generation ``timed_from``, at which the time of the run began."""
+        self._volumes = [float(row["hypervolume"]) for row in history if row["generation"] >= timed_from]
         later = [row for row in history if row["generation"] > timed_from or not timed_from]
         self._begun -= sum(float(row[name]) for row in later for name in row if name.startswith("seconds_"))
 

@@ -111,6 +111,18 @@ def test_a_time_leaves_room_for_the_judgement(monkeypatch: pytest.MonkeyPatch) -
     assert ended(monkeypatch, "2s", 5.0, 1.0, 0.0) == 0  # the first population is always trained
 
 
+def test_a_run_that_goes_on_for_a_time_forgets_what_was_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.time, "perf_counter", lambda: 0.0)
+    history = [{"generation": g, "hypervolume": 1.0, "seconds_train": 1.0, "seconds_save": 0.5} for g in range(80)]
+    for timed_from, limit, over in ((0, "110s", True), (0, "121s", True), (40, "59s", True), (60, "31s", False)):
+        ending = Ending(SearchConfig(time=limit), begun=0.0)
+        ending.go_on(history, timed_from)
+        assert bool(ending.why(79)) is over, (timed_from, limit)
+    ending = Ending(SearchConfig(time="121s"), begun=0.0)
+    ending.go_on(history, 0)
+    assert ending.why(79) == "the front no longer gets better"  # 120 s are over, and it did not rise
+
+
 def test_a_run_of_generations_does_not_look_at_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     ending = Ending(SearchConfig(generations=3), begun=0.0)
     monkeypatch.setattr(module, "on_plateau", lambda volumes: True)
