@@ -82,8 +82,8 @@ epoch that was best there; for formulas they come from the rows that the first o
 The training settings of this project (epochs, batch size, learning rate) were chosen among six on other hold-outs of
 glass and of friedman, which is one of these tables. Peers have the settings of their documentation.
 
-- evolved: this project's search; random: the same training of new random trees in every generation; both spend three
-  quarters of the time on it, then judge their fronts afresh within the rest, and members are chosen by honest errors;
+- evolved: this project's search; random: the same training of new random trees in every generation; both judge their
+  fronts afresh within the time, and honest errors choose among the members;
 - optuna: NSGA-II in populations of {networks.POPULATION} over scikit-learn's MLPs of one or two layers, from 1 unit to
   as many units as one layer can have with {MOST_WEIGHTS} weights; it chooses activation, solver (L-BFGS or Adam),
   penalty and learning rate, and minimises the error over the folds and the number of weights;
