@@ -120,7 +120,7 @@ class Evolution(BaseEstimator):
             | {"activations": list(options.activations)},
             "train": decay | of(options, "optimizer", "learning_rate", "weight_decay", "epochs", "batch_size"),
             "hardware": of(self, "device", "precision", "style", "compiler"),
-            "baselines": {"models": list(self.baselines)},
+            "baselines": {"models": self.baselines if isinstance(self.baselines, str) else list(self.baselines)},
             "constraints": _plain(self.constraints or {}),
             "reference": _plain(self.reference or {}),
             "variation": _plain(self.variation or {}),

@@ -50,6 +50,7 @@ KEYS = (
     (r"\bdata\.group\b", "groups"),
     (r"\brun\.seed\b", "random_state"),
     (r"\bdata\.weight\b", "sample_weight"),
+    (r"\bbaselines\.models\b", "baselines"),
     (r"\b(search|space|train|hardware)\.(?=[a-z_]+\b)", ""),
 )
 
