@@ -227,7 +227,9 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
     if not number_format(setup.problem.code.precision).is_integer:
         return scores
     with suppress(ValueError):  # the sums of this tree do not fit the integers
-        scores["int8_test_score"] = 1.0 - float(usual(truth, integer_outputs(tree, X).T[None])[0])
+        scores["int8_test_score"] = 1.0 - float(
+            usual(truth, integer_outputs(tree, X).T[None] - tree.logit_threshold)[0]
+        )
     return scores
 
 

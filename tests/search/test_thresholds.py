@@ -9,11 +9,15 @@ import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score, recall_score
 
 from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
+from neuraltree.compress import quantize_tree
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import make_task
 from search import Evolution, load_front
+from search.config.config import load_config
 from search.judge.thresholds import best_threshold, chosen_by, decided, thresholds
 from search.run import main
+from search.table import load_table
+from search.table.splits import split
 
 TASK = make_task("binary", 2)
 # The loss of decisions that each metric is tuned by, by scikit-learn.
@@ -116,17 +120,36 @@ def test_a_tuned_model_finds_more_of_a_rare_class_and_keeps_its_probabilities() 
     assert honest == pytest.approx(1 - f1_score(test_y, tuned.predict(test_X)), abs=0.12)
 
 
-def test_a_tuned_threshold_is_in_the_files_of_a_run(tmp_path: Path) -> None:
+def run_of(folder: Path, objective: str, precision: str = "float32") -> Path:
+    """The folder of a small run with tuned thresholds."""
     X, y = alarms(300, 0)
-    np.savez(tmp_path / "t.npz", X=X, y=np.array(["no", "yes"])[y])
-    (tmp_path / "c.toml").write_text(
-        f'[data]\nsource = "{tmp_path}/t.npz"\n[search]\npopulation = 8\ngenerations = 1\n'
-        'objectives = ["average_precision", "weights"]\nthreshold = "tuned"\n[train]\nepochs = 2\n'
-        "[baselines]\nmodels = []\n"
+    np.savez(folder / "t.npz", X=X, y=np.array(["no", "yes"])[y])
+    (folder / "c.toml").write_text(
+        f'[data]\nsource = "{folder}/t.npz"\n[search]\npopulation = 8\ngenerations = 1\n'
+        f'objectives = ["{objective}", "weights"]\nthreshold = "tuned"\n[train]\nepochs = 2\n'
+        f'[hardware]\nprecision = "{precision}"\n[baselines]\nmodels = []\n'
     )
-    assert main([str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"), "--quiet"]) == 0
-    for member in load_front(tmp_path / "out"):
+    assert main([str(folder / "c.toml"), "--out", str(folder / "out"), "--quiet"]) == 0
+    return folder / "out"
+
+
+def test_a_tuned_threshold_is_in_the_files_of_a_run(tmp_path: Path) -> None:
+    for member in load_front(run_of(tmp_path, "average_precision")):
         assert member.tree().threshold == member.values["threshold"]
+
+
+def test_the_test_score_of_integers_is_that_of_their_decisions(tmp_path: Path) -> None:
+    out = run_of(tmp_path, "f1", "int8")
+    config = load_config(out / "config.toml")
+    table = load_table(config.data, config.task)
+    _, test = split(table, config.data.test_fraction, config.run.seed)
+    labels = np.array(table.classes)[table.y[test]]
+    for member in load_front(out):
+        tree = member.tree()
+        assert tree.threshold != 0.5
+        integers = quantize_tree(tree).predict(table.X[test])
+        assert member.values["int8_test_score"] == pytest.approx(np.mean(integers == labels))
+        assert member.values["test_score"] == pytest.approx(np.mean(tree.predict(table.X[test]) == labels))
 
 
 def test_only_two_classes_have_a_threshold() -> None:
