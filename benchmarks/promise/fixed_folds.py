@@ -12,16 +12,15 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from benchmarks.machine import facts
-from benchmarks.promise.problems import hold_outs, mixed, numbers
+from benchmarks.promise.problems import Sample, hold_outs, mixed, numbers
 from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
 from neuraltree.cli.markdown import table
 from neuraltree.storing import store
@@ -33,17 +32,7 @@ FOLDS, TIME_S, WEIGHTS = 5, 30.0, 60
 SPLIT_SEED = 7  # of the folds of segment, which has none of its own
 
 
-class Part(NamedTuple):
-    """A hold-out; ``classes``: 0 for a regression."""
-
-    X: NDArray[np.float64]
-    y: NDArray
-    test_X: NDArray[np.float64]
-    test_y: NDArray
-    classes: int
-
-
-def parts(name: str, count: int) -> Iterator[Part]:
+def parts(name: str, count: int) -> Iterator[Sample]:
     if name == "segment":
         X, y, classes = mixed(name)
         cut = StratifiedKFold(FOLDS, shuffle=True, random_state=SPLIT_SEED).split(X, y)
@@ -51,10 +40,10 @@ def parts(name: str, count: int) -> Iterator[Part]:
     else:
         (X, y, classes), masks = numbers(name), hold_outs(name)
     for held in masks[:count]:
-        yield Part(X[~held], y[~held], X[held], y[held], classes)
+        yield Sample(X[~held], y[~held], X[held], y[held], classes)
 
 
-def scored(part: Part, seed: int, time_s: float) -> dict[str, float]:
+def scored(part: Sample, seed: int, time_s: float) -> dict[str, float]:
     kind = NeuralTreeClassifier if part.classes else NeuralTreeRegressor
     begun, used = time.perf_counter(), time.process_time()
     search = Evolution(time=time_s, baselines=())
@@ -72,7 +61,7 @@ def scored(part: Part, seed: int, time_s: float) -> dict[str, float]:
     }
 
 
-def cart(part: Part, seed: int) -> float:
+def cart(part: Sample, seed: int) -> float:
     """The score of a decision tree of at most ``WEIGHTS`` thresholds and leaf values; a class needs one value."""
     kind = DecisionTreeClassifier if part.classes else DecisionTreeRegressor
     leaves = [n for n in range(2, WEIGHTS // 2 + 2) if 2 * n - 1 <= WEIGHTS]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -80,9 +80,9 @@ def _named(rise: float, width: int) -> str:
 
 
 def recommended(setup: Setup, table: Table, state: State, data: Sample, measure: str) -> dict[str, float]:
-    quiet: Callable[[str], None] = lambda text: None  # noqa: E731
-    front, _ = judged_front(setup, table, live_front(setup, state), quiet, lambda: False, evaluations=state.evaluations)
-    members = last_front(setup, table, front, quiet, lambda: False)
+    how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
+    front, _ = judged_front(setup, table, live_front(setup, state), *how, evaluations=state.evaluations)
+    members = last_front(setup, table, front, *how)
     made = Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
     member = made.recommended()
     found = error(_Labelled(member.tree()), data.test_X, data.test_y, measure)

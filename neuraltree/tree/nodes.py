@@ -66,6 +66,14 @@ def arities(depth: IntArray) -> IntArray:
     return np.bincount(parent[parent >= 0], minlength=len(depth))
 
 
+def one_set(nodes: Nodes, weight: NDArray[np.float64], bias: NDArray[np.float64]) -> Nodes:
+    """The nodes with one set of weights and biases, each (nodes,)."""
+    single = np.zeros(len(nodes), dtype=node_dtype(1))
+    single["depth"], single["op"] = nodes["depth"], nodes["op"]
+    single["weight"][:, 0], single["bias"][:, 0] = weight, bias
+    return single
+
+
 def join(trees: list[Nodes]) -> tuple[Nodes, IntArray]:
     """Several trees laid end to end, and the start of each (trees + 1,), with the end of the last one added."""
     starts = np.concatenate([[0], np.cumsum([len(nodes) for nodes in trees])]).astype(np.int64)

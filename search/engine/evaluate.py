@@ -21,7 +21,7 @@ from neuraltree.engine.training import NEVER, Course, Data, Settings, make_cours
 from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.task import Task
-from neuraltree.tree.nodes import Nodes, join, node_dtype
+from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.space import Space
 from search.engine.integer_scores import integer_outputs
 
@@ -62,6 +62,16 @@ class Problem:
     def in_integers(self) -> bool:
         """Whether the models are deployed as integers, so that errors are those of integers."""
         return number_format(self.code.precision).is_integer
+
+    @property
+    def validation_rows(self) -> NDArray[np.int64]:
+        """The validation rows, fold after fold."""
+        return np.concatenate([held for _, held in self.folds])
+
+    @property
+    def validation_truth(self) -> Truth:
+        """The targets of the validation rows, fold after fold."""
+        return self.truth._replace(target=self.truth.target[self.validation_rows])
 
 
 class Evaluated(NamedTuple):
@@ -152,8 +162,7 @@ def _threads(workers: int, process: int) -> ThreadPoolExecutor:
 
 def _score(problem: Problem, packed: Packed, fitted: _Folds, trees: list[Nodes]) -> tuple[Columns, NDArray]:
     """Columns of metrics, and a mask of the trees that did not diverge."""
-    rows = np.concatenate([validation for _, validation in problem.folds])
-    truth = problem.truth._replace(target=problem.truth.target[rows])
+    truth = problem.validation_truth
 
     def score(run: tuple[int, int], stop: Indices) -> tuple[Columns, NDArray]:
         finite = np.isfinite(fitted.loss[:, slice(*run)]).all(axis=0)
@@ -228,8 +237,8 @@ def refit(problem: Problem, trees: list[Nodes]) -> list[Nodes]:
     """
     settings = problem.settings._replace(weight_decay=REFIT_DECAY * problem.settings.weight_decay)
     whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
-    means = [_one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
-    firsts = [_one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
+    means = [one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
+    firsts = [one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
     candidates = (trained(whole, means, REFIT_STREAM, epochs=problem.epochs), means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
     targets, weight = (part[problem.whole].astype(np.float64) for part in (problem.data.targets, problem.data.weight))
@@ -243,14 +252,6 @@ def _losses(problem: Problem, trees: list[Nodes]) -> FloatArray:
     ((_, held),) = problem.folds
     measuring = _course(problem, (held[:0], held), 0, (problem.seed, REFIT_STREAM, 0))
     return _trained(problem, trees, [measuring])[1].loss[0]
-
-
-def _one_set(tree: Nodes, weight: FloatArray, bias: FloatArray) -> Nodes:
-    """The tree with one set of weights and biases, each (nodes,)."""
-    single = np.zeros(len(tree), dtype=node_dtype(1))
-    single["depth"], single["op"] = tree["depth"], tree["op"]
-    single["weight"][:, 0], single["bias"][:, 0] = weight, bias
-    return single
 
 
 def validation_outputs(problem: Problem, trees: list[Nodes]) -> NDArray[np.float64]:

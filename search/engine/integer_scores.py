@@ -20,7 +20,7 @@ from neuraltree.compress.int8.stages import InputStage
 from neuraltree.engine.forest import Indices
 from neuraltree.engine.training import NEVER
 from neuraltree.tree.folding import fold_inputs
-from neuraltree.tree.nodes import Nodes, join, node_dtype
+from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 from search.engine.forest_sums import output_sums
@@ -65,10 +65,8 @@ def _outputs(problem: Problem, trees: Sequence[Nodes], ranges: Ranges, stop: Ind
 
 def _centred(nodes: Nodes, fold: int, middle: FloatArray) -> Nodes:
     """The nodes with the weights of one fold, as a function of inputs from which ``middle`` was subtracted."""
-    single = np.zeros(len(nodes), dtype=node_dtype(1))
-    single["depth"], single["op"] = nodes["depth"], nodes["op"]
-    for name in ("weight", "bias"):
-        single[name][:, 0] = np.nan_to_num(nodes[name][:, fold], posinf=0, neginf=0)
+    weight, bias = (np.nan_to_num(nodes[name][:, fold], posinf=0, neginf=0) for name in ("weight", "bias"))
+    single = one_set(nodes, weight, bias)
     return fold_inputs(single, Scaler(-middle, np.ones(len(middle)))) if middle.any() else single
 
 

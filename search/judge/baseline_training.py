@@ -25,6 +25,7 @@ from search.folder.baselines_csv import Baseline, load_baselines, write_baseline
 from search.folder.columns import told_tests
 from search.folder.records import RunFolder
 from search.judge.honest import FOLDS, judging_folds, parts_of_error, standard_error
+from search.strict import one_line
 from search.table.data import Table
 
 PROBED_ROWS = 1000  # most rows of the fit that predicts the seconds of all
@@ -39,7 +40,7 @@ class Trained(NamedTuple):
 
 
 def affordable(
-    models: Sequence[str], setup: Setup, table: Table, limit_s: float, say: Callable[[str], None]
+    models: Sequence[str], setup: Setup, table: Table, say: Callable[[str], None], limit_s: float
 ) -> dict[str, float]:
     """The models that take no more than ``limit_s`` together, the quickest first, with their predicted seconds."""
     predicted = {name: _predicted_s(BY_NAME[name], setup, table) for name in models}
@@ -97,7 +98,7 @@ def train_baselines(
         try:
             trained = train_row(row, setup, table, beside, stopping)
         except ValueError as error:  # the optimiser diverged, or scikit-learn refuses the table
-            say(f"  {row.label} could not be trained: {' '.join(str(error).split())}")
+            say(f"  {row.label} could not be trained: {one_line(error)}")
             continue
         seconds = time.perf_counter() - begun
         found |= {made.name: _timed(made, seconds) for made in trained.baselines}
@@ -124,7 +125,8 @@ def train_row(
     chosen = {size: min(row.penalties, key=lambda penalty: errors[penalty][size]) for size in sizes}
     everything = np.arange(len(sample.y))
     final = {penalty: fits(sample.take(everything), penalty) for penalty in set(chosen.values())}
-    honest = {penalty: _honest(fits, penalty, sample, setup, table, beside) for penalty in final}
+    anew = judging_folds(setup, table, 0)
+    honest = {penalty: _honest(fits, penalty, sample, setup, table, anew, beside) for penalty in final}
     made = []
     for size, penalty in chosen.items():
         model = final[penalty][size]
@@ -169,12 +171,18 @@ def _task(table: Table) -> Task:
 
 
 def _honest(
-    fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Table, beside: FloatArray | None
+    fits: _Fits,
+    penalty: float,
+    sample: Sample,
+    setup: Setup,
+    table: Table,
+    folds: Sequence[Fold],
+    beside: FloatArray | None,
 ) -> dict[int, dict[str, float]]:
-    """By size, the honest error, in the folds of the first repeat in which the front was judged, and how much it is
+    """By size, the honest error, in the ``folds`` of the first repeat in which the front was judged, and how much it is
     above that of ``beside`` there."""
-    folds, problem = judging_folds(setup, table, 0), setup.problem
-    truth = Truth(_task(table), problem.truth.target, problem.truth.scale)
+    problem = setup.problem
+    truth = problem.truth._replace(task=_task(table))
     found = {}
     for size, outputs in _held_out(fits, penalty, sample, folds).items():
         parts = parts_of_error(problem.metrics["val_error"], truth, folds, _finite(outputs).T[None])
@@ -199,8 +207,7 @@ def _held_out(fits: _Fits, penalty: float, sample: Sample, folds: Sequence[Fold]
 def _fold_errors(fits: _Fits, penalty: float, sample: Sample, setup: Setup, table: Table) -> dict[int, float]:
     """By size, the error over all validation rows together, each predicted by the model that was not fitted to it."""
     problem = setup.problem
-    rows = np.concatenate([held for _, held in problem.folds])
-    truth = Truth(_task(table), problem.truth.target[rows], problem.truth.scale)
+    truth = problem.validation_truth._replace(task=_task(table))
     held_out = _held_out(fits, penalty, sample, problem.folds)
     return {size: _score(problem.metrics["val_error"], truth, outputs) for size, outputs in held_out.items()}
 

@@ -117,18 +117,15 @@ def judge(
         done.append(found)
         held_out = held_out or ((anew, fitted) if repeat == 0 else None)
         if kept:
-            kept.save_judged(
-                {"key": key}
-                | {f"{name} {i}": each for i, found in enumerate(done) for name, each in found._asdict().items()}
-            )
+            kept.save_judged({"key": key} | _stored(done))
         if stopping():
             if kept:
                 raise KeyboardInterrupt
             break
     parts = np.concatenate([found.parts for found in done], axis=1)
     folds = [fold for each in splits[: len(done)] for fold in each]
-    thresholds = np.median([found.thresholds for found in done], axis=0)
-    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0].parts, thresholds, held_out)
+    apart = np.median([found.thresholds for found in done], axis=0)
+    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0].parts, apart, held_out)
 
 
 def _stored(done: list[_Repeat]) -> Arrays:
@@ -217,8 +214,7 @@ def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool) -> tuple[_Repeat
     """
     at_once = scored_at_once(problem)
     far, metric = _farthest(problem), problem.metrics["val_error"]
-    rows = np.concatenate([held for _, held in problem.folds])
-    truth = problem.truth._replace(target=problem.truth.target[rows])
+    truth = problem.validation_truth
     parts, apart, wild = [], [], []
     for i in range(0, len(trees), at_once):
         outputs = _outputs(problem, trees[i : i + at_once])

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import predicted_classes
-from neuraltree.tree.nodes import Nodes
-from search.engine.evaluate import Problem, validation_outputs
+from search.engine.evaluate import Problem
 from search.engine.problem import Setup
 from search.table.data import Table
 
@@ -22,8 +19,7 @@ def few_rows(table: Table, setup: Setup) -> list[str]:
     """A line if classes have fewer validation rows than ``FEW``."""
     if table.classes is None:
         return []
-    rows = np.concatenate([held for _, held in setup.problem.folds])
-    counts = _counts(table.y[setup.train_rows[rows]], len(table.classes))
+    counts = _counts(setup.problem.validation_truth.target, len(table.classes))
     few = [f"{label!r} {count}" for label, count in zip(table.classes, counts.tolist(), strict=True) if count < FEW]
     if not few:
         return []
@@ -31,19 +27,18 @@ def few_rows(table: Table, setup: Setup) -> list[str]:
 
 
 def found_of_classes(
-    table: Table, problem: Problem, trees: Sequence[Nodes], thresholds: FloatArray, chosen: int
+    table: Table, problem: Problem, outputs: FloatArray, thresholds: FloatArray, chosen: int
 ) -> list[str]:
     """A line if every tree predicts the same class everywhere; else one about the rarest class if it is rare.
 
-    By rows that the trees, those of a judgement, were not fitted to. ``thresholds`` (trees,) of the logits of two
-    classes; ``chosen``: the place of the recommended tree.
+    ``outputs`` (trees, outputs, rows) are those of a judgement for its validation rows. ``thresholds`` (trees,) of the
+    logits of two classes; ``chosen``: the place of the recommended tree.
     """
-    if table.classes is None or not trees:
+    if table.classes is None or not len(outputs):
         return []
-    rows = np.concatenate([held for _, held in problem.folds])
-    truth = problem.truth.target[rows]
-    outputs = validation_outputs(problem, list(trees)) - thresholds[:, None, None]  # 0 for more than two classes
-    predicted = predicted_classes(problem.task, outputs)
+    truth = problem.validation_truth.target
+    decided = outputs - thresholds[:, None, None]  # thresholds are 0 for more than two classes
+    predicted = predicted_classes(problem.task, decided)
     if len(np.unique(predicted)) == 1:
         return [
             f"every model predicts {table.classes[int(predicted[0, 0])]!r} for every row: choose an objective that "

@@ -23,6 +23,7 @@ COUNTED_NODES = 100  # counting takes quadratic time: seconds at twice this
 def describe(config: Config, table: Table) -> str:
     """A plan of the run as comments above its config. Input that a run would refuse is refused here too."""
     from search.engine.problem import set_up
+    from search.runs.ending import length_of
 
     setup = set_up(config, table)
     space, search = setup.problem.space, config.search
@@ -30,7 +31,10 @@ def describe(config: Config, table: Table) -> str:
     weights = float(np.mean([count_weights(setup.strategy.new_tree(rng)) for _ in range(100)]))
     samples = sum(len(fit) for fit, _ in setup.problem.folds) * config.train.epochs
     per_generation = max(LEAST_GENERATION_S, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
-    seconds = per_generation * (search.generations + 1)
+    trees, length = f"{search.population * (search.generations + 1):,} trees", per_generation * (search.generations + 1)
+    took = f"about {length:.0f} s on two cores without baselines, a rough guess"
+    if search.time:
+        trees, took = f"{search.population:,} trees a generation", length_of(search)
     counted = dataclasses.replace(space, max_nodes=min(space.max_nodes, COUNTED_NODES))
     about = "about" if counted == space else "far more than"
     point = ", ".join(
@@ -41,11 +45,11 @@ def describe(config: Config, table: Table) -> str:
         f"{table.kind}",
         f"split: {told(table, config.data, setup.train_rows, setup.test_rows)}",
         f"search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
-        f"evaluations: {search.population * (search.generations + 1):,} trees x {len(setup.problem.folds)} folds",
+        f"evaluations: {trees} x {len(setup.problem.folds)} folds",
         f"reference point: {point}",
         f"engine: {engine_name()}",
         f"baselines: {', '.join(config.baselines.models) or 'none'}",
-        f"time: about {seconds:.0f} s on two cores without baselines, a rough guess",
+        f"time: {took}",
     ]
     return "\n".join([*map(_comment, facts), "", to_toml(config)])
 

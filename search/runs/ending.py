@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -17,6 +17,7 @@ from search.config.settings import SearchConfig
 from search.engine.evolution_step import Info, State
 from search.engine.problem import Setup
 from search.judge.honest import FOLDS, REPEATS, judging_epochs
+from search.runs.indicators import speed_of
 
 # On a plateau the hypervolume has risen by no more than this share of itself in so many generations;
 # `benchmarks.run plateau` has what other numbers cost and save.
@@ -27,19 +28,16 @@ SAFETY = 1.5  # times the predicted seconds of the judgement and the refit, of w
 
 
 class Ending:
-    """Whether a search goes on after a generation.
-
-    ``reserve_s``: the seconds that the end of the run takes besides the judgement and the refit.
-    """
+    """Whether a search goes on after a generation."""
 
     def __init__(self, search: SearchConfig, *, begun: float) -> None:
         self.generations = None if search.time else search.generations
         self.limit_s = seconds_of(search.time) if search.time else math.inf
-        self.reserve_s = 0.0
+        self._reserve_s = 0.0  # what the end of the run takes besides the judgement and the refit
         self._begun = begun
         self._volumes: list[float] = []
         self._seconds: list[float] = []  # of the last generations
-        self._rates: list[float] = []  # and seconds for each weight and row that they trained
+        self._speeds: list[float] = []  # and the weight·samples a second of their training
         self._last_s = 0.0
 
     def go_on(self, history: Sequence[Mapping[str, Any]], timed_from: int) -> None:
@@ -48,13 +46,23 @@ class Ending:
         later = [row for row in history if row["generation"] > timed_from or not timed_from]
         self._begun -= sum(float(row[name]) for row in later for name in row if name.startswith("seconds_"))
 
+    def afford(
+        self, models: Sequence[str], predict: Callable[[float], Mapping[str, float]], *, rest_s: float = 0.0
+    ) -> Sequence[str]:
+        """The baselines that there is time for. Their seconds, and ``rest_s`` for other last work, are reserved.
+
+        ``predict(limit_s)``: those that fit into these seconds, with the seconds of each.
+        """
+        if self.generations is not None:
+            return models
+        predicted = predict(BASELINES_SHARE * self.limit_s)
+        self._reserve_s = rest_s + sum(predicted.values())
+        return list(predicted)
+
     def note(self, setup: Setup, state: State, info: Info, seconds: dict[str, float]) -> None:
         """Take in a generation and the seconds of its phases."""
-        problem = setup.problem
-        rows = sum(len(fit) for fit, _ in problem.folds) * problem.epochs
-        trained = float(info.evaluated.columns["weights"].sum()) * rows
         self._seconds = [*self._seconds, sum(seconds.values())][-RECENT:]
-        self._rates = [*self._rates, seconds["train"] / max(trained, 1.0)][-RECENT:]
+        self._speeds = [*self._speeds, speed_of(setup, info, seconds)["weight_samples_per_s"]][-RECENT:]
         self._last_s = self._finish_s(setup, state, info)
         self._volumes.append(info.hypervolume)
 
@@ -63,16 +71,21 @@ class Ending:
         weights = state.members.columns["weights"][info.front]
         epochs = judging_epochs(setup, len(weights) * REPEATS, state.evaluations)
         passes = epochs * REPEATS * (FOLDS - 1) + (setup.last_epochs or setup.problem.epochs)
-        return median(self._rates) * float(weights.sum()) * passes * len(setup.train_rows)
+        return float(weights.sum()) * passes * len(setup.train_rows) / median(self._speeds)
 
     def why(self, generation: int) -> str:
         """Why the search ends after this generation; "" if it goes on."""
         if self.generations is not None:
             return "" if generation < self.generations else "all generations are done"
-        needed = median(self._seconds) + SAFETY * self._last_s + self.reserve_s if self._seconds else self.reserve_s
+        needed = median(self._seconds) + SAFETY * self._last_s + self._reserve_s if self._seconds else self._reserve_s
         if time.perf_counter() - self._begun + needed > self.limit_s:
             return "the rest of the time is for the judgement"
         return "the front no longer gets better" if on_plateau(self._volumes) else ""
+
+
+def length_of(search: SearchConfig) -> str:
+    """The length of a search, for people."""
+    return f"{search.time} in all" if search.time else f"{search.generations} generations"
 
 
 def on_plateau(volumes: Sequence[float], rise: float = RISE, width: int = GENERATIONS) -> bool:

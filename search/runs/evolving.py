@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,7 +38,7 @@ from search.judge.baseline_training import affordable, train_row
 from search.judge.finish import judged_front, last_front, live_front
 from search.judge.honest import judging_folds
 from search.judge.rare_classes import few_rows, found_of_classes
-from search.runs.ending import BASELINES_SHARE, Ending
+from search.runs.ending import Ending, length_of
 from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
 from search.strict import one_line
@@ -99,11 +100,9 @@ def evolve(
     except InputError as error:
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:
-        models: Sequence[str] = config.baselines.models
-        if config.search.time:
-            predicted = affordable(models, plain, table, BASELINES_SHARE * ending.limit_s, say.message)
-            models, ending.reserve_s = list(predicted), sum(predicted.values())
-        state, parts, rows, why = _evolved(setup, table, ending, say, stopping)
+        predict = partial(affordable, config.baselines.models, plain, table, say.message)
+        models = ending.afford(config.baselines.models, predict)
+        state, parts, rows, why = _evolved(setup, table, ending, length_of(config.search), say, stopping)
         candidates, judged = judged_front(
             setup,
             table,
@@ -120,12 +119,14 @@ def evolve(
             max_nodes=config.space.max_nodes,
         )
         judged = judged.take([member.place for member in members])
-        if members and not stopping():
-            chosen = front.members.index(front.recommended())
-            beside = judged.parts[chosen]
-            front = replace(front, baselines=_baselines(models, plain, table, beside, say.message, stopping))
-            for line in found_of_classes(table, *judged.held_out, judged.thresholds, chosen) if judged.held_out else ():
-                say.message(line)
+        if members and judged.held_out:
+            problem, outputs = judged.held_out[0], validation_outputs(*judged.held_out)
+            if not stopping():
+                chosen = front.members.index(front.recommended())
+                beside = judged.parts[chosen]
+                front = replace(front, baselines=_baselines(models, plain, table, beside, say.message, stopping))
+                for line in found_of_classes(table, problem, outputs, judged.thresholds, chosen):
+                    say.message(line)
     if not why:
         of = "" if ending.generations is None else f" of {ending.generations}"
         warnings.warn(
@@ -135,13 +136,11 @@ def evolve(
         )
     if not members or judged.held_out is None:
         raise InputError("no tree met the constraints; loosen them or search longer")
-    problem, trees = judged.held_out
-    outputs = validation_outputs(problem, trees)
     return Found(
         front=front,
         history=history_of(joined(parts), setup.strategy.objectives, rows),
         validation=_natural(setup, outputs),
-        rows=np.concatenate([held for _, held in problem.folds]),
+        rows=problem.validation_rows,
     )
 
 
@@ -172,7 +171,7 @@ def in_parameters(message: str) -> str:
 
 
 def _evolved(
-    setup: Setup, table: Table, ending: Ending, say: Reporter, stopping: Callable[[], bool]
+    setup: Setup, table: Table, ending: Ending, length: str, say: Reporter, stopping: Callable[[], bool]
 ) -> tuple[State, list[dict[str, NDArray]], list[dict[str, Any]], str]:
     """The last state, by generation the parts of the history and the rows of history.csv, and why the search ended; ""
     if it was asked to stop."""
@@ -180,7 +179,6 @@ def _evolved(
     for line in (what_is_missing(), *few_rows(table, setup)):
         if line:
             say.message(line)
-    length = f"{ending.limit_s:g} s in all" if ending.generations is None else f"{ending.generations} generations"
     say.begin(f"{setup.strategy.population} trees, {length}", ending.generations, 0)
     try:
         parts, rows = [], []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuraltree.engine.lowering import compilations
-from search.engine.evolution_step import Info, State
-from search.engine.problem import Setup
+
+if TYPE_CHECKING:
+    from search.engine.evolution_step import Info, State
+    from search.engine.problem import Setup
 
 # seconds_save covers the writes since the last row: this generation's parts and the previous checkpoint.
 PHASES = ("vary", "train", "cost", "select", "save")

@@ -8,9 +8,10 @@ import platform
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ import msgspec
 from neuraltree.cli.command import DONE, INTERRUPTED
 from neuraltree.engine.lowering import engine_name, what_is_missing
 from search.config.config import Config, config_hash
+from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup, set_up
 from search.errors import DamagedError
@@ -34,7 +36,7 @@ from search.judge.baseline_training import affordable, train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
 from search.judge.rare_classes import few_rows, found_of_classes
-from search.runs.ending import BASELINES_SHARE, Ending
+from search.runs.ending import Ending, length_of
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
 from search.strict import one_line
@@ -67,14 +69,11 @@ def evolve(
         )
     folder.update_manifest(status="running", **facts)
     phases = Phases()
-    models: Sequence[str] = config.baselines.models
     ending = Ending(config.search, begun=begun)
     try:
-        if config.search.time:
-            with phases("baselines"):
-                predicted = affordable(models, setup, table, BASELINES_SHARE * ending.limit_s, report.message)
-            models = list(predicted)
-            ending.reserve_s = PICTURES_S + sum(predicted.values())
+        with phases("baselines") if config.search.time else nullcontext():
+            predict = partial(affordable, config.baselines.models, setup, table, report.message)
+            models = ending.afford(config.baselines.models, predict, rest_s=PICTURES_S)
         reached = _search(config, table, setup, folder, ending, phases, report, stopping)
         if reached is None:
             folder.update_manifest(status="interrupted")
@@ -94,8 +93,10 @@ def evolve(
                 train_baselines(models, setup, table, folder, judged.parts[chosen], report.message, stopping)
         with phases("finish"):
             _complete(config, table, folder, len(front), *reached, report.warning)
-        for line in found_of_classes(table, *judged.held_out, judged.thresholds, chosen) if judged.held_out else ():
-            report.message(line)
+        if judged.held_out and len(front):
+            problem, outputs = judged.held_out[0], validation_outputs(*judged.held_out)
+            for line in found_of_classes(table, problem, outputs, judged.thresholds, chosen):
+                report.message(line)
         report.end(_verdict(folder, config.space.max_nodes), phases.total)
         return DONE
     finally:
@@ -137,8 +138,7 @@ def _search(
                 report.message(f"{why}: the search ends after generation {state.generation}")
             return state, history
         state, info = next(coming)
-        seconds = phases.now
-        history = _save(folder, setup, state, info, history, phases, report)
+        history, seconds = _save(folder, setup, state, info, history, phases, report)
         ending.note(setup, state, info, seconds)
     return None
 
@@ -166,8 +166,11 @@ def _save(
     history: HistoryRows,
     phases: Phases,
     report: Reporter,
-) -> HistoryRows:
-    """Write the files of a generation; the checkpoint comes last, so that all files it relies on exist."""
+) -> tuple[HistoryRows, dict[str, float]]:
+    """Write the files of a generation; the checkpoint comes last, so that all files it relies on exist.
+
+    Returns the history with its row, and the seconds of its phases.
+    """
     with phases("save"):
         folder.save_parts(state.generation, members_to_arrays(info.evaluated), of_generation(state, info))
         write_live(folder, setup, state.members.take(info.front))
@@ -179,7 +182,7 @@ def _save(
         arrays, facts = state_to_parts(state)
         folder.save_checkpoint(state.generation, arrays, {**facts, "history": history})
     report.generation(row | speed_of(setup, info, seconds))
-    return history
+    return history, seconds
 
 
 def _complete(
@@ -224,13 +227,9 @@ def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> s
     return (
         f"{Path(config.data.source).name}: {len(table.X)} rows ({len(setup.test_rows)} of them test rows), "
         f"{table.X.shape[1]} features, {table.kind}; {config.search.population} trees, "
-        f"{_length(config)}, objectives {', '.join(config.search.objectives)}; "
+        f"{length_of(config.search)}, objectives {', '.join(config.search.objectives)}; "
         f"engine: {engine_name()}; results in {folder.path}"
     )
-
-
-def _length(config: Config) -> str:
-    return f"{config.search.time} in all" if config.search.time else f"{config.search.generations} generations"
 
 
 def _measuring(setup: Setup) -> dict[str, str]:

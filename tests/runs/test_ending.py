@@ -18,28 +18,14 @@ from search.config.durations import seconds_of
 from search.config.settings import SearchConfig
 from search.engine.evolution_step import generations
 from search.engine.problem import set_up
-from search.run import main
 from search.runs import ending as module
 from search.runs.ending import GENERATIONS, RISE, Ending, on_plateau
 from search.runs.progress import Phases
 from tests.helpers.small_tables import small_table
+from tests.runs import test_resume
+from tests.runs.test_resume import here
 
-CONFIG = """
-[data]
-source = "iris"
-[run]
-seed = 1
-[space]
-max_nodes = 15
-[search]
-population = 8
-generations = 6
-folds = 2
-[train]
-epochs = 2
-[baselines]
-models = ["cart"]
-"""
+CONFIG = test_resume.CONFIG.replace("models = []", 'models = ["cart"]')
 
 
 @pytest.fixture
@@ -47,10 +33,6 @@ def config(tmp_path: Path) -> Path:
     path = tmp_path / "tiny.toml"
     path.write_text(CONFIG)
     return path
-
-
-def here(*arguments: object) -> int:
-    return main([*map(str, arguments), "--quiet"])
 
 
 def results(out: Path) -> dict[str, Any]:
@@ -94,7 +76,7 @@ def ended(monkeypatch: pytest.MonkeyPatch, limit: str, each_s: float, judged_s: 
         config_of({"data": {"source": "x"}, "search": {"population": 4}}, "test"), small_table("binary", 60, 3)
     )
     ending = Ending(SearchConfig(time=limit), begun=now[0])
-    ending.reserve_s = reserve_s
+    ending._reserve_s = reserve_s
     for state, info in generations(setup.problem, setup.strategy, Phases()):
         now[0] += each_s
         ending.note(setup, state, info, {"train": each_s})

@@ -48,6 +48,15 @@ def test_what_a_run_would_do_comes_first_and_all_is_a_config(tmp_path: Path, lab
     assert load_config(again) == config
 
 
+def test_a_run_with_a_time_says_the_time_and_counts_no_generations(tmp_path: Path) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text('[data]\nsource = "iris"\n[search]\npopulation = 10\ntime = "90s"\n')
+    config = load_config(path)
+    lines = describe(config, load_table(config.data, config.task)).splitlines()
+    assert "# evaluations: 10 trees a generation x 4 folds" in lines
+    assert "# time: 90s in all" in lines
+
+
 SPACES = {
     "one output": Space(2, activations=("tanh", "relu"), max_nodes=7, max_depth=3, max_arity=64),
     "narrow": Space(2, activations=("tanh", "relu"), max_nodes=8, max_depth=3, max_arity=2),

@@ -9,6 +9,7 @@ import pytest
 
 from neuraltree.tree.nodes import Nodes, node_dtype
 from search.config.config import config_of
+from search.engine.evaluate import Problem, validation_outputs
 from search.engine.problem import Setup, set_up
 from search.judge.rare_classes import few_rows, found_of_classes
 from search.table.data import Table
@@ -36,6 +37,10 @@ def tree(weight: float, bias: float) -> Nodes:
     return made
 
 
+def found(table: Table, problem: Problem, trees: list[Nodes], thresholds: np.ndarray, chosen: int) -> list[str]:
+    return found_of_classes(table, problem, validation_outputs(problem, trees), thresholds, chosen)
+
+
 def test_few_rows_of_a_class_are_told() -> None:
     table = table_of(9)
     assert few_rows(table, prepared(table)) == [
@@ -54,22 +59,22 @@ def test_few_rows_of_a_class_are_told() -> None:
 def test_models_that_all_predict_one_class_are_told() -> None:
     table = table_of(10)
     problem = prepared(table).problem
-    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(0.1, -9)], np.zeros(2), 0)
+    (line,) = found(table, problem, [tree(0, -3), tree(0.1, -9)], np.zeros(2), 0)
     assert line.startswith("every model predicts 'alarm no' for every row: choose an objective that rewards rare")
-    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(1, 0)], np.zeros(2), 0)
+    (line,) = found(table, problem, [tree(0, -3), tree(1, 0)], np.zeros(2), 0)
     assert line == "the recommended model finds 0 of the 10 rows of 'alarm' (recall 0.00), with 0 false alarms"
-    (line,) = found_of_classes(table, problem, [tree(0, -3), tree(1, 0)], np.array([-4.0, 0]), 0)
+    (line,) = found(table, problem, [tree(0, -3), tree(1, 0)], np.array([-4.0, 0]), 0)
     assert line.endswith("(recall 1.00), with 190 false alarms")
 
 
 @pytest.mark.parametrize("rare", [10, 30])
 def test_the_recall_of_a_rare_class_is_that_of_the_recommended_model(rare: int) -> None:
     table = table_of(rare)
-    (line,) = found_of_classes(table, prepared(table).problem, [tree(0, -3), tree(1, 0)], np.zeros(2), 1)
+    (line,) = found(table, prepared(table).problem, [tree(0, -3), tree(1, 0)], np.zeros(2), 1)
     said = f"finds {rare} of the {rare} rows of 'alarm' (recall 1.00), with 2 false alarms"
     assert line == f"the recommended model {said}"
 
 
 def test_the_recall_of_a_class_that_is_not_rare_is_not_told() -> None:
     table = table_of(60)
-    assert found_of_classes(table, prepared(table).problem, [tree(1, 0)], np.zeros(1), 0) == []
+    assert found(table, prepared(table).problem, [tree(1, 0)], np.zeros(1), 0) == []
