@@ -45,6 +45,8 @@ class Evolution(BaseEstimator):
     threshold : "default", the second of two classes is predicted from the probability 0.5; "tuned", from that with the
         lowest first objective on rows that the model was not fitted to, or the highest F1 if that objective does not
         depend on decisions. Probabilities do not change.
+    positive : the positive class of two, which F1, average precision, recall and precision are about, and which is
+        predicted above the threshold; it becomes the last of ``classes_``. None is the second in sorted order.
     teachers : scikit-learn estimators, fitted in each fold and once on all rows. The trees learn the teachers' weighted
         mean on and near the training rows, besides the targets: knowledge distillation, for tables with few rows.
         One epoch is then 1,000 rows or more; 8 epochs are enough. Classes need teachers with ``predict_proba``.
@@ -70,6 +72,7 @@ class Evolution(BaseEstimator):
         variation: Mapping[str, float] | None = None,
         baselines: Sequence[str] = ("linear", "cart"),
         threshold: str = "default",
+        positive: str | float | None = None,
         teachers: Sequence[BaseEstimator] | None = None,
     ) -> None:
         self.population = population
@@ -87,6 +90,7 @@ class Evolution(BaseEstimator):
         self.variation = variation
         self.baselines = baselines
         self.threshold = threshold
+        self.positive = positive
         self.teachers = teachers
 
     def evolve(self, sample: Sample, options: Options, *, seed: int, n_jobs: int | None, verbose: int) -> Found:

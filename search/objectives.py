@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from neuraltree.tree.tree import Label
+    from neuraltree.tree.labels import Label
 
 
 class Scale(NamedTuple):

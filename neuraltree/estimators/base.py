@@ -17,9 +17,9 @@ import neuraltree.engine.xla.forks  # noqa: F401  it remembers the process that 
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
-from neuraltree.tree.labels import label_array
+from neuraltree.tree.labels import Label, label_array
 from neuraltree.tree.model_files import load
-from neuraltree.tree.tree import Label, Tree
+from neuraltree.tree.tree import Tree
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,7 +17,7 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
     __doc__ = f"""A neural tree that classifies rows into two or more classes; ``score`` is the accuracy.
 
     {TreeEstimator.__doc__}classes_ : ndarray of shape (classes,)
-        The class labels, sorted.
+        The class labels, sorted; but the ``positive`` class of a search is the last.
 
     Other Parameters
     ----------------
@@ -115,6 +115,13 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool, classes: NDArray | None
     ) -> Sample:
         sample, self.classes_ = class_sample(
-            self, X, y, sample_weight, new=new, classes=classes, class_weight=self.class_weight
+            self,
+            X,
+            y,
+            sample_weight,
+            new=new,
+            classes=classes,
+            class_weight=self.class_weight,
+            positive=getattr(self.search, "positive", None),
         )
         return sample

@@ -19,8 +19,9 @@ from neuraltree.estimators.combining import combine
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.regressor import NeuralTreeRegressor
 from neuraltree.estimators.samples import Sample, class_sample, grouped, regression_sample
+from neuraltree.tree.labels import Label
 from neuraltree.tree.scaler import Scaler
-from neuraltree.tree.tree import Label, Tree
+from neuraltree.tree.tree import Tree
 
 SUMMED = ("weights", "nodes", "macs", "latency_s", "flash_bytes", "energy_j")
 LARGEST = ("ram_bytes",)  # members run one after another and use the same RAM
@@ -202,7 +203,7 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
     __doc__ = f"""The weighted vote of several neural trees; ``score`` is the accuracy.
 
     {_Ensemble.__doc__}classes_ : ndarray of shape (classes,)
-        The class labels, sorted.
+        The class labels, sorted; but the ``positive`` class of a search is the last.
     """
 
     _tree = NeuralTreeClassifier
@@ -218,7 +219,14 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
         """
         template = self._template()
         sample, self.classes_ = class_sample(
-            self, X, y, sample_weight, new=True, classes=None, class_weight=template.class_weight
+            self,
+            X,
+            y,
+            sample_weight,
+            new=True,
+            classes=None,
+            class_weight=template.class_weight,
+            positive=getattr(template.search, "positive", None),
         )
         return self._learn(template, grouped(sample, groups))
 

@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from neuraltree.arrays import FloatArray
-from neuraltree.tree.tree import Label
+from neuraltree.tree.labels import Label, label_array, positive_last
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,12 @@ def class_sample(
     new: bool,
     classes: NDArray | None,
     class_weight: Any,
+    positive: Label | None = None,
 ) -> tuple[Sample, NDArray]:
-    """Checked rows for a classifier, and its two or more classes: those given, or else those in ``y``."""
+    """Checked rows for a classifier, and its two or more classes: those given, or else those in ``y``.
+
+    The latter are sorted, but for a ``positive`` one of two, which is the last.
+    """
     X, y = _validated(estimator, X, _exact(y), new=new)
     check_classification_targets(y)
     classes = np.unique(y) if classes is None else classes
@@ -69,6 +73,12 @@ def class_sample(
             raise ValueError(f"y holds the class {label!r}, which is not one of the known classes: {classes.tolist()}")
     if len(classes) < 2:
         raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
+    if positive is not None:
+        try:
+            classes = label_array(positive_last(classes.tolist(), positive))
+        except ValueError as error:
+            raise ValueError(f"positive: {error}, in y") from None
+        code = {label: place for place, label in enumerate(classes.tolist())}
     weight = _weights(sample_weight, X)
     if class_weight is not None:
         by_class = _checked(compute_sample_weight(class_weight, y), "class_weight")

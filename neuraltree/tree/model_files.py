@@ -20,11 +20,12 @@ from neuraltree.activations import NAMES, code_of
 from neuraltree.storing import read, store
 from neuraltree.structs import to_struct
 from neuraltree.tree import published
+from neuraltree.tree.labels import Label
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.space import TreeError
-from neuraltree.tree.tree import Label, Tree
+from neuraltree.tree.tree import Tree
 
 VERSION = 1
 ScalerLike = Scaler | tuple[ArrayLike, ArrayLike]  # the pair is (mean, scale)

@@ -15,10 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from neuraltree.activations import code_of
+from neuraltree.tree.labels import Label
 from neuraltree.tree.nodes import node_dtype
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import TreeError
-from neuraltree.tree.tree import Label, Tree
+from neuraltree.tree.tree import Tree
 
 NUMBER = r"([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)"
 FUNCTION = re.compile(rf"\s*f:([0-9]{{1,9}}); e:{NUMBER}; b:{NUMBER}; p:\[{NUMBER}, {NUMBER}, \w+\]\s*")

@@ -15,7 +15,8 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space, TreeError, check
 
 if TYPE_CHECKING:
-    from neuraltree.tree.tree import Label, Tree
+    from neuraltree.tree.labels import Label
+    from neuraltree.tree.tree import Tree
 
 MAX_DEPTH = int(np.iinfo(np.int16).max) - 1  # folding a target scaler may need one level more
 

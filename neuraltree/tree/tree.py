@@ -15,15 +15,13 @@ from neuraltree.arrays import FloatArray
 from neuraltree.tasks.links import LINKS, class_codes, largest, logit_threshold, probabilities
 from neuraltree.tree import prediction, soundness
 from neuraltree.tree.folding import centres, far, fold_inputs, fold_target
-from neuraltree.tree.labels import label_array
+from neuraltree.tree.labels import Label, label_array
 from neuraltree.tree.nodes import Nodes, count_weights, subtree_end
 from neuraltree.tree.scaler import Scaler
 
 if TYPE_CHECKING:
     from neuraltree.estimators.classifier import NeuralTreeClassifier
     from neuraltree.estimators.regressor import NeuralTreeRegressor
-
-Label = str | int | float
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -124,6 +124,13 @@ class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "classes count the same"
         ),
     ] = "none"
+    positive: Annotated[
+        str | int | float,
+        Meta(
+            description="the positive class of two, which F1, average precision, recall and precision are about, and "
+            "which is predicted above a threshold; empty: the second in sorted order"
+        ),
+    ] = ""
 
 
 class SpaceConfig(Struct, frozen=True, forbid_unknown_fields=True):

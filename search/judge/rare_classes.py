@@ -1,4 +1,4 @@
-"""What a user should know about rare classes: too few rows to judge by, and models that never predict them."""
+"""What a user should know about classes: which is positive, too few rows to judge by, models that never predict one."""
 
 from __future__ import annotations
 
@@ -7,20 +7,35 @@ from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import predicted_classes
+from neuraltree.tree.labels import Label
 from search.engine.evaluate import Problem
 from search.engine.problem import Setup
+from search.objectives import rows_of
 from search.table.data import Table
 
 FEW = 10  # validation rows of a class below which its errors are mostly noise
 RARE = 0.2  # the share of a class below which its recall is told
 
 
-def few_rows(table: Table, setup: Setup) -> list[str]:
-    """A line if classes have fewer validation rows than ``FEW``."""
+def about_classes(table: Table, setup: Setup) -> list[str]:
+    """A line on the positive class if the search depends on it; and one if classes have few validation rows."""
     if table.classes is None:
         return []
-    counts = _counts(setup.problem.validation_truth.target, len(table.classes))
-    few = [f"{label!r} {count}" for label, count in zip(table.classes, counts.tolist(), strict=True) if count < FEW]
+    return [*_positive(table.classes, setup), *_few_rows(table.classes, setup)]
+
+
+def _positive(classes: tuple[Label, ...], setup: Setup) -> list[str]:
+    names = [row.name for row in rows_of(setup.strategy.objectives) if row.tasks == "two classes"]
+    names += ["the threshold"] * (setup.tuned and not names)
+    if not names:
+        return []
+    return [f"positive class: {classes[1]!r}, the one that {', '.join(names)} looks for; task.positive chooses another"]
+
+
+def _few_rows(classes: tuple[Label, ...], setup: Setup) -> list[str]:
+    """A line if classes have fewer validation rows than ``FEW``."""
+    counts = _counts(setup.problem.validation_truth.target, len(classes))
+    few = [f"{label!r} {count}" for label, count in zip(classes, counts.tolist(), strict=True) if count < FEW]
     if not few:
         return []
     return [f"classes with fewer than {FEW} validation rows: {', '.join(few)}; errors say little about them"]
@@ -42,7 +57,7 @@ def found_of_classes(
     if len(np.unique(predicted)) == 1:
         return [
             f"every model predicts {table.classes[int(predicted[0, 0])]!r} for every row: choose an objective that "
-            'rewards rare classes, such as balanced_error, or set train.class_weight = "balanced"'
+            'rewards rare classes, such as balanced_error, or set task.class_weight = "balanced"'
         ]
     counts = _counts(truth, len(table.classes))
     rarest = int(np.argmin(np.where(counts > 0, counts, len(truth) + 1)))

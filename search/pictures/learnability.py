@@ -9,8 +9,7 @@ from matplotlib.ticker import FuncFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.plot import style
-from neuraltree.tree.labels import label_array
-from neuraltree.tree.tree import Label
+from neuraltree.tree.labels import Label, label_array
 from search.pictures.common import EMPTY
 from search.strict import listed
 

@@ -35,7 +35,7 @@ from search.front import load_front
 from search.judge.baseline_training import affordable, train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
-from search.judge.rare_classes import few_rows, found_of_classes
+from search.judge.rare_classes import about_classes, found_of_classes
 from search.runs.ending import Ending, length_of
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
@@ -127,7 +127,7 @@ def _search(
     state, history = _restored(folder)
     rows = [dict(zip(HISTORY, row, strict=True)) for row in history]
     ending.go_on(rows, folder.read_manifest().get("timed_from", 0))
-    for line in (what_is_missing(), *few_rows(table, setup)):
+    for line in (what_is_missing(), *about_classes(table, setup)):
         if line:
             report.message(line)
     report.begin(_heading(config, table, setup, folder), ending.generations, state.generation if state else 0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.tree.tree import Label
+from neuraltree.tree.labels import Label
 from search.config.settings import DataConfig, TaskConfig
 from search.errors import InputError
 from search.strict import one_line
@@ -52,10 +52,11 @@ def load_table(data: DataConfig, task: TaskConfig) -> Table:
     check_values(raw, data.drop)
     check_weight(raw, data.weight)
     rules = read_rules(raw, data)
-    y, classes = (varying(raw), None) if regression else read_classes(raw)
+    y, classes = (varying(raw), None) if regression else read_classes(raw, task.positive)
     kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
-    if classes is None and task.class_weight != "none":
-        raise InputError(f'task.class_weight = "{task.class_weight}" needs classes; {raw.source} is a regression task')
+    for key, unused in (("class_weight", "none"), ("positive", "")) if regression else ():
+        if (value := getattr(task, key)) != unused:
+            raise InputError(f"task.{key} = {json.dumps(value)} needs classes; {raw.source} is a regression task")
     _check_names([*raw.features, raw.target, *map(str, classes or ())], raw.source)
     X = np.ascontiguousarray(raw.X)
     names = json.dumps([raw.features, raw.target, classes, kind])

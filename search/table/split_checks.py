@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neuraltree.tree.tree import Label
+from neuraltree.tree.labels import Label
 from search.errors import InputError
 from search.strict import shown
 from search.table.data import Table

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.tree.tree import Label
+from neuraltree.tree.labels import Label, positive_last
 from search.config.settings import TaskConfig
 from search.errors import InputError
 from search.strict import shown
@@ -60,8 +60,8 @@ def varying(raw: Raw) -> NDArray[np.float64]:
     return raw.y
 
 
-def read_classes(raw: Raw) -> tuple[NDArray[np.int64], tuple[Label, ...]]:
-    """The class of each row (rows,), as a position in the sorted labels, and these labels."""
+def read_classes(raw: Raw, positive: Label = "") -> tuple[NDArray[np.int64], tuple[Label, ...]]:
+    """The class of each row (rows,), as a position in the labels; and the labels, sorted, but a positive class last."""
     cells = _different(raw)
     made = _labels(cells)
     labels, name = tuple(sorted(made)), shown(raw.target)
@@ -72,6 +72,11 @@ def read_classes(raw: Raw) -> tuple[NDArray[np.int64], tuple[Label, ...]]:
         )
     if len(labels) == 1:
         raise InputError(f"{raw.source}: the target {name} has one class only, {shown(labels[0])}")
+    if positive != "":
+        try:
+            labels = positive_last(labels, positive)
+        except ValueError as error:
+            raise InputError(f"task.positive: {error}, in the target {name} of {raw.source}") from None
     code = {cell: labels.index(label) for cell, label in zip(cells, made, strict=True)}
     codes = np.array([code[cell] for cell in raw.y.tolist()], dtype=np.int64)
     _check_class_sizes(raw, labels, codes)

@@ -120,6 +120,14 @@ REFUSED: list[tuple[str | bytes, dict[str, Any], dict[str, Any], list[str]]] = [
     (GOOD, {}, {"kind": "regression"}, ["line 2, column 'label': 'a' is not a number", "classification"]),
     (GOOD, {"target": "p"}, {"class_weight": "balanced"}, ["line 2, column 'label'"]),
     (GOOD, {"target": "p", "drop": ("label",)}, {"class_weight": "balanced"}, ["class_weight", "regression"]),
+    (GOOD, {"target": "p", "drop": ("label",)}, {"positive": "a"}, ['task.positive = "a" needs classes']),
+    (GOOD, {}, {"positive": "c"}, ["task.positive: 'c' is none of the classes 'a' and 'b'", "'label'"]),
+    (
+        "p,label\n" + "\n".join(f"{i},{'abc'[i % 3]}" for i in range(12)),
+        {},
+        {"positive": "a"},
+        ["task.positive: 'a' cannot be the positive class of 3 classes"],
+    ),
     (
         "p,y\n" + "\n".join(f"{i},{i}.5" for i in range(101)),
         {},
@@ -266,6 +274,22 @@ def test_the_same_table_in_other_clothes(tmp_path: Path, content: str, data: dic
     named = "q" in content
     assert table.features[1] == ("q" if named else "x1")
     assert table.target == ("label" if named else "x2")
+
+
+@pytest.mark.parametrize(("positive", "classes"), [("", ("a", "b")), ("a", ("b", "a")), ("b", ("a", "b"))])
+def test_the_positive_class_is_the_last(tmp_path: Path, positive: str, classes: tuple[str, ...]) -> None:
+    path = write(tmp_path, GOOD)
+    table = load_table(DataConfig(source=str(path)), TaskConfig(positive=positive))
+    assert table.classes == classes
+    assert [classes[code] for code in table.y] == ["a", "b"] * 6
+
+
+@pytest.mark.parametrize("positive", [0, "0"])
+def test_a_positive_class_of_a_number(tmp_path: Path, positive: int | str) -> None:
+    path = write(tmp_path, "p,y\n" + "\n".join(f"{i},{i % 2}" for i in range(12)))
+    table = load_table(DataConfig(source=str(path)), TaskConfig(positive=positive))
+    assert table.classes == (1, 0)
+    assert table.y.tolist() == [1, 0] * 6
 
 
 def test_only_ends_of_lines_end_lines(tmp_path: Path) -> None:

@@ -24,8 +24,9 @@ from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.ensembles import ParetoEnsembleClassifier
 from neuraltree.export.c.library import export_c
 from neuraltree.export.python.python_module import export_python
+from neuraltree.tree.labels import Label
 from neuraltree.tree.model_files import dumps, load, loads
-from neuraltree.tree.tree import Label, Tree
+from neuraltree.tree.tree import Tree
 from search.config.config import load_config
 from search.config.settings import DataConfig, TaskConfig
 from search.errors import InputError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from neuraltree.tree.nodes import Nodes, node_dtype
 from search.config.config import config_of
 from search.engine.evaluate import Problem, validation_outputs
 from search.engine.problem import Setup, set_up
-from search.judge.rare_classes import few_rows, found_of_classes
+from search.judge.rare_classes import about_classes, found_of_classes
 from search.table.data import Table
 
 ROWS = 200
@@ -41,19 +42,34 @@ def found(table: Table, problem: Problem, trees: list[Nodes], thresholds: np.nda
     return found_of_classes(table, problem, validation_outputs(problem, trees), thresholds, chosen)
 
 
-def test_few_rows_of_a_class_are_told() -> None:
+def test_about_classes_of_a_class_are_told() -> None:
     table = table_of(9)
-    assert few_rows(table, prepared(table)) == [
+    assert about_classes(table, prepared(table)) == [
         "classes with fewer than 10 validation rows: 'alarm' 9; errors say little about them"
     ]
     table = table_of(10)
-    assert few_rows(table, prepared(table)) == []
+    assert about_classes(table, prepared(table)) == []
     numbers = replace(table, y=np.linspace(0, 1, ROWS), classes=None, kind="regression")
     assert (
-        few_rows(numbers, prepared(numbers))
+        about_classes(numbers, prepared(numbers))
         == found_of_classes(numbers, prepared(numbers).problem, [], np.zeros(0), 0)
         == []
     )
+
+
+@pytest.mark.parametrize(
+    ("search", "names"),
+    [
+        ({"objectives": ["f1", "recall_at_precision_0.5", "weights"]}, "f1, recall_at_precision_0.5"),
+        ({"objectives": ["roc_auc", "weights"], "threshold": "tuned"}, "the threshold"),
+        ({"objectives": ["roc_auc", "weights"]}, ""),
+    ],
+)
+def test_the_positive_class_is_told_if_the_search_looks_for_it(search: dict[str, Any], names: str) -> None:
+    table = table_of(50)
+    setup = set_up(config_of({"data": {"source": "alarms"}, "search": {"folds": 2} | search}, "test"), table)
+    told = f"positive class: 'alarm', the one that {names} looks for; task.positive chooses another"
+    assert about_classes(table, setup) == ([told] if names else [])
 
 
 def test_models_that_all_predict_one_class_are_told() -> None:

@@ -120,6 +120,19 @@ def test_a_tuned_model_finds_more_of_a_rare_class_and_keeps_its_probabilities() 
     assert honest == pytest.approx(1 - f1_score(test_y, tuned.predict(test_X)), abs=0.12)
 
 
+def test_the_positive_class_of_an_estimator_is_the_last_and_is_what_f1_counts() -> None:
+    X, y = alarms(600, 0)
+    names = np.array(["ok", "fall"])[y]  # sorted, "ok" would be the positive class
+    search = Evolution(population=20, generations=3, objectives=("f1", "weights"), baselines=(), positive="fall")
+    model = NeuralTreeClassifier(search, random_state=0, epochs=5).fit(X, names)
+    usual = NeuralTreeClassifier(search.set_params(positive=None), random_state=0, epochs=5).fit(X, y)
+    assert model.classes_.tolist() == ["ok", "fall"]
+    np.testing.assert_array_equal(model.predict(X), np.array(["ok", "fall"])[usual.predict(X)])
+    np.testing.assert_array_equal(model.predict_proba(X), usual.predict_proba(X))
+    with pytest.raises(ValueError, match="positive: 'stand' is none of the classes 'fall' and 'ok', in y"):
+        NeuralTreeClassifier(Evolution(positive="stand")).fit(X, names)
+
+
 def run_of(folder: Path, objective: str, precision: str = "float32") -> Path:
     """The folder of a small run with tuned thresholds."""
     X, y = alarms(300, 0)

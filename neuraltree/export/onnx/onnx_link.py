@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from neuraltree.export.onnx.onnx_graph import Graph
-from neuraltree.tree.tree import Label, Tree
+from neuraltree.tree.labels import Label
+from neuraltree.tree.tree import Tree
 
 
 def add_classes(graph: Graph, tree: Tree, sums: str) -> list[Any]:

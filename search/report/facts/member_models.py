@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.plot.drawing import positions
+from neuraltree.tree.labels import Label
 from neuraltree.tree.nodes import Nodes
-from neuraltree.tree.tree import Label, Tree
+from neuraltree.tree.tree import Tree
 from search.config.config import Config
 from search.folder.records import RunFolder
 from search.front import Front
