@@ -99,6 +99,8 @@ class Evolution(BaseEstimator):
         from search.runs.evolving import evolve  # an estimator that only predicts needs no engine
 
         teachers = _checked(self.teachers)
+        if teachers and options.loss not in ("auto", "squared"):
+            raise ValueError(f"teachers predict means, and loss={options.loss!r} is for other values; leave one out")
         tables = self._tables(sample, options, seed, taught=bool(teachers))
         return evolve(tables, sample, teachers, n_jobs=n_jobs, verbose=verbose)
 
@@ -119,6 +121,7 @@ class Evolution(BaseEstimator):
             "search": of(self, "population", "generations", "selection", "folds", "threshold")
             | ({} if self.time is None else {"time": self.time if isinstance(self.time, str) else f"{self.time}s"})
             | {"objectives": self.objectives if isinstance(self.objectives, str) else list(self.objectives)},
+            "task": {"loss": options.loss},
             "space": room
             | of(options, "max_nodes", "max_depth", "max_arity")
             | {"activations": list(options.activations)},

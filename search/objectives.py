@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+
+from neuraltree.tasks.losses import LEVEL
 
 if TYPE_CHECKING:
     from neuraltree.tree.labels import Label
@@ -55,7 +56,6 @@ KINDS: dict[str, tuple[str, ...]] = {
     "classes": ("binary", "multiclass"),
     "two classes": ("binary",),
 }
-LEVEL = re.compile(r"0\.\d*[1-9]")  # one text for each number, so that no objective has two names
 
 
 def _device(name: str) -> Callable[[Scale], float]:

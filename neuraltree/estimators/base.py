@@ -103,6 +103,7 @@ class TreeEstimator(BaseEstimator):
         weight_decay: float | None = None,
         epochs: int | None = None,
         batch_size: int | None = None,
+        loss: str = "auto",
         warm_start: bool = False,
         n_jobs: int | None = -1,
         random_state: Any = None,
@@ -118,6 +119,7 @@ class TreeEstimator(BaseEstimator):
         self.weight_decay = weight_decay
         self.epochs = epochs
         self.batch_size = batch_size
+        self.loss = loss
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state

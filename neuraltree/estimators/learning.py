@@ -23,7 +23,8 @@ from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample, merged
 from neuraltree.estimators.starting import check_options, columns, new_tree, task_of
 from neuraltree.tasks import losses
-from neuraltree.tasks.task import LOSS_OF, Task, encode
+from neuraltree.tasks.task import LOSS_OF, Task, encode, make_task
+from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
 ATTEMPTS = 3  # the most trees tried until one ends better than a constant
@@ -52,7 +53,7 @@ def fit_random_tree(sample: Sample, options: Options, rng: np.random.Generator, 
     attempts: list[Learned] = []
     while len(attempts) < ATTEMPTS:
         attempts.append(go_on(new_tree(sample, options, rng), sample, options, rng, epochs=options.epochs, say=say))
-        if attempts[-1].losses[-1] <= constant_loss(sample) or attempts[-1].interrupted:
+        if attempts[-1].losses[-1] <= constant_loss(sample, options) or attempts[-1].interrupted:
             break
     best = min(attempts, key=lambda learned: np.inf if learned.diverged else learned.losses[-1])
     if not best.diverged:
@@ -83,7 +84,7 @@ def go_on(
     sample = _as_one_batch(sample, options)
     inputs = sample.X if tree.scaler is None else tree.scaler.transform(sample.X)
     y = sample.y if tree.target_scaler is None else tree.target_scaler.transform(columns(sample.y))
-    task = _task_of(tree)
+    task = _task_of(tree, options)
     batch = options.batch_size or BATCH
     count = _epochs(len(inputs), batch) if epochs is None else epochs
     share = SCHEDULES["cosine" if decay else "constant"].share(np.arange(count) / max(count, 1))
@@ -146,19 +147,20 @@ def telling(verbose: int) -> Say:
     return say
 
 
-def _task_of(tree: Tree) -> Task:
+def _task_of(tree: Tree, options: Options) -> Task:
     """The task of a tree, which may come from the reference (BNeuralT) and have sigmoid outputs."""
-    loss = "squared" if tree.classes is None else LOSS_OF[tree.kind, tree.output_activation]
-    return Task(tree.kind, tree.num_outputs, tree.output_activation, loss)
+    if tree.classes is None:
+        return make_task("regression", loss=options.loss, n_targets=tree.num_outputs)
+    return Task(tree.kind, tree.num_outputs, tree.output_activation, LOSS_OF[tree.kind, tree.output_activation])
 
 
-def constant_loss(sample: Sample) -> float:
-    """The mean training loss of the best constant: half the variances of the scaled targets, or the entropy."""
+def constant_loss(sample: Sample, options: Options) -> float:
+    """The mean training loss of the best constant, of scaled targets or of classes."""
     weight = np.ones(len(sample.X)) if sample.weight is None else sample.weight
+    task, y = task_of(sample, options.loss), sample.y
     if sample.classes is None:
-        return 0.5 * float(np.count_nonzero(np.ptp(columns(sample.y)[weight > 0], axis=0)))
-    task = task_of(sample)
-    return losses.constant_loss(task.loss, encode(task, sample.y), weight)
+        y = Scaler.fit(columns(y), weight).transform(columns(y))
+    return losses.constant_loss(task.loss, encode(task, y), weight)
 
 
 def _epochs(rows: int, batch: int) -> int:

@@ -18,3 +18,4 @@ class Options:
     weight_decay: float | None
     epochs: int | None
     batch_size: int | None
+    loss: str

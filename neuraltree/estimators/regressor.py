@@ -13,7 +13,16 @@ from neuraltree.estimators.samples import grouped, regression_sample
 
 
 class NeuralTreeRegressor(RegressorMixin, TreeEstimator):
-    __doc__ = f"A neural tree that predicts one or more numbers; ``score`` is R².\n\n    {TreeEstimator.__doc__}"
+    __doc__ = f"""A neural tree that predicts one or more numbers; ``score`` is R².
+
+    {TreeEstimator.__doc__}
+    Other Parameters
+    ----------------
+    loss : str, default="auto"
+        The loss that training minimises: "squared", which "auto" is too; "huber", linear from a standard deviation of
+        the target on, so that outliers count less; or "pinball_0.9" for a model of the 90 % quantile, likewise for
+        other quantiles.
+    """
 
     _kinds = ("regression",)
 

@@ -14,7 +14,7 @@ from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.estimators.covering import covering_tree
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
-from neuraltree.tasks.task import Task, make_task
+from neuraltree.tasks.task import Task, check_loss, make_task
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
@@ -39,8 +39,8 @@ def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree
     )
 
 
-def task_of(sample: Sample) -> Task:
-    return make_task(sample.kind, len(sample.classes or ()), n_targets=sample.targets)
+def task_of(sample: Sample, loss: str = "auto") -> Task:
+    return make_task(sample.kind, len(sample.classes or ()), loss, sample.targets)
 
 
 def columns(y: FloatArray) -> FloatArray:
@@ -71,6 +71,10 @@ def check_options(options: Options) -> None:
     for broken, message in rules:
         if broken:
             raise ValueError(message)
+    try:
+        check_loss(options.loss)
+    except ValueError as error:
+        raise ValueError(f"loss: {error}") from None
 
 
 def _finite(value: Any) -> bool:

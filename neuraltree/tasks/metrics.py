@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.tasks import links
+from neuraltree.tasks.losses import HUBER_DELTA
 from neuraltree.tasks.rank_metrics import (
     Mask,
     average_precision,
@@ -26,7 +27,6 @@ from neuraltree.tasks.rank_metrics import (
 from neuraltree.tasks.task import Task
 
 LEAST = 1e-12  # the lowest probability whose logarithm counts
-HUBER_DELTA = 1.0  # standard deviations of the target, from which the Huber loss is linear
 
 
 class Truth(NamedTuple):

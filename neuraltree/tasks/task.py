@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from neuraltree.tasks.losses import AT_LEVEL, LEVEL
 
 
 class Task(NamedTuple):
@@ -26,23 +29,42 @@ LOSS_OF: dict[tuple[str, str], str] = {
 }
 
 
+# By kind of target: the losses that a user can choose.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "regression": ("auto", "squared", "huber", *(f"{name}_LEVEL" for name in AT_LEVEL)),
+    "classes": ("auto", "cross_entropy", "squared"),
+}
+
+
 def make_task(kind: str, n_classes: int = 0, loss: str = "auto", n_targets: int = 1) -> Task:
     """The task of a table. ``loss`` "auto" is squared error for regression, cross-entropy for classes.
 
     A regression has one output for each of ``n_targets``, and its loss is the sum over the outputs.
     "squared" with classes is the form in the sources: one sigmoid output per class, even for two classes.
-    Raises ``ValueError`` for cross-entropy on a regression target.
+    Raises ``ValueError`` for a loss that there is not for the kind.
     """
+    check_loss(loss, "regression" if kind == "regression" else "classes")
     output_activation = "identity"
     if kind == "regression":
-        if loss == "cross_entropy":
-            raise ValueError('loss "cross_entropy" needs classes; a regression target is trained on "squared"')
-        n_outputs = n_targets
-    elif loss == "squared":
+        return Task(kind, n_targets, output_activation, "squared" if loss == "auto" else loss)
+    if loss == "squared":
         kind, n_outputs, output_activation = "multiclass", n_classes, "sigmoid"
     else:
         n_outputs = 1 if kind == "binary" else n_classes
     return Task(kind, n_outputs, output_activation, LOSS_OF[kind, output_activation])
+
+
+def check_loss(loss: str, kind: str = "") -> None:
+    """``ValueError`` if ``loss`` is none of the losses of ``kind``, a key of ``CHOICES``, or of any kind."""
+    allowed = CHOICES[kind] if kind else tuple(dict.fromkeys(chain(*CHOICES.values())))
+    stem, _, level = loss.rpartition("_")
+    if loss in allowed or (f"{stem}_LEVEL" in allowed and LEVEL.fullmatch(level)):
+        return
+    whose = f" of {kind}" * bool(kind)
+    raise ValueError(
+        f"{loss!r} is none of the losses{whose}: {', '.join(allowed)}"
+        + ", where LEVEL is a quantile between 0 and 1, as in pinball_0.9" * (kind != "classes")
+    )
 
 
 def encode(task: Task, target: NDArray) -> NDArray[np.float64]:

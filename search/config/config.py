@@ -13,6 +13,7 @@ import tomli_w
 
 from neuraltree import activations
 from neuraltree.storing import read
+from neuraltree.tasks.task import check_loss
 from search import objectives
 from search.baselines import baseline_table
 from search.config.durations import seconds_of
@@ -190,8 +191,12 @@ def _check(config: Config, source: str) -> None:
     for broken, text in rules:
         if broken:
             raise InputError(f"{source}: {text}")
-    if config.search.time:
+    checks: tuple[tuple[str, Callable[[str], object], str], ...] = (
+        ("task.loss", check_loss, config.task.loss),
+        ("search.time", seconds_of, config.search.time or "1s"),
+    )
+    for key, check, text in checks:
         try:
-            seconds_of(config.search.time)
+            check(text)
         except ValueError as error:
-            raise InputError(f"{source}: search.time: {error}") from None
+            raise InputError(f"{source}: {key}: {error}") from None

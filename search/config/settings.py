@@ -111,10 +111,12 @@ class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = "auto"
     loss: Annotated[
-        Literal["auto", "squared", "cross_entropy"],
+        str,
         Meta(
-            description="the loss that training minimises; auto: squared for regression, cross-entropy for classes; "
-            "squared with classes: one sigmoid output for each class"
+            description="the loss that training minimises; for regression `squared`, `huber` (linear from a standard "
+            "deviation of the target on, so that outliers count less) or `pinball_LEVEL` (`pinball_0.9` trains a model "
+            "of the 90 % quantile); for classes `cross_entropy` or `squared` (one sigmoid output for each class); "
+            "auto: squared for regression, cross-entropy for classes"
         ),
     ] = "auto"
     class_weight: Annotated[

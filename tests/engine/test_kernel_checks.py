@@ -98,7 +98,7 @@ def test_data_and_courses_that_do_not_fit(kernel, case):
         {"settings": case.settings._replace(loss="unknown")},
         {"settings": case.settings._replace(optimizer="unknown")},
     ):
-        with pytest.raises(ValueError, match=r"kernel|shape|rows"):
+        with pytest.raises(ValueError, match=r"kernel|shape|rows|loss"):
             train(**parts)
 
 

@@ -6,19 +6,23 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import log_expit, log_softmax
+from scipy.special import huber, log_expit, log_softmax
 
-from neuraltree.tasks.losses import LOSSES
+from neuraltree.tasks.losses import LOSSES, loss_and_level
 from tests.helpers.forests import MANY, PLAIN, SPACE, Case, population
 from tests.helpers.plain_tree import evaluate
 
-SPACES = {"squared": MANY, "logistic": SPACE, "softmax": MANY}
+SPACES = {"squared": MANY, "logistic": SPACE, "softmax": MANY, "huber": MANY, "pinball_0.8": MANY}
 
 
 def by_scipy(name: str, z: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Outputs and targets (..., outputs, rows)."""
     if name == "squared":
         return 0.5 * ((z - y) ** 2).sum(axis=-2)
+    if name == "huber":
+        return huber(1.0, z - y).sum(axis=-2)
+    if name == "pinball_0.8":
+        return np.maximum(0.8 * (y - z), 0.2 * (z - y)).sum(axis=-2)
     if name == "softmax":
         return -(y * log_softmax(z, axis=-2)).sum(axis=-2)
     return -log_expit(np.where(y > 0, z, -z)).sum(axis=-2)
@@ -30,17 +34,19 @@ def targets_of(name: str, rows: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def test_every_loss_has_a_formula_here():
-    assert SPACES.keys() == LOSSES.keys()
+    assert {loss_and_level(name)[0] for name in SPACES} == LOSSES.keys()
 
 
 @pytest.mark.parametrize("name", SPACES)
 def test_the_table_against_plain_formulas_and_automatic_differentiation(name):
     rng = np.random.default_rng(0)
     z, target = rng.normal(size=(4, SPACES[name].n_outputs, 5)), targets_of(name, 5, rng).T[None]
-    np.testing.assert_allclose(LOSSES[name].value(z, target), by_scipy(name, z, target), rtol=1e-12)
+    stem, level = loss_and_level(name)
+    loss = LOSSES[stem]
+    np.testing.assert_allclose(loss.value(z, target, level), by_scipy(name, z, target), rtol=1e-12)
     with jax.enable_x64(True):
-        slope = jax.grad(lambda o: jnp.sum(LOSSES[name].value(o, target)))(jnp.asarray(z))
-    np.testing.assert_allclose(LOSSES[name].gradient(z, target), slope, rtol=1e-10, atol=1e-12)
+        slope = jax.grad(lambda o: jnp.sum(loss.value(o, target, level)))(jnp.asarray(z))
+    np.testing.assert_allclose(loss.gradient(z, target, level), slope, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("name", SPACES)

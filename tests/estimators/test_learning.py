@@ -20,6 +20,7 @@ from sklearn.datasets import load_iris, load_linnerud, make_friedman1
 from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
@@ -31,6 +32,7 @@ from neuraltree.estimators.samples import Sample, merged, regression_sample
 from neuraltree.estimators.starting import new_tree
 from neuraltree.tree.nodes import arities
 from neuraltree.tree.tree import Tree
+from search import Evolution
 from tests.helpers.oracle import evaluate_recursive
 
 IRIS = load_iris(as_frame=True)
@@ -162,9 +164,43 @@ def test_merged_rows_are_the_same_rows() -> None:
 def test_the_loss_of_a_constant() -> None:
     X = np.zeros((4, 1))
     sample = Sample(X, np.array([0, 0, 0, 1]), "binary", ("a",), (0, 1), np.array([1.0, 1, 1, 3]))
-    assert constant_loss(sample) == pytest.approx(np.log(2))
-    assert constant_loss(Sample(X, np.array([1.0, 2, 3, 4]), "regression", ("a",))) == 0.5
-    assert constant_loss(Sample(X, np.column_stack([np.arange(4.0), np.ones(4)]), "regression", ("a",))) == 0.5
+    options = NeuralTreeRegressor()._options()
+    assert constant_loss(sample, options) == pytest.approx(np.log(2))
+    numbers = Sample(X, np.array([1.0, 2, 3, 4]), "regression", ("a",))
+    assert constant_loss(numbers, options) == pytest.approx(0.5)
+    of_median = replace(options, loss="pinball_0.5")  # a half of the mean distance 1, in standard deviations
+    assert constant_loss(numbers, of_median) == pytest.approx(0.5 / np.sqrt(1.25))
+    assert constant_loss(
+        Sample(X, np.column_stack([np.arange(4.0), np.ones(4)]), "regression", ("a",)), options
+    ) == pytest.approx(0.5)
+
+
+def test_a_regressor_learns_a_quantile_or_despite_outliers() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (400, 1))
+    y = 2 * X[:, 0] + rng.exponential(1.0, 400)
+    upper = NeuralTreeRegressor(loss="pinball_0.9", random_state=0).fit(X, y)
+    assert np.mean(y < upper.predict(X)) == pytest.approx(0.9, abs=0.03)
+    wild = y + 100 * (rng.uniform(size=400) < 0.05)
+    apart = {
+        loss: np.mean((NeuralTreeRegressor(loss=loss, random_state=0).fit(X, wild).predict(X) - 2 * X[:, 0] - 1) ** 2)
+        for loss in ("squared", "huber")
+    }
+    assert apart["huber"] < 0.5 * apart["squared"]
+    with pytest.raises(ValueError, match="loss: 'absolute' is none of the losses: auto, squared, huber"):
+        NeuralTreeRegressor(loss="absolute").fit(X, y)
+
+
+def test_a_search_learns_a_quantile_and_goes_on_with_it() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.uniform(-1, 1, (400, 1))
+    y = 2 * X[:, 0] + rng.exponential(1.0, 400)
+    search = Evolution(population=8, generations=2, objectives=("pinball_0.9", "weights"), baselines=())
+    model = NeuralTreeRegressor(search, loss="pinball_0.9", random_state=0, warm_start=True).fit(X, y)
+    assert np.mean(y < model.predict(X)) == pytest.approx(0.9, abs=0.03)
+    assert np.mean(y < model.fit(X, y).predict(X)) == pytest.approx(0.9, abs=0.03)
+    with pytest.raises(ValueError, match="teachers predict means"):
+        NeuralTreeRegressor(Evolution(teachers=[LinearRegression()]), loss="huber").fit(X, y)
 
 
 def test_importances_are_sums_over_paths(tree: Tree) -> None:
@@ -375,7 +411,7 @@ def test_another_tree_is_tried_where_one_is_useless(
     constant: float, tried: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    monkeypatch.setattr(learning, "constant_loss", lambda sample: constant)
+    monkeypatch.setattr(learning, "constant_loss", lambda *given: constant)
     monkeypatch.setattr(learning, "new_tree", lambda *given: made.append(new_tree(*given)) or made[-1])
     NeuralTreeRegressor(random_state=0, epochs=2).fit(*FRIEDMAN)
     assert len(made) == tried

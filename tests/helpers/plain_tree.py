@@ -57,6 +57,8 @@ def evaluate(nodes: Any, x: Any, weight: Any = None, bias: Any = None, extra: An
 LOSSES = {
     "squared": lambda z, y: 0.5 * jnp.sum((z - y) ** 2, axis=0),
     "logistic": lambda z, y: -jnp.sum(y * jax.nn.log_sigmoid(z) + (1 - y) * jax.nn.log_sigmoid(-z), axis=0),
+    "huber": lambda z, y: jnp.sum(jnp.where(abs(z - y) < 1, 0.5 * (z - y) ** 2, abs(z - y) - 0.5), axis=0),
+    "pinball_0.8": lambda z, y: jnp.sum(jnp.where(z < y, 0.8 * (y - z), 0.2 * (z - y)), axis=0),
     "softmax": lambda z, y: -jnp.sum(y * jax.nn.log_softmax(z, axis=0), axis=0),
 }
 

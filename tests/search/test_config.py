@@ -35,6 +35,7 @@ split = "a fold"
 kind = "classification"
 loss = "squared"
 class_weight = "balanced"
+positive = "virginica"
 [space]
 activations = ["fermi", "sine", "identity"]
 max_nodes = 2
@@ -144,7 +145,7 @@ REFUSED = [
     (DATA + '[train]\nprecision = "int8"', [], ['train.precision = "int8"', "float32, float64"]),
     (DATA + "[train]\nprecision = 32", [], ["train.precision = 32", '"float32", "float64"']),
     (DATA + '[task]\nkind = "regresion"', [], ['task.kind = "regresion"', "did you mean regression?"]),
-    (DATA + '[task]\nloss = "absolute"', [], ['task.loss = "absolute"', "auto, cross_entropy, squared"]),
+    (DATA + '[task]\nloss = "absolute"', [], ["task.loss: 'absolute' is none of the losses: auto, squared, huber"]),
     (DATA + '[task]\nclass_weight = "equal"', [], ['task.class_weight = "equal"', "balanced, none"]),
     (DATA + '[space]\ngenerator = "our"', [], ['space.generator = "our"', "did you mean ours?"]),
     (DATA + '[search]\nselection = "nsga4"', [], ['search.selection = "nsga4"', "hypervolume, nsga2, nsga3"]),

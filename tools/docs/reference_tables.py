@@ -24,9 +24,9 @@ ABOUT_OBJECTIVES = (
     "All objectives are minimised. The first error named in `search.objectives` is the column `val_error` of "
     "`front.csv`; each further one has a column of its own.",
     "A score, such as `f1_macro`, counts as 1 - score. Its bound in `constraints`, its value in `reference` and its "
-    "column, `one_minus_f1_macro`, are values of 1 - score. The second of two classes is `task.positive`, or else "
-    "the later one in sorted order. A score that the rows leave undefined is 0, such as the F1 of a class that is neither true nor predicted; "
-    "the ROC AUC is 0.5 then. Means over classes leave such classes out.",
+    "column, `one_minus_f1_macro`, are values of 1 - score. The second of two classes is `task.positive`, or else the "
+    "later one in sorted order. A score that the rows leave undefined is 0, such as the F1 of a class that is neither "
+    "true nor predicted; the ROC AUC is 0.5 then. Means over classes leave such classes out.",
     "If a name ends in `_LEVEL`, a number between 0 and 1 takes its place: `recall_at_precision_0.5`, `pinball_0.95`. "
     'As a key in TOML such a name needs quotes: `"pinball_0.95" = 2.0`.',
 )

@@ -34,6 +34,7 @@ class Job(ctypes.Structure):
         *((name, _ARRAY) for name in ("order", "validation", "rates", "limit")),
         *((name, _INT32) for name in ("epochs", "patience", "loss", "optimizer", "judge")),
         ("decay", _DOUBLE),
+        ("level", _DOUBLE),
         ("count", _INT64),
         *((name, _ARRAY) for name in ("param", "first", "second", "best", "best_loss", "best_epoch", "losses")),
         *((name, _ARRAY) for name in ("found", "slopes", "by_input", "stop")),

@@ -31,6 +31,7 @@ typedef struct {
     int32_t epochs, patience, loss, optimizer;
     int32_t judge;  /* what validation measures: the loss, or the share of wrong classes */
     double decay;   /* weight decay */
+    double level;   /* of a loss that has one */
     int64_t count;  /* steps done before */
 
     void *param, *first, *second; /* real (params) in and out: weights and moments */

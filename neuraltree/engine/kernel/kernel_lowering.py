@@ -13,6 +13,7 @@ from neuraltree.engine.forest import Forest, Indices
 from neuraltree.engine.kernel.binding import Job, Kernel, address
 from neuraltree.engine.kernel.source import LOSS_CODES, OPTIMIZER_CODES
 from neuraltree.engine.training import JUDGES, NEVER, Course, Data, Fitted, Settings
+from neuraltree.tasks.losses import loss_and_level
 
 
 class KernelLowering(NamedTuple):
@@ -100,6 +101,7 @@ def _job(forest: Forest, settings: Settings, data: Data, rows: Indices, params: 
     job.weight, job.param = address(data.weight, dtype, count), address(params, dtype, forest.params)
     job.stop = address(stop, np.int32, 1)
     job.batch, job.decay = settings.batch_size, settings.weight_decay
-    job.loss = LOSS_CODES.get(settings.loss, -1)
+    loss, job.level = loss_and_level(settings.loss)
+    job.loss = LOSS_CODES[loss]
     job.optimizer = OPTIMIZER_CODES.get(settings.optimizer, -1)
     return job

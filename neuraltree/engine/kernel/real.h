@@ -775,36 +775,53 @@ static void NAME(all_slopes)(int groups, NAME(Tree) tree, const NAME(Scratch) *s
 
 static void NAME(clear)(REAL *numbers, int64_t count) { memset(numbers, 0, (size_t)count * sizeof(REAL)); }
 
-/* The steps of the losses over the rows of a block: loops of their own, like the activations. */
-APART void NAME(squared_slope)(const REAL *restrict z, const REAL *restrict y, const REAL *restrict share,
-                               REAL *restrict delta, int rows)
-{
-    for (int b = 0; b < rows; b++) {
-        delta[b] = (z[b] - y[b]) * share[b];
+/* The losses over the rows of a block: loops of their own, like the activations. Softmax, which depends on all outputs
+   together, has its own steps below. */
+#define LOSS(code, name, VALUE, SLOPE)                                                                                  \
+    APART void NAME(loss_##name)(const REAL *restrict output, const REAL *restrict target, REAL level,                 \
+                                 REAL *restrict each, int rows)                                                        \
+    {                                                                                                                  \
+        (void)level;                                                                                                   \
+        for (int b = 0; b < rows; b++) {                                                                               \
+            const REAL z = output[b], y = target[b];                                                                   \
+            each[b] += VALUE;                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    APART void NAME(tilt_##name)(const REAL *restrict output, const REAL *restrict target, REAL level,                 \
+                                 const REAL *restrict share, REAL *restrict delta, int rows)                           \
+    {                                                                                                                  \
+        (void)level;                                                                                                   \
+        for (int b = 0; b < rows; b++) {                                                                               \
+            const REAL z = output[b], y = target[b];                                                                   \
+            delta[b] = SLOPE * share[b];                                                                               \
+        }                                                                                                              \
     }
+EACH_LOSS(LOSS)
+#undef LOSS
+
+/* The loss of one output, for losses that are a sum over the outputs, and its derivative. */
+static void NAME(add_loss)(const Job *job, const REAL *z, const REAL *y, REAL *each, int rows)
+{
+#define CASE(code, name, VALUE, SLOPE)                                                                                 \
+    case NT_LOSS_##name:                                                                                               \
+        NAME(loss_##name)(z, y, (REAL)job->level, each, rows);                                                         \
+        break;
+    switch (job->loss) {
+        EACH_LOSS(CASE)
+    }
+#undef CASE
 }
 
-APART void NAME(squared_loss)(const REAL *restrict z, const REAL *restrict y, REAL *restrict each, int rows)
+static void NAME(tilt)(const Job *job, const REAL *z, const REAL *y, const REAL *share, REAL *delta, int rows)
 {
-    for (int b = 0; b < rows; b++) {
-        each[b] += (REAL)0.5 * ((z[b] - y[b]) * (z[b] - y[b]));
+#define CASE(code, name, VALUE, SLOPE)                                                                                 \
+    case NT_LOSS_##name:                                                                                               \
+        NAME(tilt_##name)(z, y, (REAL)job->level, share, delta, rows);                                                 \
+        break;
+    switch (job->loss) {
+        EACH_LOSS(CASE)
     }
-}
-
-APART void NAME(logistic_slope)(const REAL *restrict z, const REAL *restrict y, const REAL *restrict share,
-                                REAL *restrict delta, int rows)
-{
-    for (int b = 0; b < rows; b++) {
-        delta[b] = (1 / (1 + NAME(exp)(-z[b])) - y[b]) * share[b];
-    }
-}
-
-APART void NAME(logistic_loss)(const REAL *restrict z, const REAL *restrict y, REAL *restrict each, int rows)
-{
-    for (int b = 0; b < rows; b++) {
-        const REAL decay = NAME(exp)(z[b] < 0 ? z[b] : -z[b]);
-        each[b] += ((z[b] > 0 ? z[b] : 0) + NAME(log1p)(decay)) - y[b] * z[b];
-    }
+#undef CASE
 }
 
 APART void NAME(larger)(const REAL *restrict z, REAL *restrict most, int rows)
@@ -870,7 +887,7 @@ static void NAME(all_powers)(NAME(Tree) tree, const NAME(Scratch) *s, int rows, 
 static void NAME(loss_of)(const Job *job, NAME(Tree) tree, const NAME(Scratch) *s, int rows, int slopes, REAL *each)
 {
     REAL *most = s->loss + BLOCK, *total = s->loss + 2 * BLOCK;
-    const int softmax = job->loss == NT_LOSS_softmax, logistic = job->loss == NT_LOSS_logistic;
+    const int softmax = job->loss == NT_LOSS_softmax;
     if (each) {
         NAME(clear)(each, rows);
     }
@@ -885,12 +902,15 @@ static void NAME(loss_of)(const Job *job, NAME(Tree) tree, const NAME(Scratch) *
     for (int32_t node = 0; node < tree.nodes; node += tree.size[node], y += rows) {
         const REAL *z = s->value + (size_t)node * rows;
         REAL *delta = s->delta + (size_t)node * rows;
-        if (each) {
-            (softmax ? NAME(chosen_loss) : logistic ? NAME(logistic_loss) : NAME(squared_loss))(z, y, each, rows);
+        if (each && softmax) {
+            NAME(chosen_loss)(z, y, each, rows);
+        } else if (each) {
+            NAME(add_loss)(job, z, y, each, rows);
         }
-        if (slopes) {
-            (softmax ? NAME(softmax_slope) : logistic ? NAME(logistic_slope) : NAME(squared_slope))(
-                softmax ? total : z, y, s->share, delta, rows);
+        if (slopes && softmax) {
+            NAME(softmax_slope)(total, y, s->share, delta, rows);
+        } else if (slopes) {
+            NAME(tilt)(job, z, y, s->share, delta, rows);
         }
     }
 }

@@ -32,6 +32,7 @@ def rows_header(variants: Sequence[str]) -> str:
         _each("ACTIVATION", [f"{row.name}, ({row.c_text}), ({row.c_slope})" for row in ACTIVATIONS]),
         f"#define NT_LOSSES {len(LOSSES)}",
         f"enum {{ {', '.join(f'NT_LOSS_{name}' for name in LOSSES)} }};",
+        _each("LOSS", [f"{name}, ({row.c_value}), ({row.c_slope})" for name, row in LOSSES.items() if row.c_value]),
         f"#define NT_OPTIMIZERS {len(OPTIMIZERS)}",
         f"#define NT_FIRST_DECAY {FIRST_DECAY}",
         f"#define NT_SECOND_DECAY {SECOND_DECAY}",

@@ -18,7 +18,7 @@ from jax import lax
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.xla.network import Network
-from neuraltree.tasks.losses import LOSSES
+from neuraltree.tasks.losses import LOSSES, loss_and_level
 
 Arrays = tuple[jax.Array, ...]
 _product = partial(jnp.matmul, precision=lax.Precision.HIGHEST)  # else GPUs round single floats to 10 bits
@@ -35,9 +35,13 @@ def gradient(loss: str, network: Network, params: jax.Array, before: Arrays | No
     The chunk is the inputs, targets and shares of some rows; padding is a row with the share 0.
     """
     inputs, targets, share = chunk
-    row, truth = LOSSES[loss], targets.T[None]
+    name, level = loss_and_level(loss)
+    row, truth = LOSSES[name], targets.T[None]
     found, pull_back = jax.vjp(partial(outputs, network), _spread(network, params, inputs.shape[1]), inputs)
-    here = pull_back(row.gradient(found, truth) * share[None, None])[0], _product(row.value(found, truth), share)
+    here = (
+        pull_back(row.gradient(found, truth, level) * share[None, None])[0],
+        _product(row.value(found, truth, level), share),
+    )
     return here if before is None else (before[0] + here[0], before[1] + here[1])
 
 

@@ -7,6 +7,7 @@ generations share them. Memory does not grow with the number of rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -20,7 +21,7 @@ from neuraltree.engine.training import NEVER, Course, Data, Fitted, Settings
 from neuraltree.engine.xla import passes
 from neuraltree.engine.xla.compiled import engine_flags, run_program
 from neuraltree.engine.xla.network import Network, make_network, power_of_two
-from neuraltree.tasks.losses import LOSSES
+from neuraltree.tasks.losses import LOSSES, loss_and_level
 
 CHUNK_ROWS, LEAST_ROWS = 256, 8  # most rows whose values are in memory at a time, and fewest
 
@@ -142,7 +143,8 @@ class _Run(NamedTuple):
 
     def validate(self, params: EngineArray, course: Course) -> FloatArray:
         """(trees,) mean losses, or the shares of wrong classes; infinite if a weight is not finite."""
-        measure: Callable = _wrong if course.judge == "error_rate" else LOSSES[self.settings.loss].value
+        loss, level = loss_and_level(self.settings.loss)
+        measure: Callable = _wrong if course.judge == "error_rate" else partial(LOSSES[loss].value, level=level)
         weights = self.data.weight[course.validation].sum(dtype=np.float64)
         starts, total = self.forest.first_tree_param[:-1], np.zeros(self.forest.trees)
         with np.errstate(all="ignore"):  # of trees that diverge
