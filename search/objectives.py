@@ -107,6 +107,14 @@ OBJECTIVES: tuple[Objective, ...] = (
     _metric("balanced_error", "classes", 1.0, "mean of the classes' error rates", "balanced error"),
     _metric("log_loss", "classes", 2.0, "cross-entropy", "log loss", "nat"),
     _metric("balanced_log_loss", "classes", 2.0, "mean of the classes' cross-entropies", "balanced log loss", "nat"),
+    _metric(
+        "worst_group_error",
+        "both",
+        1.0,
+        "largest error of the groups in `data.fairness_group`: error rate for classes, mean squared error over the "
+        "target's variance for regression",
+        "error of the worst group",
+    ),
     _metric("class_errors", "classes", 1.0, "error rate of each class, an objective per class", "error rate"),
     _score("f1", "two classes", "F1 of the second of two classes", "F1"),
     _score("f1_macro", "classes", "mean F1 of the classes", "macro F1"),

@@ -34,13 +34,19 @@ class Truth(NamedTuple):
 
     ``target`` holds class codes (rows,) or scaled values, (rows,) or (rows, targets); ``scale``, one for all targets
     or (targets,), turns scaled errors into natural units. ``deviation``, of the same shapes, is the standard deviation
-    of the training targets in the units of ``target``.
+    of the training targets in the units of ``target``. ``group`` (rows,): the number of each row's group, for the
+    metric that compares groups.
     """
 
     task: Task
     target: NDArray
     scale: float | FloatArray = 1.0
     deviation: float | FloatArray = 1.0
+    group: NDArray[np.int64] | None = None
+
+    def take(self, rows: NDArray) -> Truth:
+        """The truth about some of the rows."""
+        return self._replace(target=self.target[rows], group=None if self.group is None else self.group[rows])
 
 
 def probabilities(task: Task, outputs: FloatArray) -> FloatArray:
@@ -115,6 +121,24 @@ def _by_class(truth: Truth, values: NDArray) -> FloatArray:
 
 def _balanced_error(truth: Truth, outputs: FloatArray) -> FloatArray:
     return class_errors(truth, outputs).mean(axis=1)
+
+
+def group_errors(truth: Truth, outputs: FloatArray) -> FloatArray:
+    """(trees, groups) the error of each group that has rows: of classes the error rate; of numbers the mean squared
+    error, divided by the variance of the target over the rows of all groups, so that their mean is 1 - R²."""
+    if truth.task.kind == "regression":
+        true = _by_target(truth)
+        spread = np.var(true, axis=1)[:, None]
+        errors = np.mean((outputs - true) ** 2 / np.where(spread > 0, spread, 1.0), axis=1)
+    else:
+        errors = np.asarray(predicted_classes(truth.task, outputs) != truth.target, dtype=np.float64)
+    if truth.group is None:
+        raise ValueError("the rows have no groups")
+    return np.stack([errors[:, truth.group == g].mean(axis=1) for g in np.unique(truth.group)], axis=1)
+
+
+def _worst_group_error(truth: Truth, outputs: FloatArray) -> FloatArray:
+    return group_errors(truth, outputs).max(axis=1)
 
 
 def _f1_scores(truth: Truth, outputs: FloatArray) -> tuple[FloatArray, Mask]:
@@ -209,6 +233,7 @@ METRICS: dict[str, Metric] = {
     "balanced_error": _balanced_error,
     "log_loss": _log_loss,
     "balanced_log_loss": _balanced_log_loss,
+    "worst_group_error": _worst_group_error,
     "one_minus_f1": _one_minus_f1,
     "one_minus_f1_macro": _one_minus_f1_macro,
     "one_minus_roc_auc": _one_minus_roc_auc,

@@ -65,7 +65,7 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
 ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
-    ("task", "positive"),
+    *(("task", "positive"), ("data", "fairness_group")),
 )
 
 

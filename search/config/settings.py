@@ -97,6 +97,13 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "`search.folds` unless all rows are train or test; not a feature"
         ),
     ] = ""
+    fairness_group: Annotated[
+        str,
+        Meta(
+            description="the column, or the array, that names each row's group for the objective `worst_group_error` "
+            "(sex, site, machine); it may be the column of `group`; not a feature"
+        ),
+    ] = ""
 
 
 class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -71,7 +71,7 @@ class Problem:
     @property
     def validation_truth(self) -> Truth:
         """The targets of the validation rows, fold after fold."""
-        return self.truth._replace(target=self.truth.target[self.validation_rows])
+        return self.truth.take(self.validation_rows)
 
 
 class Evaluated(NamedTuple):

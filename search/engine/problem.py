@@ -80,7 +80,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         task=task,
         settings=settings,
         data=make_data(inputs, encode(task, scaled), weight, settings.precision),
-        truth=Truth(task, scaled, target_scaler.scale if target_scaler else 1.0),
+        truth=Truth(task, scaled, target_scaler.scale if target_scaler else 1.0, group=_groups(table, train_rows)),
         folds=tuple(positions(folds, train_rows)),
         whole=np.arange(len(train_rows)),
         metrics=_metrics(config, table),
@@ -102,7 +102,11 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
 def natural_truth(setup: Setup, table: Table, task: Task) -> Truth:
     """The targets of the test rows in natural units."""
     deviation = setup.target_scaler.scale if setup.target_scaler else 1.0
-    return Truth(task, table.y[setup.test_rows], deviation=deviation)
+    return Truth(task, table.y[setup.test_rows], deviation=deviation, group=_groups(table, setup.test_rows))
+
+
+def _groups(table: Table, rows: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    return None if table.fairness is None else table.fairness.codes[rows]
 
 
 def _tuned(config: Config, task: Task) -> bool:
@@ -122,6 +126,10 @@ def _task(config: Config, table: Table) -> Task:
                 f"search.objectives: {row.name!r} is for {row.tasks}, but {config.data.source!r} is a {table.kind} "
                 f"task; allowed here: {', '.join(suited)}"
             )
+    if "worst_group_error" in config.search.objectives and table.fairness is None:
+        raise InputError(
+            "search.objectives: 'worst_group_error' compares the groups of data.fairness_group; name their column"
+        )
     try:
         return make_task(table.kind, len(table.classes or ()), config.task.loss, table.targets)
     except ValueError as error:

@@ -254,10 +254,10 @@ def parts_of_error(metric: str, truth: Truth, folds: Sequence[Fold], outputs: Fl
     error = metric_named(metric)
     n, rows = len(folds), np.concatenate([held for _, held in folds])
     fold_of = np.repeat(np.arange(n), [len(held) for _, held in folds])
-    errors = [error(truth._replace(target=truth.target[rows]), outputs)]
+    errors = [error(truth.take(rows), outputs)]
     for k in range(n):
         others = fold_of != k
-        errors.append(error(truth._replace(target=truth.target[rows[others]]), outputs[:, :, others]))
+        errors.append(error(truth.take(rows[others]), outputs[:, :, others]))
     whole, *without = errors
     parts = -(n - 1) * np.stack(without, axis=1)
     return parts - parts.mean(axis=1, keepdims=True) + whole[:, None]

@@ -16,7 +16,7 @@ from search.engine.evaluate import Fold
 
 CANDIDATES = 200  # thresholds tried, besides 0
 RANKED = "one_minus_f1"  # what the threshold is chosen by if the metric ranks rows and decides nothing
-DECIDING = ("error_rate", "balanced_error", "one_minus_f1", "one_minus_f1_macro")
+DECIDING = ("error_rate", "balanced_error", "worst_group_error", "one_minus_f1", "one_minus_f1_macro")
 Choice = Callable[[Truth, FloatArray], FloatArray]  # from shifted logits (thresholds, 1, rows): (thresholds,) losses
 
 
@@ -73,6 +73,6 @@ def decided(metric: str, truth: Truth, folds: Sequence[Fold], outputs: FloatArra
     found = outputs.copy()
     for k in range(len(folds)):
         others = fold_of != k
-        apart = thresholds(metric, truth._replace(target=truth.target[others]), outputs[:, :, others])
+        apart = thresholds(metric, truth.take(others), outputs[:, :, others])
         found[:, :, ~others] -= apart[:, None, None]
     return found

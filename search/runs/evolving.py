@@ -37,7 +37,7 @@ from search.interrupts import interrupts
 from search.judge.baseline_training import affordable, train_row
 from search.judge.finish import judged_front, last_front, live_front
 from search.judge.honest import judging_folds
-from search.judge.rare_classes import about_classes, found_of_classes
+from search.judge.notices import at_end, at_start
 from search.runs.ending import Ending, length_of
 from search.runs.indicators import row_of, speed_of
 from search.runs.progress import Phases, Reporter, reporter
@@ -49,6 +49,7 @@ from search.table.split_columns import Rules
 KEYS = (
     (r" or data\.test_fraction\b", ""),
     (r"\bdata\.group\b", "groups"),
+    (r"of data\.fairness_group; name their column", "of rows, which only a config can name; see python -m search.run"),
     (r"\brun\.seed\b", "random_state"),
     (r"\bdata\.weight\b", "sample_weight"),
     (r"\bbaselines\.models\b", "baselines"),
@@ -125,7 +126,7 @@ def evolve(
                 chosen = front.members.index(front.recommended())
                 beside = judged.parts[chosen]
                 front = replace(front, baselines=_baselines(models, plain, table, beside, say.message, stopping))
-                for line in found_of_classes(table, problem, outputs, judged.thresholds, chosen):
+                for line in at_end(table, problem, outputs, judged.thresholds, chosen):
                     say.message(in_parameters(line))
     if not why:
         of = "" if ending.generations is None else f" of {ending.generations}"
@@ -176,7 +177,7 @@ def _evolved(
     """The last state, by generation the parts of the history and the rows of history.csv, and why the search ended; ""
     if it was asked to stop."""
     phases = Phases()
-    for line in (what_is_missing(), *about_classes(table, setup)):
+    for line in (what_is_missing(), *at_start(table, setup)):
         if line:
             say.message(in_parameters(line))
     say.begin(f"{setup.strategy.population} trees, {length}", ending.generations, 0)

@@ -35,7 +35,7 @@ from search.front import load_front
 from search.judge.baseline_training import affordable, train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
-from search.judge.rare_classes import about_classes, found_of_classes
+from search.judge.notices import at_end, at_start
 from search.runs.ending import Ending, length_of
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
@@ -95,7 +95,7 @@ def evolve(
             _complete(config, table, folder, len(front), *reached, report.warning)
         if judged.held_out and len(front):
             problem, outputs = judged.held_out[0], validation_outputs(*judged.held_out)
-            for line in found_of_classes(table, problem, outputs, judged.thresholds, chosen):
+            for line in at_end(table, problem, outputs, judged.thresholds, chosen):
                 report.message(line)
         report.end(_verdict(folder, config.space.max_nodes), phases.total)
         return DONE
@@ -127,7 +127,7 @@ def _search(
     state, history = _restored(folder)
     rows = [dict(zip(HISTORY, row, strict=True)) for row in history]
     ending.go_on(rows, folder.read_manifest().get("timed_from", 0))
-    for line in (what_is_missing(), *about_classes(table, setup)):
+    for line in (what_is_missing(), *at_start(table, setup)):
         if line:
             report.message(line)
     report.begin(_heading(config, table, setup, folder), ending.generations, state.generation if state else 0)

@@ -15,7 +15,7 @@ from search.errors import InputError
 from search.strict import one_line
 from search.table.raw import check_values, check_weight
 from search.table.sources import read_source
-from search.table.split_columns import Rules, read_rules
+from search.table.split_columns import Groups, Rules, read_rules
 from search.table.target import as_numbers, is_regression, read_classes, varying
 
 
@@ -26,7 +26,7 @@ class Table:
     A regression with several targets has ``y`` (rows, targets); it comes from an estimator, never from a file.
     ``kind`` is "regression", "binary" or "multiclass"; ``digest`` is the SHA-256 of all the rest.
     ``weight`` (rows,): the weight of each row in training, 0 or more; None if all rows count the same. ``rules``: how
-    the rows may be split.
+    the rows may be split. ``fairness``: the groups whose errors are compared.
     """
 
     X: NDArray[np.float64]
@@ -38,6 +38,7 @@ class Table:
     digest: str
     weight: NDArray[np.float64] | None = None
     rules: Rules = field(default_factory=Rules)
+    fairness: Groups | None = None
 
     @property
     def targets(self) -> int:
@@ -51,7 +52,7 @@ def load_table(data: DataConfig, task: TaskConfig) -> Table:
     raw = replace(raw, y=as_numbers(raw.y)) if regression else raw
     check_values(raw, data.drop)
     check_weight(raw, data.weight)
-    rules = read_rules(raw, data)
+    rules, fairness = read_rules(raw, data)
     y, classes = (varying(raw), None) if regression else read_classes(raw, task.positive)
     kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
     for key, unused in (("class_weight", "none"), ("positive", "")) if regression else ():
@@ -63,8 +64,9 @@ def load_table(data: DataConfig, task: TaskConfig) -> Table:
     numbers = [X, y] if raw.weight is None else [X, y, raw.weight]
     parts = [names.encode(), *(part.astype("<f8").tobytes() for part in numbers)]
     parts += [part for rule, codes in rules.arrays.items() for part in (rule.encode(), codes.astype("<i8").tobytes())]
+    parts += [] if fairness is None else [json.dumps(fairness.names).encode(), fairness.codes.astype("<i8").tobytes()]
     digest = hashlib.sha256(b"".join(parts)).hexdigest()
-    return Table(X, y, raw.features, raw.target, classes, kind, digest, raw.weight, rules)
+    return Table(X, y, raw.features, raw.target, classes, kind, digest, raw.weight, rules, fairness)
 
 
 def _check_names(names: list[str], source: str) -> None:

@@ -50,15 +50,33 @@ class Rules:
         return 0 if self.part is None else max(0, int(self.part.max()) + 1)
 
 
-def read_rules(raw: Raw, data: DataConfig) -> Rules:
-    """The rules in the columns that ``data`` names; ``InputError`` for cells that are missing or cannot be read."""
+@dataclass(frozen=True, eq=False)
+class Groups:
+    """Groups of rows that have names: ``codes`` (rows,) are positions in ``names``, which are sorted."""
+
+    names: tuple[str, ...]
+    codes: Codes
+
+
+def read_rules(raw: Raw, data: DataConfig) -> tuple[Rules, Groups | None]:
+    """The rules and the fairness groups in the columns that ``data`` names.
+
+    ``InputError`` for cells that are missing or cannot be read.
+    """
     for role, cells in raw.roles.items():
         if (row := next((i for i, cell in enumerate(cells) if is_missing(cell)), None)) is not None:
             _refuse(raw, data, role, row, "the cell is missing; fill it in, or delete the row")
-    codes = {role: _READERS[role](raw, data, cells) for role, cells in raw.roles.items()}
+    codes = {role: _READERS[role](raw, data, cells) for role, cells in raw.roles.items() if role in _READERS}
     rules = Rules(codes.get("group"), codes.get("time"), codes.get("split"))
     _check_whole_groups(raw, data, rules)
-    return rules
+    named = raw.roles.get("fairness_group")
+    if named is None:
+        return rules, None
+    groups = Groups(tuple(sorted(set(named))), _groups(raw, data, named))
+    if len(groups.names) == 1:
+        fault = f"every row is in the group {shown(groups.names[0])}"
+        raise InputError(f"{raw.source}: data.fairness_group = {shown(data.fairness_group)}: {fault}; leave it out")
+    return rules, groups
 
 
 def _refuse(raw: Raw, data: DataConfig, role: str, row: int, fault: str) -> None:

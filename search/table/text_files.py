@@ -20,7 +20,8 @@ from search.table.raw import Raw, check_unique, drop_line, is_missing, is_number
 
 Cells = list[list[str]]
 # The keys of [data] that name a column which is neither feature nor target, and what the column holds.
-ROLES = {"weight": "weights", "group": "groups", "time": "times", "split": "parts"}
+ROLES = {"weight": "weights", "group": "groups", "time": "times", "split": "parts", "fairness_group": "fairness groups"}
+SHARED = {"group", "fairness_group"}  # roles that one column may have together
 
 
 def read_csv(path: Path, data: DataConfig) -> Raw:
@@ -84,7 +85,9 @@ def choose_columns(names: Sequence[str], data: DataConfig, source: str) -> tuple
     if target not in kept:
         raise InputError(f"{source}: the target {shown(names[target])} is among data.drop; name another data.target")
     for role, i in roles.items():
-        others = [f"the {ROLES[other]}" for other, j in roles.items() if j == i and other != role]
+        others = [
+            f"the {ROLES[other]}" for other, j in roles.items() if j == i and other != role and {other, role} != SHARED
+        ]
         others += ["the target"] * (i == target) + ["among data.drop"] * (i not in kept)
         if others:
             raise InputError(f"{source}: the {ROLES[role]} {shown(names[i])} are {others[0]}; name another data.{role}")

@@ -128,3 +128,34 @@ def test_an_estimator_names_the_parameter_if_a_metric_does_not_fit() -> None:
         NeuralTreeRegressor(Evolution(objectives=("f1",))).fit(X, y)
     with pytest.raises(ValueError, match=r"objectives: 'pinball_90' needs a level between 0 and 1"):
         NeuralTreeRegressor(Evolution(objectives=("pinball_90",))).fit(X, y)
+
+
+def test_a_search_for_the_worst_group(tmp_path: Path) -> None:
+    """The rule of a small group is the opposite of that of the rest; another input tells them apart."""
+    rng = np.random.default_rng(0)
+    X, small = rng.uniform(-1, 1, (400, 2)), rng.uniform(size=400) < 0.15
+    X[:, 1] = np.where(small, 0.5, -0.5) + 0.1 * X[:, 1]
+    y = (X[:, 0] > 0) ^ small
+    np.savez(tmp_path / "t.npz", X=X, y=y.astype(int), site=np.where(small, "small", "large"))
+    (tmp_path / "c.toml").write_text(
+        f"""
+        data = {{ source = "{tmp_path}/t.npz", fairness_group = "site" }}
+        search = {{ population = 20, generations = 4, folds = 2, objectives = ["worst_group_error", "weights"] }}
+        baselines.models = ["linear"]
+        """
+    )
+    assert main([str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    table = load_table(DataConfig(f"{tmp_path}/t.npz", fairness_group="site"), TaskConfig())
+    _, test = split(table, 0.2, 0)
+    errors = []
+    for member in load_front(tmp_path / "out"):
+        wrong = member.tree().predict(X[test]) != y[test]
+        errors.append(max(wrong[small[test] == group].mean() for group in (False, True)))
+        assert member.test_error == pytest.approx(errors[-1])
+    assert min(errors) < 0.3
+
+
+def test_the_worst_group_needs_a_config() -> None:
+    X, y = load_diabetes(return_X_y=True)
+    with pytest.raises(ValueError, match="compares the groups of rows, which only a config can name"):
+        NeuralTreeRegressor(Evolution(objectives=("worst_group_error", "weights"))).fit(X, y)

@@ -31,6 +31,7 @@ drop = ["a b", "c\\"d", "é"]
 weight = "a count"
 group = "a subject"
 split = "a fold"
+fairness_group = "a site"
 [task]
 kind = "classification"
 loss = "squared"

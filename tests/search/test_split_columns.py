@@ -130,3 +130,34 @@ def test_a_column_of_measurements_is_no_column_of_folds(tmp_path: Path) -> None:
     path.write_text("p,c,y\n" + "\n".join(f"{i},{'test' if i < 5 else i / 7},{i}.5" for i in range(40)))
     with pytest.raises(InputError, match="names 35 folds; allowed: at most 20"):
         load(path, split="c")
+
+
+def test_fairness_groups_have_names_and_are_no_feature(tmp_path: Path) -> None:
+    path = table_file(tmp_path, who=SUBJECTS)
+    table = load(path, fairness_group="who")
+    assert table.features == ("p", "q")
+    assert table.rules.free
+    assert table.fairness is not None
+    assert table.fairness.names == ("s0", "s1", "s2", "s3")
+    assert_array_equal(table.fairness.codes, np.arange(ROWS) % 4)
+    both = load(path, fairness_group="who", group="who")
+    assert_array_equal(both.rules.group, np.arange(ROWS) % 4)
+    assert len({table.digest, both.digest, load(path, drop=("who",)).digest}) == 3
+    np.savez(tmp_path / "my.npz", X=table.X, y=table.y, site=np.array(SUBJECTS))
+    assert load(tmp_path / "my.npz", fairness_group="site", group="site").fairness.names == table.fairness.names
+
+
+@pytest.mark.parametrize(
+    ("columns", "data", "told"),
+    [
+        ({"who": ["a"] * ROWS}, {"fairness_group": "who"}, "every row is in the group 'a'; leave it out"),
+        ({"who": with_cell(SUBJECTS, 3, "")}, {"fairness_group": "who"}, "the cell is missing"),
+        ({"who": SUBJECTS}, {"fairness_group": "whom"}, "data.fairness_group has no column 'whom' of fairness groups"),
+        ({"who": list(range(ROWS))}, {"fairness_group": "who", "time": "who"}, "name another data.time"),
+    ],
+)
+def test_fairness_groups_that_are_refused(
+    tmp_path: Path, columns: dict[str, Any], data: dict[str, str], told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        load(table_file(tmp_path, **columns), **data)

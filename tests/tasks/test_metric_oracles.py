@@ -210,11 +210,47 @@ def test_rows_of_one_class_have_a_finite_error(name: str, code: int) -> None:
     tasks: list[Task] = [make_task("regression")] if numbers else list(TASKS.values())
     for task in tasks:
         outputs = np.stack([np.zeros((task.n_outputs, 7)), np.eye(7)[: task.n_outputs]])
-        found = metric_named(name)(Truth(task, np.full(7, code)), outputs)
+        found = metric_named(name)(Truth(task, np.full(7, code), group=np.arange(7) % 2), outputs)
         assert found.shape == (2,)
         assert np.isfinite(found).all()
 
 
 def test_every_row_has_an_oracle() -> None:
     later = {*FOR_TWO, *FOR_CLASSES, *FOR_MORE, *AT_LEVELS, *NUMBERS}
-    assert {*METRICS, *AT_LEVEL} == {*FIRST_ORACLES, "one_minus_r2", "rmse"} | later
+    assert {*METRICS, *AT_LEVEL} == {*FIRST_ORACLES, "one_minus_r2", "rmse", "worst_group_error"} | later
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_the_error_of_the_worst_group_of_classes(kind: str) -> None:
+    @steady
+    @given(rows_of_classes(kind), st.integers(0, 2**32 - 1))
+    def equal(drawn: tuple[np.ndarray, np.ndarray], seed: int) -> None:
+        codes, outputs = drawn
+        group = np.random.default_rng(seed).choice([0, 1, 4], size=len(codes))  # not all have rows
+        expected = []
+        for z in outputs:
+            predicted = SHARES[kind](z).argmax(axis=0)
+            each = [1 - sk.accuracy_score(codes[group == g], predicted[group == g]) for g in set(group.tolist())]
+            expected.append(max(each))
+        truth = Truth(TASKS[kind], codes, group=group)
+        assert_allclose(METRICS["worst_group_error"](truth, outputs), expected, rtol=1e-12)
+
+    equal()
+
+
+@pytest.mark.parametrize("targets", [1, 2])
+def test_the_error_of_the_worst_group_of_numbers(targets: int) -> None:
+    rng = np.random.default_rng(0)
+    target, outputs = rng.normal(size=(40, targets)), rng.normal(size=(3, targets, 40))
+    group = rng.integers(3, size=40)
+    expected = [
+        max(
+            np.mean(sk.mean_squared_error(target[own], z.T[own], multioutput="raw_values") / target.var(axis=0))
+            for own in (group == g for g in range(3))
+        )
+        for z in outputs
+    ]
+    truth = Truth(make_task("regression", n_targets=targets), target, group=group)
+    assert_allclose(METRICS["worst_group_error"](truth, outputs), expected, rtol=1e-12)
+    constant = truth._replace(target=np.zeros_like(target))
+    assert METRICS["worst_group_error"](constant, np.zeros_like(outputs)).tolist() == [0, 0, 0]

@@ -1,4 +1,4 @@
-"""What is said about rare classes: too few rows to judge by, models that never predict them, and their recall."""
+"""What is said about classes and groups: which is positive, too few rows to judge by, recall of a rare one, errors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from neuraltree.tree.nodes import Nodes, node_dtype
 from search.config.config import config_of
 from search.engine.evaluate import Problem, validation_outputs
 from search.engine.problem import Setup, set_up
-from search.judge.rare_classes import about_classes, found_of_classes
+from search.errors import InputError
+from search.judge.notices import at_end, at_start
 from search.table.data import Table
+from search.table.split_columns import Groups
 
 ROWS = 200
 
@@ -39,22 +41,18 @@ def tree(weight: float, bias: float) -> Nodes:
 
 
 def found(table: Table, problem: Problem, trees: list[Nodes], thresholds: np.ndarray, chosen: int) -> list[str]:
-    return found_of_classes(table, problem, validation_outputs(problem, trees), thresholds, chosen)
+    return at_end(table, problem, validation_outputs(problem, trees), thresholds, chosen)
 
 
-def test_about_classes_of_a_class_are_told() -> None:
+def test_at_start_of_a_class_are_told() -> None:
     table = table_of(9)
-    assert about_classes(table, prepared(table)) == [
+    assert at_start(table, prepared(table)) == [
         "classes with fewer than 10 validation rows: 'alarm' 9; errors say little about them"
     ]
     table = table_of(10)
-    assert about_classes(table, prepared(table)) == []
+    assert at_start(table, prepared(table)) == []
     numbers = replace(table, y=np.linspace(0, 1, ROWS), classes=None, kind="regression")
-    assert (
-        about_classes(numbers, prepared(numbers))
-        == found_of_classes(numbers, prepared(numbers).problem, [], np.zeros(0), 0)
-        == []
-    )
+    assert at_start(numbers, prepared(numbers)) == at_end(numbers, prepared(numbers).problem, [], np.zeros(0), 0) == []
 
 
 @pytest.mark.parametrize(
@@ -69,7 +67,7 @@ def test_the_positive_class_is_told_if_the_search_looks_for_it(search: dict[str,
     table = table_of(50)
     setup = set_up(config_of({"data": {"source": "alarms"}, "search": {"folds": 2} | search}, "test"), table)
     told = f"positive class: 'alarm', the one that {names} looks for; task.positive chooses another"
-    assert about_classes(table, setup) == ([told] if names else [])
+    assert at_start(table, setup) == ([told] if names else [])
 
 
 def test_models_that_all_predict_one_class_are_told() -> None:
@@ -94,3 +92,23 @@ def test_the_recall_of_a_rare_class_is_that_of_the_recommended_model(rare: int) 
 def test_the_recall_of_a_class_that_is_not_rare_is_not_told() -> None:
     table = table_of(60)
     assert found(table, prepared(table).problem, [tree(1, 0)], np.zeros(1), 0) == []
+
+
+def test_the_errors_of_fairness_groups_are_told_the_worst_first() -> None:
+    fairness = Groups(("north", "south"), (np.arange(ROWS) >= ROWS - 9).astype(np.int64))
+    table = replace(table_of(60), fairness=fairness)
+    few = "fairness groups with fewer than 10 validation rows: 'south' 9; errors say little about them"
+    assert at_start(table, prepared(table)) == [few]
+    trees = [tree(0, 3), tree(1, 0)]  # the first says alarm everywhere
+    (line,) = found(table, prepared(table).problem, trees, np.zeros(2), 0)
+    assert line.endswith("by the recommended model: 'south' 1.0000, 'north' 0.6859")
+    many = replace(table, fairness=Groups(tuple("abcdefg"), np.arange(ROWS) % 7))
+    (line,) = found(many, prepared(many).problem, trees, np.zeros(2), 0)
+    assert line.count("0.") == 5
+    assert line.endswith(" and 2 more with less")
+
+
+def test_the_worst_group_needs_groups() -> None:
+    raw = {"data": {"source": "alarms"}, "search": {"objectives": ["worst_group_error", "weights"]}}
+    with pytest.raises(InputError, match=r"'worst_group_error' compares the groups of data\.fairness_group"):
+        set_up(config_of(raw, "test"), table_of(60))

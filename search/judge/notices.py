@@ -1,0 +1,97 @@
+"""What a user should know about classes and groups of rows, before a search and about what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.arrays import FloatArray
+from neuraltree.tasks.metrics import group_errors, predicted_classes
+from neuraltree.tree.labels import Label
+from search.engine.evaluate import Problem
+from search.engine.problem import Setup
+from search.objectives import rows_of
+from search.table.data import Table
+
+FEW = 10  # validation rows of a class or a group below which its errors are mostly noise
+RARE = 0.2  # the share of a class below which its recall is told
+SHOWN = 5  # groups whose errors are told
+
+
+def at_start(table: Table, setup: Setup) -> list[str]:
+    """The positive class if the search depends on it; and classes and groups that have few validation rows."""
+    truth, found = setup.problem.validation_truth, []
+    if table.classes is not None:
+        found += [*_positive(table.classes, setup), *_few_rows("classes", table.classes, truth.target)]
+    if table.fairness is not None and truth.group is not None:
+        found += _few_rows("fairness groups", table.fairness.names, truth.group)
+    return found
+
+
+def _positive(classes: tuple[Label, ...], setup: Setup) -> list[str]:
+    names = [row.name for row in rows_of(setup.strategy.objectives) if row.tasks == "two classes"]
+    names += ["the threshold"] * (setup.tuned and not names)
+    if not names:
+        return []
+    return [f"positive class: {classes[1]!r}, the one that {', '.join(names)} looks for; task.positive chooses another"]
+
+
+def _few_rows(what: str, labels: Sequence[Label], codes: NDArray) -> list[str]:
+    counts = _counts(codes, len(labels)).tolist()
+    few = [f"{label!r} {count}" for label, count in zip(labels, counts, strict=True) if count < FEW]
+    if not few:
+        return []
+    return [f"{what} with fewer than {FEW} validation rows: {', '.join(few)}; errors say little about them"]
+
+
+def at_end(table: Table, problem: Problem, outputs: FloatArray, thresholds: FloatArray, chosen: int) -> list[str]:
+    """Whether every tree predicts the same class everywhere, else how often the rarest class is found if it is rare;
+    and the errors of the groups.
+
+    ``outputs`` (trees, outputs, rows) are those of a judgement for its validation rows. ``thresholds`` (trees,) of the
+    logits of two classes; ``chosen``: the place of the recommended tree.
+    """
+    if not len(outputs):
+        return []
+    decided = outputs - thresholds[:, None, None]  # thresholds are 0 except for two classes
+    return [*_of_classes(table, problem, decided, chosen), *_of_groups(table, problem, decided[chosen][None])]
+
+
+def _of_classes(table: Table, problem: Problem, decided: FloatArray, chosen: int) -> list[str]:
+    if table.classes is None:
+        return []
+    truth = problem.validation_truth.target
+    predicted = predicted_classes(problem.task, decided)
+    if len(np.unique(predicted)) == 1:
+        return [
+            f"every model predicts {table.classes[int(predicted[0, 0])]!r} for every row: choose an objective that "
+            'rewards rare classes, such as balanced_error, or set task.class_weight = "balanced"'
+        ]
+    counts = _counts(truth, len(table.classes))
+    rarest = int(np.argmin(np.where(counts > 0, counts, len(truth) + 1)))
+    if counts[rarest] >= RARE * len(truth):
+        return []
+    seen = predicted[chosen] == rarest
+    hits = int(np.count_nonzero(seen & (truth == rarest)))
+    of = f"{hits} of the {counts[rarest]} rows of {table.classes[rarest]!r}"
+    return [
+        f"the recommended model finds {of} (recall {hits / counts[rarest]:.2f}), with {seen.sum() - hits} false alarms"
+    ]
+
+
+def _of_groups(table: Table, problem: Problem, decided: FloatArray) -> list[str]:
+    """The errors of the groups, the largest first."""
+    truth = problem.validation_truth
+    if table.fairness is None or truth.group is None:
+        return []
+    errors = group_errors(truth, decided)[0]
+    there = np.unique(truth.group)
+    worst = [f"{table.fairness.names[there[i]]!r} {errors[i]:.4f}" for i in np.argsort(-errors, kind="stable")]
+    more = f" and {len(worst) - SHOWN} more with less" * (len(worst) > SHOWN)
+    return [f"errors of the fairness groups, by the recommended model: {', '.join(worst[:SHOWN])}{more}"]
+
+
+def _counts(codes: NDArray, classes: int) -> NDArray[np.int64]:
+    return np.bincount(codes, minlength=classes)
