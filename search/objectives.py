@@ -19,6 +19,7 @@ class Scale(NamedTuple):
     max_nodes: int
     kinds: int  # activations of the space
     largest_cost: dict[str, float]  # the costs of a tree of ``max_nodes`` on the device
+    worst_group_error: float = 1.0  # of a constant, at least 1: a group can lie further from the mean than the target
 
 
 class Objective(NamedTuple):
@@ -110,7 +111,7 @@ OBJECTIVES: tuple[Objective, ...] = (
     _metric(
         "worst_group_error",
         "both",
-        1.0,
+        lambda s: s.worst_group_error,
         "largest error of the groups in `data.fairness_group`: error rate for classes, mean squared error over the "
         "target's variance for regression",
         "error of the worst group",

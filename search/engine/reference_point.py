@@ -11,6 +11,7 @@ import numpy as np
 
 from neuraltree import hardware
 from neuraltree.activations import NAMES
+from neuraltree.tasks.metrics import METRICS
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from neuraltree.tree.space import Space
 from search.engine.evaluate import Problem
@@ -20,10 +21,13 @@ HEADROOM = 1.1  # keeps the largest tree inside the reference point, not on it
 
 
 def scale_of(problem: Problem) -> Scale:
+    truth, constant = problem.truth, np.zeros((1, problem.task.n_outputs, len(problem.truth.target)))
+    worst = 0.0 if truth.group is None else METRICS["worst_group_error"](truth, constant)[0]
     return Scale(
         target_deviation=float(np.sqrt(np.mean(np.square(problem.truth.scale)))),
         max_nodes=problem.space.max_nodes,
         kinds=len(problem.space.codes),
+        worst_group_error=max(1.0, float(worst)),
         largest_cost={} if problem.device is None else _largest_costs(problem, problem.device),
     )
 

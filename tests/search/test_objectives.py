@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,11 +26,13 @@ from search.objectives import (
 )
 from search.pictures.axes import column
 from search.table.data import Table
+from search.table.split_columns import Groups
 from tests.search.test_honest import table_of
 
 
 def prepared(kind: str, *names: str, **sections: dict[str, object]) -> tuple[Setup, Table]:
     table = table_of(kind)
+    table = replace(table, fairness=Groups(("a", "b"), (np.arange(len(table.y)) % 3 == 0).astype(np.int64)))
     raw = {"data": {"source": kind}, "search": {"objectives": list(names), "population": 6, "folds": 2}}
     return set_up(config_of(raw | sections, "the test"), table), table
 
