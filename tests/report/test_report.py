@@ -20,7 +20,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss
 
+from neuraltree import NeuralTreeClassifier
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.hardware import COSTS, costs, load_device
 from neuraltree.plot.style import ACTIVATION_LOOKS
@@ -32,7 +35,7 @@ from search.judge.finish import HEADER
 from search.report.__main__ import main
 from search.report.facts.member_models import lines
 from search.report.facts.rivals import dominates, rivals
-from search.report.facts.tested import MOST_NUMBERS
+from search.report.facts.tested import MOST_NUMBERS, reliability
 from search.report.pages.embed import as_json, fill
 from search.report.pages.page import render_index
 from search.table import load_table, split
@@ -126,6 +129,28 @@ def test_the_confusion_matrix_is_that_of_the_test_rows(tmp_path: Path) -> None:
     assert matrix[0][1] > matrix[1][0] == 0
     assert found["test"]["matrices"] == [matrix] * 3
     assert np.sum(matrix) == len(rows) == 10
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_reliability_is_scikit_learns(classes: int) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = (classes * rng.uniform(size=300) + X[:, 0]).clip(0, classes - 1).astype(int)
+    tree = NeuralTreeClassifier(random_state=0, epochs=5).fit(X, y).tree_
+    found = reliability(tree, X, y)
+    shares = tree.predict_proba(X)
+    by_class = [brier_score_loss(y == c, shares[:, c]) for c in range(classes)]
+    assert found["brier"] == pytest.approx(by_class[1] if classes == 2 else sum(by_class), rel=1e-4)
+    true, said = (y, shares[:, 1]) if classes == 2 else (shares.argmax(axis=1) == y, shares.max(axis=1))
+    share, mean = calibration_curve(true, said, n_bins=10)
+    np.testing.assert_allclose([point[:2] for point in found["points"]], np.column_stack([mean, share]), rtol=1e-4)
+    assert len(found["points"]) > 3
+    assert sum(point[2] for point in found["points"]) == 300
+
+
+def test_every_member_has_its_reliability(tmp_path: Path) -> None:
+    found = page(write_run(tmp_path / "r", members=3))["test"]["reliability"]
+    assert [sum(rows for _, _, rows in member["points"]) for member in found] == [10] * 3
 
 
 def test_of_many_classes_the_largest_confusions_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,6 +176,8 @@ def test_a_click_on_a_point_shows_its_tree(driver: Chrome, pages: dict[str, Path
     assert "500 B" in text(driver, "metrics")
     assert "together" in text(driver, "terms")
     assert "as yes" in text(driver, "test")
+    assert "a probability of yes" in text(driver, "reliability-text")
+    assert "Brier score " in text(driver, "reliability-text")
     assert "python -m neuraltree.export" in text(driver, "lines")
     assert "▲ beats 5 of 5 members" in text(driver, "baselines-body")
     assert "beats no member" in text(driver, "baselines-body")

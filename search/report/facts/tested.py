@@ -20,6 +20,7 @@ from search.table.splits import RowIndices, split, told
 MOST_FEATURES = 300  # with figures in the page
 MOST_NUMBERS = 150_000  # residuals in a page, over all models
 LEAST_ROWS = 50  # residuals shown for each model, however many models there are
+TENTHS = 10  # points of a reliability curve
 MOST_CLASSES = 20  # in a confusion matrix
 
 
@@ -80,10 +81,11 @@ def _spread(values: NDArray) -> list[float]:
 
 
 def judged(parts: Parts, trees: Sequence[Tree | None]) -> dict[str, Any]:
-    """The models on the test rows: a confusion matrix each, or the predictions of some rows and their target.
+    """The models on the test rows: a confusion matrix each and how good their probabilities are, or the predictions of
+    some rows and their target.
 
     A matrix is (classes, classes) counts, rows the true class; with more classes than ``MOST_CLASSES`` it is
-    the list of its largest entries off the diagonal instead: (true, predicted, count).
+    the list of its largest entries off the diagonal instead: (true, predicted, count). See ``reliability``.
     """
     X, y = parts.table.X[parts.test], parts.table.y[parts.test]
     if parts.table.classes is None:
@@ -92,9 +94,10 @@ def judged(parts: Parts, trees: Sequence[Tree | None]) -> dict[str, Any]:
         return {"target": few_digits(y[shown]), "of": len(y), "predicted": outputs}
     labels = parts.table.classes
     matrices = [None if tree is None else _confusion(tree, X, y, labels) for tree in trees]
+    found: dict[str, Any] = {"reliability": [None if tree is None else reliability(tree, X, y) for tree in trees]}
     if len(labels) > MOST_CLASSES:
-        return {"confused": [None if matrix is None else _largest(matrix) for matrix in matrices]}
-    return {"matrices": [None if matrix is None else matrix.tolist() for matrix in matrices]}
+        return found | {"confused": [None if matrix is None else _largest(matrix) for matrix in matrices]}
+    return found | {"matrices": [None if matrix is None else matrix.tolist() for matrix in matrices]}
 
 
 def _some(rows: int, most: int, ids: RowIndices) -> NDArray[np.int64]:
@@ -109,6 +112,25 @@ def _confusion(tree: Tree, X: NDArray, y: NDArray, labels: Sequence[object]) -> 
     code = {label: i for i, label in enumerate(labels)}
     predicted = np.array([code[label] for label in tree.predict(X).tolist()])
     return np.bincount(y * k + predicted, minlength=k * k).reshape(k, k)
+
+
+def reliability(tree: Tree, X: NDArray, y: NDArray) -> dict[str, Any]:
+    """The Brier score (Brier 1950), and the points of the reliability curve: mean probability, share of rows, rows.
+
+    The probability is that of the second of two classes, or that of the predicted class of more; the share is of rows
+    of that class. Each point stands for the rows in a tenth of the probabilities from 0 to 1.
+    """
+    shares = tree.predict_proba(X)
+    of_class = shares - np.eye(shares.shape[1])[y]
+    brier = np.mean(of_class[:, 1] ** 2 if shares.shape[1] == 2 else np.sum(of_class**2, axis=1))
+    if shares.shape[1] == 2:
+        said, true = shares[:, 1], y == 1
+    else:
+        said, true = shares.max(axis=1), shares.argmax(axis=1) == y
+    place = np.minimum((said * TENTHS).astype(np.int64), TENTHS - 1)
+    parts = [place == tenth for tenth in np.unique(place)]
+    points = [[*few_digits([said[part].mean(), true[part].mean()]), int(part.sum())] for part in parts]
+    return {"brier": few_digits([brier])[0], "points": points}
 
 
 def _largest(matrix: NDArray[np.int64]) -> list[list[int]]:

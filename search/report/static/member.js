@@ -46,8 +46,8 @@ function terms(i) {
 function drawTest(i) {
   const test = page.test;
   if (test.missing) return fillWith("test", missing(test.missing));
-  if (test.matrices?.[i]) return fillWith("test", matrix(test.matrices[i], page.task.classes), note());
-  if (test.confused?.[i]) return fillWith("test", confused(test.confused[i], page.task.classes), note());
+  const counts = test.matrices?.[i] ? matrix(test.matrices[i], page.task.classes) : test.confused?.[i] ? confused(test.confused[i], page.task.classes) : null;
+  if (counts) return classified(counts, test.reliability[i]);
   if (test.predicted?.[i]) return residuals(test.target, test.predicted[i], test.of);
   fillWith("test", missing(NO_MODEL));
 }
@@ -68,6 +68,18 @@ function matrix(counts, classes) {
 function confused(cells, classes) {
   if (!cells.length) return make("p", {text: "No test row is misclassified."});
   return scrolling("Largest confusions", table(["True class", "Predicted class", "Rows"], cells.map(([r, c, n]) => [classes[r], classes[c], n]), {caption: "The most frequent confusions", texts: 2}));
+}
+function classified(counts, {brier, points}) {
+  fillWith("test", counts, make("div", {id: "reliability", class: "plot"}), make("p", {class: "hint", id: "reliability-text"}), note());
+  const of = page.task.classes.length > 2 ? "the predicted class" : page.task.classes[1];
+  const text = `Reliability: among the test rows to which the model gives a probability of ${of} in the same tenth, the share of rows of that class. On the diagonal, probabilities are right. Brier score ${plainNumber(brier)}.`;
+  byId("reliability-text").textContent = text;
+  const rows = points.map(([, , n]) => n);
+  const most = Math.max(...rows);
+  plot("reliability", [
+    {type: "scatter", mode: "lines", x: [0, 1], y: [0, 1], hoverinfo: "skip", line: {color: colour("edge"), dash: "dash", width: 1.5}},
+    {type: "scatter", mode: "lines+markers", x: points.map(([said]) => said), y: points.map(([, share]) => share), customdata: rows, hovertemplate: "probability %{x:.2f}<br>share %{y:.2f}<br>%{customdata} rows<extra></extra>", line: {color: colour("accent")}, marker: {size: rows.map((n) => 6 + 10 * Math.sqrt(n / most)), color: colour("accent")}},
+  ], {xaxis: axis(`probability of ${of}`, {range: [-0.03, 1.03]}), yaxis: axis("share of rows", {range: [-0.05, 1.05]}), showlegend: false}, text);
 }
 function residuals(target, predicted, of) {
   if (!byId("residuals")) fillWith("test", make("div", {id: "residuals", class: "plot"}), make("p", {class: "hint", id: "residuals-text"}), note());
