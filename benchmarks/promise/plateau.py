@@ -18,14 +18,12 @@ from rich.console import Console
 
 from benchmarks.machine import facts
 from benchmarks.promise.driver import error
-from benchmarks.promise.problems import DEVELOPMENT, Sample, sample
+from benchmarks.promise.problems import DEVELOPMENT, Sample, prepared, sample
 from experiments.common.statistics import signed_rank_p
 from neuraltree.cli.markdown import table as markdown
 from neuraltree.storing import store
-from search.config.config import config_of
 from search.engine.evolution_step import State, generations
-from search.engine.problem import Setup, set_up
-from search.evolution import NODES, NODES_PER_OUTPUT
+from search.engine.problem import Setup
 from search.front import Front, Member
 from search.judge.finish import judged_front, last_front, live_front
 from search.runs import ending
@@ -46,18 +44,8 @@ def searched(job: tuple[str, int]) -> dict[str, Any]:
     """By generation at which a rule ends the search: the test error and the weights of the recommended member."""
     name, seed = job
     data = sample(name, 400, seed)
-    kind = "regression" if not data.classes else "binary" if data.classes == 2 else "multiclass"
-    classes = tuple(map(str, range(data.classes))) or None
-    features = tuple(f"x{i}" for i in range(data.X.shape[1]))
-    table = Table(data.X, data.y, features, "y", classes, kind, digest="")
-    measure = "log_loss" if classes else "error"
-    raw = {
-        "data": {"source": name},
-        "run": {"seed": seed},
-        "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * data.classes)},
-        "search": {"objectives": [measure, "weights"]},
-    }
-    setup = set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True)
+    measure = "log_loss" if data.classes else "error"
+    setup, table = prepared(name, data, seed, measure)
     volumes: list[float] = []
     found: dict[int, dict[str, float]] = {}
     ends: dict[str, int] = {}

@@ -12,10 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common.images import images
-from experiments.common.paper_tables import TABLES, table
+from experiments.common.paper_tables import TABLES
+from experiments.common.paper_tables import table as paper_table
 from experiments.frame.data_places import table_folders
+from search.config.config import config_of
+from search.engine.problem import Setup, set_up
 from search.errors import InputError
+from search.evolution import NODES, NODES_PER_OUTPUT
 from search.table import split
+from search.table.data import Table
 
 COMPONENTS = 12  # principal components of the images
 MOST_TEST = 5000  # test rows
@@ -38,7 +43,7 @@ class Sample(NamedTuple):
 def sample(name: str, rows: int, seed: int) -> Sample:
     """``rows`` random training rows of a development problem; of one of the 14 tables, hold-out ``seed``."""
     if name in TABLES:
-        found = table(name)
+        found = paper_table(name)
         train, test = split(found, TEST_FRACTION, seed)
         return Sample(found.X[train], found.y[train], found.X[test], found.y[test], len(found.classes or ()))
     X, y, classes = _development(name)
@@ -104,3 +109,18 @@ def _uci() -> Path:
         if (found := folder.parent / "uci").is_dir():
             return found
     raise InputError("there is no folder uci beside the folder of the papers' tables; set NEURALTREE_DATA")
+
+
+def prepared(name: str, data: Sample, seed: int, measure: str) -> tuple[Setup, Table]:
+    """A search on the training rows that minimises ``measure`` and weights, in one thread."""
+    kind = "regression" if not data.classes else "binary" if data.classes == 2 else "multiclass"
+    classes = tuple(map(str, range(data.classes))) or None
+    features = tuple(f"x{i}" for i in range(data.X.shape[1]))
+    table = Table(data.X, data.y, features, "y", classes, kind, digest="")
+    raw = {
+        "data": {"source": name},
+        "run": {"seed": seed},
+        "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * data.classes)},
+        "search": {"objectives": [measure, "weights"]},
+    }
+    return set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True), table

@@ -112,6 +112,10 @@ def hold_classes(run: Path) -> None:
     (run / "manifest.json").write_text(json.dumps(manifest))
 
 
+# Plotly draws after the page has loaded: later the busier the computer is.
+DRAWN = "[...document.querySelectorAll('.plot')].every((plot) => !plot.offsetParent || plot.querySelector('.xtick'))"
+
+
 def size(driver: Chrome, width: int) -> None:
     facts = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", facts)
@@ -129,6 +133,8 @@ def show(driver: Chrome, url: str, *, width: int = DESKTOP, colours: str = "ligh
     driver.get_log("performance")
     driver.get("about:blank")  # or an address that differs after # only would not be loaded
     driver.get(url)
+    WebDriverWait(driver, 20).until(lambda d: script(d, DRAWN))
+    next_frames(driver)
 
 
 def check_quiet(driver: Chrome, *schemes: str) -> None:
