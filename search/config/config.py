@@ -63,7 +63,7 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
 
 # Keys that runs of earlier versions do not have.
 ADDED = (
-    *(("search", "pruned_share"), ("search", "time"), ("search", "threshold")),
+    *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group")),
 )

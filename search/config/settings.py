@@ -216,6 +216,14 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(description="whether children start with their parents' trained weights; false: with new random weights"),
     ] = True
+    rows: Annotated[
+        Literal["auto", "all"],
+        Meta(
+            description="the training rows of a fold; auto: a sample of 2,000 in the first generation, or more if a "
+            "class is rare, that doubles every 8 generations up to all rows; all: all rows in every generation; the "
+            "judgement and the refit always use all"
+        ),
+    ] = "auto"
     pruned_share: Annotated[
         float,
         Meta(

@@ -57,6 +57,7 @@ class Problem:
     input_range: NDArray[np.float64]  # (features,) the largest |scaled input| that 8-bit code represents
     far: NDArray[np.bool_]  # (features,) the inputs whose means float code subtracts first
     workers: int  # number of threads; it changes the time, not the results
+    first_rows: int = 0  # training rows of a fold in the first generation, see ``row_samples``; 0: all of them
 
     @property
     def in_integers(self) -> bool:

@@ -16,6 +16,7 @@ from neuraltree.tree.simplify import simplify_all
 from search.engine.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate
 from search.engine.population import Members, best_of_each_structure, merge, objectives, violation
 from search.engine.pruned_trees import pruned_trees
+from search.engine.row_samples import sampled
 from search.selection.hypervolume import hypervolume
 from search.selection.survivors import ranks, survivors
 from search.variation.operators import GUIDED, PARENTS, make_child
@@ -89,6 +90,7 @@ def generations(
 
 def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, Info]:
     """The first population, trained and scored."""
+    problem = sampled(problem, 0)
     with phase("vary"):
         rng = np.random.default_rng((problem.seed, 0, VARY))
         drawn = [strategy.new_tree(rng) for _ in range(strategy.population)]
@@ -104,6 +106,7 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
 def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tuple[State, Info]:
     """One generation: as many children as the population has trees, then the best of both survive."""
     generation = state.generation + 1
+    problem = sampled(problem, generation)
     with phase("vary"):
         trees, origin = _children(problem, strategy, state, generation)
     old = state.members

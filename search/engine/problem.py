@@ -27,6 +27,7 @@ from search.engine.budgets import budgets
 from search.engine.evaluate import Problem
 from search.engine.evolution_step import Strategy
 from search.engine.reference_point import scale_of
+from search.engine.row_samples import first_rows
 from search.errors import InputError
 from search.objectives import KINDS, NAMES, columns_of, metric_of, rows_of
 from search.selection.survivors import check_method
@@ -93,6 +94,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         input_range=fit_input_range(inputs),
         far=far(scaler),
         workers=workers or os.cpu_count() or 1,
+        first_rows=first_rows(target, len(table.classes or ())) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)
     epochs = config.hardware.finetune_epochs

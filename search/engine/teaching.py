@@ -168,4 +168,5 @@ def _with_lessons(known: _Known, lessons: list[tuple[FloatArray, FloatArray]]) -
     parts = [np.arange(end - len(X), end) for end, (X, _) in zip(ends, lessons, strict=True)]
     data = make_data(np.concatenate(inputs), np.concatenate(targets), None, problem.settings.precision)
     folds = tuple((part, held) for part, (_, held) in zip(parts, problem.folds, strict=False))
-    return replace(setup, problem=replace(problem, data=data, folds=folds, whole=parts[-1]), last_epochs=LAST_EPOCHS)
+    problem = replace(problem, data=data, folds=folds, whole=parts[-1], first_rows=0)  # a lesson is a sample already
+    return replace(setup, problem=problem, last_epochs=LAST_EPOCHS)

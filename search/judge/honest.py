@@ -27,6 +27,7 @@ from neuraltree.tree.nodes import Nodes, join, node_dtype
 from search.engine.evaluate import Fold, Problem, scored_at_once, trained, validation_outputs
 from search.engine.integer_scores import fitted_ranges, integer_outputs
 from search.engine.population import structure_key
+from search.engine.row_samples import rows_trained
 from search.judge.thresholds import decided, thresholds
 from search.table.data import Table
 from search.table.fresh_splits import FOLDS, REPEATS, fresh_folds
@@ -145,7 +146,8 @@ def judging_epochs(setup: Setup, count: int, evaluations: int) -> int:
     then up to ``ENOUGH`` epochs, if they take no more than ``SHARE`` of the time of the search.
     """
     problem = setup.problem
-    spent = evaluations * problem.epochs * sum(len(fit) for fit, _ in problem.folds)
+    population = setup.strategy.population
+    spent = population * problem.epochs * rows_trained(problem, evaluations // population)
     affordable = SHARE * spent / (max(count, 1) * (FOLDS - 1) * len(setup.train_rows))
     return setup.last_epochs or max(LONGER * problem.epochs, int(min(ENOUGH, affordable)))
 

@@ -12,6 +12,7 @@ from neuraltree.tasks.metrics import group_errors, predicted_classes
 from neuraltree.tree.labels import Label
 from search.engine.evaluate import Problem
 from search.engine.problem import Setup
+from search.engine.row_samples import first_with_all, told_rows
 from search.objectives import rows_of
 from search.table.data import Table
 
@@ -21,8 +22,10 @@ SHOWN = 5  # groups whose errors are told
 
 
 def at_start(table: Table, setup: Setup) -> list[str]:
-    """The positive class if the search depends on it; and classes and groups that have few validation rows."""
-    truth, found = setup.problem.validation_truth, []
+    """The rows to train on if they are samples; the positive class if the search depends on it; and classes and groups
+    that have few validation rows."""
+    truth = setup.problem.validation_truth
+    found = [told_rows(setup.problem)] if first_with_all(setup.problem) else []
     if table.classes is not None:
         found += [*_positive(table.classes, setup), *_few_rows("classes", table.classes, truth.target)]
     if table.fairness is not None and truth.group is not None:

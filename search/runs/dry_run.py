@@ -23,15 +23,17 @@ COUNTED_NODES = 100  # counting takes quadratic time: seconds at twice this
 def describe(config: Config, table: Table) -> str:
     """A plan of the run as comments above its config. Input that a run would refuse is refused here too."""
     from search.engine.problem import set_up
+    from search.engine.row_samples import first_with_all, rows_trained, told_rows
     from search.runs.ending import length_of
 
     setup = set_up(config, table)
     space, search = setup.problem.space, config.search
     rng = np.random.default_rng(0)
     weights = float(np.mean([count_weights(setup.strategy.new_tree(rng)) for _ in range(100)]))
-    samples = sum(len(fit) for fit, _ in setup.problem.folds) * config.train.epochs
-    per_generation = max(LEAST_GENERATION_S, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
-    trees, length = f"{search.population * (search.generations + 1):,} trees", per_generation * (search.generations + 1)
+    generations = search.generations + 1
+    samples = rows_trained(setup.problem, generations) * config.train.epochs
+    length = max(LEAST_GENERATION_S * generations, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
+    trees = f"{search.population * generations:,} trees"
     took = f"about {length:.0f} s on two cores without baselines, a rough guess"
     if search.time:
         trees, took = f"{search.population:,} trees a generation", length_of(search)
@@ -46,6 +48,7 @@ def describe(config: Config, table: Table) -> str:
         f"split: {told(table, config.data, setup.train_rows, setup.test_rows)}",
         f"search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
         f"evaluations: {trees} x {len(setup.problem.folds)} folds",
+        *(["rows: " + told_rows(setup.problem)] if first_with_all(setup.problem) else []),
         f"reference point: {point}",
         f"engine: {engine_name()}",
         f"baselines: {', '.join(config.baselines.models) or 'none'}",

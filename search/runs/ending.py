@@ -62,7 +62,7 @@ class Ending:
     def note(self, setup: Setup, state: State, info: Info, seconds: dict[str, float]) -> None:
         """Take in a generation and the seconds of its phases."""
         self._seconds = [*self._seconds, sum(seconds.values())][-RECENT:]
-        self._speeds = [*self._speeds, speed_of(setup, info, seconds)["weight_samples_per_s"]][-RECENT:]
+        self._speeds = [*self._speeds, speed_of(setup, state, info, seconds)["weight_samples_per_s"]][-RECENT:]
         self._last_s = self._finish_s(setup, state, info)
         self._volumes.append(info.hypervolume)
 

@@ -188,7 +188,7 @@ def _evolved(
             seconds = phases.take()
             row = row_of(state, info, seconds)
             rows.append({name: np.nan if value is None else value for name, value in row.items()})
-            say.generation(row | speed_of(setup, info, seconds))
+            say.generation(row | speed_of(setup, state, info, seconds))
             ending.note(setup, state, info, seconds)
             if (why := ending.why(state.generation)) or stopping():
                 break

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from neuraltree.engine.lowering import compilations
+from search.engine.row_samples import sampled
 
 if TYPE_CHECKING:
     from search.engine.evolution_step import Info, State
@@ -27,9 +28,9 @@ def row_of(state: State, info: Info, seconds: dict[str, float]) -> dict[str, Any
     return dict(zip(HISTORY, (*values, *(seconds.get(name, 0.0) for name in PHASES), compilations()), strict=True))
 
 
-def speed_of(setup: Setup, info: Info, seconds: dict[str, float]) -> dict[str, float]:
+def speed_of(setup: Setup, state: State, info: Info, seconds: dict[str, float]) -> dict[str, float]:
     """Trees per second of the whole generation, and weight·samples per second of its training."""
-    rows = sum(len(fit) for fit, _ in setup.problem.folds) * setup.problem.epochs
+    rows = sum(len(fit) for fit, _ in sampled(setup.problem, state.generation).folds) * setup.problem.epochs
     weights = float(info.evaluated.columns["weights"].sum())
     return {
         "trees_per_s": len(info.evaluated.trees) / sum(seconds.values()),

@@ -181,7 +181,7 @@ def _save(
         write_csv(folder.path / "history.csv", HISTORY, history)
         arrays, facts = state_to_parts(state)
         folder.save_checkpoint(state.generation, arrays, {**facts, "history": history})
-    report.generation(row | speed_of(setup, info, seconds))
+    report.generation(row | speed_of(setup, state, info, seconds))
     return history, seconds
 
 

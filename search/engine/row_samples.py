@@ -1,0 +1,71 @@
+"""The training rows of a generation: on a large table a sample, which grows until it is all rows.
+
+The structures of a few tens of weights show on a few thousand rows whether they are good, so early generations need not
+train on more. Which rows these are follows from the seed and the generation alone, not from the length of the search.
+Errors are of all validation rows in every generation, and the judgement and the refit use all training rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.engine.evaluate import Problem
+
+FIRST_ROWS = 2000  # of a fold in the first generation
+DOUBLING = 8  # generations, in which the sample doubles
+LEAST_OF_CLASS = 100  # rows of the rarest class to expect in the first sample
+STREAM = 2**31 + 33  # of the samples
+
+
+def first_rows(targets: NDArray, classes: int) -> int:
+    """The size of the first sample: ``FIRST_ROWS``, or enough for the rarest class; ``classes`` is 0 for numbers."""
+    if not classes:
+        return FIRST_ROWS
+    rarest = max(1, int(np.bincount(targets, minlength=classes).min()))
+    return max(FIRST_ROWS, LEAST_OF_CLASS * len(targets) // rarest)
+
+
+def rows_at(first: int, generation: int) -> int:
+    """The size of the sample of a fold, in whole numbers: straight lines between the powers of two."""
+    doublings, part = divmod(generation, DOUBLING)
+    return (first << min(doublings, 40)) * (DOUBLING + part) // DOUBLING
+
+
+def sampled(problem: Problem, generation: int) -> Problem:
+    """The problem with the training rows of a generation; each sample holds the ones before it."""
+    count = rows_at(problem.first_rows, generation)
+    if not problem.first_rows or all(len(fit) <= count for fit, _ in problem.folds):
+        return problem
+    return replace(
+        problem,
+        folds=tuple(
+            (np.random.default_rng((problem.seed, STREAM, k)).permutation(fit)[:count], held)
+            for k, (fit, held) in enumerate(problem.folds)
+        ),
+    )
+
+
+def rows_trained(problem: Problem, generations: int) -> int:
+    """The training rows of all folds, added up over the first generations."""
+    sizes = [len(fit) for fit, _ in problem.folds]
+    if not problem.first_rows:
+        return generations * sum(sizes)
+    return sum(min(size, rows_at(problem.first_rows, g)) for g in range(generations) for size in sizes)
+
+
+def first_with_all(problem: Problem) -> int:
+    """The first generation that trains on all rows."""
+    most, generation = max(len(fit) for fit, _ in problem.folds), 0
+    while problem.first_rows and rows_at(problem.first_rows, generation) < most:
+        generation += 1
+    return generation
+
+
+def told_rows(problem: Problem) -> str:
+    """The rows that generations train on, in words."""
+    rows, last = max(len(fit) for fit, _ in problem.folds), first_with_all(problem)
+    first = f"{min(rows, problem.first_rows):,} of {rows:,}" if last else f"all {rows:,}"
+    return f"the first trees train on {first} rows of a fold" + f", those of generation {last} on all" * bool(last)
