@@ -24,6 +24,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "alarm": ("promise.alarm", "a rare class: small trees beside gradient boosting"),
     "folds": ("promise.fixed_folds", "small trees of UCI tables in a minute of processor time"),
     "rows": ("promise.growing_rows", "searches on a growing sample of rows and on all rows"),
+    "anytime": ("promise.anytime", "whether commands end within the time given, and what more time brings"),
     "calibration": ("promise.calibration", "probabilities with and without a temperature"),
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
     "start_up": ("start_up", "how long commands and imports take to start"),
