@@ -46,7 +46,7 @@ class Evolution(BaseEstimator):
         lowest first objective on rows that the model was not fitted to, or the highest F1 if that objective does not
         depend on decisions. Probabilities do not change.
     positive : the positive class of two, which F1, average precision, recall and precision are about, and which is
-        predicted above the threshold; it becomes the last of ``classes_``. None is the second in sorted order.
+        predicted above the threshold; a label of ``y`` as the estimator gets it. None is the second in sorted order.
     teachers : scikit-learn estimators, fitted in each fold and once on all rows. The trees learn the teachers' weighted
         mean on and near the training rows, besides the targets: knowledge distillation, for tables with few rows.
         One epoch is then 1,000 rows or more; 8 epochs are enough. Classes need teachers with ``predict_proba``.
@@ -99,6 +99,8 @@ class Evolution(BaseEstimator):
         from search.runs.evolving import evolve  # an estimator that only predicts needs no engine
 
         teachers = _checked(self.teachers)
+        if self.positive is not None and sample.classes is None:
+            raise ValueError(f"positive={self.positive!r} needs classes; this is a regression")
         if teachers and options.loss not in ("auto", "squared"):
             raise ValueError(f"teachers predict means, and loss={options.loss!r} is for other values; leave one out")
         tables = self._tables(sample, options, seed, taught=bool(teachers))

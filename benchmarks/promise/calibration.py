@@ -59,7 +59,7 @@ def changes(job: tuple[str, int, int]) -> list[float]:
     by_search = coolest(setup.problem.validation_truth, validation_outputs(setup.problem, front.trees))
     by_judge = coolest(judged.held_out[0].validation_truth, validation_outputs(*judged.held_out))
     truth, found = Truth(setup.problem.task, data.test_y), []
-    for member in last_front(setup, table, front, lambda line: None, lambda: False):
+    for member in last_front(setup, table, front, lambda line: None, lambda: False, evaluations=state.evaluations):
         outputs = member.tree.outputs(data.test_X).T[None]
         warm = (by_search[member.place], by_judge[member.place], coolest(truth, outputs)[0])
         losses = [float(METRICS["log_loss"](truth, outputs / each)[0]) for each in (1.0, *warm)]

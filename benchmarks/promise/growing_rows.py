@@ -59,7 +59,7 @@ def searched(job: tuple[str, int, int, str]) -> dict[str, Any]:
             break
     how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
     front, _ = judged_front(setup, table, live_front(setup, state), *how, evaluations=state.evaluations)
-    members = last_front(setup, table, front, *how)
+    members = last_front(setup, table, front, *how, evaluations=state.evaluations)
     found = Front(tuple(Member("ok", m.values, model=m.tree) for m in members), setup.strategy.objectives)
     scored = [m.values | {"test": error(m.tree(), data.test_X, data.test_y, measure)} for m in found]
     chosen = scored[found.members.index(found.recommended())]

@@ -70,7 +70,7 @@ def _named(rise: float, width: int) -> str:
 def recommended(setup: Setup, table: Table, state: State, data: Sample, measure: str) -> dict[str, float]:
     how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
     front, _ = judged_front(setup, table, live_front(setup, state), *how, evaluations=state.evaluations)
-    members = last_front(setup, table, front, *how)
+    members = last_front(setup, table, front, *how, evaluations=state.evaluations)
     made = Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
     member = made.recommended()
     found = error(_Labelled(member.tree()), data.test_X, data.test_y, measure)

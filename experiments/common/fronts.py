@@ -83,7 +83,7 @@ def front(members: Members, cost: str = "weights") -> Members:
 def tested(search: Search, state: State, members: Members) -> list[Tested]:
     """Members in their order, trained on all training rows, then scored on the test rows for the first time."""
     table, rows = search.table, search.setup.test_rows
-    done = finished(search.setup, table, members, lambda text: None, lambda: False)
+    done = finished(search.setup, table, members, lambda text: None, lambda: False, evaluations=state.evaluations)
     return [
         Tested(
             each.tree,

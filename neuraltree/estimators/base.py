@@ -140,7 +140,7 @@ class TreeEstimator(BaseEstimator):
         if tree.features != tuple(f"x{i}" for i in range(len(tree.features))):
             estimator.feature_names_in_ = np.array(tree.features, dtype=object)
         if tree.classes is not None:
-            estimator.classes_ = label_array(tree.classes)
+            estimator.classes_ = label_array(sorted(tree.classes))
         return estimator
 
     @classmethod

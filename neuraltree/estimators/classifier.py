@@ -11,13 +11,14 @@ from sklearn.base import ClassifierMixin
 
 from neuraltree.estimators.base import TreeEstimator
 from neuraltree.estimators.samples import Sample, class_sample, grouped
+from neuraltree.tree.labels import label_array, places
 
 
 class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
     __doc__ = f"""A neural tree that classifies rows into two or more classes; ``score`` is the accuracy.
 
     {TreeEstimator.__doc__}classes_ : ndarray of shape (classes,)
-        The class labels, sorted; but the ``positive`` class of a search is the last.
+        The class labels, sorted.
 
     Other Parameters
     ----------------
@@ -75,9 +76,9 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         Without a search no rows are left out, and groups change nothing.
         Raises ``ValueError`` for rows that cannot be learned from. NaN is refused; impute missing values first.
         """
-        known = self.classes_ if self._continues() else None
-        sample = grouped(self._sample(X, y, sample_weight, new=known is None, classes=known), groups)
-        return self._go_on(sample, self.epochs, True) if known is not None else self._learn(sample)
+        new = not self._continues()
+        sample = grouped(self._sample(X, y, sample_weight, new=new), groups)
+        return self._learn(sample) if new else self._go_on(sample, self.epochs, True)
 
     def partial_fit(
         self,
@@ -99,7 +100,7 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         given = None if classes is None else np.unique(np.asarray(classes))
         if not new and given is not None and not np.array_equal(given, np.unique(self.classes_)):
             raise ValueError(f"classes={given.tolist()} differ from those of earlier calls: {self.classes_.tolist()}")
-        return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=given if new else self.classes_))
+        return self._one_epoch(self._sample(X, y, sample_weight, new=new, classes=given))
 
     def predict(self, X: ArrayLike) -> NDArray:
         """(rows,) class labels for raw inputs (rows, features). If outputs are equal, the first class wins."""
@@ -109,19 +110,22 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """(rows, classes) probabilities in the order of ``classes_``."""
         tree = self._fitted()
-        return tree.predict_proba(self._inputs(X))
+        return tree.predict_proba(self._inputs(X))[:, places(tree.classes, self.classes_)]
 
     def _sample(
-        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool, classes: NDArray | None
+        self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool, classes: NDArray | None = None
     ) -> Sample:
-        sample, self.classes_ = class_sample(
+        """The rows, with classes in the order of a tree that there is already."""
+        sample, found = class_sample(
             self,
             X,
             y,
             sample_weight,
             new=new,
-            classes=classes,
+            classes=classes if new else label_array(self.tree_.classes or ()),
             class_weight=self.class_weight,
-            positive=getattr(self.search, "positive", None),
+            positive=getattr(self.search, "positive", None) if new else None,
         )
+        if new:
+            self.classes_ = found
         return sample

@@ -19,7 +19,7 @@ from neuraltree.estimators.combining import combine
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.regressor import NeuralTreeRegressor
 from neuraltree.estimators.samples import Sample, class_sample, grouped, regression_sample
-from neuraltree.tree.labels import Label
+from neuraltree.tree.labels import Label, places
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
@@ -203,7 +203,7 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
     __doc__ = f"""The weighted vote of several neural trees; ``score`` is the accuracy.
 
     {_Ensemble.__doc__}classes_ : ndarray of shape (classes,)
-        The class labels, sorted; but the ``positive`` class of a search is the last.
+        The class labels, sorted.
     """
 
     _tree = NeuralTreeClassifier
@@ -226,13 +226,13 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
             new=True,
             classes=None,
             class_weight=template.class_weight,
-            positive=getattr(template.search, "positive", None),
+            positive=getattr(self.search, "positive", None),
         )
         return self._learn(template, grouped(sample, groups))
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """(rows, classes) weighted means of the trees' probabilities, in the order of ``classes_``."""
-        return self._mean(X, "predict_proba")
+        return self._mean(X, "predict_proba")[:, self._order()]
 
     def predict(self, X: ArrayLike) -> NDArray:
         """(rows,) labels of the classes with the highest probability."""
@@ -243,6 +243,11 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
         """Predict the label of one row of plain numbers (features,), without validation."""
         check_is_fitted(self, "estimators_")
         each = [tree.tree_.predict_proba_one(x) for tree in self.estimators_]
-        by_class = zip(*each, strict=True)
+        by_class = list(zip(*each, strict=True))
         mean = [sum(w * p for w, p in zip(self.weights_, column, strict=True)) for column in by_class]
+        mean = [mean[place] for place in self._order()]
         return self.classes_.tolist()[mean.index(max(mean))]
+
+    def _order(self) -> list[int]:
+        """The positions of ``classes_`` among the classes of the trees, which all have the same."""
+        return places(self.estimators_[0].tree_.classes, self.classes_)

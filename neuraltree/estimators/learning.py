@@ -80,7 +80,7 @@ def go_on(
     With ``decay`` the learning rate falls to 0 along a cosine, else it is constant. ``moments`` is the state of the
     optimiser after an earlier call, if there was one.
     """
-    check_options(options)
+    check_options(options, tree.kind)
     sample = _as_one_batch(sample, options)
     inputs = sample.X if tree.scaler is None else tree.scaler.transform(sample.X)
     y = sample.y if tree.target_scaler is None else tree.target_scaler.transform(columns(sample.y))

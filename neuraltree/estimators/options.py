@@ -18,4 +18,4 @@ class Options:
     weight_decay: float | None
     epochs: int | None
     batch_size: int | None
-    loss: str
+    loss: str = "auto"

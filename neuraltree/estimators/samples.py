@@ -13,7 +13,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from neuraltree.arrays import FloatArray
-from neuraltree.tree.labels import Label, label_array, positive_last
+from neuraltree.tree.labels import Label, positive_last
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,9 @@ def class_sample(
     class_weight: Any,
     positive: Label | None = None,
 ) -> tuple[Sample, NDArray]:
-    """Checked rows for a classifier, and its two or more classes: those given, or else those in ``y``.
+    """Checked rows for a classifier, and its two or more classes: those given, or else those in ``y``, sorted.
 
-    The latter are sorted, but for a ``positive`` one of two, which is the last.
+    The classes of the sample are in the same order, but for a ``positive`` one of two, which is the last.
     """
     X, y = _validated(estimator, X, _exact(y), new=new)
     check_classification_targets(y)
@@ -75,10 +75,9 @@ def class_sample(
         raise ValueError(f"y has one class only, {classes.tolist()[0]!r}; a classifier needs two classes or more")
     if positive is not None:
         try:
-            classes = label_array(positive_last(classes.tolist(), positive))
+            code = {label: place for place, label in enumerate(positive_last(classes.tolist(), positive))}
         except ValueError as error:
             raise ValueError(f"positive: {error}, in y") from None
-        code = {label: place for place, label in enumerate(classes.tolist())}
     weight = _weights(sample_weight, X)
     if class_weight is not None:
         by_class = _checked(compute_sample_weight(class_weight, y), "class_weight")

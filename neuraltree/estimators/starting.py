@@ -26,7 +26,7 @@ OUTPUT_NODES = 12  # nodes added for each output beyond the first
 
 def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree:
     """An untrained random tree that reads every input, with scalers fitted to a sample."""
-    check_options(options)
+    check_options(options, sample.kind)
     scaler = Scaler.fit(sample.X, sample.weight)
     return Tree(
         nodes=covering_tree(rng, _space(sample, options), size=_size(sample, options)),
@@ -47,8 +47,8 @@ def columns(y: FloatArray) -> FloatArray:
     return y.reshape(len(y), -1)
 
 
-def check_options(options: Options) -> None:
-    """``ValueError`` for an option that no tree or training can have."""
+def check_options(options: Options, kind: str) -> None:
+    """``ValueError`` for an option that no tree or training of this kind can have."""
     kinds, rate, decay = options.activations, options.learning_rate, options.weight_decay
     limits = [("max_depth", options.max_depth)]
     optional = [(name, getattr(options, name)) for name in ("max_nodes", "max_arity", "epochs", "batch_size")]
@@ -72,7 +72,7 @@ def check_options(options: Options) -> None:
         if broken:
             raise ValueError(message)
     try:
-        check_loss(options.loss)
+        check_loss(options.loss, "regression" if kind == "regression" else "classes")
     except ValueError as error:
         raise ValueError(f"loss: {error}") from None
 

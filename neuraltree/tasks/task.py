@@ -57,7 +57,7 @@ def make_task(kind: str, n_classes: int = 0, loss: str = "auto", n_targets: int 
 def check_loss(loss: str, kind: str = "") -> None:
     """``ValueError`` if ``loss`` is none of the losses of ``kind``, a key of ``CHOICES``, or of any kind."""
     allowed = CHOICES[kind] if kind else tuple(dict.fromkeys(chain(*CHOICES.values())))
-    stem, _, level = loss.rpartition("_")
+    stem, _, level = str(loss).rpartition("_")
     if loss in allowed or (f"{stem}_LEVEL" in allowed and LEVEL.fullmatch(level)):
         return
     whose = f" of {kind}" * bool(kind)

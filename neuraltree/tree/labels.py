@@ -33,3 +33,8 @@ def positive_last(labels: Sequence[Label], positive: Label) -> tuple[Label, ...]
     if not last:
         raise ValueError(f"{positive!r} is none of the classes {' and '.join(map(repr, labels))}")
     return (*(label for label in labels if label not in last), *last)
+
+
+def places(classes: Sequence[Label] | None, wanted: NDArray) -> list[int]:
+    """The position among ``classes`` of each label that is ``wanted`` (classes,)."""
+    return [list(classes or ()).index(label) for label in wanted.tolist()]

@@ -228,8 +228,8 @@ def trained(problem: Problem, trees: list[Nodes], stream: int, *, epochs: int, f
     return _trained(problem, trees, courses)[2]
 
 
-def refit(problem: Problem, trees: list[Nodes]) -> list[Nodes]:
-    """Trees with one set of weights, trained on the rows ``whole``.
+def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0) -> list[Nodes]:
+    """Trees with one set of weights, trained on the rows ``whole`` at ``faster`` times the learning rate.
 
     A tree begins with the mean of its folds' weights: they were inherited from the same start, and are mostly near
     enough for a mean. The weights of all folds hold each other already, so the weight decay is a part of the search's.
@@ -240,7 +240,7 @@ def refit(problem: Problem, trees: list[Nodes]) -> list[Nodes]:
     whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
     means = [one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
     firsts = [one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
-    candidates = (trained(whole, means, REFIT_STREAM, epochs=problem.epochs), means, firsts)
+    candidates = (trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster), means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
     targets, weight = (part[problem.whole].astype(np.float64) for part in (problem.data.targets, problem.data.weight))
     useful = losses <= constant_loss(problem.task.loss, targets, weight)

@@ -94,11 +94,16 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         input_range=fit_input_range(inputs),
         far=far(scaler),
         workers=workers or os.cpu_count() or 1,
-        first_rows=first_rows(target, len(table.classes or ())) if config.search.rows == "auto" else 0,
+        first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)
     epochs = config.hardware.finetune_epochs
     return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task))
+
+
+def _first_rows(table: Table, rows: RowIndices) -> int:
+    counted = rows if table.weight is None else rows[table.weight[rows] > 0]
+    return first_rows(table.y[counted], len(table.classes or ()))
 
 
 def natural_truth(setup: Setup, table: Table, task: Task) -> Truth:

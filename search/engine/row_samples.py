@@ -24,8 +24,8 @@ def first_rows(targets: NDArray, classes: int) -> int:
     """The size of the first sample: ``FIRST_ROWS``, or enough for the rarest class; ``classes`` is 0 for numbers."""
     if not classes:
         return FIRST_ROWS
-    rarest = max(1, int(np.bincount(targets, minlength=classes).min()))
-    return max(FIRST_ROWS, LEAST_OF_CLASS * len(targets) // rarest)
+    counts = np.bincount(targets, minlength=classes)
+    return max(FIRST_ROWS, LEAST_OF_CLASS * len(targets) // int(counts[counts > 0].min()))
 
 
 def rows_at(first: int, generation: int) -> int:
@@ -35,14 +35,17 @@ def rows_at(first: int, generation: int) -> int:
 
 
 def sampled(problem: Problem, generation: int) -> Problem:
-    """The problem with the training rows of a generation; each sample holds the ones before it."""
-    count = rows_at(problem.first_rows, generation)
-    if not problem.first_rows or all(len(fit) <= count for fit, _ in problem.folds):
+    """The problem with the training rows of a generation; each sample holds the ones before it.
+
+    Rows of weight 0 teach nothing, and are not drawn.
+    """
+    if generation >= first_with_all(problem):
         return problem
+    count, counted = rows_at(problem.first_rows, generation), problem.data.weight > 0
     return replace(
         problem,
         folds=tuple(
-            (np.random.default_rng((problem.seed, STREAM, k)).permutation(fit)[:count], held)
+            (np.random.default_rng((problem.seed, STREAM, k)).permutation(fit[counted[fit]])[:count], held)
             for k, (fit, held) in enumerate(problem.folds)
         ),
     )

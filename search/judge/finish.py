@@ -25,7 +25,7 @@ from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
 from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
-from search.judge.honest import Judged, Kept, judge
+from search.judge.honest import Judged, Kept, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
 from search.judge.thresholds import DECIDING
 from search.objectives import COST_NAMES, named_columns
@@ -73,7 +73,7 @@ def write_front(
     folder.models.mkdir(exist_ok=True)
     front = live_front(setup, state)
     front, judged = judged_front(setup, table, front, say, stopping, kept=folder, evaluations=state.evaluations)
-    members = last_front(setup, table, front, say, stopping)
+    members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
     rows: list[list[Any]] = []
     for member in members:
         model = f"models/{len(rows):03d}.json"
@@ -117,9 +117,11 @@ def last_front(
     front: Members,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
+    *,
+    evaluations: int,
 ) -> list[Finished]:
     """The finished members of a judged front that no other finished member dominates in the run's objectives."""
-    members = finished(setup, table, front, say, stopping)
+    members = finished(setup, table, front, say, stopping, evaluations=evaluations)
     kept = _undominated(setup, [member.values for member in members], "the final costs", say)
     return [members[i] for i in kept.tolist()]
 
@@ -138,14 +140,18 @@ def finished(
     front: Members,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
+    *,
+    evaluations: int,
 ) -> list[Finished]:
     """A front refitted on all training rows, fine-tuned for 8 bits if asked to, and measured.
 
-    A member is left out if it breaks a constraint: by its measured costs, or by predicted ones if it has no others.
+    ``evaluations``: the number of trees that the search has trained. A member is left out if it breaks a constraint: by
+    its measured costs, or by predicted ones if it has no others.
     """
     if not front.trees:
         return []
-    refitted = refit(replace(setup.problem, epochs=setup.last_epochs or setup.problem.epochs), front.trees)
+    epochs, faster = refit_course(setup, evaluations)
+    refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster)
     trees = [to_tree(setup, table, nodes) for nodes in refitted]
     if THRESHOLD in front.columns:
         apart = front.columns[THRESHOLD].tolist()

@@ -152,6 +152,18 @@ def judging_epochs(setup: Setup, count: int, evaluations: int) -> int:
     return setup.last_epochs or max(LONGER * problem.epochs, int(min(ENOUGH, affordable)))
 
 
+def refit_course(setup: Setup, evaluations: int) -> tuple[int, float]:
+    """The epochs of the refit after so many evaluations, and the multiple of the learning rate.
+
+    As in a generation; but as in the judgement if the search has trained its trees for less than the judgement does.
+    """
+    problem, generations = setup.problem, evaluations // setup.strategy.population
+    passes = rows_trained(problem, generations) / sum(len(fit) for fit, _ in problem.folds)
+    if setup.last_epochs or passes >= LONGER:
+        return setup.last_epochs or problem.epochs, 1.0
+    return LONGER * problem.epochs, FASTER
+
+
 def _judged_once(
     problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool
 ) -> tuple[list[Nodes], _Repeat]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.tasks.losses import loss_and_level
 from neuraltree.tasks.metrics import group_errors, predicted_classes
 from neuraltree.tree.labels import Label
 from search.engine.evaluate import Problem
@@ -18,14 +19,15 @@ from search.table.data import Table
 
 FEW = 10  # validation rows of a class or a group below which its errors are mostly noise
 RARE = 0.2  # the share of a class below which its recall is told
-SHOWN = 5  # groups whose errors are told
+SHOWN = 5  # classes or groups that are named
 
 
 def at_start(table: Table, setup: Setup) -> list[str]:
-    """The rows to train on if they are samples; the positive class if the search depends on it; and classes and groups
-    that have few validation rows."""
+    """The rows to train on if they are samples; a loss that the first objective does not judge; the positive class if
+    the search depends on it; and classes and groups that have few validation rows."""
     truth = setup.problem.validation_truth
     found = [told_rows(setup.problem)] if first_with_all(setup.problem) else []
+    found += _quantile(setup)
     if table.classes is not None:
         found += [*_positive(table.classes, setup), *_few_rows("classes", table.classes, truth.target)]
     if table.fairness is not None and truth.group is not None:
@@ -33,20 +35,29 @@ def at_start(table: Table, setup: Setup) -> list[str]:
     return found
 
 
+def _quantile(setup: Setup) -> list[str]:
+    loss = setup.problem.task.loss
+    if loss_and_level(loss)[0] != "pinball" or loss in setup.strategy.objectives:
+        return []
+    return [f"trees learn a quantile, by the loss {loss}, which no objective judges; search.objectives can name {loss}"]
+
+
 def _positive(classes: tuple[Label, ...], setup: Setup) -> list[str]:
     names = [row.name for row in rows_of(setup.strategy.objectives) if row.tasks == "two classes"]
     names += ["the threshold"] * (setup.tuned and not names)
     if not names:
         return []
-    return [f"positive class: {classes[1]!r}, the one that {', '.join(names)} looks for; task.positive chooses another"]
+    return [f"positive class, for {', '.join(names)}: {classes[1]!r}; task.positive chooses another"]
 
 
 def _few_rows(what: str, labels: Sequence[Label], codes: NDArray) -> list[str]:
     counts = _counts(codes, len(labels)).tolist()
-    few = [f"{label!r} {count}" for label, count in zip(labels, counts, strict=True) if count < FEW]
+    few = [i for i in np.argsort(counts, kind="stable").tolist() if counts[i] < FEW]
     if not few:
         return []
-    return [f"{what} with fewer than {FEW} validation rows: {', '.join(few)}; errors say little about them"]
+    named = ", ".join(f"{labels[i]!r} {counts[i]}" for i in few[:SHOWN])
+    more = f" and {len(few) - SHOWN} more" * (len(few) > SHOWN)
+    return [f"{what} with fewer than {FEW} validation rows: {named}{more}; errors say little about them"]
 
 
 def at_end(table: Table, problem: Problem, outputs: FloatArray, thresholds: FloatArray, chosen: int) -> list[str]:

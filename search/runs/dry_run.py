@@ -23,7 +23,8 @@ COUNTED_NODES = 100  # counting takes quadratic time: seconds at twice this
 def describe(config: Config, table: Table) -> str:
     """A plan of the run as comments above its config. Input that a run would refuse is refused here too."""
     from search.engine.problem import set_up
-    from search.engine.row_samples import first_with_all, rows_trained, told_rows
+    from search.engine.row_samples import rows_trained
+    from search.judge.notices import at_start
     from search.runs.ending import length_of
 
     setup = set_up(config, table)
@@ -48,11 +49,11 @@ def describe(config: Config, table: Table) -> str:
         f"split: {told(table, config.data, setup.train_rows, setup.test_rows)}",
         f"search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",
         f"evaluations: {trees} x {len(setup.problem.folds)} folds",
-        *(["rows: " + told_rows(setup.problem)] if first_with_all(setup.problem) else []),
         f"reference point: {point}",
         f"engine: {engine_name()}",
         f"baselines: {', '.join(config.baselines.models) or 'none'}",
         f"time: {took}",
+        *at_start(table, setup),
     ]
     return "\n".join([*map(_comment, facts), "", to_toml(config)])
 

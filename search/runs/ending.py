@@ -16,7 +16,7 @@ from search.config.durations import seconds_of
 from search.config.settings import SearchConfig
 from search.engine.evolution_step import Info, State
 from search.engine.problem import Setup
-from search.judge.honest import FOLDS, REPEATS, judging_epochs
+from search.judge.honest import FOLDS, REPEATS, judging_epochs, refit_course
 from search.runs.indicators import speed_of
 
 # On a plateau the hypervolume has risen by no more than this share of itself in so many generations;
@@ -70,7 +70,7 @@ class Ending:
         """The predicted seconds of the judgement and the refit of the present front."""
         weights = state.members.columns["weights"][info.front]
         epochs = judging_epochs(setup, len(weights) * REPEATS, state.evaluations)
-        passes = epochs * REPEATS * (FOLDS - 1) + (setup.last_epochs or setup.problem.epochs)
+        passes = epochs * REPEATS * (FOLDS - 1) + refit_course(setup, state.evaluations)[0]
         return float(weights.sum()) * passes * len(setup.train_rows) / median(self._speeds)
 
     def why(self, generation: int) -> str:

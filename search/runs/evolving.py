@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import numpy as np
 from joblib import effective_n_jobs
@@ -25,6 +25,7 @@ from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.metrics import probabilities
 from search.baselines.baseline_table import BY_NAME
 from search.config.config import config_of
+from search.config.settings import Config
 from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import State, generations
 from search.engine.problem import Setup, set_up
@@ -49,11 +50,14 @@ from search.table.split_columns import Rules
 KEYS = (
     (r" or data\.test_fraction\b", ""),
     (r"\bdata\.group\b", "groups"),
-    (r"of data\.fairness_group; name their column", "of rows, which only a config can name; see python -m search.run"),
+    (r"of data\.fairness_group; name their column", "of rows, which only the config of a run can name"),
     (r"\brun\.seed\b", "random_state"),
     (r"\bdata\.weight\b", "sample_weight"),
     (r"\bbaselines\.models\b", "baselines"),
-    (r"\b(search|space|task|train|hardware)\.(?=[a-z_]+\b)", ""),
+    *(
+        (rf"\b{section}\.(?=({'|'.join(get_type_hints(Config)[section].__struct_fields__)})\b)", "")
+        for section in ("search", "space", "task", "train", "hardware")
+    ),
 )
 
 
@@ -113,7 +117,7 @@ def evolve(
             lesson=lesson,
             evaluations=state.evaluations,
         )
-        members = last_front(setup, table, candidates, say.message, lambda: False)
+        members = last_front(setup, table, candidates, say.message, lambda: False, evaluations=state.evaluations)
         front = Front(
             tuple(Member("ok", m.values, model=m.tree) for m in members),
             setup.strategy.objectives,

@@ -21,6 +21,7 @@ from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 
@@ -187,8 +188,9 @@ def test_a_regressor_learns_a_quantile_or_despite_outliers() -> None:
         for loss in ("squared", "huber")
     }
     assert apart["huber"] < 0.5 * apart["squared"]
-    with pytest.raises(ValueError, match="loss: 'absolute' is none of the losses: auto, squared, huber"):
-        NeuralTreeRegressor(loss="absolute").fit(X, y)
+    for loss in ("absolute", None, ["huber"], "cross_entropy"):
+        with pytest.raises(ValueError, match="is none of the losses of regression: auto, squared, huber"):
+            NeuralTreeRegressor(loss=loss).fit(X, y)
 
 
 def test_a_search_learns_a_quantile_and_goes_on_with_it() -> None:
@@ -379,10 +381,12 @@ def test_classes_in_another_order_go_on_as_they_are() -> None:
     # 0 is "low" now, so the same tree is wrong wherever it was right.
     turned = NeuralTreeClassifier.from_tree(replace(model.tree_, classes=("low", "high")))
     learned = turned.set_params(warm_start=True, epochs=400, random_state=0).fit(X, y)
-    assert learned.classes_.tolist() == ["low", "high"]
+    assert learned.tree_.classes == ("low", "high")
     assert learned.score(X, y) > 0.8
+    assert roc_auc_score(y, learned.predict_proba(X)[:, learned.classes_.tolist().index("low")]) > 0.8
     learned.partial_fit(X, y, classes=["high", "low"])
-    assert learned.classes_.tolist() == ["low", "high"]
+    assert learned.tree_.classes == ("low", "high")
+    assert learned.classes_.tolist() == ["high", "low"]
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "momentum"])

@@ -157,5 +157,6 @@ def test_a_search_for_the_worst_group(tmp_path: Path) -> None:
 
 def test_the_worst_group_needs_a_config() -> None:
     X, y = load_diabetes(return_X_y=True)
-    with pytest.raises(ValueError, match="compares the groups of rows, which only a config can name"):
+    told = "^objectives: 'worst_group_error' compares the groups of rows, which only the config of a run can name$"
+    with pytest.raises(ValueError, match=told):
         NeuralTreeRegressor(Evolution(objectives=("worst_group_error", "weights"))).fit(X, y)

@@ -21,6 +21,7 @@ FACTS = (
         "# engine: ",
         "# baselines: linear",
         "# time: about ",
+        "# classes with fewer than 10 validation rows: ",
     ),
 )
 

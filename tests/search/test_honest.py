@@ -26,6 +26,7 @@ from search.judge.honest import (
     judge,
     judging_folds,
     parts_of_error,
+    refit_course,
     standard_error,
 )
 from search.table.data import Table
@@ -273,3 +274,10 @@ def test_a_stop_without_a_place_to_resume_keeps_what_is_known() -> None:
     judged = judge(setup, table, trees, quiet, lambda: True)
     assert np.isfinite(judged.error_se).all()
     assert judged.held_out is not None
+
+
+@pytest.mark.parametrize(("evaluations", "course"), [(0, (10, 3.0)), (24, (10, 3.0)), (30, (2, 1.0)), (600, (2, 1.0))])
+def test_a_brief_search_is_refitted_as_it_is_judged(evaluations: int, course: tuple[int, float]) -> None:
+    table = table_of("regression")
+    raw = {"data": {"source": "r"}, "search": {"population": 6, "folds": 2}, "train": {"epochs": 2}}
+    assert refit_course(set_up(config_of(raw, "test"), table), evaluations) == course

@@ -66,7 +66,7 @@ def test_at_start_of_a_class_are_told() -> None:
 def test_the_positive_class_is_told_if_the_search_looks_for_it(search: dict[str, Any], names: str) -> None:
     table = table_of(50)
     setup = set_up(config_of({"data": {"source": "alarms"}, "search": {"folds": 2} | search}, "test"), table)
-    told = f"positive class: 'alarm', the one that {names} looks for; task.positive chooses another"
+    told = f"positive class, for {names}: 'alarm'; task.positive chooses another"
     assert at_start(table, setup) == ([told] if names else [])
 
 
@@ -112,3 +112,19 @@ def test_the_worst_group_needs_groups() -> None:
     raw = {"data": {"source": "alarms"}, "search": {"objectives": ["worst_group_error", "weights"]}}
     with pytest.raises(InputError, match=r"'worst_group_error' compares the groups of data\.fairness_group"):
         set_up(config_of(raw, "test"), table_of(60))
+
+
+def test_of_many_small_groups_the_smallest_are_named() -> None:
+    table = replace(table_of(60), fairness=Groups(tuple(f"g{i:03}" for i in range(100)), np.arange(ROWS) % 100))
+    (line,) = at_start(table, prepared(table))
+    assert line.startswith("fairness groups with fewer than 10 validation rows: 'g000' 2, ")
+    assert line.endswith("'g004' 2 and 95 more; errors say little about them")
+
+
+def test_a_quantile_that_no_objective_judges_is_told() -> None:
+    numbers = replace(table_of(60), y=np.linspace(0, 1, ROWS), classes=None, kind="regression")
+    raw = {"data": {"source": "alarms"}, "task": {"loss": "pinball_0.9"}}
+    (line,) = at_start(numbers, set_up(config_of(raw, "test"), numbers))
+    assert line.startswith("trees learn a quantile, by the loss pinball_0.9, which no objective judges")
+    raw["search"] = {"objectives": ["pinball_0.9", "weights"]}
+    assert at_start(numbers, set_up(config_of(raw, "test"), numbers)) == []

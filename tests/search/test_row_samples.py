@@ -103,3 +103,12 @@ def test_a_search_trains_on_its_samples(first: int) -> None:
     made = [next(generations(problem, setup.strategy, Phases()))[1] for problem in (setup.problem, spoiled)]
     weights = [np.concatenate([tree["weight"][:, 0] for tree in info.evaluated.trees]) for info in made]
     assert np.array_equal(*weights) == (first == 50)
+
+
+def test_rows_of_weight_zero_are_not_drawn() -> None:
+    problem = prepared()[0].problem
+    weight = (np.arange(ROWS) % 10 == 0).astype(problem.data.weight.dtype)
+    problem = replace(problem, data=problem.data._replace(weight=weight))
+    for fit, _ in sampled(problem, 0).folds:
+        assert len(fit) > 10
+        assert weight[fit].all()

@@ -27,6 +27,7 @@ from search.engine.evaluate import evaluate, refit
 from search.engine.problem import Setup, set_up
 from search.engine.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, learn, taught
 from search.errors import InputError
+from search.judge.honest import FASTER, LONGER
 from search.table.data import Table
 
 KINDS = ("regression", "several", "binary", "multiclass")
@@ -316,15 +317,16 @@ def test_a_random_state_that_is_set_is_kept() -> None:
 def test_the_front_is_refitted_as_long_as_a_last_lesson_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    def spy(problem: Any, trees: Any) -> Any:
-        asked.append((problem.epochs, len(problem.whole), problem.settings.weight_decay))
-        return refit(problem, trees)
+    def spy(problem: Any, trees: Any, **how: float) -> Any:
+        asked.append((problem.epochs, len(problem.whole), problem.settings.weight_decay, *how.values()))
+        return refit(problem, trees, **how)
 
     monkeypatch.setattr("search.judge.finish.refit", spy)
     X, y = noisy(0)
     for teachers in ([LinearRegression()], None):
         NeuralTreeRegressor(clone(BRIEF).set_params(teachers=teachers), epochs=EPOCHS, random_state=0).fit(X, y)
-    assert asked == [(LAST_EPOCHS, LAST_ROWS, 0.0), (EPOCHS, 80, 0.3)]
+    # Without teachers a search as brief as this is refitted as it is judged.
+    assert asked == [(LAST_EPOCHS, LAST_ROWS, 0.0, 1.0), (LONGER * EPOCHS, 80, 0.3, FASTER)]
 
 
 # --- what cannot teach

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, f1_score, precision_score, recall_score
+from sklearn.metrics import balanced_accuracy_score, f1_score, get_scorer, precision_score, recall_score
 
-from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
+from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor, ParetoEnsembleClassifier
 from neuraltree.compress import quantize_tree
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import make_task
@@ -120,17 +120,62 @@ def test_a_tuned_model_finds_more_of_a_rare_class_and_keeps_its_probabilities() 
     assert honest == pytest.approx(1 - f1_score(test_y, tuned.predict(test_X)), abs=0.12)
 
 
-def test_the_positive_class_of_an_estimator_is_the_last_and_is_what_f1_counts() -> None:
+FALL = {"population": 20, "generations": 3, "objectives": ("f1", "weights"), "baselines": ()}
+
+
+def falls() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Inputs, rare falls as 1, and as texts, of which "ok" is the second in sorted order."""
     X, y = alarms(600, 0)
-    names = np.array(["ok", "fall"])[y]  # sorted, "ok" would be the positive class
-    search = Evolution(population=20, generations=3, objectives=("f1", "weights"), baselines=(), positive="fall")
-    model = NeuralTreeClassifier(search, random_state=0, epochs=5).fit(X, names)
-    usual = NeuralTreeClassifier(search.set_params(positive=None), random_state=0, epochs=5).fit(X, y)
-    assert model.classes_.tolist() == ["ok", "fall"]
+    return X, y, np.array(["ok", "fall"])[y]
+
+
+def test_the_positive_class_of_an_estimator_is_what_f1_counts() -> None:
+    X, y, names = falls()
+    model = NeuralTreeClassifier(Evolution(**FALL, positive="fall"), random_state=0, epochs=5).fit(X, names)
+    usual = NeuralTreeClassifier(Evolution(**FALL), random_state=0, epochs=5).fit(X, y)
+    assert model.classes_.tolist() == ["fall", "ok"]
+    assert model.tree_.classes == ("ok", "fall")
     np.testing.assert_array_equal(model.predict(X), np.array(["ok", "fall"])[usual.predict(X)])
-    np.testing.assert_array_equal(model.predict_proba(X), usual.predict_proba(X))
+    np.testing.assert_array_equal(model.predict_proba(X), usual.predict_proba(X)[:, ::-1])
     with pytest.raises(ValueError, match="positive: 'stand' is none of the classes 'fall' and 'ok', in y"):
         NeuralTreeClassifier(Evolution(positive="stand")).fit(X, names)
+    with pytest.raises(ValueError, match="positive=1 needs classes; this is a regression"):
+        NeuralTreeRegressor(Evolution(positive=1)).fit(X, X[:, 0])
+
+
+@pytest.mark.parametrize("scorer", ["roc_auc", "neg_log_loss"])
+def test_scorers_of_scikit_learn_know_the_order_of_the_classes(scorer: str) -> None:
+    X, y, names = falls()
+    model = NeuralTreeClassifier(Evolution(**FALL, positive="fall"), random_state=0, epochs=5).fit(X, names)
+    usual = NeuralTreeClassifier(Evolution(**FALL), random_state=0, epochs=5).fit(X, y)
+    found = get_scorer(scorer)
+    assert found(model, X, names) == pytest.approx(found(usual, X, y))
+    again = NeuralTreeClassifier.from_tree(model.tree_)
+    assert found(again, X, names) == pytest.approx(found(usual, X, y))
+
+
+def test_a_tree_that_is_trained_further_keeps_its_order_of_classes() -> None:
+    X, _, names = falls()
+    model = NeuralTreeClassifier(random_state=0, warm_start=True).fit(X, names)
+    before = model.score(X, names)
+    model.set_params(search=Evolution(positive="fall"), epochs=1).fit(X, names)
+    assert model.score(X, names) == pytest.approx(before, abs=0.02)
+    turned = NeuralTreeClassifier(Evolution(**FALL, positive="fall"), random_state=0, warm_start=True, epochs=5)
+    before = turned.fit(X, names).score(X, names)
+    assert turned.fit(X, names).score(X, names) == pytest.approx(before, abs=0.05)
+    turned.partial_fit(X, names, classes=["ok", "fall"])
+    assert turned.score(X, names) == pytest.approx(before, abs=0.05)
+
+
+def test_the_positive_class_of_an_ensemble() -> None:
+    X, y, names = falls()
+    model = ParetoEnsembleClassifier(Evolution(**FALL, positive="fall"), random_state=0).fit(X, names)
+    usual = ParetoEnsembleClassifier(Evolution(**FALL), random_state=0).fit(X, y)
+    assert {each.tree_.classes for each in model.estimators_} == {("ok", "fall")}
+    np.testing.assert_array_equal(model.predict_proba(X), usual.predict_proba(X)[:, ::-1])
+    assert [model.predict_one(x) for x in X[:50]] == model.predict(X[:50]).tolist()
+    with pytest.raises(ValueError, match="positive: 'stand'"):
+        ParetoEnsembleClassifier(Evolution(positive="stand")).fit(X, names)
 
 
 def run_of(folder: Path, objective: str, precision: str = "float32") -> Path:

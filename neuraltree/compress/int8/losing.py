@@ -17,12 +17,15 @@ MOST_ROWS = 1_000
 def int8_loss(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> float | None:
     """The share of the score on these rows that 8-bit code loses, 0 to 1. The score is the accuracy, or R².
 
+    Rows of weight 0 do not count.
+
     ``y`` (rows,): positions of classes, or targets in their own units. None if there is no 8-bit code for the tree.
     """
     X, y = np.asarray(X), np.asarray(y)
-    rows = spread_rows(len(X))
-    X, y = X[rows], y[rows]
-    counts = np.ones(len(X)) if weight is None else np.asarray(weight, dtype=np.float64)[rows]
+    counts = np.ones(len(X)) if weight is None else np.asarray(weight, dtype=np.float64)
+    rows = np.flatnonzero(counts)
+    rows = rows[spread_rows(len(rows))]
+    X, y, counts = X[rows], y[rows], counts[rows]
     try:
         model = quantize_tree(tree)
     except ValueError:

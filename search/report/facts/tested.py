@@ -114,13 +114,16 @@ def _confusion(tree: Tree, X: NDArray, y: NDArray, labels: Sequence[object]) -> 
     return np.bincount(y * k + predicted, minlength=k * k).reshape(k, k)
 
 
-def reliability(tree: Tree, X: NDArray, y: NDArray) -> dict[str, Any]:
+def reliability(tree: Tree, X: NDArray, y: NDArray) -> dict[str, Any] | None:
     """The Brier score (Brier 1950), and the points of the reliability curve: mean probability, share of rows, rows.
 
     The probability is that of the second of two classes, or that of the predicted class of more; the share is of rows
-    of that class. Each point stands for the rows in a tenth of the probabilities from 0 to 1.
+    of that class. Each point stands for the rows in a tenth of the probabilities from 0 to 1. None if a probability is
+    not a number.
     """
     shares = tree.predict_proba(X)
+    if not np.isfinite(shares).all():
+        return None
     of_class = shares - np.eye(shares.shape[1])[y]
     brier = np.mean(of_class[:, 1] ** 2 if shares.shape[1] == 2 else np.sum(of_class**2, axis=1))
     if shares.shape[1] == 2:

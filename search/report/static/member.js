@@ -69,7 +69,9 @@ function confused(cells, classes) {
   if (!cells.length) return make("p", {text: "No test row is misclassified."});
   return scrolling("Largest confusions", table(["True class", "Predicted class", "Rows"], cells.map(([r, c, n]) => [classes[r], classes[c], n]), {caption: "The most frequent confusions", texts: 2}));
 }
-function classified(counts, {brier, points}) {
+function classified(counts, reliability) {
+  if (!reliability) return fillWith("test", counts, note());
+  const {brier, points} = reliability;
   fillWith("test", counts, make("div", {id: "reliability", class: "plot"}), make("p", {class: "hint", id: "reliability-text"}), note());
   const of = page.task.classes.length > 2 ? "the predicted class" : page.task.classes[1];
   const text = `Reliability: among the test rows to which the model gives a probability of ${of} in the same tenth, the share of rows of that class. On the diagonal, probabilities are right. Brier score ${plainNumber(brier)}.`;
