@@ -99,7 +99,8 @@ def page(result: dict[str, Any]) -> str:
     rows = []
     for model in dict.fromkeys(row["model"] for row in result["rows"]):
         own = [row for row in result["rows"] if row["model"] == model]
-        rows.append([model, *(f"{np.mean([row[name] for row in own]):.3g}" for name in names)])
+        means = [np.mean([row[name] for row in own]) for name in names]
+        rows.append([model, *("" if np.isnan(mean) else f"{mean:.3g}" for mean in means)])  # only trees count weights
     about = f"""Made by `{result["command"]}`. {ROWS:,} rows for training and as many for the test, {100 * SHARE:g} %
 of them alarms; means over {result["seeds"]} seeds. The search has {TIME_S:g} s."""
     return f"# A rare alarm\n\n{about}\n\n{table(header, rows)}\n"
