@@ -7,6 +7,7 @@ Errors are of all validation rows in every generation, and the judgement and the
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -51,12 +52,17 @@ def sampled(problem: Problem, generation: int) -> Problem:
     )
 
 
+def rows_of(problem: Problem, generation: int) -> int:
+    """The training rows of all folds in a generation."""
+    most = rows_at(problem.first_rows, generation) if problem.first_rows else math.inf
+    return int(sum(min(len(fit), most) for fit, _ in problem.folds))
+
+
 def rows_trained(problem: Problem, generations: int) -> int:
     """The training rows of all folds, added up over the first generations."""
-    sizes = [len(fit) for fit, _ in problem.folds]
-    if not problem.first_rows:
-        return generations * sum(sizes)
-    return sum(min(size, rows_at(problem.first_rows, g)) for g in range(generations) for size in sizes)
+    growing = min(generations, first_with_all(problem))
+    later = sum(len(fit) for fit, _ in problem.folds) * (generations - growing)
+    return sum(rows_of(problem, generation) for generation in range(growing)) + later
 
 
 def first_with_all(problem: Problem) -> int:
@@ -67,8 +73,10 @@ def first_with_all(problem: Problem) -> int:
     return generation
 
 
-def told_rows(problem: Problem) -> str:
-    """The rows that generations train on, in words."""
+def told_rows(problem: Problem) -> list[str]:
+    """A line about the samples, if there are any."""
     rows, last = max(len(fit) for fit, _ in problem.folds), first_with_all(problem)
-    first = f"{min(rows, problem.first_rows):,} of {rows:,}" if last else f"all {rows:,}"
-    return f"the first trees train on {first} rows of a fold" + f", those of generation {last} on all" * bool(last)
+    if not last:
+        return []
+    first = f"{problem.first_rows:,} of {rows:,} rows"
+    return [f"the first trees train on {first} of a fold, those of generation {last} on all"]

@@ -13,7 +13,7 @@ from neuraltree.tasks.metrics import group_errors, predicted_classes
 from neuraltree.tree.labels import Label
 from search.engine.evaluate import Problem
 from search.engine.problem import Setup
-from search.engine.row_samples import first_with_all, told_rows
+from search.engine.row_samples import told_rows
 from search.objectives import rows_of
 from search.table.data import Table
 
@@ -26,8 +26,7 @@ def at_start(table: Table, setup: Setup) -> list[str]:
     """The rows to train on if they are samples; a loss that the first objective does not judge; the positive class if
     the search depends on it; and classes and groups that have few validation rows."""
     truth = setup.problem.validation_truth
-    found = [told_rows(setup.problem)] if first_with_all(setup.problem) else []
-    found += _quantile(setup)
+    found = [*told_rows(setup.problem), *_quantile(setup)]
     if table.classes is not None:
         found += [*_positive(table.classes, setup), *_few_rows("classes", table.classes, truth.target)]
     if table.fairness is not None and truth.group is not None:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from neuraltree.engine.lowering import compilations
-from search.engine.row_samples import rows_trained
+from search.engine.row_samples import rows_of
 
 if TYPE_CHECKING:
     from search.engine.evolution_step import Info, State
@@ -30,8 +30,7 @@ def row_of(state: State, info: Info, seconds: dict[str, float]) -> dict[str, Any
 
 def speed_of(setup: Setup, state: State, info: Info, seconds: dict[str, float]) -> dict[str, float]:
     """Trees per second of the whole generation, and weight·samples per second of its training."""
-    before, after = (rows_trained(setup.problem, state.generation + one) for one in (0, 1))
-    rows = (after - before) * setup.problem.epochs
+    rows = rows_of(setup.problem, state.generation) * setup.problem.epochs
     weights = float(info.evaluated.columns["weights"].sum())
     return {
         "trees_per_s": len(info.evaluated.trees) / sum(seconds.values()),

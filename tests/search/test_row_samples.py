@@ -83,10 +83,10 @@ def test_small_tables_and_the_key_leave_all_rows(monkeypatch: pytest.MonkeyPatch
     raw = {"data": {"source": "t"}, "search": {"folds": 2}}
     auto = set_up(config_of(raw, "test"), table, all_rows=True)
     assert auto.problem.first_rows == 150
-    assert at_start(table, auto) == [told_rows(auto.problem)]
-    assert told_rows(auto.problem) == (
+    assert at_start(table, auto) == told_rows(auto.problem)
+    assert told_rows(auto.problem) == [
         "the first trees train on 150 of 200 rows of a fold, those of generation 3 on all"
-    )
+    ]
     raw["search"]["rows"] = "all"
     assert set_up(config_of(raw, "test"), table, all_rows=True).problem.first_rows == 0
 
