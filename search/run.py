@@ -138,7 +138,7 @@ def _length(arguments: argparse.Namespace) -> list[str]:
 
 
 def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> int:
-    from search.config.config import config_hash, load_config
+    from search.config.config import as_begun, config_hash, load_config
     from search.folder.records import RunFolder
     from search.interrupts import interrupts
     from search.table.data import load_table
@@ -157,10 +157,12 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
                 folder.clear_parts(join_parts(folder, report.warning))
             report.message(f"the run in {folder.path} is complete; its front is {folder.path / 'front.csv'}")
             return DONE
-        config = load_config(folder.path / "config.toml")
+        path = folder.path / "config.toml"
+        digest = config_hash(load_config(path))
+        config = load_config(path, older := as_begun(path))
         table = load_table(config.data, config.task)
         began = (
-            ("config_hash", config_hash(config), f"{folder.path / 'config.toml'} is"),
+            ("config_hash", digest, f"{path} is"),
             ("data_hash", table.digest, f"the data of {config.data.source!r} are"),
         )
         for name, found, what in began:
@@ -171,7 +173,7 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
         if length:
             from search.runs.extending import extend
 
-            config = extend(folder, manifest, load_config(folder.path / "config.toml", length))
+            config = extend(folder, manifest, load_config(path, [*older, *length]))
         from search.runs.loop import evolve
 
         return evolve(_as_run(config, folder.path), table, folder, report, stopping, begun)

@@ -68,6 +68,15 @@ ADDED = (
     *(("task", "positive"), ("data", "fairness_group")),
 )
 
+# What the absence of a key in the config of an earlier run meant, if that is not the default.
+ABSENT = {("search", "rows"): "all"}
+
+
+def as_begun(path: Path) -> list[str]:
+    """The overrides with which the config of a run's folder means what it meant when the run began."""
+    raw = _read(path)
+    return [f"{section}.{key}={value}" for (section, key), value in ABSENT.items() if key not in raw.get(section, {})]
+
 
 def to_toml(config: Config) -> str:
     """The config with every key written out; ``load_config`` reads it back as an equal config."""

@@ -21,6 +21,7 @@ import numpy as np
 import pytest
 
 from search import pictures
+from search.config.config import config_hash, load_config
 from search.folder import records
 from search.run import main
 
@@ -218,6 +219,23 @@ def test_a_run_of_an_older_engine_resumes_and_says_that_it_changed(config: Path,
     assert said in resumed.stderr
     assert [row[0] for row in history(out)[1:]] == [*map(str, range(7))]
     assert status(out) == "complete"
+
+
+def test_a_run_from_before_samples_of_rows_goes_on_with_all_rows(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, always = tmp_path / "out", tmp_path / "all"
+    monkeypatch.setattr("search.engine.row_samples.FIRST_ROWS", 10)
+    assert here(config, "--out", always, "--generations", "4", "--set", "search.rows=all") == 0
+    assert here(config, "--out", out, "--generations", "2", "--set", "search.rows=all") == 0
+    lines = [line for line in (out / "config.toml").read_text().splitlines(keepends=True) if "rows = " not in line]
+    (out / "config.toml").write_text("".join(lines))
+    manifest = json.loads((out / "manifest.json").read_text())
+    manifest["config_hash"] = config_hash(load_config(out / "config.toml"))
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    assert here(out, "--resume", "--generations", "4") == 0
+    assert load_config(out / "config.toml").search.rows == "all"
+    assert results(out) == results(always)
 
 
 def test_results_do_not_depend_on_the_number_of_cores(tmp_path: Path) -> None:
