@@ -41,7 +41,7 @@ def measured(job: tuple[str, int, int], cores: Cores[int], cache: str) -> dict[s
     source, limit_s, seed = job
     with tempfile.TemporaryDirectory() as folder:
         out, config = Path(folder) / "out", Path(folder) / "c.toml"
-        config.write_text(f'data.source = "{source}"\n')
+        store({config: f'data.source = "{source}"\n'})
         caches = folder if seed == 0 else cache
         environment = os.environ | {"XDG_CACHE_HOME": caches, "MPLCONFIGDIR": caches}
         command = [sys.executable, "-m", "search.run", str(config), "--out", str(out), "--quiet"]

@@ -105,7 +105,7 @@ LOSSES: dict[str, Loss] = {
         lambda z: z,
         c_value="y > z ? level * (y - z) : (1 - level) * (z - y)",
         c_slope="z > y ? 1 - level : -level",
-        slope=lambda z, y, level: (z > y) - level,
+        slope=lambda z, y, level: (z > y).astype(z.dtype) - level,
     ),
 }
 AT_LEVEL = ("pinball",)  # losses whose names end in a level between 0 and 1, such as "pinball_0.9"

@@ -48,6 +48,7 @@ population = 4
 generations = 0
 time = "1.5h"
 threshold = "tuned"
+rows = "all"
 selection = "nsga3"
 objectives = ["latency_s", "error_rate", "ram_bytes"]
 folds = 20

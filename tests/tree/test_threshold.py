@@ -46,11 +46,12 @@ def test_the_second_class_is_predicted_where_its_probability_is_above_the_thresh
     assert tree.classes is not None
     names = tuple(f"x{i}" for i in range(len(tree.features)))
     tree, rows = replace(tree, features=names, threshold=threshold), ROWS[:, : len(names)]
+    order = [sorted(tree.classes).index(label) for label in tree.classes]  # an estimator's classes are sorted
     for predict, proba in (
         (tree.predict, tree.predict_proba),
         (lambda X: [tree.predict_one(x) for x in X.tolist()], tree.predict_proba),
         (lambda X: tree.predict(X[:3]), lambda X: tree.predict_proba(X[:3])),
-        (tree.estimator().predict, tree.estimator().predict_proba),
+        (tree.estimator().predict, lambda X: tree.estimator().predict_proba(X)[:, order]),
         (quantize_tree(tree).predict, quantize_tree(tree).predict_proba),
     ):
         p = proba(rows)[:, 1]
