@@ -9,7 +9,6 @@ alone.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,13 +24,11 @@ from sklearn.model_selection import TunedThresholdClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks.machine import facts
+from benchmarks.promise.reporting import report
 from neuraltree import NeuralTreeClassifier
 from neuraltree.cli.markdown import table
-from neuraltree.storing import store
 from search import Evolution
 
-PACKAGES = ("neuraltree", "numpy", "scikit-learn", "deap", "moocore")
 ROWS, SENSORS, SHARE, LEVEL = 20_000, 8, 0.01, 0.5
 TIME_S = 30.0
 
@@ -88,9 +85,7 @@ def main() -> None:
             took = time.perf_counter() - begun
             found.append({"model": name, "seed": seed, "seconds": took} | scored(model, test_X, test_y))
             console.print(found[-1])
-    result = {"command": "python -m benchmarks.run alarm", **facts(PACKAGES), "seeds": options.seeds, "rows": found}
-    store({options.out: json.dumps(result, indent=1) + "\n", options.out.with_suffix(".md"): page(result)})
-    Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
+    report("alarm", {"seeds": options.seeds, "rows": found}, page, options.out)
 
 
 def page(result: dict[str, Any]) -> str:

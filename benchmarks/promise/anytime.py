@@ -22,13 +22,12 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from benchmarks.machine import facts
 from benchmarks.promise.beside_old import fair_volume
+from benchmarks.promise.reporting import report
 from neuraltree.cli.markdown import table as markdown
 from neuraltree.storing import store
 from search.front import load_front
 
-PACKAGES = ("neuraltree", "numpy", "scikit-learn", "deap", "moocore")
 TABLES: dict[str, tuple[str, ...]] = {  # and the columns that are constant
     **dict.fromkeys(("breast_cancer", "diabetes", "friedman1", "wine"), ()),
     "digits": ("pixel_0_0", "pixel_4_0", "pixel_4_7"),
@@ -50,13 +49,12 @@ def measured(job: tuple[str, int, int], cores: Cores[int], cache: str) -> dict[s
         command = [sys.executable, "-m", "search.run", str(config), "--out", str(out), "--quiet"]
         core = cores.get()
         begun = time.perf_counter()
-        subprocess.run(
-            ["taskset", "-c", str(core), *command, "--time", f"{limit_s}s", "--seed", str(seed)],
-            check=True,
-            env=environment,
-        )
+        try:
+            pinned = ["taskset", "-c", str(core), *command, "--time", f"{limit_s}s", "--seed", str(seed)]
+            subprocess.run(pinned, check=True, env=environment)
+        finally:
+            cores.put(core)  # else a run that fails leaves the others waiting
         took = time.perf_counter() - begun
-        cores.put(core)
         front = load_front(out)
         lines = (out / "history.csv").read_text().splitlines()
     members = [member.values | {"test": member.test_error} for member in front]
@@ -102,9 +100,7 @@ def main() -> None:
         for row in threads.map(lambda job: measured(job, cores, cache), jobs):
             found.append(row)
             console.print(f"{row['table']}, {row['limit_s']} s, seed {row['seed']}: {row['took_s']:.1f} s")
-    result = {"command": "python -m benchmarks.run anytime", **facts(PACKAGES), "seeds": options.seeds, "rows": found}
-    store({options.out: json.dumps(result, indent=1) + "\n", options.out.with_suffix(".md"): page(result)})
-    Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
+    report("anytime", {"seeds": options.seeds, "rows": found}, page, options.out)
 
 
 if __name__ == "__main__":

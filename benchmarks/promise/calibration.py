@@ -8,7 +8,6 @@ loss on test rows with that of the member as it is. The best temperature on the 
 from __future__ import annotations
 
 import argparse
-import json
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -17,19 +16,17 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from benchmarks.machine import facts
 from benchmarks.promise.problems import prepared, sample
+from benchmarks.promise.reporting import report
 from experiments.common.statistics import signed_rank_p
 from neuraltree.arrays import FloatArray
 from neuraltree.cli.markdown import table as markdown
-from neuraltree.storing import store
 from neuraltree.tasks.metrics import METRICS, Truth
 from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import generations
 from search.judge.finish import judged_front, last_front, live_front
 from search.runs.progress import Phases
 
-PACKAGES = ("neuraltree", "numpy", "scikit-learn", "deap", "moocore")
 PROBLEMS = ("mnist2", "mnist10", "fashion2", "fashion10", "segment", "credit-g")
 TABLES = ("vehicle", "glass", "wdbc", "pima", "australian")
 SIZES, GENERATIONS = (400, 1000), 15
@@ -88,9 +85,7 @@ def main() -> None:
             names = (*PROBLEMS, *(TABLES if rows == max(SIZES) else ()))  # these tables have samples of one size
             sizes[rows] = list(pool.map(changes, product(names, [rows], range(options.seeds))))
             Console(stderr=True).print(f"{rows} rows: done")
-    result = {"command": "python -m benchmarks.run calibration", **facts(PACKAGES), "sizes": sizes}
-    store({options.out: json.dumps(result, indent=1) + "\n", options.out.with_suffix(".md"): page(result)})
-    Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
+    report("calibration", {"sizes": sizes}, page, options.out)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ most as much as those of a constant, so that test rows unlike all training rows 
 from __future__ import annotations
 
 import argparse
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,12 +16,11 @@ import numpy as np
 from rich.console import Console
 from scipy.stats import wilcoxon
 
-from benchmarks.machine import facts
-from benchmarks.promise.beside_old import PACKAGES, ROOT, Found, searched
+from benchmarks.promise.beside_old import ROOT, Found, searched
 from benchmarks.promise.problems import DEVELOPMENT, sample
+from benchmarks.promise.reporting import report
 from neuraltree.arrays import FloatArray
 from neuraltree.cli.markdown import table
-from neuraltree.storing import store
 from search.engine.problem import DECAYED_ROWS, MOST_DECAY
 from search.front import WITHIN
 
@@ -123,9 +121,7 @@ def main() -> None:
         pairs = len(found[1.0])
         parts.append({"rows": rows, "pairs": pairs, "decay": compared(found), "within": rules(found[1.0])})
         console.print(f"{rows} rows: done")
-    result = {"command": "python -m benchmarks.run decay", **facts(PACKAGES), "sizes": parts}
-    store({options.out: json.dumps(result, indent=1) + "\n", options.out.with_suffix(".md"): page(result)})
-    Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
+    report("decay", {"sizes": parts}, page, options.out)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ CART is scikit-learn's, cut back by cross-validation to at most as many numbers.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,14 +18,12 @@ from rich.console import Console
 from sklearn.model_selection import GridSearchCV, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from benchmarks.machine import facts
 from benchmarks.promise.problems import Sample, hold_outs, mixed, numbers
+from benchmarks.promise.reporting import report
 from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
 from neuraltree.cli.markdown import table
-from neuraltree.storing import store
 from search import Evolution
 
-PACKAGES = ("neuraltree", "numpy", "scikit-learn", "deap", "moocore")
 TABLES = ("concrete", "airfoil", "energy", "yacht", "elevators", "segment")
 FOLDS, TIME_S, WEIGHTS = 5, 30.0, 60
 SPLIT_SEED = 7  # of the folds of segment, which has none of its own
@@ -92,9 +89,7 @@ def main() -> None:
     for name in options.tables:
         found[name] = [scored(part, seed, TIME_S) for seed, part in enumerate(parts(name, options.folds))]
         console.print(f"{name}: {np.mean([row['score'] for row in found[name]]):.4f}")
-    result = {"command": "python -m benchmarks.run folds", **facts(PACKAGES), "folds": options.folds, "tables": found}
-    store({options.out: json.dumps(result, indent=1) + "\n", options.out.with_suffix(".md"): page(result)})
-    Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
+    report("folds", {"folds": options.folds, "tables": found}, page, options.out)
 
 
 if __name__ == "__main__":

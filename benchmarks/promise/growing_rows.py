@@ -7,7 +7,6 @@ are then judged and refitted on all rows.
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -19,19 +18,14 @@ import numpy as np
 from rich.console import Console
 from sklearn.datasets import make_friedman1
 
-from benchmarks.machine import facts
 from benchmarks.promise.beside_old import fair_volume
-from benchmarks.promise.driver import error
-from benchmarks.promise.problems import MOST_TEST, Sample, prepared, sample
+from benchmarks.promise.problems import MOST_TEST, Sample, error_of, last_of, prepared, sample
+from benchmarks.promise.reporting import report
 from experiments.common.statistics import signed_rank_p
 from neuraltree.cli.markdown import table as markdown
-from neuraltree.storing import store
 from search.engine.evolution_step import generations
-from search.front import Front, Member
-from search.judge.finish import judged_front, last_front, live_front
 from search.runs.progress import Phases
 
-PACKAGES = ("neuraltree", "numpy", "scikit-learn", "deap", "moocore")
 CPU_S = 30.0
 SIZES = {"elevators": (4000, 11_000), "friedman1": (10_000, 40_000), "fashion2": (10_000, 40_000), "mnist10": (40_000,)}
 WAYS = ("all", "auto")  # as ``search.rows``
@@ -57,12 +51,9 @@ def searched(job: tuple[str, int, int, str]) -> dict[str, Any]:
     for state, _ in generations(problem, setup.strategy, Phases()):  # noqa: B007
         if time.process_time() - begun >= CPU_S:
             break
-    how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
-    front, _ = judged_front(setup, table, live_front(setup, state), *how, evaluations=state.evaluations)
-    members = last_front(setup, table, front, *how, evaluations=state.evaluations)
-    found = Front(tuple(Member("ok", m.values, model=m.tree) for m in members), setup.strategy.objectives)
-    scored = [m.values | {"test": error(m.tree(), data.test_X, data.test_y, measure)} for m in found]
-    chosen = scored[found.members.index(found.recommended())]
+    front = last_of(setup, table, state)
+    scored = [member.values | {"test": error_of(member, data, measure)} for member in front]
+    chosen = scored[front.members.index(front.recommended())]
     return {
         **dict(zip(("problem", "rows", "seed", "way"), job, strict=True)),
         "generations": state.generation,
@@ -114,9 +105,7 @@ def main() -> None:
         for row in pool.map(searched, jobs):
             found.append(row)
             console.print(row)
-    result = {"command": "python -m benchmarks.run rows", **facts(PACKAGES), "seeds": options.seeds, "rows": found}
-    store({options.out: json.dumps(result, indent=1) + "\n", options.out.with_suffix(".md"): page(result)})
-    Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
+    report("rows", {"seeds": options.seeds, "rows": found}, page, options.out)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ the generation at which it holds is judged, refitted and scored, and compared wi
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -16,21 +15,16 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from benchmarks.machine import facts
-from benchmarks.promise.driver import error
-from benchmarks.promise.problems import DEVELOPMENT, Sample, prepared, sample
+from benchmarks.promise.problems import DEVELOPMENT, Sample, error_of, last_of, prepared, sample
+from benchmarks.promise.reporting import report
 from experiments.common.statistics import signed_rank_p
 from neuraltree.cli.markdown import table as markdown
-from neuraltree.storing import store
 from search.engine.evolution_step import State, generations
 from search.engine.problem import Setup
-from search.front import Front, Member
-from search.judge.finish import judged_front, last_front, live_front
 from search.runs import ending
 from search.runs.progress import Phases
 from search.table.data import Table
 
-PACKAGES = ("neuraltree", "numpy", "scikit-learn", "deap", "moocore")
 LONGEST = 200  # generations
 RULES = tuple((rise, width) for width in (10, 20, 30) for rise in (0.0005, 0.001, 0.002, 0.005))
 ABOUT = """Searches of 400 rows of the development problems, for {longest} generations, {seeds} seeds each. A rule ends
@@ -68,21 +62,8 @@ def _named(rise: float, width: int) -> str:
 
 
 def recommended(setup: Setup, table: Table, state: State, data: Sample, measure: str) -> dict[str, float]:
-    how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
-    front, _ = judged_front(setup, table, live_front(setup, state), *how, evaluations=state.evaluations)
-    members = last_front(setup, table, front, *how, evaluations=state.evaluations)
-    made = Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
-    member = made.recommended()
-    found = error(_Labelled(member.tree()), data.test_X, data.test_y, measure)
-    return {"test": found, "weights": member.values["weights"]}
-
-
-class _Labelled:
-    """A tree whose classes are numbers, as those of the test rows are."""
-
-    def __init__(self, tree: Any) -> None:
-        self.predict, self.predict_proba = tree.predict, tree.predict_proba
-        self.classes = None if tree.classes is None else tuple(map(int, tree.classes))
+    member = last_of(setup, table, state).recommended()
+    return {"test": error_of(member, data, measure), "weights": member.values["weights"]}
 
 
 def by_rule(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -124,14 +105,8 @@ def main() -> None:
         for run in workers.map(searched, [(name, seed) for name in DEVELOPMENT for seed in range(options.seeds)]):
             runs.append(run)
             console.print(f"{run['problem']} seed {run['seed']}: done")
-    result = {
-        "command": f"python -m benchmarks.run plateau --seeds {options.seeds}",
-        **facts(PACKAGES),
-        "seeds": options.seeds,
-        "rules": by_rule(runs),
-    }
-    store({options.out: json.dumps(result, indent=1) + "\n", options.out.with_suffix(".md"): page(result)})
-    Console().print(page(result), markup=False, highlight=False, soft_wrap=True)
+    found = {"seeds": options.seeds, "rules": by_rule(runs)}
+    report(f"plateau --seeds {options.seeds}", found, page, options.out)
 
 
 if __name__ == "__main__":

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import csv
 import gzip
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.promise.driver import error
 from experiments.common.images import images
 from experiments.common.paper_tables import TABLES
 from experiments.common.paper_tables import table as paper_table
 from experiments.frame.data_places import table_folders
 from search.config.config import config_of
+from search.engine.evolution_step import State
 from search.engine.problem import Setup, set_up
 from search.errors import InputError
 from search.evolution import NODES, NODES_PER_OUTPUT
+from search.front import Front, Member
+from search.judge.finish import judged_front, last_front, live_front
 from search.table import split
 from search.table.data import Table
 
@@ -124,3 +129,18 @@ def prepared(name: str, data: Sample, seed: int, measure: str) -> tuple[Setup, T
         "search": {"objectives": [measure, "weights"]},
     }
     return set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True), table
+
+
+def last_of(setup: Setup, table: Table, state: State) -> Front:
+    """The front of a state of a search, judged and refitted."""
+    how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
+    front, _ = judged_front(setup, table, live_front(setup, state), *how, evaluations=state.evaluations)
+    members = last_front(setup, table, front, *how, evaluations=state.evaluations)
+    return Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
+
+
+def error_of(member: Member, data: Sample, measure: str) -> float:
+    """The error of a member of a front on the test rows, whose classes are numbers."""
+    tree = member.tree()
+    classes = None if tree.classes is None else tuple(map(int, tree.classes))
+    return error(replace(tree, classes=classes), data.test_X, data.test_y, measure)

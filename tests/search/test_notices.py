@@ -44,7 +44,7 @@ def found(table: Table, problem: Problem, trees: list[Nodes], thresholds: np.nda
     return at_end(table, problem, validation_outputs(problem, trees), thresholds, chosen)
 
 
-def test_at_start_of_a_class_are_told() -> None:
+def test_few_rows_of_a_class_are_told() -> None:
     table = table_of(9)
     assert at_start(table, prepared(table)) == [
         "classes with fewer than 10 validation rows: 'alarm' 9; errors say little about them"

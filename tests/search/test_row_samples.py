@@ -27,7 +27,7 @@ def prepared(first: int = 50, **search: object) -> tuple[Setup, Table]:
     table = Table(X, X @ [1.0, 2.0, -1.0], ("a", "b", "c"), "y", None, "regression", digest="")
     raw = {"data": {"source": "t"}, "search": {"folds": 2, "population": 6} | search, "train": {"epochs": 2}}
     setup = set_up(config_of(raw, "test"), table, all_rows=True)
-    return replace(setup, problem=replace(setup.problem, first_rows=first and first)), table
+    return replace(setup, problem=replace(setup.problem, first_rows=first)), table
 
 
 def sizes(problem: Problem) -> list[int]:
