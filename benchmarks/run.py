@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-# Name: module, and a description; each takes --help.
+# Name: module with its first arguments, and a description; each takes --help.
 BENCHMARKS: dict[str, tuple[str, str]] = {
     "peers": ("speed_peers", "time of a gradient step and of a generation, ours and other programs"),
     "train": ("train_speed", "training speed compared with C, XLA and dense networks"),
@@ -23,7 +23,8 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "decay": ("promise.decay", "weight decay by rows, and how near to the lowest error the recommended member is"),
     "alarm": ("promise.alarm", "a rare class: small trees beside gradient boosting"),
     "folds": ("promise.fixed_folds", "small trees of UCI tables in a minute of processor time"),
-    "rows": ("promise.growing_rows", "searches on a growing sample of rows and on all rows"),
+    "rows": ("promise.equal_time rows", "searches on a growing sample of rows and on all rows"),
+    "training": ("promise.equal_time training", "searches of other learning rates, epochs and populations"),
     "anytime": ("promise.anytime", "whether commands end within the time given, and what more time brings"),
     "calibration": ("promise.calibration", "probabilities with and without a temperature"),
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
@@ -40,8 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given[0] not in BENCHMARKS:
         print(f"there is no benchmark {given[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
-    module = BENCHMARKS[given[0]][0]
-    sys.argv = [f"python -m benchmarks.{module}", *given[1:]]  # each module reads its own options
+    module, *first = BENCHMARKS[given[0]][0].split()
+    sys.argv = [f"python -m benchmarks.{module}", *first, *given[1:]]  # each module reads its own options
     return import_module(f"benchmarks.{module}").main() or 0
 
 

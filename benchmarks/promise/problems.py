@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -116,8 +118,13 @@ def _uci() -> Path:
     raise InputError("there is no folder uci beside the folder of the papers' tables; set NEURALTREE_DATA")
 
 
-def prepared(name: str, data: Sample, seed: int, measure: str) -> tuple[Setup, Table]:
-    """A search on the training rows that minimises ``measure`` and weights, in one thread."""
+def prepared(
+    name: str, data: Sample, seed: int, measure: str, sections: Mapping[str, dict[str, Any]] = MappingProxyType({})
+) -> tuple[Setup, Table]:
+    """A search on the training rows that minimises ``measure`` and weights, in one thread.
+
+    ``sections`` are more of its config.
+    """
     kind = "regression" if not data.classes else "binary" if data.classes == 2 else "multiclass"
     classes = tuple(map(str, range(data.classes))) or None
     features = tuple(f"x{i}" for i in range(data.X.shape[1]))
@@ -126,7 +133,8 @@ def prepared(name: str, data: Sample, seed: int, measure: str) -> tuple[Setup, T
         "data": {"source": name},
         "run": {"seed": seed},
         "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * data.classes)},
-        "search": {"objectives": [measure, "weights"]},
+        "train": sections.get("train", {}),
+        "search": {"objectives": [measure, "weights"], **sections.get("search", {})},
     }
     return set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True), table
 

@@ -6,7 +6,7 @@ import json
 from importlib.resources import files
 from typing import Any
 
-VERSION = 1
+VERSION = 2
 
 
 def tree_schema() -> dict[str, Any]:

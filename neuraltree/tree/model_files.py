@@ -17,6 +17,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from numpy.typing import ArrayLike
 
 from neuraltree.activations import NAMES, code_of
+from neuraltree.inputs.encoders import Category, Flag, Number, Ordinal, Time
 from neuraltree.storing import read, store
 from neuraltree.structs import to_struct
 from neuraltree.tree import published
@@ -27,7 +28,7 @@ from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.space import TreeError
 from neuraltree.tree.tree import Tree
 
-VERSION = 1
+VERSIONS = (1, 2)  # the second has columns
 ScalerLike = Scaler | tuple[ArrayLike, ArrayLike]  # the pair is (mean, scale)
 
 
@@ -52,7 +53,7 @@ class _Node(Struct, forbid_unknown_fields=True):
 
 class _File(Struct, forbid_unknown_fields=True):
     format: Literal["neuraltree"]
-    version: Literal[1]
+    version: Literal[1, 2]
     kind: str
     features: list[str]
     classes: list[str | int | float | bool] | None
@@ -63,13 +64,14 @@ class _File(Struct, forbid_unknown_fields=True):
     input_middle: list[float] | None = None
     int8_loss: float | None = None
     threshold: float = DEFAULT_THRESHOLD
+    columns: list[Number | Flag | Category | Ordinal | Time] | None = None
 
 
 def dumps(tree: Tree) -> str:
     """The tree as JSON text, one node per line. The same tree gives the same text, and every double is exact."""
     head = {
         "format": "neuraltree",
-        "version": VERSION,
+        "version": VERSIONS[tree.columns is not None],
         "kind": tree.kind,
         "features": tree.features,
         "classes": tree.classes,
@@ -83,6 +85,8 @@ def dumps(tree: Tree) -> str:
         head["int8_loss"] = tree.int8_loss
     if tree.threshold != DEFAULT_THRESHOLD:
         head["threshold"] = tree.threshold
+    if tree.columns is not None:
+        head["columns"] = msgspec.to_builtins(tree.columns)
     top = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     return "{\n" + ",\n".join([*top, '"nodes": [']) + "\n" + ",\n".join(map(json.dumps, _rows(tree.nodes))) + "\n]}\n"
 
@@ -168,15 +172,18 @@ def _decode(text: str) -> Any:
 def _from_own(data: dict[str, Any], extras: list[str]) -> Tree:
     if extras:
         raise FileError(f"this file has its own {', '.join(extras)}; leave the argument out")
-    if data.get("version") != VERSION:
-        raise FileError(f"format version {data.get('version')!r}; this release reads version {VERSION}")
+    if data.get("version") not in VERSIONS:
+        raise FileError(f"format version {data.get('version')!r}; this release reads versions 1 and 2")
     file = to_struct(data, _File)
+    if (file.columns is not None) != (file.version == VERSIONS[1]):
+        raise FileError("a file of version 2 has columns, and one of version 1 has none")
     nodes = np.array([_record(i, node) for i, node in enumerate(file.nodes)], dtype=node_dtype())
     classes = None if file.classes is None else tuple(file.classes)
     scalers = _read(file.scaler), _read(file.target_scaler)
     reach, middle = (None if part is None else np.array(part) for part in (file.input_range, file.input_middle))
     names = file.kind, tuple(file.features), classes
-    return Tree(nodes, *names, *scalers, reach, middle, file.int8_loss, file.threshold)
+    columns = None if file.columns is None else tuple(file.columns)
+    return Tree(nodes, *names, *scalers, reach, middle, file.int8_loss, file.threshold, columns)
 
 
 def _record(i: int, node: _Node) -> tuple[int, int, float, float]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.inputs.encoding import feature_names
 from neuraltree.tasks.links import LINKS
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
@@ -100,6 +101,22 @@ def check_names(tree: Tree) -> None:
     for broken, message in rules:
         if broken:
             raise TreeError(message)
+
+
+def check_inputs(tree: Tree) -> None:
+    """``TreeError`` unless the features are those of the columns, if there are any."""
+    if tree.columns is None:
+        return
+    names = [column.name for column in tree.columns]
+    if len(set(names)) < len(names):
+        raise TreeError("column names must differ")
+    try:
+        for column in tree.columns:
+            column.check()
+    except ValueError as error:
+        raise TreeError(str(error)) from None
+    if (made := feature_names(tree.columns)) != tree.features:
+        raise TreeError(f"the columns make the features {', '.join(made)}; the tree has {', '.join(tree.features)}")
 
 
 def check_nodes(nodes: Nodes, kind: str, n_features: int, n_classes: int) -> None:

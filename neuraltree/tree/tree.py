@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
+from neuraltree.inputs.encoders import Column, Number
+from neuraltree.inputs.encoding import encode
+from neuraltree.inputs.frames import is_frame, is_rows
 from neuraltree.tasks.links import LINKS, class_codes, largest, logit_threshold, probabilities
 from neuraltree.tree import prediction, soundness
 from neuraltree.tree.folding import centres, far, fold_inputs, fold_target
@@ -22,6 +25,8 @@ from neuraltree.tree.scaler import Scaler
 if TYPE_CHECKING:
     from neuraltree.estimators.classifier import NeuralTreeClassifier
     from neuraltree.estimators.regressor import NeuralTreeRegressor
+
+Inputs = ArrayLike | Mapping[str, Any] | Sequence[Mapping[str, Any]]  # or a frame of pandas or polars
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,6 +40,8 @@ class Tree:
     ``int8_loss`` is the share of its score on training rows that the tree loses in 8-bit code, or None if unknown.
     A binary tree predicts its second class if the probability of that class is above ``threshold``. Probabilities do
     not depend on it, and it stays as it is when the tree is exported, compressed or trained further.
+    ``columns`` are the columns of a table that the features come from, each with its encoder; then the tree predicts
+    from frames, mappings and lists of rows too, by the names of the columns. None: the features are the columns.
     Raises ``TreeError`` if these do not fit together. Trees are equal if they are equal bit for bit.
     """
 
@@ -48,6 +55,7 @@ class Tree:
     input_middle: FloatArray | None = None
     int8_loss: float | None = None
     threshold: float = soundness.DEFAULT_THRESHOLD
+    columns: tuple[Column, ...] | None = None
 
     def __post_init__(self) -> None:
         settle = object.__setattr__  # the dataclass is frozen after this
@@ -65,13 +73,15 @@ class Tree:
         soundness.check_share(self.int8_loss)
         soundness.check_threshold(self.threshold, self.kind)
         settle(self, "threshold", float(self.threshold))
+        settle(self, "columns", None if self.columns is None else tuple(self.columns))
+        soundness.check_inputs(self)
 
     def _bits(self) -> tuple:
         pairs = [
             None if s is None else (s.mean.tobytes(), s.scale.tobytes()) for s in (self.scaler, self.target_scaler)
         ]
         ranges = [None if part is None else part.tobytes() for part in (self.input_range, self.input_middle)]
-        names = self.kind, self.features, repr(self.classes)
+        names = self.kind, self.features, repr(self.classes), repr(self.columns)
         return self.nodes.tobytes(), *names, *pairs, *ranges, self.int8_loss, self.threshold
 
     def __eq__(self, other: object) -> bool:
@@ -123,12 +133,16 @@ class Tree:
     def _labels(self) -> NDArray:
         return label_array(self.classes or ())
 
-    def outputs(self, X: ArrayLike) -> FloatArray:
-        """(rows, outputs) for raw inputs (rows, features): target values in their own units, logits or sigmoids."""
+    def outputs(self, X: Inputs) -> FloatArray:
+        """(rows, outputs) for raw inputs: target values in their own units, logits or sigmoids.
+
+        An array of numbers (rows, features) holds the features. A frame, a mapping of columns and a list of mappings
+        have the columns of the table by name, or without ``columns`` the features.
+        """
         return prediction.in_chunks(partial(prediction.outputs, self._program), self._rows(X))
 
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Class labels (rows,) or target values, (rows,) or (rows, targets), for raw inputs (rows, features).
+    def predict(self, X: Inputs) -> NDArray:
+        """Class labels (rows,) or target values, (rows,) or (rows, targets), for raw inputs as in ``outputs``.
 
         If outputs are equal, the first class wins, and so it does at a probability of exactly ``threshold``.
         """
@@ -137,8 +151,8 @@ class Tree:
         values = self.outputs(X)
         return values if values.shape[1] > 1 else values[:, 0]
 
-    def predict_proba(self, X: ArrayLike) -> FloatArray:
-        """(rows, classes) probabilities in the order of ``classes``."""
+    def predict_proba(self, X: Inputs) -> FloatArray:
+        """(rows, classes) probabilities in the order of ``classes``, for raw inputs as in ``outputs``."""
         self._check_classes()
         return prediction.in_chunks(self._probabilities_of, self._rows(X))
 
@@ -161,7 +175,9 @@ class Tree:
         if self.classes is None:
             raise ValueError("a regression tree has no class probabilities; use predict")
 
-    def _rows(self, X: ArrayLike) -> NDArray:
+    def _rows(self, X: Inputs) -> NDArray:
+        if is_frame(X) or is_rows(X):
+            return encode(self.columns or [Number(name) for name in self.features], X)
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.features)})")

@@ -18,6 +18,7 @@ ORDER = (
     "neuraltree.structs",
     "neuraltree.activations",
     "neuraltree.schema",
+    "neuraltree.inputs",
     "neuraltree.tasks",
     "neuraltree.tree",
     "neuraltree.engine",

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 
 from neuraltree.activations import NAMES
-from neuraltree.schema import tree_schema
-from neuraltree.tree.model_files import VERSION, FileError, dumps, loads
+from neuraltree.schema import VERSION, tree_schema
+from neuraltree.tree.model_files import FileError, dumps, loads
 from neuraltree.tree.soundness import KINDS, MAX_DEPTH
 from neuraltree.tree.tree import Tree
 from tests.export.test_export_onnx import several
@@ -34,7 +34,7 @@ def test_the_schema_is_one_and_says_its_version() -> None:
     schema = tree_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["$id"] == f"urn:neuraltree:schema:tree:{VERSION}"
-    assert schema["properties"]["version"] == {"const": VERSION}
+    assert schema["properties"]["version"] == {"enum": [1, VERSION]}
     assert schema["properties"]["kind"]["enum"] == list(KINDS)
     assert schema["$defs"]["activation"]["enum"] == list(NAMES)
     assert schema["$defs"]["depth"]["maximum"] == MAX_DEPTH
@@ -88,7 +88,9 @@ def drop(*path: Any) -> Callable[[dict[str, Any]], None]:
 BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
     **{f"no {key}": drop(key) for key in base() if key != "input_range"},
     "another format": put("format", "other"),
-    "another version": put("version", 2),
+    "another version": put("version", 3),
+    "columns that are not there": put("version", 2),
+    "columns in version 1": put("columns", [{"encoder": "number", "name": "a"}, {"encoder": "number", "name": "b"}]),
     "a version in quotes": put("version", "1"),
     "an unknown key": put("extra", 1),
     "an unknown kind": put("kind", "ranking"),

@@ -1,4 +1,4 @@
-"""neuraltree/schema/tree-v1.schema.json: the published schema names the activations of the table."""
+"""neuraltree/schema/tree-v2.schema.json: the published schema names the activations of the table."""
 
 from __future__ import annotations
 

@@ -1,0 +1,162 @@
+"""Searches of several settings, compared at equal CPU time in one thread.
+
+``python -m benchmarks.run rows`` trains on a growing sample of rows, and on all rows; ``training`` varies the learning
+rate, the epochs of a generation and the population. Fronts are judged and refitted on all rows after that time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.console import Console
+from sklearn.datasets import make_friedman1
+
+from benchmarks.promise.beside_old import fair_volume
+from benchmarks.promise.problems import DEVELOPMENT, MOST_TEST, Sample, error_of, last_of, prepared, sample
+from benchmarks.promise.reporting import report
+from experiments.common.statistics import signed_rank_p
+from neuraltree.cli.markdown import table as markdown
+from search.engine.evolution_step import generations
+from search.runs.progress import Phases
+
+
+class Study(NamedTuple):
+    """The first way is compared with the others; ``sizes``: training rows by problem."""
+
+    title: str
+    cpu_s: float
+    sizes: Mapping[str, tuple[int, ...]]
+    ways: Mapping[str, dict[str, dict[str, Any]]]  # sections of the config
+
+
+def train(rate: float, epochs: int, population: int) -> dict[str, dict[str, Any]]:
+    return {"train": {"learning_rate": rate, "epochs": epochs}, "search": {"population": population}}
+
+
+STUDIES = {
+    "rows": Study(
+        "Growing samples of rows",
+        30.0,
+        {
+            "elevators": (4000, 11_000),
+            "friedman1": (10_000, 40_000),
+            "fashion2": (10_000, 40_000),
+            "mnist10": (40_000,),
+        },
+        {"all": {"search": {"rows": "all"}}, "auto": {"search": {"rows": "auto"}}},
+    ),
+    "training": Study(
+        "Learning rate, epochs of a generation and population",
+        20.0,
+        dict.fromkeys((*DEVELOPMENT, "friedman1"), (400, 1000)),
+        {
+            "0.01, 20, 100": train(0.01, 20, 100),
+            "0.03, 20, 100": train(0.03, 20, 100),
+            "0.01, 40, 100": train(0.01, 40, 100),
+            "0.03, 40, 100": train(0.03, 40, 100),
+            "0.01, 20, 200": train(0.01, 20, 200),
+        },
+    ),
+}
+COLUMNS = {
+    "generations": "generations",
+    "test": "test error",
+    "weights": "weights",
+    "within": "error within 5 to 100 weights",
+}
+ABOUT = """Each search has {cpu_s:g} CPU s before its front is judged and refitted on all rows. Means over {seeds}
+seeds: generations, the test error (log loss, or 1 - R²) and the weights of the recommended member, and the mean test
+error of the best members by promise within 5 to 100 weights. p: Wilcoxon's signed-rank test over all problems and
+seeds."""
+
+
+def rows_of(name: str, rows: int, seed: int) -> Sample:
+    if name != "friedman1":
+        return sample(name, rows, seed)
+    X, y = make_friedman1(rows + MOST_TEST, n_features=10, noise=1.0, random_state=seed)
+    return Sample(X[:rows], y[:rows], X[rows:], y[rows:], 0)
+
+
+def searched(job: tuple[str, str, int, int, str]) -> dict[str, Any]:
+    study, name, rows, seed, way = job
+    data = rows_of(name, rows, seed)
+    measure = "log_loss" if data.classes else "error"
+    setup, table = prepared(name, data, seed, measure, STUDIES[study].ways[way])
+    begun = time.process_time()
+    for state, _ in generations(setup.problem, setup.strategy, Phases()):  # noqa: B007
+        if time.process_time() - begun >= STUDIES[study].cpu_s:
+            break
+    front = last_of(setup, table, state)
+    scored = [member.values | {"test": error_of(member, data, measure)} for member in front]
+    chosen = scored[front.members.index(front.recommended())]
+    return {
+        **dict(zip(("problem", "rows", "seed", "way"), job[1:], strict=True)),
+        "generations": state.generation,
+        "test": chosen["test"],
+        "weights": chosen["weights"],
+        "within": fair_volume({"members": scored}),
+    }
+
+
+def page(study: Study, result: dict[str, Any]) -> str:
+    by_key = {(row["problem"], row["rows"], row["seed"], row["way"]): row for row in result["rows"]}
+    seeds, problems = range(result["seeds"]), [(name, rows) for name, of in study.sizes.items() for rows in of]
+    means = [
+        [
+            f"{name}, {rows:,}",
+            way,
+            *(f"{np.mean([by_key[name, rows, s, way][key] for s in seeds]):.3g}" for key in COLUMNS),
+        ]
+        for (name, rows), way in product(problems, study.ways)
+    ]
+    first, *others = study.ways
+    changes = []
+    for way, key in product(others, ("test", "weights", "within")):
+        before, after = (
+            np.array([by_key[name, rows, s, of][key] for (name, rows), s in product(problems, seeds)])
+            for of in (first, way)
+        )
+        ratio = np.log(after) - np.log(before)
+        shares = f"{100 * ratio.mean():+.1f}", f"{100 * np.median(ratio):+.1f}"
+        p = signed_rank_p(ratio, np.zeros_like(ratio))
+        changes.append([way, COLUMNS[key], f"{np.count_nonzero(ratio < 0)} of {len(ratio)}", *shares, f"{p:.2g}"])
+    parts = (
+        f"# {study.title}",
+        f"Made by `{result['command']}`. {ABOUT.format(cpu_s=study.cpu_s, seeds=result['seeds'])}",
+        f"Compared with {first}:",
+        markdown(("", "", "lower in", "mean change, %", "median, %", "p"), changes),
+        markdown(("problem, training rows", "", *COLUMNS.values()), means),
+    )
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("study", choices=STUDIES)
+    parser.add_argument("--seeds", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--out", type=Path, help="default: results/STUDY.json")
+    options = parser.parse_args()
+    study, console, found = STUDIES[options.study], Console(stderr=True), []
+    sizes = [(name, size) for name, of_name in study.sizes.items() for size in of_name]
+    jobs = [
+        (options.study, name, size, seed, way)
+        for seed, (name, size), way in product(range(options.seeds), sizes, study.ways)
+    ]
+    with ProcessPoolExecutor(2) as pool:
+        for row in pool.map(searched, jobs):
+            found.append(row)
+            console.print(row)
+    result = {"seeds": options.seeds, "rows": found}
+    name = f"{options.study} --seeds {options.seeds}"
+    report(name, result, lambda made: page(study, made), options.out or Path(f"results/{options.study}.json"))
+
+
+if __name__ == "__main__":
+    main()

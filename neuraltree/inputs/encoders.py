@@ -1,0 +1,176 @@
+"""The encoders of columns, one class each: from the cells of a column to a number for each row, and its features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from neuraltree.inputs.features import RULES, Feature, FloatArray
+from neuraltree.inputs.texts import TRUTH, is_hole, is_number, level_text
+from neuraltree.inputs.times import DAY, FORMS, ISO, PERIODS, array_seconds, into_year, seconds
+
+Part = Literal["hour", "weekday", "month"]
+
+
+class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder"):
+    """A column of a table, by its name.
+
+    Subclasses have ``features``, and ``numbers(cells)``: the number of each cell, NaN for a hole.
+    """
+
+    name: str
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        raise NotImplementedError
+
+    def numbers(self, cells: NDArray) -> FloatArray:
+        """(rows,) the numbers of cells (rows,); ``ValueError`` names the first cell that the column cannot have."""
+        raise NotImplementedError
+
+    def encode(self, numbers: FloatArray) -> FloatArray:
+        """(rows, features) from the numbers (rows,) of the column."""
+        return np.column_stack([RULES[each.rule].value(numbers, *each.numbers) for each in self.features])
+
+    def check(self) -> None:
+        """``ValueError`` for constants that the column cannot have."""
+        for feature in self.features:
+            if not np.isfinite(feature.numbers).all():
+                raise ValueError(f"column {self.name!r}: its numbers must be finite")
+        levels = getattr(self, "levels", ())
+        if len(set(levels)) < len(levels):
+            raise ValueError(f"column {self.name!r}: its levels must differ")
+
+    def _value(self, fill: float | None) -> Feature:
+        return Feature(self.name, "value") if fill is None else Feature(self.name, "filled", (fill,))
+
+    def _hole(self) -> Feature:
+        return Feature(f"{self.name} is missing", "hole")
+
+    def _each(self, cells: NDArray, number: Callable[[Any], float], allowed: str) -> FloatArray:
+        """``number(cell)`` of every cell, and NaN for holes; each cell is looked at once."""
+        known: dict[Any, float] = {}
+        for row, cell in enumerate(found := cells.tolist()):
+            if cell not in known:
+                try:
+                    known[cell] = np.nan if is_hole(cell) else number(cell)
+                except (ValueError, KeyError, TypeError):
+                    raise ValueError(f"column {self.name!r}, row {row} from 0: {cell!r}; allowed: {allowed}") from None
+        return np.array([known[cell] for cell in found], dtype=np.float64)
+
+
+class Number(Column, frozen=True, tag="number"):
+    """A number. ``fill`` stands in for a hole; without it, no cell may be a hole. ``indicator``: whether the cell is a
+    hole is a feature too."""
+
+    fill: float | None = None
+    indicator: bool = False
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        return (self._value(self.fill), *[self._hole()] * self.indicator)
+
+    def numbers(self, cells: NDArray) -> FloatArray:
+        if cells.dtype.kind in "biuf":
+            return cells.astype(np.float64)
+        return self._each(cells, _float, "numbers")
+
+
+class Flag(Column, frozen=True, tag="boolean"):
+    """True or false, in any of the usual words; ``fill``, the share of true ones, stands in for a hole."""
+
+    fill: float | None = None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        return (self._value(self.fill),)
+
+    def numbers(self, cells: NDArray) -> FloatArray:
+        allowed = "true, false, yes, no, y, n, t, f, ja, nein, oui, non, 1, 0"
+        return self._each(cells, lambda cell: TRUTH[level_text(cell).lower()], allowed)
+
+
+class Category(Column, frozen=True, tag="category"):
+    """One of several levels, each a feature; other levels, and holes, are none of them.
+
+    ``missing``: whether the cell is a hole is a feature too. ``complete``: there were no other levels and no holes to
+    learn from; then the first of two levels needs no feature.
+    """
+
+    levels: tuple[str, ...]
+    complete: bool = False
+    missing: bool = False
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        named = [Feature(f"{self.name}={level}", "level", (float(i),)) for i, level in enumerate(self.levels)]
+        one_of_two = self.complete and len(named) == 2 and not self.missing
+        return (*named[one_of_two:], *[self._hole()] * self.missing)
+
+    def numbers(self, cells: NDArray) -> FloatArray:
+        place = {level: float(i) for i, level in enumerate(self.levels)}
+        return self._each(cells, lambda cell: place.get(level_text(cell), float(len(place))), "any level")
+
+
+class Ordinal(Column, frozen=True, tag="ordinal"):
+    """One of several levels in order, from 0; ``fill`` stands in for a hole."""
+
+    levels: tuple[str, ...]
+    fill: float | None = None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        return (self._value(self.fill),)
+
+    def numbers(self, cells: NDArray) -> FloatArray:
+        place = {level: float(i) for i, level in enumerate(self.levels)}
+        return self._each(cells, lambda cell: place[level_text(cell)], ", ".join(self.levels))
+
+
+class Time(Column, frozen=True, tag="time"):
+    """A date or time, as seconds since ``start``, which is in seconds since 1970 (UTC).
+
+    ``form``: that of texts, for ``times.parse``. ``parts``: the times of the day, of the week or of the year that are
+    features, each as a sine and a cosine. ``fill`` stands in for a hole.
+    """
+
+    start: float
+    form: str = ISO
+    parts: tuple[Part, ...] = ()
+    fill: float | None = None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        offsets = {"hour": self.start % DAY, "weekday": 0.0, "month": into_year(self.start)}
+        cycles = [
+            Feature(f"{self.name} {part} {wave}", "cycle", (PERIODS[part], offsets[part], quarter))
+            for part in self.parts
+            for wave, quarter in (("sin", 0.0), ("cos", 0.25))
+        ]
+        return (self._value(self.fill), *cycles)
+
+    def check(self) -> None:
+        super().check()
+        if self.form not in FORMS:
+            raise ValueError(f"column {self.name!r}: form {self.form!r}; allowed: {', '.join(FORMS)}")
+
+    def numbers(self, cells: NDArray) -> FloatArray:
+        if cells.dtype.kind == "M":
+            return array_seconds(cells) - self.start
+        return self._each(cells, lambda cell: seconds(cell, self.form), f"times, in texts as {self.form}") - self.start
+
+
+ENCODERS: dict[str, type[Column]] = {
+    kind.__struct_config__.tag: kind  # type: ignore[misc]
+    for kind in (Number, Flag, Category, Ordinal, Time)
+}
+
+
+def _float(cell: Any) -> float:
+    if isinstance(cell, str) and not is_number(cell.strip()):
+        raise ValueError(cell)
+    return float(cell)

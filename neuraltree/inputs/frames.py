@@ -1,0 +1,86 @@
+"""Columns by name, from the frames of pandas and polars, mappings, lists of rows, and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.inputs.texts import is_hole, level_text
+from neuraltree.inputs.times import naive
+
+Columns = dict[str, NDArray]
+
+
+def is_frame(X: Any) -> bool:
+    """Whether ``X`` has named columns."""
+    return isinstance(X, Mapping) or (hasattr(X, "columns") and hasattr(X, "__getitem__"))
+
+
+def is_rows(X: Any) -> bool:
+    """Whether ``X`` is a list of rows, each a mapping from names."""
+    return isinstance(X, Sequence) and not isinstance(X, str) and len(X) > 0 and isinstance(X[0], Mapping)
+
+
+def columns_of(X: Any, names: Sequence[str] | None = None) -> Columns:
+    """The cells (rows,) of the columns with these names, or of all: numbers, ``datetime64``, or Python objects.
+
+    An array (rows, columns) has its columns in the order of ``names``. ``ValueError`` for a column that is not there,
+    and for columns of different lengths.
+    """
+    if is_rows(X):
+        X = {name: [row.get(name) for row in X] for name in names or dict.fromkeys(key for row in X for key in row)}
+    if not is_frame(X):
+        return _of_array(np.asarray(X), names)
+    there = list(X.keys() if isinstance(X, Mapping) else X.columns)
+    wanted = [str(name) for name in there] if names is None else names
+    place = {str(name): name for name in there}
+    if lacking := [name for name in wanted if name not in place]:
+        raise ValueError(f"there is no column {', '.join(map(repr, lacking))}; there are {', '.join(place)}")
+    found = {name: cells(X[place[name]]) for name in wanted}
+    lengths = {name: len(column) for name, column in found.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"columns have different lengths: {lengths}")
+    return found
+
+
+def declared(X: Any) -> dict[str, str | list[str]]:
+    """What the columns of a pandas frame say of themselves: the levels of an ordered category, or "category"."""
+    found: dict[str, str | list[str]] = {}
+    for name, dtype in getattr(X, "dtypes", {}).items() if hasattr(X, "iloc") else ():
+        if hasattr(dtype, "categories") and hasattr(dtype, "ordered"):
+            found[str(name)] = [level_text(level) for level in dtype.categories] if dtype.ordered else "category"
+    return found
+
+
+def _of_array(X: NDArray, names: Sequence[str] | None) -> Columns:
+    count = len(names) if names is not None else X.shape[-1] if X.ndim == 2 else 0
+    if X.ndim != 2 or X.shape[1] != count:
+        raise ValueError(f"X has shape {X.shape}; it must be (rows, {count or 'columns'})")
+    return {name: cells(X[:, i]) for i, name in enumerate(names or [f"x{i}" for i in range(count)])}
+
+
+def cells(values: Any) -> NDArray:
+    """One column (rows,): numbers with NaN for holes, ``datetime64``, or Python objects with None for holes."""
+    array = np.asarray(values, dtype=None if hasattr(values, "__array__") else object)  # so that 7 beside "x" stays 7
+    if array.ndim != 1:
+        raise ValueError(f"a column has shape {array.shape}; it must be (rows,)")
+    if array.dtype.kind in "biufM":
+        return array
+    if array.dtype.kind == "m":
+        return np.where(np.isnat(array), np.nan, array / np.timedelta64(1, "s"))
+    found = [None if is_hole(cell) else cell for cell in array.tolist()]
+    there = [cell for cell in found if cell is not None]
+    if there and all(isinstance(cell, int | float | Decimal) and not isinstance(cell, bool) for cell in there):
+        return np.array([np.nan if cell is None else float(cell) for cell in found])
+    if there and all(isinstance(cell, date | datetime) for cell in there):
+        # datetime64 has no zones, and warns of them
+        plain = [naive(cell) if isinstance(cell, datetime) else cell for cell in found]
+        return np.array(plain, dtype="datetime64[us]")
+    whole = np.empty(len(found), dtype=object)
+    whole[:] = found
+    return whole
