@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 import neuraltree.engine.xla.forks  # noqa: F401  it remembers the process that imports it, before any fork
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.options import Options
-from neuraltree.estimators.samples import Sample
+from neuraltree.estimators.samples import Sample, rows_of_frame
+from neuraltree.inputs.encoders import Column
 from neuraltree.tree.labels import Label, label_array
 from neuraltree.tree.model_files import load
 from neuraltree.tree.tree import Tree
@@ -57,6 +59,9 @@ class TreeEstimator(BaseEstimator):
         None is as many as make 1,500 training steps, and at least 50.
     batch_size : int or None, default=None
         The number of rows in a training step. None is 64 in a search and 200 for a single tree.
+    missing : "mean", "median" or None, default=None
+        What fills a missing cell of a number, a truth value or a time: the mean or the median of the rows of ``fit``.
+        A missing category is no level. None refuses missing cells.
     warm_start : bool, default=False
         If True, a second ``fit`` trains the fitted tree further. It does not search again, and ``front_`` stays the
         same.
@@ -80,15 +85,18 @@ class TreeEstimator(BaseEstimator):
         The number of epochs trained, or right after a search the number of generations.
     loss_curve_ : list of float
         The mean training loss of each epoch, or right after a search the lowest validation error of each generation.
-    feature_importances_ : ndarray of shape (features,)
-        The sum of the absolute path weights of each input, in standardised units and scaled to add up to 1.
+    feature_importances_ : ndarray of shape (columns,)
+        The sum of the absolute path weights of each column, in standardised units and scaled to add up to 1.
     n_features_in_ : int
-        The number of features seen in ``fit``.
-    feature_names_in_ : ndarray of shape (features,)
-        The names of the features seen in ``fit``, if all of them were strings.
+        The number of columns seen in ``fit``.
+    feature_names_in_ : ndarray of shape (columns,)
+        The names of the columns seen in ``fit``, if all of them were strings.
+    columns_ : tuple of encoders or None
+        How texts, truth values, categories, times and missing cells become features; None if ``fit`` saw plain numbers.
     """
 
     _kinds: ClassVar[tuple[str, ...]]
+    columns_: tuple[Column, ...] | None
 
     def __init__(
         self,
@@ -104,6 +112,7 @@ class TreeEstimator(BaseEstimator):
         epochs: int | None = None,
         batch_size: int | None = None,
         loss: str = "auto",
+        missing: str | None = None,
         warm_start: bool = False,
         n_jobs: int | None = -1,
         random_state: Any = None,
@@ -120,6 +129,7 @@ class TreeEstimator(BaseEstimator):
         self.epochs = epochs
         self.batch_size = batch_size
         self.loss = loss
+        self.missing = missing
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -135,10 +145,12 @@ class TreeEstimator(BaseEstimator):
             raise ValueError(f"{cls.__name__} needs a {' or '.join(cls._kinds)} tree, got a {tree.kind} tree")
         estimator = cls()
         estimator.tree_ = tree
-        estimator.n_features_in_ = len(tree.features)
+        estimator.columns_ = tree.columns
+        names = tree.features if tree.columns is None else tuple(column.name for column in tree.columns)
+        estimator.n_features_in_ = len(names)
         # Inputs without names are called x0, x1, ...; only real names let scikit-learn compare columns by name.
-        if tree.features != tuple(f"x{i}" for i in range(len(tree.features))):
-            estimator.feature_names_in_ = np.array(tree.features, dtype=object)
+        if names != tuple(f"x{i}" for i in range(len(names))):
+            estimator.feature_names_in_ = np.array(names, dtype=object)
         if tree.classes is not None:
             estimator.classes_ = label_array(sorted(tree.classes))
         return estimator
@@ -269,10 +281,18 @@ class TreeEstimator(BaseEstimator):
         return self.front_
 
     def _inputs(self, X: ArrayLike) -> NDArray:
+        if self.columns_ is not None:
+            return rows_of_frame(self, X, new=False)
         if _is_plain(X, self.n_features_in_) and not hasattr(self, "feature_names_in_"):
             return X
         # 4-byte floats stay as they are here: they are widened when used, a few rows at a time.
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.missing is not None
+        tags.input_tags.categorical = tags.input_tags.string = True
+        return tags
 
 
 def seed_of(random_state: Any) -> int:

@@ -43,6 +43,7 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         epochs: int | None = None,
         batch_size: int | None = None,
         class_weight: dict | str | None = None,
+        missing: str | None = None,
         warm_start: bool = False,
         n_jobs: int | None = -1,
         random_state: Any = None,
@@ -59,6 +60,7 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
             weight_decay=weight_decay,
             epochs=epochs,
             batch_size=batch_size,
+            missing=missing,
             warm_start=warm_start,
             n_jobs=n_jobs,
             random_state=random_state,
@@ -74,7 +76,8 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
         ``groups`` (rows,) names the group of each row, such as its subject: no group lies in two folds of a search.
         Without a search no rows are left out, and groups change nothing.
-        Raises ``ValueError`` for rows that cannot be learned from. NaN is refused; impute missing values first.
+        ``X`` may be a frame of pandas or polars with texts, categories, truth values and times. Missing cells are
+        refused unless ``missing`` says what fills them. Raises ``ValueError`` for rows that cannot be learned from.
         """
         new = not self._continues()
         sample = grouped(self._sample(X, y, sample_weight, new=new), groups)

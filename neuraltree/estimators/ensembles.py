@@ -18,7 +18,7 @@ from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.combining import combine
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.regressor import NeuralTreeRegressor
-from neuraltree.estimators.samples import Sample, class_sample, grouped, regression_sample
+from neuraltree.estimators.samples import Sample, class_sample, grouped, regression_sample, rows_of_frame
 from neuraltree.tree.labels import Label, places
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
@@ -141,9 +141,19 @@ class _Ensemble(BaseEstimator):
         }
         return [self.front_[i].tree() for i in chosen]
 
+    @property
+    def missing(self) -> str | None:
+        """What fills missing cells, as in ``estimator``."""
+        return None if self.estimator is None else self.estimator.missing
+
+    def _inputs(self, X: ArrayLike) -> NDArray:
+        if self.columns_ is not None:
+            return rows_of_frame(self, X, new=False)
+        return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+
     def _mean(self, X: ArrayLike, method: str) -> FloatArray:
         check_is_fitted(self, "estimators_")
-        X = validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        X = self._inputs(X)
         parts = (w * getattr(each.tree_, method)(X) for w, each in zip(self.weights_, self.estimators_, strict=True))
         return sum(parts, start=np.zeros(()))
 

@@ -12,6 +12,8 @@ from neuraltree.tree.tree import Tree
 def importances(tree: Tree) -> NDArray[np.float64]:
     """(features,) sums of |path weights|, scaled to add up to 1; all 0 if every path weight is 0.
 
+    If the tree has columns, (columns,): a column has the sum of its features.
+
     A path weight is the product of the edge weights from an input up to an output, all in standardised units. The
     activations on the path are ignored. An input that no path reads has importance 0.
     """
@@ -21,4 +23,7 @@ def importances(tree: Tree) -> NDArray[np.float64]:
         path[i] *= path[parent[i]]
     leaf = tree.nodes["op"] >= 0
     total = np.bincount(tree.nodes["op"][leaf], path[leaf], minlength=len(tree.features)).astype(np.float64)
+    if tree.columns is not None:
+        counts = [len(column.features) for column in tree.columns]
+        total = np.add.reduceat(total, np.cumsum([0, *counts[:-1]]))
     return total / total.sum() if total.sum() > 0 else total

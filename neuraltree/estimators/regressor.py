@@ -34,7 +34,8 @@ class NeuralTreeRegressor(RegressorMixin, TreeEstimator):
         ``sample_weight`` (rows,) is the weight of each row in training; if None, all rows count alike.
         ``groups`` (rows,) names the group of each row, such as its subject: no group lies in two folds of a search.
         Without a search no rows are left out, and groups change nothing.
-        Raises ``ValueError`` for rows that cannot be learned from. NaN is refused; impute missing values first.
+        ``X`` may be a frame of pandas or polars with texts, categories, truth values and times. Missing cells are
+        refused unless ``missing`` says what fills them. Raises ``ValueError`` for rows that cannot be learned from.
         """
         sample = grouped(regression_sample(self, X, y, sample_weight, new=not self._continues()), groups)
         return self._go_on(sample, self.epochs, True) if self._continues() else self._learn(sample)

@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_array, compute_sample_weight
+from sklearn.utils import check_array, check_X_y, compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from neuraltree.arrays import FloatArray
+from neuraltree.estimators.frame_columns import learned_columns
+from neuraltree.inputs.encoders import Column
+from neuraltree.inputs.encoding import encode, feature_names
+from neuraltree.inputs.frames import is_frame
 from neuraltree.tree.labels import Label, positive_last
 
 
@@ -23,6 +26,7 @@ class Sample:
     If ``kind`` is "regression", ``y`` is (rows,) or (rows, targets) float64. If it is "binary" or "multiclass", ``y``
     (rows,) holds positions in ``classes``. ``weight`` (rows,) holds the weights in training; None if all count alike.
     ``groups`` (rows,) holds the numbers of groups that a search must not part, from 0; None if rows can go anywhere.
+    ``columns`` are those that the features come from; None if they are the columns themselves.
     """
 
     X: FloatArray
@@ -32,6 +36,7 @@ class Sample:
     classes: tuple[Label, ...] | None = None
     weight: FloatArray | None = None
     groups: NDArray[np.int64] | None = None
+    columns: tuple[Column, ...] | None = None
 
     @property
     def targets(self) -> int:
@@ -39,17 +44,18 @@ class Sample:
 
 
 def regression_sample(
-    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool
+    estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool
 ) -> Sample:
     """Checked rows for a regression. If ``new``, the estimator takes the number and names of its features from them."""
     X, y = _validated(estimator, X, y, new=new, multi_output=True, y_numeric=True)
     y = np.asarray(y, dtype=np.float64)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    return Sample(X, y, "regression", _features(estimator, X), None, _weights(sample_weight, X))
+    weight, columns = _weights(sample_weight, X), estimator.columns_
+    return Sample(X, y, "regression", _features(estimator, X), None, weight, columns=columns)
 
 
 def class_sample(
-    estimator: BaseEstimator,
+    estimator: Any,
     X: ArrayLike,
     y: ArrayLike,
     sample_weight: ArrayLike | None,
@@ -84,7 +90,8 @@ def class_sample(
         weight = by_class if weight is None else _checked(weight * by_class, "sample_weight by class_weight")
     kind = "binary" if len(classes) == 2 else "multiclass"
     codes = np.array([code[label] for label in y.tolist()], dtype=np.int64)
-    return Sample(X, codes, kind, _features(estimator, X), tuple(code), weight), classes
+    made = Sample(X, codes, kind, _features(estimator, X), tuple(code), weight, columns=estimator.columns_)
+    return made, classes
 
 
 def _exact(y: Any) -> Any:
@@ -127,14 +134,25 @@ def grouped(sample: Sample, groups: ArrayLike | None) -> Sample:
     return replace(sample, groups=np.array([number[name] for name in names], dtype=np.int64))
 
 
-def _validated(
-    estimator: BaseEstimator, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any
-) -> tuple[FloatArray, NDArray]:
+def _validated(estimator: Any, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any) -> tuple[FloatArray, NDArray]:
     # One row has no spread to fit a scaling to, but partial_fit of a fitted tree accepts a single row.
-    return validate_data(estimator, X, y, reset=new, dtype=np.float64, ensure_min_samples=2 if new else 1, **how)
+    how |= {"dtype": np.float64, "ensure_min_samples": 2 if new else 1}
+    if new:
+        estimator.columns_ = learned_columns(X, getattr(estimator, "missing", None))
+    if estimator.columns_ is None:
+        return validate_data(estimator, X, y, reset=new, **how)
+    return check_X_y(rows_of_frame(estimator, X, new=new), y, estimator=estimator, **how)
 
 
-def _features(estimator: BaseEstimator, X: FloatArray) -> tuple[str, ...]:
+def rows_of_frame(estimator: Any, X: Any, *, new: bool) -> FloatArray:
+    """(rows, features) of a frame with the columns of an estimator; ``new``: it keeps their number and names."""
+    validate_data(estimator, X, reset=new, skip_check_array=True)
+    return encode(estimator.columns_, X if is_frame(X) else np.array(X, dtype=object))
+
+
+def _features(estimator: Any, X: FloatArray) -> tuple[str, ...]:
+    if estimator.columns_ is not None:
+        return feature_names(estimator.columns_)
     return tuple(getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(X.shape[1])]))
 
 

@@ -36,6 +36,7 @@ def new_tree(sample: Sample, options: Options, rng: np.random.Generator) -> Tree
         scaler=scaler,
         target_scaler=Scaler.fit(columns(sample.y), sample.weight) if sample.classes is None else None,
         input_range=fit_input_range(scaler.transform(sample.X)),
+        columns=sample.columns,
     )
 
 

@@ -22,12 +22,13 @@ MANY = 10
 
 
 def choose(
-    name: str, cells: NDArray, asked: str | Sequence[str] | None, missing: Filling, *, indicator: bool
+    name: str, cells: NDArray, asked: str | Sequence[str] | None, missing: Filling | None, *, indicator: bool
 ) -> Column:
     """The encoder of a column with these cells (rows,).
 
     ``asked``: None if the cells decide; a key of ``ASKED``, for times with parts as in "time hour weekday"; or the
-    levels of an ordinal column in their order. ``ValueError`` if the cells do not fit, or if they are all holes.
+    levels of an ordinal column in their order. ``missing``: what fills a hole, also one that comes later; None: holes
+    are refused. ``ValueError`` if the cells do not fit, or if they are all holes.
     """
     if not _there(cells):
         raise ValueError(f"column {name!r} has no cell that is not missing; leave it out")
@@ -45,7 +46,7 @@ def choose(
 
 
 def choose_all(
-    columns: Columns, asked: Mapping[str, Any], missing: Filling = "mean", *, indicator: bool = False
+    columns: Columns, asked: Mapping[str, Any], missing: Filling | None = "mean", *, indicator: bool = False
 ) -> tuple[Column, ...]:
     """The encoders of all columns; see ``choose``. ``ValueError`` too if two features would have one name."""
     made = tuple(choose(name, cells, asked.get(name), missing, indicator=indicator) for name, cells in columns.items())
@@ -74,25 +75,24 @@ def _there(cells: NDArray) -> list[Any]:
     return [cell for cell in cells.tolist() if cell is not None]
 
 
-def _fill(numbers: NDArray[np.float64], missing: Filling) -> float | None:
-    """What stands in for a hole; None if there is none."""
-    holes = np.isnan(numbers)
-    there = numbers[~holes]
-    if not holes.any():
+def _fill(numbers: NDArray[np.float64], missing: Filling | None) -> float | None:
+    """What stands in for a hole."""
+    if missing is None:
         return None
+    there = numbers[~np.isnan(numbers)]
     return float(np.mean(there) if missing == "mean" else np.median(there))
 
 
-def _number(name: str, cells: NDArray, missing: Filling, indicator: bool, parts: list[str]) -> Column:
-    fill = _fill(Number(name).numbers(cells), missing)
-    return Number(name, fill, indicator and fill is not None)
+def _number(name: str, cells: NDArray, missing: Filling | None, indicator: bool, parts: list[str]) -> Column:
+    numbers = Number(name).numbers(cells)
+    return Number(name, _fill(numbers, missing), indicator and bool(np.isnan(numbers).any()))
 
 
-def _flag(name: str, cells: NDArray, missing: Filling, indicator: bool, parts: list[str]) -> Column:
-    return Flag(name, _fill(Flag(name).numbers(cells), "mean"))
+def _flag(name: str, cells: NDArray, missing: Filling | None, indicator: bool, parts: list[str]) -> Column:
+    return Flag(name, _fill(Flag(name).numbers(cells), missing))
 
 
-def _category(name: str, cells: NDArray, missing: Filling, indicator: bool, parts: list[str]) -> Column:
+def _category(name: str, cells: NDArray, missing: Filling | None, indicator: bool, parts: list[str]) -> Column:
     counts = Counter(map(level_text, _there(cells)))
     least = max(LEAST_ROWS, min(MANY, int(LEAST_SHARE * len(cells))))
     kept = [level for level, count in counts.most_common(MOST_LEVELS) if count >= least]
@@ -105,14 +105,14 @@ def _category(name: str, cells: NDArray, missing: Filling, indicator: bool, part
     return Category(name, tuple(sorted(kept)), complete=len(kept) == len(counts), missing=holes >= least)
 
 
-def _ordinal(name: str, cells: NDArray, levels: Sequence[str], missing: Filling) -> Column:
+def _ordinal(name: str, cells: NDArray, levels: Sequence[str], missing: Filling | None) -> Column:
     if len(set(levels)) < len(levels) or len(levels) < 2:
         raise ValueError(f"column {name!r}: the levels of an ordinal column must be two or more, and differ")
     column = Ordinal(name, tuple(map(level_text, levels)))
     return Ordinal(name, column.levels, _fill(column.numbers(cells), missing))
 
 
-def _time(name: str, cells: NDArray, missing: Filling, indicator: bool, parts: list[Any]) -> Column:
+def _time(name: str, cells: NDArray, missing: Filling | None, indicator: bool, parts: list[Any]) -> Column:
     texts = {cell.strip() for cell in _there(cells) if isinstance(cell, str)} if cells.dtype == object else ()
     form = form_of(list(texts)) if texts else ISO
     if not form:

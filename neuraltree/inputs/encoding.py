@@ -40,6 +40,6 @@ def encode(columns: Sequence[Column], X: Any) -> FloatArray:
     if not np.isfinite(features).all():
         row, place = np.argwhere(~np.isfinite(features))[0]
         name = feature_names(columns)[place]
-        what = "missing, and no training row had a hole there" if np.isnan(features[row, place]) else "infinite"
+        what = "missing, and nothing was learned to fill it" if np.isnan(features[row, place]) else "infinite"
         raise ValueError(f"column {name!r}, row {row} from 0: the cell is {what}")
     return features

@@ -62,10 +62,11 @@ class Tree:
         settle(self, "features", tuple(self.features))
         settle(self, "classes", None if self.classes is None else tuple(map(soundness.plain, self.classes)))
         settle(self, "nodes", self.nodes.copy())
-        self.nodes.setflags(write=False)
         width = len(self.features)
         soundness.check_names(self)
         soundness.check_nodes(self.nodes, self.kind, width, len(self.classes or ()))
+        self.nodes["bias"][self.nodes["op"] >= 0] = 0.0  # training leaves zeros of either sign there
+        self.nodes.setflags(write=False)
         settle(self, "scaler", soundness.columns(self.scaler, width, "scaler"))
         settle(self, "target_scaler", soundness.columns(self.target_scaler, self.num_outputs, "target_scaler"))
         settle(self, "input_range", soundness.positive(self.input_range, width))

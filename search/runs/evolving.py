@@ -94,6 +94,7 @@ def evolve(
             digest="",
             weight=sample.weight,
             rules=Rules(group=sample.groups),
+            columns=sample.columns,
         )
         plain = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
         say, ending = reporter(quiet=not verbose, as_json=False), Ending(config.search, begun=begun)

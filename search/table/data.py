@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.inputs.encoders import Column
 from neuraltree.tree.labels import Label
 from search.config.settings import DataConfig, TaskConfig
 from search.errors import InputError
@@ -26,7 +27,8 @@ class Table:
     A regression with several targets has ``y`` (rows, targets); it comes from an estimator, never from a file.
     ``kind`` is "regression", "binary" or "multiclass"; ``digest`` is the SHA-256 of all the rest.
     ``weight`` (rows,): the weight of each row in training, 0 or more; None if all rows count the same. ``rules``: how
-    the rows may be split. ``fairness``: the groups whose errors are compared.
+    the rows may be split. ``fairness``: the groups whose errors are compared. ``columns``: those that the features come
+    from; None if they are the columns themselves.
     """
 
     X: NDArray[np.float64]
@@ -39,6 +41,7 @@ class Table:
     weight: NDArray[np.float64] | None = None
     rules: Rules = field(default_factory=Rules)
     fairness: Groups | None = None
+    columns: tuple[Column, ...] | None = None
 
     @property
     def targets(self) -> int:
