@@ -111,7 +111,6 @@ class Evolution(BaseEstimator):
         # The lesson of a teacher has too many rows to overfit.
         decay = {"weight_decay": 0.0} if taught else {}
         outputs = max(sample.targets, len(sample.classes or ()))
-        room = {"max_nodes": max(NODES, NODES_PER_OUTPUT * outputs)}
 
         def of(source: object, *names: str) -> dict[str, Any]:
             values = {name: getattr(source, name) for name in names}
@@ -124,7 +123,7 @@ class Evolution(BaseEstimator):
             | ({} if self.time is None else {"time": self.time if isinstance(self.time, str) else f"{self.time}s"})
             | {"objectives": self.objectives if isinstance(self.objectives, str) else list(self.objectives)},
             "task": {"loss": options.loss},
-            "space": room
+            "space": {"max_nodes": room(outputs)}
             | of(options, "max_nodes", "max_depth", "max_arity")
             | {"activations": list(options.activations)},
             "train": decay | of(options, "optimizer", "learning_rate", "weight_decay", "epochs", "batch_size"),
@@ -134,6 +133,11 @@ class Evolution(BaseEstimator):
             "reference": _plain(self.reference or {}),
             "variation": _plain(self.variation or {}),
         }
+
+
+def room(outputs: int) -> int:
+    """The default ``max_nodes`` of a search for so many classes or targets."""
+    return max(NODES, NODES_PER_OUTPUT * outputs)
 
 
 def _checked(teachers: object) -> tuple[BaseEstimator, ...]:

@@ -27,17 +27,17 @@ from search.table.data import Table
 
 LONGEST = 200  # generations
 RULES = tuple((rise, width) for width in (10, 20, 30) for rise in (0.0005, 0.001, 0.002, 0.005))
-ABOUT = """Searches of 400 rows of the development problems, for {longest} generations, {seeds} seeds each. A rule ends
-a search when its hypervolume has risen by no more than a share of itself in so many generations. Changes of the
+ABOUT = """Searches of {rows} rows of the development problems, for {longest} generations, {seeds} seeds each. A rule
+ends a search when its hypervolume has risen by no more than a share of itself in so many generations. Changes of the
 recommended member are means of logarithmic ratios to that of the last generation; p is that of Wilcoxon's signed-rank
-test over all searches. Some errors on gas are very large, so medians say more. The rule in
-use: {rise} in {width} generations."""
+test over all searches. Some errors on gas are very large, so medians say more. The rule in use: {rise} in {width}
+generations."""
 
 
-def searched(job: tuple[str, int]) -> dict[str, Any]:
+def searched(job: tuple[str, int, int]) -> dict[str, Any]:
     """By generation at which a rule ends the search: the test error and the weights of the recommended member."""
-    name, seed = job
-    data = sample(name, 400, seed)
+    name, rows, seed = job
+    data = sample(name, rows, seed)
     measure = "log_loss" if data.classes else "error"
     setup, table = prepared(name, data, seed, measure)
     volumes: list[float] = []
@@ -87,7 +87,9 @@ def by_rule(runs: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def page(result: dict[str, Any]) -> str:
-    about = ABOUT.format(longest=LONGEST, seeds=result["seeds"], rise=ending.RISE, width=ending.GENERATIONS)
+    about = ABOUT.format(
+        longest=LONGEST, rows=result["rows"], seeds=result["seeds"], rise=ending.RISE, width=ending.GENERATIONS
+    )
     header = ("rule", "generations", "mean change of the test error, %", "median, %", "p", "weights")
     rows = [[row["rule"], *(f"{value:.3g}" for value in list(row.values())[1:])] for row in result["rules"]]
     return (
@@ -97,16 +99,18 @@ def page(result: dict[str, Any]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=400, help="training rows; default: %(default)s")
     parser.add_argument("--seeds", type=int, default=5, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=Path("results/plateau.json"), help="default: %(default)s")
     options = parser.parse_args()
     console, runs = Console(stderr=True), []
     with ProcessPoolExecutor(2) as workers:
-        for run in workers.map(searched, [(name, seed) for name in DEVELOPMENT for seed in range(options.seeds)]):
+        jobs = [(name, options.rows, seed) for name in DEVELOPMENT for seed in range(options.seeds)]
+        for run in workers.map(searched, jobs):
             runs.append(run)
             console.print(f"{run['problem']} seed {run['seed']}: done")
-    found = {"seeds": options.seeds, "rules": by_rule(runs)}
-    report(f"plateau --seeds {options.seeds}", found, page, options.out)
+    found = {"rows": options.rows, "seeds": options.seeds, "rules": by_rule(runs)}
+    report(f"plateau --rows {options.rows} --seeds {options.seeds}", found, page, options.out)
 
 
 if __name__ == "__main__":

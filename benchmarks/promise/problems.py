@@ -23,7 +23,7 @@ from search.config.config import config_of
 from search.engine.evolution_step import State
 from search.engine.problem import Setup, set_up
 from search.errors import InputError
-from search.evolution import NODES, NODES_PER_OUTPUT
+from search.evolution import room
 from search.front import Front, Member
 from search.judge.finish import judged_front, last_front, live_front
 from search.table import split
@@ -132,7 +132,7 @@ def prepared(
     raw = {
         "data": {"source": name},
         "run": {"seed": seed},
-        "space": {"max_nodes": max(NODES, NODES_PER_OUTPUT * data.classes)},
+        "space": {"max_nodes": room(data.classes)},
         "train": sections.get("train", {}),
         "search": {"objectives": [measure, "weights"], **sections.get("search", {})},
     }
