@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from search.errors import LOCKED, InputError, LockedError
 if TYPE_CHECKING:
     from search.config.config import Config
     from search.runs.progress import Reporter
+    from search.table.data import Table
 
 EPILOG = """examples:
   python -m search.run experiments/configs/quickstart.toml
@@ -93,10 +94,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _new(arguments: argparse.Namespace, report: Reporter, begun: float) -> int:
-    from search.config.config import config_hash, load_config, to_toml
-    from search.folder.records import RunFolder, write_text
-    from search.interrupts import interrupts
-    from search.table.data import load_table
+    from search.config.config import load_config
 
     with suppress(OSError):  # if the path cannot be read at all, load_config says why
         if arguments.path.is_dir():
@@ -107,10 +105,32 @@ def _new(arguments: argparse.Namespace, report: Reporter, begun: float) -> int:
         raise InputError("--out is empty; name a new folder")
     overrides = [*arguments.overrides, *_length(arguments)]
     config = load_config(arguments.path, overrides, arguments.seed, arguments.out)
+    return begin(config, report, begun, dry_run=arguments.dry_run)
+
+
+def begin(
+    config: Config,
+    report: Reporter,
+    begun: float,
+    *,
+    dry_run: bool,
+    settled: Callable[[Config, Table], Config] | None = None,
+) -> int:
+    """Make the run of a config, or only describe it; ``begun``: when the time of the run began, by ``perf_counter``.
+
+    ``settled`` makes the config final once the table is read. Returns the exit code. Raises ``InputError`` for bad
+    input, ``LockedError`` for a run folder in use.
+    """
+    from search.config.config import config_hash, to_toml
+    from search.folder.records import RunFolder, write_text
+    from search.interrupts import interrupts
+    from search.table.data import load_table
+
     folder = RunFolder(Path(config.run.out))
     folder.check_free()
     table = load_table(config.data, config.task)
-    if arguments.dry_run:
+    config = settled(config, table) if settled else config
+    if dry_run:
         from search.runs.dry_run import describe
 
         print(describe(config, table))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -41,17 +42,23 @@ def load_config(path: Path, overrides: Sequence[str] = (), seed: int | None = No
     """
     raw = _read(path)
     _make_paths_absolute(raw, path.parent)
+    given = {key: value for key, value in {"seed": seed, "out": out}.items() if value is not None}
+    config = config_from(raw, overrides, str(path), run=given)
+    run = msgspec.structs.replace(config.run, out=config.run.out or f"results/{path.stem}")
+    return msgspec.structs.replace(config, run=run)
+
+
+def config_from(
+    raw: dict[str, Any], overrides: Sequence[str], source: str, *, run: Mapping[str, Any] = MappingProxyType({})
+) -> Config:
+    """The checked config of tables, in which ``overrides`` as in ``load_config`` and then keys of ``run`` are set."""
     for text in overrides:
         _override(raw, text)
     _make_paths_absolute(raw, Path())
-    given = {"seed": seed, "out": out}
-    for key, value in given.items():
-        if value is not None:
-            _put(raw, "run", key, value)
-    source = f"{path} with --set {' '.join(overrides)}" if overrides else str(path)
-    config = config_of(raw, source)
-    run = msgspec.structs.replace(config.run, out=config.run.out or f"results/{path.stem}")
-    return _checked_text(msgspec.structs.replace(config, run=run), source)
+    for key, value in run.items():
+        _put(raw, "run", key, value)
+    source += f" with --set {' '.join(overrides)}" if overrides else ""
+    return _checked_text(config_of(raw, source), source)
 
 
 def config_of(raw: dict[str, Any], source: str) -> Config:

@@ -49,6 +49,7 @@ ORDER = (
     "search.evolution",
     "search.run",
     "search.report",
+    "search.cli",
     "experiments",
     "benchmarks",
     "tools",

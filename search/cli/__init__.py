@@ -1,0 +1,1 @@
+"""The command ``neuraltree``: from a table to a checked model in one line."""

@@ -1,0 +1,54 @@
+"""The model that a command is about: that of a file, or the one chosen from the front of a run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from search.cli.sizes import BUDGETS, amount_of
+
+if TYPE_CHECKING:
+    from neuraltree.tree.tree import Tree
+    from search.front import Front, Member
+
+
+def add_choice(made: argparse.ArgumentParser) -> None:
+    """The options that choose a member of a front."""
+    made.add_argument(
+        "--rule",
+        choices=("recommended", "lowest", "knee"),
+        default="recommended",
+        help="which model of the front: the recommended one, the one of the lowest error, or the knee",
+    )
+    for option, budget in BUDGETS.items():
+        made.add_argument(f"--{option}", metavar=budget.example.upper(), help=f"{budget.help} that it may have")
+
+
+def front_of(folder: Path) -> Front:
+    """The front of a finished run; ``InputError`` if there is none."""
+    from search.front import load_front
+
+    return load_front(folder)
+
+
+def chosen_member(front: Front, options: argparse.Namespace) -> Member:
+    """The member that the options choose; ``ValueError`` if none keeps the budgets."""
+    given = {name: text for name in BUDGETS if (text := getattr(options, name)) is not None}
+    return front.select(options.rule, **{BUDGETS[name].column: amount_of(name, text) for name, text in given.items()})
+
+
+def chosen_path(path: Path, options: argparse.Namespace) -> Path:
+    """A model file as it is; for the folder of a run, the file of the member that the options choose."""
+    if not path.is_dir():
+        return path
+    found = chosen_member(front_of(path), options).path
+    assert found is not None
+    return found
+
+
+def chosen_tree(path: Path, options: argparse.Namespace) -> Tree:
+    """The model in a file or of a run; ``ValueError`` if the file holds none."""
+    from neuraltree.tree.model_files import load
+
+    return load(chosen_path(path, options))

@@ -1,0 +1,119 @@
+"""``neuraltree fit``: a search on a table, from a config that it writes."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli_w
+
+from search.cli.sizes import BUDGETS, amount_of
+from search.config.settings import is_path
+
+if TYPE_CHECKING:
+    from search.config.settings import Config
+    from search.table.data import Table
+
+TIME = "60s"
+EPILOG = """examples:
+  neuraltree fit penguins.csv --target species
+  neuraltree fit penguins.csv --target species --device rp2040 --flash 4k --time 30s --out penguins
+  neuraltree fit sensors.csv --target fault --metric f1_macro --set data.group=machine
+
+then:
+  neuraltree show penguins                        the front, the recommended model and the verdict
+  neuraltree predict penguins new.csv             answers for new rows
+  neuraltree export penguins --to c               the recommended model as C
+
+The run folder holds config.toml, which python -m search.run takes too.
+
+exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; resume with neuraltree run FOLDER
+--resume)"""
+
+
+def add_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("table", metavar="TABLE", help="a CSV file, or another source that data.source can name")
+    made.add_argument("--target", metavar="COLUMN", default="", help="the column to predict; by default the last one")
+    made.add_argument("--drop", metavar="COLUMN", nargs="+", default=[], help="columns to leave out")
+    made.add_argument("--metric", help="the error to minimise, e.g. f1_macro or mae; see docs/tables.md")
+    made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
+    made.add_argument("--precision", choices=("float32", "int8"), help="the number format of the device's code")
+    for option, budget in BUDGETS.items():
+        made.add_argument(f"--{option}", metavar=budget.example.upper(), help=budget.help)
+    length = made.add_mutually_exclusive_group()
+    length.add_argument("--time", help=f"the time of the whole run, as in 90s, 5m or 1.5h; by default {TIME}")
+    length.add_argument("--generations", type=int, metavar="N", help="a number of generations instead of a time")
+    made.add_argument("--seed", type=int, default=0, help="the random seed; by default 0")
+    made.add_argument("--out", metavar="FOLDER", help="the run folder, new or empty; by default results/TABLE")
+    made.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        help="set any other key of the config; may be repeated",
+    )
+    said = made.add_mutually_exclusive_group()
+    said.add_argument("--quiet", action="store_true", help="print nothing but errors")
+    said.add_argument("--json", action="store_true", help="write progress as JSON lines to standard output")
+    made.add_argument("--dry-run", action="store_true", help="check everything, print the config, and stop")
+
+
+def tables_of(options: argparse.Namespace) -> dict[str, Any]:
+    """The tables of a config, without what is left to defaults; ``ValueError`` for budgets that need a device."""
+    limits = {name: amount_of(name, text) for name in BUDGETS if (text := getattr(options, name)) is not None}
+    costs = [f"--{name}" for name in limits if name != "weights"]
+    if costs and not options.device:
+        raise ValueError(f"{', '.join(costs)}: a limit of a device's costs; add --device, as in --device cortex-m4f")
+    # A budget shows what the user cares about, so that the front spreads over it.
+    wanted = [BUDGETS[name].column for name in limits] or (["latency_s", "flash_bytes"] if options.device else [])
+    objectives = [options.metric or "error", *(wanted or ["weights"])]
+    source = str(Path(options.table).absolute()) if is_path(options.table) else options.table
+    search: dict[str, Any] = {"objectives": objectives}
+    if options.generations is None:
+        search["time"] = options.time or TIME
+    else:
+        search["generations"] = options.generations
+    tables = {
+        "data": {"source": source} | _given(target=options.target, drop=options.drop),
+        "run": {"seed": options.seed, "out": options.out or f"results/{Path(options.table).stem}"},
+        "search": search,
+        "hardware": _given(device=options.device, precision=options.precision),
+        "constraints": {BUDGETS[name].column: value for name, value in limits.items()},
+    }
+    return {section: keys for section, keys in tables.items() if keys}
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value}
+
+
+def fit(options: argparse.Namespace) -> int:
+    """Returns the exit code."""
+    from search.config.config import config_from
+    from search.run import begin
+    from search.runs.progress import reporter
+
+    begun = time.perf_counter()
+    report = reporter(options.quiet, options.json)
+    tables = tables_of(options)
+
+    def settled(config: Config, table: Table) -> Config:
+        """The config with room for every class, which is shown."""
+        from search.evolution import room
+
+        most = room(len(table.classes or ()))
+        if most > config.space.max_nodes and not any(text.startswith("space.") for text in options.overrides):
+            tables["space"] = {"max_nodes": most}
+        report.message(tomli_w.dumps(tables).rstrip())
+        return config_from(tables, (), "neuraltree fit")
+
+    return begin(
+        config_from(tables, options.overrides, "neuraltree fit"),
+        report,
+        begun,
+        dry_run=options.dry_run,
+        settled=settled,
+    )
