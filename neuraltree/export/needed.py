@@ -41,7 +41,9 @@ def reads(tree: Tree) -> tuple[Tree, tuple[Read, ...]]:
     """
     every = [Read(i, feature) for i, column in enumerate(tree.columns or ()) for feature in column.features]
     used = _used(tree)
-    return _narrowed(tree, used, None), tuple(read for read, is_used in zip(every, used.tolist(), strict=True) if is_used)
+    return _narrowed(tree, used, None), tuple(
+        read for read, is_used in zip(every, used.tolist(), strict=True) if is_used
+    )
 
 
 def _used(tree: Tree) -> NDArray[np.bool_]:

@@ -28,6 +28,11 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
     def features(self) -> tuple[Feature, ...]:
         raise NotImplementedError
 
+    @property
+    def takes_holes(self) -> bool:
+        """Whether a cell may be a hole: whether every feature has a number for it."""
+        return all(feature.rule != "value" for feature in self.features)
+
     def numbers(self, cells: NDArray) -> FloatArray:
         """(rows,) the numbers of cells (rows,); ``ValueError`` names the first cell that the column cannot have."""
         raise NotImplementedError

@@ -59,7 +59,9 @@ def frame(rows: int, seed: int = 0) -> Frame:
         "weight": rng.normal(0, 1, rows).astype(np.float32).tolist(),
         "pressure, Pa": some(rng.normal(101_325, 60, rows).astype(np.float32).astype(float), 1),
         "when": [None if is_hole else time for is_hole, time in zip(hole[2].tolist(), times, strict=True)],
-        "since": [(MONDAY + timedelta(minutes=int(m))).strftime("%d.%m.%Y %H:%M") for m in rng.integers(0, 90_000, rows)],
+        "since": [
+            (MONDAY + timedelta(minutes=int(m))).strftime("%d.%m.%Y %H:%M") for m in rng.integers(0, 90_000, rows)
+        ],
     }
     for name, cells in TEXTS.items():
         made[name] = [cells[i] for i in rng.integers(0, len(cells), rows).tolist()]
@@ -90,8 +92,12 @@ def _number(column: Column, cell: Any) -> float:
 def plain_features(tree: Tree, numbers: np.ndarray) -> np.ndarray:
     """(rows, features) from the numbers of the columns, number by number."""
     assert tree.columns is not None
-    return np.array([[value for column, x in zip(tree.columns, row, strict=True) for value in _features(column, x)]
-                     for row in numbers.tolist()])
+    return np.array(
+        [
+            [value for column, x in zip(tree.columns, row, strict=True) for value in _features(column, x)]
+            for row in numbers.tolist()
+        ]
+    )
 
 
 def _features(column: Column, x: float) -> list[float]:
