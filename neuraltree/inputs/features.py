@@ -81,11 +81,11 @@ def _onnx_filled(graph: Any, x: str, fill: float) -> str:
 
 
 def _onnx_level(graph: Any, x: str, place: float) -> str:
-    return graph.add("Cast", graph.add("Equal", x, graph.number(place)), to=graph.onnx.TensorProto.FLOAT)
+    return graph.cast(graph.add("Equal", x, graph.number(place)), "FLOAT")
 
 
 def _onnx_hole(graph: Any, x: str) -> str:
-    return graph.add("Cast", graph.add("IsNaN", x), to=graph.onnx.TensorProto.FLOAT)
+    return graph.cast(graph.add("IsNaN", x), "FLOAT")
 
 
 def _onnx_cycle(graph: Any, x: str, period: float, offset: float, quarter: float) -> str:
