@@ -27,6 +27,11 @@ NT_CALL float nt_cycle(float x, float period, float offset, float quarter)
     return nt_sine(6.28318531f * (((x + offset) - (float)(int32_t)turns * period) / period + quarter));
 }
 """
+PYTHON_CYCLE = '''def cycle(x, period, offset, quarter):
+    """The sine over a period, from an offset before 0, a quarter of the period further; 0 for a missing cell."""
+    turns = (x + offset) / period
+    return np.where(np.isnan(x), 0.0, np.sin(2 * np.pi * (turns - np.floor(turns) + quarter)))
+'''
 
 
 class Feature(NamedTuple):
@@ -42,15 +47,16 @@ class Rule(NamedTuple):
 
     ``c`` and ``python`` are expressions of the variable ``{x}`` and the ``{numbers}`` by position, which have their
     form in that language. ``onnx(graph, x, *numbers)`` adds nodes to an ``export.onnx`` graph and returns the name of
-    the result, like ``x`` of the shape (rows, 1). ``c_function``: the text of a function that ``c`` calls; it may call
-    ``nt_sine``. ``c_error(column, *numbers)``: how far from ``value`` C in single floats may be, (rows,), for a column
-    that is exact in single floats.
+    the result, like ``x`` of the shape (rows, 1). ``python_function`` and ``c_function``: the texts of functions that
+    ``python`` and ``c`` call; C may call ``nt_sine``. ``c_error(column, *numbers)``: how far from ``value`` C in single
+    floats may be, (rows,), for a column that is exact in single floats.
     """
 
     value: Callable[..., FloatArray]
     c: str
     python: str
     onnx: Callable[..., str]
+    python_function: str = ""
     c_function: str = ""
     c_error: Callable[..., FloatArray] = lambda x, *numbers: np.zeros_like(x)
 
@@ -126,8 +132,9 @@ RULES: dict[str, Rule] = {
     "cycle": Rule(
         _cycle,
         "nt_cycle({x}, {0}, {1}, {2})",
-        "np.where(np.isnan({x}), 0.0, np.sin(2 * np.pi * (({x} + {1}) / {0} - np.floor(({x} + {1}) / {0}) + {2})))",
+        "cycle({x}, {0}, {1}, {2})",
         _onnx_cycle,
+        python_function=PYTHON_CYCLE,
         c_function=C_CYCLE,
         c_error=_cycle_error,
     ),

@@ -69,7 +69,7 @@ DRAWN: dict[type[Column], Callable[[Any, FloatArray, np.random.Generator], Float
 }
 
 
-def features(reads: Sequence[Read], X: NDArray[np.float32]) -> tuple[FloatArray, FloatArray]:
+def features(reads: Sequence[Read], X: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
     """(rows, features) the features that are read, in doubles, and how far from them those of single floats may be."""
     columns = X.astype(np.float64)
     rows = [(RULES[read.feature.rule], columns[:, read.column], read.feature.numbers) for read in reads]
