@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 # Keywords of C99 and C++, and main; a model cannot have such a name.
 KEYWORDS = frozenset(
@@ -47,13 +47,13 @@ def name_from(text: str) -> str:
     return f"model_{plain}" if _taken(plain) else plain
 
 
-def constants(prefix: str, names: Iterable[object]) -> list[str]:
-    """An enum constant for each name, all different: ``PREFIX_PETAL_WIDTH_CM``."""
+def constants(prefix: str, names: Iterable[object], taken: Collection[str] = ()) -> list[str]:
+    """An enum constant for each name: ``PREFIX_PETAL_WIDTH_CM``; all differ, and none is ``taken``."""
     made: list[str] = []
     for position, name in enumerate(names):
         word = re.sub(r"[^A-Z0-9]+", "_", str(name).upper()).strip("_")[:LONGEST]
         constant = f"{prefix}_{word}" if word else f"{prefix}_{position}"
-        while constant in made:
+        while constant in made or constant in taken:
             constant = f"{constant}_AT_{position}"
         made.append(constant)
     return made

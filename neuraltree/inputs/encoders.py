@@ -28,6 +28,11 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
     def features(self) -> tuple[Feature, ...]:
         raise NotImplementedError
 
+    @property
+    def takes_holes(self) -> bool:
+        """Whether a cell may be a hole: whether every feature has a number for it."""
+        return all(feature.rule != "value" for feature in self.features)
+
     def numbers(self, cells: NDArray) -> FloatArray:
         """(rows,) the numbers of cells (rows,); ``ValueError`` names the first cell that the column cannot have."""
         raise NotImplementedError
@@ -54,13 +59,14 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
     def _each(self, cells: NDArray, number: Callable[[Any], float], allowed: str) -> FloatArray:
         """``number(cell)`` of every cell, and NaN for holes; each cell is looked at once."""
         known: dict[Any, float] = {}
-        for row, cell in enumerate(found := cells.tolist()):
-            if cell not in known:
+        found = [(type(cell), cell) for cell in cells.tolist()]  # 1 and True are one key, but two texts
+        for row, (kind, cell) in enumerate(found):
+            if (kind, cell) not in known:
                 try:
-                    known[cell] = np.nan if is_hole(cell) else number(cell)
+                    known[kind, cell] = np.nan if is_hole(cell) else number(cell)
                 except (ValueError, KeyError, TypeError):
                     raise ValueError(f"column {self.name!r}, row {row} from 0: {cell!r}; allowed: {allowed}") from None
-        return np.array([known[cell] for cell in found], dtype=np.float64)
+        return np.array([known[pair] for pair in found], dtype=np.float64)
 
 
 class Number(Column, frozen=True, tag="number"):

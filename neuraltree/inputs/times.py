@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -71,3 +71,11 @@ def into_year(second: float) -> float:
     """The seconds from the beginning of its year to a second."""
     year = np.datetime64(int(second), "s").astype("datetime64[Y]").astype("datetime64[s]")
     return second - float(year.astype(np.int64))
+
+
+def moment(second: float) -> str:
+    """The date and time of a second since 1970, and "UTC"; the seconds as they are if no date has them."""
+    try:
+        return f"{datetime(1970, 1, 1) + timedelta(seconds=second)} UTC"
+    except OverflowError:
+        return f"{second:g} s since 1970 UTC"

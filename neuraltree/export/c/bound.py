@@ -12,19 +12,21 @@ ULPS = 16  # error allowed per node, in units in the last place of its sum of |w
 EPSILON = float(np.finfo(np.float32).eps)
 
 
-def error_bound(nodes: Nodes, X: FloatArray) -> tuple[FloatArray, FloatArray]:
+def error_bound(nodes: Nodes, X: FloatArray, wrong: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
     """Outputs in double precision and bounds on the error of single-float code, (rows, outputs) each.
 
     Every node's sum may be wrong by 16 single-float ulps of Σ|w h| + |b|, plus the errors of its children. Its
-    activation multiplies this error by at most its steepest slope, and adds 16 ulps of its own value.
+    activation multiplies this error by at most its steepest slope, and adds 16 ulps of its own value. ``wrong`` (rows,
+    features): how far off the inputs may be, by default not at all.
     """
     columns = np.asarray(X, dtype=np.float64).T
+    off = np.zeros_like(columns) if wrong is None else np.asarray(wrong, dtype=np.float64).T
     depth, op = nodes["depth"].tolist(), nodes["op"].tolist()
     sums: dict[int, list[FloatArray]] = {}
     outputs: list[tuple[FloatArray, FloatArray]] = []
     for i in range(len(nodes) - 1, -1, -1):
         if op[i] >= 0:
-            value, error = columns[op[i]], np.zeros(columns.shape[1])
+            value, error = columns[op[i]], off[op[i]]
         else:
             zero = [np.zeros(columns.shape[1])] * 3
             total, size, error = sums.pop(depth[i] + 1, zero)

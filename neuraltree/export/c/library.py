@@ -10,12 +10,15 @@ import numpy as np
 from neuraltree.compress.formats import check_style, number_format
 from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.export.c.code import Code
+from neuraltree.export.c.columns.column_code import check
+from neuraltree.export.c.columns.column_header import column_constants
 from neuraltree.export.c.decisions import rule
 from neuraltree.export.c.floats.float_library import float_library
 from neuraltree.export.c.integers.integer_library import integer_library
 from neuraltree.export.c.parts import FLASH, MACROS
 from neuraltree.export.c.self_test import test_files
 from neuraltree.export.names import check_name, comment, constants
+from neuraltree.export.needed import needed, reads
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
 
@@ -35,9 +38,14 @@ def export_c(
     check_name(name)
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     with np.errstate(all="ignore"):  # a number that overflows is refused where it would be written
-        integers = quantize_tree(tree, fine=fine) if is_integer else None
-        code = float_library(tree, name, style) if integers is None else integer_library(tree, integers, name, style)
-        files = {f"{name}.h": _header(tree, name, code), f"{name}.c": _source(name, code)}
+        tree = needed(tree)
+        inner, read = (tree, ()) if tree.columns is None else reads(tree)
+        integers = quantize_tree(inner, fine=fine) if is_integer else None
+        if integers is None:
+            code = float_library(inner, name, style, read)
+        else:
+            code = integer_library(inner, integers, name, style, read)
+        files = {f"{name}.h": _header(tree, name, code), f"{name}.c": _source(tree, name, code)}
         return files | test_files(tree, name, integers) | _arduino(tree, name)
 
 
@@ -48,7 +56,7 @@ def _header(tree: Tree, name: str, code: Code) -> str:
         *([code.remark] if code.remark else []),
         f"#ifndef {upper}_H\n#define {upper}_H\n\n#include <stdint.h>\n",
         '#ifdef __cplusplus\nextern "C" {\n#endif\n',
-        f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}",
+        _inputs(tree, name),
     ]
     if tree.classes is not None:
         parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
@@ -60,7 +68,16 @@ def _header(tree: Tree, name: str, code: Code) -> str:
 
 def _summary(tree: Tree) -> str:
     function_nodes = int((tree.nodes["op"] < 0).sum())
-    return f"{tree.kind}: {len(tree.features)} inputs, {function_nodes} function nodes, {tree.num_weights} weights"
+    inputs = f"{len(tree.features)} inputs" if tree.columns is None else f"{len(tree.columns)} columns"
+    return f"{tree.kind}: {inputs}, {function_nodes} function nodes, {tree.num_weights} weights"
+
+
+def _inputs(tree: Tree, name: str) -> str:
+    """The positions of the features, or of the columns if there are any."""
+    upper = name.upper()
+    if tree.columns is None:
+        return f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}"
+    return column_constants(tree.columns, name, constants(f"{upper}_CLASS", tree.classes or ()))
 
 
 def _enum(what: str, upper: str, names: tuple) -> str:
@@ -74,17 +91,27 @@ def _enum(what: str, upper: str, names: tuple) -> str:
 
 def _declarations(tree: Tree, name: str) -> list[tuple[str, str]]:
     """Comment and prototype of the public functions that every number format has."""
+    checked = [] if tree.columns is None else [(CHECKED, f"int {name}_check(const float *x)")]
     if tree.classes is None:
-        return [("/* The target in its own units, for raw inputs. */", f"float {name}_predict(const float *x)")]
+        return [
+            ("/* The target in its own units, for raw inputs. */", f"float {name}_predict(const float *x)"),
+            *checked,
+        ]
     text = f"/* The probability of each class, p[{name.upper()}_CLASSES], for raw inputs. */"
     return [
         (f"/* The class, for raw inputs{rule(tree)}. */", f"int {name}_predict(const float *x)"),
         (text, f"void {name}_probabilities(const float *x, float *p)"),
+        *checked,
     ]
 
 
-def _source(name: str, code: Code) -> str:
-    parts = [f'#include "{name}.h"\n', MACROS, FLASH, *code.definitions, *code.entries]
+CHECKED = """/* The position of the first column whose number cannot be used, or -1: NAN where no cell may be missing,
+   an infinite number, or no level of the column. The other functions do not check. */"""
+
+
+def _source(tree: Tree, name: str, code: Code) -> str:
+    checks = [] if tree.columns is None else [check(tree.columns, name)]
+    parts = [f'#include "{name}.h"\n', MACROS, FLASH, *code.definitions, *code.entries, *checks]
     return "\n".join(part for part in parts if part)
 
 
@@ -103,16 +130,17 @@ def _arduino(tree: Tree, name: str) -> dict[str, str]:
         "includes": f"{name}.h",
     }
     text = "".join(f"{key}={value}\n" for key, value in properties.items())
+    what, filled = ("FEATURE", "raw inputs") if tree.columns is None else ("COLUMN", "the numbers of the columns")
     sketch = f"""#include <{name}.h>
 
-float x[{name.upper()}_FEATURES];
+float x[{name.upper()}_{what}S];
 
 void setup() {{
     Serial.begin(115200);
 }}
 
 void loop() {{
-    // Fill x with raw inputs here; their places are {name.upper()}_FEATURE_...
+    // Fill x with {filled} here; their places are {name.upper()}_{what}_...
     Serial.println({name}_predict(x));
     delay(1000);
 }}

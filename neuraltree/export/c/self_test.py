@@ -7,7 +7,9 @@ from numpy.typing import NDArray
 
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.export.c.bound import error_bound
+from neuraltree.export.c.columns.column_vectors import column_vectors, features, steady
 from neuraltree.export.c.parts import literal
+from neuraltree.export.needed import reads
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
@@ -15,17 +17,21 @@ ROWS = 32
 
 
 def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str, str]:
-    """``test/NAME_test.c`` and ``test/NAME_vectors.h``; the program returns 0 if all vectors give the right result."""
-    X = vectors(tree)
+    """``test/NAME_test.c`` and ``test/NAME_vectors.h``; the program returns 0 if all vectors give the right result.
+
+    ``tree`` has no columns but those of which it reads a feature; ``integers`` is made of its features alone.
+    """
+    X = vectors(tree, integers)
     wanted, tolerance = expected(tree, integers, X)
     regression = tree.classes is None
     kind = "float" if regression else "int"
     values = [literal(v) if regression else str(v) for v in wanted.tolist()]
     header = "\n".join(
         [
+            *(["#include <math.h>\n"] if tree.columns is not None else []),
             f"/* {len(X)} raw inputs, the result of {name}_predict for each, and the tolerance of that result. */",
             f"static const float nt_inputs[{len(X)}][{X.shape[1]}] = {{",
-            *("    {" + ", ".join(literal(v) for v in row) + "}," for row in X.tolist()),
+            *("    {" + ", ".join(map(_cell, row)) + "}," for row in X.tolist()),
             "};",
             f"static const {kind} nt_expected[{len(X)}] = {{{', '.join(values)}}};",
             f"static const {kind} nt_tolerance[{len(X)}] = {{"
@@ -34,14 +40,29 @@ def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str,
             "",
         ]
     )
-    return {f"test/{name}_vectors.h": header, f"test/{name}_test.c": _program(name, len(X), regression)}
+    return {f"test/{name}_vectors.h": header, f"test/{name}_test.c": _program(tree, name, len(X))}
 
 
-def vectors(tree: Tree) -> NDArray[np.float32]:
-    """(32, features) raw inputs: the mean, far outside on both sides, and standard normal in standardised units; if
+def _cell(value: float) -> str:
+    return "NAN" if np.isnan(value) else literal(value)
+
+
+def vectors(tree: Tree, integers: IntegerTree | None = None) -> NDArray[np.float32]:
+    """(32, features) raw inputs, or (rows, columns) numbers of columns if the tree has columns; see ``_inputs``.
+
+    Of the latter there are up to 32: those for which rounding of features in single floats cannot change ``integers``.
+    """
+    if tree.columns is None:
+        return _inputs(tree, ROWS)
+    X = column_vectors(tree.columns, _inputs(tree, 2 * ROWS))
+    return X[:ROWS] if integers is None else X[steady(reads(tree)[1], integers, X)][:ROWS]
+
+
+def _inputs(tree: Tree, rows: int) -> NDArray[np.float32]:
+    """(rows, features) raw inputs: the mean, far outside on both sides, and standard normal in standardised units; if
     the tree has an 8-bit range of its own, every second one of the latter is uniform within that range."""
     rng = np.random.default_rng(0)
-    Z = rng.normal(size=(ROWS, len(tree.features)))
+    Z = rng.normal(size=(rows, len(tree.features)))
     Z[0], Z[1], Z[2] = 0.0, 6.0, -6.0
     if tree.input_middle is not None:
         Z[3::2] = tree.input_middle + input_range(tree) * rng.uniform(-1, 1, Z[3::2].shape)
@@ -52,14 +73,21 @@ def vectors(tree: Tree) -> NDArray[np.float32]:
     return np.clip(X, -largest, largest)
 
 
-def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32]) -> tuple[NDArray, NDArray]:
+def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.floating]) -> tuple[NDArray, NDArray]:
     """The results of ``predict`` and their tolerances. If rounding can change a class, its tolerance is the number of
-    classes, so that any class passes. The tolerance of integer code is 0."""
+    classes, so that any class passes. The tolerance of integer code is 0.
+
+    ``X`` has columns if the tree has; then ``integers`` is made of the features that the tree reads.
+    """
+    wrong = None
+    if tree.columns is not None:
+        tree, read = reads(tree)
+        X, wrong = features(read, X)
     if integers is not None:
         found = integers.predict_q(integers.quantize(X))
         return integers.outputs.values(found) if tree.classes is None else found, np.zeros(len(X))
     centred, taken = tree.centred()
-    values, errors = error_bound(centred.folded(), X.astype(np.float64) - taken)
+    values, errors = error_bound(centred.folded(), X.astype(np.float64) - taken, wrong)
     if tree.classes is None:
         return np.clip(values[:, 0], *_single()), np.clip(errors[:, 0], 0, _single()[1])
     if tree.kind == "binary":
@@ -74,9 +102,11 @@ def _single() -> tuple[float, float]:
     return float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
 
 
-def _program(name: str, rows: int, regression: bool) -> str:
+def _program(tree: Tree, name: str, rows: int) -> str:
+    regression = tree.classes is None
     kind, text = ("float", "%.9g") if regression else ("int", "%d")
     cast = "(double)" if regression else ""
+    refused = "" if tree.columns is None else REFUSED.format(name=name)
     return f"""/* Compile it with the model and run: cc -std=c99 -I. {name}.c test/{name}_test.c -o check && ./check */
 #include <stdio.h>
 
@@ -89,7 +119,7 @@ int main(void)
     for (i = 0; i < {rows}; ++i) {{
         const {kind} found = {name}_predict(nt_inputs[i]);
         const {kind} off = found - nt_expected[i];
-        if (!(off <= nt_tolerance[i] && -off <= nt_tolerance[i])) {{
+{refused}        if (!(off <= nt_tolerance[i] && -off <= nt_tolerance[i])) {{
             printf("vector %d: {text} instead of {text}\\n", i, {cast}found, {cast}nt_expected[i]);
             ++wrong;
         }}
@@ -97,4 +127,12 @@ int main(void)
     printf("%d of {rows} vectors are right\\n", {rows} - wrong);
     return wrong != 0;
 }}
+"""
+
+
+REFUSED = """        if ({name}_check(nt_inputs[i]) != -1) {{
+            printf("vector %d: column %d is refused\\n", i, {name}_check(nt_inputs[i]));
+            ++wrong;
+            continue;
+        }}
 """

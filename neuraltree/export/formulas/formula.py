@@ -59,11 +59,13 @@ def _written(tree: Tree, digits: int, language: Language) -> str:
     if not 1 <= digits <= MOST_DIGITS:
         raise ValueError(f"digits is {digits}; a formula has 1 to {MOST_DIGITS} significant digits")
     sympy = need("sympy", "a formula")
-    expressions = _expressions(tree, rounded(tree, digits), repr)
+    nodes = rounded(tree, digits)
+    expressions = _expressions(tree, nodes, repr)
     codes = {~op for op in tree.nodes["op"].tolist() if op < 0}
+    features = {tree.features[op] for op in nodes["op"].tolist() if op >= 0}
     show = language.printer(sympy)
     try:
-        return reading(tree, [show(expression) for expression in expressions], codes, language)
+        return reading(tree, [show(expression) for expression in expressions], codes, features, language)
     except RecursionError:
         raise _too_deep(tree) from None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from itertools import cycle
 from typing import Any, NamedTuple
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.export.formulas.column_legend import meaning
 from neuraltree.export.names import MARK
 from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
@@ -25,25 +26,43 @@ class Language(NamedTuple):
     meanings: dict[tuple[str, str], tuple[str, ...]]  # by kind and output activation: templates for the classes in turn
     decision: str  # the predicted class of a tree whose threshold is not 0.5
     definitions: tuple[str, ...]  # by activation code; empty for an activation that everyone knows
+    feature: str  # how a feature comes from a column: {name}, the feature; {value}, the words
+    column: Callable[[str], str]  # the name of a column or a level within words
+    words: Callable[[str], str]  # words as they stand in the language
     before: str
     between: str
     after: str
 
 
-def reading(tree: Tree, formulas: list[str], codes: Collection[int], language: Language) -> str:
-    """The whole text around formulas that are written in ``language``; ``codes``: the activations in the formulas."""
-    template = language.outputs[tree.classes is not None, len(formulas) > 1]
-    lines = [template.format(k=k, value=text) for k, text in enumerate(formulas)]
+def reading(
+    tree: Tree, formulas: list[str], codes: Collection[int], features: Collection[str], language: Language
+) -> str:
+    """The whole text around formulas that are written in ``language``.
+
+    ``codes``, ``features``: the activations and the names of the features in the formulas.
+    """
+    output = language.outputs[tree.classes is not None, len(formulas) > 1]
+    lines = [output.format(k=k, value=text) for k, text in enumerate(formulas)]
     meanings = language.meanings.get((tree.kind, tree.output_activation), ())
     names, last = tree.classes or (), len(formulas) - 1
-    for k, (meaning, label) in enumerate(zip(cycle(meanings), names, strict=False)):
-        lines.append(meaning.format(k=k, last=last, name=language.name(label)))
+    for k, (template, label) in enumerate(zip(cycle(meanings), names, strict=False)):
+        lines.append(template.format(k=k, last=last, name=language.name(label)))
     if tree.threshold != DEFAULT_THRESHOLD:
         first, second = map(language.name, names)
         lines.append(language.decision.format(first=first, second=second, threshold=tree.threshold))
     lines += filter(None, (language.definitions[code] for code in sorted(codes)))
+    lines += _sources(tree, features, language)
     summary = f"{tree.kind}: {len(tree.features)} inputs, {tree.num_weights} weights. {MARK}; do not edit."
     return language.before.format(summary=summary) + language.between.join(lines) + language.after
+
+
+def _sources(tree: Tree, features: Collection[str], language: Language) -> Iterator[str]:
+    """A line for each of the features that is not the number of a column itself."""
+    for column in tree.columns or ():
+        for feature in column.features:
+            value = meaning(column, feature, language.column)
+            if value and feature.name in features:
+                yield language.feature.format(name=language.name(feature.name), value=language.words(value))
 
 
 # All other words in formulas and definitions; a feature with such a name is put in quotes.
@@ -112,6 +131,9 @@ TEXT = Language(
     },
     decision="class = {second} if P({second}) > {threshold}, else {first}",
     definitions=tuple(row.text for row in ACTIVATIONS),
+    feature="{name} = {value}",
+    column=text_name,
+    words=str,
     before="# {summary}\n",
     between="\n",
     after="\n",
@@ -135,6 +157,9 @@ LATEX = Language(
         r"{first} & \text{{otherwise}} \end{{cases}}"
     ),
     definitions=tuple(row.latex for row in ACTIVATIONS),
+    feature="{name} &= {value}",
+    column=str,
+    words=latex_name,
     before="% {summary}\n\\begin{{align*}}\n",
     between=" \\\\\n",
     after="\n\\end{align*}\n",

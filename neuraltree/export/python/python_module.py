@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keyword
+from collections.abc import Sequence
 from math import isfinite
 from textwrap import wrap
 from typing import Any
@@ -10,13 +11,17 @@ from typing import Any
 import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, Activation
+from neuraltree.export.c.columns.column_vectors import features as features_read
 from neuraltree.export.c.self_test import vectors
 from neuraltree.export.names import MARK, comment
+from neuraltree.export.needed import Read, needed, reads
+from neuraltree.export.python.python_columns import described, encoding, imports
 from neuraltree.export.python.python_parts import (
     CHECK,
     CLASSIFIER,
     LINKS,
     OUTPUTS,
+    OUTPUTS_OF_COLUMNS,
     PREDICT,
     PROBABILITIES,
     REGRESSION,
@@ -35,14 +40,17 @@ CHECKED, DIGITS = 6, 6  # rows of the check that a module contains, and digits o
 def export_python(tree: Tree, name: str = "model") -> str:
     """The text of a module ``name`` with ``predict``, and ``predict_proba`` for a classifier; if run, it checks itself.
 
-    It gives the names of features and classes as ASCII string literals, and in comments as ``names.comment`` writes
-    them. ``ValueError`` for a name that no module can have.
+    A module of a tree with columns takes the numbers of those that the tree reads, (rows, columns), or their cells by
+    name. It gives the names of features and classes as ASCII string literals, and in comments as ``names.comment``
+    writes them. ``ValueError`` for a name that no module can have.
     """
     if not name.isidentifier() or not name.isascii() or keyword.iskeyword(name):
         raise ValueError(f"{name!r} cannot be the name of a Python module; use letters, digits and _, no keyword")
+    tree = needed(tree)
+    inner, read = (tree, ()) if tree.columns is None else reads(tree)
     kinds = sorted({~op for op in tree.nodes["op"].tolist() if op < 0})
     functions = [text for code in kinds if (text := ACTIVATIONS[code].python_function)]
-    parts = [_head(tree, name), *functions, _outputs(tree)]
+    parts = [_head(tree, inner, name), *functions, *encoding(tree.columns or (), read), _outputs(inner, read)]
     if tree.classes is None:
         parts.append(REGRESSION[tree.num_outputs > 1])
     else:
@@ -50,19 +58,23 @@ def export_python(tree: Tree, name: str = "model") -> str:
         predict = PREDICT[tree.threshold == DEFAULT_THRESHOLD]
         predict = predict.format(dtype=label_array(tree.classes).dtype.str, **numbers)
         parts += [CLASSIFIER[tree.kind], LINKS[tree.output_activation], predict, PROBABILITIES]
+    if tree.columns is not None:
+        parts = [part.replace("raw inputs X (rows, features)", "columns X as in ``numbers``") for part in parts]
     return "\n\n".join([*parts, _check(tree)])
 
 
-def _head(tree: Tree, name: str) -> str:
+def _head(tree: Tree, inner: Tree, name: str) -> str:
+    """``inner``: the tree over the features that it reads; ``tree`` itself if it has no columns."""
+    shown = tree.features if tree.columns is None else [f"{each.name}: {described(each)}" for each in tree.columns]
     lines = [
         f'"""{name}: a neural tree, {_summary(tree)}. {MARK}; do not edit.',
         "",
-        "Inputs, the columns of X, in their own units:",
-        *(f"  {place} {_quoted(feature)}" for place, feature in enumerate(tree.features)),
+        "Inputs, the columns of X, in their own units:" if tree.columns is None else BY_COLUMN,
+        *(f"  {place} {_quoted(text)}" for place, text in enumerate(shown)),
     ]
     if tree.classes is not None:
         lines += ["Classes:", *(f"  {place} {_quoted(label)}" for place, label in enumerate(tree.classes))]
-    lines += ['"""', "", "import numpy as np", "", f"FEATURES = {_tuple(tree.features)}"]
+    lines += ['"""', "", *imports(tree.columns or ()), "import numpy as np", "", f"FEATURES = {_tuple(inner.features)}"]
     if tree.classes is not None:
         lines.append(f"CLASSES = {_tuple(tree.classes)}")
     if tree.target_scaler is not None:
@@ -71,9 +83,14 @@ def _head(tree: Tree, name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+BY_COLUMN = """X has the columns of a table by name, with None or NaN for a missing cell, or is an array of these
+numbers in this order, with NaN for a missing cell:"""
+
+
 def _summary(tree: Tree) -> str:
     outputs = f", {tree.num_outputs} outputs" if tree.num_outputs > 1 else ""
-    return f"{tree.kind}: {len(tree.features)} inputs{outputs}, {tree.num_weights} weights"
+    inputs = f"{len(tree.features)} inputs" if tree.columns is None else f"{len(tree.columns)} columns"
+    return f"{tree.kind}: {inputs}{outputs}, {tree.num_weights} weights"
 
 
 def _quoted(text: object) -> str:
@@ -81,7 +98,7 @@ def _quoted(text: object) -> str:
     return comment(text).replace('"', "'")
 
 
-def _outputs(tree: Tree) -> str:
+def _outputs(tree: Tree, read: Sequence[Read]) -> str:
     """The function that computes the outputs: a line for each function node, in the order of ``Tree.outputs``.
 
     The terms of each sum are added in that order as well, so that every rounding is the same.
@@ -90,7 +107,7 @@ def _outputs(tree: Tree) -> str:
     weight, bias = tree.nodes["weight"][:, 0].tolist(), tree.nodes["bias"][:, 0].tolist()
     up = parents(tree.nodes["depth"]).tolist()
     below: list[list[str]] = [[] for _ in op]
-    lines = [OUTPUTS.format(width=len(tree.features))]
+    lines = [OUTPUTS_OF_COLUMNS if read else OUTPUTS.format(width=len(tree.features))]
     lines += [_column(tree, feature) for feature in sorted({feature for feature in op if feature >= 0})]
     for i in range(len(op) - 1, -1, -1):
         if op[i] < 0:
@@ -156,6 +173,10 @@ def _number(value: Any) -> str:
 
 def _check(tree: Tree) -> str:
     X = np.vectorize(lambda value: float(f"{value:.{DIGITS}g}"))(vectors(tree)[:CHECKED])
+    inner, features = tree, X
+    if tree.columns is not None:
+        inner, read = reads(tree)
+        features, _ = features_read(read, X)
     with np.errstate(all="ignore"):
-        wanted = tree.outputs(X)
+        wanted = inner.outputs(features)
     return CHECK.format(rows=_array(X, "    "), wanted=_array(wanted, "    "))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+OUTPUTS_OF_COLUMNS = '''def outputs(X):
+    """(rows, outputs) of the tree for columns X as in ``numbers``."""
+    X = features(X)'''
 OUTPUTS = '''def outputs(X):
     """(rows, outputs) of the tree for raw inputs X (rows, {width})."""
     X = np.asarray(X, dtype=np.float64)

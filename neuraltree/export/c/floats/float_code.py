@@ -31,9 +31,13 @@ def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
     return _straight(nodes, order, centre) if style == "straight" else _table(nodes, order, centre, name)
 
 
-def functions(tree: Tree) -> str:
-    """The C functions of the activations in a tree, and e^x if softmax or logistic probabilities need it."""
+def functions(tree: Tree, *, sine: bool = False) -> str:
+    """The C functions of the activations in a tree, and e^x if softmax or logistic probabilities need it.
+
+    ``sine``: include the sine in any case.
+    """
     codes = (~tree.nodes["op"][tree.nodes["op"] < 0]).tolist()  # folding adds no kind that needs a function
+    codes += [NAMES.index("sine")] * sine
     return float_functions(codes, exp=tree.classes is not None and tree.output_activation == "identity")
 
 

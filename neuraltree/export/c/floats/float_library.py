@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from neuraltree.export.c.code import Code
+from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities
 from neuraltree.export.c.floats import float_code
 from neuraltree.export.c.parts import literal
+from neuraltree.export.needed import Read
 from neuraltree.tree.tree import Tree
 
 
-def float_library(tree: Tree, name: str, style: str) -> Code:
-    """The code of a tree that takes raw inputs; ``ValueError`` for numbers that single floats cannot hold."""
+def float_library(tree: Tree, name: str, style: str, reads: Sequence[Read] = ()) -> Code:
+    """The code of a tree without columns that takes raw inputs, or if ``reads`` says what its inputs are, columns.
+
+    ``ValueError`` for numbers that single floats cannot hold.
+    """
     definitions, outputs = float_code.body(tree, name, style)
     result = "float" if tree.classes is None else "int"
     threshold = literal(tree.logit_threshold) if tree.logit_threshold else "0"
-    lines = f"    float y[{tree.num_outputs}];\n    nt_outputs(x, y);\n    return {answer(tree, name, threshold)};\n"
+    before, inputs = column_code.encoded(reads)
+    run = f"{before}    nt_outputs({inputs}, y);\n"
+    lines = f"    float y[{tree.num_outputs}];\n{run}    return {answer(tree, name, threshold)};\n"
     entries = [largest(name, "float")] if tree.kind == "multiclass" else []
     entries.append(f"{result} {name}_predict(const float *x)\n{{\n{lines}}}\n")
     if tree.classes is not None:
-        entries.append(probabilities(tree, name, run="    nt_outputs(x, y);\n", share="y[k]"))
-    return Code("", "", [], [float_code.functions(tree), definitions, outputs], entries)
+        entries.append(probabilities(tree, name, run=run, share="y[k]"))
+    functions = float_code.functions(tree, sine=column_code.uses_sine(reads))
+    encoding = [column_code.encode(reads)] if reads else []
+    return Code("", "", [], [functions, *encoding, definitions, outputs], entries)

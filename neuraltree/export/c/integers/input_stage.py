@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from neuraltree.compress.int8.integer_tree import IntegerTree
+from neuraltree.export.c.columns.column_code import encoded
 from neuraltree.export.c.integers.integer_code import packed
 from neuraltree.export.c.parts import array
+from neuraltree.export.needed import Read
 
 
 def room(integers: IntegerTree) -> int:
@@ -12,16 +16,18 @@ def room(integers: IntegerTree) -> int:
     return max(len(integers.inputs.features), 1)
 
 
-def input_stage(tree: IntegerTree, name: str) -> str:
-    """``NAME_quantize``: one loop over the inputs in use."""
+def input_stage(tree: IntegerTree, name: str, reads: Sequence[Read] = ()) -> str:
+    """``NAME_quantize``: one loop over the inputs in use, from raw inputs, or as ``reads`` says, from columns."""
     stage = tree.inputs
     count = len(stage.features)
     if not count:
         return f"void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    q[0] = 0;\n}}\n"
-    unit = 8 if int(stage.features.max()) < 256 else 16
+    places = list(range(count)) if reads else stage.features.tolist()
+    before, inputs = encoded(reads)
+    unit = 8 if max(places) < 256 else 16
     width = {8: "byte", 16: "word"}[unit]
     scales = packed(stage.multiplier, stage.shift)
-    columns = (stage.zero.tolist(), scales, stage.power.tolist(), stage.features.tolist())
+    columns = (stage.zero.tolist(), scales, stage.power.tolist(), places)
     rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
     return "\n".join(
         [
@@ -42,7 +48,7 @@ NT_ALONE void {name}_convert(const struct nt_input *input, const struct nt_input
 
 void {name}_quantize(const float *x, int8_t *q)
 {{
-    {name}_convert(nt_inputs, nt_inputs + {count}, x, q);
+{before}    {name}_convert(nt_inputs, nt_inputs + {count}, {inputs}, q);
 }}
 """,
         ]

@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.losing import loses_much, word_of_loss
 from neuraltree.export.c.code import Code
+from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
 from neuraltree.export.c.integers import integer_code
 from neuraltree.export.c.integers.input_stage import input_stage, room
 from neuraltree.export.c.parts import EXP, literal
 from neuraltree.export.names import comment
+from neuraltree.export.needed import Read
 from neuraltree.tree.tree import Tree
 
 
-def integer_library(tree: Tree, integers: IntegerTree, name: str, style: str) -> Code:
-    """The code of ``integers``, the 8-bit model of ``tree``."""
+def integer_library(tree: Tree, integers: IntegerTree, name: str, style: str, reads: Sequence[Read] = ()) -> Code:
+    """The code of ``integers``, the 8-bit model of ``tree``, which has no columns; ``reads`` says what its inputs are
+    if the code takes columns."""
+    reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
     definitions, outputs = integer_code.body(integers, name, style)
     exp = EXP if tree.classes is not None else ""
     return Code(
         f"/* {word_of_loss(tree).replace('²', '^2')}. */" if loses_much(tree) else "",
         f"enum {{ {name.upper()}_INTEGERS = {room(integers)} }};\n",
         _declarations(tree, name, integers),
-        [exp, definitions, outputs, input_stage(integers, name)],
+        [exp, definitions, outputs, *_encoding(reads), input_stage(integers, name, reads)],
         _entries(tree, name, integers),
     )
+
+
+def _encoding(reads: Sequence[Read]) -> list[str]:
+    """From columns to features. The sine of floats has a name of its own, as ``nt_sine`` is a table of integers."""
+    sine = [column_code.float_sine()] if column_code.uses_sine(reads) else []
+    texts = [*sine, column_code.encode(reads)] if reads else []
+    return [text.replace("nt_sine(", "nt_float_sine(").replace("As nt_sine", "As nt_float_sine") for text in texts]
 
 
 def _declarations(tree: Tree, name: str, integers: IntegerTree) -> list[tuple[str, str]]:

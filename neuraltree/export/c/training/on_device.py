@@ -41,9 +41,14 @@ from neuraltree.tree.tree import Tree
 def export_training(tree: Tree, name: str = "model") -> dict[str, str]:
     """``NAME_train.h``, ``NAME_train.c`` and a program that checks them, ``test/NAME_train_test.c``.
 
-    ``ValueError`` for a name or a number that C cannot hold, or if the tree has several targets.
+    ``ValueError`` for a name or a number that C cannot hold, or if the tree has several targets or columns.
     """
     check_name(name)
+    if tree.columns is not None:
+        raise ValueError(
+            "training on the device takes numbers only, and this model reads columns of a table; export it with "
+            "--to c, or train a model on a table of plain numbers"
+        )
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     header, source = f"{name}_train.h", f"{name}_train.c"
     return {
