@@ -189,6 +189,7 @@ def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
         scaler=setup.scaler,
         target_scaler=setup.target_scaler,
         input_range=setup.problem.input_range,
+        columns=table.columns,
     )
 
 
