@@ -31,14 +31,14 @@ from neuraltree.storing import store
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.tree import Tree
 from search.config.config import load_config
-from search.config.settings import DataConfig, TaskConfig
+from search.config.settings import Config, DataConfig, TaskConfig
 from search.engine.problem import Setup, set_up
 from search.errors import InputError
 from search.folder.records import RunFolder
 from search.folder.snapshot import state_from_parts
 from search.front import Member, load_front
 from search.judge.finish import live_front, to_tree
-from search.table import data
+from search.table import data, load_table
 
 REGRESSION = ("baseball", "dee", "diabetese", "friedman", "mpg6")
 CLASSES = ("australian", "glass", "heart", "ionosphere", "iris", "pima", "vehicle", "wdbc", "wine")
@@ -74,7 +74,7 @@ def measure(name: str, seed: int, folder: Path, overrides: list[str]) -> tuple[l
     out = run(name, seed, folder, overrides)
     seconds = time.perf_counter() - begun
     config = load_config(out / "config.toml")
-    table = data.load_table(config.data, config.task)
+    table = load_table(config)
     setup = set_up(config, table)
     front = load_front(out)
     members = {int(member.id): member for member in (front.select(weights=MOST_WEIGHTS), front.knee())}
@@ -191,7 +191,7 @@ def present(names: list[str]) -> list[str]:
     found = []
     for name in names:
         try:
-            data.load_table(DataConfig(name), TaskConfig())
+            load_table(Config(DataConfig(name), task=TaskConfig()))
         except InputError as error:
             print(f"left out: {error}", file=sys.stderr)
         else:

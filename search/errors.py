@@ -4,7 +4,20 @@ LOCKED = 3
 
 
 class InputError(ValueError):
-    """A mistake in the user's input; the message is one line that says what is wrong and what is allowed."""
+    """Mistakes in the user's input; each of the ``problems`` is one line that says what is wrong and what is allowed.
+
+    They are the lines of the message.
+    """
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__(*problems)
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        return self.args
 
 
 class DamagedError(InputError):

@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except InputError as error:
-        return fail(str(error))
+        return max(map(fail, error.problems))
     except LockedError as error:
         return fail(str(error), LOCKED)
     except OSError as error:  # such as a full disk, or a folder that became read-only
@@ -124,11 +124,11 @@ def begin(
     from search.config.config import config_hash, to_toml
     from search.folder.records import RunFolder, write_text
     from search.interrupts import interrupts
-    from search.table.data import load_table
+    from search.table.loading import load_table
 
     folder = RunFolder(Path(config.run.out))
     folder.check_free()
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     config = settled(config, table) if settled else config
     if dry_run:
         from search.runs.dry_run import describe
@@ -161,7 +161,7 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
     from search.config.config import as_begun, config_hash, load_config
     from search.folder.records import RunFolder
     from search.interrupts import interrupts
-    from search.table.data import load_table
+    from search.table.loading import load_table
 
     if arguments.overrides or arguments.seed is not None or arguments.out is not None:
         raise InputError("--resume continues the run as it was started; it takes no --set, --seed or --out")
@@ -180,7 +180,7 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
         path = folder.path / "config.toml"
         digest = config_hash(load_config(path))
         config = load_config(path, older := as_begun(path))
-        table = load_table(config.data, config.task)
+        table = load_table(config)
         began = (
             ("config_hash", digest, f"{path} is"),
             ("data_hash", table.digest, f"the data of {config.data.source!r} are"),

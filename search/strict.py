@@ -135,5 +135,6 @@ _TEXTS: dict[type, Callable[[Any], str]] = {
     inspect.BoolType: lambda info: "true or false",
     inspect.LiteralType: lambda info: ", ".join(f'"{value}"' for value in info.values),
     inspect.VarTupleType: lambda info: f"a list, each entry {_allowed(info.item_type)}",
+    inspect.DictType: lambda info: f"a table, each value {_allowed(info.value_type)}",
     inspect.UnionType: lambda info: " or ".join(_allowed(kind) for kind in info.types),
 }

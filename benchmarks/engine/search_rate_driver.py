@@ -61,7 +61,8 @@ def searched(setup: Any, generations: int) -> tuple[dict[str, float], float]:
 
 def by_phase(path: Path, seed: int, generations: int) -> dict[str, Any]:
     config = place("load_config", "search.config.config", "search.config")(path, [f"run.seed={seed}"])
-    table = place("load_table", "search.table.data", "search.data")(config.data, config.task)
+    load = place("load_table", "search.table.loading", "search.table.data", "search.data")
+    table = load(config) if load.__code__.co_argcount == 1 else load(config.data, config.task)
     set_up = place("set_up", "search.engine.problem", "search.problem")
     first, _ = searched(set_up(config, table), generations)
     second, work = searched(set_up(config, table), generations)

@@ -22,7 +22,7 @@ from neuraltree.hardware.measure.emulator import Machine
 from neuraltree.hardware.measure.image import Built
 from neuraltree.hardware.measure.timing import TIMINGS
 from neuraltree.hardware.measured_models import measure_model
-from search.config.settings import DataConfig, TaskConfig
+from search.config.settings import Config, DataConfig, TaskConfig
 from search.front import Front, Member
 from search.table import load_table, split
 
@@ -76,7 +76,7 @@ def rows_of(amounts: Amounts, cores: list[str], compilers: list[str]) -> Iterato
 
 def parts_of(name: str) -> Parts:
     """The same split as the search's."""
-    table = load_table(DataConfig(name), TaskConfig())
+    table = load_table(Config(DataConfig(name), task=TaskConfig()))
     train, test = split(table, TEST_FRACTION, JUDGED_SEED)
     return Parts(table.X[train], table.y[train], table.X[test], table.y[test])
 

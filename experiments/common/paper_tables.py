@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from experiments.frame.data_places import check_digest, looked_in, table_folders
-from search.config.settings import DataConfig, TaskConfig
+from search.config.settings import Config, DataConfig, TaskConfig
 from search.errors import InputError
 from search.strict import check_known
-from search.table.data import Table, load_table
+from search.table.data import Table
+from search.table.loading import load_table
 
 CLASSIFICATION = ("australian", "heart", "ionosphere", "pima", "wdbc", "iris", "wine", "vehicle", "glass")
 REGRESSION = ("baseball", "dee", "diabetese", "friedman", "mpg6")
@@ -91,7 +92,7 @@ def _path(name: str) -> Path | None:
 
 
 def _read(name: str, source: str) -> Table:
-    return load_table(DataConfig(source=source), TaskConfig(kind=kind(name)))
+    return load_table(Config(DataConfig(source=source), task=TaskConfig(kind=kind(name))))
 
 
 def kind(name: str) -> Literal["regression", "classification"]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from search.errors import InputError
-from search.table.sources import FOLDER_VARIABLE
+from search.table.files.sources import FOLDER_VARIABLE
 
 CHECKOUT = Path(__file__).parents[2]
 BESIDE = CHECKOUT.parent / "shared" / "data" / "tables"

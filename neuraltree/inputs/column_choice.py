@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal, Part, Time
-from neuraltree.inputs.encoding import feature_names
+from neuraltree.inputs.encoding import repeated_name
 from neuraltree.inputs.frames import Columns
 from neuraltree.inputs.texts import PAIRS, level_text
 from neuraltree.inputs.times import ISO, PERIODS, form_of, week_of
@@ -50,9 +50,8 @@ def choose_all(
 ) -> tuple[Column, ...]:
     """The encoders of all columns; see ``choose``. ``ValueError`` too if two features would have one name."""
     made = tuple(choose(name, cells, asked.get(name), missing, indicator=indicator) for name, cells in columns.items())
-    for name, count in Counter(feature_names(made)).items():
-        if count > 1:
-            raise ValueError(f"two columns would make a feature {name!r}; rename one of them")
+    if name := repeated_name(made):
+        raise ValueError(f"two columns would make a feature {name!r}; rename one of them")
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,11 @@ from neuraltree.inputs.frames import columns_of
 
 def feature_names(columns: Sequence[Column]) -> tuple[str, ...]:
     return tuple(feature.name for column in columns for feature in column.features)
+
+
+def repeated_name(columns: Sequence[Column]) -> str:
+    """The first name that two features would have; "" if there is none."""
+    return next((name for name, count in Counter(feature_names(columns)).items() if count > 1), "")
 
 
 def column_numbers(columns: Sequence[Column], X: Any) -> FloatArray:

@@ -73,6 +73,7 @@ ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group")),
+    *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )
 
 # What the absence of a key in the config of an earlier run meant, if that is not the default.
@@ -99,9 +100,13 @@ def config_hash(config: Config) -> str:
     known["run"]["out"] = ""
     for section, key in ADDED:
         fields = msgspec.structs.fields(getattr(config, section))
-        if known[section][key] == next(field.default for field in fields if field.name == key):
+        if known[section][key] == next(default_of(field) for field in fields if field.name == key):
             del known[section][key]
     return hashlib.sha256(msgspec.json.encode(known, order="sorted")).hexdigest()
+
+
+def default_of(field: msgspec.structs.FieldInfo) -> Any:
+    return field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
 
 
 def _checked_text(config: Config, source: str) -> Config:
@@ -198,6 +203,10 @@ def _check(config: Config, source: str) -> None:
         (
             bool(config.data.time and (config.data.group or config.data.split)),
             "data.time cannot be combined with data.group or data.split; leave out one of them",
+        ),
+        (
+            config.data.thousands != "" and config.data.thousands in (config.data.decimal, *"0123456789+-eE%"),
+            f"data.thousands = {shown(config.data.thousands)} is the decimal mark, or part of every number",
         ),
         (
             on_device and not config.hardware.device,

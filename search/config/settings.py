@@ -41,13 +41,13 @@ class RunConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """The table and the column to predict. A table with missing cells is refused: fill them in first."""
+    """The table and the column to predict. What is harmless in a table is mended, and said at the start of a run."""
 
     source: Annotated[
         str,
         Meta(
-            description="the table: a `.csv`, `.tsv`, `.txt` or `.npz` file, relative to the config, or a name from "
-            "tables.md"
+            description="the table: a `.csv`, `.tsv`, `.txt` (also with `.gz`), `.parquet` or `.npz` file, relative to "
+            "the config, several text files of one header as in `parts/*.csv`, or a name from tables.md"
         ),
     ]
     target: Annotated[
@@ -104,6 +104,35 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "(sex, site, machine); it may be the column of `group`; not a feature"
         ),
     ] = ""
+    missing: Annotated[
+        Literal["mean", "median", "refuse"],
+        Meta(
+            description="what stands in for a missing number (blank, ?, NA or NaN): the mean or the median of the "
+            "training rows; a missing category is no level; refuse: missing cells are refused"
+        ),
+    ] = "mean"
+    missing_indicator: Annotated[
+        bool, Meta(description="whether each column of numbers with missing cells gets a feature that says so")
+    ] = False
+    columns: Annotated[
+        dict[str, str | tuple[str, ...]],
+        Meta(
+            description="what columns hold if their cells do not say it: `number`, `boolean`, `category`, `time`, a "
+            "time with any of hour, weekday and month as cyclic features (`time hour weekday`), or a list of levels in "
+            "their order"
+        ),
+    ] = {}
+    thousands: Annotated[
+        str, Meta(description="the mark between thousands in numbers, as in 1,234 or 1'234; empty: there is none")
+    ] = ""
+    decimal: Annotated[
+        Literal["auto", ".", ","],
+        Meta(
+            description="the decimal mark of a text file; auto: a point, or a comma too if cells are separated by "
+            "semicolon or tab"
+        ),
+    ] = "auto"
+    percent: Annotated[bool, Meta(description="whether 12 % is the number 0.12; else it is a text")] = False
 
 
 class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -347,11 +376,12 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     baselines: BaselinesConfig = BaselinesConfig()
 
 
+ENDINGS = (".csv", ".tsv", ".txt", ".npz", ".parquet")
 OPENML = "openml:"  # the beginning of a ``data.source`` that is fetched from the network
 
 
 def is_path(source: str) -> bool:
     """Whether a ``data.source`` is the path of a file; otherwise it is the name of a known table."""
     return not source.startswith(OPENML) and (
-        "/" in source or os.sep in source or source.lower().endswith((".csv", ".tsv", ".txt", ".npz"))
+        "/" in source or os.sep in source or source.lower().removesuffix(".gz").endswith(ENDINGS)
     )

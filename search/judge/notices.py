@@ -23,10 +23,10 @@ SHOWN = 5  # classes or groups that are named
 
 
 def at_start(table: Table, setup: Setup) -> list[str]:
-    """The rows to train on if they are samples; a loss that the first objective does not judge; the positive class if
-    the search depends on it; and classes and groups that have few validation rows."""
+    """The notes of the table; the rows to train on if they are samples; a loss that the first objective does not judge;
+    the positive class if the search depends on it; and classes and groups that have few validation rows."""
     truth = setup.problem.validation_truth
-    found = [*told_rows(setup.problem), *_quantile(setup)]
+    found = [*table.notes, *told_rows(setup.problem), *_quantile(setup)]
     if table.classes is not None:
         found += [*_positive(table.classes, setup), *_few_rows("classes", table.classes, truth.target)]
     if table.fairness is not None and truth.group is not None:

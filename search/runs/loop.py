@@ -260,6 +260,7 @@ def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
         "machine": {"system": platform.system(), "architecture": platform.machine(), "cores": os.cpu_count()},
         "train_rows": len(setup.train_rows),
         "test_rows": len(setup.test_rows),
+        "notes": list(table.notes),
     }
 
 

@@ -2,7 +2,7 @@
 
 from neuraltree.lazy import lazy_names
 
-_PLACES = {"load_table": "search.table.data", "split": "search.table.splits"}
+_PLACES = {"load_table": "search.table.loading", "split": "search.table.splits"}
 
 __all__ = ["load_table", "split"]
 

@@ -10,10 +10,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.inputs.texts import is_missing, is_number
 from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import shown
-from search.table.raw import Raw, is_missing, is_number
+from search.table.files.raw import Raw
 
 Codes = NDArray[np.int64]
 TEST, TRAIN = -2, -1  # the parts of test rows and of rows that are fitted in every fold; other parts are folds, from 0

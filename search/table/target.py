@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.inputs.texts import is_number
 from neuraltree.tree.labels import Label, positive_last
 from search.config.settings import TaskConfig
 from search.errors import InputError
 from search.strict import shown
-from search.table.raw import Raw, is_number
+from search.table.files.raw import Raw
 
 MOST_CLASSES = 100
 FEW, ROWS_EACH = 20, 10  # at most FEW distinct whole numbers are classes if each has ROWS_EACH rows on average
@@ -145,7 +146,7 @@ def _check_class_sizes(raw: Raw, labels: tuple[Label, ...], codes: NDArray) -> N
     if sizes.min() < 2:
         row = int(np.flatnonzero(codes == sizes.argmin())[0])
         label = labels[sizes.argmin()]
-        hint = "; if it is a header line, set data.header = true" if raw.unit == "line" and row == 0 else ""
+        hint = "; if it is a header line, set data.header = true" if raw.places.unit == "line" and row == 0 else ""
         if isinstance(label, str) and is_number(label):
             hint += '; for a number to predict, set task.kind = "regression"'
         raise InputError(

@@ -16,7 +16,7 @@ import pytest
 from search.config.config import load_config
 from search.engine.problem import set_up
 from search.run import main
-from search.table.data import load_table
+from search.table.loading import load_table
 
 HEAVY = {"jax", "sklearn", "numpy", "scipy", "deap", "moocore", "matplotlib", "msgspec", "rich"}
 TABLE = "p,q,label\n" + "\n".join(f"{i},{i * i % 7},{'abc'[i % 3]}" for i in range(60))
@@ -99,7 +99,7 @@ def test_a_dry_run_prints_the_config_as_it_would_run_and_leaves_nothing(
 
 def test_a_batch_is_never_larger_than_the_training_rows() -> None:
     config = load_config(Path("my.toml"), ["train.batch_size=2147483647"])
-    assert set_up(config, load_table(config.data, config.task)).problem.settings.batch_size == 48
+    assert set_up(config, load_table(config)).problem.settings.batch_size == 48
 
 
 @pytest.mark.parametrize("number", [0, 1, 4])

@@ -24,10 +24,11 @@ from neuraltree.tree.prediction import evaluate
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
-from search.config.settings import DataConfig, TaskConfig
+from search.config.settings import Config, DataConfig, TaskConfig
 from search.front import load_front
 from search.run import main
-from search.table.data import Table, load_table
+from search.table.data import Table
+from search.table.loading import load_table
 from search.table.splits import split
 from tests.helpers.strategies import steady, trees
 
@@ -204,7 +205,7 @@ def test_a_regression_needs_a_linear_output() -> None:
 
 def parts(source: str) -> tuple[Table, np.ndarray, np.ndarray]:
     """The table, and inputs and targets of its test rows; classes by name."""
-    table = load_table(DataConfig(source), TaskConfig())
+    table = load_table(Config(DataConfig(source), task=TaskConfig()))
     _, rows = split(table, 0.2, 0)
     return table, table.X[rows], table.y[rows] if table.classes is None else np.array(table.classes)[table.y[rows]]
 

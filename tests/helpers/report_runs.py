@@ -14,7 +14,7 @@ from neuraltree.tree.nodes import node_dtype
 from neuraltree.tree.tree import Tree
 from search.config.config import load_config
 from search.folder.records import RunFolder
-from search.table.data import load_table
+from search.table.loading import load_table
 
 IMG = "</script><img src=x onerror=alert(1)>"
 HOSTILE = (IMG, "\"><b onclick='alert(2)'>{{data}}&amp;")  # of features
@@ -66,7 +66,7 @@ def write_run(
     manifest = {
         "status": "complete" if final else "running",
         "seed": 0,
-        "data_hash": load_table(loaded.data, loaded.task).digest,
+        "data_hash": load_table(loaded).digest,
         "objectives": ["error", "weights"],
         "reference_point": list(reference),
         "versions": {"neuraltree": "0.0.1"},

@@ -120,7 +120,7 @@ def test_the_confusion_matrix_is_that_of_the_test_rows(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", members=3, config="[run]\nseed = 3\n")
     found = page(run)
     config = load_config(run / "config.toml")
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     _, rows = split(table, 0.25, 3)
     # The class is "yes" where x1 > 0; the trees say so where x1 + 6 > 0.
     matrix = [[0, 0], [0, 0]]
@@ -157,7 +157,7 @@ def test_of_many_classes_the_largest_confusions_are_shown(tmp_path: Path, monkey
     monkeypatch.setattr("search.report.facts.tested.MOST_CLASSES", 1)
     run = write_run(tmp_path / "r", members=2, config="[run]\nseed = 3\n")
     config = load_config(run / "config.toml")
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     rows = split(table, 0.25, 3)[1]
     astray = int(np.count_nonzero((table.X[rows, 1] < 0) & (table.X[rows, 1] > -6)))
     found = page(run)["test"]
@@ -169,7 +169,7 @@ def test_predictions_of_a_regression_are_those_of_the_trees(tmp_path: Path) -> N
     run = write_run(tmp_path / "r", members=2, labels=None)
     found = page(run)
     config = load_config(run / "config.toml")
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     _, rows = split(table, 0.25, 0)
     assert found["test"]["target"] == (3 * table.X[rows, 1] + 1).tolist()
     assert found["test"]["predicted"] == [(table.X[rows, 1] + 6).tolist()] * 2
@@ -181,7 +181,7 @@ def test_the_data_are_summed_up_over_the_training_rows(tmp_path: Path) -> None:
     run = write_run(tmp_path / "r", members=1)
     found = page(run)["test"]["summary"]
     config = load_config(run / "config.toml")
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     rows, _ = split(table, 0.25, 0)
     assert (found["rows"], found["train"], found["test"], found["features"]) == (40, 30, 10, 2)
     assert found["classes"] == [["no", 15, 5], ["yes", 15, 5]]

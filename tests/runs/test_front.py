@@ -25,7 +25,8 @@ from search.front import Front, Member
 from search.judge.finish import to_tree
 from search.pictures import draw_front, draw_hypervolume
 from search.run import main
-from search.table.data import Table, load_table
+from search.table.data import Table
+from search.table.loading import load_table
 from search.table.splits import split
 
 # Columns have names and are given here without.
@@ -313,7 +314,7 @@ def test_a_model_predicts_labels_as_they_were_given(tmp_path: Path, labels: tupl
     X = codes[:, None] + rng.normal(size=(60, 2))
     np.savez(tmp_path / "t.npz", X=X, y=y)
     data, task = DataConfig(str(tmp_path / "t.npz")), TaskConfig("classification")
-    table = load_table(data, task)
+    table = load_table(Config(data, task=task))
     setup = set_up(Config(data, task=task, search=SearchConfig(folds=1)), table)
     tree = loads(dumps(to_tree(setup, table, setup.strategy.new_tree(rng))))
     model = tree.estimator()
@@ -368,7 +369,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def parts(source: str) -> tuple[Table, np.ndarray, np.ndarray]:
     """The table, and inputs and targets of its test rows; classes by name."""
-    table = load_table(DataConfig(source), TaskConfig())
+    table = load_table(Config(DataConfig(source), task=TaskConfig()))
     _, rows = split(table, 0.2, 2)
     target = table.y[rows] if table.classes is None else np.array(table.classes)[table.y[rows]]
     return table, table.X[rows], target

@@ -14,7 +14,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 
 from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.regressor import NeuralTreeRegressor
-from search.config.settings import DataConfig, TaskConfig
+from search.config.settings import Config, DataConfig, TaskConfig
 from search.evolution import Evolution
 from search.folder.baselines_csv import load_baselines
 from search.folder.history import load_history
@@ -22,7 +22,7 @@ from search.front import load_front
 from search.report.facts.read import read_run
 from search.report.facts.run_facts import changing
 from search.run import main
-from search.table.data import load_table
+from search.table.loading import load_table
 from search.table.splits import split
 
 RUNS = {
@@ -53,7 +53,7 @@ def finished(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def rows(source: str, training: bool = False) -> tuple[np.ndarray, np.ndarray]:
     """Inputs and targets of the test or training rows; classes by code."""
-    table = load_table(DataConfig(source), TaskConfig())
+    table = load_table(Config(DataConfig(source), task=TaskConfig()))
     chosen = split(table, 0.2, 2)[0 if training else 1]
     return table.X[chosen], table.y[chosen]
 
@@ -145,7 +145,7 @@ def test_a_search_for_the_worst_group(tmp_path: Path) -> None:
         """
     )
     assert main([str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"), "--quiet"]) == 0
-    table = load_table(DataConfig(f"{tmp_path}/t.npz", fairness_group="site"), TaskConfig())
+    table = load_table(Config(DataConfig(f"{tmp_path}/t.npz", fairness_group="site"), task=TaskConfig()))
     _, test = split(table, 0.2, 0)
     errors = []
     for member in load_front(tmp_path / "out"):

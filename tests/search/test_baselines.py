@@ -36,7 +36,8 @@ from search.front import Front, Member
 from search.judge.baseline_training import train_baselines, train_row
 from search.judge.honest import judging_folds
 from search.run import main
-from search.table.data import Table, load_table
+from search.table.data import Table
+from search.table.loading import load_table
 from search.verdict import binding, compared
 from tests.helpers.oracle import evaluate_recursive
 
@@ -66,7 +67,7 @@ def prepared(
     more = [] if weight is None else ["data.weight=w"]
     (folder / "my.toml").write_text('[data]\nsource = "table.npz"\n[search]\nfolds = 3\n')
     config = load_config(folder / "my.toml", [*overrides, *more])
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     return config, table, set_up(config, table)
 
 

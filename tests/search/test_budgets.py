@@ -20,7 +20,7 @@ from search.engine.budgets import within
 from search.engine.problem import Setup, set_up
 from search.errors import InputError
 from search.run import main
-from search.table.data import load_table
+from search.table.loading import load_table
 
 CONFIG = """
 [data]
@@ -50,7 +50,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def setup_with(path: Path, *changes: str) -> Setup:
     config = load_config(path, changes)
-    return set_up(config, load_table(config.data, config.task))
+    return set_up(config, load_table(config))
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,12 @@ weight = "a count"
 group = "a subject"
 split = "a fold"
 fairness_group = "a site"
+missing = "median"
+missing_indicator = true
+thousands = "'"
+decimal = ","
+percent = true
+columns = {"a b" = "time hour", size = ["s", "m", "l"]}
 [task]
 kind = "classification"
 loss = "squared"
@@ -262,7 +268,7 @@ def test_a_config_as_run_reads_back_equal(tmp_path: Path, text: str) -> None:
     assert to_toml(again) == to_toml(config)
     for section, table in msgspec.to_builtins(config).items():
         assert f"[{section}]" in to_toml(config)
-        assert all(f"\n{key} = " in to_toml(config) for key in table)
+        assert all(f"\n{key} = " in to_toml(config) or f"[{section}.{key}]" in to_toml(config) for key in table)
 
 
 def test_a_table_is_found_from_the_config_file_and_then_from_anywhere(

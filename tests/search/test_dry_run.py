@@ -11,7 +11,7 @@ import pytest
 from neuraltree.tree.space import Space
 from search.config.config import load_config
 from search.runs.dry_run import describe, log10_structures
-from search.table.data import load_table
+from search.table.loading import load_table
 
 FACTS = (
     *("# data: 20 rows, ", "# split: drawn at random", "# search space: about 10^"),
@@ -21,6 +21,7 @@ FACTS = (
         "# engine: ",
         "# baselines: linear",
         "# time: about ",
+        "# 'a' looks like row numbers: drop = [\"a\"]",
         "# classes with fewer than 10 validation rows: ",
     ),
 )
@@ -39,7 +40,7 @@ def test_what_a_run_would_do_comes_first_and_all_is_a_config(tmp_path: Path, lab
         '[baselines]\nmodels = ["linear"]\n'
     )
     config = load_config(path)
-    text = describe(config, load_table(config.data, config.task))
+    text = describe(config, load_table(config))
     lines = text.splitlines()
     assert [line.startswith(fact) for line, fact in zip(lines, FACTS, strict=False)] == [True] * len(FACTS)
     assert lines[len(FACTS)] == ""
@@ -53,7 +54,7 @@ def test_a_run_with_a_time_says_the_time_and_counts_no_generations(tmp_path: Pat
     path = tmp_path / "my.toml"
     path.write_text('[data]\nsource = "iris"\n[search]\npopulation = 10\ntime = "90s"\n')
     config = load_config(path)
-    lines = describe(config, load_table(config.data, config.task)).splitlines()
+    lines = describe(config, load_table(config)).splitlines()
     assert "# evaluations: 10 trees a generation x 4 folds" in lines
     assert "# time: 90s in all" in lines
 

@@ -28,12 +28,13 @@ from neuraltree.tree.labels import Label
 from neuraltree.tree.model_files import dumps, load, loads
 from neuraltree.tree.tree import Tree
 from search.config.config import load_config
-from search.config.settings import DataConfig, TaskConfig
+from search.config.settings import Config, DataConfig, TaskConfig
 from search.errors import InputError
 from search.front import load_front
 from search.pictures import plot_learnability
 from search.run import main
-from search.table.data import Table, load_table
+from search.table.data import Table
+from search.table.loading import load_table
 from tests.helpers.random_models import IDENTITY, record
 from tests.helpers.strategies import steady
 
@@ -63,7 +64,7 @@ def load_labels(folder: Path, texts: list[str], kind: str) -> Table:
     path = folder / "t.csv"
     rows = [f"{a},{b},{texts[i % len(texts)]}" for i, (a, b) in enumerate(X)]
     path.write_text("\n".join(["a,b,code", *rows]))
-    return load_table(DataConfig(source=str(path)), TaskConfig(kind=kind))  # type: ignore[arg-type]
+    return load_table(Config(DataConfig(source=str(path)), task=TaskConfig(kind=kind)))  # type: ignore[arg-type]
 
 
 def chooser(classes: tuple[Label, ...]) -> Tree:
@@ -181,7 +182,7 @@ def test_numbers_to_predict_are_finite(tmp_path: Path) -> None:
 
 def of_arrays(folder: Path, kind: str = "auto", **arrays: Any) -> Table:
     np.savez(folder / "t.npz", X=X, **arrays)
-    return load_table(DataConfig(source=str(folder / "t.npz")), TaskConfig(kind=kind))  # type: ignore[arg-type]
+    return load_table(Config(DataConfig(source=str(folder / "t.npz")), task=TaskConfig(kind=kind)))  # type: ignore[arg-type]
 
 
 CODES = np.arange(60) % 3
@@ -223,7 +224,7 @@ def test_labels_from_openml(monkeypatch: pytest.MonkeyPatch) -> None:
         return Bunch(data=X, target=target, feature_names=["p", "q"], target_names=["code"], categories={})
 
     monkeypatch.setattr(sklearn.datasets, "fetch_openml", fetch)
-    table = load_table(DataConfig(source="openml:61"), TaskConfig(kind="classification"))
+    table = load_table(Config(DataConfig(source="openml:61"), task=TaskConfig(kind="classification")))
     assert table.classes == ("007", "07", "70")
     np.testing.assert_array_equal(table.y, CODES)
 
@@ -322,7 +323,7 @@ def test_a_run_keeps_leading_zeros(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert {load(path).classes for path in (tmp_path / "run" / "models").glob("*.json")} == {labels}
     assert front[0].path is not None
     config = load_config(tmp_path / "my.toml")
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     truth = np.array(labels)[table.y]
     assert set(front[0].tree().predict(table.X).tolist()) <= set(labels)
     legend = plot_learnability(front, table.X, truth).get_legend()

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from search.config.settings import DataConfig, TaskConfig
+from search.config.settings import Config, DataConfig, TaskConfig
 from search.errors import InputError
-from search.table.data import Table, load_table
+from search.table.data import Table
+from search.table.loading import load_table
 from search.table.split_columns import TEST, TRAIN
 
 ROWS = 12
@@ -27,7 +28,7 @@ def table_file(folder: Path, **columns: Any) -> Path:
 
 
 def load(path: Path | str, **data: Any) -> Table:
-    return load_table(DataConfig(source=str(path), **data), TaskConfig())
+    return load_table(Config(DataConfig(source=str(path), **data), task=TaskConfig()))
 
 
 def with_cell(cells: list[Any], row: int, cell: str) -> list[Any]:

@@ -33,7 +33,7 @@ from search.judge.honest import REPEATS, judging_folds, standard_error
 from search.report.facts.read import read_run
 from search.report.facts.run_facts import run_page
 from search.run import main
-from search.table.data import load_table
+from search.table.loading import load_table
 
 SUBJECTS, EACH = 24, 8
 QUICK = Evolution(population=8, generations=1, folds=3)
@@ -85,7 +85,7 @@ def run(folder: Path, **columns: str) -> tuple[float, Path]:
 
 def prepared(folder: Path, **columns: str) -> tuple[Setup, Any]:
     config = load_config(folder / "my.toml", settings(**columns))
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     return set_up(config, table), table
 
 

@@ -199,7 +199,7 @@ def test_a_tuned_threshold_is_in_the_files_of_a_run(tmp_path: Path) -> None:
 def test_the_test_score_of_integers_is_that_of_their_decisions(tmp_path: Path) -> None:
     out = run_of(tmp_path, "f1", "int8")
     config = load_config(out / "config.toml")
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     _, test = split(table, config.data.test_fraction, config.run.seed)
     labels = np.array(table.classes)[table.y[test]]
     for member in load_front(out):

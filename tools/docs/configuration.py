@@ -8,6 +8,7 @@ import msgspec
 import tomli_w
 
 from neuraltree.cli.markdown import code, page, table
+from search.config.config import default_of
 from search.config.settings import Config
 from search.strict import allowed_values, bare, choices
 
@@ -43,7 +44,7 @@ def _section(field: Any) -> list[str]:
 
 def _row(key: Any) -> tuple[str, str, str, str]:
     allowed = ", ".join(map(code, choices(key.type))) or allowed_values(key.type)
-    default = "required" if key.required else code(_toml(key.default))
+    default = "required" if key.required else code(_toml(default_of(key)))
     return code(key.name), allowed, default, linked(key.type)
 
 
@@ -61,5 +62,7 @@ def meaning(annotation: Any) -> str:
 
 
 def _toml(value: Any) -> str:
+    if value == {}:
+        return "{}"
     text = tomli_w.dumps({"x": list(value) if isinstance(value, tuple) else value})
     return " ".join(text.removeprefix("x = ").split()).replace("[ ", "[").replace(", ]", "]").replace(",]", "]")

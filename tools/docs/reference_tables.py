@@ -14,7 +14,7 @@ from neuraltree.hardware.profile.places import ALIASES as DEVICE_ALIASES
 from search.baselines.baseline_table import BASELINES
 from search.objectives import OBJECTIVES
 from search.selection.survivors import METHODS
-from search.table.sources import BUNDLED
+from search.table.files.sources import BUNDLED
 from search.variation.operators import OPERATORS
 from tools.docs.notes import SOURCE_NOTES
 

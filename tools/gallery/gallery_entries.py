@@ -131,7 +131,7 @@ from search.config import load_config
 from search.table import load_table, split
 
 config = load_config(Path(run) / "config.toml")
-table = load_table(config.data, config.task)
+table = load_table(config)
 _, test = split(table, config.data.test_fraction, config.run.seed)
 labels = table.y if table.classes is None else np.array(table.classes)[table.y]
 ax = pictures.plot_learnability(front, table.X[test], labels[test])

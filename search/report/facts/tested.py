@@ -14,7 +14,8 @@ from search.config.config import Config
 from search.config.settings import OPENML
 from search.errors import InputError
 from search.report.facts.member_models import few_digits
-from search.table.data import Table, load_table
+from search.table.data import Table
+from search.table.loading import load_table
 from search.table.splits import RowIndices, split, told
 
 MOST_FEATURES = 300  # with figures in the page
@@ -41,7 +42,7 @@ def read_parts(config: Config, digest: str | None) -> Parts:
     """
     if config.data.source.startswith(OPENML):
         raise InputError(f"{config.data.source} is on the network, and a report reads only what is on this computer")
-    table = load_table(config.data, config.task)
+    table = load_table(config)
     if digest and table.digest != digest:
         raise InputError(f"the data of {config.data.source!r} are not those that the run was made with")
     train, test = split(table, config.data.test_fraction, config.run.seed)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from neuraltree.inputs.texts import is_missing, is_number
 from search.errors import InputError
 from search.strict import shown
-from search.table.raw import is_missing, is_number
 
-_DEPTH = 50  # rows below the first that are read to see whether a column holds numbers
+DEPTH = 50  # rows below the first that are read to see whether a column holds numbers
 _DIGITS = re.compile(r"[+-]?\d+", re.ASCII)
 
 Row = Sequence[str]
@@ -23,7 +23,7 @@ def has_header(rows: Sequence[Row], dropped: Sequence[str], source: str) -> bool
     names. Columns ``dropped`` by number, as ``x0``, are left out of the latter check.
     """
     top = {i: is_number(cell) for i, cell in enumerate(rows[0]) if not is_missing(cell)}
-    below = rows[1 : 1 + _DEPTH]
+    below = rows[1 : 1 + DEPTH]
     votes = {is_top for i, is_top in top.items() if any(is_number(row[i]) for row in below)}
     if len(votes) == 2:
         _refuse("has both numbers and texts above columns of numbers", source)
