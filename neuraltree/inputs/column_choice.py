@@ -84,7 +84,8 @@ def _fill(numbers: NDArray[np.float64], missing: Filling | None) -> float | None
 
 def _number(name: str, cells: NDArray, missing: Filling | None, indicator: bool, parts: list[str]) -> Column:
     numbers = Number(name).numbers(cells)
-    return Number(name, _fill(numbers, missing), indicator and bool(np.isnan(numbers).any()))
+    seen = float(np.nanmin(numbers)), float(np.nanmax(numbers))
+    return Number(name, _fill(numbers, missing), indicator and bool(np.isnan(numbers).any()), *seen)
 
 
 def _flag(name: str, cells: NDArray, missing: Filling | None, indicator: bool, parts: list[str]) -> Column:
@@ -119,8 +120,9 @@ def _time(name: str, cells: NDArray, missing: Filling | None, indicator: bool, p
     column = Time(name, 0.0, form)
     numbers = column.numbers(cells)
     start = week_of(float(np.nanmin(numbers)))
+    seen = float(np.nanmin(numbers) - start), float(np.nanmax(numbers) - start)
     wanted: tuple[Part, ...] = tuple(parts)
-    return Time(name, start, form, wanted, _fill(numbers - start, missing))
+    return Time(name, start, form, wanted, _fill(numbers - start, missing), *seen)
 
 
 ASKED: dict[str, Callable[..., Column]] = {"number": _number, "boolean": _flag, "category": _category, "time": _time}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -13,13 +13,22 @@ from neuraltree.inputs.features import RULES, Feature, FloatArray
 from neuraltree.inputs.texts import TRUTH, is_hole, is_number, level_text
 from neuraltree.inputs.times import DAY, FORMS, ISO, PERIODS, array_seconds, into_year, seconds
 
+LARGEST = float(np.finfo(np.float64).max)
 Part = Literal["hour", "weekday", "month"]
+
+
+class Seen(NamedTuple):
+    """The numbers that the rows to learn from had: from ``low`` to ``high``, and whether they are whole."""
+
+    low: float
+    high: float
+    whole: bool = False
 
 
 class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder"):
     """A column of a table, by its name.
 
-    Subclasses have ``features``, and ``numbers(cells)``: the number of each cell, NaN for a hole.
+    Subclasses have ``features``; ``numbers(cells)``, the number of each cell, NaN for a hole; and ``seen``.
     """
 
     name: str
@@ -32,6 +41,16 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
     def takes_holes(self) -> bool:
         """Whether a cell may be a hole: whether every feature has a number for it."""
         return all(feature.rule != "value" for feature in self.features)
+
+    @property
+    def seen(self) -> Seen:
+        raise NotImplementedError
+
+    def usable(self, numbers: FloatArray) -> NDArray[np.bool_]:
+        """(rows,) whether numbers (rows,) are like those seen: within their range, a known level, no unknown hole."""
+        low, high, whole = self.seen
+        there = (numbers >= low) & (numbers <= high) & ((numbers % 1 == 0) if whole else True)
+        return there | (np.isnan(numbers) & self.takes_holes)
 
     def numbers(self, cells: NDArray) -> FloatArray:
         """(rows,) the numbers of cells (rows,); ``ValueError`` names the first cell that the column cannot have."""
@@ -46,6 +65,8 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
         for feature in self.features:
             if not np.isfinite(feature.numbers).all():
                 raise ValueError(f"column {self.name!r}: its numbers must be finite")
+        if not -np.inf <= self.seen.low <= self.seen.high <= np.inf:
+            raise ValueError(f"column {self.name!r}: its smallest number must not be above its largest")
         levels = getattr(self, "levels", ())
         if len(set(levels)) < len(levels):
             raise ValueError(f"column {self.name!r}: its levels must differ")
@@ -71,10 +92,16 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
 
 class Number(Column, frozen=True, tag="number"):
     """A number. ``fill`` stands in for a hole; without it, no cell may be a hole. ``indicator``: whether the cell is a
-    hole is a feature too."""
+    hole is a feature too. ``low``, ``high``: the smallest and the largest number seen, if known."""
 
     fill: float | None = None
     indicator: bool = False
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def seen(self) -> Seen:
+        return _range(self.low, self.high)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -92,6 +119,10 @@ class Flag(Column, frozen=True, tag="boolean"):
     fill: float | None = None
 
     @property
+    def seen(self) -> Seen:
+        return Seen(0.0, 1.0, whole=True)
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         return (self._value(self.fill),)
 
@@ -103,13 +134,17 @@ class Flag(Column, frozen=True, tag="boolean"):
 class Category(Column, frozen=True, tag="category"):
     """One of several levels, each a feature; other levels, and holes, are none of them.
 
-    ``missing``: whether the cell is a hole is a feature too. ``complete``: there were no other levels and no holes to
-    learn from; then the first of two levels needs no feature.
+    ``missing``: whether the cell is a hole is a feature too. ``complete``: there were no other levels to learn from;
+    then the first of two levels needs no feature.
     """
 
     levels: tuple[str, ...]
     complete: bool = False
     missing: bool = False
+
+    @property
+    def seen(self) -> Seen:
+        return Seen(0.0, float(len(self.levels) - self.complete), whole=True)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -119,7 +154,7 @@ class Category(Column, frozen=True, tag="category"):
 
     def numbers(self, cells: NDArray) -> FloatArray:
         place = {level: float(i) for i, level in enumerate(self.levels)}
-        return self._each(cells, lambda cell: place.get(level_text(cell), float(len(place))), "any level")
+        return self._each(cells, lambda cell: place.get(_level(cell, place), float(len(place))), "any level")
 
 
 class Ordinal(Column, frozen=True, tag="ordinal"):
@@ -129,25 +164,36 @@ class Ordinal(Column, frozen=True, tag="ordinal"):
     fill: float | None = None
 
     @property
+    def seen(self) -> Seen:
+        return Seen(0.0, float(len(self.levels) - 1), whole=True)
+
+    @property
     def features(self) -> tuple[Feature, ...]:
         return (self._value(self.fill),)
 
     def numbers(self, cells: NDArray) -> FloatArray:
         place = {level: float(i) for i, level in enumerate(self.levels)}
-        return self._each(cells, lambda cell: place[level_text(cell)], ", ".join(self.levels))
+        return self._each(cells, lambda cell: place[_level(cell, place)], ", ".join(self.levels))
 
 
 class Time(Column, frozen=True, tag="time"):
     """A date or time, as seconds since ``start``, which is in seconds since 1970 (UTC).
 
     ``form``: that of texts, for ``times.parse``. ``parts``: the times of the day, of the week or of the year that are
-    features, each as a sine and a cosine. ``fill`` stands in for a hole.
+    features, each as a sine and a cosine. ``fill`` stands in for a hole. ``low``, ``high``: the first and the last
+    second seen, from ``start``, if known.
     """
 
     start: float
     form: str = ISO
     parts: tuple[Part, ...] = ()
     fill: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def seen(self) -> Seen:
+        return _range(self.low, self.high)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -174,6 +220,16 @@ ENCODERS: dict[str, type[Column]] = {
     kind.__struct_config__.tag: kind  # type: ignore[misc]
     for kind in (Number, Flag, Category, Ordinal, Time)
 }
+
+
+def _range(low: float | None, high: float | None) -> Seen:
+    return Seen(-LARGEST if low is None else low, LARGEST if high is None else high)
+
+
+def _level(cell: Any, known: Mapping[str, float]) -> str:
+    """The text of a level. A number is the same in any form, as 3 and 3.0; but if 03 is known, it is a level."""
+    text = level_text(cell)
+    return text if text in known or not is_number(text) else level_text(float(text))
 
 
 def _float(cell: Any) -> float:

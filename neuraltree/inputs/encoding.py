@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuraltree.inputs.encoders import Column
 from neuraltree.inputs.features import FloatArray
@@ -36,16 +37,50 @@ def encoded(columns: Sequence[Column], numbers: FloatArray) -> FloatArray:
     return np.hstack([column.encode(numbers[:, i]) for i, column in enumerate(columns)])
 
 
-def encode(columns: Sequence[Column], X: Any) -> FloatArray:
+def encode(columns: Sequence[Column], X: Any, read: Collection[str] | None = None) -> FloatArray:
     """(rows, features) of a frame: what a tree with these columns reads.
 
-    ``ValueError`` for a cell that its column cannot have, for a hole where there was none to learn from, and for
-    infinite numbers.
+    ``read``: the names of the columns that are needed, None for all; the features of others are 0. ``ValueError`` for a
+    cell that its column cannot have, for a hole where there was none to learn from, and for infinite numbers.
     """
-    features = encoded(columns, column_numbers(columns, X))
+    needed = [column for column in columns if read is None or column.name in read]
+    features = encoded(needed, column_numbers(needed, X))
     if not np.isfinite(features).all():
         row, place = np.argwhere(~np.isfinite(features))[0]
-        name = feature_names(columns)[place]
+        name = feature_names(needed)[place]
         what = "missing, and nothing was learned to fill it" if np.isnan(features[row, place]) else "infinite"
         raise ValueError(f"column {name!r}, row {row} from 0: the cell is {what}")
-    return features
+    if len(needed) == len(columns):
+        return features
+    whole = np.zeros((len(features), len(feature_names(columns))))
+    whole[:, [column in needed for column in columns for _ in column.features]] = features
+    return whole
+
+
+def doubts(columns: Sequence[Column], X: Any) -> list[str]:
+    """(rows,) what a row of a frame has that no row to learn from had: its first such column; "" if it has none."""
+    found = columns_of(X, [column.name for column in columns])
+    said = [""] * len(next(iter(found.values())))
+    for column in reversed(columns):  # the first column has the last word
+        cells = found[column.name]
+        for row in np.flatnonzero(~_usable(column, cells)).tolist():
+            said[row] = f"{column.name} is {cells[row : row + 1].tolist()[0]}; {told_seen(column)}"
+    return said
+
+
+def _usable(column: Column, cells: NDArray) -> NDArray[np.bool_]:
+    """(rows,) whether cells are usable; one at a time if one of them is none that the column can have."""
+    try:
+        return column.usable(column.numbers(cells))
+    except ValueError:
+        if len(cells) == 1:
+            return np.zeros(1, dtype=np.bool_)
+        return np.concatenate([_usable(column, cells[i : i + 1]) for i in range(len(cells))])
+
+
+def told_seen(column: Column) -> str:
+    """What the cells of a column were, for people."""
+    levels = getattr(column, "levels", None)
+    if levels:
+        return f"seen: {', '.join(levels)}"
+    return f"seen: {column.seen.low:g} to {column.seen.high:g}"

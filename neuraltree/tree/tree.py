@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
 from neuraltree.inputs.encoders import Column, Number
-from neuraltree.inputs.encoding import encode
+from neuraltree.inputs.encoding import doubts, encode
 from neuraltree.inputs.frames import is_frame, is_rows
 from neuraltree.tasks.links import LINKS, class_codes, largest, logit_threshold, probabilities
 from neuraltree.tree import prediction, soundness
@@ -178,11 +178,30 @@ class Tree:
 
     def _rows(self, X: Inputs) -> NDArray:
         if is_frame(X) or is_rows(X):
-            return encode(self.columns or [Number(name) for name in self.features], X)
+            return encode(self._columns, X, [column.name for column in self.columns_read])
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.features)})")
         return X if X.dtype.kind in "fiub" else X.astype(np.float64)
+
+    @property
+    def _columns(self) -> tuple[Column, ...]:
+        return self.columns or tuple(Number(name) for name in self.features)
+
+    @cached_property
+    def columns_read(self) -> tuple[Column, ...]:
+        """The columns of which the tree reads a feature; without ``columns``, the features that it reads as numbers."""
+        read = {self.features[feature] for feature in np.unique(self.nodes["op"][self.nodes["op"] >= 0])}
+        return tuple(each for each in self._columns if not read.isdisjoint(f.name for f in each.features))
+
+    def doubts(self, X: Inputs) -> list[str]:
+        """(rows,) what a row has that no row to learn from had, in a column that the tree reads; "" if nothing.
+
+        Such as a number outside the range of those seen, an unknown level, or a missing cell that nothing stands in
+        for; ``X`` is a frame, a mapping or a list of mappings, as in ``outputs``. Without ``columns``, ranges are not
+        known, and only what is no number is told.
+        """
+        return doubts(self.columns_read, X)
 
     def _labels_of(self, X: NDArray) -> NDArray:
         return self._labels[class_codes(prediction.outputs(self._program, X), self.logit_threshold)]

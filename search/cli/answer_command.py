@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import argparse
 import csv
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-if TYPE_CHECKING:
-    from neuraltree.tree.tree import Tree
+import numpy as np
 
+from neuraltree.cli.command import DONE
+from neuraltree.tree.model_files import load
+
+if TYPE_CHECKING:
+    from neuraltree.inputs.frames import Columns
+    from neuraltree.tree.tree import Tree
+    from search.config.settings import DataConfig
+    from search.table.files.raw import Places
+
+ROW = re.compile(r"row (\d+) from 0")
 EPILOG = """examples:
   neuraltree predict penguins new.csv
   neuraltree predict penguins new.csv --out answers.csv
   neuraltree predict penguins/models/003.json new.csv --probabilities
-  neuraltree predict penguins new.csv --weights 20
+  neuraltree predict penguins new.csv --check --weights 20
 
 The file needs the columns that the model reads, by the names they had in the table; others are ignored. There is a line
 of answers for every row, in order.
@@ -30,48 +41,63 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("rows", metavar="ROWS", type=Path, help="a file of rows")
     made.add_argument("--out", metavar="FILE", type=Path, help="the CSV file to write; by default standard output")
     made.add_argument("--probabilities", action="store_true", help="the probability of each class as well")
+    made.add_argument(
+        "--check",
+        action="store_true",
+        help="no answer for a row that is unlike those learned from: it says why in the column doubt",
+    )
 
 
 def answer(options: argparse.Namespace) -> int:
     """Returns the exit code."""
-    from search.cli.chosen import chosen_tree
+    from search.cli.chosen import chosen_path, data_of
 
-    tree = chosen_tree(options.model, options)
+    path = chosen_path(options.model, options)
+    tree = load(path)
     if options.probabilities and tree.classes is None:
         raise ValueError(f"{options.model} predicts numbers, which have no probabilities; leave out --probabilities")
-    chunks = _answers(tree, options)
+    chunks = _answers(tree, options, data_of(path))
     first = next(chunks)  # an error of the first rows leaves an older file as it is
     with _opened(options.out) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_header(tree, options.probabilities))
+        writer.writerow(_header(tree, options))
         writer.writerows(first)
         for rows in chunks:
             writer.writerows(rows)
-    return 0
+    return DONE
 
 
-def _header(tree: Tree, probabilities: bool) -> list[str]:
+def _header(tree: Tree, options: argparse.Namespace) -> list[str]:
     several = tree.classes is None and tree.num_outputs > 1
     named = [f"prediction {i}" for i in range(tree.num_outputs)] if several else ["prediction"]
-    return named + ([f"probability of {label}" for label in tree.classes or ()] if probabilities else [])
+    named += [f"probability of {label}" for label in tree.classes or ()] if options.probabilities else []
+    return [*named, "doubt"] if options.check else named
 
 
-def _answers(tree: Tree, options: argparse.Namespace) -> Iterator[list[list[Any]]]:
+def _answers(tree: Tree, options: argparse.Namespace, data: DataConfig) -> Iterator[list[list[Any]]]:
     """The lines of answers, a chunk of rows at a time; ``ValueError`` names the line of a cell that is wrong."""
-    from neuraltree.inputs.encoders import Number
-    from neuraltree.inputs.encoding import encode
     from search.table.files.row_chunks import read_chunks
 
-    columns = tree.columns or tuple(Number(name) for name in tree.features)
-    for line, chunk in read_chunks(options.rows, [column.name for column in columns]):
-        try:
-            features = encode(columns, chunk)
-        except ValueError as error:
-            raise ValueError(f"{options.rows}, rows from line {line}: {error}") from None
-        found = tree.predict(features).reshape(len(features), -1).tolist()
-        if options.probabilities:
-            found = [a + b for a, b in zip(found, tree.predict_proba(features).tolist(), strict=True)]
-        yield found
+    for cells, places in read_chunks(options.rows, tree.columns_read, data):
+        said = tree.doubts(cells) if options.check else [""] * len(places.numbers)
+        fine = np.array([not doubt for doubt in said])
+        answers = _of_rows(tree, {name: column[fine] for name, column in cells.items()}, options, places.take(fine))
+        blank = [""] * (len(_header(tree, options)) - 1)
+        yield [[*blank, doubt] if doubt else [*next(answers), *[""] * options.check] for doubt in said]
+
+
+def _of_rows(tree: Tree, cells: Columns, options: argparse.Namespace, places: Places) -> Iterator[list[Any]]:
+    """The answer of each row."""
+    if not len(places.numbers):
+        return iter(())
+    try:
+        found = tree.predict(cells)
+    except ValueError as error:
+        told = ROW.sub(lambda row: places.told(int(row[1])), str(error))
+        raise ValueError(f"{options.rows}: {told}") from None
+    parts = [found.reshape(len(found), -1).tolist()]
+    parts += [tree.predict_proba(cells).tolist()] if options.probabilities else []
+    return map(list, map(chain.from_iterable, zip(*parts, strict=True)))
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from search.cli.sizes import BUDGETS, amount_of
 
 if TYPE_CHECKING:
-    from neuraltree.tree.tree import Tree
+    from search.config.settings import DataConfig
     from search.front import Front, Member
 
 
@@ -47,8 +47,10 @@ def chosen_path(path: Path, options: argparse.Namespace) -> Path:
     return found
 
 
-def chosen_tree(path: Path, options: argparse.Namespace) -> Tree:
-    """The model in a file or of a run; ``ValueError`` if the file holds none."""
-    from neuraltree.tree.model_files import load
+def data_of(model: Path) -> DataConfig:
+    """How the table of a run was read, for a model in its folder; else by the defaults."""
+    from search.config.config import load_config
+    from search.config.settings import DataConfig
 
-    return load(chosen_path(path, options))
+    config = model.absolute().parent.parent / "config.toml"
+    return load_config(config).data if config.is_file() else DataConfig(source=str(model))

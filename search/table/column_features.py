@@ -56,7 +56,7 @@ def features_of(table: Table, raw: Raw, train: NDArray[np.int64], data: DataConf
     if problems:
         raise InputError(*problems)
     kept = raw.without(left_out)
-    plain = all(column == Number(column.name) for column in made)
+    plain = all(_is_plain(column, raw.columns[column.name]) for column in made)
     X = (
         np.column_stack([*kept.columns.values()]).astype(np.float64, copy=False)
         if plain
@@ -73,12 +73,13 @@ def _encoder(name: str, cells: NDArray, train: NDArray[np.int64], data: DataConf
     kind = data.columns.get(name) or kind_of(cells)
     if probe := _PROBES.get("levels" if isinstance(kind, tuple) else kind.partition(" ")[0]):
         probe(name, kind).numbers(cells)
-    holes, known = holes_of(cells), cells[train]
-    indicator = data.missing_indicator and bool(holes[train].any())
-    if holes.any() and not holes[train].any() and kind != "category":
-        known = np.append(known, cells[np.argmax(holes)])  # a test row needs what stands in for a hole
-    filling = "mean" if data.missing == "refuse" else data.missing
-    return choose(name, known, list(kind) if isinstance(kind, tuple) else kind, filling, indicator=indicator)
+    filling = None if data.missing == "refuse" else data.missing
+    asked = list(kind) if isinstance(kind, tuple) else kind
+    return choose(name, cells[train], asked, filling, indicator=data.missing_indicator)
+
+
+def _is_plain(column: Column, cells: NDArray) -> bool:
+    return isinstance(column, Number) and not holes_of(cells).any()
 
 
 def _useless(cells: NDArray, name: str, train: NDArray[np.int64], data: DataConfig) -> str:

@@ -204,7 +204,7 @@ def test_types_of_pandas_say_what_a_column_is() -> None:
     assert declared(frame) == {"size": ["s", "m", "l"], "code": "category"}
     columns = choose_all(columns_of(frame), declared(frame))
     assert [type(column) for column in columns] == [Ordinal, Category, Number, Time]
-    assert columns[3] == Time("at", START, fill=23_400.0)
+    assert columns[3] == Time("at", START, fill=23_400.0, low=23_400.0, high=23_400.0)
     wanted = [[0, 0, 1, 23_400], [2, 1, 2, 23_400], [1, 0, 3, 23_400], [1, 1, 2, 23_400]]
     np.testing.assert_array_equal(encode(columns, frame), wanted)
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.export.c.bound import error_bound
-from neuraltree.export.c.columns.column_vectors import column_vectors, features, steady
+from neuraltree.export.c.columns.column_vectors import checked, column_vectors, features, steady
 from neuraltree.export.c.parts import literal
 from neuraltree.export.needed import reads
 from neuraltree.tree.scaler import Scaler
@@ -37,10 +37,22 @@ def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str,
             f"static const {kind} nt_tolerance[{len(X)}] = {{"
             + ", ".join(literal(v) if regression else str(int(v)) for v in tolerance.tolist())
             + "};",
+            *_checks(tree, name, X),
             "",
         ]
     )
     return {f"test/{name}_vectors.h": header, f"test/{name}_test.c": _program(tree, name, len(X))}
+
+
+def _checks(tree: Tree, name: str, X: NDArray[np.float32]) -> list[str]:
+    """What ``NAME_check`` returns for each input, if the tree has columns."""
+    if tree.columns is None:
+        return []
+    wanted = ", ".join(map(str, checked(tree.columns, X).tolist()))
+    return [
+        f"/* The column that {name}_check names for each: unlike those seen, or -1. */",
+        f"static const int nt_checked[{len(X)}] = {{{wanted}}};",
+    ]
 
 
 def _cell(value: float) -> str:
@@ -130,8 +142,8 @@ int main(void)
 """
 
 
-REFUSED = """        if ({name}_check(nt_inputs[i]) != -1) {{
-            printf("vector %d: column %d is refused\\n", i, {name}_check(nt_inputs[i]));
+REFUSED = """        if ({name}_check(nt_inputs[i]) != nt_checked[i]) {{
+            printf("vector %d: the check says %d instead of %d\\n", i, {name}_check(nt_inputs[i]), nt_checked[i]);
             ++wrong;
             continue;
         }}

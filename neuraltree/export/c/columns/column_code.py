@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+
+import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.export.c.parts import literal
@@ -50,42 +51,28 @@ def _expression(read: Read) -> str:
     return RULES[read.feature.rule].c.format(*numbers, x=f"x[{read.column}]")
 
 
-class Usable(NamedTuple):
-    """Which numbers a column takes: finite ones, or the places up to ``last``; and whether it takes a hole."""
-
-    last: int
-    hole: bool
-
-
-def usable(column: Column) -> Usable:
-    return Usable(LAST.get(column.__struct_config__.tag, lambda _: -1)(column), column.takes_holes)
-
-
-# By encoder: the last place. A category has one for all other levels; numbers and times have none.
-LAST: dict[Any, Callable[[Any], int]] = {
-    "boolean": lambda column: 1,
-    "category": lambda column: len(column.levels),
-    "ordinal": lambda column: len(column.levels) - 1,
-}
-
-USABLE = """/* Whether a column takes v: a hole if it may have one, a place up to last, or any number if last is -1. */
-NT_CALL int nt_usable(float v, int32_t last, int hole)
+USABLE = """/* Whether a column takes v: a hole if it may have one, or a number of the range seen; a place is whole. */
+NT_CALL int nt_usable(float v, float low, float high, int whole, int hole)
 {
     if (v != v) {
         return hole;
     }
-    if (last < 0) {
-        return v - v == 0.0f;
-    }
-    return v >= 0.0f && v <= (float)last && v == (float)(int32_t)v;
+    return v >= low && v <= high && (!whole || v == (float)(int32_t)v);
 }
 """
+
+
+def _limits(column: Column) -> str:
+    """The arguments of ``nt_usable`` for a column."""
+    largest = float(np.finfo(np.float32).max)
+    low, high = (literal(min(max(bound, -largest), largest)) for bound in column.seen[:2])
+    return f"{low}, {high}, {int(column.seen.whole)}, {int(column.takes_holes)}"
 
 
 def check(columns: Sequence[Column], name: str) -> str:
     """``NAME_check``, the position of the first column whose number it does not take, or -1."""
     tests = [
-        f"    if (!nt_usable(x[{place}], {last}, {int(hole)})) {{\n        return {place};\n    }}\n"
-        for place, (last, hole) in enumerate(map(usable, columns))
+        f"    if (!nt_usable(x[{place}], {_limits(column)})) {{\n        return {place};\n    }}\n"
+        for place, column in enumerate(columns)
     ]
     return f"{USABLE}\nint {name}_check(const float *x)\n{{\n{''.join(tests)}    return -1;\n}}\n"

@@ -77,6 +77,19 @@ def features(reads: Sequence[Read], X: NDArray[np.floating]) -> tuple[FloatArray
     return np.column_stack(values), np.column_stack(errors)
 
 
+def checked(columns: Sequence[Column], X: NDArray[np.float32]) -> NDArray[np.int64]:
+    """(rows,) what ``NAME_check`` returns for the numbers (rows, columns), by limits in single floats."""
+    fine = np.column_stack([_usable(column, X[:, i]) for i, column in enumerate(columns)])
+    return np.where(fine.all(axis=1), -1, fine.argmin(axis=1))
+
+
+def _usable(column: Column, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
+    low, high, whole = column.seen
+    with np.errstate(over="ignore"):
+        within = (numbers >= np.float32(low)) & (numbers <= np.float32(high)) & np.isfinite(numbers)
+    return (within & ((numbers % 1 == 0) | (not whole))) | (np.isnan(numbers) & column.takes_holes)
+
+
 def steady(reads: Sequence[Read], integers: IntegerTree, X: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(rows,) whether rounding in single floats cannot change an integer of a row."""
     values, errors = features(reads, X)
