@@ -15,7 +15,7 @@ from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import Truth, probabilities
 from neuraltree.tree.soundness import COVERAGE
 
-ROUNDING = 1e-9  # relative error of sums of weights
+ROUNDING = 1e-6  # relative error of sums of weights, which are single floats
 
 
 def bands(truth: Truth, outputs: FloatArray, weight: FloatArray) -> FloatArray:
