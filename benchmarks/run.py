@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "training": ("promise.equal_time training", "searches of other learning rates, epochs and populations"),
     "anytime": ("promise.anytime", "whether commands end within the time given, and what more time brings"),
     "calibration": ("promise.calibration", "probabilities with and without a temperature"),
+    "coverage": ("promise.coverage", "how many test rows the 90 % intervals and label sets hold"),
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }

@@ -115,6 +115,15 @@ class NeuralTreeClassifier(ClassifierMixin, TreeEstimator):
         tree = self._fitted()
         return tree.predict_proba(self._inputs(X))[:, places(tree.classes, self.classes_)]
 
+    def predict_set(self, X: ArrayLike) -> NDArray[np.bool_]:
+        """(rows, classes) the classes, in the order of ``classes_``, in sets that hold that of about 90 % of new rows.
+
+        The most probable class is always in the set. Raises ``ValueError`` if the tree has no ``band``: it was not
+        found by a search, or trained further.
+        """
+        tree = self._fitted()
+        return tree.predict_set(self._inputs(X))[:, places(tree.classes, self.classes_)]
+
     def _sample(
         self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool, classes: NDArray | None = None
     ) -> Sample:

@@ -114,7 +114,7 @@ def go_on(
         )
     if _diverged(trained):
         return Learned(tree, trained.losses, list(moments), trained.interrupted, diverged=True)
-    learned = replace(tree, nodes=trained.nodes, int8_loss=None)
+    learned = replace(tree, nodes=trained.nodes, int8_loss=None, band=None)
     if decay:  # a call of fit: these are all training rows
         learned = with_integers(learned, sample.X, sample.y, sample.weight)
     return Learned(learned, trained.losses, trained.moments, trained.interrupted, diverged=False)

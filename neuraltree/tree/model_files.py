@@ -28,7 +28,7 @@ from neuraltree.tree.soundness import DEFAULT_THRESHOLD
 from neuraltree.tree.space import TreeError
 from neuraltree.tree.tree import Tree
 
-VERSIONS = (1, 2)  # the second has columns
+VERSIONS = (1, 2)  # the second can have columns and a band
 ScalerLike = Scaler | tuple[ArrayLike, ArrayLike]  # the pair is (mean, scale)
 
 
@@ -65,13 +65,14 @@ class _File(Struct, forbid_unknown_fields=True):
     int8_loss: float | None = None
     threshold: float = DEFAULT_THRESHOLD
     columns: list[Number | Flag | Category | Ordinal | Time] | None = None
+    band: float | None = None
 
 
 def dumps(tree: Tree) -> str:
     """The tree as JSON text, one node per line. The same tree gives the same text, and every double is exact."""
     head = {
         "format": "neuraltree",
-        "version": VERSIONS[tree.columns is not None],
+        "version": VERSIONS[tree.columns is not None or tree.band is not None],
         "kind": tree.kind,
         "features": tree.features,
         "classes": tree.classes,
@@ -87,6 +88,8 @@ def dumps(tree: Tree) -> str:
         head["threshold"] = tree.threshold
     if tree.columns is not None:
         head["columns"] = msgspec.to_builtins(tree.columns)
+    if tree.band is not None:
+        head["band"] = tree.band
     top = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     return "{\n" + ",\n".join([*top, '"nodes": [']) + "\n" + ",\n".join(map(json.dumps, _rows(tree.nodes))) + "\n]}\n"
 
@@ -175,15 +178,16 @@ def _from_own(data: dict[str, Any], extras: list[str]) -> Tree:
     if data.get("version") not in VERSIONS:
         raise FileError(f"format version {data.get('version')!r}; this release reads versions 1 and 2")
     file = to_struct(data, _File)
-    if (file.columns is not None) != (file.version == VERSIONS[1]):
-        raise FileError("a file of version 2 has columns, and one of version 1 has none")
+    later = [name for name in ("columns", "band") if getattr(file, name) is not None]
+    if later and file.version == VERSIONS[0]:
+        raise FileError(f"a file of version 1 has no {' and no '.join(later)}; that is version 2")
     nodes = np.array([_record(i, node) for i, node in enumerate(file.nodes)], dtype=node_dtype())
     classes = None if file.classes is None else tuple(file.classes)
     scalers = _read(file.scaler), _read(file.target_scaler)
     reach, middle = (None if part is None else np.array(part) for part in (file.input_range, file.input_middle))
     names = file.kind, tuple(file.features), classes
     columns = None if file.columns is None else tuple(file.columns)
-    return Tree(nodes, *names, *scalers, reach, middle, file.int8_loss, file.threshold, columns)
+    return Tree(nodes, *names, *scalers, reach, middle, file.int8_loss, file.threshold, columns, file.band)
 
 
 def _record(i: int, node: _Node) -> tuple[int, int, float, float]:

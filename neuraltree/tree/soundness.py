@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MAX_DEPTH = int(np.iinfo(np.int16).max) - 1  # folding a target scaler may need one level more
 
 DEFAULT_THRESHOLD = 0.5  # the more probable class is predicted
+COVERAGE = 0.9  # the share of new rows whose target lies in the interval or label set that ``Tree.band`` gives
 
 # The output activations that each kind of tree may have.
 KINDS: dict[str, tuple[str, ...]] = {"regression": NAMES, "binary": ("identity",), "multiclass": tuple(LINKS)}
@@ -78,6 +79,17 @@ def check_threshold(threshold: float, kind: str) -> None:
             f"a {kind} tree has no threshold, and this one has {threshold!r}; only a binary tree compares the "
             f"probability of its second class with one, so leave it at {DEFAULT_THRESHOLD}"
         )
+
+
+def check_band(band: float | None, kind: str, outputs: int) -> None:
+    if band is None:
+        return
+    if kind == "regression" and outputs > 1:
+        raise TreeError(f"a tree of {outputs} targets has no band, and this one has {band!r}; leave it at None")
+    if kind == "regression" and not 0 <= band < inf:
+        raise TreeError(f"band is {band!r}; for a target it must be a finite half-width, 0 or more, or None")
+    if kind != "regression" and not 0 <= band <= 1:
+        raise TreeError(f"band is {band!r}; for classes it must be a probability from 0 to 1, or None")
 
 
 def check_names(tree: Tree) -> None:

@@ -40,6 +40,9 @@ class Tree:
     ``int8_loss`` is the share of its score on training rows that the tree loses in 8-bit code, or None if unknown.
     A binary tree predicts its second class if the probability of that class is above ``threshold``. Probabilities do
     not depend on it, and it stays as it is when the tree is exported, compressed or trained further.
+    ``band`` gives ``predict_interval`` and ``predict_set`` their 90 %: for a target the half-width of the interval, in
+    the target's units; for classes the least probability of a class in the set. A search finds it by rows that the
+    model was not fitted to. None: unknown, as for several targets, and after further training.
     ``columns`` are the columns of a table that the features come from, each with its encoder; then the tree predicts
     from frames, mappings and lists of rows too, by the names of the columns. None: the features are the columns.
     Raises ``TreeError`` if these do not fit together. Trees are equal if they are equal bit for bit.
@@ -56,6 +59,7 @@ class Tree:
     int8_loss: float | None = None
     threshold: float = soundness.DEFAULT_THRESHOLD
     columns: tuple[Column, ...] | None = None
+    band: float | None = None
 
     def __post_init__(self) -> None:
         settle = object.__setattr__  # the dataclass is frozen after this
@@ -76,6 +80,8 @@ class Tree:
         settle(self, "threshold", float(self.threshold))
         settle(self, "columns", None if self.columns is None else tuple(self.columns))
         soundness.check_inputs(self)
+        soundness.check_band(self.band, self.kind, self.num_outputs)
+        settle(self, "band", None if self.band is None else float(self.band))
 
     def _bits(self) -> tuple:
         pairs = [
@@ -83,7 +89,7 @@ class Tree:
         ]
         ranges = [None if part is None else part.tobytes() for part in (self.input_range, self.input_middle)]
         names = self.kind, self.features, repr(self.classes), repr(self.columns)
-        return self.nodes.tobytes(), *names, *pairs, *ranges, self.int8_loss, self.threshold
+        return self.nodes.tobytes(), *names, *pairs, *ranges, self.int8_loss, self.threshold, self.band
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Tree) and self._bits() == other._bits()
@@ -156,6 +162,35 @@ class Tree:
         """(rows, classes) probabilities in the order of ``classes``, for raw inputs as in ``outputs``."""
         self._check_classes()
         return prediction.in_chunks(self._probabilities_of, self._rows(X))
+
+    def predict_interval(self, X: Inputs) -> FloatArray:
+        """(rows, 2) the ends of intervals around ``predict(X)`` that hold the target of about 90 % of new rows.
+
+        Raises ``ValueError`` for a tree that has classes, or no ``band``.
+        """
+        if self.classes is not None:
+            raise ValueError(f"a {self.kind} tree has classes and no intervals; use predict_set")
+        band = self._known_band()
+        return self.outputs(X) + np.array([-band, band])
+
+    def predict_set(self, X: Inputs) -> NDArray[np.bool_]:
+        """(rows, classes) the classes in sets that hold the true class of about 90 % of new rows.
+
+        A set has the classes whose probability is ``band`` or more, and in any case the most probable one.
+        Raises ``ValueError`` for a regression tree, and for a tree that has no ``band``.
+        """
+        if self.classes is None:
+            raise ValueError("a regression tree has no sets of classes; use predict_interval")
+        band, shares = self._known_band(), self.predict_proba(X)
+        return (shares >= band) | (np.arange(shares.shape[1]) == shares.argmax(axis=1)[:, None])
+
+    def _known_band(self) -> float:
+        if self.band is None:
+            raise ValueError(
+                "the tree has no band, so its 90 % intervals or sets are unknown; a search finds the band for one "
+                "target or for classes, and further training loses it"
+            )
+        return self.band
 
     def predict_one(self, x: Sequence[float]) -> Label | tuple[float, ...]:
         """``predict`` for one row of plain numbers (features,), within microseconds. Only its length is checked.

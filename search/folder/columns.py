@@ -26,6 +26,7 @@ COLUMNS: dict[str, Column] = {
     "honest_error": Column("honest error", log=True),
     "honest_error_se": Column("standard error of the honest error"),
     "threshold": Column("threshold of the second class"),
+    "band": Column("band of 90 % intervals or label sets"),
     "test_error": Column("test error", log=True),
     "test_score": Column("test score", higher=True),
     "int8_test_score": Column("test score in 8 bits", higher=True),

@@ -36,6 +36,7 @@ SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only if
 HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
 HONEST = ("honest_error", "honest_error_se")
 THRESHOLD = "threshold"  # the column of tuned thresholds
+BAND = "band"  # the column of ``Tree.band``
 
 
 def live_front(setup: Setup, state: State) -> Members:
@@ -101,9 +102,10 @@ def judged_front(
     With their honest errors as columns; and the judgement, with their trees in the same order.
     """
     if not front.trees:
-        return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), None)
+        return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), np.zeros(0), None)
     judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations)
-    found = dict(zip(HONEST, judged[:2], strict=True)) | ({THRESHOLD: judged.probabilities()} if setup.tuned else {})
+    found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
+    found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}
     front = replace(front, columns=front.columns | found)
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))
     rows = [_values(front.columns, i) for i in order.tolist()]
@@ -153,9 +155,9 @@ def finished(
     epochs, faster = refit_course(setup, evaluations)
     refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster)
     trees = [to_tree(setup, table, nodes) for nodes in refitted]
-    if THRESHOLD in front.columns:
-        apart = front.columns[THRESHOLD].tolist()
-        trees = [replace(tree, threshold=each) for tree, each in zip(trees, apart, strict=True)]
+    constants = {name: front.columns[name] for name in (THRESHOLD, BAND) if name in front.columns}
+    known: list[dict[str, Any]] = [_values(constants, i) for i in range(len(trees))]
+    trees = [replace(tree, **each) for tree, each in zip(trees, known, strict=True)]
     trees = _in_integers(setup, table, trees)
     if number_format(setup.problem.code.precision).is_integer:
         _tell_of_losses(trees, say)
@@ -243,7 +245,7 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
-    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned]
+    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND]
 
 
 def _row(setup: Setup, values: dict[str, float], status: str, scores: dict[str, float], model: str | None) -> list[Any]:

@@ -28,6 +28,7 @@ from search.engine.evaluate import Fold, Problem, scored_at_once, trained, valid
 from search.engine.integer_scores import fitted_ranges, integer_outputs
 from search.engine.population import structure_key
 from search.engine.row_samples import rows_trained
+from search.judge.bands import bands
 from search.judge.thresholds import decided, thresholds
 from search.table.data import Table
 from search.table.fresh_splits import FOLDS, REPEATS, fresh_folds
@@ -59,14 +60,17 @@ class Judged(NamedTuple):
     """Honest errors and their standard errors, each (trees,).
 
     ``parts`` (trees, folds): of the errors of the first repeat. ``thresholds`` (trees,): the logits from which the
-    second of two classes is predicted, 0 unless they are tuned. ``held_out``: the first repeat, whose trees were not
-    fitted to the validation rows of their folds; ``None`` if it was done before the run was resumed.
+    second of two classes is predicted, 0 unless they are tuned. ``bands`` (trees,): see ``Tree.band``; NaN if unknown.
+    Thresholds and bands are medians over the repeats: these have the same rows, so more repeats make a quantile less
+    random, but do not count as more rows. ``held_out``: the first repeat, whose trees were not fitted to the validation
+    rows of their folds; ``None`` if it was done before the run was resumed.
     """
 
     error: FloatArray
     error_se: FloatArray
     parts: FloatArray
     thresholds: FloatArray
+    bands: FloatArray
     held_out: HeldOut | None
 
     def probabilities(self) -> FloatArray:
@@ -78,14 +82,16 @@ class Judged(NamedTuple):
         """The judgement of some of the trees, in this order."""
         chosen = list(places)
         held_out = self.held_out and (self.held_out[0], [self.held_out[1][i] for i in chosen])
-        return Judged(self.error[chosen], self.error_se[chosen], self.parts[chosen], self.thresholds[chosen], held_out)
+        constants = self.thresholds[chosen], self.bands[chosen]
+        return Judged(self.error[chosen], self.error_se[chosen], self.parts[chosen], *constants, held_out)
 
 
 class _Repeat(NamedTuple):
-    """The parts of the errors of a repeat (trees, folds), and the thresholds (trees,)."""
+    """The parts of the errors of a repeat (trees, folds), the thresholds (trees,) and the bands (trees,)."""
 
     parts: FloatArray
     thresholds: FloatArray
+    bands: FloatArray
 
 
 def judge(
@@ -125,8 +131,8 @@ def judge(
             break
     parts = np.concatenate([found.parts for found in done], axis=1)
     folds = [fold for each in splits[: len(done)] for fold in each]
-    apart = np.median([found.thresholds for found in done], axis=0)
-    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0].parts, apart, held_out)
+    apart, wide = (np.median(each, axis=0) for each in zip(*(found[1:] for found in done), strict=True))
+    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0].parts, apart, wide, held_out)
 
 
 def _stored(done: list[_Repeat]) -> Arrays:
@@ -183,7 +189,7 @@ def _judged_once(
 def _key(setup: Setup, trees: list[Nodes], epochs: int) -> NDArray[np.uint8]:
     """What the judgement depends on: the structures and the settings of their training."""
     nodes, _ = join(trees)
-    about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER} {setup.tuned}"
+    about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER} {setup.tuned} {_Repeat._fields}"
     content = nodes["depth"].tobytes() + nodes["op"].tobytes() + about.encode()
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
@@ -221,7 +227,7 @@ def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
 
 
 def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool) -> tuple[_Repeat, NDArray[np.bool_]]:
-    """The parts of the errors and the thresholds, and which trees (trees,) diverged.
+    """The parts of the errors, the thresholds and the bands, and which trees (trees,) diverged.
 
     Outputs are held to ``_farthest``, so that a tree that diverged has a large error, but one that is a number. As many
     trees are scored at once as their outputs leave room for.
@@ -229,16 +235,18 @@ def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool) -> tuple[_Repeat
     at_once = scored_at_once(problem)
     far, metric = _farthest(problem), problem.metrics["val_error"]
     truth = problem.validation_truth
-    parts, apart, wild = [], [], []
+    weight = problem.data.weight[problem.validation_rows].astype(np.float64)
+    parts, apart, wide, wild = [], [], [], []
     for i in range(0, len(trees), at_once):
         outputs = _outputs(problem, trees[i : i + at_once])
         beyond = ~(np.abs(outputs) < far)  # true for NaN
         wild.append(beyond.mean(axis=(1, 2)) > OUTLIERS)
         outputs = np.where(beyond, np.copysign(far, np.nan_to_num(outputs)), outputs)
         apart.append(thresholds(metric, truth, outputs) if tuned else np.zeros(len(outputs)))
+        wide.append(bands(truth, outputs, weight))
         outputs = decided(metric, truth, problem.folds, outputs) if tuned else outputs
         parts.append(parts_of_error(metric, problem.truth, problem.folds, outputs))
-    return _Repeat(np.concatenate(parts), np.concatenate(apart)), np.concatenate(wild)
+    return _Repeat(*map(np.concatenate, (parts, apart, wide))), np.concatenate(wild)
 
 
 def _outputs(problem: Problem, trees: list[Nodes]) -> FloatArray:

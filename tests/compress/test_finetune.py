@@ -193,6 +193,8 @@ def test_thresholds_may_differ_and_are_kept() -> None:
     tuned = finetune(moved, INPUTS, epochs=2)
     assert [tree.threshold for tree in tuned] == [0.2, 0.8]
     assert [replace(tree, threshold=0.5) for tree in tuned] == finetune(trees, INPUTS, epochs=2)
+    wide = [replace(tree, band=band) for tree, band in zip(trees, (0.2, None), strict=True)]
+    assert [tree.band for tree in finetune(wide, INPUTS, epochs=2)] == [0.2, None]
 
 
 def test_a_regression_needs_a_linear_output() -> None:

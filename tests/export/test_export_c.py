@@ -391,6 +391,27 @@ def test_the_header_says_the_threshold_if_it_is_not_one_half() -> None:
         assert plain["model.c"].count("return y[0] > 0;") == 1
 
 
+@needs_compiler
+@pytest.mark.parametrize("precision", ["float32", "int8"])
+@pytest.mark.parametrize("name", ["band", "threshold_low", "sigmoid_outputs"])
+def test_a_known_band_is_a_number_in_the_header(tmp_path: Path, name: str, precision: str) -> None:
+    tree = replace(edge_models()[name], band=0.1)
+    plain = export_c(replace(tree, band=None), precision=precision)
+    assert "BAND" not in plain["model.h"]
+    files = export_c(tree, precision=precision)
+    rule = "lies within MODEL_BAND of the prediction" if tree.classes is None else "a class k with p[k] >= MODEL_BAND"
+    assert "of about 90 % of new rows" in files["model.h"]
+    assert f"{rule}. */\n#define MODEL_BAND 0.1f\n" in files["model.h"]
+    assert {key for key in files if files[key] != plain[key]} == {"model.h"}
+    (tmp_path / "model.h").write_text(files["model.h"])
+    (tmp_path / "main.c").write_text(
+        '#include <stdio.h>\n#include "model.h"\nint main(void) { printf("%.9g", (double)MODEL_BAND); return 0; }\n'
+    )
+    subprocess.run(["cc", "-std=c99", *STRICT, "main.c", "-o", "main"], cwd=tmp_path, check=True)
+    done = subprocess.run(["./main"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert float(done.stdout) == pytest.approx(np.float32(0.1), rel=1e-8)
+
+
 def ulps(found: np.ndarray, exact: np.ndarray) -> np.ndarray:
     """How many units in the last place of single floats ``found`` lies from ``exact``."""
     return np.abs(found - exact) / np.spacing(np.abs(exact).astype(np.float32)).astype(np.float64)

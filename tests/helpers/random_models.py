@@ -104,6 +104,7 @@ def edge_models() -> dict[str, Tree]:
             )
             for name, threshold in (("low", 0.2), ("high", 0.8), ("tiny", 1e-300))
         },
+        "band": regression(inner, band=0.1),
         "all_kinds": regression(kinds),
         "target_far": regression(inner, target_scaler=scaler(1e9, 1.0)),
         "features_far": regression(inner, scaler=scaler([1e6, -1e6], [1.0, 1.0])),

@@ -87,4 +87,6 @@ def trees(
     width = len(features)
     reach = draw(st.none() | st.lists(st.floats(0.1, 10), min_size=width, max_size=width).map(np.array))
     threshold = draw(st.just(0.5) | probabilities) if kind == "binary" else 0.5
-    return Tree(nodes, kind, tuple(features), classes, scaler, target_scaler, reach, threshold=threshold)
+    largest = 1e6 if kind == "regression" else 1.0
+    band = None if kind == "regression" and n_outputs > 1 else draw(st.none() | st.floats(0, largest))
+    return Tree(nodes, kind, tuple(features), classes, scaler, target_scaler, reach, threshold=threshold, band=band)

@@ -19,7 +19,7 @@ from search.config.config import load_config
 from search.config.settings import Config, DataConfig
 from search.errors import InputError
 from search.folder.baselines_csv import HEADER as BASELINES
-from search.judge.finish import HEADER, HONEST, THRESHOLD
+from search.judge.finish import BAND, HEADER, HONEST, THRESHOLD
 from search.objectives import BY_NAME
 from search.runs.indicators import HISTORY
 from tools.docs.__main__ import main, pages
@@ -189,7 +189,11 @@ def test_the_tables_have_every_metric() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "columns"),
-    [("front.csv and live.csv", (*HEADER, *HONEST, THRESHOLD)), ("history.csv", HISTORY), ("baselines.csv", BASELINES)],
+    [
+        ("front.csv and live.csv", (*HEADER, *HONEST, THRESHOLD, BAND)),
+        ("history.csv", HISTORY),
+        ("baselines.csv", BASELINES),
+    ],
 )
 def test_the_columns_of_csv_files_are_documented(heading: str, columns: Sequence[str]) -> None:
     text = (DOCS / "files.md").read_text()

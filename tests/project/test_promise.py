@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.metrics import log_loss
 
-from benchmarks.promise import beside_old, decay, driver
+from benchmarks.promise import beside_old, coverage, decay, driver
 from benchmarks.promise.problems import DEVELOPMENT, Sample, sample
+from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
 from search.errors import InputError
 
 
@@ -77,6 +79,35 @@ def test_the_driver_scores_members_on_test_rows(tmp_path: Any) -> None:
 
     assert driver.error(Tree(), X, y, "log_loss") == pytest.approx(log_loss(y, Tree().predict_proba(X)))
     assert driver.error(Tree(), X, y, "error") == pytest.approx(2 / 3)
+
+
+def test_the_coverage_of_intervals_and_sets_is_counted_on_test_rows() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(40, 2))
+    y = X[:, 0] + rng.normal(size=40)
+    number = NeuralTreeRegressor(random_state=0, epochs=2).fit(X, y)
+    number.tree_ = replace(number.tree_, band=0.8)
+    found = coverage.covered(number, Sample(X, y, X[:30], y[:30], 0))
+    assert found["coverage"] == pytest.approx(np.mean(np.abs(number.predict(X[:30]) - y[:30]) <= 0.8))
+    assert found["width"] == pytest.approx(1.6 / np.std(y))
+    codes = (y > 0).astype(np.int64)
+    label = NeuralTreeClassifier(random_state=0, epochs=2).fit(X, codes)
+    label.tree_ = replace(label.tree_, band=0.45)
+    sets = coverage.covered(label, Sample(X, codes, X[:30], codes[:30], 2))
+    p = label.predict_proba(X[:30])
+    assert sets["coverage"] == pytest.approx(np.mean(p[range(30), codes[:30]] >= 0.45))
+    assert sets["classes"] == pytest.approx((p >= 0.45).sum() / 30)
+    about = {"seed": 0, "rows": 40, "test_rows": 30, "seconds": 1.0}
+    rows = [
+        {"table": "a", "of": 0, "score": 0.95, "coverage": 0.88, "width": 2.0, **about},
+        {"table": "a", "of": 0, "score": 0.85, "coverage": 0.9, "width": 1.0, **about},
+        {"table": "b", "of": 3, "score": 0.97, "coverage": 0.97, "classes": 1.0, **about},
+    ]
+    text = coverage.page({"command": "here", "hold_outs": 2, "rows": rows})
+    assert "| a | 40 | 30 | 0.890 | 0.880 | 0.900 | 1.50 |  | 0.900 |" in text
+    assert "| b | 40 | 30 | 0.970 | 0.970 | 0.970 |  | 1.00 of 3 | 0.970 |" in text
+    assert "over the tables is\n0.930 (0.890 to 0.970)" in text
+    assert "above 0.9 the mean is 0.890 (0.890 to 0.890)" in text
 
 
 @pytest.mark.parametrize("name", DEVELOPMENT)

@@ -12,6 +12,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from search.judge.finish import HEADER
 from search.report.__main__ import main
 from search.report.facts.member_models import lines
 from search.report.facts.rivals import dominates, rivals
-from search.report.facts.tested import MOST_NUMBERS, reliability
+from search.report.facts.tested import MOST_NUMBERS, coverage, reliability
 from search.report.pages.embed import as_json, fill
 from search.report.pages.page import render_index
 from search.table import load_table, split
@@ -151,6 +152,24 @@ def test_the_reliability_is_scikit_learns(classes: int) -> None:
 def test_every_member_has_its_reliability(tmp_path: Path) -> None:
     found = page(write_run(tmp_path / "r", members=3))["test"]["reliability"]
     assert [sum(rows for _, _, rows in member["points"]) for member in found] == [10] * 3
+
+
+def test_the_page_says_how_many_test_rows_intervals_and_sets_hold(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), rng.integers(2, size=40)
+    sets = replace(tree_of(4, ("x0", "x1"), ("no", "yes")), band=0.3)
+    p = sets.predict_proba(X)
+    held = (p[range(40), y] >= 0.3) | (p[range(40), y] > 0.5)
+    size = ((p >= 0.3) | (p > 0.5)).sum() / 40
+    wanted = f"{100 * held.sum() / 40:.1f} % of the test rows are in the model's 90 % sets"
+    assert coverage(sets, X, y) == f"{wanted}, which have {size:.2f} classes on average."
+    ends = replace(tree_of(4, ("x0", "x1"), None), band=1.25)
+    far = ends.predict(X) + np.array([1.3, 1.2, -1.2, -1.3] * 10)
+    wanted = "50.0 % of the test rows are in the model's 90 % intervals, prediction ± 1.25."
+    assert coverage(ends, X, far) == wanted
+    assert page(write_run(tmp_path / "r", members=2))["test"]["coverage"] == [None, None]  # models of older versions
+    found = page(write_run(tmp_path / "n", members=2, labels=None, table="n.csv"))["test"]
+    assert found["coverage"] == [None, None]
 
 
 def test_of_many_classes_the_largest_confusions_are_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -430,7 +430,7 @@ def test_class_errors_have_a_column_each(finished: tuple[str, Path]) -> None:
     with (folder / "front.csv").open(newline="") as file:
         header = next(csv.reader(file))
     labels = ("setosa", "versicolor", "virginica") if source == "iris" else ()
-    assert header[19:] == [*(f"error_class_{label}" for label in labels), "honest_error", "honest_error_se"]
+    assert header[19:] == [*(f"error_class_{label}" for label in labels), "honest_error", "honest_error_se", "band"]
 
 
 def test_the_live_front_is_the_front_before_it_is_refitted(finished: tuple[str, Path]) -> None:

@@ -156,7 +156,7 @@ def test_a_run_leaves_what_it_promises(whole: Path) -> None:
         *("distinct_activations", "latency_s", "flash_bytes", "ram_bytes", "energy_j"),
         *("measured_latency_s", "measured_flash_bytes", "measured_ram_bytes", "model"),
         *("error_class_setosa", "error_class_versicolor", "error_class_virginica"),
-        *("honest_error", "honest_error_se"),
+        *("honest_error", "honest_error_se", "band"),
     ]
     assert [row[18] for row in rows] == [f"models/{i:03d}.json" for i in range(len(rows))]
     assert len(rows) >= 2, "a front of one member would make these tests weak"

@@ -110,7 +110,7 @@ BROKEN = [
     ("{}", "neither a neuraltree file"),
     (changed("format", value="pickle"), "`$.format`"),
     (changed("version", value=3), "format version 3; this release reads versions 1 and 2"),
-    (changed("version", value=2), "a file of version 2 has columns"),
+    (changed("band", value=0.3), "a file of version 1 has no band; that is version 2"),
     (changed("version", drop=True), "format version None"),
     (changed("version", value=True), "`$.version`"),
     (changed("kind", value="ranking"), "unknown kind 'ranking'"),

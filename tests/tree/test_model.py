@@ -240,6 +240,15 @@ BROKEN = [
         )
         for threshold in (0, 1, -0.25, 1.25, math.nan, math.inf)
     ),
+    *(
+        ({"band": band}, f"band is {band!r}; for a target it must be a finite half-width, 0 or more, or None")
+        for band in (-0.1, math.nan, math.inf)
+    ),
+    *(
+        ({"kind": "binary", "classes": (0, 1), "band": band}, f"band is {band!r}; for classes it must be a probability")
+        for band in (-0.1, 1.1, math.nan)
+    ),
+    ({"nodes": TWO, "band": 1.0}, "a tree of 2 targets has no band, and this one has 1.0; leave it at None"),
     ({"nodes": ONE[:1]}, "fewer than 1 children"),
     ({"nodes": ONE[:0]}, "has no nodes"),
     ({"nodes": ONE[1:]}, "prefix order"),

@@ -89,7 +89,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], None]] = {
     **{f"no {key}": drop(key) for key in base() if key != "input_range"},
     "another format": put("format", "other"),
     "another version": put("version", 3),
-    "columns that are not there": put("version", 2),
+    "a band in version 1": put("band", 0.3),
     "columns in version 1": put("columns", [{"encoder": "number", "name": "a"}, {"encoder": "number", "name": "b"}]),
     "a version in quotes": put("version", "1"),
     "an unknown key": put("extra", 1),
@@ -157,6 +157,28 @@ def test_only_a_binary_tree_has_another_threshold_than_one_half(kind: str) -> No
             assert problems(data)
             with pytest.raises(FileError, match=f"a {kind} tree has no threshold, and this one has 0.3"):
                 loads(json.dumps(data))
+
+
+@pytest.mark.parametrize("band", [None, 0, 0.25, 1.0, 1.5, -0.1, "0.3", True])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_band_is_a_distance_or_a_probability(kind: str, band: object) -> None:
+    data = json.loads(dumps(next(tree for tree in models(1) if tree.kind == kind)))
+    data |= {"version": 2, "band": band}
+    sound = band in (None, 0, 0.25, 1.0) or (band == 1.5 and kind == "regression")
+    if sound and band is not True:
+        assert problems(data) == []
+        assert loads(json.dumps(data)).band == band
+    else:
+        assert problems(data)
+        with pytest.raises(FileError, match="band"):
+            loads(json.dumps(data))
+
+
+def test_version_2_needs_neither_columns_nor_a_band() -> None:
+    data = base()
+    data["version"] = 2
+    assert problems(data) == []
+    assert json.loads(dumps(loads(json.dumps(data)))) == base()
 
 
 @pytest.mark.parametrize("kind", KINDS)

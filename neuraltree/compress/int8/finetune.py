@@ -67,11 +67,11 @@ def finetune(
 ) -> list[Tree]:
     """The trees of a front with weights whose integer models come closer to the given float trees.
 
-    The trees may differ in their nodes and thresholds only. ``X`` (rows, features) raw training inputs, without their
-    targets; ``weight`` (rows,) weights of the rows. The optimiser is Adam, with a rate that falls to 0 as a cosine.
-    Each tree keeps the weights of the epoch, start included, at which its integer model has the least loss against the
-    given float tree. ``ValueError`` if the trees differ in more than that, or if the output of a regression is not
-    linear or there are several.
+    The trees may differ in their nodes, thresholds and bands only. ``X`` (rows, features) raw training inputs, without
+    their targets; ``weight`` (rows,) weights of the rows. The optimiser is Adam, with a rate that falls to 0 as a
+    cosine. Each tree keeps the weights of the epoch, start included, at which its integer model has the least loss
+    against the given float tree. ``ValueError`` if the trees differ in more than that, or if the output of a regression
+    is not linear or there are several.
     """
     if not trees or not epochs:
         return list(trees)
@@ -128,10 +128,11 @@ def _check_alike(trees: Sequence[Tree]) -> None:
     first = trees[0]
     refuse_several_targets(first.kind, first.num_outputs, "fine-tuning for int8")
     output = first.output_activation
-    alike = (replace(tree, nodes=first.nodes, threshold=first.threshold) == first for tree in trees)
+    alike = (replace(tree, nodes=first.nodes, threshold=first.threshold, band=first.band) == first for tree in trees)
     if not all(alike) or any(tree.output_activation != output for tree in trees):
         raise ValueError(
-            "these trees differ in more than their nodes and thresholds; fine-tune the trees of one front together"
+            "these trees differ in more than their nodes, thresholds and bands; fine-tune the trees of one front "
+            "together"
         )
     if (first.kind, output) not in SUM_LOSSES:
         raise ValueError(f"a {first.kind} tree with a {output} output cannot be fine-tuned; the output must be linear")

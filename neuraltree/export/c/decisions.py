@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuraltree.export.c.parts import literal
-from neuraltree.tree.soundness import DEFAULT_THRESHOLD
+from neuraltree.tree.soundness import COVERAGE, DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
 
 
@@ -43,6 +43,18 @@ def rule(tree: Tree) -> str:
     if tree.threshold == DEFAULT_THRESHOLD:
         return ""
     return f": 1 if its probability is above {tree.threshold}, else 0"
+
+
+def band(tree: Tree, upper: str) -> str:
+    """The macro of a known band, with a comment that says how to use it."""
+    where = (
+        f"lies within {upper}_BAND of the prediction"
+        if tree.classes is None
+        else f"is the most probable class, or a class k with p[k] >= {upper}_BAND"
+    )
+    what = "target" if tree.classes is None else "class"
+    text = f"/* The {what} of about {100 * COVERAGE:.0f} % of new rows {where}. */"
+    return f"{text}\n#define {upper}_BAND {literal(tree.band or 0.0)}\n"
 
 
 def probabilities(tree: Tree, name: str, run: str, share: str) -> str:

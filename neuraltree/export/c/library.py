@@ -12,7 +12,7 @@ from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns.column_code import check
 from neuraltree.export.c.columns.column_header import column_constants
-from neuraltree.export.c.decisions import rule
+from neuraltree.export.c.decisions import band, rule
 from neuraltree.export.c.floats.float_library import float_library
 from neuraltree.export.c.integers.integer_library import integer_library
 from neuraltree.export.c.parts import FLASH, MACROS
@@ -61,6 +61,7 @@ def _header(tree: Tree, name: str, code: Code) -> str:
     if tree.classes is not None:
         parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
     parts += [code.constants] if code.constants else []
+    parts += [] if tree.band is None else [band(tree, upper)]
     parts += [f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, name), *code.declarations]]
     parts.append(f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n")
     return "\n".join(parts)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.tree.soundness import COVERAGE
 from neuraltree.tree.tree import Tree
 from search.config.config import Config
 from search.config.settings import OPENML
@@ -83,19 +84,21 @@ def _spread(values: NDArray) -> list[float]:
 
 def judged(parts: Parts, trees: Sequence[Tree | None]) -> dict[str, Any]:
     """The models on the test rows: a confusion matrix each and how good their probabilities are, or the predictions of
-    some rows and their target.
+    some rows and their target; and how many rows their intervals or sets hold.
 
     A matrix is (classes, classes) counts, rows the true class; with more classes than ``MOST_CLASSES`` it is
     the list of its largest entries off the diagonal instead: (true, predicted, count). See ``reliability``.
     """
     X, y = parts.table.X[parts.test], parts.table.y[parts.test]
+    covered = [None if tree is None or tree.band is None else coverage(tree, X, y) for tree in trees]
     if parts.table.classes is None:
         shown = _some(len(y), max(LEAST_ROWS, MOST_NUMBERS // max(1, len(trees))), parts.test)
         outputs = [None if tree is None else few_digits(tree.outputs(X[shown])[:, 0]) for tree in trees]
-        return {"target": few_digits(y[shown]), "of": len(y), "predicted": outputs}
+        return {"target": few_digits(y[shown]), "of": len(y), "predicted": outputs, "coverage": covered}
     labels = parts.table.classes
     matrices = [None if tree is None else _confusion(tree, X, y, labels) for tree in trees]
-    found: dict[str, Any] = {"reliability": [None if tree is None else reliability(tree, X, y) for tree in trees]}
+    measured = [None if tree is None else reliability(tree, X, y) for tree in trees]
+    found: dict[str, Any] = {"reliability": measured, "coverage": covered}
     if len(labels) > MOST_CLASSES:
         return found | {"confused": [None if matrix is None else _largest(matrix) for matrix in matrices]}
     return found | {"matrices": [None if matrix is None else matrix.tolist() for matrix in matrices]}
@@ -135,6 +138,17 @@ def reliability(tree: Tree, X: NDArray, y: NDArray) -> dict[str, Any] | None:
     parts = [place == tenth for tenth in np.unique(place)]
     points = [[*few_digits([said[part].mean(), true[part].mean()]), int(part.sum())] for part in parts]
     return {"brier": few_digits([brier])[0], "points": points}
+
+
+def coverage(tree: Tree, X: NDArray, y: NDArray) -> str:
+    """The share of rows whose target lies in the interval or set of the tree, in words."""
+    if tree.classes is None:
+        low, high = tree.predict_interval(X).T
+        held, what = (low <= y) & (y <= high), f"intervals, prediction ± {tree.band:.4g}"
+    else:
+        sets = tree.predict_set(X)
+        held, what = sets[np.arange(len(y)), y], f"sets, which have {sets.sum(axis=1).mean():.2f} classes on average"
+    return f"{100 * held.mean():.1f} % of the test rows are in the model's {100 * COVERAGE:.0f} % {what}."
 
 
 def _largest(matrix: NDArray[np.int64]) -> list[list[int]]:

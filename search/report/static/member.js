@@ -47,11 +47,12 @@ function drawTest(i) {
   const test = page.test;
   if (test.missing) return fillWith("test", missing(test.missing));
   const counts = test.matrices?.[i] ? matrix(test.matrices[i], page.task.classes) : test.confused?.[i] ? confused(test.confused[i], page.task.classes) : null;
-  if (counts) return classified(counts, test.reliability[i]);
-  if (test.predicted?.[i]) return residuals(test.target, test.predicted[i], test.of);
-  fillWith("test", missing(NO_MODEL));
+  if (counts) classified(counts, test.reliability[i]);
+  else if (test.predicted?.[i]) residuals(test.target, test.predicted[i], test.of);
+  else return fillWith("test", missing(NO_MODEL));
+  byId("coverage").textContent = test.coverage[i] ?? "";
 }
-const note = () => make("p", {class: "hint", text: "Test rows are scored once, at the end, with the float model. Choose members without them, and use these results only as a check."});
+const note = () => make("div", {}, make("p", {class: "hint", id: "coverage"}), make("p", {class: "hint", text: "Test rows are scored once, at the end, with the float model. Choose members without them, and use these results only as a check."}));
 function matrix(counts, classes) {
   const share = (row, value) => value / Math.max(1, row.reduce((sum, n) => sum + n, 0));
   const cell = (r, value, c) => make("td", {class: r === c ? "right" : null, text: value, title: `${classes[r]} predicted as ${classes[c]}`});

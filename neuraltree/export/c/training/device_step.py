@@ -27,7 +27,7 @@ def with_parameters(tree: Tree, parameters: ArrayLike) -> Tree:
     nodes = tree.nodes.copy()
     for (field, node), value in zip(order, values, strict=True):
         nodes[field][node, 0] = value
-    return replace(tree, nodes=nodes, int8_loss=None)
+    return replace(tree, nodes=nodes, int8_loss=None, band=None)
 
 
 def training_step(tree: Tree, x: ArrayLike, target: float, rate: float) -> tuple[float, Tree]:
@@ -68,7 +68,7 @@ def step_with(tree: Tree, x: NDArray, target: float, rate: float, error: float =
             waiting[step.own] = delta
         new["weight"][leaves, 0] -= rate * delta * z[nodes["op"][leaves]]
         new["bias"][at, 0] -= rate * delta
-    return float(loss), replace(tree, nodes=new)
+    return float(loss), replace(tree, nodes=new, band=None)
 
 
 def _loss(tree: Tree, y: NDArray, target: float) -> tuple[Any, NDArray]:
