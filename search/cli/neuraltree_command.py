@@ -124,7 +124,3 @@ def _own_parser(name: str, command: Own) -> Parser:
 def run() -> NoReturn:
     """What the installed command calls."""
     run_command(main)
-
-
-if __name__ == "__main__":
-    run()

@@ -222,9 +222,14 @@ def test_holes_are_filled_from_training_rows_alone(tmp_path: Path, missing: str)
     table = load_table(config)
     train, _ = split(table, config.data.test_fraction, config.run.seed)
     known = [2.0**i for i in train.tolist() if i % 3]
-    fill = np.mean(known) if missing == "mean" else np.median(known)
+    reduce_of = {"mean": np.mean, "median": np.median}
+    fill = reduce_of[missing](known)
     assert_array_equal(table.X[:, 1], [fill if i % 3 == 0 else 2.0**i for i in range(ROWS)])
-    assert table.columns == (Number("p"), Number("q", fill))
+    known_p = table.X[train, 0]
+    assert table.columns == (
+        Number("p", float(reduce_of[missing](known_p)), low=min(known_p), high=max(known_p)),
+        Number("q", fill, low=min(known), high=max(known)),
+    )
 
 
 def test_a_hole_among_test_rows_alone_is_filled(tmp_path: Path) -> None:
@@ -248,13 +253,15 @@ def test_the_encoders_of_all_kinds(tmp_path: Path) -> None:
         text(a=["u", "v", "w"], b=["yes", "no"], c=["s", "l"], d=lambda i: f"2026-02-{1 + i % 28:02d}"),
     )
     table = loaded(path, columns={"c": ("s", "l")})
-    assert table.columns == (
-        Number("p"),
-        Category("a", ("u", "v", "w"), complete=True),
-        Flag("b"),
-        Ordinal("c", ("s", "l")),
-        Time("d", table.columns[4].start if table.columns else 0.0),  # type: ignore[attr-defined]
-    )
+    assert [type(column) for column in table.columns or ()] == [Number, Category, Flag, Ordinal, Time]
+    assert table.columns
+    assert table.columns[1] == Category("a", ("u", "v", "w"), complete=True)
+    # What stands in for a hole, which a later row may have; and what was seen.
+    train, _ = split(table, 0.2, 0)
+    means = table.X[train].mean(axis=0)
+    features = dict(zip(table.features, means.tolist(), strict=True))
+    assert_allclose([column.fill for column in table.columns if hasattr(column, "fill")], [features[n] for n in "pbcd"])
+    assert (table.columns[0].seen.low, table.columns[0].seen.high) == (table.X[train, 0].min(), table.X[train, 0].max())
 
 
 def test_rows_without_a_target_are_left_out_with_all_that_belongs_to_them(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
-"""``python -m tools.docs``: write the pages of docs/ that come from the code, the picture of the forest, and the
-activations in the published schema."""
+"""``python -m tools.docs``: write the pages of docs/ that come from the code, and the picture of the forest.
+
+In this checkout also the activations in the published schema, and the table of examples/.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _write(folder: Path) -> None:
+    from tools.docs import penguins
     from tools.docs.forest_picture import draw
     from tools.docs.model_schema import FILE, schema
 
@@ -60,9 +63,10 @@ def _write(folder: Path) -> None:
     draw().savefig(picture, format="png", dpi=110, metadata={"Software": None})
     store({folder / "forest.png": picture.getvalue()})
     print(folder / "forest.png")
-    if folder.resolve() == FILE.parents[2] / "docs":  # the schema belongs to the package of this checkout
-        store({FILE: schema().encode()})
-        print(FILE)
+    if folder.resolve() == FILE.parents[2] / "docs":  # these belong to this checkout
+        for path, text in ((FILE, schema()), (penguins.FILE, penguins.text())):
+            store({path: text.encode()})
+            print(path)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""``python -m tools.penguins``: examples/penguins.csv, a made-up table of penguins with categories and holes.
+"""examples/penguins.csv: a made-up table of penguins with categories and missing cells.
 
 The rows are drawn from the means, spreads and counts of three species by sex that were published with the measurements
 of K. Gorman and others on Palmer Station (PLoS ONE 9(3): e90081, 2014). No row is a measured bird.
@@ -10,9 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from neuraltree.storing import store
-
-FILE = Path(__file__).parents[1] / "examples" / "penguins.csv"
+FILE = Path(__file__).parents[2] / "examples" / "penguins.csv"
 COLUMNS = ("island", "bill_length_mm", "bill_depth_mm", "flipper_length_mm", "body_mass_g", "sex", "year", "species")
 # By species: rows by island, and for females and males the means of the four measures; their spreads within a sex.
 SPECIES = {
@@ -51,7 +49,3 @@ def rows() -> list[list[str]]:
 
 def text() -> str:
     return "\n".join(",".join(row) for row in [list(COLUMNS), *rows()]) + "\n"
-
-
-if __name__ == "__main__":
-    store({FILE: text()})
