@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from neuraltree.inputs.encoders import Category
 from search.config.settings import DataConfig
@@ -81,11 +80,17 @@ def _tells(x: NDArray[np.float64], y: NDArray, regression: bool) -> bool:
     if np.ptp(x) == 0:
         return False
     if regression:
-        return bool(abs(np.corrcoef(rankdata(x), rankdata(y))[0, 1]) > NEARLY)
+        return bool(abs(np.corrcoef(_ranks(x), _ranks(y))[0, 1]) > NEARLY)
     _, place = np.unique(x, return_inverse=True)
     counts = _counts(place, y)
     ranges = np.count_nonzero(np.diff(counts.argmax(axis=1))) + 1
     return _parts(counts, more=int(ranges - np.count_nonzero(counts.sum(axis=0))))
+
+
+def _ranks(values: NDArray) -> NDArray[np.float64]:
+    """(rows,) the rank of each value; equal values have the mean of theirs. SciPy would take a second to import."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[place]
 
 
 def _counts(place: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -63,7 +63,7 @@ def test_without_arguments_one_line_says_what_is_missing() -> None:
 
 
 def test_a_bad_table_is_refused_before_jax_is_imported(here: Path) -> None:
-    (here / "t.csv").write_text(TABLE.replace("\n7,", "\nseven,"))
+    (here / "t.csv").write_text(TABLE.replace("\n7,", "\ninf,"))
     code, _, modules, errors = process("my.toml")
     assert (code, len(errors)) == (2, 1)
     assert "numpy" in modules

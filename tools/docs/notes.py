@@ -7,8 +7,10 @@ SOURCE_NOTES = (
     ("`openml:ID`", "the data set with this number at OpenML, fetched once and kept by scikit-learn"),
     (
         "a path, or a name ending in `.csv`, `.tsv`, `.txt`",
-        "a text file with cells separated by comma, semicolon or tab, with or without a header line",
+        "a text file with cells separated by comma, semicolon, tab or bar, with or without a header line, also with "
+        "`.gz`; several of one header as in `parts/*.csv`; [data.md](data.md) says more",
     ),
+    ("a name ending in `.parquet`", "the columns of a Parquet file, if pyarrow is installed"),
     (
         "a name ending in `.npz`",
         "a file with the arrays `X`, `y` and, optionally, `features`, `classes` and an array of row weights",
