@@ -65,8 +65,8 @@ def measure_model(
     """
     files = export_c(tree, NAME, precision=precision, style=style, fine=fine)
     tree = needed(tree)
-    inner, read = (tree, ()) if tree.columns is None else reads(tree)
-    integers = quantize_tree(inner, fine=fine) if number_format(precision).is_integer else None
+    alone, read = (tree, ()) if tree.columns is None else reads(tree)
+    integers = quantize_tree(alone, fine=fine) if number_format(precision).is_integer else None
     X = vectors(tree, integers)[: USUAL.stop]
     calls = [Call(f"{NAME}_predict", [(row,) for row in X], "float32" if tree.kind == "regression" else "int32")]
     if integers is not None and len(integers.inputs.features):
