@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
+from neuraltree.export.c.columns.column_vectors import features
 from neuraltree.export.c.library import export_c
 from neuraltree.export.c.self_test import expected, vectors
+from neuraltree.export.needed import needed, reads
 from neuraltree.hardware.measure.calls import Call
 from neuraltree.hardware.measure.measured import Cost, measure
 from neuraltree.tree.tree import Tree
@@ -62,11 +64,14 @@ def measure_model(
     the variables and the deepest stack.
     """
     files = export_c(tree, NAME, precision=precision, style=style, fine=fine)
-    integers = quantize_tree(tree, fine=fine) if number_format(precision).is_integer else None
-    X = vectors(tree)[: USUAL.stop]
+    tree = needed(tree)
+    alone, read = (tree, ()) if tree.columns is None else reads(tree)
+    integers = quantize_tree(alone, fine=fine) if number_format(precision).is_integer else None
+    X = vectors(tree, integers)[: USUAL.stop]
     calls = [Call(f"{NAME}_predict", [(row,) for row in X], "float32" if tree.kind == "regression" else "int32")]
     if integers is not None and len(integers.inputs.features):
-        calls.append(Call(f"{NAME}_predict_q", [(row,) for row in integers.quantize(X)], "int32"))
+        values = features(read, X)[0] if read else X
+        calls.append(Call(f"{NAME}_predict_q", [(row,) for row in integers.quantize(values)], "int32"))
     found = measure({name: files[name] for name in (f"{NAME}.c", f"{NAME}.h")}, calls, core, compiler)
     whole = found.costs[0]
     inner = found.costs[1] if len(calls) > 1 else None

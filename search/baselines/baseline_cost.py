@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.activations import NAMES
 from neuraltree.hardware.model.layers import Linear, network
+from neuraltree.inputs.features import RULES
 from search.baselines.baseline_models import Model, Network
 
 if TYPE_CHECKING:
@@ -74,4 +75,7 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
         "far_features": 0 if far is None else int(np.count_nonzero(read & far)),
     }
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
-    return hardware.Counts(kinds=kinds, **{name: np.array([value]) for name, value in plain.items()}, **signs)
+    rules = np.zeros((1, len(RULES)), dtype=np.int64)
+    return hardware.Counts(
+        kinds=kinds, rules=rules, **{name: np.array([value]) for name, value in plain.items()}, **signs
+    )

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from neuraltree.activations import code_of
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import number_format
-from neuraltree.hardware.model import latency_formula, linear_model
+from neuraltree.hardware.model import encoding_cost, latency_formula, linear_model
 from neuraltree.hardware.model.counts import Counts, count
 from neuraltree.hardware.profile.devices import CycleDevice, Device, FormulaDevice
 from neuraltree.hardware.profile.profile_schema import Bound
+from neuraltree.inputs.features import RULES
 from neuraltree.tree.nodes import IntArray, Nodes, join
 
 if TYPE_CHECKING:
@@ -39,15 +40,17 @@ def costs(
     kind: str = "regression",
     input_range: FloatArray | None = None,
     far: NDArray[np.bool_] | None = None,
+    rules: IntArray | None = None,
     bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
     """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
 
     ``kind``: the task, as in ``Tree.kind``. ``input_range``: see ``compress.effective_trees``; ``far``: see
-    ``folding.far``. ``bound`` "lo" or "hi" takes that end of each figure's range instead of its middle.
+    ``folding.far``; ``rules``: see ``counts.count``. ``bound`` "lo" or "hi" takes that end of each figure's range
+    instead of its middle.
     ``ValueError`` if the device has no figures for the code.
     """
-    counts = counted(nodes, starts, precision, input_range, far)
+    counts = counted(nodes, starts, precision, input_range, far, rules)
     return costs_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
 
 
@@ -62,9 +65,10 @@ def costs_of_counts(
     bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
     """``costs`` from the counts of trees."""
-    _, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
-    # A sum over the last axis and not a BLAS product, so that a tree alone gets the same bits as in a population.
-    result = dict(zip(COSTS, parts.sum(axis=-1).T, strict=True))
+    about = counts, kind, device, (precision, style, compiler), bound
+    _, parts = _parts(*about)
+    # Sums over the last axis and not a BLAS product, so that a tree alone gets the same bits as in a population.
+    result = dict(zip(COSTS, (parts.sum(axis=-1) + _of_columns(*about)).T, strict=True))
     return result | {name: np.rint(result[name]) for name in WHOLE}
 
 
@@ -79,14 +83,19 @@ def breakdown(
     kind: str = "regression",
     input_range: FloatArray | None = None,
     far: NDArray[np.bool_] | None = None,
+    rules: IntArray | None = None,
     bound: Bound = "mid",
 ) -> dict[str, dict[str, FloatArray]]:
     """The part of each term in each of ``COSTS``, (trees,) each; the parts sum to ``costs`` before bytes are rounded.
 
-    The terms of a ``CycleDevice`` are ``linear_model.TERMS``, of a ``FormulaDevice`` ``latency_formula.TERMS``.
+    The terms of a ``CycleDevice`` are ``linear_model.TERMS``, and "columns" if there are ``rules``; of a
+    ``FormulaDevice`` ``latency_formula.TERMS``.
     """
-    counts = counted(nodes, starts, precision, input_range, far)
-    names, parts = _parts(counts, kind, device, (precision, style, compiler), bound)
+    counts = counted(nodes, starts, precision, input_range, far, rules)
+    about = counts, kind, device, (precision, style, compiler), bound
+    names, parts = _parts(*about)
+    if isinstance(device, CycleDevice) and counts.rules.any():
+        names, parts = (*names, "columns"), np.concatenate([parts, _of_columns(*about)[:, :, None]], axis=2)
     return {cost: dict(zip(names, parts[:, i].T, strict=True)) for i, cost in enumerate(COSTS)}
 
 
@@ -103,7 +112,18 @@ def laid_out(trees: Sequence[Tree]) -> tuple[Nodes, IntArray, dict[str, Any]]:
     first = np.repeat(np.cumsum([0, *widths[:-1]]), np.diff(starts))
     nodes["op"] += np.where(nodes["op"] >= 0, first, 0).astype(nodes["op"].dtype)
     ranges, far = (np.concatenate(part) for part in ([input_range(t) for t in trees], [t.far for t in trees]))
-    return nodes, starts, {"kind": trees[0].kind, "input_range": ranges, "far": far}
+    about = {"kind": trees[0].kind, "input_range": ranges, "far": far}
+    if any(tree.columns is not None for tree in trees):
+        about["rules"] = np.concatenate([rules_of(tree) for tree in trees])
+    return nodes, starts, about
+
+
+def rules_of(tree: Tree) -> IntArray:
+    """(features,) the position in ``RULES`` of the rule that makes each feature from a column, -1 without columns."""
+    if tree.columns is None:
+        return np.full(len(tree.features), -1)
+    names = tuple(RULES)
+    return np.array([names.index(feature.rule) for column in tree.columns for feature in column.features])
 
 
 def counted(
@@ -112,6 +132,7 @@ def counted(
     precision: str,
     input_range: FloatArray | None = None,
     far: NDArray[np.bool_] | None = None,
+    rules: IntArray | None = None,
 ) -> Counts:
     """The counts on which the costs in this number format depend; integer code has no far inputs."""
     if number_format(precision).is_integer:
@@ -122,7 +143,7 @@ def counted(
         nodes = nodes.copy()
         nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
         far = None
-    return count(nodes, starts, far)
+    return count(nodes, starts, far, rules)
 
 
 def training_ram_bytes(counts: Counts, device: Device) -> FloatArray:
@@ -148,3 +169,10 @@ def _parts(
     if isinstance(device, FormulaDevice):
         return latency_formula.parts(counts, device, code[0], bound)
     raise TypeError(f"{type(device).__name__} has no cost model")
+
+
+def _of_columns(counts: Counts, kind: str, device: Device, code: tuple[str, str, str], bound: Bound) -> FloatArray:
+    """(trees, costs) the cost of making features from columns, beside that of ``_parts``."""
+    if isinstance(device, CycleDevice) and counts.rules.any():
+        return encoding_cost.part(counts, kind, device, code, bound)
+    return np.zeros((len(counts.nodes), len(COSTS)))  # a FormulaDevice has it in its terms

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.inputs.features import RULES
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
 
@@ -30,6 +31,7 @@ class Counts:
     adds: NDArray[np.bool_]  # whether a weight is positive
     subtracts: NDArray[np.bool_]  # whether a weight is negative or a mean is subtracted
     far_features: IntArray  # distinct features whose mean float code subtracts first
+    rules: IntArray  # (trees, rules): distinct features that are made from columns by each of RULES
 
     @property
     def edges(self) -> IntArray:
@@ -68,10 +70,14 @@ class Counts:
         return 2 * self.edges + self.function_nodes + self.kinds @ each
 
 
-def count(nodes: Nodes, starts: IntArray, far: NDArray[np.bool_] | None = None) -> Counts:
+def count(
+    nodes: Nodes, starts: IntArray, far: NDArray[np.bool_] | None = None, rules: IntArray | None = None
+) -> Counts:
     """The counts of trees laid end to end; tree ``i`` is ``nodes[starts[i]:starts[i + 1]]`` (see ``nodes.join``).
 
-    ``far`` (features,): see ``folding.far``; by default no input is far.
+    ``far`` (features,): see ``folding.far``; by default no input is far. ``rules`` (features,): the position in
+    ``inputs.features.RULES`` of the rule that makes each feature from a column, -1 for none; by default there are no
+    columns.
     """
     trees = len(starts) - 1
     size = np.diff(starts)
@@ -103,7 +109,16 @@ def count(nodes: Nodes, starts: IntArray, far: NDArray[np.bool_] | None = None) 
         adds=np.logical_or.reduceat((nodes["weight"][:, 0] > 0) & ~output, starts[:-1]),
         subtracts=np.logical_or.reduceat((nodes["weight"][:, 0] < 0) & ~output, starts[:-1]) | (far_features > 0),
         far_features=far_features,
+        rules=_by_rule(tree[~function], op[~function], trees, rules),
     )
+
+
+def _by_rule(tree: IntArray, feature: IntArray, trees: int, rules: IntArray | None) -> IntArray:
+    """(trees, rules) the number of different features made by each rule that each tree reads."""
+    if rules is None:
+        return np.zeros((trees, len(RULES)), dtype=np.int64)
+    made = [rules[feature] == rule for rule in range(len(RULES))]
+    return np.stack([_distinct(tree[each], feature[each], trees) for each in made], axis=1)
 
 
 def _distinct(tree: IntArray, feature: IntArray, trees: int) -> IntArray:

@@ -15,6 +15,7 @@ import numpy as np
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import Precision, number_format
+from neuraltree.hardware.model import encoding_cost
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.profile.devices import FormulaDevice
 
@@ -60,7 +61,9 @@ def _moved(counts: Counts, width: int) -> FloatArray:
     """Operations, bytes of weights, bytes of activations read and written, and 1: (trees, terms)."""
     values = counts.edges + counts.function_nodes
     taken = counts.far_features  # each stores a mean and needs a subtraction
-    columns = [counts.flops + taken, (counts.weights + taken) * width, values * width, np.ones_like(values)]
+    made = 2 * encoding_cost.FLOAT_BYTES * encoding_cost.encoded(counts)  # a number is read, a feature is written
+    work = counts.flops + taken + encoding_cost.operations(counts)
+    columns = [work, (counts.weights + taken) * width, values * width + made, np.ones_like(values)]
     return np.column_stack(columns).astype(float)
 
 
