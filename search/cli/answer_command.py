@@ -27,7 +27,7 @@ ROW = re.compile(r"row (\d+) from 0")
 EPILOG = """examples:
   neuraltree predict penguins new.csv
   neuraltree predict penguins new.csv --out answers.csv
-  neuraltree predict penguins/models/003.json new.csv --probabilities
+  neuraltree predict penguins/models/003.json new.csv --probabilities --intervals
   neuraltree predict penguins new.csv --check --weights 20
 
 The file needs the columns that the model reads, by the names they had in the table; others are ignored. There is a line
@@ -42,6 +42,11 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--out", metavar="FILE", type=Path, help="the CSV file to write; by default standard output")
     made.add_argument("--probabilities", action="store_true", help="the probability of each class as well")
     made.add_argument(
+        "--intervals",
+        action="store_true",
+        help="where the truth lies in about 90 %% of new rows: from low to high, or in a set of classes",
+    )
+    made.add_argument(
         "--check",
         action="store_true",
         help="no answer for a row that is unlike those learned from: it says why in the column doubt",
@@ -54,6 +59,8 @@ def answer(options: argparse.Namespace) -> int:
 
     path = chosen_path(options.model, options)
     tree = load(path)
+    if options.intervals and tree.band is None:
+        raise ValueError(f"{path} knows no intervals: its search did not find them; leave out --intervals")
     if options.probabilities and tree.classes is None:
         raise ValueError(f"{options.model} predicts numbers, which have no probabilities; leave out --probabilities")
     chunks = _answers(tree, options, data_of(path))
@@ -71,6 +78,7 @@ def _header(tree: Tree, options: argparse.Namespace) -> list[str]:
     several = tree.classes is None and tree.num_outputs > 1
     named = [f"prediction {i}" for i in range(tree.num_outputs)] if several else ["prediction"]
     named += [f"probability of {label}" for label in tree.classes or ()] if options.probabilities else []
+    named += (["low", "high"] if tree.classes is None else ["set"]) if options.intervals else []
     return [*named, "doubt"] if options.check else named
 
 
@@ -97,7 +105,18 @@ def _of_rows(tree: Tree, cells: Columns, options: argparse.Namespace, places: Pl
         raise ValueError(f"{options.rows}: {told}") from None
     parts = [found.reshape(len(found), -1).tolist()]
     parts += [tree.predict_proba(cells).tolist()] if options.probabilities else []
+    parts += [_intervals(tree, cells)] if options.intervals else []
     return map(list, map(chain.from_iterable, zip(*parts, strict=True)))
+
+
+def _intervals(tree: Tree, cells: Columns) -> list[list[Any]]:
+    """For each row the ends of its interval, or its set of classes in one text."""
+    if tree.classes is None:
+        return tree.predict_interval(cells).tolist()
+    return [
+        ["|".join(str(label) for label, is_in in zip(tree.classes, row, strict=True) if is_in)]
+        for row in tree.predict_set(cells).tolist()
+    ]
 
 
 @contextmanager

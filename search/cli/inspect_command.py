@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from neuraltree.cli.console import NARROWEST
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from search.table.inspection import ColumnFacts
 
 EPILOG = """examples:
   neuraltree inspect penguins.csv
@@ -19,5 +30,39 @@ def add_options(made: argparse.ArgumentParser) -> None:
 
 
 def inspect(options: argparse.Namespace) -> int:
-    """Returns the exit code."""
-    raise NotImplementedError
+    """Returns the exit code: that of bad input if no search could begin."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from neuraltree.cli.command import BAD_INPUT, DONE, plain
+    from search.config.settings import DataConfig, is_path
+    from search.table.inspection import config_text
+    from search.table.inspection import inspect as inspected
+
+    source = str(Path(options.table).absolute()) if is_path(options.table) else options.table
+    found = inspected(source, DataConfig(source, target=options.target))
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else NARROWEST, no_color=plain(sys.stderr))
+    if found.columns:
+        console.print(f"{escape(options.table)}: {found.rows} rows, {found.task or 'no search can begin'}")
+        console.print(_table(found.columns))
+    for line in found.notes:
+        console.print(f"note: {escape(line)}", highlight=False, soft_wrap=True)
+    for line in found.problems:
+        console.print(f"error: {escape(line)}", highlight=False, soft_wrap=True)
+    if found.problems:
+        return BAD_INPUT
+    print(config_text(found), end="")
+    return DONE
+
+
+def _table(columns: Sequence[ColumnFacts]) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    made = Table("column", "kind", "missing", "different", "from", "to", "commonest")
+    for each in columns:
+        name = each.name if each.role == "feature" else f"{each.name} ({each.role})"
+        commonest = ", ".join(f"{level} {count}" for level, count in each.commonest)
+        counts = str(each.holes or ""), str(each.distinct)
+        made.add_row(*map(escape, (name, each.kind, *counts, each.smallest, each.largest, commonest)))
+    return made
