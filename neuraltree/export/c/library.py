@@ -106,8 +106,8 @@ def _declarations(tree: Tree, name: str) -> list[tuple[str, str]]:
     ]
 
 
-CHECKED = """/* The position of the first column whose number cannot be used, or -1: NAN where no cell may be missing,
-   an infinite number, or no level of the column. The other functions do not check. */"""
+CHECKED = """/* The position of the first column whose number is unlike those learned from, or -1: NAN where no cell was
+   missing, beyond the smallest or the largest number, or a level that was not there. Only this function checks. */"""
 
 
 def _source(tree: Tree, name: str, code: Code) -> str:
