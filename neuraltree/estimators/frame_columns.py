@@ -31,7 +31,7 @@ def learned_columns(X: Any, missing: Any) -> tuple[Column, ...] | None:
         return None
     if missing is None and (holes := [name for name, cells in columns.items() if _has_hole(cells)]):
         raise ValueError(
-            f'X has holes in {", ".join(map(repr, holes))}; fill them, or set missing="mean" or missing="median"'
+            f'X has missing cells in {", ".join(map(repr, holes))}; fill them, or set missing="mean" or missing="median"'
         )
     return choose_all(columns, asked, missing)
 

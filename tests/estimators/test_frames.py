@@ -101,7 +101,7 @@ def test_the_features_are_those_of_a_pipeline_of_scikit_learn() -> None:
 
 def test_what_cannot_be_learned_from_is_named() -> None:
     X = frame()
-    with pytest.raises(ValueError, match="X has holes in 'length'; fill them, or set missing="):
+    with pytest.raises(ValueError, match="X has missing cells in 'length'; fill them, or set missing="):
         NeuralTreeRegressor().fit(X, target(X))
     with pytest.raises(ValueError, match="missing='zero'; allowed: None, 'mean', 'median'"):
         NeuralTreeRegressor(missing="zero").fit(X, target(X))

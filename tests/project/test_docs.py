@@ -65,7 +65,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     What a page installs is here already, so ``python -m pip`` does nothing; nor does ``python -m pytest``, which would
     run these tests again.
     """
-    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+    for name in ("experiments", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
     programs = tmp_path / "programs"
     programs.mkdir()
     stub = programs / "python"
