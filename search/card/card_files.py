@@ -11,7 +11,7 @@ from search.card.card_facts import card_of
 from search.card.card_markdown import card_text
 from search.front import Member
 
-OF_RUN = "card"  # the name of the files in a run folder
+OF_RUN = {".md": "card.md", ".json": "card.json"}  # the files in a run folder by their endings
 
 
 def write_card(folder: str | Path, member: Member | None, out: Path, name: str) -> tuple[Path, Path]:
@@ -31,7 +31,7 @@ def write_card(folder: str | Path, member: Member | None, out: Path, name: str) 
 def write_run_card(folder: Path) -> None:
     """Write ``card.md`` and ``card.json`` of the recommended member into the run folder, which this process holds."""
     contents = _contents(card_of(folder))
-    store({folder / f"{OF_RUN}{ending}": content for ending, content in contents.items()}, alone=True)
+    store({folder / OF_RUN[ending]: content for ending, content in contents.items()}, alone=True)
 
 
 def _contents(card: dict[str, Any]) -> dict[str, str]:

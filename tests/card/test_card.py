@@ -6,6 +6,7 @@ import csv
 import json
 import os
 import shlex
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,18 @@ def test_limits_are_told_if_they_are_there(made: Callable[[str], Path]) -> None:
     for text in ("another split", "without a warning", "no rule for missing inputs", "where the data change"):
         assert text in few
         assert text in many
+
+
+def test_the_card_of_a_run_that_goes_on_is_that_of_its_new_front(made: Callable[[str], Path], tmp_path: Path) -> None:
+    folder = tmp_path / "iris"
+    shutil.copytree(made("iris"), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("search.runs.loop.evolve", lambda *_: 0)
+        assert main([str(folder), "--resume", "--generations", "4", "--quiet"]) == 0
+    assert not list(folder.glob("card.*"))
+    assert main([str(folder), "--resume", "--quiet"]) == 0
+    assert json.loads((folder / "card.json").read_text()) == card_of(folder)
+    assert card_of(folder)["reproduce"]["generations"] == 4
 
 
 # Folders written by hand.

@@ -313,12 +313,12 @@ def test_a_kill_before_any_write_changes_nothing(
 def test_a_run_killed_again_and_again_still_ends_the_same(
     whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every time it gets to write sixteen files: three generations, or the whole front."""
+    """Every time it gets to write nineteen files: three generations, or the whole front."""
     out = tmp_path / "out"
     kills = 0
 
     def kill(number: int, path: Path) -> None:
-        if number > 16:
+        if number > 19:
             raise Killed
 
     arguments: tuple[object, ...] = (config, "--out", out)
