@@ -31,7 +31,8 @@ def card_of(folder: str | Path, member: Member | None = None) -> dict[str, Any]:
     """The card of a member of a finished run, by default the recommended one: plain data that JSON can hold.
 
     What the run folder does not say, as that of an older run, is left out. No path of a machine is in it. Raises
-    ``InputError`` if the folder is not that of a finished run, its front is empty, or it has no such member.
+    ``InputError`` if the folder is not that of a finished run, its front is empty, or it has no such member, and
+    ``ValueError`` if the model's file is damaged.
     """
     folder = Path(folder)
     front = replace(load_front(folder), baselines=())
