@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from search import front_views
 from search.errors import DamagedError, InputError
 from search.folder.baselines_csv import Baseline, load_baselines
 from search.folder.records import RunFolder
-from search.objectives import SIZE_NAMES, held_to, metric_names, named_columns
+from search.objectives import SIZE_NAMES, held_to, named_columns
 from search.reading import read_rows
 from search.strict import shown
 from search.verdict import binding, compared
@@ -27,13 +28,10 @@ if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
 
-SHOWN = 20  # members that the text form of a front lists
 # Standard errors of the lowest honest error, within which the recommended member lies; `benchmarks.run decay` has what
 # other numbers cost and save.
 WITHIN = 0.15
 NO_BUDGETS = ("test_error", "test_score", "int8_test_score")
-# First metrics of runs whose test_error is 1 - test_score, so that showing it adds nothing.
-ONE_LESS_SCORE: tuple[list[str], ...] = ([], ["error"], ["one_minus_r2"], ["error_rate"], ["class_errors"])
 
 
 @dataclass(frozen=True, repr=False)
@@ -108,23 +106,19 @@ class Front:
         return Front(self.members[index], self.objectives) if isinstance(index, slice) else self.members[index]
 
     def __repr__(self) -> str:
-        """A line for each of the first members: its name, its objectives, its weights and its test results.
+        return front_views.as_text(self)
 
-        ``test_error``, in the run's own metric, comes before ``test_score``, unless it is 1 - ``test_score``.
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        return front_views.as_html(self)
+
+    def to_pandas(self) -> Any:
+        """A ``pandas.DataFrame`` with a row for each member, in order.
+
+        It has the members' values, NaN if one lacks a value, the name of its ``model``, and whether it is
+        ``recommended``. Raises ``ValueError`` if pandas is not installed.
         """
-        own = ["test_error"] * (metric_names(self.objectives)[:1] not in ONE_LESS_SCORE)
-        names = list(dict.fromkeys([*self.objective_columns(), "weights", *own, "test_score"]))
-        names = [name for name in names if any(name in member.values for member in self.members)]
-        rows = [["", *names]]
-        for member in self.members[:SHOWN]:
-            cells = (f"{member.values[name]:.4g}" if name in member.values else "" for name in names)
-            rows.append([member.name, *cells])
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ["  ".join(map(str.rjust, row, widths)).rstrip() for row in rows]
-        more = f"... and {len(self) - SHOWN} more" if len(self) > SHOWN else ""
-        return "\n".join(
-            [f"Front of {len(self)} model{'s' * (len(self) != 1)}", *lines * bool(self.members), *[more] * bool(more)]
-        )
+        return front_views.as_frame(self)
 
     def select(self, rule: str = "recommended", **budgets: float) -> Member:
         """The member that a rule chooses within all budgets, e.g. ``select(flash_bytes=8192)``.

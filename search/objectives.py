@@ -184,6 +184,12 @@ def _score_in(column: str) -> Objective | None:
     return row if row and row.column == column else None
 
 
+def first_metric(objectives: Iterable[str]) -> Objective:
+    """The row whose metric is in ``val_error``: the first metric that is one number, or ``error`` if there is none."""
+    rows = [row for row in rows_of(objectives) if row.source == "metric" and row.name != "class_errors"]
+    return (*rows, BY_NAME["error"])[0]
+
+
 def metric_of(row: Objective, kind: str) -> str:
     """The metric of an objective; behind ``error`` it is 1 - R² for regression, 1 - accuracy for classes."""
     if row.name != "error":

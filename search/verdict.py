@@ -29,12 +29,18 @@ def compared(baselines: Sequence[Baseline]) -> list[str]:
 
 def _compared(row: Baseline) -> str:
     values = row.values
-    more, known = values["honest_difference"], values["honest_difference_se"]
-    said = "about as good as" if abs(more) <= known else "worse than" if more > 0 else "better than"
     return (
         f"{row.label}, {values['weights']:.0f} weights: honest error {values['honest_error']:.4f} ± "
-        f"{values['honest_error_se']:.4f}, {said} the recommended model (difference {more:+.4f} ± {known:.4f})"
+        f"{values['honest_error_se']:.4f}, {verdict_of(row)} "
+        f"(difference {values['honest_difference']:+.4f} ± {values['honest_difference_se']:.4f})"
     )
+
+
+def verdict_of(row: Baseline) -> str:
+    """How the baseline compares with the recommended model of its run."""
+    more, known = row.values["honest_difference"], row.values["honest_difference_se"]
+    said = "about as good as" if abs(more) <= known else "worse than" if more > 0 else "better than"
+    return f"{said} the recommended model"
 
 
 def binding(front: Front, max_nodes: int | None) -> list[str]:

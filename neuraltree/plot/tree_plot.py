@@ -14,6 +14,7 @@ from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
 from neuraltree.plot import style
 from neuraltree.plot.drawing import edge_paths, positions
+from neuraltree.plot.node_labels import LONGEST, output_names
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 POINTS = 72.0  # per inch
 SMALLEST, LARGEST = 4.5, 9.0  # font sizes, points; names that would be smaller are left out
 LINE_HEIGHT, LETTER = 1.15, 0.58  # in units of the font size: the height of a line, the width of a letter
-LONGEST, FEWEST_LETTERS = 24, 8  # letters of a name; with room for fewer, a class label is turned upright
+FEWEST_LETTERS = 8  # with room for fewer letters, a class label is turned upright
 WIDEST_EDGE, THINNEST_EDGE = 4.0, 0.4  # points
 DASHES = (0, (2.2, 1.2))
 SIGNS = ((1, style.BLUE, "solid", "above 0, up to"), (-1, style.VERMILION, DASHES, "below 0, down to"))
@@ -103,16 +104,6 @@ def _output_names(ax: Axes, tree: Tree, at: FloatArray) -> None:
             name, place, (0, 8), textcoords="offset points", ha="center", va="bottom", rotation=0 if flat else 90,
             fontsize=LARGEST, parse_math=False, annotation_clip=False,
         )  # fmt: skip
-
-
-def output_names(tree: Tree, most: int = LONGEST) -> list[str]:
-    """The meaning of every output; class labels are cut to at most ``most`` letters."""
-    count = int(np.count_nonzero(tree.nodes["depth"] == 0))
-    if tree.kind == "multiclass":
-        return [style.short(label, most) for label in tree.classes or ()]
-    if tree.kind == "binary" and tree.classes:
-        return [f"above 0: {style.short(tree.classes[1], most)}\nelse: {style.short(tree.classes[0], most)}"]
-    return ["prediction"] if count == 1 else [f"target {i}" for i in range(count)]
 
 
 def plot_weights(trees: Sequence[Tree], ax: Axes | None = None) -> Axes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property, partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -98,6 +99,12 @@ class Tree:
         outputs = f", {self.num_outputs} outputs" * (self.num_outputs > 1)
         size = f"{self.num_weights} weights, {self.num_nodes} nodes, depth {self.depth}"
         return f"Tree({self.kind}: {len(self.features)} inputs{outputs}, {size})"
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        # By its name when it is called: a tree imports no module that depends on it.
+        shown: str = import_module("neuraltree.plot.tree_html").tree_html(self)
+        return shown
 
     def __hash__(self) -> int:
         return hash(self._bits())

@@ -29,7 +29,7 @@ from search.engine.evolution_step import Strategy
 from search.engine.reference_point import scale_of
 from search.engine.row_samples import first_rows
 from search.errors import InputError
-from search.objectives import KINDS, NAMES, columns_of, metric_of, rows_of
+from search.objectives import KINDS, NAMES, columns_of, first_metric, metric_of, rows_of
 from search.selection.survivors import check_method
 from search.table.data import Table
 from search.table.split_checks import checked_parts
@@ -217,7 +217,7 @@ def _row_weight(config: Config, table: Table, rows: RowIndices) -> NDArray[np.fl
 def _metrics(config: Config, table: Table) -> dict[str, str]:
     """The metric in each column; ``val_error`` holds the first metric among the objectives, or the default."""
     rows = [row for row in rows_of(config.search.objectives) if row.source == "metric" and row.name != "class_errors"]
-    first = (*rows, *rows_of(["error"]))[0]
+    first = first_metric(config.search.objectives)
     return {"val_error": metric_of(first, table.kind)} | {row.column: metric_of(row, table.kind) for row in rows}
 
 

@@ -46,6 +46,14 @@ FACTS: dict[str, Any] = {
     "reference_point": list[float] | None,
     "versions": dict[str, str],
     "machine": dict,
+    "engine": str,
+    "git_commit": str | None,
+    "target": str,
+    "train_rows": int,
+    "test_rows": int,
+    "class_rows": dict[str, list[int]] | None,
+    "split": str,
+    "notes": list[str],
 }
 
 

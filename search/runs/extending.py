@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from search.card.card_files import OF_RUN
 from search.config.config import Config, config_hash, to_toml
 from search.errors import InputError
 from search.folder.baselines_csv import FILE as BASELINES
@@ -25,8 +26,9 @@ def extend(folder: RunFolder, manifest: dict[str, Any], config: Config) -> Confi
         raise InputError(f"the run in {folder.path} has done {done} generations; --generations {wanted} must be more")
     if complete:
         split_parts(folder)
-    # They were compared with the recommended member of the front that is about to change.
-    (folder.path / BASELINES).unlink(missing_ok=True)
+    # They are about the recommended member of the front that is about to change.
+    for name in (BASELINES, *OF_RUN.values()):
+        (folder.path / name).unlink(missing_ok=True)
     write_text(folder.path / "config.toml", to_toml(config))
     timed = {"timed_from": done or 0} if config.search.time else {}
     folder.update_manifest(status="interrupted", config_hash=config_hash(config), **timed)

@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from neuraltree.cli.command import DONE, INTERRUPTED
 from neuraltree.engine.lowering import engine_name, what_is_missing
+from search.card.card_files import write_run_card
 from search.config.config import Config, config_hash
 from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import Info, State, generations
@@ -41,6 +43,7 @@ from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
 from search.strict import one_line
 from search.table.data import Table
+from search.table.splits import told
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
@@ -201,7 +204,10 @@ def _complete(
     draw_front(folder.path / "front.png", load_front(folder.path), title, load_baselines(folder.path))
     column = {name: [row[i] for row in history] for i, name in enumerate(HISTORY)}
     draw_hypervolume(folder.path / "hypervolume.png", column["generation"], column["hypervolume"])
-    folder.update_manifest(status="complete", evaluations=state.evaluations, generations=state.generation)
+    folder.update_manifest(evaluations=state.evaluations, generations=state.generation)
+    if count:
+        write_run_card(folder.path)  # while the run is not complete, so that no kill leaves one without it
+    folder.update_manifest(status="complete")
     folder.clear_parts(done)
     folder.clear_judged()
 
@@ -258,9 +264,25 @@ def _facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
         | _measuring(setup),
         "git_commit": _git_commit(),
         "machine": {"system": platform.system(), "architecture": platform.machine(), "cores": os.cpu_count()},
+        **_data_facts(config, table, setup),
+    }
+
+
+def _data_facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
+    """What a card says of the data. ``class_rows``: the rows of each class, in order; None for a regression."""
+    parts = {"train": setup.train_rows, "test": setup.test_rows}
+    counts = (
+        {part: np.bincount(table.y[rows], minlength=len(table.classes)).tolist() for part, rows in parts.items()}
+        if table.classes
+        else None
+    )
+    return {
+        "target": table.target,
         "train_rows": len(setup.train_rows),
         "test_rows": len(setup.test_rows),
-        "notes": list(table.notes),
+        "class_rows": counts,
+        "split": told(table, config.data, setup.train_rows, setup.test_rows),
+        "notes": at_start(table, setup),
     }
 
 

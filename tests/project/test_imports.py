@@ -27,6 +27,7 @@ HEAVY = ("jax", "sklearn", "matplotlib", "scipy", "deap", "onnx", "sympy")
         "import neuraltree.export",
         "import neuraltree.export.__main__",
         "import neuraltree.plot.drawing",
+        "import neuraltree.plot.tree_html",
         "import neuraltree.tasks.metrics",
         "import search",
         "import tools.gallery.__main__",
@@ -99,6 +100,11 @@ MAY_NOT_IMPORT = [
         ("search.run", "search.runs.loop", "search.engine.evolution_step", "search.engine.problem", "search.pictures"),
     ),
     ("search.report", (*ENGINE, "neuraltree.estimators.base", "neuraltree.export")),
+    # So is a card.
+    (
+        "search.card",
+        (*ENGINE, "search.engine", "search.judge", "search.runs", "search.pictures", "neuraltree.estimators.base"),
+    ),
     *(
         (name, ("search.report",))
         for name in ("search.run", "search.runs.loop", "search.front", "search.folder.records")

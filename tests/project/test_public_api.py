@@ -22,6 +22,7 @@ PACKAGES = (
     "neuraltree.schema",
     "search",
     "search.baselines",
+    "search.card",
     "search.config",
     "search.pictures",
     "search.selection",

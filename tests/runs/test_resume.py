@@ -147,7 +147,7 @@ def test_a_run_leaves_what_it_promises(whole: Path) -> None:
     assert status(whole) == "complete"
     listed = {path.name for path in whole.iterdir()}
     promised = "config.toml manifest.json history.csv live.csv front.csv front.png hypervolume.png archive.npz"
-    assert listed == {*promised.split(), "evolution.npz", "checkpoint", "models", ".lock"}
+    assert listed == {*promised.split(), "evolution.npz", "card.md", "card.json", "checkpoint", "models", ".lock"}
     with (whole / "front.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == [
@@ -313,12 +313,12 @@ def test_a_kill_before_any_write_changes_nothing(
 def test_a_run_killed_again_and_again_still_ends_the_same(
     whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every time it gets to write sixteen files: three generations, or the whole front."""
+    """Every time it gets to write nineteen files: three generations, or the whole front."""
     out = tmp_path / "out"
     kills = 0
 
     def kill(number: int, path: Path) -> None:
-        if number > 16:
+        if number > 19:
             raise Killed
 
     arguments: tuple[object, ...] = (config, "--out", out)
