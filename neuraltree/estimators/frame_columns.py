@@ -30,9 +30,8 @@ def learned_columns(X: Any, missing: Any) -> tuple[Column, ...] | None:
     if not others and missing is None:
         return None
     if missing is None and (holes := [name for name, cells in columns.items() if _has_hole(cells)]):
-        raise ValueError(
-            f'X has missing cells in {", ".join(map(repr, holes))}; fill them, or set missing="mean" or missing="median"'
-        )
+        names = ", ".join(map(repr, holes))
+        raise ValueError(f'X has missing cells in {names}; fill them, or set missing="mean" or missing="median"')
     return choose_all(columns, asked, missing)
 
 

@@ -139,7 +139,7 @@ def _shown(value: Any) -> str:
 
 
 def _ends(texts: Sequence[str]) -> tuple[str, str]:
-    """The earliest and the latest of times in one form."""
+    """The earliest and the latest of times in one form; "" if there are none."""
     form = form_of(texts)
     ordered = sorted(texts, key=lambda text: seconds(text, form)) if form else sorted(texts)
-    return ordered[0], ordered[-1]
+    return (ordered[0], ordered[-1]) if ordered else ("", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import tracemalloc
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -214,6 +215,14 @@ VALUES: list[tuple[str, dict[str, Any], list[float]]] = [
 @pytest.mark.parametrize(("content", "data", "expected"), VALUES)
 def test_cells_have_their_numbers(tmp_path: Path, content: str, data: dict[str, Any], expected: list[float]) -> None:
     assert_allclose(loaded(written(tmp_path / "t.csv", content), **data).X[:, 1], expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_numbers_with_commas_tell_a_header(tmp_path: Path, named: bool) -> None:
+    rows = text(";", p=lambda i: f"{i * 17 % 41},5", q=lambda i: f"{i % 5},25").replace(".5", ",5").splitlines()
+    table = loaded(written(tmp_path / "t.csv", "\n".join(rows if named else rows[1:])))
+    assert (table.features, len(table.y)) == (("p", "q") if named else ("x0", "x1"), ROWS)
+    assert table.y.tolist() == [i * 7 % 11 + 0.5 for i in range(ROWS)]
 
 
 @pytest.mark.parametrize("missing", ["mean", "median"])
@@ -485,3 +494,17 @@ def test_a_class_has_its_notes_too(tmp_path: Path) -> None:
     path = written(tmp_path / "t.csv", text(q=lambda i: i % 5, label=["a", "b"]))
     table = load_table(Config(DataConfig(str(path), target="label"), task=TaskConfig(kind="classification")))
     assert table.classes == ("a", "b")
+
+
+def test_a_large_table_is_read_in_little_memory(tmp_path: Path) -> None:
+    """At most three times its numbers, and a fixed part; texts of all rows alone would take ten times as much."""
+    rng, rows, columns = np.random.default_rng(0), 10_000, 20
+    path = tmp_path / "t.csv"
+    np.savetxt(path, rng.normal(size=(rows, columns)), fmt="%.6g", delimiter=",")
+    loaded(written(tmp_path / "small.csv", text()))  # what is imported on the way
+    tracemalloc.start()
+    table = loaded(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert table.X.shape == (rows, columns - 1)
+    assert peak < 3 * 8 * rows * columns + 6e6

@@ -52,6 +52,12 @@ def forms_of(data: DataConfig, delimiter: str) -> Forms:
     return Forms(percent if data.percent else decimal, re.compile(f"[{letters}]*" if letters else "", re.ASCII))
 
 
+def pointed(cells: Sequence[str], read: Reader) -> list[str]:
+    """The cells, each number among them as Python writes it."""
+    known = {cell: read(cell) for cell in set(cells) if not is_number(cell)}
+    return [repr(found[0]) if (found := known.get(cell)) else cell for cell in cells]
+
+
 class NumberColumn:
     """The cells of a column as numbers, added piece by piece: a cell that is no number is NaN.
 

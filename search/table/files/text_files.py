@@ -23,7 +23,7 @@ from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import shown
 from search.table.files.byte_text import LATIN
-from search.table.files.cell_numbers import NumberColumn, TextColumn, forms_of
+from search.table.files.cell_numbers import NumberColumn, Reader, TextColumn, forms_of, pointed
 from search.table.files.column_roles import choose_columns, numbered, told_names
 from search.table.files.raw import Places, Raw, columns_line, drop_line
 from search.table.files.text_shape import Shape, rows_of, shape_of
@@ -66,7 +66,7 @@ def read_csv(paths: Sequence[Path], data: DataConfig, source: str) -> Raw:
     return Raw(
         source,
         found,
-        reading.texts[target],
+        _target(reading.texts[target], forms_of(data, shapes[0].separator).read),
         names[target],
         reading.places,
         weight=weight,
@@ -180,6 +180,14 @@ class _Reading:
             texts = f"{column.texts} of its {column.there} cells are none, such as {shown(column.examples[''][1])}"
             return [f"column {shown(name)} is not read as numbers: {texts}; to count these as missing: {kinds}"]
         return []
+
+
+def _target(cells: NDArray[np.object_], read: Reader) -> NDArray[np.object_]:
+    """The cells, as Python writes numbers if all are numbers in other forms."""
+    texts = [cell for cell in cells.tolist() if cell]
+    if all(map(is_number, texts)) or not all(map(read, texts)):
+        return cells
+    return np.array(pointed(cells.tolist(), read), dtype=object)
 
 
 def _has_levels(asked: str | Sequence[str] | None) -> bool:
