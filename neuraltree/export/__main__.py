@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +58,18 @@ def _described(to: str, row: Format) -> str:
     return f"  {to:8} {place:10} {row.help}{f'; {options}' if options else ''}"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Returns the exit code."""
+def main(argv: Sequence[str] | None = None, after: Callable[[Path, str], None] | None = None) -> int:
+    """Returns the exit code. ``after(folder, name)`` is called when files have been written there."""
     arguments = parser().parse_args(argv)
     try:
-        return _export(arguments)
+        return _export(arguments, after)
     except ValueError as error:  # the file is no tree, or the format cannot express the tree
         return fail(str(error))
     except OSError as error:
         return fail_of_system(error)
 
 
-def _export(arguments: argparse.Namespace) -> int:
+def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | None) -> int:
     from neuraltree.compress.int8.losing import loses_much, word_of_loss
     from neuraltree.export.names import check_name, name_from
     from neuraltree.tree.model_files import load
@@ -88,11 +88,16 @@ def _export(arguments: argparse.Namespace) -> int:
     if isinstance(made, str) and arguments.out is None:
         print(made, end="")
         return DONE
-    return _write(row, made, out, name)
+    folder = _write(row, made, out, name)
+    if after:
+        after(folder, out.stem if row.suffixes else name)
+    if row.then:
+        print(row.then.format(folder=shlex.quote(str(folder)), file=shlex.quote(str(out)), name=name))
+    return DONE
 
 
-def _write(row: Format, made: Made, out: Path, name: str) -> int:
-    """Write an export, then print its files and the next step for the user."""
+def _write(row: Format, made: Made, out: Path, name: str) -> Path:
+    """Write an export, and print its files. Returns their folder."""
     folder, files = (out, made) if isinstance(made, dict) else (out.parent, {out.name: made})
     if isinstance(made, dict):
         check_folder(out, (f"{name}.h", f"{name}_train.h"))
@@ -101,9 +106,7 @@ def _write(row: Format, made: Made, out: Path, name: str) -> int:
     write(folder, files)
     for file in files:
         print(f"{folder / file}  {(folder / file).stat().st_size:,} bytes")
-    if row.then:
-        print(row.then.format(folder=shlex.quote(str(folder)), file=shlex.quote(str(out)), name=name))
-    return DONE
+    return folder
 
 
 def _check_place(to: str, row: Format, out: Path) -> None:

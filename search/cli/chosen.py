@@ -47,6 +47,17 @@ def chosen_path(path: Path, options: argparse.Namespace) -> Path:
     return found
 
 
+def member_of(path: Path) -> tuple[Path, Member] | None:
+    """The run and the member that a path stands for: a run folder, or a model file of its front; None for others."""
+    run = path if path.is_dir() else path.absolute().parent.parent
+    if not (run / "front.csv").is_file():
+        return None
+    front = front_of(run)
+    if path.is_dir():
+        return run, front.recommended()
+    return next(((run, member) for member in front if member.path == run / "models" / path.name), None)
+
+
 def data_of(model: Path) -> DataConfig:
     """How the table of a run was read, for a model in its folder; else by the defaults."""
     from search.config.config import load_config

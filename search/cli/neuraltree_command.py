@@ -56,7 +56,7 @@ COMMANDS: dict[str, Own | Shared] = {
         (answer_command.add_options, chosen.add_choice),
         answer_command.EPILOG,
     ),
-    "export": Shared("a model as C, ONNX, Python, a formula or a drawing", "neuraltree.export.__main__", model=True),
+    "export": Shared("a model as C, ONNX, Python, a formula or a drawing", "search.cli.export_command"),
     "hardware": Shared("what a model costs on a device", "neuraltree.hardware.__main__", model=True),
     "report": Shared("the web page of a run, or of several", "search.report.__main__"),
     "run": Shared("a search from a config file", "search.run"),

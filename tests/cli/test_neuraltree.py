@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import subprocess
 from pathlib import Path
 
@@ -74,7 +75,15 @@ def test_show_marks_the_chosen_model(run: Path, capsys: pytest.CaptureFixture[st
 
 def test_export_takes_a_run_for_its_recommended_model(run: Path, tmp_path: Path) -> None:
     assert main(["export", str(run), "--to", "json", "--out", str(tmp_path / "model.json")]) == 0
-    assert neuraltree.load(tmp_path / "model.json") == load_front(run).recommended().tree()
+    front = load_front(run)
+    assert neuraltree.load(tmp_path / "model.json") == front.recommended().tree()
+    card = json.loads((tmp_path / "model_card.json").read_text())
+    assert card["model"]["weights"] == front.recommended().weights
+    assert f"{front.recommended().weights:.0f} weights" in (tmp_path / "model_card.md").read_text()
+    last = front[len(front) - 1]
+    assert main(["export", str(last.path), "--to", "c", "--out", str(tmp_path / "last")]) == 0
+    assert json.loads((tmp_path / "last" / "last_card.json").read_text())["model"]["weights"] == last.weights
+    assert (tmp_path / "last" / "last.h").is_file()
 
 
 @pytest.mark.parametrize("probabilities", [False, True])
