@@ -91,6 +91,8 @@ def _model(tree: Tree) -> dict[str, Any]:
         found["columns"] = [msgspec.to_builtins(column) for column in _columns_read(tree.columns, set(read))]
     if tree.classes is not None:
         found["classes"] = list(tree.classes)
+    if tree.band is not None:
+        found["band"] = tree.band
     return found | ({"threshold": tree.threshold} if tree.kind == "binary" else {})
 
 

@@ -84,7 +84,8 @@ def _predicted(case: Case) -> Iterable[str]:
 
 
 def _far_inputs(case: Case) -> Iterable[str]:
-    yield "Inputs outside the range of the training rows get an answer without a warning"
+    told = "" if case.tree.columns is None else "; Tree.doubts, or NAME_check in C, tells of them"
+    yield f"Inputs outside the range of the training rows get an answer without a warning{told}"
 
 
 def _missing_inputs(case: Case) -> Iterable[str]:

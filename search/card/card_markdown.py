@@ -43,6 +43,10 @@ def _model(model: Mapping[str, Any]) -> Iterable[str]:
         facts["classes"] = _names(model["classes"])
     if "threshold" in model:
         facts["threshold"] = f"the second class is predicted above a probability of {model['threshold']:.4g}"
+    if "band" in model:
+        near = f"within {model['band']:.4g} of the prediction"
+        among = f"among the most probable class and those of a probability of {model['band']:.4g} or more"
+        facts["band"] = f"in about 90% of new rows the truth is {among if 'classes' in model else near}"
     yield _facts(facts)
 
 
