@@ -6,9 +6,10 @@ import errno
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 LARGEST = 64 * 2**20  # bytes of a model or table; a tree of 10,000 nodes, the largest allowed, takes 1 MB
 
@@ -38,6 +39,26 @@ def store(files: Mapping[Path, str | bytes], *, alone: bool = False) -> None:
     for folder in {target.parent for target in files}:
         with suppress(OSError):  # not every system can open a folder, and the files are there already
             _sync(folder, os.O_RDONLY)
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[TextIO]:
+    """A new text file, which replaces ``target`` at the end; after an error the old file is as it was.
+
+    ``OSError`` names the target.
+    """
+    beside = target.with_name(_name_beside(target.name, alone=False))
+    try:
+        with beside.open("w", newline="", encoding="utf-8") as file:
+            yield file
+        _sync(beside, os.O_RDWR)
+        beside.replace(target)
+    except OSError as error:
+        _remove([beside])
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from None
+    except (Exception, KeyboardInterrupt):
+        _remove([beside])
+        raise
 
 
 def _name_beside(name: str, alone: bool) -> str:

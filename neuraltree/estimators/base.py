@@ -19,6 +19,7 @@ from neuraltree.estimators.importance import importances
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample, rows_of_frame
 from neuraltree.inputs.encoders import Column
+from neuraltree.inputs.encoding import encode
 from neuraltree.tree.labels import Label, label_array
 from neuraltree.tree.model_files import load
 from neuraltree.tree.tree import Tree
@@ -161,9 +162,12 @@ class TreeEstimator(BaseEstimator):
         return cls.from_tree(load(path))
 
     def predict_one(self, x: Sequence[float]) -> Label | float | tuple[float, ...]:
-        """Predict one row of plain numbers (features,) within microseconds. Only the number of values is checked."""
+        """Predict one row of plain numbers (features,) within microseconds. Only the number of values is checked.
+
+        After a ``fit`` to a frame with ``columns_``, one row of cells (columns,), which are checked.
+        """
         try:
-            return self.tree_.predict_one(x)
+            return self.tree_.predict_one(self._features_of(x))
         except AttributeError:
             self._fitted()
             raise
@@ -201,8 +205,17 @@ class TreeEstimator(BaseEstimator):
 
         return plot_tree(self._fitted(), ax=ax)
 
+    def _features_of(self, x: Sequence[Any]) -> Sequence[float]:
+        """The features of one row of cells."""
+        if self.columns_ is None:
+            return x
+        row = np.empty((1, len(x)), dtype=object)
+        row[0] = list(x)
+        return encode(self.columns_, row)[0].tolist()
+
     def _learn(self, sample: Sample) -> Self:
         """Learn from scratch: by a search, or with one random tree."""
+        self.columns_ = sample.columns
         self.__dict__.pop("front_", None)
         self.__dict__.pop("history_", None)
         if self.search is None:
@@ -248,6 +261,7 @@ class TreeEstimator(BaseEstimator):
         if not hasattr(self, "tree_"):
             from neuraltree.estimators.starting import new_tree
 
+            self.columns_ = sample.columns
             self.tree_ = new_tree(sample, self._options(), np.random.default_rng(seed_of(self.random_state)))
         return self._go_on(sample, epochs=1, decay=False)
 
@@ -282,7 +296,7 @@ class TreeEstimator(BaseEstimator):
 
     def _inputs(self, X: ArrayLike) -> NDArray:
         if self.columns_ is not None:
-            return rows_of_frame(self, X, new=False)
+            return rows_of_frame(self, self.columns_, X, new=False)
         if _is_plain(X, self.n_features_in_) and not hasattr(self, "feature_names_in_"):
             return X
         # 4-byte floats stay as they are here: they are widened when used, a few rows at a time.

@@ -98,6 +98,7 @@ class _Ensemble(BaseEstimator):
         return clone(self.estimator)
 
     def _learn(self, template: NeuralTreeRegressor | NeuralTreeClassifier, sample: Sample) -> Self:
+        self.columns_ = sample.columns
         for name in ("front_", "history_"):
             self.__dict__.pop(name, None)
         random = check_random_state(self.random_state)
@@ -148,7 +149,7 @@ class _Ensemble(BaseEstimator):
 
     def _inputs(self, X: ArrayLike) -> NDArray:
         if self.columns_ is not None:
-            return rows_of_frame(self, X, new=False)
+            return rows_of_frame(self, self.columns_, X, new=False)
         return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
 
     def _mean(self, X: ArrayLike, method: str) -> FloatArray:
@@ -252,7 +253,7 @@ class ParetoEnsembleClassifier(ClassifierMixin, _Ensemble):
     def predict_one(self, x: Sequence[float]) -> Label:
         """Predict the label of one row of plain numbers (features,), without validation."""
         check_is_fitted(self, "estimators_")
-        each = [tree.tree_.predict_proba_one(x) for tree in self.estimators_]
+        each = [tree.tree_.predict_proba_one(tree._features_of(x)) for tree in self.estimators_]
         by_class = list(zip(*each, strict=True))
         mean = [sum(w * p for w, p in zip(self.weights_, column, strict=True)) for column in by_class]
         mean = [mean[place] for place in self._order()]

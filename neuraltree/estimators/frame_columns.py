@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from scipy.sparse import issparse
 
 from neuraltree.inputs.column_choice import choose_all
 from neuraltree.inputs.encoders import Column
-from neuraltree.inputs.frames import Columns, columns_of, declared, is_frame
+from neuraltree.inputs.frames import Columns, columns_of, declared, is_frame, is_rows
 
 MISSING = (None, "mean", "median")
 
@@ -37,6 +38,8 @@ def learned_columns(X: Any, missing: Any) -> tuple[Column, ...] | None:
 
 def _columns(X: Any) -> Columns | None:
     """The columns of a frame or a table of any cells; None for what scikit-learn has to look at itself."""
+    if isinstance(X, Mapping) or is_rows(X):
+        raise ValueError(f"X is a {type(X).__name__}; give a frame of pandas or polars, or an array")
     if issparse(X):
         return None
     if is_frame(X):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,11 +48,11 @@ def regression_sample(
     estimator: Any, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None, *, new: bool
 ) -> Sample:
     """Checked rows for a regression. If ``new``, the estimator takes the number and names of its features from them."""
-    X, y = _validated(estimator, X, y, new=new, multi_output=True, y_numeric=True)
+    X, y, columns = _validated(estimator, X, y, new=new, multi_output=True, y_numeric=True)
     y = np.asarray(y, dtype=np.float64)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
-    weight, columns = _weights(sample_weight, X), estimator.columns_
-    return Sample(X, y, "regression", _features(estimator, X), None, weight, columns=columns)
+    weight = _weights(sample_weight, X)
+    return Sample(X, y, "regression", _features(estimator, X, columns), None, weight, columns=columns)
 
 
 def class_sample(
@@ -69,7 +70,7 @@ def class_sample(
 
     The classes of the sample are in the same order, but for a ``positive`` one of two, which is the last.
     """
-    X, y = _validated(estimator, X, _exact(y), new=new)
+    X, y, columns = _validated(estimator, X, _exact(y), new=new)
     check_classification_targets(y)
     classes = np.unique(y) if classes is None else classes
     # A loaded tree may have its classes in any order, and NumPy compares integers of two types as doubles.
@@ -90,8 +91,7 @@ def class_sample(
         weight = by_class if weight is None else _checked(weight * by_class, "sample_weight by class_weight")
     kind = "binary" if len(classes) == 2 else "multiclass"
     codes = np.array([code[label] for label in y.tolist()], dtype=np.int64)
-    made = Sample(X, codes, kind, _features(estimator, X), tuple(code), weight, columns=estimator.columns_)
-    return made, classes
+    return Sample(X, codes, kind, _features(estimator, X, columns), tuple(code), weight, columns=columns), classes
 
 
 def _exact(y: Any) -> Any:
@@ -134,25 +134,28 @@ def grouped(sample: Sample, groups: ArrayLike | None) -> Sample:
     return replace(sample, groups=np.array([number[name] for name in names], dtype=np.int64))
 
 
-def _validated(estimator: Any, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any) -> tuple[FloatArray, NDArray]:
+def _validated(
+    estimator: Any, X: ArrayLike, y: ArrayLike, *, new: bool, **how: Any
+) -> tuple[FloatArray, NDArray, tuple[Column, ...] | None]:
+    """Checked rows and targets, and the columns that the rows come from: learned if ``new``."""
     # One row has no spread to fit a scaling to, but partial_fit of a fitted tree accepts a single row.
     how |= {"dtype": np.float64, "ensure_min_samples": 2 if new else 1}
-    if new:
-        estimator.columns_ = learned_columns(X, getattr(estimator, "missing", None))
-    if estimator.columns_ is None:
-        return validate_data(estimator, X, y, reset=new, **how)
-    return check_X_y(rows_of_frame(estimator, X, new=new), y, estimator=estimator, **how)
+    columns = learned_columns(X, getattr(estimator, "missing", None)) if new else estimator.columns_
+    if columns is None:
+        return (*validate_data(estimator, X, y, reset=new, **how), None)
+    return (*check_X_y(rows_of_frame(estimator, columns, X, new=new), y, estimator=estimator, **how), columns)
 
 
-def rows_of_frame(estimator: Any, X: Any, *, new: bool) -> FloatArray:
-    """(rows, features) of a frame with the columns of an estimator; ``new``: it keeps their number and names."""
-    validate_data(estimator, X, reset=new, skip_check_array=True)
-    return encode(estimator.columns_, X if is_frame(X) else np.array(X, dtype=object))
+def rows_of_frame(estimator: Any, columns: Sequence[Column], X: Any, *, new: bool) -> FloatArray:
+    """(rows, features) of a frame with these columns; ``new``: the estimator keeps their number and names."""
+    table = X if is_frame(X) else check_array(X, dtype=object, ensure_all_finite=False, estimator=estimator)
+    validate_data(estimator, table, reset=new, skip_check_array=True)
+    return encode(columns, table)
 
 
-def _features(estimator: Any, X: FloatArray) -> tuple[str, ...]:
-    if estimator.columns_ is not None:
-        return feature_names(estimator.columns_)
+def _features(estimator: Any, X: FloatArray, columns: Sequence[Column] | None) -> tuple[str, ...]:
+    if columns is not None:
+        return feature_names(columns)
     return tuple(getattr(estimator, "feature_names_in_", [f"x{i}" for i in range(X.shape[1])]))
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal, Part, Time
 from neuraltree.inputs.encoding import repeated_name
 from neuraltree.inputs.frames import Columns
-from neuraltree.inputs.texts import PAIRS, level_text
-from neuraltree.inputs.times import ISO, PERIODS, form_of, week_of
+from neuraltree.inputs.texts import PADDED, PAIRS, is_number, level_text
+from neuraltree.inputs.times import ISO, PERIODS, fault_of, form_of, week_of
 
 Filling = Literal["mean", "median"]
 MOST_LEVELS = 30  # features of a category; rarer levels are "other"
@@ -65,6 +65,8 @@ def kind_of(cells: NDArray) -> str:
     texts = {level_text(cell) for cell in there}
     if all(isinstance(cell, bool) for cell in there) or {text.lower() for text in texts} in PAIRS:
         return "boolean"
+    if texts and all(is_number(text) and not PADDED.fullmatch(text) for text in texts):
+        return "number"
     return "time" if form_of(list(texts)) else "category"
 
 
@@ -116,7 +118,8 @@ def _time(name: str, cells: NDArray, missing: Filling | None, indicator: bool, p
     texts = {cell.strip() for cell in _there(cells) if isinstance(cell, str)} if cells.dtype == object else ()
     form = form_of(list(texts)) if texts else ISO
     if not form:
-        raise ValueError(f"column {name!r}: {min(texts)!r} and others are no times of one form, as 2026-11-30 08:15")
+        fault = fault_of(texts) or f"{min(texts)!r} is no time, as 2026-11-30 08:15 is"
+        raise ValueError(f"column {name!r}: {fault}")
     column = Time(name, 0.0, form)
     numbers = column.numbers(cells)
     start = week_of(float(np.nanmin(numbers)))

@@ -14,6 +14,7 @@ from neuraltree.inputs.texts import TRUTH, is_hole, is_number, level_text
 from neuraltree.inputs.times import DAY, FORMS, ISO, PERIODS, array_seconds, into_year, seconds
 
 LARGEST = float(np.finfo(np.float64).max)
+LATEST = 6e10  # seconds: about 1,900 years
 Part = Literal["hour", "weekday", "month"]
 
 
@@ -62,10 +63,12 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
 
     def check(self) -> None:
         """``ValueError`` for constants that the column cannot have."""
-        for feature in self.features:
-            if not np.isfinite(feature.numbers).all():
-                raise ValueError(f"column {self.name!r}: its numbers must be finite")
-        if not -np.inf <= self.seen.low <= self.seen.high <= np.inf:
+        if not abs(getattr(self, "start", 0.0)) <= LATEST:
+            raise ValueError(f"column {self.name!r}: its start must be within {LATEST:g} seconds of 1970")
+        numbers = [number for feature in self.features for number in feature.numbers]
+        if not np.isfinite([*numbers, *self.seen[:2]]).all():
+            raise ValueError(f"column {self.name!r}: its numbers must be finite")
+        if self.seen.low > self.seen.high:
             raise ValueError(f"column {self.name!r}: its smallest number must not be above its largest")
         levels = getattr(self, "levels", ())
         if len(set(levels)) < len(levels):
@@ -85,7 +88,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
             if (kind, cell) not in known:
                 try:
                     known[kind, cell] = np.nan if is_hole(cell) else number(cell)
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, OverflowError):
                     raise ValueError(f"column {self.name!r}, row {row} from 0: {cell!r}; allowed: {allowed}") from None
         return np.array([known[pair] for pair in found], dtype=np.float64)
 
@@ -128,7 +131,7 @@ class Flag(Column, frozen=True, tag="boolean"):
 
     def numbers(self, cells: NDArray) -> FloatArray:
         allowed = "true, false, yes, no, y, n, t, f, ja, nein, oui, non, 1, 0"
-        return self._each(cells, lambda cell: TRUTH[level_text(cell).lower()], allowed)
+        return self._each(cells, lambda cell: TRUTH[_level(level_text(cell).lower(), TRUTH)], allowed)
 
 
 class Category(Column, frozen=True, tag="category"):

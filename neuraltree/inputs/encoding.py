@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.inputs.encoders import Column
+from neuraltree.inputs.encoders import LARGEST, LATEST, Column, Time
 from neuraltree.inputs.features import FloatArray
 from neuraltree.inputs.frames import columns_of
+from neuraltree.inputs.times import moment
 
 
 def feature_names(columns: Sequence[Column]) -> tuple[str, ...]:
@@ -83,4 +84,8 @@ def told_seen(column: Column) -> str:
     levels = getattr(column, "levels", None)
     if levels:
         return f"seen: {', '.join(levels)}"
-    return f"seen: {column.seen.low:g} to {column.seen.high:g}"
+    low, high, _ = column.seen
+    if isinstance(column, Time):
+        low, high = column.start + low, column.start + high
+        return f"seen: {moment(low)} to {moment(high)}" if max(-low, high) < LATEST else "seen: times"
+    return f"seen: {low:g} to {high:g}" if max(-low, high) < LARGEST else "seen: numbers"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,15 +34,15 @@ def columns_of(X: Any, names: Sequence[str] | None = None) -> Columns:
     and for columns of different lengths.
     """
     if is_rows(X):
-        X = {name: [row.get(name) for row in X] for name in names or dict.fromkeys(key for row in X for key in row)}
+        X = {key: [row.get(key) for row in X] for key in dict.fromkeys(key for row in X for key in row)}
     if not is_frame(X):
         return _of_array(np.asarray(X), names)
     there = list(X.keys() if isinstance(X, Mapping) else X.columns)
-    wanted = [str(name) for name in there] if names is None else names
-    place = {str(name): name for name in there}
-    if lacking := [name for name in wanted if name not in place]:
+    place = {normalize("NFC", str(name)): name for name in there}
+    wanted = {name: normalize("NFC", name) for name in (place if names is None else names)}
+    if lacking := [name for name, known in wanted.items() if known not in place]:
         raise ValueError(f"there is no column {', '.join(map(repr, lacking))}; there are {', '.join(place)}")
-    found = {name: cells(X[place[name]]) for name in wanted}
+    found = {name: cells(X[place[known]], name) for name, known in wanted.items()}
     lengths = {name: len(column) for name, column in found.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns have different lengths: {lengths}")
@@ -64,23 +65,27 @@ def _of_array(X: NDArray, names: Sequence[str] | None) -> Columns:
     return {name: cells(X[:, i]) for i, name in enumerate(names or [f"x{i}" for i in range(count)])}
 
 
-def cells(values: Any) -> NDArray:
+def cells(values: Any, name: str = "") -> NDArray:
     """One column (rows,): numbers with NaN for holes, ``datetime64``, or Python objects with None for holes."""
     array = np.asarray(values, dtype=None if hasattr(values, "__array__") else object)  # so that 7 beside "x" stays 7
     if array.ndim != 1:
-        raise ValueError(f"a column has shape {array.shape}; it must be (rows,)")
+        raise ValueError(f"column {name!r} has shape {array.shape}; it must be (rows,), and there once")
     if array.dtype.kind in "biufM":
         return array
     if array.dtype.kind == "m":
         return np.where(np.isnat(array), np.nan, array / np.timedelta64(1, "s"))
-    found = [None if is_hole(cell) else cell for cell in array.tolist()]
+    plain = (cell.item() if isinstance(cell, np.generic) else cell for cell in array.tolist())
+    found = [None if is_hole(cell) else cell for cell in plain]
     there = [cell for cell in found if cell is not None]
     if there and all(isinstance(cell, int | float | Decimal) and not isinstance(cell, bool) for cell in there):
-        return np.array([np.nan if cell is None else float(cell) for cell in found])
+        try:
+            return np.array([np.nan if cell is None else float(cell) for cell in found])
+        except OverflowError:
+            raise ValueError(f"column {name!r} has a number that no double can hold") from None
     if there and all(isinstance(cell, date | datetime) for cell in there):
         # datetime64 has no zones, and warns of them
-        plain = [naive(cell) if isinstance(cell, datetime) else cell for cell in found]
-        return np.array(plain, dtype="datetime64[us]")
+        times = [naive(cell) if isinstance(cell, datetime) else cell for cell in found]
+        return np.array(times, dtype="datetime64[us]")
     whole = np.empty(len(found), dtype=object)
     whole[:] = found
     return whole

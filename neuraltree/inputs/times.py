@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 ISO = "ISO 8601"
 DATES, CLOCKS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y"), ("", " %H:%M", " %H:%M:%S")
 FORMS = (ISO, *(day + clock for day in DATES for clock in CLOCKS))
+MOSTLY = 0.5  # the share of texts of one form from which a column looks like times
 DAY = 86_400.0
 PERIODS = {"hour": DAY, "weekday": 7 * DAY, "month": 365.2425 * DAY}  # of a day, of a week, of a year
 MONDAY = 4 * DAY  # 1970 began on a Thursday, so this is the first Monday
@@ -39,6 +40,17 @@ def form_of(texts: Sequence[str]) -> str:
         return ""
     forms = [form for form in FORMS if all(parse(text, form) is not None for text in texts)]
     return forms[0] if len(forms) == 1 else ""
+
+
+def fault_of(texts: Collection[str]) -> str:
+    """Why texts have no form in common, if most have one; "" if most are no times."""
+    fitting = {form: [text for text in texts if parse(text, form) is not None] for form in FORMS}
+    form = max(fitting, key=lambda form: len(fitting[form]))
+    if not texts or len(fitting[form]) < MOSTLY * len(texts):
+        return ""
+    if wrong := sorted(set(texts) - set(fitting[form])):
+        return f"{wrong[0]!r} is no time like {fitting[form][0]!r}"
+    return f"day and month cannot be told apart, as in {min(texts)!r}; write dates as 2026-11-30"
 
 
 def seconds(cell: Any, form: str) -> float:

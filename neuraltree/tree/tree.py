@@ -224,7 +224,10 @@ class Tree:
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.features)})")
-        return X if X.dtype.kind in "fiub" else X.astype(np.float64)
+        X = X if X.dtype.kind in "fiub" else X.astype(np.float64)
+        if self.columns and len(self.columns) == X.shape[1] and all(isinstance(c, Number) for c in self.columns):
+            return encode(self.columns, X)  # the features are the columns, whose missing cells have a stand-in
+        return X
 
     @property
     def _columns(self) -> tuple[Column, ...]:

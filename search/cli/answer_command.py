@@ -6,15 +6,17 @@ import argparse
 import csv
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
-from neuraltree.cli.command import DONE
+from neuraltree.cli.command import DONE, say
+from neuraltree.storing import replacing
 from neuraltree.tree.model_files import load
 
 if TYPE_CHECKING:
@@ -63,15 +65,36 @@ def answer(options: argparse.Namespace) -> int:
         raise ValueError(f"{path} knows no intervals: its search did not find them; leave out --intervals")
     if options.probabilities and tree.classes is None:
         raise ValueError(f"{options.model} predicts numbers, which have no probabilities; leave out --probabilities")
-    chunks = _answers(tree, options, data_of(path))
-    first = next(chunks)  # an error of the first rows leaves an older file as it is
+    if options.out and options.out.exists() and options.out.samefile(options.rows):
+        raise ValueError(f"--out {options.out} is the file of rows; name another one")
+    if options.check and tree.columns is None:
+        say("the model knows no ranges, because its table had numbers alone: only cells that are none are doubted")
+    texts = _Texts(options.rows)
     with _opened(options.out) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(_header(tree, options))
-        writer.writerows(first)
-        for rows in chunks:
+        for rows in _answers(tree, options, data_of(path), texts):
             writer.writerows(rows)
+    texts.tell()
     return DONE
+
+
+@dataclass
+class _Texts:
+    """The texts in columns of numbers, which count as missing."""
+
+    path: Path
+    count: int = 0
+    first: str = ""
+
+    def add(self, found: Sequence[tuple[str, int]], places: Places) -> None:
+        if found and not self.count:
+            self.first = f"column {found[0][0]!r}, {places.told(found[0][1])}"
+        self.count += len(found)
+
+    def tell(self) -> None:
+        if self.count:
+            say(f"{self.path}: {self.count} cells are no numbers, the first in {self.first}; they count as missing")
 
 
 def _header(tree: Tree, options: argparse.Namespace) -> list[str]:
@@ -82,13 +105,15 @@ def _header(tree: Tree, options: argparse.Namespace) -> list[str]:
     return [*named, "doubt"] if options.check else named
 
 
-def _answers(tree: Tree, options: argparse.Namespace, data: DataConfig) -> Iterator[list[list[Any]]]:
+def _answers(tree: Tree, options: argparse.Namespace, data: DataConfig, texts: _Texts) -> Iterator[list[list[Any]]]:
     """The lines of answers, a chunk of rows at a time; ``ValueError`` names the line of a cell that is wrong."""
-    from search.table.files.row_chunks import read_chunks
+    from search.table.files.row_chunks import read_chunks, without_texts
 
-    for cells, places in read_chunks(options.rows, tree.columns_read, data):
-        said = tree.doubts(cells) if options.check else [""] * len(places.numbers)
+    for raw, places in read_chunks(options.rows, tree.columns_read, data):
+        said = tree.doubts(raw) if options.check else [""] * len(places.numbers)
         fine = np.array([not doubt for doubt in said])
+        cells, wrong = without_texts(tree.columns_read, raw)
+        texts.add([] if options.check else wrong, places)
         answers = _of_rows(tree, {name: column[fine] for name, column in cells.items()}, options, places.take(fine))
         blank = [""] * (len(_header(tree, options)) - 1)
         yield [[*blank, doubt] if doubt else [*next(answers), *[""] * options.check] for doubt in said]
@@ -125,5 +150,5 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
         yield sys.stdout
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as file:
         yield file

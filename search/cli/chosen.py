@@ -13,16 +13,19 @@ if TYPE_CHECKING:
     from search.front import Front, Member
 
 
+RULE = "recommended"
+
+
 def add_choice(made: argparse.ArgumentParser) -> None:
     """The options that choose a member of a front."""
     made.add_argument(
         "--rule",
-        choices=("recommended", "lowest", "knee"),
-        default="recommended",
+        choices=(RULE, "lowest", "knee"),
+        default=RULE,
         help="which model of the front: the recommended one, the one of the lowest error, or the knee",
     )
     for option, budget in BUDGETS.items():
-        made.add_argument(f"--{option}", metavar=budget.example.upper(), help=f"{budget.help} that it may have")
+        made.add_argument(f"--{option}", metavar=budget.example, help=f"{budget.help} that it may have")
 
 
 def front_of(folder: Path) -> Front:
@@ -41,6 +44,8 @@ def chosen_member(front: Front, options: argparse.Namespace) -> Member:
 def chosen_path(path: Path, options: argparse.Namespace) -> Path:
     """A model file as it is; for the folder of a run, the file of the member that the options choose."""
     if not path.is_dir():
+        if options.rule != RULE or any(getattr(options, name) is not None for name in BUDGETS):
+            raise ValueError(f"{path} is one model, and --rule and budgets choose from a front; name a run folder")
         return path
     found = chosen_member(front_of(path), options).path
     assert found is not None
@@ -63,5 +68,7 @@ def data_of(model: Path) -> DataConfig:
     from search.config.config import load_config
     from search.config.settings import DataConfig
 
-    config = model.absolute().parent.parent / "config.toml"
-    return load_config(config).data if config.is_file() else DataConfig(source=str(model))
+    run = model.absolute().parent.parent
+    if (run / "front.csv").is_file() and (run / "config.toml").is_file():
+        return load_config(run / "config.toml").data
+    return DataConfig(source=str(model))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
+from neuraltree.cli.command import DONE
 from search.cli.sizes import BUDGETS, amount_of
 from search.config.settings import is_path
 
@@ -41,7 +43,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     made.add_argument("--precision", choices=("float32", "int8"), help="the number format of the device's code")
     for option, budget in BUDGETS.items():
-        made.add_argument(f"--{option}", metavar=budget.example.upper(), help=budget.help)
+        made.add_argument(f"--{option}", metavar=budget.example, help=budget.help)
     length = made.add_mutually_exclusive_group()
     length.add_argument("--time", help=f"the time of the whole run, as in 90s, 5m or 1.5h; by default {TIME}")
     length.add_argument("--generations", type=int, metavar="N", help="a number of generations instead of a time")
@@ -110,10 +112,9 @@ def fit(options: argparse.Namespace) -> int:
         report.message(tomli_w.dumps(tables).rstrip())
         return config_from(tables, (), "neuraltree fit")
 
-    return begin(
-        config_from(tables, options.overrides, "neuraltree fit"),
-        report,
-        begun,
-        dry_run=options.dry_run,
-        settled=settled,
-    )
+    config = config_from(tables, options.overrides, "neuraltree fit")
+    code = begin(config, report, begun, dry_run=options.dry_run, settled=settled)
+    if code == DONE and not (options.dry_run or options.json):
+        run = shlex.quote(config.run.out)
+        report.message(f"next: neuraltree show {run}; neuraltree predict {run} ROWS; neuraltree export {run} --to c")
+    return code

@@ -62,7 +62,7 @@ def _table(columns: Sequence[ColumnFacts]) -> Table:
     made = Table("column", "kind", "missing", "different", "from", "to", "commonest")
     for each in columns:
         name = each.name if each.role == "feature" else f"{each.name} ({each.role})"
-        commonest = ", ".join(f"{level} {count}" for level, count in each.commonest)
+        commonest = ", ".join(f"{level} ({count})" for level, count in each.commonest)
         counts = str(each.holes or ""), str(each.distinct)
         made.add_row(*map(escape, (name, each.kind, *counts, each.smallest, each.largest, commonest)))
     return made

@@ -18,22 +18,32 @@ def show(options: argparse.Namespace) -> int:
 
     from neuraltree.cli.console import Output
     from search.cli.chosen import chosen_member, front_of
-    from search.folder.columns import COLUMNS
+    from search.objectives import held_to
 
     front = front_of(options.run)
     member = chosen_member(front, options)
-    wanted = dict.fromkeys((*front.objective_columns(), "honest_error_se", "weights", "test_error", "test_score"))
+    first, *others = front.objective_columns()
+    wanted = dict.fromkeys((first, "honest_error_se", *others, "weights", "test_error", "test_score"))
     names = [name for name in wanted if any(name in each.values for each in front)]
-    labels = {name: column.label for name, column in COLUMNS.items()} | {"honest_error_se": "±"}
+    labels = {name: _label(name) for name in names} | {"honest_error_se": "±"}
     table = Table("", "model", *(labels.get(name, name) for name in names))
     for each in front:
-        cells = (f"{each.values[name]:.4g}" if name in each.values else "" for name in names)
+        cells = (f"{held_to(each.values, name):.4g}" if name in each.values else "" for name in names)
         table.add_row("→" if each is member else "", each.name, *cells)
     out = Output()
     out.print(table)
     out.print(front.summary(), highlight=False, soft_wrap=True)
-    out.print(f"→ {member.path}", highlight=False, soft_wrap=True)
+    how = "" if member is front.recommended() else f", {member.weights:.0f} weights, as asked for"
+    out.print(f"→ {member.path}{how}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _label(name: str) -> str:
+    from search.folder.columns import COLUMNS
+
+    unit = name.rpartition("_")[2] if name.endswith(("_s", "_bytes", "_j")) else ""
+    label = COLUMNS[name].label if name in COLUMNS else name
+    return f"{label}, {unit.upper() if unit == 'j' else unit}" if unit else label
 
 
 def add_run(made: argparse.ArgumentParser) -> None:

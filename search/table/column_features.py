@@ -14,6 +14,7 @@ from neuraltree.inputs.column_choice import choose, kind_of
 from neuraltree.inputs.encoders import Column, Flag, Number, Ordinal
 from neuraltree.inputs.encoding import encode, feature_names, repeated_name
 from neuraltree.inputs.texts import level_text
+from neuraltree.inputs.times import fault_of
 from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import shown
@@ -98,7 +99,11 @@ def _useless(cells: NDArray, name: str, train: NDArray[np.int64], data: DataConf
         usable = False
     if usable:
         return ""
-    return f"column {shown(name)} left out: {different} different texts in {len(there)} training rows, as names have"
+    times = fault_of(set(map(level_text, there)))
+    hint = f"; if they are times: {times}" if times else ""
+    return (
+        f"column {shown(name)} left out: {different} different texts in {len(there)} training rows, as names have{hint}"
+    )
 
 
 def _of_holes(raw: Raw, data: DataConfig) -> list[str]:

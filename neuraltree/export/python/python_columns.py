@@ -28,7 +28,12 @@ NUMBERS: dict[type[Column], Callable[[Any], str]] = {
 
 
 def imports(columns: Sequence[Column]) -> list[str]:
-    return ["from datetime import date, datetime, timezone", ""] * any(isinstance(each, Time) for each in columns)
+    times = any(isinstance(each, Time) for each in columns)
+    return [
+        *(["import re", "import unicodedata"] if columns else []),
+        *(["from datetime import date, datetime, timezone"] if times else []),
+        *([""] if columns else []),
+    ]
 
 
 def encoding(columns: Sequence[Column], reads: Sequence[Read]) -> list[str]:
@@ -58,7 +63,7 @@ def _levels(column: Any) -> str:
 
 # By encoder: the function of a cell that is not a hole.
 CALLS: dict[type[Column], Callable[[Any], str]] = {
-    Number: lambda column: "float",
+    Number: lambda column: "to_float",
     Flag: lambda column: "truth",
     Category: lambda column: f"levels({_levels(column)}, {float(len(column.levels))!r})",
     Ordinal: lambda column: f"levels({_levels(column)}, None)",
@@ -87,24 +92,43 @@ CELLS = '''def cells(values):
 
 
 def is_missing(cell):
+    if isinstance(cell, str):
+        return not cell.strip()
     return cell is None or type(cell).__name__ in ("NAType", "NaTType") or (isinstance(cell, float) and cell != cell)
 
 
 def text(cell):
     """The text of a level: the same for 3, 3.0 and "3"."""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell).strip()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return unicodedata.normalize("NFC", str(cell).strip())
+
+
+NUMBER = re.compile(r"[+-]?((\\d+\\.?\\d*|\\.\\d+)(e[+-]?\\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
+
+
+def to_float(cell):
+    if isinstance(cell, str) and not NUMBER.fullmatch(cell.strip()):
+        raise ValueError
+    return float(cell)
+
+
+def level(cell, known):
+    """The text of a level; a number is the same in any form, unless the form is a known level."""
+    found = text(cell)
+    return found if found in known or not NUMBER.fullmatch(found) else text(float(found))
 '''
 TRUTH_TEXT = f"""TRUTH = {{
 {"".join(f"    {word!r}: {number!r},{chr(10)}" for word, number in TRUTH.items())}}}
 
 
 def truth(cell):
-    return TRUTH[text(cell).lower()]
+    return TRUTH[level(text(cell).lower(), TRUTH)]
 """
 LEVELS = '''def levels(known, other):
     """From a level to its place; ``other`` is that of all other levels, None if there may be none."""
     place = {level: float(i) for i, level in enumerate(known)}
-    return lambda cell: place[text(cell)] if other is None else place.get(text(cell), other)
+    return lambda cell: place[level(cell, place)] if other is None else place.get(level(cell, place), other)
 '''
 SINCE = '''def since(start, form):
     """From a time to its seconds after ``start``, both since 1970; ``form``: that of texts, None for ISO 8601."""
@@ -129,7 +153,7 @@ NUMBERS_OF = '''def column_numbers(name, values, number):
     for row, cell in enumerate(cells(values)):
         try:
             found.append(np.nan if cell is None else number(cell))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError):
             raise ValueError(f"column {{name!r}}, row {{row}} from 0: {{cell!r}} cannot be read") from None
     return np.array(found, dtype=np.float64)
 

@@ -5,7 +5,6 @@ Columns are read a piece at a time, first as numbers; those that turn out to be 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.inputs.frames import Columns
-from neuraltree.inputs.texts import is_number
+from neuraltree.inputs.texts import PADDED, is_number
 from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import shown
@@ -39,7 +38,6 @@ HINTS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"thousands": "."}, 'thousands = "."'),
     ({"decimal": ","}, 'decimal = ","'),
 )
-_PADDED = re.compile(r"[+-]?0\d.*", re.ASCII)
 
 
 def read_csv(paths: Sequence[Path], data: DataConfig, source: str) -> Raw:
@@ -197,7 +195,7 @@ def _has_levels(asked: str | Sequence[str] | None) -> bool:
 def _canonical(cells: NDArray) -> NDArray:
     """Numbers as numbers, so that 3 and 3.0 are one level, unless a cell has leading zeros, as names have."""
     there = {cell for cell in cells.tolist() if cell is not None}
-    if not all(is_number(cell) and not _PADDED.fullmatch(cell) and isfinite(float(cell)) for cell in there):
+    if not all(is_number(cell) and not PADDED.fullmatch(cell) and isfinite(float(cell)) for cell in there):
         return cells
     return np.array([np.nan if cell is None else float(cell) for cell in cells.tolist()])
 
