@@ -26,6 +26,13 @@ class Forms(NamedTuple):
     read: Reader
     plain: re.Pattern[str]
 
+    def pointed(self, cell: str) -> str:
+        """A number with a decimal point and no other mark; any other cell as it is."""
+        found = self.read(cell)
+        if found is None or (is_number(cell) and float(cell) == found[0]):
+            return cell
+        return repr(found[0]).removesuffix(".0")
+
 
 def forms_of(data: DataConfig, delimiter: str) -> Forms:
     """A decimal comma is allowed if the config says so, or if cells are separated by semicolon or tab."""
@@ -50,6 +57,10 @@ def forms_of(data: DataConfig, delimiter: str) -> Forms:
 
     letters = "" if data.percent else "-+0-9eE " if comma or not point else "-+.0-9eE "
     return Forms(percent if data.percent else decimal, re.compile(f"[{letters}]*" if letters else "", re.ASCII))
+
+
+def has_decimal_comma(cell: str) -> bool:
+    return _COMMA.fullmatch(cell) is not None
 
 
 class NumberColumn:

@@ -12,9 +12,11 @@ from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import one_line
 from search.table.files.byte_text import encoding_of, opened_text
+from search.table.files.cell_numbers import forms_of, has_decimal_comma
 from search.table.files.header import DEPTH, has_header
 
 SEPARATORS = "\t;|,"  # on a tie the comma loses: in a file with another one it may be a decimal comma
+_QUOTED = re.compile(r'"[^"]*"')
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,7 @@ def shape_of(path: Path, data: DataConfig) -> Shape:
     encoding = encoding_of(path)
     with opened_text(path, encoding) as text:
         first = next(line for line in text if line.strip())
-    bare = re.sub(r'"[^"]*"', "", first)
-    separator = max(SEPARATORS, key=bare.count)
+    separator = _separator_of(first)
     top: list[list[str]] = []
     lengths: dict[int, tuple[int, int]] = {}  # the first line of each length, and how many there are
     width, widest, rows = 0, 0, 0
@@ -59,10 +60,25 @@ def shape_of(path: Path, data: DataConfig) -> Shape:
     if short := {length: places for length, places in lengths.items() if length < width}:
         _refuse_short(path, short, widest, width)
     top = [row[:width] for row in top]
-    header = has_header(top, data.drop, str(path)) if data.header == "auto" else data.header
+    header = _has_header(top, separator, data, path) if data.header == "auto" else data.header
     if header and rows == 1:
         raise InputError(f"{path}: a header line and no rows below it")
     return Shape(path, encoding, separator, header, tuple(top[0] if header else [""] * width), rows - header)
+
+
+def _separator_of(line: str) -> str:
+    """The most frequent one; but another than a comma if commas are in decimal numbers only."""
+    bare = _QUOTED.sub("", line)
+    other = max(SEPARATORS.replace(",", ""), key=bare.count)
+    cells = bare.split(other)
+    if len(cells) > 1 and all("," not in cell or has_decimal_comma(cell.strip()) for cell in cells):
+        return other
+    return max(SEPARATORS, key=bare.count)
+
+
+def _has_header(top: list[list[str]], separator: str, data: DataConfig, path: Path) -> bool:
+    forms = forms_of(data, separator)
+    return has_header([[forms.pointed(cell) for cell in row] for row in top], data.drop, str(path))
 
 
 def _refuse_short(path: Path, short: dict[int, tuple[int, int]], widest: int, width: int) -> None:
