@@ -32,6 +32,7 @@ from search.table import load_table, split
 
 NEURALTREE = (sys.executable, "-c", "from search.cli.neuraltree_command import run; run()")
 NO_COMPILER = "no compiler"
+SAME = {"time": "pipeline, same time", "generations": "pipeline, same generations"}
 
 
 def compiler() -> list[str]:
@@ -73,18 +74,21 @@ def measured(file: File, limit: str, seed: int, folder: Path) -> dict[str, Any]:
     config = load_config(out / "config.toml")
     table, truth = load_table(config), kept(file.truth)
     assert len(table.y) == len(truth.y)
-    train, test = split(table, config.data.test_fraction, seed)
+    parts = split(table, config.data.test_fraction, seed)
     chosen = load_front(out).recommended()
-    theirs = score_of(truth, train, test, limit, seed)
+    manifest = json.loads((out / "manifest.json").read_text())
     return row | {
         "rows": len(table.y),
         "features": len(table.features),
-        "notes": json.loads((out / "manifest.json").read_text())["notes"],
+        "notes": manifest.get("notes", []),
+        "generations": manifest["generations"],
         "score": chosen.values["test_score"],
         "weights": chosen.values["weights"],
         "c": checked(code) if exported.returncode == 0 else f"failed: {exported.stderr.strip()}",
-        "their_score": theirs["score"],
-        "their_seconds": theirs["seconds"],
+        "pipeline": {
+            "time": score_of(truth, parts, seed, limit),
+            "generations": score_of(truth, parts, seed, manifest["generations"]),
+        },
     }
 
 
@@ -94,23 +98,25 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
     return float(np.mean(values)), float(error)
 
 
-def differences(rows: Sequence[dict[str, Any]]) -> list[float]:
-    """Of each run that ended: our score minus that of the pipeline."""
-    return [row["score"] - row["their_score"] for row in rows if "failed" not in row]
+def differences(rows: Sequence[dict[str, Any]], same: str) -> list[float]:
+    """Of each run that ended: our score minus that of the pipeline with the same time or generations."""
+    return [row["score"] - row["pipeline"][same]["score"] for row in rows if "failed" not in row]
+
+
+def compared(tables: dict[str, list[dict[str, Any]]], same: str) -> dict[str, Any]:
+    """The mean difference over the tables, and its standard error over the tables and over the seeds alone."""
+    by_table = [found for rows in tables.values() if (found := differences(rows, same))]
+    mean, of_tables = mean_and_error([float(np.mean(found)) for found in by_table])
+    spread = [float(np.var(found, ddof=1)) / len(found) for found in by_table if len(found) > 1]
+    of_seeds = float(np.sqrt(np.sum(spread)) / len(spread)) if spread else None
+    within = bool(abs(mean) <= 2 * of_tables)
+    return {"difference": mean, "over_tables": of_tables, "over_seeds": of_seeds, "within_noise": within}
 
 
 def summary(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """The mean difference over the tables, its standard error, and the larger of that and the error over the seeds."""
-    by_table = [found for rows in tables.values() if (found := differences(rows))]
-    mean, of_tables = mean_and_error([float(np.mean(found)) for found in by_table])
-    spread = [float(np.var(found, ddof=1)) / len(found) for found in by_table if len(found) > 1]
-    of_seeds = float(np.sqrt(np.sum(spread)) / len(spread)) if spread else np.nan
     runs = [row for rows in tables.values() for row in rows]
     return {
-        "difference": mean,
-        "error_over_tables": of_tables,
-        "error_over_seeds": of_seeds,
-        "within_noise": bool(abs(mean) <= 2 * of_tables),
+        **{same: compared(tables, same) for same in SAME},
         "runs": len(runs),
         "failed": sum("failed" in row for row in runs),
         "c_passed": sum(row.get("c") == "passed" for row in runs),
@@ -119,32 +125,31 @@ def summary(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 def page(result: dict[str, Any]) -> str:
     found = result["summary"]
-    header = ("table", "rows", "features", "notes", "test score", "pipeline", "difference", "C", "fit, s")
+    header = ("table", "rows", "features", "notes", "test score", *(SAME[same] for same in SAME), "C", "fit, s")
     lines = [_line(name, rows) for name, rows in result["tables"].items()]
-    verdict = "within the noise" if found["within_noise"] else "not within the noise"
     about = f"""Made by `{result["command"]}`. Each table is given as it is to `neuraltree fit`, with {result["time"]}
 a search and {result["seeds"]} seeds; the recommended model is exported to C, compiled and run on its own vectors. The
-pipeline is scikit-learn's imputer and one-hot encoder on the clean table, before the same search on the same rows.
-Scores are R² or accuracy on the test rows, means over the seeds; the number after ± is the standard error over the
-seeds. Notes are what the program said it mended, or doubts."""
-    told = f"""Our score minus that of the pipeline is {found["difference"]:+.4f} ± {found["error_over_tables"]:.4f}
-(mean and standard error over the tables; the standard error over seeds alone is {found["error_over_seeds"]:.4f}), which
-is {verdict} of two standard errors. Of {found["runs"]} runs {found["failed"]} failed; the C of {found["c_passed"]}
-passed its check."""
+pipeline is scikit-learn's imputer and one-hot encoder on the clean table, before the same search on the same rows: once
+for the same time, which includes imports, and once for as many generations. Scores are R² or accuracy on the test rows,
+means over the seeds, with the generations in brackets; then our score minus that of the pipeline, ± its standard error
+over the seeds. Notes are what the program said it mended, or doubts."""
+    told = [f"- {SAME[same]}: {_told(found[same])}" for same in SAME]
+    done = f"Of {found['runs']} runs {found['failed']} failed; the C of {found['c_passed']} passed its check."
     notes = [f"- {name}: {note}" for name, rows in result["tables"].items() for note in _notes(rows)]
-    parts = (
-        "# Tables as they are",
-        about,
-        markdown(header, lines),
-        told,
-        "## Notes, of the first seed",
-        "\n".join(notes),
-    )
-    return "\n\n".join(parts) + "\n"
+    parts = ("# Tables as they are", about, markdown(header, lines), "Our score minus that of the pipeline:")
+    return "\n\n".join([*parts, "\n".join(told), done, "## Notes, of the first seed", "\n".join(notes)]) + "\n"
+
+
+def _told(found: dict[str, Any]) -> str:
+    seeds = "" if found["over_seeds"] is None else f", over seeds alone {found['over_seeds']:.4f}"
+    verdict = "within" if found["within_noise"] else "not within"
+    mean = f"{found['difference']:+.4f} ± {found['over_tables']:.4f}"
+    return f"{mean} (standard error over the tables{seeds}), {verdict} two standard errors of 0"
 
 
 def _notes(rows: Sequence[dict[str, Any]]) -> list[str]:
-    return rows[0].get("notes") or ["failed: " + rows[0]["failed"]] * ("failed" in rows[0])
+    first = rows[0]
+    return [f"failed: {first['failed']}"] if "failed" in first else first["notes"]
 
 
 def _line(name: str, rows: Sequence[dict[str, Any]]) -> list[str]:
@@ -152,13 +157,22 @@ def _line(name: str, rows: Sequence[dict[str, Any]]) -> list[str]:
     seconds = f"{np.mean([row['seconds'] for row in rows]):.1f}"
     if not good:
         return [name, *[""] * 5, "failed", "", seconds]
-    mean, error = mean_and_error(differences(good))
-    passed = sum(row["c"] == "passed" for row in good)
     counts = [f"{good[0][key]:,}" for key in ("rows", "features")]
-    scores = [f"{np.mean([row[key] for row in good]):.3f}" for key in ("score", "their_score")]
-    spread = "" if np.isnan(error) else f" ± {error:.3f}"
-    told = f"{mean:+.3f}{spread}"
-    return [name, *counts, str(len(good[0]["notes"])), *scores, told, f"{passed} of {len(rows)}", seconds]
+    passed = sum(row["c"] == "passed" for row in good)
+    beside = [
+        f"{_score([row['pipeline'][same] for row in good])}: {_difference(differences(good, same))}" for same in SAME
+    ]
+    return [name, *counts, str(len(good[0]["notes"])), _score(good), *beside, f"{passed} of {len(rows)}", seconds]
+
+
+def _score(rows: Sequence[dict[str, Any]]) -> str:
+    score, generations = (np.mean([row[key] for row in rows]) for key in ("score", "generations"))
+    return f"{score:.3f} ({generations:.0f})"
+
+
+def _difference(found: Sequence[float]) -> str:
+    mean, error = mean_and_error(found)
+    return f"{mean:+.3f}" + ("" if np.isnan(error) else f" ± {error:.3f}")
 
 
 def main(argv: Sequence[str] | None = None) -> None:

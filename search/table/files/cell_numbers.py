@@ -66,8 +66,9 @@ def has_decimal_comma(cell: str) -> bool:
 class NumberColumn:
     """The cells of a column as numbers, added piece by piece: a cell that is no number is NaN.
 
-    ``texts``: the number of cells that are neither numbers nor missing. ``examples``: for each mark of a number, and
-    for texts by the key "", the row and the cell where it first stands.
+    ``texts``: the number of cells that are neither numbers nor missing. ``plain``: whether all are numbers of the
+    plainest form, or blank. ``examples``: for each mark of a number, and for texts by the key "", the row and the cell
+    where it first stands.
     """
 
     def __init__(self, forms: Forms) -> None:
@@ -76,10 +77,12 @@ class NumberColumn:
         self._rows = 0
         self.texts = 0
         self.there = 0
+        self.plain = True
         self.examples: dict[str, tuple[int, str]] = {}
 
     def add(self, cells: Sequence[str]) -> None:
         part = self._fast(cells)
+        self.plain = self.plain and part is not None
         self._parts.append(self._slow(cells) if part is None else part)
         self._rows += len(cells)
 

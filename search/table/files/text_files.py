@@ -124,6 +124,8 @@ class _Reading:
             return cells, self._key_for(cells), {}
         if clash := column.clash():
             return cells, "", {self.names[i]: self._clash(i, column, clash)}
+        if column.plain:
+            return cells, "", {}
         made = {cell: self.forms.pointed(cell) for cell in set(cells.tolist())}
         return np.array([made[cell] for cell in cells.tolist()], dtype=object), "", {}
 
