@@ -29,6 +29,8 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "calibration": ("promise.calibration", "probabilities with and without a temperature"),
     "coverage": ("promise.coverage", "how many test rows the 90 % intervals and label sets hold"),
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
+    "messy": ("inputs.messy_tables", "messy tables as they are, beside scikit-learn's encoders on clean ones"),
+    "big_table": ("inputs.big_table", "peak memory and seconds of a search on a large CSV file"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }
 

@@ -83,7 +83,7 @@ def _components(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 def hold_outs(name: str) -> list[NDArray[np.bool_]]:
     """The test rows (rows,) of every fixed hold-out of a table."""
-    with gzip.open(_uci() / f"{name}.csv.gz", "rt") as file:
+    with gzip.open(uci_folder() / f"{name}.csv.gz", "rt") as file:
         header = file.readline().strip().split(",")
         masks = np.loadtxt(file, delimiter=",", usecols=range(header.index("target") + 1, len(header)))
     return list(masks.T.astype(bool))
@@ -91,7 +91,7 @@ def hold_outs(name: str) -> list[NDArray[np.bool_]]:
 
 def numbers(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
     """A table of numbers alone, with a target to regress."""
-    with gzip.open(_uci() / f"{name}.csv.gz", "rt") as file:
+    with gzip.open(uci_folder() / f"{name}.csv.gz", "rt") as file:
         target = file.readline().strip().split(",").index("target")
         rows = np.loadtxt(file, delimiter=",", usecols=range(target + 1))
     return rows[:, :target], rows[:, target], 0
@@ -99,7 +99,7 @@ def numbers(name: str) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
 
 def mixed(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
     """Columns of texts become a column for each value; the last column holds the classes."""
-    with (_uci() / f"{name}.csv").open(newline="") as file:
+    with (uci_folder() / f"{name}.csv").open(newline="") as file:
         columns = list(zip(*list(csv.reader(file))[1:], strict=True))
     parts = []
     for column in columns[:-1]:
@@ -111,7 +111,7 @@ def mixed(name: str) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
     return X[:, np.ptp(X, axis=0) > 0], y.astype(np.int64), len(labels)
 
 
-def _uci() -> Path:
+def uci_folder() -> Path:
     for folder in table_folders():
         if (found := folder.parent / "uci").is_dir():
             return found

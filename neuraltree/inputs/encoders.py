@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -57,9 +57,9 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
         """(rows,) the numbers of cells (rows,); ``ValueError`` names the first cell that the column cannot have."""
         raise NotImplementedError
 
-    def encode(self, numbers: FloatArray) -> FloatArray:
-        """(rows, features) from the numbers (rows,) of the column."""
-        return np.column_stack([RULES[each.rule].value(numbers, *each.numbers) for each in self.features])
+    def encode(self, numbers: FloatArray) -> Iterator[FloatArray]:
+        """Each feature (rows,), from the numbers (rows,) of the column."""
+        return (RULES[each.rule].value(numbers, *each.numbers) for each in self.features)
 
     def check(self) -> None:
         """``ValueError`` for constants that the column cannot have."""

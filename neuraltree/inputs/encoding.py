@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -24,20 +25,6 @@ def repeated_name(columns: Sequence[Column]) -> str:
     return next((name for name, count in Counter(feature_names(columns)).items() if count > 1), "")
 
 
-def column_numbers(columns: Sequence[Column], X: Any) -> FloatArray:
-    """(rows, columns) the number of each cell of a frame, in the order of ``columns``; NaN for a hole.
-
-    ``ValueError`` for a cell that its column cannot have.
-    """
-    found = columns_of(X, [column.name for column in columns])
-    return np.column_stack([column.numbers(found[column.name]) for column in columns])
-
-
-def encoded(columns: Sequence[Column], numbers: FloatArray) -> FloatArray:
-    """(rows, features) of the numbers (rows, columns) of columns."""
-    return np.hstack([column.encode(numbers[:, i]) for i, column in enumerate(columns)])
-
-
 def encode(columns: Sequence[Column], X: Any, read: Collection[str] | None = None) -> FloatArray:
     """(rows, features) of a frame: what a tree with these columns reads.
 
@@ -45,7 +32,11 @@ def encode(columns: Sequence[Column], X: Any, read: Collection[str] | None = Non
     cell that its column cannot have, for a hole where there was none to learn from, and for infinite numbers.
     """
     needed = [column for column in columns if read is None or column.name in read]
-    features = encoded(needed, column_numbers(needed, X))
+    cells = columns_of(X, [column.name for column in needed])
+    features = np.empty((len(next(iter(cells.values()))), len(feature_names(needed))))
+    each = chain.from_iterable(column.encode(column.numbers(cells[column.name])) for column in needed)
+    for place, values in enumerate(each):  # one at a time, because a table may be large
+        features[:, place] = values
     if not np.isfinite(features).all():
         row, place = np.argwhere(~np.isfinite(features))[0]
         name = feature_names(needed)[place]

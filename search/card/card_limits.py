@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from neuraltree.compress.int8.losing import word_of_loss
 from neuraltree.inputs.encoders import Category
 from neuraltree.tree.tree import Tree
@@ -93,8 +91,7 @@ def _missing_inputs(case: Case) -> Iterable[str]:
     if columns is None:
         yield "There is no rule for missing inputs: fill them in before predicting"
         return
-    hole = np.full(1, np.nan)
-    refused = [column.name for column in columns if np.isnan(column.encode(hole)).any()]
+    refused = [column.name for column in columns if not column.takes_holes]
     filled = [column.name for column in columns if column.name not in refused]
     if refused:
         yield f"Missing cells are refused in: {listed(refused, 10)}"

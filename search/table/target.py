@@ -69,7 +69,7 @@ def read_classes(raw: Raw, positive: Label = "") -> tuple[NDArray[np.int64], tup
     if len(labels) > MOST_CLASSES:
         raise InputError(
             f"{raw.source}: the target {name} has {len(labels)} different values; at most {MOST_CLASSES} can be "
-            'classes; for a number to predict, set task.kind = "regression"'
+            f"classes; {_for_numbers(raw)}"
         )
     if len(labels) == 1:
         raise InputError(f"{raw.source}: the target {name} has one class only, {shown(labels[0])}")
@@ -123,9 +123,10 @@ def _check_texts(raw: Raw, task: TaskConfig, different: int) -> None:
     wrong = [i for i, cell in enumerate(raw.y) if cell and not is_number(cell)]
     mostly_numbers = task.kind == "auto" and not raw.classes and different > FEW and 2 * len(wrong) < len(raw.y)
     if task.kind == "regression" or mostly_numbers:
+        reading = f"; to read such texts as numbers, set data.{raw.target_hint}" if raw.target_hint else ""
         raise InputError(
             f"{raw.source}: {raw.place(wrong[0])}, column {shown(raw.target)}: {shown(raw.y[wrong[0]])} is not a "
-            'number; correct it, or set task.kind = "classification" if the target holds classes'
+            f'number; correct it, or set task.kind = "classification" if the target holds classes{reading}'
         )
 
 
@@ -141,14 +142,20 @@ def _check_spellings(raw: Raw, cells: Sequence[Label]) -> None:
             )
 
 
+def _for_numbers(raw: Raw) -> str:
+    """What to set if the target is a number."""
+    key = f"data.{raw.target_hint}" if raw.target_hint else 'task.kind = "regression"'
+    return f"for a number to predict, set {key}"
+
+
 def _check_class_sizes(raw: Raw, labels: tuple[Label, ...], codes: NDArray) -> None:
     sizes = np.bincount(codes)
     if sizes.min() < 2:
         row = int(np.flatnonzero(codes == sizes.argmin())[0])
         label = labels[sizes.argmin()]
         hint = "; if it is a header line, set data.header = true" if raw.places.unit == "line" and row == 0 else ""
-        if isinstance(label, str) and is_number(label):
-            hint += '; for a number to predict, set task.kind = "regression"'
+        if raw.target_hint or (isinstance(label, str) and is_number(label)):
+            hint += f"; {_for_numbers(raw)}"
         raise InputError(
             f"{raw.source}: the class {shown(label)} has one row only, {raw.place(row)}; "
             f"every class needs at least two: add rows of it, or leave it out{hint}"

@@ -123,7 +123,8 @@ def test_json_of_a_real_run_is_strict(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main([str(tmp_path / "c.toml"), "--out", str(tmp_path / "out"), "--json"]) == 0
     out, said = capsys.readouterr()
     assert said == ""
-    first, *rows, last = [strict(line) for line in out.splitlines()]
+    events = [strict(line) for line in out.splitlines()]
+    first, *rows, last = [event for event in events if event["event"] != "message"]
     assert (first["generations"], first["done"]) == (1, 0)
     assert [(row["generation"], row["evaluations"], row["best_error"]) for row in rows] == [(0, 4, None), (1, 8, None)]
     phases = last["phases"]

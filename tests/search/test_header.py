@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -94,3 +95,24 @@ def test_a_column_that_is_left_out_says_nothing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"the numbers '2019, 2020, 2021, 2022', which may be names.*data\.header"):
         load(path, drop=("x0",))
     assert load(path, header=True, drop=("name",)).features == ("2019", "2020", "2021")
+
+
+@pytest.mark.parametrize(
+    ("marked", "separator", "data"),
+    [
+        (lambda number: f"{number:.5f}".replace(".", ","), ";", {}),
+        (lambda number: f'"{1e7 * number:,.0f}"', ",", {"thousands": ","}),
+        (lambda number: f"{number:.5f} %", ",", {"percent": True}),
+    ],
+)
+def test_rows_of_marked_numbers_are_rows(
+    tmp_path: Path, marked: Callable[[float], str], separator: str, data: dict[str, object]
+) -> None:
+    path = tmp_path / "t.csv"
+    rows = [separator.join(map(marked, row)) for row in FRACTIONS.tolist()]
+    path.write_text("\n".join(rows))
+    table = load(path, **data)
+    assert (len(table.y), table.features[0]) == (ROWS, "x0")
+    path.write_text("\n".join([separator.join("abcd"), *rows]))
+    table = load(path, **data)
+    assert (len(table.y), table.features[0]) == (ROWS, "a")

@@ -225,6 +225,58 @@ def test_numbers_with_commas_tell_a_header(tmp_path: Path, named: bool) -> None:
     assert table.y.tolist() == [i * 7 % 11 + 0.5 for i in range(ROWS)]
 
 
+def of_target(cell: Callable[[int], str], separator: str = ",") -> str:
+    """A table of the number feature p and a target with these cells."""
+    return "\n".join([f"p{separator}y", *(f"{i * 17 % 41}{separator}{cell(i)}" for i in range(ROWS))])
+
+
+TARGETS: list[tuple[str, dict[str, Any], list[float]]] = [
+    (of_target(lambda i: f"{i},25", ";"), {}, [i + 0.25 for i in range(ROWS)]),
+    (of_target(lambda i: f"-1.0{i:02d},5", "\t"), {"thousands": "."}, [-1000.5 - i for i in range(ROWS)]),
+    (of_target(lambda i: f"1.0{i:02d}", ";"), {"thousands": "."}, [1000.0 + i for i in range(ROWS)]),
+    (of_target(lambda i: f'"{i},5"'), {"decimal": ","}, [i + 0.5 for i in range(ROWS)]),
+    (of_target(lambda i: f'"1,0{i:02d}"'), {"thousands": ","}, [1000.0 + i for i in range(ROWS)]),
+    (of_target(lambda i: f"{i} %"), {"percent": True}, [i / 100 for i in range(ROWS)]),
+]
+
+
+@pytest.mark.parametrize(("content", "data", "expected"), TARGETS)
+def test_a_target_has_its_numbers(tmp_path: Path, content: str, data: dict[str, Any], expected: list[float]) -> None:
+    table = loaded(written(tmp_path / "t.csv", content), **data)
+    assert table.kind == "regression"
+    assert_allclose(table.y, expected, rtol=1e-15)
+
+
+def test_a_target_keeps_its_texts_and_its_holes(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", of_target(lambda i: "1,5" if i % 2 else "low", ";"))
+    assert loaded(path).classes == ("1,5", "low")
+    table = loaded(written(path, of_target(holed(lambda i: f"{i},5", 3, hole="NA"), ";")))
+    assert_array_equal(table.y, [i + 0.5 for i in range(ROWS) if i != 3])
+    written(path, of_target(holed(lambda i: f"{i},5", 3, hole="n.d."), ";"))
+    with pytest.raises(InputError, match=r"line 5, column 'y': 'n\.d\.' is not a number"):
+        loaded(path)
+    written(path, of_target(lambda i: f"{i}.5" if i == 3 else f"{i},5", ";"))
+    with pytest.raises(InputError, match=r"a decimal comma, '0,5', and with a decimal point, '3\.5', line 5"):
+        loaded(path)
+
+
+def test_a_target_of_texts_tells_what_makes_numbers_of_them(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.csv", of_target(lambda i: f'"1,0{i:02d}"'))
+    with pytest.raises(InputError, match=r'one row only, .* for a number to predict, set data.thousands = ","'):
+        loaded(path)
+    with pytest.raises(InputError, match=r"'1,000' is not a number.* set data.thousands = "):
+        load_table(Config(DataConfig(str(path)), task=TaskConfig(kind="regression")))
+
+
+def test_weights_with_a_decimal_comma(tmp_path: Path) -> None:
+    rows = [f"{i * i % 13};{i},5;{i + 0.5}" for i in range(20)]
+    path = written(tmp_path / "t.csv", "\n".join(["p;w;y", *rows]))
+    assert_array_equal(loaded(path, weight="w").weight, [i + 0.5 for i in range(20)])
+    written(path, "\n".join(["p;w;y", *rows, "1;2.5;3"]))
+    with pytest.raises(InputError, match="column 'w' has numbers with a decimal comma"):
+        loaded(path, weight="w")
+
+
 @pytest.mark.parametrize("missing", ["mean", "median"])
 def test_holes_are_filled_from_training_rows_alone(tmp_path: Path, missing: str) -> None:
     path = written(tmp_path / "t.csv", text(q=holed(lambda i: 2**i, *range(0, 40, 3))))

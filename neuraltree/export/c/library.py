@@ -106,8 +106,8 @@ def _declarations(tree: Tree, name: str) -> list[tuple[str, str]]:
     ]
 
 
-CHECKED = """/* The position of the first column whose number is unlike those learned from, or -1: NAN where nothing stands
-   in for it, beyond the smallest or the largest number, or an unknown level. Only this function checks. */"""
+CHECKED = """/* The position of the first column whose number is unlike those learned from, or -1: NAN where nothing
+   stands in for it, beyond the smallest or the largest number, an unknown level. Only this function checks. */"""
 
 
 def _source(tree: Tree, name: str, code: Code) -> str:

@@ -26,6 +26,13 @@ class Forms(NamedTuple):
     read: Reader
     plain: re.Pattern[str]
 
+    def pointed(self, cell: str) -> str:
+        """A number with a decimal point and no other mark; any other cell as it is."""
+        found = self.read(cell)
+        if found is None or (is_number(cell) and float(cell) == found[0]):
+            return cell
+        return repr(found[0]).removesuffix(".0")
+
 
 def forms_of(data: DataConfig, delimiter: str) -> Forms:
     """A decimal comma is allowed if the config says so, or if cells are separated by semicolon or tab."""
@@ -52,17 +59,16 @@ def forms_of(data: DataConfig, delimiter: str) -> Forms:
     return Forms(percent if data.percent else decimal, re.compile(f"[{letters}]*" if letters else "", re.ASCII))
 
 
-def pointed(cells: Sequence[str], read: Reader) -> list[str]:
-    """The cells, each number among them as Python writes it."""
-    known = {cell: read(cell) for cell in set(cells) if not is_number(cell)}
-    return [repr(found[0]) if (found := known.get(cell)) else cell for cell in cells]
+def has_decimal_comma(cell: str) -> bool:
+    return _COMMA.fullmatch(cell) is not None
 
 
 class NumberColumn:
     """The cells of a column as numbers, added piece by piece: a cell that is no number is NaN.
 
-    ``texts``: the number of cells that are neither numbers nor missing. ``examples``: for each mark of a number, and
-    for texts by the key "", the row and the cell where it first stands.
+    ``texts``: the number of cells that are neither numbers nor missing. ``plain``: whether all are numbers of the
+    plainest form, or blank. ``examples``: for each mark of a number, and for texts by the key "", the row and the cell
+    where it first stands.
     """
 
     def __init__(self, forms: Forms) -> None:
@@ -71,10 +77,12 @@ class NumberColumn:
         self._rows = 0
         self.texts = 0
         self.there = 0
+        self.plain = True
         self.examples: dict[str, tuple[int, str]] = {}
 
     def add(self, cells: Sequence[str]) -> None:
         part = self._fast(cells)
+        self.plain = self.plain and part is not None
         self._parts.append(self._slow(cells) if part is None else part)
         self._rows += len(cells)
 

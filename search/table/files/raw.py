@@ -40,7 +40,8 @@ class Raw:
     ``weight`` (rows,): the weight of each row in training, with NaN for a missing cell; None if all rows count the
     same. ``roles``: the cells of the columns that say how rows may be split, by the key of the config that names them.
     ``notes``: what was mended, a line each. ``faults``: what is wrong with a column, by its name. ``unnamed``: columns
-    whose names the file does not have.
+    whose names the file does not have. ``target_hint``: the key of the config, with its value, by which texts of the
+    target would be numbers.
     """
 
     source: str
@@ -54,6 +55,7 @@ class Raw:
     notes: tuple[str, ...] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     unnamed: frozenset[str] = frozenset()
+    target_hint: str = ""
 
     @property
     def features(self) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import shown
 from search.table.files.byte_text import LATIN
-from search.table.files.cell_numbers import NumberColumn, Reader, TextColumn, forms_of, pointed
+from search.table.files.cell_numbers import NumberColumn, TextColumn, forms_of
 from search.table.files.column_roles import choose_columns, numbered, told_names
 from search.table.files.raw import Places, Raw, columns_line, drop_line
 from search.table.files.text_shape import Shape, rows_of, shape_of
@@ -54,9 +54,11 @@ def read_csv(paths: Sequence[Path], data: DataConfig, source: str) -> Raw:
     target, features, roles = choose_columns(names, data, source)
     reading = _Reading(shapes, names, data, source)
     found, notes, faults = reading.columns(features, [target, *roles.values()])
+    y, hint, wrong = reading.target(target)
+    faults |= wrong
     place, weight = roles.pop("weight", None), None
     if place is not None:
-        weight, wrong = _weights(reading.texts[place], names[place], reading.places, source)
+        weight, wrong = reading.weights(place)
         faults |= wrong
     opening = [f"{shape.path} is no UTF-8; read as Latin-1" for shape in shapes if shape.encoding == LATIN]
     if repeated:
@@ -64,7 +66,7 @@ def read_csv(paths: Sequence[Path], data: DataConfig, source: str) -> Raw:
     return Raw(
         source,
         found,
-        _target(reading.texts[target], forms_of(data, shapes[0].separator).read),
+        y,
         names[target],
         reading.places,
         weight=weight,
@@ -72,6 +74,7 @@ def read_csv(paths: Sequence[Path], data: DataConfig, source: str) -> Raw:
         notes=(*opening, *notes),
         faults=faults,
         unnamed=frozenset(names[i] for i, name in enumerate(written) if not name and shapes[0].header),
+        target_hint=hint,
     )
 
 
@@ -91,12 +94,12 @@ class _Reading:
     def __post_init__(self) -> None:
         self.texts: dict[int, NDArray[np.object_]] = {}
         self.places = Places(np.zeros(0, dtype=np.int64))
+        self.forms = forms_of(self.data, self.shapes[0].separator)
 
     def columns(self, features: Sequence[int], others: Sequence[int]) -> tuple[Columns, list[str], dict[str, str]]:
         """The features, notes and faults; the columns ``others``, and features of texts, are kept as texts."""
         levels = [i for i in features if _has_levels(self.data.columns.get(self.names[i]))]
-        forms = forms_of(self.data, self.shapes[0].separator)
-        numbers = {i: NumberColumn(forms) for i in features if i not in levels}
+        numbers = {i: NumberColumn(self.forms) for i in features if i not in levels}
         texts = {i: TextColumn("") for i in others} | {i: TextColumn(None) for i in levels}
         self._read({**numbers, **texts})
         again = {i: TextColumn(None) for i, column in numbers.items() if not self._is_number(i, column)}
@@ -109,6 +112,33 @@ class _Reading:
             cells = numbers[i].numbers() if i in numbers and i not in again else self.texts[i]
             found[self.names[i]] = _canonical(cells) if i in levels else cells
         return found, notes, faults
+
+    def target(self, i: int) -> tuple[NDArray[np.object_], str, dict[str, str]]:
+        """The cells of the target, in which numbers have a point and no other mark if most cells are numbers; what
+        could make numbers of its texts; and what is wrong with it."""
+        cells, column = self.texts[i], NumberColumn(self.forms)
+        column.add(cells.tolist())
+        if column.texts > FEW_TEXTS * column.there:
+            return cells, self._key_for(cells), {}
+        if clash := column.clash():
+            return cells, "", {self.names[i]: self._clash(i, column, clash)}
+        if column.plain:
+            return cells, "", {}
+        made = {cell: self.forms.pointed(cell) for cell in set(cells.tolist())}
+        return np.array([made[cell] for cell in cells.tolist()], dtype=object), "", {}
+
+    def weights(self, i: int) -> tuple[NDArray[np.float64], dict[str, str]]:
+        """The weights, NaN where a cell is missing; and what is wrong with them."""
+        name, column = self.names[i], NumberColumn(self.forms)
+        column.add(self.texts[i].tolist())
+        faults = {}
+        if clash := column.clash():
+            faults[name] = self._clash(i, column, clash)
+        if column.texts:
+            row, cell = column.examples[""]
+            fault = f"{self.source}: {self.places.told(row)}, column {shown(name)}: {shown(cell)} is not a number"
+            faults[name] = f"{fault}; weights are numbers of 0 or more"
+        return column.numbers(), faults
 
     def _is_number(self, i: int, column: NumberColumn) -> bool:
         asked = self.data.columns.get(self.names[i])
@@ -165,27 +195,25 @@ class _Reading:
     def _hints(self, i: int, column: NumberColumn) -> list[str]:
         """A key of the config that would make numbers of texts, or that most cells are numbers already."""
         name, data = self.names[i], self.data
-        cells = {cell for cell in self.texts[i].tolist() if cell is not None}
         if name in data.columns:
             return []
-        for change, line in HINTS:
-            read = forms_of(msgspec.structs.replace(data, **change), self.shapes[0].separator).read
-            if all(map(read, cells)):
-                example = shown(column.examples[""][1])
-                return [f"column {shown(name)} holds texts such as {example}; to read them as numbers: {line}"]
+        if line := self._key_for(self.texts[i]):
+            example = shown(column.examples[""][1])
+            return [f"column {shown(name)} holds texts such as {example}; to read them as numbers: {line}"]
         if column.texts < (1 - MOSTLY) * column.there:
             kinds = columns_line({**data.columns, name: "number"})
             texts = f"{column.texts} of its {column.there} cells are none, such as {shown(column.examples[''][1])}"
             return [f"column {shown(name)} is not read as numbers: {texts}; to count these as missing: {kinds}"]
         return []
 
-
-def _target(cells: NDArray[np.object_], read: Reader) -> NDArray[np.object_]:
-    """The cells, as Python writes numbers if all are numbers in other forms."""
-    texts = [cell for cell in cells.tolist() if cell]
-    if all(map(is_number, texts)) or not all(map(read, texts)):
-        return cells
-    return np.array(pointed(cells.tolist(), read), dtype=object)
+    def _key_for(self, cells: NDArray[np.object_]) -> str:
+        """The key of the config, with its value, by which all cells would be numbers; "" if there is none."""
+        there = set(cells.tolist()) - {None, ""}
+        for change, line in HINTS:
+            read = forms_of(msgspec.structs.replace(self.data, **change), self.shapes[0].separator).read
+            if all(map(read, there)):
+                return line
+        return ""
 
 
 def _has_levels(asked: str | Sequence[str] | None) -> bool:
@@ -203,14 +231,3 @@ def _canonical(cells: NDArray) -> NDArray:
 def _pieces(rows: Iterator[tuple[list[str], int]]) -> Iterator[list[tuple[list[str], int]]]:
     while piece := list(islice(rows, PIECE)):
         yield piece
-
-
-def _weights(cells: NDArray, name: str, places: Places, source: str) -> tuple[NDArray[np.float64], dict[str, str]]:
-    """The weights, NaN where a cell is missing; and what is wrong with them."""
-    texts = cells.tolist()
-    wrong = next((row for row, cell in enumerate(texts) if cell and not is_number(cell)), None)
-    weights = np.array([float(cell) if is_number(cell) else np.nan for cell in texts])
-    if wrong is None:
-        return weights, {}
-    fault = f"{source}: {places.told(wrong)}, column {shown(name)}: {shown(texts[wrong])} is not a number"
-    return weights, {name: f"{fault}; weights are numbers of 0 or more"}

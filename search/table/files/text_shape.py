@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import one_line
 from search.table.files.byte_text import encoding_of, opened_text
-from search.table.files.cell_numbers import forms_of, pointed
+from search.table.files.cell_numbers import forms_of, has_decimal_comma
 from search.table.files.header import DEPTH, has_header
 
-SEPARATORS = "\t;|,"
+SEPARATORS = "\t;|,"  # on a tie the comma loses: in a file with another one it may be a decimal comma
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -39,7 +38,8 @@ def shape_of(path: Path, data: DataConfig) -> Shape:
     """``InputError`` for a file that is no table, or whose rows have different lengths."""
     encoding = encoding_of(path)
     with opened_text(path, encoding) as text:
-        separator = _separator(list(islice((line for line in text if line.strip()), DEPTH)))
+        first = next(line for line in text if line.strip())
+    separator = _separator_of(first)
     top: list[list[str]] = []
     lengths: dict[int, tuple[int, int]] = {}  # the first line of each length, and how many there are
     width, widest, rows = 0, 0, 0
@@ -60,23 +60,25 @@ def shape_of(path: Path, data: DataConfig) -> Shape:
     if short := {length: places for length, places in lengths.items() if length < width}:
         _refuse_short(path, short, widest, width)
     top = [row[:width] for row in top]
-    header = _has_header(top, data, separator, path) if data.header == "auto" else data.header
+    header = _has_header(top, separator, data, path) if data.header == "auto" else data.header
     if header and rows == 1:
         raise InputError(f"{path}: a header line and no rows below it")
     return Shape(path, encoding, separator, header, tuple(top[0] if header else [""] * width), rows - header)
 
 
-def _has_header(top: list[list[str]], data: DataConfig, separator: str, path: Path) -> bool:
-    read = forms_of(data, separator).read
-    return has_header([pointed(row, read) for row in top], data.drop, str(path))
+def _separator_of(line: str) -> str:
+    """The most frequent one; but another than a comma if commas are in decimal numbers only."""
+    bare = _QUOTED.sub("", line)
+    other = max(SEPARATORS.replace(",", ""), key=bare.count)
+    cells = bare.split(other)
+    if len(cells) > 1 and all("," not in cell or has_decimal_comma(cell.strip()) for cell in cells):
+        return other
+    return max(SEPARATORS, key=bare.count)
 
 
-def _separator(lines: Sequence[str]) -> str:
-    """One that is as frequent in all lines, or else the most frequent one in the first line. The comma comes last: in a
-    file with another separator it may be a decimal comma."""
-    bare = [_QUOTED.sub("", line) for line in lines]
-    even = [one for one in SEPARATORS[:-1] if len({line.count(one) for line in bare}) == 1]
-    return max((one for one in even if one in bare[0]), key=bare[0].count, default=max(SEPARATORS, key=bare[0].count))
+def _has_header(top: list[list[str]], separator: str, data: DataConfig, path: Path) -> bool:
+    forms = forms_of(data, separator)
+    return has_header([[forms.pointed(cell) for cell in row] for row in top], data.drop, str(path))
 
 
 def _refuse_short(path: Path, short: dict[int, tuple[int, int]], widest: int, width: int) -> None:

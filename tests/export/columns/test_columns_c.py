@@ -254,7 +254,7 @@ def test_the_check_names_the_first_column_that_cannot_be_used(tmp_path: Path, pr
         rows = [*((0.0, number) for number in good), *((0.0, number) for number in bad), (NAN, bad[0])]
         found = called(library, f"{name}_check", np.array(rows, np.float32), None, ctypes.c_int)
         assert found.tolist() == [-1] * len(good) + [1] * len(bad) + [0], column
-        assert np.isfinite(column.encode(np.array(good))).all(), "what C takes, Python takes"
+        assert np.isfinite([*column.encode(np.array(good))]).all(), "what C takes, Python takes"
 
 
 @needs_compiler

@@ -1,0 +1,1 @@
+"""Benchmarks of reading: tables as people have them, and large ones."""
