@@ -160,3 +160,85 @@ def test_an_example_is_an_amount_and_others_are_refused(option: str) -> None:
     for text in ("", "0", "-1", "4x", "nan", "inf", "k", "1e999"):
         with pytest.raises(ValueError, match=f"--{option} {text}: not an amount"):
             amount_of(option, text)
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on a table with a category, missing cells and numbers."""
+    folder = tmp_path_factory.mktemp("mixed")
+    rows = [f"{i % 7 or ''},{'ab'[i % 2]},{(i % 7) + 3 * (i % 2)}" for i in range(70)]
+    (folder / "t.csv").write_text("\n".join(["size,kind,y", *rows]) + "\n")
+    options = ["--generations", "2", "--set", "search.population=20", "--quiet", "--out", str(folder / "run")]
+    assert main(["fit", str(folder / "t.csv"), *options]) == 0
+    return folder / "run"
+
+
+def answers(run: Path, content: str, folder: Path, *options: str) -> list[dict[str, str]]:
+    (folder / "new.csv").write_text(content)
+    assert main(["predict", str(run), str(folder / "new.csv"), "--out", str(folder / "out.csv"), *options]) == 0
+    with (folder / "out.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_intervals_and_doubts(mixed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree = load_front(mixed).recommended().tree()
+    assert tree.band is not None
+    found = answers(mixed, "kind,size\na,3\nb,99\nc,1\nb,many\nb,\n", tmp_path, "--intervals", "--check")
+    wanted = tree.predict_interval({"size": [3, None], "kind": ["a", "b"]}).tolist()
+    assert [[float(found[i]["low"]), float(found[i]["high"])] for i in (0, 4)] == wanted
+    assert [row["doubt"] for row in found] == [
+        "",
+        "size is 99.0; seen: 1 to 6",
+        "kind is c; seen: a, b",
+        "size is many; seen: 1 to 6",
+        "",
+    ]
+    assert [row["prediction"] == "" for row in found] == [False, True, True, True, False]
+    assert capsys.readouterr().err == ""
+    found = answers(mixed, "kind,size\na,3\nb,many\n", tmp_path)
+    assert float(found[1]["prediction"]) == tree.predict({"size": [None], "kind": ["b"]})[0]
+    assert "new.csv: 1 cells are no numbers, the first in column 'size', line 3; they count" in capsys.readouterr().err
+
+
+def test_a_file_is_replaced_at_the_end_or_not_at_all(
+    mixed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, out = tmp_path / "new.csv", tmp_path / "out.csv"
+    out.write_text("older answers")
+    rows.write_text("kind,size\n" + "a,3\n" * 9000 + "a,inf\n")  # wrong in the second chunk
+    assert main(["predict", str(mixed), str(rows), "--out", str(out)]) == 2
+    assert "new.csv: column 'size', line 9002: the cell is infinite" in capsys.readouterr().err
+    assert main(["predict", str(mixed), str(rows), "--out", str(rows)]) == 2
+    assert "new.csv is the file of rows; name another one" in capsys.readouterr().err
+    assert out.read_text() == "older answers"
+    assert {path.name for path in tmp_path.iterdir()} == {"new.csv", "out.csv"}
+
+
+def test_a_model_of_numbers_says_what_it_cannot_check(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "rows.csv").write_text("length,depth\n41,x\n")
+    assert main(["predict", str(run), str(tmp_path / "rows.csv"), "--check"]) == 0
+    out, said = capsys.readouterr()
+    assert "the model knows no ranges" in said
+    assert "depth is x; seen: numbers" in out or "depth" not in {
+        c.name for c in load_front(run).recommended().tree().columns_read
+    }
+
+
+def test_rules_choose_from_fronts_only(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = load_front(run).recommended().path
+    assert main(["predict", str(model), "rows.csv", "--rule", "knee"]) == 2
+    assert "is one model, and --rule and budgets choose from a front" in capsys.readouterr().err
+
+
+def test_inspect_prints_a_config_that_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = table(tmp_path / "birds.csv")
+    assert main(["inspect", str(rows), "--target", "species"]) == 0
+    out, said = capsys.readouterr()
+    assert "adelie (30)" in said
+    (tmp_path / "birds.toml").write_text(out)
+    assert main(["run", str(tmp_path / "birds.toml"), "--dry-run"]) == 0
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n" * 3)
+    assert main(["inspect", str(tmp_path / "bad.csv")]) == 2
+    assert "error: " in capsys.readouterr().err

@@ -125,3 +125,37 @@ def test_arrays_of_numbers_with_holes_need_no_names() -> None:
     filled = np.where(np.isnan(X), np.nanmedian(X, axis=0), X)
     np.testing.assert_array_equal(model.predict(X), model.predict(filled))
     np.testing.assert_array_equal(model.predict(X), model.tree_.predict(filled))
+
+
+def test_numbers_as_texts_and_as_numpy_scalars_are_numbers() -> None:
+    X = np.round(np.random.default_rng(0).normal(size=(60, 2)), 1)
+    y = X[:, 0]
+    wanted = NeuralTreeRegressor(**brief(missing=None)).fit(X, y).predict(X)
+    scalars = np.empty(X.shape, dtype=object)
+    scalars[:] = [[np.float64(value) for value in row] for row in X]
+    for same in (pandas.DataFrame(X).astype(str), X.astype(str), scalars):
+        np.testing.assert_allclose(NeuralTreeRegressor(**brief(missing=None)).fit(same, y).predict(same), wanted)
+
+
+def test_one_row_is_answered_as_many_are() -> None:
+    X = frame()
+    y = np.where(target(X) > 0, "above", "below")
+    model = NeuralTreeClassifier(**brief()).fit(X, y)
+    rows = X.astype(object).where(X.notna(), None).to_numpy().tolist()
+    assert [model.predict_one(row) for row in rows[:20]] == model.predict(X.head(20)).tolist()
+
+
+def test_a_fit_that_fails_leaves_the_columns_of_the_last() -> None:
+    X = frame()
+    y = np.where(target(X) > 0, "above", "below")
+    model = NeuralTreeClassifier(**brief()).fit(X, y)
+    before = model.predict(X)
+    with pytest.raises(ValueError, match="one class only"):
+        model.fit(X[["species", "length"]].assign(tagged=1, size=2), ["above"] * ROWS)
+    np.testing.assert_array_equal(model.predict(X), before)
+
+
+@pytest.mark.parametrize("rows", [{"a": [1, 2]}, [{"a": 1}, {"a": 2}]])
+def test_mappings_are_refused(rows: Any) -> None:
+    with pytest.raises(ValueError, match="give a frame of pandas or polars, or an array"):
+        NeuralTreeRegressor().fit(rows, [1.0, 2.0])

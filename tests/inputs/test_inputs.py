@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 import warnings
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
@@ -16,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from neuraltree.inputs.column_choice import choose, choose_all, kind_of
 from neuraltree.inputs.encoders import ENCODERS, Category, Column, Flag, Number, Ordinal, Time
-from neuraltree.inputs.encoding import encode, feature_names
+from neuraltree.inputs.encoding import doubts, encode, feature_names
 from neuraltree.inputs.frames import cells, columns_of, declared, is_rows
 from neuraltree.inputs.times import ISO, form_of, parse
 
@@ -229,3 +230,55 @@ def test_times_have_one_form_and_no_zone() -> None:
     assert form_of(["2026-01-05", "5.1.2026"]) == ""
     there = np.array([JANUARY.replace(tzinfo=timezone(timedelta(0)))], dtype=object)
     assert Time("t", START).numbers(there).tolist() == [23_400]
+
+
+def test_texts_that_mean_the_same_are_one_level() -> None:
+    column = Category("größe", ("1", "Dörte"))
+    nfd = unicodedata.normalize("NFD", "größe")
+    found = encode([column], {nfd: ["1.0", "01", 1, unicodedata.normalize("NFD", "Dörte"), " "]})
+    np.testing.assert_array_equal(found, [[1, 0], [1, 0], [1, 0], [0, 1], [0, 0]])
+    assert Category("a", ("01",)).numbers(np.array(["01", "1"], dtype=object)).tolist() == [0.0, 1.0]
+    assert Flag("a").numbers(np.array(["1.0", "0.0"], dtype=object)).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("texts", "fault"),
+    [
+        (["2026-01-05", "2026-01-06", "unknown"], "'unknown' is no time like '2026-01-0"),
+        (["05/06/2024", "07/08/2024"], "day and month cannot be told apart, as in '05/06/2024'"),
+        (["a", "b"], "'a' is no time, as 2026-11-30"),
+    ],
+)
+def test_what_is_wrong_with_times_is_told(texts: list[str], fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        choose("at", cells(texts), "time", "mean", indicator=False)
+
+
+def test_doubts_name_what_no_row_had() -> None:
+    learned = {"n": [1.0, 2.0], "c": ["a", "a"], "t": [JANUARY, JANUARY + timedelta(1)]}
+    columns = choose_all(columns_of(learned), {})
+    rows = {"n": [1.5, 3, None], "c": ["a", "a", "z"], "t": [JANUARY, JANUARY, JANUARY + timedelta(9)]}
+    assert doubts(columns, rows) == ["", "n is 3.0; seen: 1 to 2", "c is z; seen: a"]
+    late = doubts(columns, {"n": [1], "c": ["a"], "t": [JANUARY + timedelta(9)]})
+    assert late[0].endswith("seen: 2026-01-05 06:30:00 UTC to 2026-01-06 06:30:00 UTC")
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        (Time("t", 1e300), "its start must be within"),
+        (Number("n", high=math.inf), "its numbers must be finite"),
+        (Number("n", low=2.0, high=1.0), "its smallest number must not be above its largest"),
+        (Category("c", ("a", "a")), "its levels must differ"),
+        (Time("t", 0.0, "%Y"), "form '%Y'; allowed: ISO 8601"),
+    ],
+)
+def test_constants_that_no_column_can_have_are_refused(column: Column, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        column.check()
+
+
+def test_a_name_that_no_row_has_is_lacking() -> None:
+    with pytest.raises(ValueError, match="there is no column 'a'; there are b"):
+        encode([Number("a", 1.0)], [{"b": 1}, {"b": 2}])
+    np.testing.assert_array_equal(encode([Number("a", 1.0)], [{"a": 5}, {"b": 2}]), [[5], [1]])
