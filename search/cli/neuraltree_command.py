@@ -11,7 +11,7 @@ from typing import NamedTuple, NoReturn
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
 from search.cli import answer_command, chosen, fit_command, inspect_command, show_command
-from search.errors import LOCKED, LockedError
+from search.errors import LOCKED, InputError, LockedError
 
 RESUME = "resume it with: neuraltree run FOLDER --resume"
 
@@ -88,6 +88,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(command, Shared):
             return import_module(command.module).main(_of_model(given[1:]) if command.model else given[1:])
         return command.run(_own_parser(given[0], command).parse_args(given[1:]))
+    except InputError as error:
+        return max(map(fail, error.problems))
     except LockedError as error:
         return fail(str(error), LOCKED)
     except ValueError as error:
