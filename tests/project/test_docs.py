@@ -60,12 +60,13 @@ def blocks(text: str) -> Iterator[Block]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to follow a page in, with the configs of the checkout, where ``python`` is this one.
+    """An empty folder to follow a page in, with the configs and examples of the checkout, where ``python`` is this one.
 
     What a page installs is here already, so ``python -m pip`` does nothing; nor does ``python -m pytest``, which would
     run these tests again.
     """
-    (tmp_path / "experiments").symlink_to(ROOT / "experiments")
+    for name in ("experiments", "examples"):
+        (tmp_path / name).symlink_to(ROOT / name)
     programs = tmp_path / "programs"
     programs.mkdir()
     stub = programs / "python"
