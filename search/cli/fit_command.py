@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import shlex
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
 
 from neuraltree.cli.command import DONE
 from search.cli.sizes import BUDGETS, amount_of
-from search.config.settings import is_path
+from search.cli.table_source import name_of, source_of
 
 if TYPE_CHECKING:
     from search.config.settings import Config
@@ -72,15 +71,14 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
     # A budget shows what the user cares about, so that the front spreads over it.
     wanted = [BUDGETS[name].column for name in limits] or (["latency_s", "flash_bytes"] if options.device else [])
     objectives = [options.metric or "error", *(wanted or ["weights"])]
-    source = str(Path(options.table).absolute()) if is_path(options.table) else options.table
     search: dict[str, Any] = {"objectives": objectives}
     if options.generations is None:
         search["time"] = options.time or TIME
     else:
         search["generations"] = options.generations
     tables = {
-        "data": {"source": source} | _given(target=options.target, drop=options.drop),
-        "run": {"seed": options.seed, "out": options.out or f"results/{Path(options.table).stem}"},
+        "data": {"source": source_of(options.table)} | _given(target=options.target, drop=options.drop),
+        "run": {"seed": options.seed, "out": options.out or f"results/{name_of(options.table)}"},
         "search": search,
         "hardware": _given(device=options.device, precision=options.precision),
         "constraints": {BUDGETS[name].column: value for name, value in limits.items()},

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuraltree.cli.console import NARROWEST
@@ -35,11 +34,12 @@ def inspect(options: argparse.Namespace) -> int:
     from rich.markup import escape
 
     from neuraltree.cli.command import BAD_INPUT, DONE, plain
-    from search.config.settings import DataConfig, is_path
+    from search.cli.table_source import source_of
+    from search.config.settings import DataConfig
     from search.table.inspection import config_text
     from search.table.inspection import inspect as inspected
 
-    source = str(Path(options.table).absolute()) if is_path(options.table) else options.table
+    source = source_of(options.table)
     found = inspected(source, DataConfig(source, target=options.target))
     console = Console(stderr=True, width=None if sys.stderr.isatty() else NARROWEST, no_color=plain(sys.stderr))
     if found.columns:

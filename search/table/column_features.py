@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.inputs.column_choice import choose, kind_of
-from neuraltree.inputs.encoders import Column, Flag, Number, Ordinal
+from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal
 from neuraltree.inputs.encoding import encode, feature_names, repeated_name
 from neuraltree.inputs.texts import level_text
 from neuraltree.inputs.times import fault_of
@@ -23,6 +23,7 @@ from search.table.files.column_roles import told_names
 from search.table.files.raw import Raw, drop_line, holes_of
 
 MOSTLY_HOLES = 0.9  # the share of missing cells that is told
+MOSTLY_RARE = 0.5  # the share of cells without a level that is told
 ALL_DIFFERENT = 0.9  # the share of different texts from which they are names of rows
 
 
@@ -63,7 +64,7 @@ def features_of(table: Table, raw: Raw, train: NDArray[np.int64], data: DataConf
         if plain
         else encode(made, kept.columns)
     )
-    notes = (*raw.notes, *left_out.values(), *_of_holes(kept, data))
+    notes = (*raw.notes, *left_out.values(), *_of_rare(made, kept, train), *_of_holes(kept, data))
     names = feature_names(made)
     return replace(
         table, X=np.ascontiguousarray(X), features=names, columns=None if plain else tuple(made), notes=notes
@@ -104,6 +105,20 @@ def _useless(cells: NDArray, name: str, train: NDArray[np.int64], data: DataConf
     return (
         f"column {shown(name)} left out: {different} different texts in {len(there)} training rows, as names have{hint}"
     )
+
+
+def _of_rare(made: Sequence[Column], raw: Raw, train: NDArray[np.int64]) -> Iterator[str]:
+    """A note for each category most of whose cells are none of its levels."""
+    for column in made:
+        if isinstance(column, Category):
+            cells = raw.columns[column.name][train]
+            texts = [level_text(cell) for cell in cells[~holes_of(cells)].tolist()]
+            rare = sum(text not in column.levels for text in texts)
+            if rare > MOSTLY_RARE * len(texts):
+                yield (
+                    f"column {shown(column.name)} has {len(set(texts))} different texts in {len(texts)} training rows, "
+                    f"{rare} of which have none of its {len(column.levels)} levels, because others are rare"
+                )
 
 
 def _of_holes(raw: Raw, data: DataConfig) -> list[str]:

@@ -60,7 +60,7 @@ def blocks(text: str) -> Iterator[Block]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to follow a page in, with the configs of the checkout, where ``python`` is this one.
+    """An empty folder to follow a page in, with the configs and examples of the checkout, where ``python`` is this one.
 
     What a page installs is here already, so ``python -m pip`` does nothing; nor does ``python -m pytest``, which would
     run these tests again.

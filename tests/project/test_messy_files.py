@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.inputs.clean_columns import holes
+from benchmarks.inputs import big_table, messy_tables
+from benchmarks.inputs.clean_columns import Truth, holes
+from benchmarks.inputs.clean_pipeline import encoded
 from benchmarks.inputs.messy_cells import FAULTS
 from benchmarks.inputs.messy_files import RECIPES, File, fixed_files, kept, messy_file
 from search.config.config import load_config
-from search.config.settings import Config
+from search.config.settings import Config, DataConfig
 from search.table import load_table
 from search.table.data import Table
 
@@ -81,3 +83,45 @@ def test_the_fixed_tables_are_read_whole(tmp_path: Path) -> None:
     assert len(there["200 columns"].truth.columns) == 199
     for file in there.values():
         check_numbers(load_table(config(file, tmp_path)), file)
+
+
+def test_the_pipeline_encodes_the_truth(tmp_path: Path) -> None:
+    """Means of training rows for holes; a level that is rare or new is the last feature of its column, or none."""
+    numbers = np.array([1.0, 3.0, np.nan, 5.0, np.nan])
+    texts = np.array(["a", "b", "a", "b", "new"], dtype=object)
+    truth = Truth({"n": numbers, "t": texts}, {}, np.arange(5.0))
+    X, test_X = encoded(truth, np.arange(4), np.array([4]))
+    assert X.tolist() == [[1, 1, 0], [3, 0, 1], [3, 1, 0], [5, 0, 1]]
+    assert test_X.tolist() == [[3, 0, 0]]
+
+
+def test_differences_are_summed_up_by_table() -> None:
+    def row(ours: float, timed: float, alike: float) -> dict[str, object]:
+        pipeline = {"time": {"score": timed, "generations": 4}, "generations": {"score": alike, "generations": 2}}
+        about = {"rows": 600, "features": 3, "notes": ["mended"], "generations": 2, "seconds": 1.0, "c": "passed"}
+        return about | {"score": ours, "pipeline": pipeline}
+
+    tables = {
+        "a": [row(0.8, 0.9, 0.8), row(0.6, 0.9, 0.6)],
+        "b": [row(0.5, 0.4, 0.5), {"failed": "error: why", "seconds": 1.0}],
+        "c": [{"failed": "error: why", "seconds": 1.0}],
+    }
+    found = messy_tables.summary(tables)  # type: ignore[arg-type]
+    assert (found["runs"], found["failed"], found["c_passed"]) == (5, 2, 3)
+    assert found["time"]["difference"] == pytest.approx((-0.2 + 0.1) / 2)
+    assert found["time"]["over_tables"] == pytest.approx(0.15)
+    assert found["time"]["over_seeds"] == pytest.approx(0.1)
+    assert (found["generations"]["difference"], found["time"]["within_noise"]) == (0, True)
+    text = messy_tables.page({"command": "it", "time": "1s", "seeds": 2, "tables": tables, "summary": found})
+    assert "| a | 600 | 3 | 1 | 0.700 (2) | 0.900 (4): -0.200 ± 0.100 |" in text
+    assert "- c: failed: error: why" in text
+
+
+@pytest.mark.parametrize("categories", [False, True])
+def test_a_big_table_is_written_in_pieces(tmp_path: Path, categories: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(big_table, "PIECE", 70)
+    big_table.write_table(tmp_path / "big.csv", 200, categories=categories)
+    table = load_table(Config(DataConfig(str(tmp_path / "big.csv"))))
+    assert table.X.shape[0] == 200
+    assert len(table.columns or table.features) == 20 + 2 * categories
+    assert any("missing cells" in note for note in table.notes) == categories

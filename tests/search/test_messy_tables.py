@@ -163,6 +163,12 @@ CASES = [
         ("q=1,001",),
         (("texts such as '1,000'; to read them as numbers: thousands = \",\"",),),
     ),
+    Case(
+        "thousands with narrow spaces that nobody told of",
+        text(q=lambda i: f"1\u202f00{i % 2}"),
+        ("q=1\u202f001",),
+        (('to read them as numbers: thousands = "\\u202f"',),),
+    ),
     Case("per cent", text(q=lambda i: f"{i % 5} %"), ("q",), (), {"percent": True}),
     Case(
         "per cent that nobody told of",
@@ -171,6 +177,8 @@ CASES = [
         (("texts such as '0%'; to read them as numbers: percent = true",),),
     ),
     Case("bars", text("|", q=["a", "b"]), ("q=b",)),
+    Case("a line for Excel", "sep=;\n" + text(";", q=["a,1", "b"]), ("q=b",)),
+    Case("a line for Excel, in quotes", '"sep=|"\n' + text("|", q=["a;1", "b"]), ("q=b",)),
     Case("a mark", b"\xef\xbb\xbf" + text(q=["é", "b"]).encode(), ("q=é",)),
     Case("UTF-16", text(q=["é", "b"]).encode("utf-16"), ("q=é",)),
     Case("Latin-1", text(q=["é", "b"]).encode("latin-1"), ("q=é",), (("is no UTF-8; read as Latin-1",),)),
@@ -275,6 +283,17 @@ def test_weights_with_a_decimal_comma(tmp_path: Path) -> None:
     written(path, "\n".join(["p;w;y", *rows, "1;2.5;3"]))
     with pytest.raises(InputError, match="column 'w' has numbers with a decimal comma"):
         loaded(path, weight="w")
+
+
+def test_a_category_of_rare_levels_is_told(tmp_path: Path) -> None:
+    """For example amounts with a unit: most rows would have no feature."""
+    path = written(tmp_path / "t.csv", text(q=lambda i: f"{i // 2 if i < 20 else i} EUR"))
+    table = loaded(path)
+    levels = sum(name.startswith("q=") for name in table.features)
+    others = np.count_nonzero(table.X[split(table, 0.2, 0)[0], 1 : 1 + levels].sum(axis=1) == 0)
+    (note,) = [note for note in table.notes if "are rare" in note]
+    assert f"in 32 training rows, {others} of which have none of its {levels} levels" in note
+    assert not [note for note in loaded(written(path, text(q=["a", "b", "c"]))).notes if "are rare" in note]
 
 
 @pytest.mark.parametrize("missing", ["mean", "median"])
@@ -401,7 +420,9 @@ def test_parquet_without_pyarrow_says_what_is_needed(tmp_path: Path) -> None:
     try:
         import pyarrow  # noqa: F401
     except ImportError:
-        with pytest.raises(InputError, match=r"t\.parquet: Parquet needs the package pyarrow: pip install pyarrow"):
+        with pytest.raises(
+            InputError, match=r"t\.parquet: Parquet needs the package pyarrow: pip install 'neuraltree\[parquet\]'"
+        ):
             loaded(written(tmp_path / "t.parquet", "PAR1"))
 
 

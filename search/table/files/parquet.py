@@ -23,7 +23,9 @@ def read_parquet(path: Path, data: DataConfig) -> Raw:
     try:
         from pyarrow import ArrowException, parquet
     except ImportError:
-        raise InputError(f"{path}: Parquet needs the package pyarrow: pip install 'neuraltree[parquet]', or save as CSV") from None
+        raise InputError(
+            f"{path}: Parquet needs the package pyarrow: pip install 'neuraltree[parquet]', or save as CSV"
+        ) from None
     try:
         table = parquet.read_table(path)
     except (ArrowException, OSError, ValueError) as error:

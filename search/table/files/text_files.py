@@ -5,6 +5,7 @@ Columns are read a piece at a time, first as numbers; those that turn out to be 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -36,6 +37,7 @@ HINTS: tuple[tuple[dict[str, Any], str], ...] = (
     ({"thousands": ","}, 'thousands = ","'),
     ({"thousands": "'"}, """thousands = "'\""""),
     ({"thousands": "."}, 'thousands = "."'),
+    *(({"thousands": space}, f"thousands = {json.dumps(space)}") for space in (" ", "\u00a0", "\u202f")),
     ({"decimal": ","}, 'decimal = ","'),
 )
 

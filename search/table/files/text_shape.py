@@ -16,6 +16,7 @@ from search.table.files.cell_numbers import forms_of, has_decimal_comma
 from search.table.files.header import DEPTH, has_header
 
 SEPARATORS = "\t;|,"  # on a tie the comma loses: in a file with another one it may be a decimal comma
+_SAID = re.compile(r"sep=(.)", re.IGNORECASE)  # a first line as Excel writes and reads it
 _QUOTED = re.compile(r'"[^"]*"')
 
 
@@ -67,7 +68,9 @@ def shape_of(path: Path, data: DataConfig) -> Shape:
 
 
 def _separator_of(line: str) -> str:
-    """The most frequent one; but another than a comma if commas are in decimal numbers only."""
+    """That which the line says; else the most frequent one, but no comma if commas are in decimal numbers only."""
+    if said := _SAID.fullmatch(line.strip("\r\n").replace('"', "")):
+        return said[1]
     bare = _QUOTED.sub("", line)
     other = max(SEPARATORS.replace(",", ""), key=bare.count)
     cells = bare.split(other)
@@ -97,6 +100,8 @@ def rows_of(path: Path, encoding: str, separator: str) -> Iterator[tuple[list[st
         reader = csv.reader(text, delimiter=separator, skipinitialspace=True, strict=True)
         try:
             for row in reader:
+                if reader.line_num == 1 and _SAID.fullmatch(separator.join(row)):
+                    continue
                 if row and (row[0] or any(map(str.strip, row))):
                     yield row, reader.line_num
         except csv.Error as error:
