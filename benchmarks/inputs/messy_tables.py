@@ -80,7 +80,7 @@ def measured(file: File, limit: str, seed: int, folder: Path) -> dict[str, Any]:
     return row | {
         "rows": len(table.y),
         "features": len(table.features),
-        "notes": manifest.get("notes", []),
+        "notes": [note.replace(f"{folder}/", "") for note in manifest.get("notes", [])],
         "generations": manifest["generations"],
         "score": chosen.values["test_score"],
         "weights": chosen.values["weights"],
