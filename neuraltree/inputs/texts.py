@@ -7,7 +7,7 @@ import re
 from typing import Any
 from unicodedata import normalize
 
-MISSING = frozenset(("", "?", "na", "n/a", "nan", "null", "nat", "<na>"))  # in lower case
+MISSING = frozenset(("", "?", "na", "n/a", "#n/a", "nan", "null", "nat", "<na>"))  # in lower case
 TRUE = ("true", "yes", "y", "t", "ja", "oui", "1")
 FALSE = ("false", "no", "n", "f", "nein", "non", "0")  # in the order of TRUE
 TRUTH = dict.fromkeys(FALSE, 0.0) | dict.fromkeys(TRUE, 1.0)

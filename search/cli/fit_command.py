@@ -11,7 +11,7 @@ import tomli_w
 
 from neuraltree.cli.command import DONE
 from search.cli.sizes import BUDGETS, amount_of
-from search.cli.table_source import name_of, source_of
+from search.cli.table_source import add_overrides, name_of, source_of
 
 if TYPE_CHECKING:
     from search.config.settings import Config
@@ -48,14 +48,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
     length.add_argument("--generations", type=int, metavar="N", help="a number of generations instead of a time")
     made.add_argument("--seed", type=int, default=0, help="the random seed; by default 0")
     made.add_argument("--out", metavar="FOLDER", help="the run folder, new or empty; by default results/TABLE")
-    made.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="SECTION.KEY=VALUE",
-        action="append",
-        default=[],
-        help="set any other key of the config; may be repeated",
-    )
+    add_overrides(made)
     said = made.add_mutually_exclusive_group()
     said.add_argument("--quiet", action="store_true", help="print nothing but errors")
     said.add_argument("--json", action="store_true", help="write progress as JSON lines to standard output")

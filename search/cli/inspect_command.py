@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from neuraltree.cli.console import NARROWEST
+from search.cli.table_source import add_overrides, source_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 EPILOG = """examples:
   neuraltree inspect penguins.csv
   neuraltree inspect penguins.csv --target species > penguins.toml && neuraltree run penguins.toml
+  neuraltree inspect prices.csv --set data.thousands=.
 
 The config goes to standard output, the rest to standard error.
 
@@ -26,6 +28,7 @@ exit codes: 0 done, 2 bad input"""
 def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("table", metavar="TABLE", help="a CSV file, or another source that data.source can name")
     made.add_argument("--target", metavar="COLUMN", default="", help="the column to predict; by default the last one")
+    add_overrides(made)
 
 
 def inspect(options: argparse.Namespace) -> int:
@@ -34,13 +37,13 @@ def inspect(options: argparse.Namespace) -> int:
     from rich.markup import escape
 
     from neuraltree.cli.command import BAD_INPUT, DONE, plain
-    from search.cli.table_source import source_of
-    from search.config.settings import DataConfig
+    from search.config.config import config_from
     from search.table.inspection import config_text
     from search.table.inspection import inspect as inspected
 
     source = source_of(options.table)
-    found = inspected(source, DataConfig(source, target=options.target))
+    asked = {"data": {"source": source, "target": options.target}}
+    found = inspected(source, config_from(asked, options.overrides, "neuraltree inspect").data)
     console = Console(stderr=True, width=None if sys.stderr.isatty() else NARROWEST, no_color=plain(sys.stderr))
     if found.columns:
         console.print(f"{escape(options.table)}: {found.rows} rows, {found.task or 'no search can begin'}")

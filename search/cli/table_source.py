@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 from pathlib import Path
 
 from search.config.settings import is_path
 
 _ODD = re.compile(r"[^\w .-]+")  # letters that names of folders should not have
+
+
+def add_overrides(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        help="set any other key of the config; may be repeated",
+    )
 
 
 def source_of(table: str) -> str:
