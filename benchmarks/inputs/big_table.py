@@ -21,6 +21,7 @@ from rich.console import Console
 from benchmarks.inputs.messy_tables import NEURALTREE
 from benchmarks.machine import wait
 from benchmarks.promise.reporting import report
+from neuraltree.storing import replacing, store
 
 AIM_MIB = 2048
 COLUMNS, PIECE = 20, 10_000
@@ -39,7 +40,7 @@ def write_table(path: Path, rows: int, *, categories: bool) -> None:
     """A target of three numbers, and of the categories if there are some; a piece of the file at a time."""
     rng = np.random.default_rng(0)
     names = [*(f"x{i}" for i in range(COLUMNS)), *(["city", "kind"] * categories), "y"]
-    with path.open("w", encoding="utf-8") as file:
+    with replacing(path) as file:
         file.write(",".join(names) + "\n")
         for start in range(0, rows, PIECE):
             count = min(PIECE, rows - start)
@@ -71,7 +72,7 @@ def measured(rows: int, folder: Path, *, categories: bool) -> dict[str, Any]:
     """Of reading alone, and of the whole command."""
     path, config = folder / "big.csv", folder / "big.toml"
     write_table(path, rows, categories=categories)
-    config.write_text(f"data.source = '{path}'\n")
+    store({config: f"data.source = '{path}'\n"})
     # Without a limit of time, pruning CART would take nearly all of it.
     small = (f"search.population={POPULATION}", "train.epochs=1", "baselines.models=[]")
     sizes = ["--generations", "1", *(f"--set={pair}" for pair in small)]

@@ -38,10 +38,10 @@ def learned_columns(X: Any, missing: Any) -> tuple[Column, ...] | None:
 
 def _columns(X: Any) -> Columns | None:
     """The columns of a frame or a table of any cells; None for what scikit-learn has to look at itself."""
+    if issparse(X):  # some of them are mappings
+        return None
     if isinstance(X, Mapping) or is_rows(X):
         raise ValueError(f"X is a {type(X).__name__}; give a frame of pandas or polars, or an array")
-    if issparse(X):
-        return None
     if is_frame(X):
         return columns_of(X)
     try:

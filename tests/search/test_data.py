@@ -120,7 +120,7 @@ REFUSED: list[tuple[str | bytes, dict[str, Any], dict[str, Any], list[str]]] = [
     # Columns.
     ("p,q,y\n" + rows_of("7", "0.0", "#.5"), {}, {}, ["2 columns are constant: p, q"]),
     (GOOD, {"columns": {"q": "numbre"}}, {}, ["column 'q': 'numbre'; allowed: number, boolean, category, time"]),
-    (GOOD, {"columns": {"q": "time"}}, {}, ["column 'q'", "are no times"]),
+    (GOOD, {"columns": {"q": "time"}}, {}, ["column 'q'", "is no time"]),
     (GOOD, {"columns": {"r": "time"}}, {}, ["data.columns has no column 'r'", "p, q, label"]),
     (GOOD, {"columns": {"q": ("0", "1")}}, {}, ["column 'q', line 4: 4", "allowed: 0, 1"]),
     # Rows.
