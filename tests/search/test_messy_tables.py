@@ -181,6 +181,7 @@ CASES = [
     Case("a line for Excel, in quotes", '"sep=|"\n' + text("|", q=["a;1", "b"]), ("q=b",)),
     Case("a mark", b"\xef\xbb\xbf" + text(q=["é", "b"]).encode(), ("q=é",)),
     Case("UTF-16", text(q=["é", "b"]).encode("utf-16"), ("q=é",)),
+    Case("Windows", text(q=["€", "b"]).encode("cp1252"), ("q=€",), (("is no UTF-8; read as Windows-1252",),)),
     Case("Latin-1", text(q=["é", "b"]).encode("latin-1"), ("q=é",), (("is no UTF-8; read as Latin-1",),)),
     Case("separators in quotes", text(q=['"a,b"', '"c ""d"""']), ('q=c "d"',)),
     Case("line ends in quotes", text(q=['"a\nb"', "c"]), ("q=c",)),

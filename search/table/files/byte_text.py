@@ -19,7 +19,9 @@ from search.strict import one_line
 BLOCK = 1 << 20  # bytes
 _MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
-LATIN = "latin-1"
+_NOT_OF_WINDOWS = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
+_OF_WINDOWS = {*range(0x80, 0xA0)} - _NOT_OF_WINDOWS
+OLDER = {"latin-1": "Latin-1", "cp1252": "Windows-1252"}  # names of encodings by which what is no UTF-8 is read
 _ALLOWED = "allowed: CSV in UTF-8, in UTF-16 with a mark or in Latin-1, a .parquet file, or an .npz file of arrays"
 
 
@@ -35,7 +37,7 @@ def check_file(path: Path) -> None:
 
 
 def encoding_of(path: Path) -> str:
-    """The encoding by which a whole file can be read: that of its mark, else UTF-8, else Latin-1.
+    """The encoding by which a whole file can be read: that of its mark, else UTF-8, else Latin-1 or Windows-1252.
 
     ``InputError`` for a file that is empty or no text.
     """
@@ -53,18 +55,25 @@ def encoding_of(path: Path) -> str:
                 blank = blank and not text.strip()
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
-            return _latin(path, file, found)
+            return _older(path, file, found)
     if blank:
         raise InputError(f"{path}: the file is empty")
     return found
 
 
-def _latin(path: Path, file: IO[bytes], tried: str) -> str:
-    """Latin-1, unless another encoding was promised, or there are bytes that no text has."""
+def _older(path: Path, file: IO[bytes], tried: str) -> str:
+    """An encoding of one byte a letter, unless another was promised, or there are bytes that no text has.
+
+    Windows-1252 has letters where Latin-1 has none, such as the euro sign.
+    """
     file.seek(0)
-    if tried != "utf-8" or any(_CONTROL.search(block) for block in iter(lambda: file.read(BLOCK), b"")):
-        raise InputError(f"{path}: not a text file in UTF-8; {_ALLOWED}")
-    return LATIN
+    blocks = iter(lambda: file.read(BLOCK), b"") if tried == "utf-8" else [b"\0"]
+    seen: set[int] = set()
+    for block in blocks:
+        if _CONTROL.search(block):
+            raise InputError(f"{path}: not a text file in UTF-8; {_ALLOWED}")
+        seen |= {*block}
+    return "latin-1" if seen & _NOT_OF_WINDOWS or not seen & _OF_WINDOWS else "cp1252"
 
 
 @contextmanager

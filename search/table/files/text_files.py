@@ -22,7 +22,7 @@ from neuraltree.inputs.texts import PADDED, is_number
 from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import shown
-from search.table.files.byte_text import LATIN
+from search.table.files.byte_text import OLDER
 from search.table.files.cell_numbers import NumberColumn, TextColumn, forms_of
 from search.table.files.column_roles import choose_columns, numbered, told_names
 from search.table.files.raw import Places, Raw, columns_line, drop_line
@@ -62,7 +62,8 @@ def read_csv(paths: Sequence[Path], data: DataConfig, source: str) -> Raw:
     if place is not None:
         weight, wrong = reading.weights(place)
         faults |= wrong
-    opening = [f"{shape.path} is no UTF-8; read as Latin-1" for shape in shapes if shape.encoding == LATIN]
+    older = [shape for shape in shapes if shape.encoding in OLDER]
+    opening = [f"{shape.path} is no UTF-8; read as {OLDER[shape.encoding]}" for shape in older]
     if repeated:
         opening.append(f"columns of one name are numbered: {told_names(repeated)}")
     return Raw(
