@@ -34,14 +34,7 @@ def parser() -> Parser:
         epilog=EPILOG,
     )
     made.add_argument("path", type=Path, help="a config file (TOML), or a run folder with --resume")
-    made.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="SECTION.KEY=VALUE",
-        action="append",
-        default=[],
-        help="set a key of the config, as in search.population=200; may be repeated",
-    )
+    add_overrides(made)
     made.add_argument("--seed", type=int, help="the random seed; replaces run.seed of the config")
     length = made.add_mutually_exclusive_group()
     length.add_argument(
@@ -60,10 +53,25 @@ def parser() -> Parser:
         action="store_true",
         help="check everything, print the config and an estimate of the cost, and stop",
     )
+    add_ways_to_say(made)
+    return made
+
+
+def add_overrides(made: argparse.ArgumentParser) -> None:
+    made.add_argument(
+        "--set",
+        dest="overrides",
+        metavar="SECTION.KEY=VALUE",
+        action="append",
+        default=[],
+        help="set a key of the config, as in search.population=200; may be repeated",
+    )
+
+
+def add_ways_to_say(made: argparse.ArgumentParser) -> None:
     said = made.add_mutually_exclusive_group()
     said.add_argument("--quiet", action="store_true", help="print nothing but errors")
     said.add_argument("--json", action="store_true", help="write progress as JSON lines to standard output")
-    return made
 
 
 def main(argv: Sequence[str] | None = None) -> int:

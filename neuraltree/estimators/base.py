@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import check_is_fitted, check_random_state
 
 import neuraltree.engine.xla.forks  # noqa: F401  it remembers the process that imports it, before any fork
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.options import Options
-from neuraltree.estimators.samples import Sample, rows_of_frame
+from neuraltree.estimators.samples import Sample, rows_to_predict
 from neuraltree.inputs.encoders import Column
 from neuraltree.inputs.encoding import encode
 from neuraltree.tree.labels import Label, label_array
@@ -295,12 +295,8 @@ class TreeEstimator(BaseEstimator):
         return self.front_
 
     def _inputs(self, X: ArrayLike) -> NDArray:
-        if self.columns_ is not None:
-            return rows_of_frame(self, self.columns_, X, new=False)
-        if _is_plain(X, self.n_features_in_) and not hasattr(self, "feature_names_in_"):
-            return X
-        # 4-byte floats stay as they are here: they are widened when used, a few rows at a time.
-        return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
+        named = self.columns_ is not None or hasattr(self, "feature_names_in_")
+        return X if not named and _is_plain(X, self.n_features_in_) else rows_to_predict(self, X)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

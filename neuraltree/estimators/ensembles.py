@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import check_is_fitted, check_random_state
 
 from neuraltree.arrays import FloatArray
 from neuraltree.estimators.base import check_search, seed_of
@@ -18,7 +18,7 @@ from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.combining import combine
 from neuraltree.estimators.importance import importances
 from neuraltree.estimators.regressor import NeuralTreeRegressor
-from neuraltree.estimators.samples import Sample, class_sample, grouped, regression_sample, rows_of_frame
+from neuraltree.estimators.samples import Sample, class_sample, grouped, regression_sample, rows_to_predict
 from neuraltree.tree.labels import Label, places
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
@@ -147,14 +147,9 @@ class _Ensemble(BaseEstimator):
         """What fills missing cells, as in ``estimator``."""
         return None if self.estimator is None else self.estimator.missing
 
-    def _inputs(self, X: ArrayLike) -> NDArray:
-        if self.columns_ is not None:
-            return rows_of_frame(self, self.columns_, X, new=False)
-        return validate_data(self, X, reset=False, dtype=[np.float64, np.float32])
-
     def _mean(self, X: ArrayLike, method: str) -> FloatArray:
         check_is_fitted(self, "estimators_")
-        X = self._inputs(X)
+        X = rows_to_predict(self, X)
         parts = (w * getattr(each.tree_, method)(X) for w, each in zip(self.weights_, self.estimators_, strict=True))
         return sum(parts, start=np.zeros(()))
 

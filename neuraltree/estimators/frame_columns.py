@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 
 from neuraltree.inputs.column_choice import choose_all
 from neuraltree.inputs.encoders import Column
-from neuraltree.inputs.frames import Columns, columns_of, declared, is_frame, is_rows
+from neuraltree.inputs.frames import Columns, columns_of, declared, holes_of, is_frame, is_rows
 
 MISSING = (None, "mean", "median")
 
@@ -30,7 +30,7 @@ def learned_columns(X: Any, missing: Any) -> tuple[Column, ...] | None:
     others = [name for name, cells in columns.items() if name in asked or cells.dtype.kind not in "biuf"]
     if not others and missing is None:
         return None
-    if missing is None and (holes := [name for name, cells in columns.items() if _has_hole(cells)]):
+    if missing is None and (holes := [name for name, cells in columns.items() if holes_of(cells).any()]):
         names = ", ".join(map(repr, holes))
         raise ValueError(f'X has missing cells in {names}; fill them, or set missing="mean" or missing="median"')
     return choose_all(columns, asked, missing)
@@ -54,9 +54,3 @@ def _columns(X: Any) -> Columns | None:
     if table.dtype.kind == "O" and not all(isinstance(cell, plain) for cell in table.ravel().tolist()):
         return None
     return columns_of(table)
-
-
-def _has_hole(cells: Any) -> bool:
-    if cells.dtype.kind in "fM":
-        return bool(np.isnan(cells).any())
-    return cells.dtype == object and any(cell is None for cell in cells.tolist())

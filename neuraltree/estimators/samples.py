@@ -143,10 +143,18 @@ def _validated(
     columns = learned_columns(X, getattr(estimator, "missing", None)) if new else estimator.columns_
     if columns is None:
         return (*validate_data(estimator, X, y, reset=new, **how), None)
-    return (*check_X_y(rows_of_frame(estimator, columns, X, new=new), y, estimator=estimator, **how), columns)
+    return (*check_X_y(_rows_of_frame(estimator, columns, X, new=new), y, estimator=estimator, **how), columns)
 
 
-def rows_of_frame(estimator: Any, columns: Sequence[Column], X: Any, *, new: bool) -> FloatArray:
+def rows_to_predict(estimator: Any, X: Any) -> NDArray:
+    """(rows, features) of the rows that a fitted estimator is asked about, checked like those of its ``fit``."""
+    if estimator.columns_ is None:
+        # 4-byte floats stay as they are here: they are widened when used, a few rows at a time.
+        return validate_data(estimator, X, reset=False, dtype=[np.float64, np.float32])
+    return _rows_of_frame(estimator, estimator.columns_, X, new=False)
+
+
+def _rows_of_frame(estimator: Any, columns: Sequence[Column], X: Any, *, new: bool) -> FloatArray:
     """(rows, features) of a frame with these columns; ``new``: the estimator keeps their number and names."""
     table = X if is_frame(X) else check_array(X, dtype=object, ensure_all_finite=False, estimator=estimator)
     validate_data(estimator, table, reset=new, skip_check_array=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal, Part, Time
 from neuraltree.inputs.encoding import repeated_name
-from neuraltree.inputs.frames import Columns
+from neuraltree.inputs.frames import Columns, holes_of
 from neuraltree.inputs.texts import PADDED, PAIRS, is_number, level_text
 from neuraltree.inputs.times import ISO, PERIODS, fault_of, form_of, week_of
 
@@ -71,9 +71,7 @@ def kind_of(cells: NDArray) -> str:
 
 
 def _there(cells: NDArray) -> list[Any]:
-    if cells.dtype.kind in "fM":
-        return cells[~np.isnan(cells)].tolist()
-    return [cell for cell in cells.tolist() if cell is not None]
+    return cells[~holes_of(cells)].tolist()
 
 
 def _fill(numbers: NDArray[np.float64], missing: Filling | None) -> float | None:

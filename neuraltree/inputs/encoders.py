@@ -18,6 +18,17 @@ LATEST = 6e10  # seconds: about 1,900 years
 Part = Literal["hour", "weekday", "month"]
 
 
+class CellError(ValueError):
+    """A cell that its column cannot have; ``at(place)`` is the message with another name for its row."""
+
+    def __init__(self, column: str, row: int, problem: str) -> None:
+        self.column, self.row, self.problem = column, row, problem
+        super().__init__(self.at(f"row {row} from 0"))
+
+    def at(self, place: str) -> str:
+        return f"column {self.column!r}, {place}: {self.problem}"
+
+
 class Seen(NamedTuple):
     """The numbers that the rows to learn from had: from ``low`` to ``high``, and whether they are whole."""
 
@@ -54,7 +65,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
         return there | (np.isnan(numbers) & self.takes_holes)
 
     def numbers(self, cells: NDArray) -> FloatArray:
-        """(rows,) the numbers of cells (rows,); ``ValueError`` names the first cell that the column cannot have."""
+        """(rows,) the numbers of cells (rows,); ``CellError`` for the first cell that the column cannot have."""
         raise NotImplementedError
 
     def encode(self, numbers: FloatArray) -> Iterator[FloatArray]:
@@ -89,7 +100,7 @@ class Column(Struct, frozen=True, forbid_unknown_fields=True, tag_field="encoder
                 try:
                     known[kind, cell] = np.nan if is_hole(cell) else number(cell)
                 except (ValueError, KeyError, TypeError, OverflowError):
-                    raise ValueError(f"column {self.name!r}, row {row} from 0: {cell!r}; allowed: {allowed}") from None
+                    raise CellError(self.name, row, f"{cell!r}; allowed: {allowed}") from None
         return np.array([known[pair] for pair in found], dtype=np.float64)
 
 

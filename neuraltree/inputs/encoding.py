@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.inputs.encoders import LARGEST, LATEST, Column, Time
+from neuraltree.inputs.encoders import LARGEST, LATEST, CellError, Column, Time
 from neuraltree.inputs.features import FloatArray
 from neuraltree.inputs.frames import columns_of
 from neuraltree.inputs.times import moment
@@ -28,8 +28,8 @@ def repeated_name(columns: Sequence[Column]) -> str:
 def encode(columns: Sequence[Column], X: Any, read: Collection[str] | None = None) -> FloatArray:
     """(rows, features) of a frame: what a tree with these columns reads.
 
-    ``read``: the names of the columns that are needed, None for all; the features of others are 0. ``ValueError`` for a
-    cell that its column cannot have, for a hole where there was none to learn from, and for infinite numbers.
+    ``read``: the names of the columns that are needed, None for all; the features of others are 0. ``CellError`` for a
+    cell that its column cannot have, for a hole that nothing stands in for, and for infinite numbers.
     """
     needed = [column for column in columns if read is None or column.name in read]
     cells = columns_of(X, [column.name for column in needed])
@@ -41,7 +41,7 @@ def encode(columns: Sequence[Column], X: Any, read: Collection[str] | None = Non
         row, place = np.argwhere(~np.isfinite(features))[0]
         name = feature_names(needed)[place]
         what = "missing, and nothing was learned to fill it" if np.isnan(features[row, place]) else "infinite"
-        raise ValueError(f"column {name!r}, row {row} from 0: the cell is {what}")
+        raise CellError(name, int(row), f"the cell is {what}")
     if len(needed) == len(columns):
         return features
     whole = np.zeros((len(features), len(feature_names(columns))))

@@ -65,6 +65,15 @@ def _of_array(X: NDArray, names: Sequence[str] | None) -> Columns:
     return {name: cells(X[:, i]) for i, name in enumerate(names or [f"x{i}" for i in range(count)])}
 
 
+def holes_of(cells: NDArray) -> NDArray[np.bool_]:
+    """(rows,) whether each cell is missing."""
+    if cells.dtype.kind == "M":
+        return np.isnat(cells)
+    if cells.dtype == object:
+        return np.array([cell is None for cell in cells.tolist()], dtype=bool)
+    return np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)
+
+
 def cells(values: Any, name: str = "") -> NDArray:
     """One column (rows,): numbers with NaN for holes, ``datetime64``, or Python objects with None for holes."""
     array = np.asarray(values, dtype=None if hasattr(values, "__array__") else object)  # so that 7 beside "x" stays 7

@@ -13,8 +13,6 @@ FALSE = ("false", "no", "n", "f", "nein", "non", "0")  # in the order of TRUE
 TRUTH = dict.fromkeys(FALSE, 0.0) | dict.fromkeys(TRUE, 1.0)
 PAIRS = [{false, true} for false, true in zip(FALSE, TRUE, strict=True)]
 _NUMBER = re.compile(r"[+-]?((\d+\.?\d*|\.\d+)(e[+-]?\d+)?|inf|infinity)", re.IGNORECASE | re.ASCII)
-
-
 PADDED = re.compile(r"[+-]?0\d.*", re.ASCII)  # numbers that are names, such as 007
 
 

@@ -13,6 +13,7 @@ ISO = "ISO 8601"
 DATES, CLOCKS = ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y"), ("", " %H:%M", " %H:%M:%S")
 FORMS = (ISO, *(day + clock for day in DATES for clock in CLOCKS))
 MOSTLY = 0.5  # the share of texts of one form from which a column looks like times
+LOOKED = 1000  # about the number of texts that this is judged by
 DAY = 86_400.0
 PERIODS = {"hour": DAY, "weekday": 7 * DAY, "month": 365.2425 * DAY}  # of a day, of a week, of a year
 MONDAY = 4 * DAY  # 1970 began on a Thursday, so this is the first Monday
@@ -44,13 +45,16 @@ def form_of(texts: Sequence[str]) -> str:
 
 def fault_of(texts: Collection[str]) -> str:
     """Why texts have no form in common, if most have one; "" if most are no times."""
-    fitting = {form: [text for text in texts if parse(text, form) is not None] for form in FORMS}
+    ordered = sorted(set(texts))
+    some = ordered[:: 1 + len(ordered) // LOOKED]  # a column of names may have a million of them
+    fitting = {form: [text for text in some if parse(text, form) is not None] for form in FORMS}
     form = max(fitting, key=lambda form: len(fitting[form]))
-    if not texts or len(fitting[form]) < MOSTLY * len(texts):
+    if not some or len(fitting[form]) < MOSTLY * len(some):
         return ""
-    if wrong := sorted(set(texts) - set(fitting[form])):
-        return f"{wrong[0]!r} is no time like {fitting[form][0]!r}"
-    return f"day and month cannot be told apart, as in {min(texts)!r}; write dates as 2026-11-30"
+    wrong = next((text for text in ordered if parse(text, form) is None), None)
+    if wrong is not None:
+        return f"{wrong!r} is no time like {fitting[form][0]!r}"
+    return f"day and month cannot be told apart, as in {ordered[0]!r}; write dates as 2026-11-30"
 
 
 def seconds(cell: Any, form: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,11 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-import numpy as np
-
 from neuraltree.cli.command import DONE, say
-from neuraltree.storing import replacing
-from neuraltree.tree.model_files import load
 
 if TYPE_CHECKING:
     from neuraltree.inputs.frames import Columns
@@ -25,7 +20,6 @@ if TYPE_CHECKING:
     from search.config.settings import DataConfig
     from search.table.files.raw import Places
 
-ROW = re.compile(r"row (\d+) from 0")
 EPILOG = """examples:
   neuraltree predict penguins new.csv
   neuraltree predict penguins new.csv --out answers.csv
@@ -57,6 +51,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
 
 def answer(options: argparse.Namespace) -> int:
     """Returns the exit code."""
+    from neuraltree.tree.model_files import load
     from search.cli.chosen import chosen_path, data_of
 
     path = chosen_path(options.model, options)
@@ -107,6 +102,8 @@ def _header(tree: Tree, options: argparse.Namespace) -> list[str]:
 
 def _answers(tree: Tree, options: argparse.Namespace, data: DataConfig, texts: _Texts) -> Iterator[list[list[Any]]]:
     """The lines of answers, a chunk of rows at a time; ``ValueError`` names the line of a cell that is wrong."""
+    import numpy as np
+
     from search.table.files.row_chunks import read_chunks, without_texts
 
     for raw, places in read_chunks(options.rows, tree.columns_read, data):
@@ -121,13 +118,14 @@ def _answers(tree: Tree, options: argparse.Namespace, data: DataConfig, texts: _
 
 def _of_rows(tree: Tree, cells: Columns, options: argparse.Namespace, places: Places) -> Iterator[list[Any]]:
     """The answer of each row."""
+    from neuraltree.inputs.encoders import CellError
+
     if not len(places.numbers):
         return iter(())
     try:
         found = tree.predict(cells)
-    except ValueError as error:
-        told = ROW.sub(lambda row: places.told(int(row[1])), str(error))
-        raise ValueError(f"{options.rows}: {told}") from None
+    except CellError as error:
+        raise ValueError(f"{options.rows}: {error.at(places.told(error.row))}") from None
     parts = [found.reshape(len(found), -1).tolist()]
     parts += [tree.predict_proba(cells).tolist()] if options.probabilities else []
     parts += [_intervals(tree, cells)] if options.intervals else []
@@ -149,6 +147,8 @@ def _opened(path: Path | None) -> Iterator[TextIO]:
     if path is None:
         yield sys.stdout
         return
+    from neuraltree.storing import replacing
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
         yield file

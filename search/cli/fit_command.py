@@ -11,7 +11,8 @@ import tomli_w
 
 from neuraltree.cli.command import DONE
 from search.cli.sizes import BUDGETS, amount_of
-from search.cli.table_source import add_overrides, name_of, source_of
+from search.cli.table_source import name_of, source_of
+from search.run import add_overrides, add_ways_to_say, begin
 
 if TYPE_CHECKING:
     from search.config.settings import Config
@@ -49,9 +50,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--seed", type=int, default=0, help="the random seed; by default 0")
     made.add_argument("--out", metavar="FOLDER", help="the run folder, new or empty; by default results/TABLE")
     add_overrides(made)
-    said = made.add_mutually_exclusive_group()
-    said.add_argument("--quiet", action="store_true", help="print nothing but errors")
-    said.add_argument("--json", action="store_true", help="write progress as JSON lines to standard output")
+    add_ways_to_say(made)
     made.add_argument("--dry-run", action="store_true", help="check everything, print the config, and stop")
 
 
@@ -86,7 +85,6 @@ def _given(**values: Any) -> dict[str, Any]:
 def fit(options: argparse.Namespace) -> int:
     """Returns the exit code."""
     from search.config.config import config_from
-    from search.run import begin
     from search.runs.progress import reporter
 
     begun = time.perf_counter()

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from neuraltree.cli.console import NARROWEST
-from search.cli.table_source import add_overrides, source_of
+from search.cli.table_source import source_of
+from search.run import add_overrides
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -103,9 +103,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _of_model(given: list[str]) -> list[str]:
     """The arguments; if the first is the folder of a run, with the file of its recommended model in its place."""
-    if given and (Path(given[0]) / "front.csv").is_file():
-        return [str(chosen.front_of(Path(given[0])).recommended().path), *given[1:]]
-    return given
+    found = chosen.member_of(Path(given[0])) if given and Path(given[0]).is_dir() else None
+    return [str(found[1].path), *given[1:]] if found else given
 
 
 def _parser() -> Parser:

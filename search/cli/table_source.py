@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from pathlib import Path
-
-from search.config.settings import is_path
 
 _ODD = re.compile(r"[^\w .-]+")  # letters that names of folders should not have
 
 
-def add_overrides(made: argparse.ArgumentParser) -> None:
-    made.add_argument(
-        "--set",
-        dest="overrides",
-        metavar="SECTION.KEY=VALUE",
-        action="append",
-        default=[],
-        help="set any other key of the config; may be repeated",
-    )
-
-
 def source_of(table: str) -> str:
     """The ``data.source`` of a table; an existing file is one whatever its ending is."""
+    from search.config.settings import is_path
+
     is_file = is_path(table) or (Path(table).suffix != "" and Path(table).is_file())
     return str(Path(table).absolute()) if is_file else table
 

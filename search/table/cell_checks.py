@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.inputs.frames import holes_of
 from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import shown
-from search.table.files.raw import Raw, drop_line, holes_of
+from search.table.files.raw import Raw, drop_line
 
 FEWEST_ROWS = 10
 LARGEST = 1e30  # leaves room for sums below the largest float32, 3.4e38

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.inputs.column_choice import choose, kind_of
-from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal
+from neuraltree.inputs.encoders import Category, CellError, Column, Flag, Number, Ordinal
 from neuraltree.inputs.encoding import encode, feature_names, repeated_name
+from neuraltree.inputs.frames import holes_of
 from neuraltree.inputs.texts import level_text
 from neuraltree.inputs.times import fault_of
 from search.config.settings import DataConfig
@@ -20,14 +20,11 @@ from search.errors import InputError
 from search.strict import shown
 from search.table.data import Table
 from search.table.files.column_roles import told_names
-from search.table.files.raw import Raw, drop_line, holes_of
+from search.table.files.raw import Raw, drop_line
 
 MOSTLY_HOLES = 0.9  # the share of missing cells that is told
 MOSTLY_RARE = 0.5  # the share of cells without a level that is told
 ALL_DIFFERENT = 0.9  # the share of different texts from which they are names of rows
-
-
-_ROW = re.compile(r"row (\d+) from 0")
 # By what the config says of a column: a column that refuses any cell that does not fit.
 _PROBES: Mapping[str, Callable[[str, Any], Column]] = {
     "number": lambda name, _: Number(name),
@@ -49,8 +46,10 @@ def features_of(table: Table, raw: Raw, train: NDArray[np.int64], data: DataConf
             continue
         try:
             made.append(_encoder(name, cells, train, data))
+        except CellError as error:
+            problems.append(f"{raw.source}: {error.at(raw.place(error.row))}")
         except ValueError as error:
-            problems.append(f"{raw.source}: {_ROW.sub(lambda row: raw.place(int(row[1])), str(error))}")
+            problems.append(f"{raw.source}: {error}")
     if not made and not problems:
         problems.append(f"{raw.source}: no column is left to predict from; {'; '.join(left_out.values())}")
     if name := repeated_name(made):
@@ -59,16 +58,14 @@ def features_of(table: Table, raw: Raw, train: NDArray[np.int64], data: DataConf
         raise InputError(*problems)
     kept = raw.without(left_out)
     plain = all(_is_plain(column, raw.columns[column.name]) for column in made)
-    X = (
-        np.column_stack([*kept.columns.values()]).astype(np.float64, copy=False)
-        if plain
-        else encode(made, kept.columns)
-    )
+    try:
+        X = np.column_stack([*kept.columns.values()]) if plain else encode(made, kept.columns)
+    except CellError as error:  # of a test row, unlike the training rows that the encoder was made from
+        raise InputError(f"{raw.source}: {error.at(raw.place(error.row))}") from None
     notes = (*raw.notes, *left_out.values(), *_of_rare(made, kept, train), *_of_holes(kept, data))
     names = feature_names(made)
-    return replace(
-        table, X=np.ascontiguousarray(X), features=names, columns=None if plain else tuple(made), notes=notes
-    )
+    X = np.ascontiguousarray(X, dtype=np.float64)
+    return replace(table, X=X, features=names, columns=None if plain else tuple(made), notes=notes)
 
 
 def _encoder(name: str, cells: NDArray, train: NDArray[np.int64], data: DataConfig) -> Column:

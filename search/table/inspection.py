@@ -13,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.inputs.column_choice import kind_of
+from neuraltree.inputs.frames import holes_of
 from neuraltree.inputs.texts import is_number, level_text
 from neuraltree.inputs.times import form_of, seconds
 from search.config.settings import Config, DataConfig
 from search.errors import InputError
 from search.table.data import Table
-from search.table.files.raw import Raw, holes_of
+from search.table.files.raw import Raw
 from search.table.files.sources import read_source
 from search.table.loading import table_of
 from search.table.target import as_numbers

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.inputs.frames import holes_of
 from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import listed, shown
 from search.table.files.column_roles import told_names
-from search.table.files.raw import Raw, holes_of
+from search.table.files.raw import Raw
 
 
 def with_target(raw: Raw) -> Raw:

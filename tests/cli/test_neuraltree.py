@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import neuraltree
-from search.cli.neuraltree_command import COMMANDS, main
+from search.cli.neuraltree_command import COMMANDS, Own, main
 from search.cli.sizes import BUDGETS, amount_of
 from search.config.config import load_config
 from search.front import load_front
@@ -134,6 +135,13 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
 def test_the_installed_command_lists_the_others() -> None:
     done = subprocess.run(["neuraltree"], capture_output=True, text=True, check=True)
     assert all(f"\n  {name} " in done.stdout for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", [name for name, row in COMMANDS.items() if isinstance(row, Own)])
+def test_help_imports_no_numpy(name: str) -> None:
+    program = "import sys; from search.cli.neuraltree_command import main\n"
+    program += f"try: main(['{name}', '--help'])\nfinally: sys.exit('numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -346,6 +346,14 @@ def test_the_encoders_of_all_kinds(tmp_path: Path) -> None:
     assert (table.columns[0].seen.low, table.columns[0].seen.high) == (table.X[train, 0].min(), table.X[train, 0].max())
 
 
+@pytest.mark.parametrize("row", [0, 1, 7, 20, 33, 39])
+def test_a_time_that_is_none_is_named_in_any_row(tmp_path: Path, row: int) -> None:
+    """Training rows tell the form; a test row may have another."""
+    lines = text(when=lambda i: "unknown" if i == row else f"2026-01-{1 + i % 28:02d}")
+    with pytest.raises(InputError, match=r"t\.csv: column 'when'.*'unknown'"):
+        loaded(written(tmp_path / "t.csv", lines), columns={"when": "time"})
+
+
 def test_rows_without_a_target_are_left_out_with_all_that_belongs_to_them(tmp_path: Path) -> None:
     rows = [f"{i * i % 13},{i},g{i % 4},{'' if i in (3, 5) else i + 0.5}" for i in range(20)]
     path = written(tmp_path / "t.csv", "\n".join(["p,w,g,y", *rows]))

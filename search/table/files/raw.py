@@ -84,15 +84,6 @@ class Raw:
         )
 
 
-def holes_of(cells: NDArray) -> NDArray[np.bool_]:
-    """(rows,) whether each cell is missing."""
-    if cells.dtype.kind == "M":
-        return np.isnat(cells)
-    if cells.dtype == object:
-        return np.array([cell is None for cell in cells.tolist()], dtype=bool)
-    return np.isnan(cells) if cells.dtype.kind == "f" else np.zeros(len(cells), dtype=bool)
-
-
 def drop_line(already: Sequence[str], more: Sequence[str]) -> str:
     """The line of TOML for ``[data]`` that leaves out the columns ``more`` besides those ``already`` left out."""
     return f"drop = {json.dumps([*already, *more], ensure_ascii=False)}"
