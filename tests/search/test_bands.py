@@ -22,6 +22,7 @@ from search.engine.problem import set_up
 from search.judge.bands import bands, upper_quantiles
 from search.judge.honest import judge
 from search.run import main
+from tests.helpers.judgements import Memory
 from tests.helpers.small_tables import small_table
 
 NINE_TENTHS = Fraction(9, 10)
@@ -136,19 +137,6 @@ def test_several_targets_have_none_and_neither_has_an_overflow() -> None:
     truth = Truth(make_task("regression"), np.zeros(30), scale=np.array([1e308]))
     with np.errstate(over="ignore"):
         assert np.isnan(bands(truth, np.full((1, 1, 30), 10.0), np.ones(30))).all()
-
-
-class Memory:
-    """What a run folder keeps of a judgement."""
-
-    def __init__(self) -> None:
-        self.arrays: dict[str, np.ndarray] = {}
-
-    def load_judged(self) -> dict[str, np.ndarray]:
-        return dict(self.arrays)
-
-    def save_judged(self, arrays: dict[str, np.ndarray]) -> None:
-        self.arrays = arrays
 
 
 @pytest.mark.parametrize("weighted", [False, True])

@@ -30,6 +30,7 @@ from search.judge.honest import (
     standard_error,
 )
 from search.table.data import Table
+from tests.helpers.judgements import Memory
 
 EPOCHS = 2
 
@@ -185,19 +186,6 @@ def test_the_error_is_that_of_the_held_out_predictions(monkeypatch: pytest.Monke
             alone = search.judge.honest.validation_outputs(replace(problem, folds=((held, held),) * FOLDS), [one])
             wrong += ((alone[0, 0, : len(held)] - y[held]) ** 2).sum()
         assert judged.error[i] == pytest.approx(wrong / len(y) / np.var(y), rel=1e-5)
-
-
-class Memory:
-    """The part of a run folder that keeps a judgement."""
-
-    def __init__(self) -> None:
-        self.arrays: dict[str, np.ndarray] = {}
-
-    def load_judged(self) -> dict[str, np.ndarray]:
-        return dict(self.arrays)
-
-    def save_judged(self, arrays: dict[str, np.ndarray]) -> None:
-        self.arrays = dict(arrays)
 
 
 def test_a_stop_loses_at_most_a_repeat(monkeypatch: pytest.MonkeyPatch) -> None:

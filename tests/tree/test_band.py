@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-import pickle
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -13,15 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
-from neuraltree.compress import dequantized, quantize_tree
-from neuraltree.compress.int8.clipping import with_integers
-from neuraltree.compress.int8.finetune import finetune
-from neuraltree.compress.int8.integer_tree import about_middle
 from neuraltree.export.c.training.device_step import training_step, with_parameters
-from neuraltree.tree.model_files import dumps, loads
+from neuraltree.tree.model_files import dumps
 from neuraltree.tree.tree import Tree
 from tests.helpers.random_models import IDENTITY, TANH, record, scaler
 from tests.helpers.strategies import steady, trees, unit
+from tests.helpers.tree_changes import Change, changes
 
 ROWS = np.random.default_rng(3).normal(size=(40, 5)) * 2
 X = ROWS[:, :2]
@@ -109,21 +104,8 @@ def further(tree: Tree, **options: object) -> Tree:
     return tree.estimator().set_params(random_state=0, **options).fit(X, X[:, 0]).tree_
 
 
-KEEPING: dict[str, Callable[[Tree], Tree]] = {
-    "copy": copy.deepcopy,
-    "pickle": lambda tree: pickle.loads(pickle.dumps(tree)),
-    "replace": lambda tree: replace(tree, features=("a", "b")),
-    "target": lambda tree: tree.target(0),
-    "file": lambda tree: loads(dumps(tree)),
-    "estimator": lambda tree: tree.estimator().tree_,
-    "centred": lambda tree: tree.centred()[0],
-    "weights of 8 bits": dequantized,
-    "integers": lambda tree: quantize_tree(tree).source,
-    "middles": lambda tree: about_middle(replace(tree, input_middle=np.ones(2))),
-    "ranges": lambda tree: with_integers(tree, X, X[:, 0]),
-    "fine-tuning": lambda tree: finetune([tree], X, epochs=2)[0],
-}
-LOSING: dict[str, Callable[[Tree], Tree]] = {  # the weights learn other rows, and nobody knows how well
+KEEPING: dict[str, Change] = {"target": lambda tree: tree.target(0), **changes(X, X[:, 0])}
+LOSING: dict[str, Change] = {  # the weights learn other rows, and nobody knows how well
     "training on a device": lambda tree: training_step(tree, X[0], 1.0, 0.1)[1],
     "parameters of a device": lambda tree: with_parameters(tree, np.zeros(tree.num_weights)),
     "warm start": lambda tree: further(tree, warm_start=True, epochs=2),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import copy
 import math
-import pickle
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,17 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neuraltree.compress import dequantized, quantize_tree
-from neuraltree.compress.int8.clipping import with_integers
-from neuraltree.compress.int8.finetune import finetune
-from neuraltree.compress.int8.integer_tree import about_middle
+from neuraltree.compress import quantize_tree
 from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.export.c.training.device_step import training_step, with_parameters
 from neuraltree.tasks.links import logit_threshold
-from neuraltree.tree.model_files import dumps, loads
+from neuraltree.tree.model_files import dumps
 from neuraltree.tree.tree import Tree
 from tests.helpers.random_models import IDENTITY, TANH, record, scaler
 from tests.helpers.strategies import probabilities, steady, trees, unit
+from tests.helpers.tree_changes import Change, changes
 
 ROWS = np.random.default_rng(3).normal(size=(40, 5)) * 2
 X = ROWS[:, :2]
@@ -87,18 +82,8 @@ def trained(tree: Tree, epochs: int) -> Tree:
 
 
 # What makes a tree from a tree.
-KEEPING: dict[str, Callable[[Tree], Tree]] = {
-    "copy": copy.deepcopy,
-    "pickle": lambda tree: pickle.loads(pickle.dumps(tree)),
-    "replace": lambda tree: replace(tree, features=("a", "b")),
-    "file": lambda tree: loads(dumps(tree)),
-    "estimator": lambda tree: tree.estimator().tree_,
-    "centred": lambda tree: tree.centred()[0],
-    "weights of 8 bits": dequantized,
-    "integers": lambda tree: quantize_tree(tree).source,
-    "middles": lambda tree: about_middle(replace(tree, input_middle=np.ones(2))),
-    "ranges": lambda tree: with_integers(tree, X, Y == "yes"),
-    "fine-tuning": lambda tree: finetune([tree], X, epochs=2)[0],
+KEEPING: dict[str, Change] = {
+    **changes(X, Y == "yes"),
     "training on a device": lambda tree: training_step(tree, X[0], 1, 0.1)[1],
     "parameters of a device": lambda tree: with_parameters(tree, np.zeros(tree.num_weights)),
     "warm start": lambda tree: trained(tree, 2),
