@@ -282,3 +282,8 @@ def test_a_name_that_no_row_has_is_lacking() -> None:
     with pytest.raises(ValueError, match="there is no column 'a'; there are b"):
         encode([Number("a", 1.0)], [{"b": 1}, {"b": 2}])
     np.testing.assert_array_equal(encode([Number("a", 1.0)], [{"a": 5}, {"b": 2}]), [[5], [1]])
+
+
+@pytest.mark.parametrize(("column", "doubt"), [(Number("n"), "n is nan; seen: numbers"), (Number("n", 0.0), "")])
+def test_a_hole_is_doubted_where_nothing_stands_in_for_it(column: Column, doubt: str) -> None:
+    assert doubts([column], {"n": [1.0, None]}) == ["", doubt]
