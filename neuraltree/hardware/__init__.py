@@ -1,6 +1,7 @@
 """The cost of a tree on a device: counts, device profiles, and the cost models that combine them."""
 
 from neuraltree.hardware.model.cost import COSTS as COSTS
+from neuraltree.hardware.model.cost import WORST as WORST
 from neuraltree.hardware.model.cost import breakdown as breakdown
 from neuraltree.hardware.model.cost import costs as costs
 from neuraltree.hardware.model.cost import costs_of_counts as costs_of_counts

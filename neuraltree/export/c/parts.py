@@ -25,12 +25,17 @@ NT_CALL float nt_exp(float x)
 }
 """
 
-MACROS = """/* Functions are called, not inlined, and loops are not unrolled: code is small and grows with the tree. */
+# Without the fence a compiler reads inputs early and keeps them for later nodes: the stack grows with the number of
+# inputs, and by how much differs from tree to tree. With it straight code takes about 1 % more cycles and 15 % less RAM.
+MACROS = """/* Functions are called, not inlined, and loops are not unrolled: code is small and grows with the tree.
+   NT_FENCE: inputs are read where they are used, so that few wait on the stack. */
 #if defined(__GNUC__)
+#define NT_FENCE __asm__ volatile("" ::: "memory")
 #define NT_ALONE __attribute__((noinline))
 #define NT_CALL static __attribute__((noinline, unused))
 #define NT_INLINE static inline __attribute__((always_inline, unused))
 #else
+#define NT_FENCE ((void)0)
 #define NT_ALONE
 #define NT_CALL static
 #define NT_INLINE static

@@ -11,6 +11,7 @@ from neuraltree.compress.formats import Precision, Style
 from neuraltree.hardware.profile.profile_schema import (
     Arithmetic,
     Bandwidth,
+    Bound,
     ByteEnergy,
     Bytes,
     Capacity,
@@ -20,6 +21,7 @@ from neuraltree.hardware.profile.profile_schema import (
     Power,
     Seconds,
     Text,
+    WaitStates,
 )
 
 CodeKey = tuple[str, str, str]  # precision, style, compiler
@@ -59,11 +61,15 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class CycleDevice(Device, frozen=True):
-    """A device whose cycles are linear in a tree's counts."""
+    """A device whose cycles are linear in a tree's counts.
+
+    ``wait_states``: what the board's memory adds to the cycles of its entries; nothing if it is left out.
+    """
 
     clock: Clock
     energy: Energy
     entries: Annotated[tuple[Entry, ...], Meta(min_length=1)]
+    wait_states: WaitStates | None = None
     training_stack: Bytes | None = None  # of one training step
 
     def __post_init__(self) -> None:
@@ -73,6 +79,14 @@ class CycleDevice(Device, frozen=True):
     @property
     def rows(self) -> list[CodeKey]:
         return [(row.precision, row.style, row.compiler) for row in self.entries]
+
+    def board_cycles(self, bound: Bound) -> float:
+        """The board's cycles for each cycle of its core without wait states."""
+        return 1.0 if self.wait_states is None else self.wait_states.value.at(bound)
+
+    def seconds(self, cycles: float, bound: Bound) -> float:
+        """The time that the board needs for ``cycles`` of its core without wait states."""
+        return cycles * self.board_cycles(bound) / (self.clock.value * 1e6)
 
     def entry(self, precision: str, style: str, compiler: str = "clang") -> Entry:
         """The entry of a precision, style and compiler; ``ValueError`` names the rows of the device."""

@@ -100,6 +100,16 @@ class Bandwidth(Rate, frozen=True):
     unit: Literal["B/s"]
 
 
+class WaitStates(Quantity, frozen=True):
+    """A board's cycles over those of its core without wait states, 1 or more."""
+
+    unit: Literal["cycle/cycle"]
+
+    def __post_init__(self) -> None:
+        if min(self.value.lo, self.value.at("hi")) < 1:
+            raise ValueError("value must be 1 or more: memory cannot make a core faster")
+
+
 class Peak(Rate, frozen=True):
     """A multiply-accumulate is two operations."""
 
@@ -107,6 +117,7 @@ class Peak(Rate, frozen=True):
 
 
 NONE = Figure(lo=0.0)
+TASKS = ("regression", "binary", "multiclass")
 
 
 class Terms(Block, frozen=True, kw_only=True):
@@ -175,8 +186,9 @@ class Ram(Block, frozen=True, kw_only=True):
     """Static memory and stack, linear in counts as ``Terms``. The vector of raw inputs belongs to the caller and is not
     counted.
 
-    ``live_value``: per value live at one time. ``kinds`` and ``shared``: once per tree that needs them, for the stack
-    frames of the functions that it calls.
+    ``live_value``: per value live at one time. ``frames``: the stack of the functions of activations; they are not
+    called at one time, so only the largest that a tree needs counts. ``least``: by task, the RAM of the smallest tree;
+    no tree has less. ``kinds`` and ``shared``: once per tree that needs them.
     """
 
     unit: Literal["B"]
@@ -187,20 +199,28 @@ class Ram(Block, frozen=True, kw_only=True):
     node: Figure = NONE
     inner_node: Figure = NONE
     live_value: Figure
+    leaf_edge: Figure = NONE
     feature: Figure
     output: Figure
     far_input: Figure = NONE
+    frames: dict[str, Figure] = {}
+    least: dict[str, Figure] = {}
     kinds: dict[str, Figure] = {}
     shared: dict[str, Figure] = {}
 
     def __post_init__(self) -> None:
-        for group, allowed in (("kinds", NAMES), ("shared", tuple(SHARED))):
+        groups = {"kinds": NAMES, "frames": NAMES, "shared": tuple(SHARED), "least": TASKS}
+        for group, allowed in groups.items():
             if wrong := set(getattr(self, group)) - set(allowed):
                 raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
 
 
 class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The errors of the linear model against measurements of ``trees`` trees to which it was not fitted."""
+    """The errors of the linear model against measurements of ``trees`` trees to which it was not fitted.
+
+    Of a bound also: ``below_percent``, the share of trees that need more than it says, and ``near_percent``, the share
+    that it exceeds by at most 25 % or 16 B.
+    """
 
     rmspe_percent: Percent
     within_5_percent: Percent
@@ -208,16 +228,22 @@ class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     worst_percent: Percent
     kendall: Annotated[float, Meta(ge=-1, le=1)]
     trees: Annotated[int, Meta(gt=0)]
+    below_percent: Percent | None = None
+    near_percent: Percent | None = None
 
 
 class Residuals(Struct, frozen=True, forbid_unknown_fields=True):
     cycles: Residual | None = None
+    worst_cycles: Residual | None = None
     flash: Residual | None = None
     ram: Residual | None = None
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The costs of one precision and code style as one compiler builds it."""
+    """The costs of one precision and code style as one compiler builds it.
+
+    ``cycles``: on usual inputs; ``worst_cycles``: on the costliest of the inputs that were tried.
+    """
 
     precision: Precision
     style: Style
@@ -225,6 +251,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     compiler_version: Text | None = None
     instructions: Instructions | None = None
     cycles: Cycles
+    worst_cycles: Cycles | None = None
     flash: Flash
     ram: Ram
     residuals: Residuals | None = None

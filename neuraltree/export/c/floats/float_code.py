@@ -60,6 +60,7 @@ def _straight(nodes: Nodes, order: list[Step], centre: Centre) -> tuple[str, str
                 f"a{step.slot} {'=' if step.first else '+='} {literal(nodes['weight'][step.node, 0])} * "
                 + (f"({value});" if step.code == IDENTITY else f"{value};")
             )
+            lines.append("NT_FENCE;")
     names = ", ".join(f"a{i}" for i in range(slots(order)))
     declared = [f"float {names};"] if names else []
     return "", _function(declared + lines)

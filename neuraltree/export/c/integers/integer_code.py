@@ -56,12 +56,14 @@ def _is_fine(tree: IntegerTree, step: Step) -> bool:
 
 def _straight(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
-    declared = [f"const int32_t q{i} = q[{i}];" for i in range(len(place))]
-    lines, output = [], 0
+    lines, output = list[str](), 0
     for step in order:
         size = FINE if tree.fine and step.slot < 0 else 1
         terms = [f"a{step.own}"] * step.opened + [str(tree.numbers.bias[step.node])]
-        terms += [f"{tree.numbers.weight[leaf] * size} * q{place[int(tree.nodes['op'][leaf])]}" for leaf in step.leaves]
+        inputs = [place[int(tree.nodes["op"][leaf])] for leaf in step.leaves]
+        weights = (tree.numbers.weight[list(step.leaves)] * size).tolist()
+        # An int may have 16 bits, so each input is made 32 bits wide.
+        terms += [f"{weight} * (int32_t)q[{i}]" for weight, i in zip(weights, inputs, strict=True)]
         total = " + ".join(terms).replace("+ -", "- ")
         if step.slot < 0:
             lines.append(f"y[{output}] = {_score(tree, output, total)};")
@@ -74,8 +76,9 @@ def _straight(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
             f"((s * {tree.numbers.multiplier[step.node]} + {_half(tree, step)}) >> {tree.numbers.shift[step.node]})",
         )
         lines.append(f"a{step.slot} {'=' if step.first else '+='} {tree.numbers.weight[step.node]} * {value};")
+        lines.append("NT_FENCE;")
     names = ", ".join((["s"] if any(step.slot >= 0 for step in order) else []) + [f"a{i}" for i in range(slots(order))])
-    declared += [f"int32_t {names};"] if names else []
+    declared = [f"int32_t {names};"] if names else []
     text = "\n".join(f"    {line}" for line in [*declared, *lines])
     unused = "" if place else "    (void)q;\n"
     return "", f"NT_CALL void nt_outputs(const int8_t *q, int32_t *y)\n{{\n{unused}{text}\n}}\n"
