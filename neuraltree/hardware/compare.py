@@ -13,16 +13,17 @@ from rich.progress import track
 from rich.table import Table
 
 from neuraltree.cli.command import plain
+from neuraltree.compress.formats import number_format
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
-from neuraltree.hardware.measured_models import measure_model
-from neuraltree.hardware.model.cost import fits
+from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
+from neuraltree.hardware.model.cost import WORST, fits
 from neuraltree.hardware.predict import FITS, SCALES, Prediction
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
 from neuraltree.tree.model_files import load
 from neuraltree.tree.tree import Tree
 
-COMPARED = ("latency_s", "flash_bytes", "ram_bytes")
+COMPARED = ("latency_s", WORST, "flash_bytes", "ram_bytes")
 
 
 class Measured(NamedTuple):
@@ -47,34 +48,51 @@ def check_measurable(device: Device, compiler: str) -> None:
 
 
 def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
-    """The costs of one tree, measured. Latency is the middle of the cycle bounds, without wait states, at the device's
-    clock. The device must pass ``check_measurable``."""
-    assert isinstance(device, CycleDevice)
-    found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
-    hertz = device.clock.value * 1e6
-    costs = {"latency_s": found.cycles / hertz, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
+    """The costs of one tree, measured. Latency is the middle of the cycle bounds, times the wait states that the device
+    states, at its clock. The device must pass ``check_measurable``."""
+    found, seconds = _measured(tree, device, code, "predict")
+    worst = seconds * found.worst_cycles / found.cycles
+    costs = {"latency_s": seconds, WORST: worst, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
     room = fits({name: np.array([value]) for name, value in costs.items()}, device)
     stated = device.flash_bytes or device.sram_bytes
-    inner = None if found.core_cycles is None else found.core_cycles / hertz
-    return Measured(costs, found.agrees, bool(room[0]) if stated else None, inner)
+    return Measured(costs, found.agrees, bool(room[0]) if stated else None)
+
+
+def _measured(tree: Tree, device: Device, code: Code, function: str) -> tuple[ModelMeasurement, float]:
+    """The measurement of a function, and its latency in seconds."""
+    assert isinstance(device, CycleDevice)
+    found = measure_model(
+        tree, device.core, code.compiler, precision=code.precision, style=code.style, function=function
+    )
+    return found, device.seconds(found.cycles, "mid")
+
+
+def _with_inner(tree: Tree, device: Device, code: Code) -> Measured:
+    """``measure_tree``, for int8 with the latency of ``predict_q``."""
+    found = measure_tree(tree, device, code)
+    if not number_format(code.precision).is_integer:
+        return found
+    inner, seconds = _measured(tree, device, code, "predict_q")
+    return found._replace(inner_latency_s=seconds, agrees=found.agrees and inner.agrees)
 
 
 def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
     """The measured costs of each model file; progress is shown on a terminal."""
     check_measurable(device, code.compiler)
     shown = track(paths, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
-    return [measure_tree(load(path), device, code) for path in shown]
+    return [_with_inner(load(path), device, code) for path in shown]
 
 
 def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:
     """A table with the predicted cost, the measured cost and the error of the prediction in percent."""
     table = Table("model", title=f"{title}, predicted and measured on the emulated core")
-    headings = [f"{SCALES[cost][1]}{part}" for cost in COMPARED for part in ("", " measured", " off %")]
+    compared = [cost for cost in COMPARED if all(cost in row.costs for row in predictions)]
+    headings = [f"{SCALES[cost][1]}{part}" for cost in compared for part in ("", " measured", " off %")]
     inner = ["predict_q alone µs"] * any(found.inner_latency_s is not None for found in measured)
     for heading in ("weights", *headings, *inner, "fits", "C = Python"):
         table.add_column(heading, justify="right")
     for row, found in zip(predictions, measured, strict=True):
-        cells = [cell for cost in COMPARED for cell in _cells(row.costs[cost], found.costs[cost], SCALES[cost][0])]
+        cells = [cell for cost in compared for cell in _cells(row.costs[cost], found.costs[cost], SCALES[cost][0])]
         alone = ["" if found.inner_latency_s is None else f"{found.inner_latency_s * 1e6:.4g}"] * len(inner)
         table.add_row(row.name, str(row.weights), *cells, *alone, FITS[found.fits], "yes" if found.agrees else "NO")
     return table

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.table import Table
 
-from neuraltree.hardware.model.cost import COSTS, breakdown, costs, fits, laid_out
+from neuraltree.hardware.model.cost import COSTS, WORST, breakdown, costs, fits, laid_out
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.model_files import load
 from neuraltree.tree.nodes import count_weights
@@ -18,6 +18,7 @@ from neuraltree.tree.tree import Tree
 # For each cost: the factor by which it is multiplied for display, and the heading.
 SCALES = {
     "latency_s": (1e6, "latency µs"),
+    WORST: (1e6, "worst µs"),
     "flash_bytes": (1, "flash B"),
     "ram_bytes": (1, "RAM B"),
     "energy_j": (1e6, "energy µJ"),
@@ -68,10 +69,11 @@ def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Predictio
 
 def cost_table(predictions: Sequence[Prediction], title: str) -> Table:
     table = Table("model", title=title)
-    for heading in ("weights", *(label for _, label in SCALES.values()), "fits"):
+    known = [cost for cost in SCALES if any(cost in row.costs for row in predictions)]
+    for heading in ("weights", *(SCALES[cost][1] for cost in known), "fits"):
         table.add_column(heading, justify="right")
     for row in predictions:
-        cells = [f"{row.costs[cost] * SCALES[cost][0]:.4g}" for cost in COSTS]
+        cells = [f"{row.costs[cost] * SCALES[cost][0]:.4g}" for cost in known]
         table.add_row(row.name, str(row.weights), *cells, FITS[row.fits])
     return table
 
@@ -79,8 +81,8 @@ def cost_table(predictions: Sequence[Prediction], title: str) -> Table:
 def term_table(prediction: Prediction) -> Table:
     """A table with the part of each term in each cost; terms that add nothing are left out."""
     table = Table("term", title=prediction.name)
-    for _, label in SCALES.values():
-        table.add_column(label, justify="right")
+    for cost in COSTS:
+        table.add_column(SCALES[cost][1], justify="right")
     for term in prediction.terms[COSTS[0]]:
         parts = [prediction.terms[cost][term] * SCALES[cost][0] for cost in COSTS]
         if any(parts):

@@ -164,7 +164,7 @@ def finished(
     columns = front.columns | _costs(setup, trees)
     measured = measure_front(setup.problem, trees, say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
-    held_to = columns | {name: np.where(np.isnan(v), columns[name], v) for name, v in measured.items()}
+    held_to = columns | {name: np.where(np.isnan(v), columns.get(name, v), v) for name, v in measured.items()}
     fitting = within(setup.strategy.bounds, held_to)
     if not fitting.all():
         say(

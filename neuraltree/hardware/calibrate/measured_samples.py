@@ -15,6 +15,11 @@ from neuraltree.hardware.model.cost import counted
 from neuraltree.hardware.model.linear_model import design
 from neuraltree.tree.tree import Tree
 
+FIGURES = (
+    *("instructions", "cycles_lo", "cycles_hi", "cycles", "worst_cycles_lo", "worst_cycles_hi", "worst_cycles"),
+    *("flash_bytes", "ram_bytes"),
+)
+
 
 class Sample(NamedTuple):
     """The rows of one tree in the designs, per node and per tree, and its measurement."""
@@ -55,5 +60,4 @@ def measure_trees(
 def columns(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, NDArray]]:
     """The designs (trees, terms), per node and per tree, and each measured figure (trees,)."""
     each, once = (np.stack([getattr(sample, name) for sample in samples]) for name in ("each", "once"))
-    names = ("instructions", "cycles_lo", "cycles_hi", "cycles", "flash_bytes", "ram_bytes")
-    return each, once, {name: np.array([getattr(s.measured, name) for s in samples], dtype=float) for name in names}
+    return each, once, {name: np.array([getattr(s.measured, name) for s in samples], dtype=float) for name in FIGURES}
