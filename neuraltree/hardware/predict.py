@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.table import Table
 
-from neuraltree.hardware.model.cost import COSTS, WORST, breakdown, costs, fits, laid_out
+from neuraltree.arrays import FloatArray
+from neuraltree.hardware.model.cost import COSTS, WORST, breakdown, costs, counted, fits, laid_out
+from neuraltree.hardware.model.probability_cost import FLASH, LATENCY, probability_costs
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.model_files import load
-from neuraltree.tree.nodes import count_weights
+from neuraltree.tree.nodes import IntArray, Nodes, count_weights
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
 
@@ -26,12 +28,19 @@ SCALES = {
 FITS = {True: "yes", False: "does not fit", None: ""}
 
 
+# What the probabilities of classes add, as ``SCALES``.
+ADDED_SCALES = {LATENCY: (1e6, "probabilities + µs"), FLASH: (1, "probabilities + B")}
+
+
 class Prediction(NamedTuple):
+    """``probabilities``: what they add, see ``probability_costs``; {} if there are none or nothing is known."""
+
     name: str
     weights: int
     costs: dict[str, float]
     fits: bool | None  # None if the profile states no capacity
     terms: dict[str, dict[str, float]]  # by cost and term, see ``cost.breakdown``
+    probabilities: dict[str, float]
 
 
 def model_files(paths: Iterable[Path]) -> list[Path]:
@@ -64,16 +73,28 @@ def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Predictio
         costs={cost: float(values[0]) for cost, values in found.items()},
         fits=bool(fits(found, device)[0]) if device.flash_bytes or device.sram_bytes else None,
         terms={cost: {term: float(values[0]) for term, values in row.items()} for cost, row in terms.items()},
+        probabilities={name: float(values[0]) for name, values in _added(nodes, starts, device, code, about).items()},
     )
 
 
-def cost_table(predictions: Sequence[Prediction], title: str) -> Table:
+def _added(nodes: Nodes, starts: IntArray, device: Device, code: Code, about: dict[str, Any]) -> dict[str, FloatArray]:
+    ranges = [about.get(name) for name in ("input_range", "far", "rules")]
+    counts = counted(nodes, starts, code.precision, *ranges)
+    return probability_costs(counts, device, *code, kind=about["kind"])
+
+
+def cost_table(predictions: Sequence[Prediction], title: str, *, probabilities: bool = False) -> Table:
+    """A row per model; ``probabilities``: also what they add, empty where nothing is known."""
     table = Table("model", title=title)
     known = [cost for cost in SCALES if any(cost in row.costs for row in predictions)]
-    for heading in ("weights", *(SCALES[cost][1] for cost in known), "fits"):
+    added = list(ADDED_SCALES) if probabilities else []
+    headings = [*(SCALES[cost][1] for cost in known), *(ADDED_SCALES[cost][1] for cost in added)]
+    for heading in ("weights", *headings, "fits"):
         table.add_column(heading, justify="right")
     for row in predictions:
         cells = [f"{row.costs[cost] * SCALES[cost][0]:.4g}" for cost in known]
+        more = [row.probabilities.get(cost) for cost in added]
+        cells += ["" if v is None else f"{v * ADDED_SCALES[c][0]:.4g}" for c, v in zip(added, more, strict=True)]
         table.add_row(row.name, str(row.weights), *cells, FITS[row.fits])
     return table
 

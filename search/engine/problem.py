@@ -161,6 +161,12 @@ def _device(config: Config, table: Table) -> hardware.Device | None:
         device.check(*_code(config))
     except ValueError as error:
         raise InputError(f"hardware: {error}") from None
+    wanted = hardware.WORST in (*config.search.objectives, *config.constraints)
+    if wanted and not hardware.has_worst(device, *_code(config)):
+        raise InputError(
+            f"{hardware.WORST}: {config.hardware.device} has no figures for the slowest prediction of "
+            f"{' '.join(_code(config))}; leave it out, or give the profile entries.worst_cycles"
+        )
     return device
 
 

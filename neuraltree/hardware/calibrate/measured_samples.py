@@ -21,12 +21,17 @@ FIGURES = (
 )
 
 
+CLASSIFIERS = 40  # whose probabilities are measured: their cost has few terms
+
+
 class Sample(NamedTuple):
-    """The rows of one tree in the designs, per node and per tree, and its measurement."""
+    """The rows of one tree in the designs, per node and per tree, and its measurement; of some classifiers also the
+    measurement of their probabilities."""
 
     each: NDArray[np.float64]
     once: NDArray[np.float64]
     measured: ModelMeasurement
+    probabilities: ModelMeasurement | None = None
 
 
 def measure_trees(
@@ -42,19 +47,25 @@ def measure_trees(
     ``tick`` is called after each tree.
     """
 
-    def one(tree: Tree) -> Sample | None:
+    classifiers = [i for i, tree in enumerate(trees) if tree.kind != "regression"]
+    with_probabilities = set(classifiers[:CLASSIFIERS])
+
+    def one(i: int, tree: Tree) -> Sample | None:
         counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range, tree.far)
         if counts.leaf_edges[0] == 0:
             tick()
             return None
         found = measure_model(tree, core, compiler, precision=precision, style=style)
+        shares = None
+        if i in with_probabilities:
+            shares = measure_model(tree, core, compiler, precision=precision, style=style, function="probabilities")
         rows = [design(counts, tree.kind, once=once, style=style)[0] for once in (False, True)]
         tick()
-        return Sample(rows[0], rows[1], found)
+        return Sample(rows[0], rows[1], found, shares)
 
     # Each compiler runs as a separate process, so threads keep all cores busy.
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        return [sample for sample in threads.map(one, trees) if sample is not None]
+        return [sample for sample in threads.map(one, range(len(trees)), trees) if sample is not None]
 
 
 def columns(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, NDArray]]:

@@ -7,8 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from neuraltree.activations import NAMES
+from neuraltree.compress.formats import number_format
 from neuraltree.hardware.calibrate.fit import Residual, apply, fit_terms, residual, residual_of_bound
 from neuraltree.hardware.calibrate.measured_samples import Sample, columns
+from neuraltree.hardware.calibrate.probability_fit import probabilities
 from neuraltree.hardware.calibrate.ram_bound import RamBound, fit_bound
 from neuraltree.hardware.measured_functions import USUAL
 from neuraltree.hardware.model.linear_model import TASKS
@@ -33,6 +35,7 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
     )
     flash = fit_terms(once, figures["flash_bytes"], "flash")
     ram = fit_bound(once, figures["ram_bytes"])
+    shares = probabilities(samples, is_integer=number_format(key["precision"]).is_integer)
     judged = _residuals(held_out, ends, worst, flash, ram)
     cycles = f"{source}; executed blocks times published timings, no wait states"
     return {
@@ -43,6 +46,7 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
         "worst_cycles": _block("cycle", f"{cycles}; the costliest of {USUAL.stop} inputs", worst),
         "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
         "ram": _ram_block(ram, len(samples)),
+        **({"probabilities": shares} if shares else {}),
         "residuals": {name: rounded(found) for name, found in judged.items()},
     }
 

@@ -151,6 +151,11 @@ def counted(
     return count(nodes, starts, far, rules)
 
 
+def has_worst(device: Device, precision: str, style: str, compiler: str = "clang") -> bool:
+    """Whether ``costs`` of this code have ``WORST``."""
+    return isinstance(device, CycleDevice) and device.entry(precision, style, compiler).worst_cycles is not None
+
+
 def training_ram_bytes(counts: Counts, device: Device) -> FloatArray:
     """RAM of one float32 training step in place, (trees,): ``Counts.training_bytes`` and the stack."""
     if not isinstance(device, CycleDevice) or device.training_stack is None:

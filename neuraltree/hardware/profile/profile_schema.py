@@ -215,6 +215,29 @@ class Ram(Block, frozen=True, kw_only=True):
                 raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
 
 
+class Added(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``binary`` or ``multiclass``: once, by task; ``output``: per output of several classes. ``shared``: functions
+    that the code of the tree itself may have already, see ``SHARED``; each counts for trees without it."""
+
+    binary: Figure
+    multiclass: Figure
+    output: Figure = NONE
+    shared: dict[str, Figure] = {}
+
+    def __post_init__(self) -> None:
+        if wrong := set(self.shared) - set(SHARED):
+            raise ValueError(f"shared does not know {', '.join(sorted(wrong))}; allowed: {', '.join(SHARED)}")
+
+
+class Probabilities(Block, frozen=True, kw_only=True):
+    """What the function of probabilities adds: cycles, if it is called instead of the function of the class; bytes of a
+    program that has both."""
+
+    units: Literal["cycle, B"]
+    cycles: Added
+    flash: Added
+
+
 class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The errors of the linear model against measurements of ``trees`` trees to which it was not fitted.
 
@@ -254,6 +277,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     worst_cycles: Cycles | None = None
     flash: Flash
     ram: Ram
+    probabilities: Probabilities | None = None
     residuals: Residuals | None = None
 
 
