@@ -96,7 +96,7 @@ def report(places: Places, amounts: Amounts, progress: Progress) -> tuple[dict[s
     found = {
         "command": "python -m benchmarks.hardware_model",
         **facts(PACKAGES),
-        "compilers": {name: version(name) for name in compilers},
+        "compilers": {case.compiler: version(CORES[case.core], case.compiler) for case in cases},
         "trees": _about(sets, len(fitted), amounts),
         **_agreement(panels),
         "seconds_a_model": {"median": float(np.median(list(seconds.values()))), "slowest": max(seconds.values())},

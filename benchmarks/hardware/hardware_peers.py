@@ -134,7 +134,7 @@ def measured(peer: Peer, parts: Parts, core: str, compiler: str) -> dict[str, An
     files = dict(peer.files) | ({"errno.c": ERRNO} if peer.library else {})
     X = parts.test_X.astype(peer.dtype)
     options = toolchains.flags(target, compiler, ["predict"])
-    key = store.key("peer", files, X, toolchains.version(compiler), options, target, repr(TIMINGS[core]))
+    key = store.key("peer", files, X, toolchains.version(target, compiler), options, target, repr(TIMINGS[core]))
     kept = store.read(key)
     if kept is None:
         libraries = ("-lm",) if peer.library else ()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command, say
+from neuraltree.compress.builds import BUILD_NAMES
 from neuraltree.compress.formats import PRECISIONS, STYLES
-from neuraltree.hardware.profile.profile_schema import Compiler
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -34,7 +34,7 @@ def parser() -> Parser:
     made.add_argument("--device", help="a name from --list, or a profile file ending in .toml")
     made.add_argument("--precision", choices=PRECISIONS, default="float32")
     made.add_argument("--style", choices=STYLES, default="straight")
-    made.add_argument("--compiler", choices=[name for name in get_args(Compiler) if name != "any"], default="clang")
+    made.add_argument("--compiler", choices=BUILD_NAMES, default="clang")
     made.add_argument("--measure", action="store_true", help="also compile the models and run them on an emulated core")
     made.add_argument("--breakdown", action="store_true", help="show how much each part of a model adds to each cost")
     return made
@@ -70,7 +70,7 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
     if not arguments.paths or not arguments.device:
         raise ValueError("name models and a --device, or ask for --list; see python -m neuraltree.hardware --help")
     device = load_device(arguments.device)
-    code = Code(arguments.precision, arguments.style, arguments.compiler)
+    code = Code(arguments.precision, arguments.style, device.build(arguments.compiler))
     device.check(*code)
     paths = model_files(arguments.paths)
     predictions = [predict(path, device, code) for path in paths]

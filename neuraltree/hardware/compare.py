@@ -43,14 +43,14 @@ def check_measurable(device: Device, compiler: str) -> None:
             f"device {device.name} cannot be measured: its core {device.core} is not emulated; allowed: "
             f"{', '.join(CORES)}, and boards with one of them"
         )
-    check(CORES[device.core], compiler)
+    check(CORES[device.core], device.build(compiler))
 
 
 def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
     """The costs of one tree, measured. Latency is the middle of the cycle bounds, without wait states, at the device's
     clock. The device must pass ``check_measurable``."""
     assert isinstance(device, CycleDevice)
-    found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
+    found = measure_model(tree, device.core, device.build(code.compiler), precision=code.precision, style=code.style)
     hertz = device.clock.value * 1e6
     costs = {"latency_s": found.cycles / hertz, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
     room = fits({name: np.array([value]) for name, value in costs.items()}, device)

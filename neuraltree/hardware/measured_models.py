@@ -27,10 +27,10 @@ class ModelMeasurement:
     """Costs of ``predict`` on raw inputs, the mean over 8 of them; ``core_*``: ``predict_q`` alone, int8 only.
 
     ``agrees``: on these and three more inputs the core gave the same results as the tree in Python, bit for bit for
-    int8 and within the rounding of single floats for float32.
+    int8 and within the rounding of single floats for float32. Instructions are None where the simulator counts none.
     """
 
-    instructions: float
+    instructions: float | None
     cycles_lo: float
     cycles_hi: float
     core_instructions: float | None
@@ -68,15 +68,16 @@ def measure_model(
     alone, read = (tree, ()) if tree.columns is None else reads(tree)
     integers = quantize_tree(alone, fine=fine) if number_format(precision).is_integer else None
     X = vectors(tree, integers)[: USUAL.stop]
-    calls = [Call(f"{NAME}_predict", [(row,) for row in X], "float32" if tree.kind == "regression" else "int32")]
+    regression = tree.kind == "regression"
+    calls = [Call(f"{NAME}_predict", [(row,) for row in X], "float32" if regression else "int")]
     if integers is not None and len(integers.inputs.features):
         values = features(read, X)[0] if read else X
-        calls.append(Call(f"{NAME}_predict_q", [(row,) for row in integers.quantize(values)], "int32"))
+        rows = [(row,) for row in integers.quantize(values)]
+        calls.append(Call(f"{NAME}_predict_q", rows, "int32" if regression else "int"))
     found = measure({name: files[name] for name in (f"{NAME}.c", f"{NAME}.h")}, calls, core, compiler)
-    whole = found.costs[0]
-    inner = found.costs[1] if len(calls) > 1 else None
-    instructions, lo, hi = _means(whole)
-    core_instructions, core_lo, core_hi = _means(inner) if inner else (None, None, None)
+    cost = found.costs[0]
+    instructions, lo, hi = _means(cost)
+    core_instructions, core_lo, core_hi = _means(found.costs[1]) if len(calls) > 1 else (None, None, None)
     return ModelMeasurement(
         instructions=instructions,
         cycles_lo=lo,
@@ -85,15 +86,15 @@ def measure_model(
         core_cycles_lo=core_lo,
         core_cycles_hi=core_hi,
         flash_bytes=found.flash_bytes,
-        ram_bytes=found.static_ram_bytes + int(whole.stack_bytes.max()),
-        agrees=_agrees(tree, integers, X, whole),
+        ram_bytes=found.static_ram_bytes + int(cost.stack_bytes.max()),
+        agrees=_agrees(tree, integers, X, cost),
         compiler=found.compiler,
     )
 
 
-def _means(cost: Cost) -> tuple[float, float, float]:
-    instructions, lo, hi = (float(each[USUAL].mean()) for each in (cost.instructions, cost.cycles_lo, cost.cycles_hi))
-    return instructions, lo, hi
+def _means(cost: Cost) -> tuple[float | None, float, float]:
+    instructions = None if cost.instructions is None else float(cost.instructions[USUAL].mean())
+    return instructions, float(cost.cycles_lo[USUAL].mean()), float(cost.cycles_hi[USUAL].mean())
 
 
 def _agrees(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32], cost: Cost) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from neuraltree.compress.builds import BuildName
 from neuraltree.compress.formats import Precision, Style
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 
@@ -323,9 +324,13 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Style,
         Meta(description="the style of the code; straight: straight-line code; table: an interpreter with a table"),
     ] = "straight"
-    compiler: Annotated[Literal["clang", "gcc"], Meta(description="the compiler whose code is costed and measured")] = (
-        "clang"
-    )
+    compiler: Annotated[
+        BuildName,
+        Meta(
+            description="the compiler whose code is costed and measured, with -O2, or with the optimisation that its "
+            "name ends in"
+        ),
+    ] = "clang"
     finetune_epochs: Annotated[
         int,
         Meta(

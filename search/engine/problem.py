@@ -90,7 +90,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         patience=config.train.patience,
         seed=config.run.seed,
         device=device,
-        code=_code(config),
+        code=_code(config, device),
         input_range=fit_input_range(inputs),
         far=far(scaler),
         workers=workers or os.cpu_count() or 1,
@@ -158,14 +158,16 @@ def _device(config: Config, table: Table) -> hardware.Device | None:
         )
     try:
         device = hardware.load_device(config.hardware.device)
-        device.check(*_code(config))
+        device.check(*_code(config, device))
     except ValueError as error:
         raise InputError(f"hardware: {error}") from None
     return device
 
 
-def _code(config: Config) -> hardware.Code:
-    return hardware.Code(config.hardware.precision, config.hardware.style, config.hardware.compiler)
+def _code(config: Config, device: hardware.Device | None) -> hardware.Code:
+    compiler = config.hardware.compiler
+    build = device.build(compiler) if device else compiler
+    return hardware.Code(config.hardware.precision, config.hardware.style, build)
 
 
 def _space(config: Config, table: Table, task: Task) -> Space:

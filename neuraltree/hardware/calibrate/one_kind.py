@@ -50,7 +50,7 @@ def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
     source = f"least squares over {len(samples)} compiled and emulated trees with it, all other figures as they are"
     ends = {end: _fitted(entry, name, samples, end) for end in ("lo", "hi")}
     result = dict(entry)
-    for block, measured in MEASURED.items():
+    for block, measured in _measured(entry).items():
         figure: dict[str, Any] = {end: ends[end][block] for end in measured}
         kinds = {kind: value for kind, value in entry[block].get("kinds", {}).items() if kind != name}
         if block != "ram" or any(figure.values()):
@@ -62,11 +62,16 @@ def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
     return result
 
 
+def _measured(entry: Raw) -> dict[str, dict[Bound, str]]:
+    """The rows of ``MEASURED`` for the blocks that the entry has."""
+    return {block: measured for block, measured in MEASURED.items() if block in entry}
+
+
 def _fitted(entry: Raw, name: str, samples: Sequence[Sample], end: Bound) -> dict[str, float]:
     """For each block the figure whose predictions are nearest to the measurements at one end of the range."""
     others = _coefficients(entry, end, without=name)
     found = {}
-    for block, measured in MEASURED.items():
+    for block, measured in _measured(entry).items():
         if end in measured:
             design, target = _design(samples, block, measured[end])
             count, missing = design[:, TERMS.index(name)] / target, 1 - design @ others[block] / target

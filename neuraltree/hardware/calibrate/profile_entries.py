@@ -23,17 +23,18 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
     """
     each, once, figures = columns(samples)
     source = f"non-negative least squares over {len(samples)} compiled and emulated trees, random and trained"
-    instructions = fit_terms(each, figures["instructions"], "instructions")
     ends = [fit_terms(each, figures[name], "cycles") for name in ("cycles_lo", "cycles_hi")]
     flash = fit_terms(once, figures["flash_bytes"], "flash")
     ram = fit_terms(once, figures["ram_bytes"], "ram")
     judged = _residuals(held_out, ends, flash, ram)
-    cycles = f"{source}; executed blocks times published timings, no wait states"
+    counted = "instructions" in figures
+    counts = [fit_terms(each, figures[name], name) for name in ("instructions",) if counted]
+    meter = "executed blocks times published timings, no wait states" if counted else "simavr's cycles"
     return {
         **key,
         "compiler_version": samples[0].measured.compiler,
-        "instructions": _block("instruction", source, [instructions]),
-        "cycles": _block("cycle", cycles, ends),
+        **({"instructions": _block("instruction", source, counts)} if counted else {}),
+        "cycles": _block("cycle", f"{source}; {meter}", ends),
         "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
         "ram": _block("B", f"{source}; variables and the deepest stack", [ram], (*OPTIONAL, "node", *NAMES)),
         "residuals": {name: rounded(found) for name, found in judged.items()},

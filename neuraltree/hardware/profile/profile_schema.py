@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.compress.builds import BuildName
 from neuraltree.compress.formats import Precision, Style
 
 # M: measured on an emulated core or on silicon, or published as such. D: the vendor's document. S: a secondary
 # source. E: derived or estimated. U: uncertain, to be checked before it is relied on.
 Certainty = Literal["M", "D", "S", "E", "U"]
 Bound = Literal["lo", "mid", "hi"]
-# "any": an estimate that holds for every compiler.
-Compiler = Literal["clang", "gcc", "any"]
+# "any": an estimate that holds for every build.
+Compiler = Literal[BuildName, "any"]
 Text = Annotated[str, Meta(min_length=1)]
 Positive = Annotated[float, Meta(gt=0, le=1e18)]
 NonNegative = Annotated[float, Meta(ge=0, le=1e18)]  # the upper end refuses inf
