@@ -37,7 +37,7 @@ MACROS = """/* Functions are called, not inlined, and loops are not unrolled: co
 #endif
 #if defined(__clang__)
 #define NT_LOOP _Pragma("clang loop unroll(disable) vectorize(disable)")
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && __GNUC__ >= 8
 #define NT_LOOP _Pragma("GCC unroll 1")
 #else
 #define NT_LOOP
