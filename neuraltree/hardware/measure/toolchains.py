@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,12 +14,9 @@ from pathlib import Path
 from neuraltree.compress.builds import BUILDS
 from neuraltree.hardware.compilers import COMPILERS, INSTALL, Compiler
 from neuraltree.hardware.measure.cores import CORES, Core, MeasureError
-from neuraltree.hardware.measure.folders import compiler_folder, renew_compiler_folder
+from neuraltree.hardware.measure.folders import run_compiler
 from neuraltree.hardware.measure.image import SCRIPT, Built, read_image
 
-LIMIT_S = 300.0
-# A failure that the C files cause and not the compiler's library, whose names begin with __ or mem.
-OF_SOURCE = re.compile(r"\.[ch]:\d+:\d+: (fatal )?error: |undefined symbol: (?!__|mem)|overflowed|will not fit")
 PARTS = ("unicorn", "capstone", "elftools")
 
 # Both compilers keep their default for fusing a*b + c under -std=c99: clang fuses inside an expression, gcc does not.
@@ -102,9 +96,14 @@ def flags(core: Core, build: str, functions: Sequence[str]) -> list[str]:
 def folder_of(files: Mapping[str, str]) -> Iterator[Path]:
     """A folder with the files and the linker script, for as long as it is needed."""
     with tempfile.TemporaryDirectory(prefix="neuraltree-") as folder:
-        for file, text in {**files, "link.ld": SCRIPT}.items():
-            (Path(folder) / file).write_text(text, encoding="utf-8", newline="\n")
+        put(Path(folder), {**files, "link.ld": SCRIPT})
         yield Path(folder)
+
+
+def put(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files of text into a folder of ``folder_of``."""
+    for file, text in files.items():
+        (folder / file).write_text(text, encoding="utf-8", newline="\n")
 
 
 def sources_of(files: Mapping[str, str]) -> list[str]:
@@ -140,44 +139,4 @@ def compile_in(folder: Path, core: Core, build: str, arguments: Sequence[str]) -
     """Run the compiler of a build in a folder; ``MeasureError`` with its first error."""
     compiler = compiler_of(core, build)
     command = [str(compiler.locate()), *compiler.start, *arguments]
-    _run(command, str(folder), keeps_library=BUILDS[build].compiler == "clang")
-
-
-def _run(command: list[str], folder: str, *, keeps_library: bool) -> None:
-    """Run a compiler. If it builds its library itself and the kept library may be damaged, build the library anew."""
-    failure = _failure(command, folder, compiler_folder())
-    if failure is None:
-        return
-    suspect = keeps_library and not OF_SOURCE.search(failure)
-    if suspect and renew_compiler_folder(lambda library: _failure(command, folder, library) is None):
-        return
-    raise MeasureError(f"{Path(command[0]).name} {failure}")
-
-
-def _failure(command: list[str], folder: str, library: Path) -> str | None:
-    """Run a compiler that keeps its library in a folder; returns a description of its failure, None if it succeeds."""
-    # The local cache is deleted with the folder; the global cache keeps compiler-rt, built once per core, and may be
-    # shared.
-    zig = {"ZIG_GLOBAL_CACHE_DIR": str(library), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
-    environment = {**os.environ, **zig, "LC_ALL": "C"}
-    # The compiler gets a session of its own, so that Ctrl-C reaches only the measuring program, which then stops it.
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        errors="replace", start_new_session=True,
-    ) as compiler:  # fmt: skip
-        try:
-            _, errors = compiler.communicate(timeout=LIMIT_S)
-        except BaseException as error:
-            os.killpg(compiler.pid, signal.SIGKILL)
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise MeasureError(f"{Path(command[0]).name} did not finish in {LIMIT_S:.0f} s") from None
-            raise
-    if compiler.returncode < 0:
-        return f"crashed by {signal.Signals(-compiler.returncode).name}: {_first_error(errors)}"
-    return f"failed with code {compiler.returncode}: {_first_error(errors)}" if compiler.returncode else None
-
-
-def _first_error(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    marked = (line for line in lines if any(mark in line for mark in ("error:", "undefined reference", "overflowed")))
-    return next(marked, lines[0] if lines else "without a message")
+    run_compiler(command, str(folder), keeps_library=BUILDS[build].compiler == "clang")

@@ -16,7 +16,15 @@ from neuraltree.hardware.measure.avr.firmware import REPORT, firmware
 from neuraltree.hardware.measure.calls import Call
 from neuraltree.hardware.measure.cores import Core, MeasureError
 from neuraltree.hardware.measure.image import Built
-from neuraltree.hardware.measure.toolchains import compile_in, compiler_of, compiling, folder_of, linked, sources_of
+from neuraltree.hardware.measure.toolchains import (
+    compile_in,
+    compiler_of,
+    compiling,
+    folder_of,
+    linked,
+    put,
+    sources_of,
+)
 
 LIMIT_S = 60.0  # of simavr, which runs about 100 million cycles a second
 STACK_TOP = "-Wl,--defsym,__stack=0x40ff"
@@ -38,7 +46,7 @@ def simulate(
             compile_in(folder, core, build, [*compiling(core, build), "-c", source, "-o", made])
         built = linked(folder, objects, functions, core, build, libraries=())
         sizes = {name: _size(built, name) for call in calls for name in call.variables}
-        (folder / "nt_main.c").write_text(firmware(calls, sizes), encoding="utf-8", newline="\n")
+        put(folder, {"nt_main.c": firmware(calls, sizes)})
         ending = compiler_of(core, build).libraries
         options = [*compiling(core, build), *AVR_ROOM, STACK_TOP, "-Wl,--gc-sections"]
         compile_in(folder, core, build, [*options, "nt_main.c", *objects, "-o", "run.elf", *ending])
