@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
@@ -9,9 +10,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import ACTIVATIONS, code_of
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.input_types import Source, in_units
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
 from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
-from neuraltree.compress.int8.stages import LARGEST_REACH, SMALLEST_REACH, InputStage, OutputStage
+from neuraltree.compress.int8.stages import (
+    LARGEST_REACH,
+    SMALLEST_REACH,
+    InputStage,
+    IntegerStage,
+    MixedStage,
+    OutputStage,
+)
 from neuraltree.tasks.links import class_codes, probabilities
 from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
@@ -34,15 +44,29 @@ class IntegerTree:
     nodes: Nodes
     numbers: Integers
     fine: bool
-    inputs: InputStage
+    inputs: InputStage | IntegerStage | MixedStage
     outputs: OutputStage
 
     def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
-        """Quantised inputs (rows, used inputs) from raw inputs (rows, features)."""
+        """Quantised inputs (rows, used inputs) from raw inputs (rows, features), which are integers where the tree
+        was made for integers; ``ValueError`` for numbers that these cannot be."""
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.source.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
+        if not isinstance(self.inputs, InputStage):
+            self._check_integers(X)
         return self.inputs(X)
+
+    def _check_integers(self, X: NDArray) -> None:
+        stage = self.inputs.integers if isinstance(self.inputs, MixedStage) else self.inputs
+        assert isinstance(stage, IntegerStage)
+        found = X[:, stage.features]
+        fits = (found >= stage.low) & (found <= stage.high) & (found % 1 == 0)
+        if not fits.all():
+            row, place = np.argwhere(~fits)[0].tolist()
+            name = self.source.features[stage.features[place]]
+            allowed = f"whole numbers from {stage.low[place]} to {stage.high[place]}"
+            raise ValueError(f"X has {found[row, place]} for the input {name!r}, which takes {allowed}")
 
     @property
     def score_threshold(self) -> int:
@@ -105,13 +129,14 @@ class IntegerTree:
         return np.stack(outputs[::-1], axis=1)
 
 
-def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
-    """The tree in integers. ``fine``: 16-bit values for the children of a regression's output.
+def quantize_tree(tree: Tree, *, fine: bool = False, sources: Sequence[Source] = ()) -> IntegerTree:
+    """The tree in integers. ``fine``: 16-bit values for the children of a regression's output. ``sources``: what the
+    raw inputs are, see ``input_types.sources``; by default all are floats.
 
     ``ValueError`` if ``fine`` is asked for a classifier, if there are several targets, if a node has too many children
     or too large a sum, or if the numbers of an input are too large or too small.
     """
-    source, tree = tree, about_middle(tree)
+    source, tree = tree, about_middle(in_units(tree, sources))
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
@@ -127,7 +152,6 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
     nodes, kept = nodes[keep], Integers._make(array[keep] for array in numbers)
     used = np.unique(nodes["op"][nodes["op"] >= 0]).astype(np.int64)
     scaler = scaler_of(tree)
-    check_units(tree, used, scaler.scale * reach)
     target = tree.target_scaler or Scaler(np.zeros(1), np.ones(1))
     top = nodes["depth"] == 0
     largest = _largest_sum(nodes, kept)
@@ -136,11 +160,26 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
         nodes=nodes,
         numbers=kept,
         fine=fine,
-        inputs=InputStage.make(used, scaler.mean[used], scaler.scale[used], reach[used]),
+        inputs=_input_stage(tree, used, scaler, reach, sources),
         outputs=OutputStage.make(
             kept.unit[top], kept.reach[top], largest, float(target.mean[0]), float(target.scale[0])
         ),
     )
+
+
+def _input_stage(
+    tree: Tree, used: IntArray, scaler: Scaler, reach: FloatArray, sources: Sequence[Source]
+) -> InputStage | IntegerStage | MixedStage:
+    """The stage of the inputs ``used``, by what their sources are."""
+    is_integer = np.array([bool(sources) and sources[feature].is_integer for feature in used.tolist()], dtype=bool)
+    of = used[~is_integer], used[is_integer]
+    check_units(tree, of[0], scaler.scale * reach)
+    floats = InputStage.make(of[0], scaler.mean[of[0]], scaler.scale[of[0]], reach[of[0]])
+    if not is_integer.any():
+        return floats
+    low, high = (np.array([getattr(sources[i], end) for i in of[1].tolist()]) for end in ("low", "high"))
+    integers = IntegerStage.make(of[1], (low, high), scaler.mean[of[1]], (scaler.scale * reach)[of[1]])
+    return integers if is_integer.all() else MixedStage(used, floats, integers)
 
 
 def about_middle(tree: Tree) -> Tree:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities
@@ -13,11 +14,12 @@ from neuraltree.export.needed import Read
 from neuraltree.tree.tree import Tree
 
 
-def float_library(tree: Tree, name: str, style: str, reads: Sequence[Read] = ()) -> Code:
+def float_library(tree: Tree, argument: Argument, style: str, reads: Sequence[Read] = ()) -> Code:
     """The code of a tree without columns that takes raw inputs, or if ``reads`` says what its inputs are, columns.
 
     ``ValueError`` for numbers that single floats cannot hold.
     """
+    name = argument.name
     definitions, outputs = float_code.body(tree, name, style)
     result = "float" if tree.classes is None else "int"
     threshold = literal(tree.logit_threshold) if tree.logit_threshold else "0"
@@ -25,9 +27,9 @@ def float_library(tree: Tree, name: str, style: str, reads: Sequence[Read] = ())
     run = f"{before}    nt_outputs({inputs}, y);\n"
     lines = f"    float y[{tree.num_outputs}];\n{run}    return {answer(tree, name, threshold)};\n"
     entries = [largest(name, "float")] if tree.kind == "multiclass" else []
-    entries.append(f"{result} {name}_predict(const float *x)\n{{\n{lines}}}\n")
+    entries.append(f"{result} {name}_predict({argument.parameter})\n{{\n{lines}}}\n")
     if tree.classes is not None:
-        entries.append(probabilities(tree, name, run=run, share="y[k]"))
+        entries.append(probabilities(tree, argument, run=run, share="y[k]"))
     functions = float_code.functions(tree, sine=column_code.uses_sine(reads))
     encoding = [column_code.encode(reads)] if reads else []
     return Code("", "", [], [functions, *encoding, definitions, outputs], entries)

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.losing import loses_much, word_of_loss
+from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
 from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers.inline_inputs import LIMITS, inline
 from neuraltree.export.c.integers.input_stage import input_stage, room
 from neuraltree.export.c.parts import EXP, literal
 from neuraltree.export.names import comment
@@ -17,19 +19,48 @@ from neuraltree.export.needed import Read
 from neuraltree.tree.tree import Tree
 
 
-def integer_library(tree: Tree, integers: IntegerTree, name: str, style: str, reads: Sequence[Read] = ()) -> Code:
+def integer_library(
+    tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read] = ()
+) -> Code:
     """The code of ``integers``, the 8-bit model of ``tree``, which has no columns; ``reads`` says what its inputs are
     if the code takes columns."""
+    name = argument.name
+    if not argument.is_float:
+        return _from_integers(tree, integers, argument, style, reads)
     reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
-    definitions, outputs = integer_code.body(integers, name, style)
+    definitions, outputs = integer_code.body(integers, name, style, integer_code.quantised(integers))
     exp = EXP if tree.classes is not None else ""
     return Code(
         f"/* {word_of_loss(tree).replace('²', '^2')}. */" if loses_much(tree) else "",
         f"enum {{ {name.upper()}_INTEGERS = {room(integers)} }};\n",
         _declarations(tree, name, integers),
         [exp, definitions, outputs, *_encoding(reads), input_stage(integers, name, reads)],
-        _entries(tree, name, integers),
+        _entries(tree, argument, integers),
     )
+
+
+def _from_integers(tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read]) -> Code:
+    texts = [argument.places[feature] for feature in integers.inputs.features.tolist()]
+    leaves = inline(integers, argument.parameter, texts)
+    definitions, outputs = integer_code.body(integers, argument.name, style, leaves)
+    exp = EXP if tree.classes is not None else ""
+    return Code(
+        f"/* {word_of_loss(tree).replace('²', '^2')}. */" if loses_much(tree) else "",
+        "",
+        [],
+        [exp, definitions, LIMITS, outputs],
+        _entries_of_integers(tree, integers, argument),
+    )
+
+
+def _entries_of_integers(tree: Tree, integers: IntegerTree, argument: Argument) -> list[str]:
+    name = argument.name
+    kind = "float" if tree.classes is None else "int"
+    value = _value(integers, "y[0]") if tree.classes is None else answer(tree, name, str(integers.score_threshold))
+    entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
+    lines = f"    int32_t y[{tree.num_outputs}];\n    nt_outputs(x, y);\n    return {value};\n"
+    entries.append(f"{kind} {name}_predict({argument.parameter})\n{{\n{lines}}}\n")
+    return entries
 
 
 def _encoding(reads: Sequence[Read]) -> list[str]:
@@ -54,7 +85,8 @@ def _declarations(tree: Tree, name: str, integers: IntegerTree) -> list[tuple[st
     return [quantize, (f"/* The class, for integer inputs{rule(tree)}. */", f"int {name}_predict_q(const int8_t *q)")]
 
 
-def _entries(tree: Tree, name: str, integers: IntegerTree) -> list[str]:
+def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]:
+    name = argument.name
     score = f"{name}_predict_q(q)"
     result, value, kind = (
         ("int32_t", _value(integers, score), "float") if tree.classes is None else ("int", score, "int")
@@ -67,7 +99,7 @@ def _entries(tree: Tree, name: str, integers: IntegerTree) -> list[str]:
     entries.append(f"{kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
     if tree.classes is not None:
         share = "1.0f / (1.0f + nt_exp(-y[k]))"
-        entries.append(probabilities(tree, name, run=_scores(tree, name, integers), share=share))
+        entries.append(probabilities(tree, argument, run=_scores(tree, name, integers), share=share))
     return entries
 
 
