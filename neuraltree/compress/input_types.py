@@ -110,6 +110,6 @@ def _check(column: Column, one: Input, low: float, high: float) -> None:
     ends = round(low * one.scale), round(high * one.scale)
     if ends[0] < first or ends[1] > last:
         raise ValueError(
-            f"input: column {column.name!r} was learned from {low:.6g} to {high:.6g}, as {text} {ends[0]} to {ends[1]}"
+            f"input: column {column.name!r} was learned from {low:.6g} to {high:.6g}, as {text} {ends[0]:.6g} to {ends[1]:.6g}"
             f"; {one.kind} holds {first} to {last}: give it another scale or type"
         )

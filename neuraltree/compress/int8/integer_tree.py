@@ -44,7 +44,7 @@ class IntegerTree:
     nodes: Nodes
     numbers: Integers
     fine: bool
-    inputs: InputStage | IntegerStage | MixedStage
+    inputs: InputStage | MixedStage
     outputs: OutputStage
 
     def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
@@ -53,13 +53,11 @@ class IntegerTree:
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.source.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
-        if not isinstance(self.inputs, InputStage):
-            self._check_integers(X)
+        if isinstance(self.inputs, MixedStage):
+            self._check_integers(X, self.inputs.integers)
         return self.inputs(X)
 
-    def _check_integers(self, X: NDArray) -> None:
-        stage = self.inputs.integers if isinstance(self.inputs, MixedStage) else self.inputs
-        assert isinstance(stage, IntegerStage)
+    def _check_integers(self, X: NDArray, stage: IntegerStage) -> None:
         found = X[:, stage.features]
         fits = (found >= stage.low) & (found <= stage.high) & (found % 1 == 0)
         if not fits.all():
@@ -169,17 +167,20 @@ def quantize_tree(tree: Tree, *, fine: bool = False, sources: Sequence[Source] =
 
 def _input_stage(
     tree: Tree, used: IntArray, scaler: Scaler, reach: FloatArray, sources: Sequence[Source]
-) -> InputStage | IntegerStage | MixedStage:
+) -> InputStage | MixedStage:
     """The stage of the inputs ``used``, by what their sources are."""
-    is_integer = np.array([bool(sources) and sources[feature].is_integer for feature in used.tolist()], dtype=bool)
+    all_integers = np.array([source.is_integer for source in sources] or [False] * len(reach))
+    is_integer = all_integers[used]
     of = used[~is_integer], used[is_integer]
     check_units(tree, of[0], scaler.scale * reach)
     floats = InputStage.make(of[0], scaler.mean[of[0]], scaler.scale[of[0]], reach[of[0]])
-    if not is_integer.any():
+    if not all_integers.any():
         return floats
-    low, high = (np.array([getattr(sources[i], end) for i in of[1].tolist()]) for end in ("low", "high"))
+    low, high = (
+        np.array([getattr(sources[i], end) for i in of[1].tolist()], dtype=np.int64) for end in ("low", "high")
+    )
     integers = IntegerStage.make(of[1], (low, high), scaler.mean[of[1]], (scaler.scale * reach)[of[1]])
-    return integers if is_integer.all() else MixedStage(used, floats, integers)
+    return MixedStage(used, floats, integers)
 
 
 def about_middle(tree: Tree) -> Tree:

@@ -126,7 +126,7 @@ def short_rescaling(reach: NDArray[np.float64]) -> tuple[IntArray, IntArray]:
 
 @dataclass(frozen=True, eq=False)
 class MixedStage:
-    """Converts raw inputs of which some are single floats and others integers."""
+    """Converts raw inputs of which some or all are integers, the others single floats."""
 
     features: IntArray
     floats: InputStage

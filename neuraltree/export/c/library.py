@@ -56,7 +56,7 @@ def export_c(
             code = float_library(in_units(inner, of), argument, style, read)
         else:
             code = integer_library(inner, integers, argument, style, read)
-        files = {f"{name}.h": _header(tree, argument, code), f"{name}.c": _source(tree, name, code)}
+        files = {f"{name}.h": _header(tree, argument, code), f"{name}.c": _source(tree, argument, code)}
         return files | test_files(tree, argument, integers) | _arduino(tree, argument)
 
 
@@ -126,8 +126,9 @@ CHECKED = """/* The position of the first column whose number is unlike those le
    stands in for it, beyond the smallest or the largest number, an unknown level. Only this function checks. */"""
 
 
-def _source(tree: Tree, name: str, code: Code) -> str:
-    checks = [] if tree.columns is None else [check(tree.columns, name)]
+def _source(tree: Tree, argument: Argument, code: Code) -> str:
+    name = argument.name
+    checks = [] if tree.columns is None else [check(tree.columns, argument)]
     parts = [f'#include "{name}.h"\n', MACROS, FLASH, *code.definitions, *code.entries, *checks]
     return "\n".join(part for part in parts if part)
 

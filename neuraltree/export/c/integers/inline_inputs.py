@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import IntegerStage
-from neuraltree.export.c.integers.integer_code import Leaves
 
 # -127..127 are shifted to 0..254: one unsigned comparison then finds both ends, and few inputs are beyond them.
 LIMITS = """#if defined(__GNUC__)
@@ -54,10 +52,3 @@ def _text(x: str, low: int, high: int, multiplier: int, offset: int, shift: int,
         whole = f"(((int32_t){x} * {multiplier} + {offset}) >> {shift}) + {UNIT}".replace("+ -", "- ")
     clamp = CLAMPS[ends[0] < -UNIT, ends[1] > UNIT]
     return f"{clamp}({whole})" if clamp else whole
-
-
-def inline(tree: IntegerTree, parameter: str, texts: Sequence[str]) -> Leaves:
-    """``texts``: the C expression of the integer of each input in use."""
-    stage = tree.inputs
-    assert isinstance(stage, IntegerStage)
-    return Leaves(parameter, tuple(integer_texts(stage, texts)), base=UNIT, late=True)
