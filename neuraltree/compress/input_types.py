@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from math import isfinite
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +11,7 @@ import numpy as np
 from neuraltree.compress.formats import DEFAULT, Input, InputSpec, inputs_of
 from neuraltree.compress.int8.integers import DEFAULT_RANGE
 from neuraltree.compress.int8.stages import even_reach
-from neuraltree.inputs.encoders import Column, Number, Time
+from neuraltree.inputs.encoders import LARGEST, Column, Number, Time
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
@@ -102,7 +101,7 @@ def _check(column: Column, one: Input, low: float, high: float) -> None:
             f"input: column {column.name!r} is a time, which {one.kind} does not hold; set it to float32, as in "
             f'{{ {DEFAULT} = "{text}", "{column.name}" = "float32" }}'
         )
-    if not (isfinite(low) and isfinite(high)):
+    if low <= -LARGEST or high >= LARGEST:  # nothing is known
         return
     first, last = int(one.row.low), int(one.row.high)
     if one.row.hole is not None and column.takes_holes:  # that number is the missing cell
@@ -110,6 +109,6 @@ def _check(column: Column, one: Input, low: float, high: float) -> None:
     ends = round(low * one.scale), round(high * one.scale)
     if ends[0] < first or ends[1] > last:
         raise ValueError(
-            f"input: column {column.name!r} was learned from {low:.6g} to {high:.6g}, as {text} {ends[0]:.6g} to {ends[1]:.6g}"
-            f"; {one.kind} holds {first} to {last}: give it another scale or type"
+            f"input: column {column.name!r} was learned from {low:.6g} to {high:.6g}, as {text} from {ends[0]:.6g} "
+            f"to {ends[1]:.6g}; {one.kind} holds {first} to {last}: give it another scale or type"
         )

@@ -86,14 +86,14 @@ def _summary(tree: Tree) -> str:
 
 def _inputs(tree: Tree, argument: Argument) -> str:
     """The positions of the features, or of the columns if there are any."""
-    name, upper = argument.name, argument.name.upper()
+    upper = argument.name.upper()
     if tree.columns is None and argument.is_struct:
         return argument.declared()
     if tree.columns is None:
         declared = argument.declared()
         scales = f"\n{declared}" if declared else ""
         return f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}{scales}"
-    return column_constants(tree.columns, name, constants(f"{upper}_CLASS", tree.classes or ()))
+    return column_constants(tree.columns, argument, constants(f"{upper}_CLASS", tree.classes or ()))
 
 
 def _enum(what: str, upper: str, names: tuple) -> str:

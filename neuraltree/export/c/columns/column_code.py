@@ -31,9 +31,8 @@ def uses_sine(reads: Sequence[Read]) -> bool:
 def functions(reads: Sequence[Read], argument: Argument) -> list[str]:
     """What the expressions of the features call, and a guard if a missing cell can be NaN."""
     reads = [read for read in reads if not argument.inputs[read.column].row.is_integer]
-    return [NO_FAST_MATH] * bool(reads) + [
-        *filter(None, dict.fromkeys(RULES[read.feature.rule].c_function for read in reads))
-    ]
+    called = dict.fromkeys(RULES[read.feature.rule].c_function for read in reads)
+    return [NO_FAST_MATH] * bool(reads) + [*filter(None, called)]
 
 
 def encode(reads: Sequence[Read], argument: Argument) -> str:

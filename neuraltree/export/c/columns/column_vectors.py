@@ -81,7 +81,9 @@ def features(
     rows = [(RULES[read.feature.rule], columns[:, read.column], read.feature.numbers) for read in reads]
     of = [inputs[read.column] if inputs else Input() for read in reads]
     rows = [
-        (rule, with_holes(x, one), integer_numbers(rule, numbers, one)) if one.row.is_integer else (rule, x, numbers)
+        (rule, with_holes(rule, x, one), integer_numbers(rule, numbers, one))
+        if one.row.is_integer
+        else (rule, x, numbers)
         for (rule, x, numbers), one in zip(rows, of, strict=True)
     ]
     values, errors = ([getattr(rule, part)(x, *numbers) for rule, x, numbers in rows] for part in ("value", "c_error"))
@@ -89,9 +91,9 @@ def features(
     return np.column_stack(values), np.column_stack(errors)
 
 
-def with_holes(x: FloatArray, one: Input) -> FloatArray:
-    """The integers of a column with NaN for the one that stands for a missing cell."""
-    return np.where(x == one.row.hole, np.nan, x)
+def with_holes(rule: Rule, x: FloatArray, one: Input) -> FloatArray:
+    """The integers of a column with NaN for the one that stands for a missing cell, if the rule knows such cells."""
+    return x if rule is RULES["value"] else np.where(x == one.row.hole, np.nan, x)
 
 
 def integer_numbers(rule: Rule, numbers: tuple[float, ...], one: Input) -> tuple[float, ...]:

@@ -25,9 +25,9 @@ def integer_library(
     """The code of ``integers``, the 8-bit model of ``tree``, which has no columns; ``reads`` says what its inputs are
     if the code takes columns."""
     name = argument.name
+    reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
     if not argument.is_float:
         return _from_integers(tree, integers, argument, style, reads)
-    reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
     definitions, outputs = integer_code.body(integers, name, style, integer_code.quantised(integers))
     exp = EXP if tree.classes is not None else ""
     return Code(
