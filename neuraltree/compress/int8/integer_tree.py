@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.input_types import Source, in_units
+from neuraltree.compress.int8.integer_results import Confidence, FixedStage
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
 from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
 from neuraltree.compress.int8.stages import (
@@ -103,6 +104,33 @@ class IntegerTree:
         sums = self.outputs.values(self.scores(self.quantize(X))).astype(np.float64)
         output = ACTIVATIONS[code_of(self.source.output_activation)].value(sums).astype(np.float64)
         return probabilities(self.source.output_activation, output)
+
+    @property
+    def fixed_stage(self) -> FixedStage:
+        """From the scores of a regression to its targets in fixed point."""
+        return FixedStage.make(self.outputs, _largest_sum(self.nodes, self.numbers))
+
+    @property
+    def confidence_stage(self) -> Confidence | None:
+        """From the scores of classes to the probability of the predicted one, None for a regression."""
+        if self.source.classes is None:
+            return None
+        several = "softmax" if self.source.output_activation == "identity" else "sigmoids"
+        return Confidence.make("logistic" if self.source.kind == "binary" else several, self.outputs)
+
+    def predict_fixed(self, X: ArrayLike) -> NDArray[np.int32]:
+        """(rows,) the target of a regression times ``2 ** fixed_stage.power``, for raw inputs (rows, features)."""
+        if self.source.classes is not None:
+            raise ValueError("a classifier has no target in fixed point; use predict or confidence")
+        return self.fixed_stage(self.predict_q(self.quantize(X)))
+
+    def confidence(self, X: ArrayLike) -> NDArray[np.uint8]:
+        """(rows,) the probability of the predicted class times 255, within 1, for raw inputs (rows, features)."""
+        stage = self.confidence_stage
+        if stage is None:
+            raise ValueError("a regression tree has no class probabilities; use predict_fixed")
+        scores = self.scores(self.quantize(X))
+        return stage(scores, class_codes(scores, self.score_threshold))
 
     def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
         """(rows, outputs) sums of the output nodes; the pass is the same as in ``prediction.evaluate``."""

@@ -10,7 +10,7 @@ from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
-from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers import integer_code, result_code
 from neuraltree.export.c.integers.from_integers import apart, integer_body
 from neuraltree.export.c.integers.input_stage import input_stage, room
 from neuraltree.export.c.parts import EXP, literal
@@ -32,8 +32,8 @@ def integer_library(
     exp = EXP if tree.classes is not None else ""
     return Code(
         _remark(tree),
-        f"enum {{ {name.upper()}_INTEGERS = {room(integers)} }};\n",
-        _declarations(tree, name, integers),
+        f"enum {{ {name.upper()}_INTEGERS = {room(integers)} }};\n" + result_code.constants(integers, argument),
+        _declarations(tree, name, integers) + result_code.declarations(integers, argument),
         [exp, definitions, outputs, *_encoding(reads, argument), input_stage(integers, name, reads)],
         _entries(tree, argument, integers),
     )
@@ -43,7 +43,13 @@ def _from_integers(tree: Tree, integers: IntegerTree, argument: Argument, style:
     definitions, lines = integer_body(integers, argument, style, reads)
     exp = EXP if tree.classes is not None else ""
     run = "".join(f"    {line}\n" for line in lines)
-    return Code(_remark(tree), "", [], [exp, *definitions], _results(tree, integers, argument, run))
+    return Code(
+        _remark(tree),
+        result_code.constants(integers, argument),
+        result_code.declarations(integers, argument),
+        [exp, *definitions],
+        [*_results(tree, integers, argument, run), *result_code.entries(integers, argument, run)],
+    )
 
 
 def _remark(tree: Tree) -> str:
@@ -108,7 +114,7 @@ def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]
     entries.append(f"{kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
     if tree.classes is not None:
         entries.append(probabilities(tree, argument, run=_scores(tree, name, integers), share=SHARE))
-    return entries
+    return entries + result_code.entries(integers, argument, f"{prepare}    nt_outputs(q, y);\n")
 
 
 def _scores(tree: Tree, name: str, integers: IntegerTree) -> str:
