@@ -96,6 +96,15 @@ def parse_input(text: str) -> Input:
     return Input(kind, found)
 
 
+def input_spec(texts: Sequence[str]) -> InputSpec:
+    """The inputs that texts of a command line give: a type for all, and ``COLUMN=TYPE`` for single ones."""
+    pairs = [text.rpartition("=") for text in texts]
+    found = {name if equals else DEFAULT: kind for name, equals, kind in pairs}
+    if len(found) < len(texts):
+        raise ValueError(f"--input names a column twice: {', '.join(texts)}")
+    return found
+
+
 def inputs_of(spec: InputSpec, names: Sequence[str]) -> tuple[Input, ...]:
     """The input of each name. ``spec``: one text for all, or texts by name and for all others by ``default``.
 

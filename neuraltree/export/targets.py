@@ -25,9 +25,12 @@ class Format(NamedTuple):
 
 
 def _c(tree: Tree, name: str, **options: Any) -> Made:
+    from neuraltree.compress.formats import input_spec
     from neuraltree.export.c.library import export_c
 
     options["fine"] = options.pop("wide", False)
+    if "input" in options:
+        options["inputs"] = input_spec(options.pop("input"))
     return export_c(tree, name, **options)
 
 
@@ -79,7 +82,7 @@ FORMATS: dict[str, Format] = {
     "c": Format(
         _c,
         "C99 that predicts, with a program that checks it",
-        {"name": (), "precision": PRECISIONS, "style": STYLES, "wide": ()},
+        {"name": (), "precision": PRECISIONS, "style": STYLES, "wide": (), "input": ()},
         then="to check it: " + COMPILE.replace("%s", ""),
     ),
     "c-train": Format(

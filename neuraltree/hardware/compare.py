@@ -13,6 +13,7 @@ from rich.progress import track
 from rich.table import Table
 
 from neuraltree.cli.command import plain
+from neuraltree.compress.formats import InputSpec
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
 from neuraltree.hardware.measured_models import measure_model
@@ -46,11 +47,11 @@ def check_measurable(device: Device, compiler: str) -> None:
     check(CORES[device.core], compiler)
 
 
-def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
+def measure_tree(tree: Tree, device: Device, code: Code, inputs: InputSpec = "float32") -> Measured:
     """The costs of one tree, measured. Latency is the middle of the cycle bounds, without wait states, at the device's
     clock. The device must pass ``check_measurable``."""
     assert isinstance(device, CycleDevice)
-    found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
+    found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style, inputs=inputs)
     hertz = device.clock.value * 1e6
     costs = {"latency_s": found.cycles / hertz, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
     room = fits({name: np.array([value]) for name, value in costs.items()}, device)
@@ -59,11 +60,11 @@ def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
     return Measured(costs, found.agrees, bool(room[0]) if stated else None, inner)
 
 
-def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
+def measure_files(paths: Sequence[Path], device: Device, code: Code, inputs: InputSpec = "float32") -> list[Measured]:
     """The measured costs of each model file; progress is shown on a terminal."""
     check_measurable(device, code.compiler)
     shown = track(paths, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
-    return [measure_tree(load(path), device, code) for path in shown]
+    return [measure_tree(load(path), device, code, inputs) for path in shown]
 
 
 def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import InputSpec, number_format
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
+from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
 from neuraltree.export.c.columns.column_vectors import features
+from neuraltree.export.c.integer_vectors import HIGHEST, LOWEST, ZERO, arrays
 from neuraltree.export.c.library import export_c
 from neuraltree.export.c.self_test import expected, vectors
 from neuraltree.export.needed import needed, reads
@@ -20,11 +22,13 @@ from neuraltree.tree.tree import Tree
 NAME = "model"
 # The usual inputs among the test vectors; those before them are the mean and far outside on both sides.
 USUAL = slice(3, 11)
+# The same of vectors of integers, some of which are the edges of their types: these come before the usual ones.
+USUAL_INTEGERS = [LOWEST, HIGHEST, ZERO, *range(9, 17)]
 
 
 @dataclass(frozen=True)
 class ModelMeasurement:
-    """Costs of ``predict`` on raw inputs, the mean over 8 of them; ``core_*``: ``predict_q`` alone, int8 only.
+    """Costs of ``predict`` on raw inputs, the mean over 8 of them; ``core_*``: ``predict_q`` alone, int8 from floats.
 
     ``agrees``: on these and three more inputs the core gave the same results as the tree in Python, bit for bit for
     int8 and within the rounding of single floats for float32.
@@ -55,21 +59,33 @@ class ModelMeasurement:
 
 
 def measure_model(
-    tree: Tree, core: str, compiler: str = "clang", *, precision: str, style: str, fine: bool = False
+    tree: Tree,
+    core: str,
+    compiler: str = "clang",
+    *,
+    precision: str,
+    style: str,
+    fine: bool = False,
+    inputs: InputSpec = "float32",
 ) -> ModelMeasurement:
-    """Measure a tree. ``MeasureError`` if the compiler or the emulator is missing, ``ValueError`` if the tree cannot be
-    exported.
+    """Measure a tree; ``inputs`` as for ``export_c``. ``MeasureError`` if the compiler or the emulator is missing,
+    ``ValueError`` if the tree cannot be exported.
 
     Flash holds code, constants and the parts of the compiler's library that they need, but no start-up code; RAM holds
     the variables and the deepest stack.
     """
-    files = export_c(tree, NAME, precision=precision, style=style, fine=fine)
+    files = export_c(tree, NAME, precision=precision, style=style, fine=fine, inputs=inputs)
+    inputs = narrowed(tree, inputs)
     tree = needed(tree)
     alone, read = (tree, ()) if tree.columns is None else reads(tree)
-    integers = quantize_tree(alone, fine=fine) if number_format(precision).is_integer else None
-    X = vectors(tree, integers)[: USUAL.stop]
-    calls = [Call(f"{NAME}_predict", [(row,) for row in X], "float32" if tree.kind == "regression" else "int32")]
-    if integers is not None and len(integers.inputs.features):
+    argument = argument_of(tree, NAME, inputs)
+    sources = sources_of(argument, read)
+    integers = quantize_tree(alone, fine=fine, sources=sources) if number_format(precision).is_integer else None
+    X = vectors(tree, integers, argument)
+    X = X[: USUAL.stop] if argument.is_float else X[USUAL_INTEGERS]
+    rows = [(row,) for row in arrays(argument, X)]
+    calls = [Call(f"{NAME}_predict", rows, "float32" if tree.kind == "regression" else "int32")]
+    if integers is not None and len(integers.inputs.features) and argument.is_float:
         values = features(read, X)[0] if read else X
         calls.append(Call(f"{NAME}_predict_q", [(row,) for row in integers.quantize(values)], "int32"))
     found = measure({name: files[name] for name in (f"{NAME}.c", f"{NAME}.h")}, calls, core, compiler)
@@ -86,7 +102,7 @@ def measure_model(
         core_cycles_hi=core_hi,
         flash_bytes=found.flash_bytes,
         ram_bytes=found.static_ram_bytes + int(whole.stack_bytes.max()),
-        agrees=_agrees(tree, integers, X, whole),
+        agrees=_agrees(tree, integers, X, argument, whole),
         compiler=found.compiler,
     )
 
@@ -96,6 +112,6 @@ def _means(cost: Cost) -> tuple[float, float, float]:
     return instructions, lo, hi
 
 
-def _agrees(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32], cost: Cost) -> bool:
-    wanted, tolerance = expected(tree, integers, X)
+def _agrees(tree: Tree, integers: IntegerTree | None, X: NDArray[np.floating], argument: Argument, cost: Cost) -> bool:
+    wanted, tolerance = expected(tree, integers, X, argument)
     return cost.results is not None and bool((np.abs(cost.results - wanted) <= tolerance).all())
