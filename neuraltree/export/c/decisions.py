@@ -72,7 +72,7 @@ def probabilities(tree: Tree, argument: Argument, run: str, share: str) -> str:
     else:
         link = SHARES.format(value=share, even=literal(1 / count))
     text = f"    float y[{tree.num_outputs}];\n{run}{link}".replace("@COUNT@", str(count))
-    return f"void {argument.name}_probabilities({argument.parameter}, float *p)\n{{\n{text}}}\n"
+    return f"NT_PUBLIC void {argument.name}_probabilities({argument.parameter}, float *p)\n{{\n{text}}}\n"
 
 
 TOP = """    float top = y[0];

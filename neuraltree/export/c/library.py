@@ -1,4 +1,4 @@
-"""A tree as C99: a header, a source, and a program that checks them; the folder is an Arduino library too.
+"""A tree as C99: a header, a source, and a program that checks them.
 
 The C uses no heap, no recursion and no library. The same tree always gives the same text.
 """
@@ -57,7 +57,7 @@ def export_c(
         else:
             code = integer_library(inner, integers, argument, style, read)
         files = {f"{name}.h": _header(tree, argument, code), f"{name}.c": _source(tree, argument, code)}
-        return files | test_files(tree, argument, integers) | _arduino(tree, argument)
+        return files | test_files(tree, argument, integers)
 
 
 def _header(tree: Tree, argument: Argument, code: Code) -> str:
@@ -131,39 +131,3 @@ def _source(tree: Tree, argument: Argument, code: Code) -> str:
     checks = [] if tree.columns is None else [check(tree.columns, argument)]
     parts = [f'#include "{name}.h"\n', MACROS, FLASH, *code.definitions, *code.entries, *checks]
     return "\n".join(part for part in parts if part)
-
-
-def _arduino(tree: Tree, argument: Argument) -> dict[str, str]:
-    name = argument.name
-    title = name[:1].upper() + name[1:]
-    properties = {
-        "name": name,
-        "version": "1.0.0",
-        "author": "neuraltree",
-        "maintainer": "neuraltree",
-        "sentence": f"A neural tree ({comment(_summary(tree))}).",
-        "paragraph": "Exported by neuraltree.",
-        "category": "Data Processing",
-        "url": "",
-        "architectures": "*",
-        "includes": f"{name}.h",
-    }
-    text = "".join(f"{key}={value}\n" for key, value in properties.items())
-    what, filled = ("FEATURE", "raw inputs") if tree.columns is None else ("COLUMN", "the numbers of the columns")
-    x = f"{argument.c_type} x" if argument.is_struct else f"{argument.c_type} x[{name.upper()}_{what}S]"
-    places = "" if argument.is_struct else f"; their places are {name.upper()}_{what}_..."
-    sketch = f"""#include <{name}.h>
-
-{x};
-
-void setup() {{
-    Serial.begin(115200);
-}}
-
-void loop() {{
-    // Fill x with {filled} here{places}
-    Serial.println({name}_predict({"&x" if argument.is_struct else "x"}));
-    delay(1000);
-}}
-"""
-    return {"library.properties": text, f"examples/{title}/{title}.ino": sketch}

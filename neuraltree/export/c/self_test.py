@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from neuraltree.compress.input_types import in_units
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.export.c.argument import Argument, sources_of
-from neuraltree.export.c.bound import error_bound
+from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.c.columns.column_vectors import checked, column_vectors, features, steady
 from neuraltree.export.c.integer_vectors import in_types, initialiser
 from neuraltree.export.c.parts import literal
@@ -105,8 +105,8 @@ def expected(
     if integers is not None:
         found = integers.predict_q(integers.quantize(X))
         return integers.outputs.values(found) if tree.classes is None else found, np.zeros(len(X))
-    centred, taken = in_units(tree, () if argument is None else sources_of(argument, read)).centred()
-    values, errors = error_bound(centred.folded(), X.astype(np.float64) - taken, wrong)
+    tree = in_units(tree, () if argument is None else sources_of(argument, read))
+    values, errors = tree_bounds(tree, X, wrong)
     if tree.classes is None:
         return np.clip(values[:, 0], *_single()), np.clip(errors[:, 0], 0, _single()[1])
     if tree.kind == "binary":

@@ -95,7 +95,7 @@ def check(columns: Sequence[Column], argument: Argument) -> str:
         f"    if (!{_usable(column, one, x)}) {{\n        return {place};\n    }}\n" for place, (column, one, x) in rows
     ]
     floats = [one for one in argument.inputs if not one.row.is_integer]
-    text = f"int {argument.name}_check({argument.parameter})\n{{\n{''.join(tests)}    return -1;\n}}\n"
+    text = f"NT_PUBLIC int {argument.name}_check({argument.parameter})\n{{\n{''.join(tests)}    return -1;\n}}\n"
     return f"{USABLE}\n{text}" if floats or not argument.inputs else text
 
 

@@ -63,7 +63,7 @@ def _results(tree: Tree, integers: IntegerTree, argument: Argument, run: str) ->
     value = _value(integers, "y[0]") if tree.classes is None else answer(tree, name, str(integers.score_threshold))
     lines = f"    int32_t y[{count}];\n{run}    return {value};\n"
     entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
-    entries.append(f"{kind} {name}_predict({argument.parameter})\n{{\n{lines}}}\n")
+    entries.append(f"NT_PUBLIC {kind} {name}_predict({argument.parameter})\n{{\n{lines}}}\n")
     if tree.classes is not None:
         scores = f"    int32_t scores[{count}];\n{run.replace('y)', 'scores)')}"
         values = LOGITS.format(count=count, value=_value(integers, "scores[k]"))
@@ -110,8 +110,8 @@ def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]
     lines = f"    int32_t y[{tree.num_outputs}];\n    nt_outputs(q, y);\n    return {found};\n"
     prepare = f"    int8_t q[{room(integers)}];\n    {name}_quantize(x, q);\n"
     entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
-    entries.append(f"{result} {name}_predict_q(const int8_t *q)\n{{\n{lines}}}\n")
-    entries.append(f"{kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
+    entries.append(f"NT_PUBLIC {result} {name}_predict_q(const int8_t *q)\n{{\n{lines}}}\n")
+    entries.append(f"NT_PUBLIC {kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
     if tree.classes is not None:
         entries.append(probabilities(tree, argument, run=_scores(tree, name, integers), share=SHARE))
     return entries + result_code.entries(integers, argument, f"{prepare}    nt_outputs(q, y);\n")

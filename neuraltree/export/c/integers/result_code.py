@@ -59,7 +59,7 @@ def _fixed(stage: FixedStage, argument: Argument, run: str) -> str:
     product = f"(t >> 10) * {stage.factor} + (((t & 1023) * {stage.factor}) >> 10){half}"
     whole = f"(({product}) >> {stage.shift}) + {stage.offset}".replace("+ -", "- ")
     body = f"    int32_t y[1];\n    int32_t t;\n{run}    t = {score};\n    return {whole};\n"
-    return f"int32_t {argument.name}_predict_fixed({argument.parameter})\n{{\n{body}}}\n"
+    return f"NT_PUBLIC int32_t {argument.name}_predict_fixed({argument.parameter})\n{{\n{body}}}\n"
 
 
 HALVED = """/* 2^15 x 2^(-t / 256), between 16 points by straight lines. */
@@ -71,7 +71,7 @@ NT_CALL uint32_t nt_halved(int32_t t)
     return t < 4096 ? (uint32_t)between >> (t >> 8) : 0u;
 }
 """
-LOGISTIC = """uint8_t @NAME@_confidence(@PARAMETER@)
+LOGISTIC = """NT_PUBLIC uint8_t @NAME@_confidence(@PARAMETER@)
 {
     int32_t y[1];
     uint32_t less, found;
@@ -80,7 +80,7 @@ LOGISTIC = """uint8_t @NAME@_confidence(@PARAMETER@)
     return (uint8_t)((255u * found + (32768u + less) / 2u) / (32768u + less));
 }
 """
-SOFTMAX = """uint8_t @NAME@_confidence(@PARAMETER@)
+SOFTMAX = """NT_PUBLIC uint8_t @NAME@_confidence(@PARAMETER@)
 {
     int32_t y[@COUNT@];
     int32_t top;
@@ -93,7 +93,7 @@ SOFTMAX = """uint8_t @NAME@_confidence(@PARAMETER@)
     return (uint8_t)((UINT32_C(8355840) + total / 2u) / total);
 }
 """
-SIGMOIDS = """uint8_t @NAME@_confidence(@PARAMETER@)
+SIGMOIDS = """NT_PUBLIC uint8_t @NAME@_confidence(@PARAMETER@)
 {
     int32_t y[@COUNT@];
     int32_t best, base;
