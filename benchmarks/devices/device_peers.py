@@ -1,8 +1,8 @@
 """Our trees beside other small models on emulated microcontrollers: score against cycles and against flash.
 
-``python -m benchmarks.run device_peers`` writes ``device_peers.csv``, ``.md`` and ``.png`` into results/. It needs the
-extra dev and arm-none-eabi-gcc; the table gas needs the folder uci beside the papers' tables. Searches and measurements
-are kept in the user's cache folder, so an interrupted run resumes where it stopped.
+``python -m benchmarks.run device_peers`` writes ``device_peers.csv``, ``.md`` and a picture a core into results/. It
+needs the extra dev and arm-none-eabi-gcc; the table gas needs the folder uci beside the papers' tables. Searches,
+cross-validations and measurements are kept in the user's cache folder, so an interrupted run resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.devices import cmsis_code, emlearn_code
-from benchmarks.devices.candidates import Candidate
-from benchmarks.devices.decision_trees import decision_trees
 from benchmarks.devices.device_page import page
 from benchmarks.devices.device_picture import picture
 from benchmarks.devices.device_tasks import TABLES, Task, score, task_of
-from benchmarks.devices.linear_code import linear_models
 from benchmarks.devices.meter import measured
-from benchmarks.devices.our_trees import FORMATS, our_trees
-from benchmarks.devices.scaled_models import perceptrons
+from benchmarks.devices.models import cmsis_code, emlearn_code
+from benchmarks.devices.models.candidates import Candidate
+from benchmarks.devices.models.decision_trees import decision_trees
+from benchmarks.devices.models.linear_code import linear_models
+from benchmarks.devices.models.our_trees import FORMATS, our_trees
+from benchmarks.devices.models.scaled_models import perceptrons
 from neuraltree.hardware.measure.cores import MeasureError
 from neuraltree.hardware.measure.toolchains import available_compilers, version
 from neuraltree.storing import store
 from search.errors import InputError
 
 INTERRUPTED = 130
-HEAD = ("table", "seed", "core", "compiler", "family", "model", "promised", "score", "instructions", "cycles")
-COLUMNS = (*HEAD, "flash_bytes", "ram_bytes", "rows", "same")
+HEAD = ("table", "seed", "core", "compiler", "inputs", "family", "model", "promised", "score", "instructions")
+COLUMNS = (*HEAD, "cycles", "flash_bytes", "ram_bytes", "rows", "same")
 Row = dict[str, Any]
 Job = tuple[str, int, tuple[str, ...], int]  # table, hold-out, compilers, generations
 
@@ -48,7 +48,7 @@ def peers(task: Task) -> list[Candidate]:
         *decision_trees(task),
         *emlearn_code.forests(task),
         *(emlearn_code.network(task, *each) for each in networks),
-        *(cmsis_code.network(task, *each) for each in networks),
+        *(model for each in networks for model in cmsis_code.network(task, *each)),
     ]
 
 
@@ -68,7 +68,7 @@ def rows_of(job: Job) -> list[Row]:
 def _row(model: Candidate, task: Task, core: str, compiler: str) -> Iterator[Row]:
     if model.library and compiler != "gcc":
         return  # its free-standing target has no <math.h>
-    about = {"table": task.table, "seed": task.seed, "core": core, "compiler": compiler}
+    about = {"table": task.table, "seed": task.seed, "core": core, "compiler": compiler, "inputs": model.inputs}
     kept = score(model.answers, task.test_y, task.classes)
     named = {"family": model.family, "model": model.name, "promised": model.promised, "score": kept}
     yield about | named | measured(model, task, core, compiler)
@@ -117,9 +117,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; searches and measurements are kept, the same command resumes", file=sys.stderr)
         return INTERRUPTED
-    text = page(rows, {name: version(name) for name in compilers})
-    drawing = {options.out.with_suffix(".png"): picture(rows)}
-    store({options.out: text_of(rows), options.out.with_suffix(".md"): text, **drawing})
+    out: Path = options.out
+    text = page(rows, {name: version(name) for name in compilers}, out.stem)
+    pictures = {out.with_name(f"{out.stem}_{core}.png"): picture(rows, core) for core in FORMATS}
+    out.parent.mkdir(parents=True, exist_ok=True)
+    store({out: text_of(rows), out.with_suffix(".md"): text, **pictures})
     Console().print(text, markup=False, highlight=False, soft_wrap=True)
     return 0
 

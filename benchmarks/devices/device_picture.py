@@ -1,4 +1,4 @@
-"""The picture: for each core and table, the score within a budget of cycles and of flash, one line a family."""
+"""The picture of a core: for each table, the score within a budget of cycles and of flash, one line a family."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.devices import cmsis_code, decision_trees, emlearn_code, linear_code, our_trees
 from benchmarks.devices.budgets import Row, kept_scores
+from benchmarks.devices.models import cmsis_code, decision_trees, emlearn_code, linear_code, our_trees
 from neuraltree.plot import style
 
 COSTS = {"cycles": "cycles a prediction", "flash_bytes": "bytes of flash"}
 CORES = {"cortex-m0plus": "Cortex-M0+", "cortex-m4f": "Cortex-M4F"}
+INPUTS = {"float32": "inputs are floats", "int16": "inputs are int16"}
 LOOKS: Mapping[str, dict[str, Any]] = {
     our_trees.FAMILY: {"color": style.BLUE, "lw": 2.6, "zorder": 5},
     linear_code.FAMILY: {"color": style.BLACK},
@@ -27,26 +28,26 @@ LOOKS: Mapping[str, dict[str, Any]] = {
 PANEL = (2.7, 2.15)  # inches
 
 
-def picture(rows: Sequence[Row]) -> bytes:
-    """PNG of the rows that gcc built (of the other compiler, if there are no such)."""
+def picture(rows: Sequence[Row], core: str) -> bytes:
+    """PNG of one core and the first compiler."""
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    shown = of_one_compiler(rows)
+    shown = [row for row in of_one_compiler(rows) if row["core"] == core]
     tables = list(dict.fromkeys(row["table"] for row in shown))
-    lines = [(core, cost) for core in CORES for cost in COSTS]
+    lines = [(inputs, cost) for inputs in INPUTS for cost in COSTS]
     size = (PANEL[0] * len(tables) + 0.6, PANEL[1] * len(lines) + 0.7)
     figure, axes = plt.subplots(len(lines), len(tables), figsize=size, squeeze=False, layout="constrained")
-    for line, (core, cost) in enumerate(lines):
+    for line, (inputs, cost) in enumerate(lines):
         for column, table in enumerate(tables):
-            own = [row for row in shown if (row["core"], row["table"]) == (core, table)]
+            own = [row for row in shown if (row["inputs"], row["table"]) == (inputs, table)]
             _panel(axes[line, column], own, cost)
             axes[line, column].set_xlabel(COSTS[cost], fontsize=8)
-        axes[line, 0].set_ylabel(CORES[core] + "\ntest score", fontsize=9)
+        axes[line, 0].set_ylabel(f"{INPUTS[inputs]}\ntest score", fontsize=9)
     for column, table in enumerate(tables):
-        axes[0, column].set_title(table, fontsize=10)
+        axes[0, column].set_title(f"{CORES[core]}: {table}", fontsize=10)
     figure.legend(*_keys(axes), loc="outside upper center", ncols=4, frameon=False, fontsize=9)
     content = io.BytesIO()
     figure.savefig(content, dpi=110)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.devices.candidates import Candidate
 from benchmarks.devices.device_tasks import Task
+from benchmarks.devices.models.candidates import Candidate
 from neuraltree.hardware.measure import store, toolchains
 from neuraltree.hardware.measure.cores import Core, core_named
 from neuraltree.hardware.measure.counting import Counter
@@ -31,7 +31,7 @@ def measured(model: Candidate, task: Task, core: str, compiler: str) -> dict[str
     target = core_named(core)
     toolchains.check(target, compiler)
     files = dict(model.files) | ({"errno.c": ERRNO} if model.library else {})
-    X: NDArray = task.test_X[:ROWS].astype(model.dtype)
+    X: NDArray = task.given(task.test_X[:ROWS], model.dtype)
     result: Result = "int32" if task.classes else "float32"
     options = toolchains.flags(target, compiler, [model.function])
     key = store.key("peer", files, X, result, toolchains.version(compiler), options, target, repr(TIMINGS[core]))

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.devices.candidates import Candidate, entry, first_largest
 from benchmarks.devices.device_tasks import Task, promised
-from benchmarks.devices.emlearn_code import fit_trees, tree_code, voted, voting
+from benchmarks.devices.models.candidates import Candidate, entry, first_largest
+from benchmarks.devices.models.emlearn_code import fit_trees, tree_code, voted, voting
 
 EMLEARN, M2CGEN = "decision tree (emlearn)", "decision tree (m2cgen)"
 DEPTHS = (1, 2, 3, 4, 6, 8)
@@ -20,8 +20,8 @@ def decision_trees(task: Task) -> Iterator[Candidate]:
     """CART of growing depths, each by both programs."""
     for depth in DEPTHS:
         model = fit_trees(task, task.X, task.y, 1, depth)
-        hope = promised(task, voted(task, 1, depth))
-        yield tree_code(task, model, hope, EMLEARN, f"depth {depth}")
+        hope = promised(task, voted(task, 1, depth), "trees", 1, depth)
+        yield from tree_code(task, model, hope, EMLEARN, f"depth {depth}")
         yield _m2cgen(task, model, hope, f"depth {depth}")
 
 

@@ -74,7 +74,8 @@ def perceptrons(task: Task) -> Iterator[tuple[str, Layers, float]]:
     """Name, model and promised score for each number of hidden units, of the better penalty."""
     for hidden in HIDDEN:
         fits = [network(hidden, penalty, task.classes, task.seed) for penalty in PENALTIES]
-        hopes = [promised(task, answering(fit)) for fit in fits]
+        about = ("perceptron", hidden, BATCH, RATE, EPOCHS, MLP_STEPS)
+        hopes = [promised(task, answering(fit), *about, each) for fit, each in zip(fits, PENALTIES, strict=True)]
         yield f"{hidden} hidden units", fits[int(np.argmax(hopes))](task.X, task.y), max(hopes)
 
 

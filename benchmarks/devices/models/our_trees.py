@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import neuraltree
-from benchmarks.devices.candidates import Candidate
 from benchmarks.devices.device_tasks import Task
+from benchmarks.devices.models.candidates import Candidate
 from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
 from neuraltree.caches import cache_folder
 from neuraltree.compress.formats import PRECISIONS
@@ -28,7 +28,7 @@ FAMILY = "neural tree (ours)"
 # What a user of each core would choose.
 FORMATS = {"cortex-m0plus": "int8", "cortex-m4f": "float32"}
 COSTS = ("latency_s", "flash_bytes")
-POPULATION = 100
+POPULATION, MEMBERS = 100, 10
 
 
 def our_trees(task: Task, core: str, generations: int) -> Iterator[Candidate]:
@@ -70,18 +70,20 @@ def _search(task: Task, settings: dict[str, Any], folder: Any) -> None:
     model = kind(Evolution(**settings), n_jobs=1, random_state=task.seed).fit(task.X, task.y)
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
-    for number, member in enumerate(_worthy(list(model.front_))):
+    for number, member in enumerate(worthy(list(model.front_))):
         rows.append({"model": f"{number}.json", "promised": 1 - member.values["honest_error"]})
         save(member.tree(), folder / f"{number}.json")
     store_files({folder / "front.json": json.dumps(rows) + "\n"})  # last: a folder with it is whole
 
 
-def _worthy(members: list[Any]) -> list[Any]:
-    """Members that no other is at least as good as in honest error and one of the costs, predicted."""
+def worthy(members: list[Any]) -> list[Any]:
+    """At most ``MEMBERS`` that no other is at least as good as in honest error and one of the costs, predicted."""
 
     def best(member: Any, cost: str) -> bool:
         mine = (member.values["honest_error"], member.values[cost])
         pairs = [(other.values["honest_error"], other.values[cost]) for other in members]
         return not any(a <= mine[0] and b <= mine[1] and (a, b) != mine for a, b in pairs)
 
-    return [member for member in members if any(best(member, cost) for cost in COSTS)]
+    kept = [member for member in members if any(best(member, cost) for cost in COSTS)]
+    chosen = {round(i) for i in np.linspace(0, len(kept) - 1, MEMBERS)}  # evenly, the most accurate too
+    return [kept[i] for i in sorted(chosen)]

@@ -1,4 +1,4 @@
-"""Trees, forests and perceptrons of scikit-learn as emlearn writes them in C, in single floats."""
+"""Trees, forests and perceptrons of scikit-learn as emlearn writes them in C: floats, trees also 16-bit integers."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ import contextlib
 import re
 import tempfile
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.devices.candidates import Candidate, array, entry
 from benchmarks.devices.device_tasks import Answer, Fit, Task, promised
-from benchmarks.devices.scaled_models import Layers
+from benchmarks.devices.models.candidates import Candidate, array, entry
+from benchmarks.devices.models.scaled_models import Layers
 
 FOREST, NETWORK = "forest (emlearn)", "MLP, float (emlearn)"
-TREES, DEPTHS = (3, 5, 10), (2, 4, 8)
+TREES, DEPTHS = (3, 10), (2, 4, 8)
 
 
 def forests(task: Task) -> Iterator[Candidate]:
     for trees in TREES:
         for depth in DEPTHS:
             model = fit_trees(task, task.X, task.y, trees, depth)
-            hope = promised(task, voted(task, trees, depth))
-            yield tree_code(task, model, hope, FOREST, f"{trees} trees of depth {depth}")
+            hope = promised(task, voted(task, trees, depth), "trees", trees, depth)
+            yield from tree_code(task, model, hope, FOREST, f"{trees} trees of depth {depth}")
 
 
 def fit_trees(task: Task, X: NDArray[np.float64], y: NDArray, trees: int, depth: int) -> Any:
@@ -58,10 +59,24 @@ def voting(model: Any) -> Answer:
     return answer
 
 
-def tree_code(task: Task, model: Any, hope: float, family: str, name: str) -> Candidate:
-    code = _saved(model, method="inline", dtype="float")
-    text = local(code) + entry(f"    return trees_predict(x, {task.X.shape[1]});\n", task.classes)
-    return Candidate(family, name, hope, voting(model)(task.test_X), {"trees.c": text})
+def tree_code(task: Task, model: Any, hope: float, family: str, name: str) -> Iterator[Candidate]:
+    """For inputs that are floats, then for counts."""
+    for dtype, kind, own in ((np.float32, "float", model), (np.int16, "int16_t", _of_counts(model, task.scale))):
+        code = _saved(own, method="inline", dtype=kind)
+        body = f"    return trees_predict(x, {task.X.shape[1]});\n"
+        text = local(code) + entry(body, task.classes, f"const {kind} *x")
+        answers = voting(own)(task.given(task.test_X, dtype).astype(np.float64))
+        yield Candidate(family, name, hope, answers, {"trees.c": text}, dtype)
+
+
+def _of_counts(model: Any, scale: NDArray[np.float64]) -> Any:
+    """The same trees with thresholds for counts, whole numbers."""
+    model = deepcopy(model)
+    for member in getattr(model, "estimators_", [model]):
+        inner = member.tree_.children_left >= 0
+        thresholds = member.tree_.threshold  # a view
+        thresholds[inner] = np.floor(thresholds[inner] * scale[member.tree_.feature[inner]])
+    return model
 
 
 def _saved(model: Any, **options: Any) -> str:

@@ -26,6 +26,14 @@ class Candidate:
     library: bool = False
     function: str = "predict"
 
+    @property
+    def inputs(self) -> str:
+        return "int16" if self.dtype is np.int16 else "float32"
+
+
+COUNTS = "const int16_t *x"
+STDINT = "#include <stdint.h>\n"
+
 
 def entry(body: str, classes: int, argument: str = "const float *x") -> str:
     """The function ``predict`` around statements that end in a ``return``."""
