@@ -17,7 +17,7 @@ from neuraltree.hardware.measure.registers import start
 
 Argument = NDArray[Any] | int | float
 # "int" is C's int, of 16 bits on an AVR and of 32 elsewhere.
-Result = Literal["int", "int32", "float32"] | None
+Result = Literal["uint8", "int", "int32", "float32"] | None
 
 MAX_BLOCKS = 4_000_000  # a call that enters more counts as an endless loop; a training step enters about 200,000
 ARGUMENTS, ARGUMENTS_BYTES = 0x2100_0000, 0x0040_0000
