@@ -87,7 +87,6 @@ def report(places: Places, amounts: Amounts, progress: Progress) -> tuple[dict[s
     progress.update(task, description="seconds a model")
     seconds = {" ".join(case): round(seconds_a_model(_middle(sets["random"]), case), 3) for case in cases}
     checked = _checked(every, progress)
-    compilers = list(dict.fromkeys(case.compiler for case in cases))
     found = {
         "command": "python -m benchmarks.hardware_model",
         **facts(PACKAGES),

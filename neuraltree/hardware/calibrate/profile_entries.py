@@ -9,7 +9,7 @@ from typing import Any
 from neuraltree.activations import NAMES
 from neuraltree.hardware.calibrate.fit import Residual, apply, fit_terms, residual
 from neuraltree.hardware.calibrate.measured_samples import Sample, columns
-from neuraltree.hardware.model.linear_model import TASKS
+from neuraltree.hardware.model.linear_model import NODES, TASKS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
 OPTIONAL = (*TASKS, "inner_node", "far_input")
@@ -63,9 +63,13 @@ def _block(unit: str, source: str, ends: list[Terms], optional: Sequence[str] = 
     figures = {
         name: dict(zip(("lo", "hi"), (end[name] for end in ends), strict=False))
         for name in ends[0]
-        if not (name in (*optional, *SHARED) and not any(end[name] for end in ends))
+        if not (name in (*optional, *NODES, *SHARED) and not any(end[name] for end in ends))
     }
-    groups = {"kinds": NAMES, "shared": tuple(SHARED)}
-    inner = {group: {name: figures.pop(name) for name in names if name in figures} for group, names in groups.items()}
+    groups = {"kinds": {name: name for name in NAMES}, "nodes": dict(zip(NAMES, NODES, strict=True))}
+    groups["shared"] = {name: name for name in SHARED}
+    inner = {
+        group: {name: figures.pop(term) for name, term in terms.items() if term in figures}
+        for group, terms in groups.items()
+    }
     head = {"unit": unit, "certainty": "M", "source": source}
     return {**head, **figures, **{group: rows for group, rows in inner.items() if rows}}

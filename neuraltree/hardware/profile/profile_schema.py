@@ -160,16 +160,27 @@ SHARED: dict[str, tuple[str, ...]] = {
 }
 
 
+def refuse_unknown(figures: dict[str, Figure], allowed: tuple[str, ...], group: str) -> None:
+    """``ValueError`` for a figure whose name is not allowed."""
+    if wrong := set(figures) - set(allowed):
+        raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
+
+
 class Flash(Terms, frozen=True, kw_only=True):
-    """``kinds``: bytes once per tree that uses the activation, for its code or table; ``shared``: see ``SHARED``."""
+    """``kinds``: bytes once per tree that uses the activation, for its code or table; ``nodes``: in addition bytes of
+    each function node with it; ``shared``: see ``SHARED``."""
 
     unit: Literal["B"]
+    nodes: dict[str, Figure] = {}
     shared: dict[str, Figure] = {}
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if wrong := set(self.shared) - set(SHARED):
-            raise ValueError(f"shared does not know {', '.join(sorted(wrong))}; allowed: {', '.join(SHARED)}")
+        for row in ACTIVATIONS:
+            if row.priced_as in self.nodes:
+                self.nodes.setdefault(row.name, self.nodes[row.priced_as])
+        refuse_unknown(self.nodes, NAMES, "nodes")
+        refuse_unknown(self.shared, tuple(SHARED), "shared")
 
 
 class Ram(Block, frozen=True, kw_only=True):
@@ -195,9 +206,8 @@ class Ram(Block, frozen=True, kw_only=True):
     shared: dict[str, Figure] = {}
 
     def __post_init__(self) -> None:
-        for group, allowed in (("kinds", NAMES), ("shared", tuple(SHARED))):
-            if wrong := set(getattr(self, group)) - set(allowed):
-                raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
+        refuse_unknown(self.kinds, NAMES, "kinds")
+        refuse_unknown(self.shared, tuple(SHARED), "shared")
 
 
 class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
