@@ -59,11 +59,13 @@ def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
     return Measured(costs, found.agrees, bool(room[0]) if stated else None, inner)
 
 
-def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
-    """The measured costs of each model file; progress is shown on a terminal."""
-    check_measurable(device, code.compiler)
-    shown = track(paths, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
-    return [measure_tree(load(path), device, code) for path in shown]
+def measure_files(paths: Sequence[Path], device: Device, codes: Sequence[Code]) -> list[Measured]:
+    """The measured costs of each model file in its code; progress is shown on a terminal."""
+    for compiler in {code.compiler for code in codes}:
+        check_measurable(device, compiler)
+    pairs = list(zip(paths, codes, strict=True))
+    shown = track(pairs, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
+    return [measure_tree(load(path), device, code) for path, code in shown]
 
 
 def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:

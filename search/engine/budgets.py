@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.space import Space
 from search.config.config import Config
+from search.engine.code_rule import cost_limits
 from search.engine.evaluate import Problem, costs
 from search.errors import InputError
 from search.objectives import COST_NAMES, SIZE_NAMES, columns_of
@@ -25,16 +26,9 @@ def budgets(config: Config, table: Table, problem: Problem) -> Budgets:
                 "search.objectives"
             )
     found = {c: bound for name, bound in config.constraints.items() for c in columns_of(name, table.classes)}
-    found |= {name: min(size, found.get(name, size)) for name, size in _capacities(problem).items()}
+    found |= {} if problem.device is None else cost_limits(config, problem.device)
     _check_room(found, problem, config)
     return found
-
-
-def _capacities(problem: Problem) -> Budgets:
-    if problem.device is None:
-        return {}
-    stated = {"flash_bytes": problem.device.flash_bytes, "ram_bytes": problem.device.sram_bytes}
-    return {name: float(size.value) for name, size in stated.items() if size is not None}
 
 
 def _check_room(found: Budgets, problem: Problem, config: Config) -> None:
