@@ -19,7 +19,7 @@ from benchmarks.promise.problems import TABLES, prepared, sample
 from benchmarks.promise.reporting import report
 from neuraltree.cli.markdown import table
 from neuraltree.hardware import Code
-from neuraltree.hardware.choice import Decision, loss_in
+from neuraltree.hardware.choice import CodeRule, Decision, choose, loss_in
 from neuraltree.hardware.choice_words import COMPARED
 from neuraltree.hardware.compare import measure_tree
 from search.engine.evolution_step import generations
@@ -30,6 +30,8 @@ POPULATION, GENERATIONS = 50, 10
 CORES = ("cortex-m0plus", "cortex-m4f")
 CHOSEN = ("wine", "vehicle", "glass", "wdbc", "friedman", "mpg6")
 OBJECTIVES = ("error", "latency_s", "flash_bytes")
+FLASH_FIRST = ("flash_bytes", "latency_s", "ram_bytes")
+STRAIGHT = ("float32 straight", "int8 straight")
 
 
 def front(name: str, core: str, compiler: str) -> tuple[list[Finished], Any]:
@@ -73,9 +75,23 @@ def dominated(row: dict[str, Any], by: str, chosen: str) -> bool:
     return any((other <= costs[chosen]).all() and (other < costs[chosen]).any() for other in costs.values())
 
 
-def quickest(row: dict[str, Any]) -> str:
-    """The code that would be chosen if predictions were exact: that of the least predicted latency."""
-    return min(row["predicted"], key=lambda code: row["predicted"][code]["latency_s"])
+def by_flash(row: dict[str, Any]) -> str:
+    """The code that is chosen if flash counts most."""
+    codes = list(row["predicted"])
+    found = [{name: np.array([value]) for name, value in row["predicted"][code].items()} for code in codes]
+    rule = CodeRule(tuple(Code(*code.split(), "") for code in codes), FLASH_FIRST)
+    return codes[int(choose(rule, found)[0])]
+
+
+def least_flash(row: dict[str, Any]) -> str:
+    """The code of the least predicted flash, however little less that is."""
+    return min(row["predicted"], key=lambda code: [row["predicted"][code][name] for name in FLASH_FIRST])
+
+
+def told(rows: list[dict[str, Any]], chosen: Callable[[dict[str, Any]], str]) -> str:
+    """Of how many members another code dominates the ``chosen`` one by measured costs."""
+    there = [row for row in rows if chosen(row) in row["measured"]]
+    return f"{sum(dominated(row, 'measured', chosen(row)) for row in there)} of {len(there)}"
 
 
 def page(result: dict[str, Any]) -> str:
@@ -84,13 +100,17 @@ def page(result: dict[str, Any]) -> str:
     fronts = {key: [row for row in rows if (row["table"], row["core"]) == key] for key in keys}
     header = ("table", "core", "members", "chosen", "dominated: predicted", "measured", "largest loss", *GAINS)
     totals = [sum(dominated(row, by, row["chosen"]) for row in rows) for by in ("predicted", "measured")]
-    plain = sum(dominated(row, "measured", quickest(row)) for row in rows)
+    cores = [[row for row in rows if row["core"] == core] for core in CORES]
+    floats, integers = ([told(own, lambda _, c=code: c) for own in cores] for code in STRAIGHT)
     about = f"""Made by `{result["command"]}`. Searches of {GENERATIONS} generations and {POPULATION} trees with
 `precision = "auto"` and `style = "auto"` ({result["compiler"]}); each member was then measured in every code that
 loses no more than 1 % of its score. Of {len(rows)} members in {len(fronts)} fronts, another code dominates the chosen
-one in latency, flash and RAM for {totals[0]} by predicted and for {totals[1]} by measured costs; if the least predicted
-latency alone decided, for {plain} by measured costs. The last columns are medians over a front, by measured costs: how
-many times as long as the chosen code another takes, and how many times as much flash."""
+one in latency, flash and RAM for **{totals[0]}** by predicted and **{totals[1]}** by measured costs. One code for all,
+by measured costs: float32 straight is dominated for {floats[0]} members on the M0+ and {floats[1]} on the M4F, int8
+straight for {integers[0]} and {integers[1]}. If flash counts most, the chosen code is dominated for
+{told(rows, by_flash)} members, and that of the least predicted flash for {told(rows, least_flash)}: differences within
+the error of predictions do not count. The last columns are medians over a front, by measured costs: how many times as
+long as the chosen code another takes, and how many times as much flash."""
     lines = [_line(*key, own) for key, own in fronts.items()]
     return f"# The code chosen by itself\n\n{about}\n\n{table(header, lines)}\n"
 
@@ -102,7 +122,7 @@ def _line(name: str, core: str, own: list[dict[str, Any]]) -> list[str]:
     chosen = [row["chosen"] for row in own]
     counts = ", ".join(f"{code} {chosen.count(code)}" for code in sorted(set(chosen), key=chosen.count, reverse=True))
     wrong = [str(sum(dominated(row, by, row["chosen"]) for row in own)) for by in ("predicted", "measured")]
-    pairs = product(("float32 straight", "int8 straight"), ("latency_s", "flash_bytes"))
+    pairs = product(STRAIGHT, ("latency_s", "flash_bytes"))
     gains = [_ratio(own, code, cost) for code, cost in pairs]
     loss = max((row["loss"] for row in own if row["loss"] is not None), default=None)
     return [name, core, str(len(own)), counts, *wrong, "" if loss is None else f"{loss:.3f}", *gains]

@@ -16,7 +16,7 @@ from neuraltree.export.writing import check_file, check_folder, write
 
 OPTIONS = ("name", "precision", "style", "wide", "digits")
 
-EPILOG = """formats and the options they take; --out is a folder for c and c-train, one file for the others:
+EPILOG = """formats and the options they take; --out is a folder or one file with the ending shown:
 {formats}
 
 without --out a text format goes to standard output; any other to a file or folder here with the model's name
@@ -56,7 +56,7 @@ def parser(*more: str) -> Parser:
 def _described(to: str, row: Format) -> str:
     options = " ".join(f"--{option}" for option in row.options)
     place = f"{', '.join(row.suffixes) or 'folder'}"
-    return f"  {to:8} {place:10} {row.help}{f'; {options}' if options else ''}"
+    return f"  {to:11} {place:10} {row.help}{f'; {options}' if options else ''}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -88,7 +88,7 @@ def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | 
     name = check_name(name_from(out.absolute().stem if row.suffixes else out.absolute().name) if name is None else name)
     tree = load(arguments.model)
     made = row.make(tree, name, **options)
-    if arguments.to == "c" and arguments.precision == "int8" and loses_much(tree):
+    if row.integers and arguments.precision == "int8" and loses_much(tree):
         print(f"{arguments.model}: {word_of_loss(tree)}", file=sys.stderr)
     if isinstance(made, str) and arguments.out is None:
         print(made, end="")
@@ -105,7 +105,7 @@ def _write(row: Format, made: Made, out: Path, name: str) -> Path:
     """Write an export, and print its files. Returns their folder."""
     folder, files = (out, made) if isinstance(made, dict) else (out.parent, {out.name: made})
     if isinstance(made, dict):
-        check_folder(out, (f"{name}.h", f"{name}_train.h"))
+        check_folder(out, tuple(head.format(name=name) for head in row.heads))
     else:
         check_file(out, made, marked=row.marked)
     write(folder, files)

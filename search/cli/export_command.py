@@ -1,5 +1,5 @@
 """``neuraltree export``: ``python -m neuraltree.export`` for a model of a run, with a card of the model beside it, and
-in C with the code that was chosen for the model."""
+in the code that was chosen for the model if the format is made of C."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from neuraltree.compress.formats import AUTO
 from neuraltree.export import __main__ as exporting
+from neuraltree.export.targets import FORMATS
 from search.cli.chosen import member_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
     found = member_of(arguments.model)
     if found is not None:
         arguments.model = found[1].path
-    if arguments.to == "c":
+    if "style" in FORMATS[arguments.to].options:
         _settle_code(arguments, found)
     if found is None:
         return exporting.export(arguments)

@@ -1,4 +1,4 @@
-"""A tree as C99: a header, a source, and a program that checks them; the folder is an Arduino library too.
+"""A tree as C99: a header, a source, and a program that checks them.
 
 The C uses no heap, no recursion and no library. The same tree always gives the same text.
 """
@@ -46,7 +46,7 @@ def export_c(
         else:
             code = integer_library(inner, integers, name, style, read)
         files = {f"{name}.h": _header(tree, name, code), f"{name}.c": _source(tree, name, code)}
-        return files | test_files(tree, name, integers) | _arduino(tree, name)
+        return files | test_files(tree, name, integers)
 
 
 def _header(tree: Tree, name: str, code: Code) -> str:
@@ -114,36 +114,3 @@ def _source(tree: Tree, name: str, code: Code) -> str:
     checks = [] if tree.columns is None else [check(tree.columns, name)]
     parts = [f'#include "{name}.h"\n', MACROS, FLASH, *code.definitions, *code.entries, *checks]
     return "\n".join(part for part in parts if part)
-
-
-def _arduino(tree: Tree, name: str) -> dict[str, str]:
-    title = name[:1].upper() + name[1:]
-    properties = {
-        "name": name,
-        "version": "1.0.0",
-        "author": "neuraltree",
-        "maintainer": "neuraltree",
-        "sentence": f"A neural tree ({comment(_summary(tree))}).",
-        "paragraph": "Exported by neuraltree.",
-        "category": "Data Processing",
-        "url": "",
-        "architectures": "*",
-        "includes": f"{name}.h",
-    }
-    text = "".join(f"{key}={value}\n" for key, value in properties.items())
-    what, filled = ("FEATURE", "raw inputs") if tree.columns is None else ("COLUMN", "the numbers of the columns")
-    sketch = f"""#include <{name}.h>
-
-float x[{name.upper()}_{what}S];
-
-void setup() {{
-    Serial.begin(115200);
-}}
-
-void loop() {{
-    // Fill x with {filled} here; their places are {name.upper()}_{what}_...
-    Serial.println({name}_predict(x));
-    delay(1000);
-}}
-"""
-    return {"library.properties": text, f"examples/{title}/{title}.ino": sketch}

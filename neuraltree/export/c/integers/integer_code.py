@@ -7,8 +7,8 @@ from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
 from neuraltree.export.c.floats.float_code import filled, narrowest
 from neuraltree.export.c.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
-from neuraltree.export.c.order import Step, slots, steps
 from neuraltree.export.c.parts import array
+from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.nodes import IntArray
 
 SHIFTS = "/* A right shift must round down, as it does with every compiler for these devices. */\n"
