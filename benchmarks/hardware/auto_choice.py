@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ from benchmarks.promise.reporting import report
 from neuraltree.cli.markdown import table
 from neuraltree.hardware import Code
 from neuraltree.hardware.choice import CodeRule, Decision, choose, loss_in
-from neuraltree.hardware.choice_words import COMPARED
 from neuraltree.hardware.compare import measure_tree
+from neuraltree.hardware.dominated_code import COMPARED
 from search.engine.evolution_step import generations
 from search.judge.finish import Finished, judged_front, last_front, live_front
 from search.runs.progress import Phases
@@ -79,13 +80,18 @@ def by_flash(row: dict[str, Any]) -> str:
     """The code that is chosen if flash counts most."""
     codes = list(row["predicted"])
     found = [{name: np.array([value]) for name, value in row["predicted"][code].items()} for code in codes]
-    rule = CodeRule(tuple(Code(*code.split(), "") for code in codes), FLASH_FIRST)
+    rule = CodeRule((), FLASH_FIRST)
     return codes[int(choose(rule, found)[0])]
 
 
 def least_flash(row: dict[str, Any]) -> str:
     """The code of the least predicted flash, however little less that is."""
     return min(row["predicted"], key=lambda code: [row["predicted"][code][name] for name in FLASH_FIRST])
+
+
+def fixed(row: dict[str, Any], code: str) -> str:
+    """A code for all members."""
+    return code
 
 
 def told(rows: list[dict[str, Any]], chosen: Callable[[dict[str, Any]], str]) -> str:
@@ -101,7 +107,7 @@ def page(result: dict[str, Any]) -> str:
     header = ("table", "core", "members", "chosen", "dominated: predicted", "measured", "largest loss", *GAINS)
     totals = [sum(dominated(row, by, row["chosen"]) for row in rows) for by in ("predicted", "measured")]
     cores = [[row for row in rows if row["core"] == core] for core in CORES]
-    floats, integers = ([told(own, lambda _, c=code: c) for own in cores] for code in STRAIGHT)
+    floats, integers = ([told(own, partial(fixed, code=code)) for own in cores] for code in STRAIGHT)
     about = f"""Made by `{result["command"]}`. Searches of {GENERATIONS} generations and {POPULATION} trees with
 `precision = "auto"` and `style = "auto"` ({result["compiler"]}); each member was then measured in every code that
 loses no more than 1 % of its score. Of {len(rows)} members in {len(fronts)} fronts, another code dominates the chosen

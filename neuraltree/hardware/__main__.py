@@ -67,7 +67,8 @@ def _list(console: Console) -> int:
 
 def _predict(arguments: argparse.Namespace, console: Console) -> int:
     from neuraltree.hardware.choice import candidates
-    from neuraltree.hardware.choice_words import word_of_code, word_of_codes, words_on_dominated
+    from neuraltree.hardware.choice_words import word_of_code, word_of_codes
+    from neuraltree.hardware.dominated_code import words_on_dominated
     from neuraltree.hardware.predict import cost_table, model_files, predict, term_table
     from neuraltree.hardware.profile.devices import Code
     from neuraltree.hardware.profile.load import load_device

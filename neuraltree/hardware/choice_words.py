@@ -1,24 +1,16 @@
-"""What people are told about the code of trees: which was chosen and why, and which is dominated by another."""
+"""What people are told about the code of trees: which was chosen, and why."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
-from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import AUTO, MAX_SCORE_LOSS, number_format
-from neuraltree.hardware.choice import MARGIN, ByCode, CodeRule, Decision, candidates, choose, costs_by_code, taken
-from neuraltree.hardware.model.cost import laid_out
+from neuraltree.compress.formats import number_format
+from neuraltree.hardware.choice import Decision
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
-from neuraltree.tree.nodes import IntArray, Nodes
 
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
-
-COMPARED = ("latency_s", "flash_bytes", "ram_bytes")
 
 
 def name_of(code: Code) -> str:
@@ -30,42 +22,50 @@ def is_integer(code: Code) -> bool:
     return number_format(code.precision).is_integer
 
 
-def word_of_codes(decisions: Sequence[Decision], what: str = "models") -> str:
+def word_of_codes(decisions: Sequence[Decision]) -> str:
     """One line about the code of all models, the commonest first."""
     by_code: dict[Code, list[Decision]] = {}
     for each in decisions:
         by_code.setdefault(each.code, []).append(each)
-    groups = sorted(by_code.values(), key=len, reverse=True)
-    counts = [
-        f"{len(group)} of {len(decisions)} {what}" if i == 0 else str(len(group)) for i, group in enumerate(groups)
-    ]
-    said = [f"{name_of(group[0].code)} for {count}{_gain(group)}" for group, count in zip(groups, counts, strict=True)]
+    first, *others = sorted(by_code.values(), key=len, reverse=True)
+    counts = [f"{len(first)} of {len(decisions)} models", *map(str, map(len, others))]
+    said = [f"{name_of(group[0].code)} for {n}{_why(group)}" for n, group in zip(counts, (first, *others), strict=True)]
     return f"code: {', '.join(said)}"
 
 
-def _gain(group: Sequence[Decision]) -> str:
-    """How much faster than in float32 models in integers are, and what they lose of their scores."""
-    if not is_integer(group[0].code):
-        return ""
-    ratios = [times_faster(each) for each in group]
-    losses = [each.loss for each in group if each.loss is not None]
-    said = [f"up to {max(ratios):.1f} times faster than float32"] * (max(ratios) > 1)
-    said += [f"losing at most {max(losses):.3f} of the score"] * bool(losses)
+def _why(group: Sequence[Decision]) -> str:
+    """How much faster than in float32 models in integers are, and what they lose of their scores; or what models in
+    float32 would lose, if integers are faster."""
+    integers = is_integer(group[0].code)
+    ratios = [_times_faster(each) for each in group]
+    if integers:
+        losses = [each.loss for each in group if each.loss is not None]
+        said = [f"up to {max(ratios):.1f} times faster than float32"] * (max(ratios) > 1)
+        said += [f"losing at most {max(losses):.3f} of the score"] * bool(losses)
+    else:
+        losses = [each.loss for each, ratio in zip(group, ratios, strict=True) if each.loss and ratio < 1]
+        said = [f"integers would lose up to {max(losses):.3f} of the score"] * bool(losses)
     return f" ({', '.join(said)})" if said else ""
 
 
-def times_faster(decision: Decision) -> float:
-    """How many times faster than the fastest float code the chosen code is; 1 if there is no float code."""
-    floats = [costs["latency_s"] for code, costs in decision.costs.items() if not is_integer(code)]
-    return min(floats, default=own) / own if (own := decision.costs[decision.code]["latency_s"]) else 1.0
+def _times_faster(decision: Decision) -> float:
+    """How many times faster than the fastest code of the other kind of numbers the chosen code is; 1 if there is no
+    other."""
+    own = decision.costs[decision.code]["latency_s"]
+    others = [decision.costs[code]["latency_s"] for code in _others(decision)]
+    return min(others) / own if others and own else 1.0
+
+
+def _others(decision: Decision) -> list[Code]:
+    """The candidates in the other kind of numbers, integers or floats."""
+    return [code for code in decision.costs if is_integer(code) != is_integer(decision.code)]
 
 
 def word_of_code(decision: Decision, device: Device, tree: Tree) -> str:
     """One line about the code of one model, beside the cheapest in the other number format."""
     code, score = decision.code, "R²" if tree.classes is None else "accuracy"
     said = f"{name_of(code)}: {_amounts(decision, code, device, units=True)}"
-    others = [other for other in decision.costs if is_integer(other) != is_integer(code)]
-    if others:
+    if others := _others(decision):
         other = min(others, key=lambda each: decision.costs[each]["latency_s"])
         said += f"; {name_of(other)} would need {_amounts(decision, other, device, units=False)}"
     if decision.loss is None:
@@ -81,77 +81,3 @@ def _amounts(decision: Decision, code: Code, device: Device, *, units: bool) -> 
     else:
         time = f"{costs['latency_s'] * 1e6:.3g} µs"
     return f"{time}{',' if units else ' and'} {costs['flash_bytes']:,.0f}{' B' * units}"
-
-
-class Dominated(NamedTuple):
-    """The code that dominates, how many times faster and which share smaller it is, by the medians."""
-
-    by: Code
-    faster: float
-    smaller: float
-
-
-def compared_with_all(
-    code: Code,
-    device: Device,
-    nodes: Nodes,
-    starts: IntArray,
-    about: Mapping[str, Any],
-    of: str,
-    loss: FloatArray | None = None,
-) -> str:
-    """A warning if another number format or style dominates the ``code`` of trees laid end to end, else "".
-
-    ``loss`` (trees,): the share of the score that integer code loses, infinite if that is not known; by default none.
-    ``of``: what the trees are, if there are several. A code of "auto" is what it would choose.
-    """
-    own, codes = candidates(code, device), candidates(code._replace(precision=AUTO, style=AUTO), device)
-    found = costs_by_code(nodes, starts, device, codes, **about)
-    in_own = [found[codes.index(each)] for each in own]
-    chosen = taken(choose(CodeRule(own), in_own), in_own)
-    exact = np.ones(len(starts) - 1, dtype=bool) if loss is None else loss <= MAX_SCORE_LOSS
-    better = dominated(codes, found, chosen, exact)
-    return _word_of_dominated(code, better, device, of) if better else ""
-
-
-def words_on_dominated(code: Code, device: Device, trees: Sequence[Tree]) -> list[str]:
-    """The warnings of ``compared_with_all`` about finished trees, of each kind of task apart."""
-    found = []
-    for kind in dict.fromkeys(tree.kind for tree in trees):
-        alike = [tree for tree in trees if tree.kind == kind]
-        nodes, starts, about = laid_out(alike)
-        loss = np.array([np.inf if tree.int8_loss is None else tree.int8_loss for tree in alike])
-        of = f"{len(alike)} models" if len(alike) > 1 else ""
-        found.append(compared_with_all(code, device, nodes, starts, about, of, loss))
-    return [word for word in found if word]
-
-
-def dominated(
-    codes: Sequence[Code], found: ByCode, own: Mapping[str, FloatArray], exact: NDArray[np.bool_]
-) -> Dominated | None:
-    """The fastest code that is no worse than trees' ``own`` costs in latency, flash and RAM, and better in latency or
-    flash, by the medians and by more than the error of predictions.
-
-    ``exact`` (trees,): the trees for which integer code is exact enough; it is no rival if these are not most.
-    """
-    rivals = []
-    for code, costs in zip(codes, found, strict=True):
-        fair = exact if is_integer(code) else np.ones_like(exact)
-        if fair.mean() <= 0.5:
-            continue
-        ratios = {name: float(np.median(costs[name][fair] / own[name][fair])) for name in COMPARED}
-        faster, smaller = 1 / ratios["latency_s"], 1 - ratios["flash_bytes"]
-        if max(ratios.values()) <= 1 + MARGIN and max(faster - 1, smaller) > MARGIN:
-            rivals.append(Dominated(code, faster, smaller))
-    return max(rivals, key=lambda each: each.faster, default=None)
-
-
-def _word_of_dominated(own: Code, found: Dominated, device: Device, of: str) -> str:
-    gains = [f"{found.faster:.1f} times faster"] * (found.faster > 1 + MARGIN)
-    medians = f" (medians of {of})" if of else ""
-    gains += [f"{100 * found.smaller:.0f} % smaller"] * (found.smaller > MARGIN)
-    exact = " where 8 bits are exact enough" * (is_integer(found.by) and own.precision == "float32")
-    return (
-        f"{name_of(own)} is dominated on {device.name}: {name_of(found.by)} is "
-        f"{' and '.join(gains)}{exact}{medians}; set precision and style to auto"
-    )

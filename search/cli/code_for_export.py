@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from neuraltree.cli.command import say
 from neuraltree.compress.formats import AUTO
 from neuraltree.hardware.choice import CodeRule, candidates, decide
-from neuraltree.hardware.choice_words import word_of_code, words_on_dominated
+from neuraltree.hardware.choice_words import word_of_code
+from neuraltree.hardware.dominated_code import words_on_dominated
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.model_files import load

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.hardware.choice_words import compared_with_all
+from neuraltree.hardware.dominated_code import compared_with_all
 from neuraltree.tasks.losses import loss_and_level
 from neuraltree.tasks.metrics import group_errors, predicted_classes
 from neuraltree.tree.labels import Label
