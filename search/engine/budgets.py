@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.space import Space
 from search.config.config import Config
-from search.engine.code_rule import cost_limits
 from search.engine.evaluate import Problem, costs
 from search.errors import InputError
 from search.objectives import COST_NAMES, SIZE_NAMES, columns_of
@@ -26,7 +25,7 @@ def budgets(config: Config, table: Table, problem: Problem) -> Budgets:
                 "search.objectives"
             )
     found = {c: bound for name, bound in config.constraints.items() for c in columns_of(name, table.classes)}
-    found |= {} if problem.device is None else cost_limits(config, problem.device)
+    found |= problem.rule.limits
     _check_room(found, problem, config)
     return found
 

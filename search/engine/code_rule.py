@@ -21,10 +21,10 @@ def rule_of(config: Config, device: Device | None) -> CodeRule:
     if device is None:
         return CodeRule((code,))
     order = tuple(name for name in (*config.search.objectives, *config.constraints) if name in COST_NAMES)
-    return CodeRule(candidates(code, device), order, cost_limits(config, device), config.hardware.max_score_loss)
+    return CodeRule(candidates(code, device), order, _cost_limits(config, device), config.hardware.max_score_loss)
 
 
-def cost_limits(config: Config, device: Device) -> dict[str, float]:
+def _cost_limits(config: Config, device: Device) -> dict[str, float]:
     """The largest allowed value of each cost that is constrained, and of flash and RAM if the device states its own."""
     found = {name: bound for name, bound in config.constraints.items() if name in COST_NAMES}
     stated = {"flash_bytes": device.flash_bytes, "ram_bytes": device.sram_bytes}
