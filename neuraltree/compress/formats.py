@@ -27,6 +27,8 @@ FORMATS: dict[Precision, NumberFormat] = {
 }
 PRECISIONS: tuple[str, ...] = tuple(FORMATS)
 STYLES: tuple[str, ...] = get_args(Style)
+AUTO = "auto"  # in place of a format or a style: the cheapest, see ``hardware.choice``
+MAX_SCORE_LOSS = 0.01  # by default the largest share of its score that a model may lose for a cheaper format
 
 
 def number_format(precision: str) -> NumberFormat:
