@@ -553,6 +553,7 @@ def test_the_folder_is_an_arduino_library() -> None:
     files = export_c(random_model(1), "sensor")
     properties = dict(line.split("=", 1) for line in files["library.properties"].splitlines())
     assert {"name", "version", "author", "maintainer", "sentence", "category", "architectures"} <= set(properties)
+    assert properties["url"].startswith("https://")
     assert properties["includes"] == "sensor.h"
     assert "#include <sensor.h>" in files["examples/Sensor/Sensor.ino"]
 
