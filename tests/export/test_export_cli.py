@@ -6,12 +6,24 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from neuraltree.export import export_c, export_dot, export_latex, export_onnx, export_python, export_text
+from neuraltree.export import (
+    export_arduino,
+    export_c,
+    export_dot,
+    export_latex,
+    export_onnx,
+    export_platformio,
+    export_python,
+    export_text,
+    export_training,
+    export_zephyr,
+)
 from neuraltree.export.__main__ import OPTIONS, main, write
 from neuraltree.export.targets import FORMATS
 from neuraltree.tree.model_files import dumps, load, save
@@ -55,7 +67,7 @@ def test_without_a_place_texts_are_printed_and_the_rest_is_named_after_the_model
     monkeypatch.chdir(tmp_path)
     assert main([str(model), "--to", to]) == 0
     printed, made = capsys.readouterr().out, {path.name for path in tmp_path.iterdir()} - {model.name}
-    places = {"c": "model_003", "c-train": "model_003", "onnx": "003.onnx"}
+    places = {to: "model_003" for to, row in FORMATS.items() if not row.suffixes} | {"onnx": "003.onnx"}
     assert made == ({places[to]} if to in places else set())
     if to not in places:
         file = tmp_path / f"kept{FORMATS[to].suffixes[0]}"
@@ -188,7 +200,7 @@ def test_a_tree_that_c_cannot_say_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--to", "rust", "--out", "x"], "argument --to: invalid choice: 'rust'"),
+        (["--to", "verilog", "--out", "x"], "argument --to: invalid choice: 'verilog'"),
         (["--to", "c", "--out", "x", "--precision", "int4"], "invalid choice: 'int4'"),
         (["--to", "c", "--out", "x", "--style", "loop"], "invalid choice: 'loop'"),
         (["--out", "x"], "--to"),
@@ -282,8 +294,44 @@ ONE_FILE = {
 }
 
 
+# Of the formats that are a folder: what its files are.
+FOLDERS: dict[str, Callable[[Tree, str], dict[str, str]]] = {
+    "c": export_c,
+    "c-train": export_training,
+    "arduino": export_arduino,
+    "platformio": export_platformio,
+    "zephyr": export_zephyr,
+}
+
+
 def test_every_format_is_tested() -> None:
-    assert {what.split()[0] for what in ONE_FILE} | {"c", "c-train"} == set(FORMATS)
+    assert {what.split()[0] for what in ONE_FILE} == {to for to, row in FORMATS.items() if row.suffixes}
+    assert set(FOLDERS) == {to for to, row in FORMATS.items() if not row.suffixes}
+
+
+@pytest.mark.parametrize("to", FOLDERS)
+def test_a_folder_is_written_and_written_again(
+    to: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An earlier export of the same name is replaced, other files stay; a folder with other files alone is refused."""
+    out = tmp_path / "deep" / "sensor"
+    for _ in range(2):
+        assert main([str(model), "--to", to, "--out", str(out)]) == 0
+        assert {**FOLDERS[to](TREE, "sensor"), "mine": "mine"} == {**files(out), "mine": "mine"}
+        (out / "mine").write_text("mine")
+    assert str(out) in capsys.readouterr().out.splitlines()[-1]
+    for path in out.rglob("*"):
+        if path.is_file() and path.name != "mine":
+            path.unlink()
+    assert "holds no earlier export" in refused(capsys, model, "--to", to, "--out", out)
+
+
+@pytest.mark.parametrize("to", [to for to, row in FORMATS.items() if row.integers])
+def test_what_integers_lose_is_said(to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(replace(TREE, int8_loss=0.4), tmp_path / "lossy.json")
+    options = ["--to", to, "--precision", "int8", "--out", tmp_path / f"out{(FORMATS[to].suffixes or ('',))[0]}"]
+    assert main(list(map(str, [tmp_path / "lossy.json", *options]))) == 0
+    assert "lossy.json: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("what", ONE_FILE)
@@ -347,7 +395,7 @@ def test_the_name_of_a_file_says_what_it_is(
 
 GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "digits": "3"}
 TAKEN = {
-    "c": {"name", "precision", "style", "wide"},
+    **{to: {"name", "precision", "style", "wide"} for to in ("c", "arduino", "platformio", "zephyr")},
     "c-train": {"name"},
     "onnx": {"precision"},
     "python": set(),
@@ -367,7 +415,7 @@ def test_options_that_make_no_sense_are_refused(
     value = GIVEN[option]
     arguments = [model, "--to", to, "--out", out, f"--{option}", *([] if value is None else [value])]
     if option == "wide":
-        arguments += ["--precision", "int8"] if to == "c" else []
+        arguments += ["--precision", "int8"] if "wide" in TAKEN[to] else []
     if option in TAKEN[to]:
         assert main(list(map(str, arguments))) == 0
         return

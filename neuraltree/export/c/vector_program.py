@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+from neuraltree.export.c.argument import Argument
 from neuraltree.tree.tree import Tree
 
 # On AVR texts and vectors stay in flash: its RAM of 2 KB would hold the vectors of 15 features.
 SAY = """#if defined(__AVR__)
 #define NT_SAY(text, ...) printf_P(PSTR(text), __VA_ARGS__)
+#define NT_COPY memcpy_P
 #else
+#define NT_COPY memcpy
 #define NT_SAY(text, ...) printf(text, __VA_ARGS__)
 #endif
 """
 
 
-def vector_program(tree: Tree, name: str, rows: int, width: int) -> str:
+def vector_program(tree: Tree, argument: Argument, rows: int, width: int) -> str:
     """C that returns 0 if all ``rows`` vectors of ``width`` numbers give the right result, else 1."""
     regression = tree.classes is None
     fields = {
-        "NAME": name,
+        "CHECK": "" if tree.columns is None else CHECK,
+        "NAME": argument.name,
         "ROWS": rows,
-        "WIDTH": width,
+        "TYPE": argument.c_type,
+        "WIDTH": "" if argument.is_struct else f"[{width}]",
+        "X": "&x" if argument.is_struct else "x",
         "KIND": "float" if regression else "int",
         "READ": "float, float" if regression else "word, int16_t",
         "SHOWN": "%.9g" if regression else "%d",
         "CAST": "(double)" if regression else "",
-        "CHECK": "" if tree.columns is None else CHECK.replace("@NAME@", name),
     }
     text = PROGRAM
     for field, value in fields.items():
@@ -34,6 +39,7 @@ def vector_program(tree: Tree, name: str, rows: int, width: int) -> str:
 
 PROGRAM = f"""/* Compile it with the model and run: cc -std=c99 -I. @NAME@.c test/@NAME@_test.c -o check && ./check */
 #include <stdio.h>
+#include <string.h>
 
 #include "../@NAME@.h"
 #include "@NAME@_vectors.h"
@@ -41,14 +47,12 @@ PROGRAM = f"""/* Compile it with the model and run: cc -std=c99 -I. @NAME@.c tes
 {SAY}
 int main(void)
 {{
-    int i, k, wrong = 0;
+    int i, wrong = 0;
     for (i = 0; i < @ROWS@; ++i) {{
-        float x[@WIDTH@];
+        @TYPE@ x@WIDTH@;
         @KIND@ found, wanted, tolerance;
-        for (k = 0; k < @WIDTH@; ++k) {{
-            x[k] = NT_READ(float, float, &nt_inputs[i][k]);
-        }}
-        found = @NAME@_predict(x);
+        NT_COPY(@X@, nt_inputs + i, sizeof x);
+        found = @NAME@_predict(@X@);
         wanted = NT_READ(@READ@, nt_expected + i);
         tolerance = NT_READ(@READ@, nt_tolerance + i);
 @CHECK@        if (!(found - wanted <= tolerance && wanted - found <= tolerance)) {{
@@ -60,8 +64,8 @@ int main(void)
     return wrong != 0;
 }}
 """
-CHECK = """        if (@NAME@_check(x) != NT_READ(word, int16_t, nt_checked + i)) {
-            NT_SAY("vector %d: the check says %d instead of %d\\n", i, @NAME@_check(x),
+CHECK = """        if (@NAME@_check(@X@) != NT_READ(word, int16_t, nt_checked + i)) {
+            NT_SAY("vector %d: the check says %d instead of %d\\n", i, @NAME@_check(@X@),
                    NT_READ(word, int16_t, nt_checked + i));
             ++wrong;
             continue;

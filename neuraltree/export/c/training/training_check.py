@@ -68,6 +68,7 @@ def _largest_change(tree: Tree, x: NDArray, target: float) -> float:
 
 TEST = """/* Compile and run: cc -std=c99 @NAME@_train.c test/@NAME@_train_test.c -o check && ./check */
 #include <stdio.h>
+#include <string.h>
 
 #include "../@NAME@_train.h"
 
@@ -86,9 +87,7 @@ int main(void)
 {
     int i, wrong = 0;
     float loss, x[@INPUTS@];
-    for (i = 0; i < @INPUTS@; ++i) {
-        x[i] = NT_READ(float, float, nt_x + i);
-    }
+    NT_COPY(x, nt_x, sizeof x);
     @NAME@_reset();
     loss = @NAME@_train(x, @Y@, @RATE@);
     if (!nt_near(loss, @LOSS@, @LOSS_TOLERANCE@)) {
