@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
     "messy": ("inputs.messy_tables", "messy tables as they are, beside scikit-learn's encoders on clean ones"),
     "big_table": ("inputs.big_table", "peak memory and seconds of a search on a large CSV file"),
+    "device_peers": ("devices.device_peers", "our trees beside other small models on emulated microcontrollers"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }
 
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     if not given:
-        print("\n".join(f"{name:<11} {doc}" for name, (_, doc) in BENCHMARKS.items()))
+        print("\n".join(f"{name:<12} {doc}" for name, (_, doc) in BENCHMARKS.items()))
         return 0
     if given[0] not in BENCHMARKS:
         print(f"there is no benchmark {given[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)

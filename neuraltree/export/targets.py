@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from neuraltree.compress.formats import PRECISIONS, STYLES
+from neuraltree.compress.formats import PRECISIONS, STYLES, input_spec
 
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
@@ -30,6 +30,8 @@ class Format(NamedTuple):
 def _c(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.c.library import export_c
 
+    if "input" in options:
+        options["inputs"] = input_spec(options.pop("input"))
     return export_c(tree, name, **_fine(options))
 
 
@@ -105,7 +107,7 @@ FORMATS: dict[str, Format] = {
     "c": Format(
         _c,
         "C99 that predicts, with a program that checks it",
-        C_OPTIONS,
+        C_OPTIONS | {"input": ()},
         then="to check it: " + COMPILE.replace("%s", ""),
         integers=True,
     ),

@@ -47,15 +47,17 @@ class Rule(NamedTuple):
 
     ``c`` and ``python`` are expressions of the variable ``{x}`` and the ``{numbers}`` by position, which have their
     form in that language. ``onnx(graph, x, *numbers)`` adds nodes to an ``export.onnx`` graph and returns the name of
-    the result, like ``x`` of the shape (rows, 1). ``python_function`` and ``c_function``: the texts of functions that
-    ``python`` and ``c`` call; C may call ``nt_sine``. ``c_error(column, *numbers)``: how far from ``value`` C in single
-    floats may be, (rows,), for a column that is exact in single floats.
+    the result, like ``x`` of the shape (rows, 1). ``c_integer``: as ``c`` for a column of integers, in which ``{hole}``
+    is a missing cell; empty if these cannot have the rule. ``python_function`` and ``c_function``: the texts of
+    functions that ``python`` and ``c`` call; C may call ``nt_sine``. ``c_error(column, *numbers)``: how far from
+    ``value`` C in single floats may be, (rows,), for a column that is exact in single floats.
     """
 
     value: Callable[..., FloatArray]
     c: str
     python: str
     onnx: Callable[..., str]
+    c_integer: str = ""
     python_function: str = ""
     c_function: str = ""
     c_error: Callable[..., FloatArray] = lambda x, *numbers: np.zeros_like(x)
@@ -105,13 +107,14 @@ def _onnx_cycle(graph: Any, x: str, period: float, offset: float, quarter: float
 
 RULES: dict[str, Rule] = {
     # The value itself.
-    "value": Rule(lambda x: x, "{x}", "{x}", lambda graph, x: x),
+    "value": Rule(lambda x: x, "{x}", "{x}", lambda graph, x: x, "{x}"),
     # The value, or in place of a hole the first number.
     "filled": Rule(
         _filled,
         "{x} == {x} ? {x} : {0}",
         "np.where(np.isnan({x}), {0}, {x})",
         _onnx_filled,
+        "({x} == {hole} ? {0} : {x})",
         c_error=_filled_error,
     ),
     # Whether the value is the first number: the place of a level.
@@ -120,6 +123,7 @@ RULES: dict[str, Rule] = {
         "{x} == {0} ? 1.0f : 0.0f",
         "np.where({x} == {0}, 1.0, 0.0)",
         _onnx_level,
+        "({x} == {0})",
     ),
     # Whether the value is a hole.
     "hole": Rule(
@@ -127,6 +131,7 @@ RULES: dict[str, Rule] = {
         "{x} == {x} ? 0.0f : 1.0f",
         "np.where(np.isnan({x}), 1.0, 0.0)",
         _onnx_hole,
+        "({x} == {hole})",
     ),
     # The sine over a period of seconds, from an offset before 0, a part of the period further; 0 for a hole.
     "cycle": Rule(
