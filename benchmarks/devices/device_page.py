@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.devices.front_budgets import Row, ahead, kept_scores, middle_choice
 from benchmarks.devices.device_picture import CORES, INPUTS, LOOKS, of_one_compiler
+from benchmarks.devices.front_budgets import Row, ahead, kept_scores, middle_choice
 from benchmarks.devices.meter import FIGURES
 from benchmarks.devices.models.our_trees import FAMILY
 from neuraltree.cli.markdown import table
