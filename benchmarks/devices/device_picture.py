@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.devices.budgets import Row, kept_scores
+from benchmarks.devices.front_budgets import Row, kept_scores
 from benchmarks.devices.models import cmsis_code, decision_trees, emlearn_code, linear_code, our_trees
 from neuraltree.plot import style
 

@@ -38,7 +38,8 @@ examples:
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 
 
-def parser() -> Parser:
+def parser(*more: str) -> Parser:
+    """``more``: names that may stand for a number format or a style, for a caller that replaces them."""
     made = Parser(
         prog="python -m neuraltree.export",
         description="Write a model file in another form.",
@@ -46,8 +47,8 @@ def parser() -> Parser:
     )
     made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
     made.add_argument("--to", required=True, choices=FORMATS, help="see below")
-    made.add_argument("--precision", choices=PRECISIONS, help="the number format; by default float32")
-    made.add_argument("--style", choices=STYLES, help="straight-line code (by default) or a table")
+    made.add_argument("--precision", choices=(*PRECISIONS, *more), help="the number format; by default float32")
+    made.add_argument("--style", choices=(*STYLES, *more), help="straight-line code (by default) or a table")
     wide = "int8 regression: 16-bit values for the nodes that the output adds"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
     made.add_argument("--input", metavar="TYPE", action="append", help=INPUT)
@@ -64,9 +65,13 @@ def _described(to: str, row: Format) -> str:
     return f"  {to:11} {place:10} {row.help}{f'; {options}' if options else ''}"
 
 
-def main(argv: Sequence[str] | None = None, after: Callable[[Path, str], None] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    return export(parser().parse_args(argv))
+
+
+def export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | None = None) -> int:
     """Returns the exit code. ``after(folder, name)`` is called when files have been written there."""
-    arguments = parser().parse_args(argv)
     try:
         return _export(arguments, after)
     except ValueError as error:  # the file is no tree, or the format cannot express the tree

@@ -83,11 +83,15 @@ def _with_inner(tree: Tree, device: Device, code: Code, inputs: InputSpec) -> Me
     return found._replace(inner_latency_s=seconds, agrees=found.agrees and inner.agrees)
 
 
-def measure_files(paths: Sequence[Path], device: Device, code: Code, inputs: InputSpec = "float32") -> list[Measured]:
-    """The measured costs of each model file; progress is shown on a terminal."""
-    check_measurable(device, code.compiler)
-    shown = track(paths, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
-    return [_with_inner(load(path), device, code, inputs) for path in shown]
+def measure_files(
+    paths: Sequence[Path], device: Device, codes: Sequence[Code], inputs: InputSpec = "float32"
+) -> list[Measured]:
+    """The measured costs of each model file in its code; progress is shown on a terminal."""
+    for compiler in {code.compiler for code in codes}:
+        check_measurable(device, compiler)
+    pairs = list(zip(paths, codes, strict=True))
+    shown = track(pairs, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
+    return [_with_inner(load(path), device, code, inputs) for path, code in shown]
 
 
 def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:
