@@ -67,6 +67,10 @@ SINE = Activation(
     shared=("addition", "subtraction", "rounding", "comparison", "look_up"),
     integers=Integers(domain=math.pi, turns=((64, 1), (-64, -1)), repeats=True),
     python="np.sin({})",
+    plain="_sine({})",
+    plain_function="""def _sine(s):
+    return sin(s) if -1e6 < s < 1e6 else 0.0
+""",
     onnx=lambda graph, s: graph.add("Sin", s),
     formula="sin",
     sympy=lambda s, sp: sp.sin(s),

@@ -33,6 +33,7 @@ TANH = Activation(
     shared=("addition", "division", "comparison", "look_up"),
     integers=Integers(domain=4.0),
     python="np.tanh({})",
+    plain="tanh({})",
     onnx=lambda graph, s: graph.add("Tanh", s),
     formula="tanh",
     sympy=lambda s, sp: sp.tanh(s),

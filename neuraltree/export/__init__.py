@@ -7,6 +7,7 @@ from neuraltree.export.c.training.on_device import export_training as export_tra
 from neuraltree.export.dot import export_dot as export_dot
 from neuraltree.export.formulas.formula import export_latex as export_latex
 from neuraltree.export.formulas.formula import export_text as export_text
+from neuraltree.export.micropython.micropython_module import export_micropython as export_micropython
 from neuraltree.export.onnx.onnx_model import export_onnx as export_onnx
 from neuraltree.export.packages.arduino import export_arduino as export_arduino
 from neuraltree.export.packages.platformio import export_platformio as export_platformio
