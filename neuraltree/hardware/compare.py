@@ -13,9 +13,10 @@ from rich.progress import track
 from rich.table import Table
 
 from neuraltree.cli.command import plain
+from neuraltree.compress.formats import number_format
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
-from neuraltree.hardware.measured_models import measure_model
+from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
 from neuraltree.hardware.model.cost import fits
 from neuraltree.hardware.predict import FITS, SCALES, Prediction
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
@@ -49,21 +50,36 @@ def check_measurable(device: Device, compiler: str) -> None:
 def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
     """The costs of one tree, measured. Latency is the middle of the cycle bounds, without wait states, at the device's
     clock. The device must pass ``check_measurable``."""
-    assert isinstance(device, CycleDevice)
-    found = measure_model(tree, device.core, code.compiler, precision=code.precision, style=code.style)
-    hertz = device.clock.value * 1e6
-    costs = {"latency_s": found.cycles / hertz, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
+    found, seconds = _measured(tree, device, code, "predict")
+    costs = {"latency_s": seconds, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
     room = fits({name: np.array([value]) for name, value in costs.items()}, device)
     stated = device.flash_bytes or device.sram_bytes
-    inner = None if found.core_cycles is None else found.core_cycles / hertz
-    return Measured(costs, found.agrees, bool(room[0]) if stated else None, inner)
+    return Measured(costs, found.agrees, bool(room[0]) if stated else None)
+
+
+def _measured(tree: Tree, device: Device, code: Code, function: str) -> tuple[ModelMeasurement, float]:
+    """The measurement of a function, and its latency in seconds."""
+    assert isinstance(device, CycleDevice)
+    found = measure_model(
+        tree, device.core, code.compiler, precision=code.precision, style=code.style, function=function
+    )
+    return found, found.cycles / (device.clock.value * 1e6)
+
+
+def _with_inner(tree: Tree, device: Device, code: Code) -> Measured:
+    """``measure_tree``, for int8 with the latency of ``predict_q``."""
+    found = measure_tree(tree, device, code)
+    if not number_format(code.precision).is_integer:
+        return found
+    inner, seconds = _measured(tree, device, code, "predict_q")
+    return found._replace(inner_latency_s=seconds, agrees=found.agrees and inner.agrees)
 
 
 def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
     """The measured costs of each model file; progress is shown on a terminal."""
     check_measurable(device, code.compiler)
     shown = track(paths, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
-    return [measure_tree(load(path), device, code) for path in shown]
+    return [_with_inner(load(path), device, code) for path in shown]
 
 
 def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:

@@ -4,38 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from neuraltree.compress.formats import number_format
-from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
-from neuraltree.export.c.columns.column_vectors import features
 from neuraltree.export.c.library import export_c
-from neuraltree.export.c.self_test import expected, vectors
-from neuraltree.export.needed import needed, reads
-from neuraltree.hardware.measure.calls import Call
-from neuraltree.hardware.measure.measured import Cost, measure
+from neuraltree.hardware.measure.measured import measure
+from neuraltree.hardware.measured_functions import FUNCTIONS, NAME, USUAL, measurable, model_of
 from neuraltree.tree.tree import Tree
 
-NAME = "model"
-# The usual inputs among the test vectors; those before them are the mean and far outside on both sides.
-USUAL = slice(3, 11)
+ALWAYS = "predict"  # what every program calls
 
 
 @dataclass(frozen=True)
 class ModelMeasurement:
-    """Costs of ``predict`` on raw inputs, the mean over 8 of them; ``core_*``: ``predict_q`` alone, int8 only.
+    """Costs of one function on the inputs of 8 rows, the mean over them. Flash is that of a program that calls
+    ``predict`` and this function.
 
     ``agrees``: on these and three more inputs the core gave the same results as the tree in Python, bit for bit for
-    int8 and within the rounding of single floats for float32.
+    int8, and within the rounding of single floats for float32 and for probabilities.
     """
 
     instructions: float
     cycles_lo: float
     cycles_hi: float
-    core_instructions: float | None
-    core_cycles_lo: float | None
-    core_cycles_hi: float | None
     flash_bytes: int
     ram_bytes: int
     agrees: bool
@@ -46,56 +34,37 @@ class ModelMeasurement:
         """The middle of the bounds."""
         return (self.cycles_lo + self.cycles_hi) / 2
 
-    @property
-    def core_cycles(self) -> float | None:
-        """The middle of the bounds of ``predict_q``."""
-        if self.core_cycles_lo is None or self.core_cycles_hi is None:
-            return None
-        return (self.core_cycles_lo + self.core_cycles_hi) / 2
-
 
 def measure_model(
-    tree: Tree, core: str, compiler: str = "clang", *, precision: str, style: str, fine: bool = False
+    tree: Tree,
+    core: str,
+    compiler: str = "clang",
+    *,
+    precision: str,
+    style: str,
+    fine: bool = False,
+    function: str = ALWAYS,
 ) -> ModelMeasurement:
-    """Measure a tree. ``MeasureError`` if the compiler or the emulator is missing, ``ValueError`` if the tree cannot be
-    exported.
+    """Measure a function of a tree's code: ``predict``; ``predict_q``, int8 only; ``probabilities``, of classifiers.
 
-    Flash holds code, constants and the parts of the compiler's library that they need, but no start-up code; RAM holds
-    the variables and the deepest stack.
+    What a function adds to flash is its figure less that of ``predict``. Flash holds code, constants and the parts of
+    the compiler's library that they need, but no start-up code; RAM holds the variables and the function's deepest
+    stack. ``MeasureError`` if the compiler or the emulator is missing, ``ValueError`` if the tree cannot be exported or
+    has no such function.
     """
     files = export_c(tree, NAME, precision=precision, style=style, fine=fine)
-    tree = needed(tree)
-    alone, read = (tree, ()) if tree.columns is None else reads(tree)
-    integers = quantize_tree(alone, fine=fine) if number_format(precision).is_integer else None
-    X = vectors(tree, integers)[: USUAL.stop]
-    calls = [Call(f"{NAME}_predict", [(row,) for row in X], "float32" if tree.kind == "regression" else "int32")]
-    if integers is not None and len(integers.inputs.features):
-        values = features(read, X)[0] if read else X
-        calls.append(Call(f"{NAME}_predict_q", [(row,) for row in integers.quantize(values)], "int32"))
+    model = model_of(tree, precision, fine=fine)
+    row = measurable(function, model)
+    calls = [FUNCTIONS[name].call(model) for name in dict.fromkeys((function, ALWAYS))]
     found = measure({name: files[name] for name in (f"{NAME}.c", f"{NAME}.h")}, calls, core, compiler)
-    whole = found.costs[0]
-    inner = found.costs[1] if len(calls) > 1 else None
-    instructions, lo, hi = _means(whole)
-    core_instructions, core_lo, core_hi = _means(inner) if inner else (None, None, None)
+    cost = found.costs[0]
+    instructions, lo, hi = (float(each[USUAL].mean()) for each in (cost.instructions, cost.cycles_lo, cost.cycles_hi))
     return ModelMeasurement(
         instructions=instructions,
         cycles_lo=lo,
         cycles_hi=hi,
-        core_instructions=core_instructions,
-        core_cycles_lo=core_lo,
-        core_cycles_hi=core_hi,
         flash_bytes=found.flash_bytes,
-        ram_bytes=found.static_ram_bytes + int(whole.stack_bytes.max()),
-        agrees=_agrees(tree, integers, X, whole),
+        ram_bytes=found.static_ram_bytes + int(cost.stack_bytes.max()),
+        agrees=row.agrees(model, cost),
         compiler=found.compiler,
     )
-
-
-def _means(cost: Cost) -> tuple[float, float, float]:
-    instructions, lo, hi = (float(each[USUAL].mean()) for each in (cost.instructions, cost.cycles_lo, cost.cycles_hi))
-    return instructions, lo, hi
-
-
-def _agrees(tree: Tree, integers: IntegerTree | None, X: NDArray[np.float32], cost: Cost) -> bool:
-    wanted, tolerance = expected(tree, integers, X)
-    return cost.results is not None and bool((np.abs(cost.results - wanted) <= tolerance).all())

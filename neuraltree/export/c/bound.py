@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.tree import Tree
 
 ULPS = 16  # error allowed per node, in units in the last place of its sum of |weight x value| and of its value
 EPSILON = float(np.finfo(np.float32).eps)
+
+
+def tree_bounds(tree: Tree, X: NDArray[np.floating], wrong: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+    """``error_bound`` of the code of a tree for raw inputs (rows, features)."""
+    centred, taken = tree.centred()
+    return error_bound(centred.folded(), X.astype(np.float64) - taken, wrong)
 
 
 def error_bound(nodes: Nodes, X: FloatArray, wrong: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:

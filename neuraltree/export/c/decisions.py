@@ -71,7 +71,7 @@ def probabilities(tree: Tree, name: str, run: str, share: str) -> str:
     else:
         link = SHARES.format(value=share, even=literal(1 / count))
     text = f"    float y[{tree.num_outputs}];\n{run}{link}".replace("@COUNT@", str(count))
-    return f"void {name}_probabilities(const float *x, float *p)\n{{\n{text}}}\n"
+    return f"NT_PUBLIC void {name}_probabilities(const float *x, float *p)\n{{\n{text}}}\n"
 
 
 TOP = """    float top = y[0];

@@ -25,10 +25,20 @@ NT_CALL float nt_exp(float x)
 }
 """
 
-MACROS = """/* Functions are called, not inlined, and loops are not unrolled: code is small and grows with the tree. */
+# Functions without a section of their own stand in one piece, of which a linker keeps all or nothing. A section has the
+# line as its name, because a macro cannot know the function's.
+MACROS = """/* Each function has a section of its own: with -Wl,--gc-sections those that no one calls are not linked. */
+#if defined(__GNUC__) && defined(__ELF__)
+#define NT_SECTION_OF(line) __attribute__((section(".text.nt_" #line)))
+#define NT_SECTION_AT(line) NT_SECTION_OF(line)
+#define NT_PUBLIC NT_SECTION_AT(__LINE__)
+#else
+#define NT_PUBLIC
+#endif
+/* Functions are called, not inlined, and loops are not unrolled: code is small and grows with the tree. */
 #if defined(__GNUC__)
-#define NT_ALONE __attribute__((noinline))
-#define NT_CALL static __attribute__((noinline, unused))
+#define NT_ALONE NT_PUBLIC __attribute__((noinline))
+#define NT_CALL static NT_ALONE __attribute__((unused))
 #define NT_INLINE static inline __attribute__((always_inline, unused))
 #else
 #define NT_ALONE

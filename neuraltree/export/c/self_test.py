@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
-from neuraltree.export.c.bound import error_bound
+from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.c.columns.column_vectors import checked, column_vectors, features, steady
 from neuraltree.export.c.parts import literal
 from neuraltree.export.needed import reads
@@ -98,8 +98,7 @@ def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.floating]) 
     if integers is not None:
         found = integers.predict_q(integers.quantize(X))
         return integers.outputs.values(found) if tree.classes is None else found, np.zeros(len(X))
-    centred, taken = tree.centred()
-    values, errors = error_bound(centred.folded(), X.astype(np.float64) - taken, wrong)
+    values, errors = tree_bounds(tree, X, wrong)
     if tree.classes is None:
         return np.clip(values[:, 0], *_single()), np.clip(errors[:, 0], 0, _single()[1])
     if tree.kind == "binary":

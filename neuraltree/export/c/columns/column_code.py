@@ -75,4 +75,4 @@ def check(columns: Sequence[Column], name: str) -> str:
         f"    if (!nt_usable(x[{place}], {_limits(column)})) {{\n        return {place};\n    }}\n"
         for place, column in enumerate(columns)
     ]
-    return f"{USABLE}\nint {name}_check(const float *x)\n{{\n{''.join(tests)}    return -1;\n}}\n"
+    return f"{USABLE}\nNT_PUBLIC int {name}_check(const float *x)\n{{\n{''.join(tests)}    return -1;\n}}\n"

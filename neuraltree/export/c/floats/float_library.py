@@ -25,7 +25,7 @@ def float_library(tree: Tree, name: str, style: str, reads: Sequence[Read] = ())
     run = f"{before}    nt_outputs({inputs}, y);\n"
     lines = f"    float y[{tree.num_outputs}];\n{run}    return {answer(tree, name, threshold)};\n"
     entries = [largest(name, "float")] if tree.kind == "multiclass" else []
-    entries.append(f"{result} {name}_predict(const float *x)\n{{\n{lines}}}\n")
+    entries.append(f"NT_PUBLIC {result} {name}_predict(const float *x)\n{{\n{lines}}}\n")
     if tree.classes is not None:
         entries.append(probabilities(tree, name, run=run, share="y[k]"))
     functions = float_code.functions(tree, sine=column_code.uses_sine(reads))

@@ -21,7 +21,7 @@ def input_stage(tree: IntegerTree, name: str, reads: Sequence[Read] = ()) -> str
     stage = tree.inputs
     count = len(stage.features)
     if not count:
-        return f"void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    q[0] = 0;\n}}\n"
+        return f"NT_PUBLIC void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    q[0] = 0;\n}}\n"
     places = list(range(count)) if reads else stage.features.tolist()
     before, inputs = encoded(reads)
     unit = 8 if max(places) < 256 else 16
@@ -46,7 +46,7 @@ NT_ALONE void {name}_convert(const struct nt_input *input, const struct nt_input
     }}
 }}
 
-void {name}_quantize(const float *x, int8_t *q)
+NT_PUBLIC void {name}_quantize(const float *x, int8_t *q)
 {{
 {before}    {name}_convert(nt_inputs, nt_inputs + {count}, {inputs}, q);
 }}

@@ -63,8 +63,8 @@ def _entries(tree: Tree, name: str, integers: IntegerTree) -> list[str]:
     lines = f"    int32_t y[{tree.num_outputs}];\n    nt_outputs(q, y);\n    return {found};\n"
     prepare = f"    int8_t q[{room(integers)}];\n    {name}_quantize(x, q);\n"
     entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
-    entries.append(f"{result} {name}_predict_q(const int8_t *q)\n{{\n{lines}}}\n")
-    entries.append(f"{kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
+    entries.append(f"NT_PUBLIC {result} {name}_predict_q(const int8_t *q)\n{{\n{lines}}}\n")
+    entries.append(f"NT_PUBLIC {kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
     if tree.classes is not None:
         share = "1.0f / (1.0f + nt_exp(-y[k]))"
         entries.append(probabilities(tree, name, run=_scores(tree, name, integers), share=share))

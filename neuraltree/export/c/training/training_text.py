@@ -219,7 +219,7 @@ LOSSES = {
 }
 """,
 }
-ENTRIES = """void @NAME@_reset(void)
+ENTRIES = """NT_PUBLIC void @NAME@_reset(void)
 {
     int_fast16_t i;
     NT_LOOP
@@ -228,7 +228,7 @@ ENTRIES = """void @NAME@_reset(void)
     }
 }
 
-float @NAME@_train(const float *x, @TARGET@ y, float rate)
+NT_PUBLIC float @NAME@_train(const float *x, @TARGET@ y, float rate)
 {
     union { float value; uint32_t bits; } loss;
     float outputs[@OUTPUTS@];
@@ -244,21 +244,21 @@ float @NAME@_train(const float *x, @TARGET@ y, float rate)
 }
 """
 PREDICT = {
-    "regression": """float @NAME@_trained_predict(const float *x)
+    "regression": """NT_PUBLIC float @NAME@_trained_predict(const float *x)
 {
     float y[1];
     (void)nt_forward(x, y);
     return y[0] * @SCALE@ + @MEAN@;
 }
 """,
-    "binary": """int @NAME@_trained_predict(const float *x)
+    "binary": """NT_PUBLIC int @NAME@_trained_predict(const float *x)
 {
     float y[1];
     (void)nt_forward(x, y);
     return y[0] > @THRESHOLD@;
 }
 """,
-    "multiclass": """int @NAME@_trained_predict(const float *x)
+    "multiclass": """NT_PUBLIC int @NAME@_trained_predict(const float *x)
 {
     float y[@OUTPUTS@];
     int best = 0, k;
