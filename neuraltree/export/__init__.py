@@ -13,3 +13,4 @@ from neuraltree.export.packages.arduino import export_arduino as export_arduino
 from neuraltree.export.packages.platformio import export_platformio as export_platformio
 from neuraltree.export.packages.zephyr import export_zephyr as export_zephyr
 from neuraltree.export.python.python_module import export_python as export_python
+from neuraltree.export.rust.crate import export_rust as export_rust

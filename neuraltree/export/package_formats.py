@@ -35,6 +35,12 @@ def _micropython(tree: Tree, name: str, **options: Any) -> Made:
     return export_micropython(tree, name, **options)
 
 
+def _rust(tree: Tree, name: str, **options: Any) -> Made:
+    from neuraltree.export.rust.crate import export_rust
+
+    return export_rust(tree, name, **options)
+
+
 PACKAGES: dict[str, Format] = {
     "arduino": Format(
         _arduino,
@@ -66,6 +72,14 @@ PACKAGES: dict[str, Format] = {
         {"precision": PRECISIONS},
         (".py",),
         then="to copy it to a board: mpremote cp {file} :",
+        integers=True,
+    ),
+    "rust": Format(
+        _rust,
+        "a Rust crate without std, with a test that checks it",
+        {"name": (), "precision": PRECISIONS},
+        then="to check it: cd {folder} && cargo test --offline",
+        heads=("src/lib.rs",),
         integers=True,
     ),
 }

@@ -21,6 +21,7 @@ from neuraltree.export import (
     export_onnx,
     export_platformio,
     export_python,
+    export_rust,
     export_text,
     export_training,
     export_zephyr,
@@ -307,6 +308,7 @@ FOLDERS: dict[str, Callable[[Tree, str], dict[str, str]]] = {
     "arduino": export_arduino,
     "platformio": export_platformio,
     "zephyr": export_zephyr,
+    "rust": export_rust,
 }
 
 
@@ -403,6 +405,7 @@ GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "digi
 TAKEN = {
     **{to: {"name", "precision", "style", "wide"} for to in ("c", "arduino", "platformio", "zephyr")},
     "c-train": {"name"},
+    "rust": {"name", "precision"},
     "onnx": {"precision"},
     "python": set(),
     "micropython": {"precision"},
