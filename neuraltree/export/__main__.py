@@ -14,8 +14,12 @@ from neuraltree.compress.formats import PRECISIONS, STYLES
 from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
-OPTIONS = ("name", "precision", "style", "wide", "digits")
+OPTIONS = ("name", "precision", "style", "wide", "input", "digits")
 
+INPUT = (
+    "what goes into C: float32 (by default), int16 or uint8, of integers with a scale as in int16/100; COLUMN=TYPE for "
+    "one column; may be repeated"
+)
 EPILOG = """formats and the options they take; --out is a folder or one file with the ending shown:
 {formats}
 
@@ -26,6 +30,7 @@ onnx needs the package onnx, latex and text need sympy: pip install 'neuraltree[
 examples:
   python -m neuraltree.export results/quickstart/models/003.json --to c --out model
   python -m neuraltree.export 003.json --to c --precision int8 --style table --name iris --out iris
+  python -m neuraltree.export 003.json --to c --precision int8 --input int16 --input temp=int16/100
   python -m neuraltree.export 003.json --to c-train --name iris --out iris
   python -m neuraltree.export 003.json --to onnx --out iris.onnx
   python -m neuraltree.export 003.json --to latex --digits 3
@@ -33,7 +38,8 @@ examples:
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 
 
-def parser() -> Parser:
+def parser(*more: str) -> Parser:
+    """``more``: names that may stand for a number format or a style, for a caller that replaces them."""
     made = Parser(
         prog="python -m neuraltree.export",
         description="Write a model file in another form.",
@@ -41,10 +47,11 @@ def parser() -> Parser:
     )
     made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
     made.add_argument("--to", required=True, choices=FORMATS, help="see below")
-    made.add_argument("--precision", choices=PRECISIONS, help="the number format; by default float32")
-    made.add_argument("--style", choices=STYLES, help="straight-line code (by default) or a table")
+    made.add_argument("--precision", choices=(*PRECISIONS, *more), help="the number format; by default float32")
+    made.add_argument("--style", choices=(*STYLES, *more), help="straight-line code (by default) or a table")
     wide = "int8 regression: 16-bit values for the nodes that the output adds"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
+    made.add_argument("--input", metavar="TYPE", action="append", help=INPUT)
     made.add_argument("--digits", type=int, help="significant digits of numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")
     replaced = "the file or folder to write; an earlier export there is replaced, other files in a folder are kept"
@@ -58,9 +65,13 @@ def _described(to: str, row: Format) -> str:
     return f"  {to:11} {place:10} {row.help}{f'; {options}' if options else ''}"
 
 
-def main(argv: Sequence[str] | None = None, after: Callable[[Path, str], None] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    return export(parser().parse_args(argv))
+
+
+def export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | None = None) -> int:
     """Returns the exit code. ``after(folder, name)`` is called when files have been written there."""
-    arguments = parser().parse_args(argv)
     try:
         return _export(arguments, after)
     except ValueError as error:  # the file is no tree, or the format cannot express the tree

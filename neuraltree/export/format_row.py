@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from neuraltree.compress.formats import PRECISIONS, STYLES
+from neuraltree.compress.formats import PRECISIONS, STYLES, input_spec
 
 Made = dict[str, str] | str | bytes
 # What formats that wrap the C code take; see ``Format.options``.
-C_OPTIONS: dict[str, tuple[Any, ...]] = {"name": (), "precision": PRECISIONS, "style": STYLES, "wide": ()}
+C_OPTIONS: dict[str, tuple[Any, ...]] = {
+    **{"name": (), "precision": PRECISIONS, "style": STYLES},
+    **{"wide": (), "input": ()},
+}
 
 
 class Format(NamedTuple):
@@ -26,6 +29,7 @@ class Format(NamedTuple):
     integers: bool = False  # whether int8 means code in integers, so that what they lose is said
 
 
-def fine(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of the command as those of the functions."""
-    return {{"wide": "fine"}.get(name, name): value for name, value in options.items()}
+def c_options(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of the command as those of ``export_c``."""
+    found = {{"wide": "fine", "input": "inputs"}.get(name, name): value for name, value in options.items()}
+    return found | ({"inputs": input_spec(found["inputs"])} if "inputs" in found else {})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuraltree.compress.formats import PRECISIONS
-from neuraltree.export.format_row import C_OPTIONS, Format, Made, fine
+from neuraltree.export.format_row import C_OPTIONS, Format, Made, c_options
 
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 def _arduino(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.packages.arduino import export_arduino
 
-    return export_arduino(tree, name, **fine(options))
+    return export_arduino(tree, name, **c_options(options))
 
 
 def _platformio(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.packages.platformio import export_platformio
 
-    return export_platformio(tree, name, **fine(options))
+    return export_platformio(tree, name, **c_options(options))
 
 
 def _zephyr(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.packages.zephyr import export_zephyr
 
-    return export_zephyr(tree, name, **fine(options))
+    return export_zephyr(tree, name, **c_options(options))
 
 
 def _micropython(tree: Tree, name: str, **options: Any) -> Made:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from neuraltree.compress.formats import PRECISIONS
-from neuraltree.export.format_row import C_OPTIONS, Format, Made, fine
+from neuraltree.export.format_row import C_OPTIONS, Format, Made, c_options
 from neuraltree.export.package_formats import PACKAGES
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def _c(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.c.library import export_c
 
-    return export_c(tree, name, **fine(options))
+    return export_c(tree, name, **c_options(options))
 
 
 def _training(tree: Tree, name: str, **options: Any) -> Made:

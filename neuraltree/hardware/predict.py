@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rich.table import Table
 
+from neuraltree.hardware.choice import CodeRule, Decision, candidates, decide
 from neuraltree.hardware.model.cost import COSTS, breakdown, costs, fits, laid_out
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.model_files import load
@@ -31,6 +32,7 @@ class Prediction(NamedTuple):
     costs: dict[str, float]
     fits: bool | None  # None if the profile states no capacity
     terms: dict[str, dict[str, float]]  # by cost and term, see ``cost.breakdown``
+    decision: Decision
 
 
 def model_files(paths: Iterable[Path]) -> list[Path]:
@@ -47,13 +49,17 @@ def model_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def predict(path: Path, device: Device, code: Code) -> Prediction:
-    """The costs of a model file. ``ValueError`` if the file is no model or a model of several targets, or if the device
-    has no figures for the code."""
+    """The costs of a model file in a code, or in the cheapest that an "auto" stands for.
+
+    ``ValueError`` if the file is no model or a model of several targets, or if the device has no figures for the code.
+    """
     return predict_tree(path.name, load(path), device, code)
 
 
 def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Prediction:
     refuse_several_targets(tree.kind, tree.num_outputs, f"{name}: a cost on a device")
+    (decision,) = decide([tree], device, CodeRule(candidates(code, device)))
+    code = decision.code
     nodes, starts, about = laid_out([tree])
     found = costs(nodes, starts, device, *code, **about)
     terms = breakdown(nodes, starts, device, *code, **about)
@@ -63,16 +69,19 @@ def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Predictio
         costs={cost: float(values[0]) for cost, values in found.items()},
         fits=bool(fits(found, device)[0]) if device.flash_bytes or device.sram_bytes else None,
         terms={cost: {term: float(values[0]) for term, values in row.items()} for cost, row in terms.items()},
+        decision=decision,
     )
 
 
 def cost_table(predictions: Sequence[Prediction], title: str) -> Table:
-    table = Table("model", title=title)
+    several = len({row.decision.code for row in predictions}) > 1
+    table = Table("model", *["code"] * several, title=title)
     for heading in ("weights", *(label for _, label in SCALES.values()), "fits"):
         table.add_column(heading, justify="right")
     for row in predictions:
         cells = [f"{row.costs[cost] * SCALES[cost][0]:.4g}" for cost in COSTS]
-        table.add_row(row.name, str(row.weights), *cells, FITS[row.fits])
+        code = [" ".join(row.decision.code[:2])] * several
+        table.add_row(row.name, *code, str(row.weights), *cells, FITS[row.fits])
     return table
 
 

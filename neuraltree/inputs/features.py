@@ -63,10 +63,12 @@ class Rule(NamedTuple):
 
     ``c`` and ``python`` are expressions of the variable ``{x}`` and the ``{numbers}`` by position, which have their
     form in that language. ``onnx(graph, x, *numbers)`` adds nodes to an ``export.onnx`` graph and returns the name of
-    the result, like ``x`` of the shape (rows, 1). ``python_function`` and ``c_function``: the texts of functions that
-    ``python`` and ``c`` call; C may call ``nt_sine``. ``c_error(column, *numbers)``: how far from ``value`` C in single
-    floats may be, (rows,), for a column that is exact in single floats. ``plain``: as ``python``, of single numbers,
-    with the text of a function that it calls. ``rust``: of an f32; Rust may call ``sine``.
+    the result, like ``x`` of the shape (rows, 1). ``c_integer``: as ``c`` for a column of integers, in which ``{hole}``
+    is a missing cell; empty if these cannot have the rule. ``python_function`` and ``c_function``: the texts of
+    functions that ``python`` and ``c`` call; C may call ``nt_sine``. ``c_error(column, *numbers)``: how far from
+    ``value`` C in single floats may be, (rows,), for a column that is exact in single floats.
+    ``plain``: as ``python``, of single numbers; ``rust``: of an f32, and it may call ``sine``. Each has the text of a
+    function that it calls.
     """
 
     value: Callable[..., FloatArray]
@@ -75,6 +77,7 @@ class Rule(NamedTuple):
     onnx: Callable[..., str]
     plain: str
     rust: str
+    c_integer: str = ""
     python_function: str = ""
     plain_function: str = ""
     rust_function: str = ""
@@ -126,7 +129,7 @@ def _onnx_cycle(graph: Any, x: str, period: float, offset: float, quarter: float
 
 RULES: dict[str, Rule] = {
     # The value itself.
-    "value": Rule(lambda x: x, "{x}", "{x}", lambda graph, x: x, "{x}", "{x}"),
+    "value": Rule(lambda x: x, "{x}", "{x}", lambda graph, x: x, "{x}", "{x}", "{x}"),
     # The value, or in place of a hole the first number.
     "filled": Rule(
         _filled,
@@ -135,6 +138,7 @@ RULES: dict[str, Rule] = {
         _onnx_filled,
         "({x} if {x} == {x} else {0})",
         "if {x}.is_nan() {{ {0} }} else {{ {x} }}",
+        "({x} == {hole} ? {0} : {x})",
         c_error=_filled_error,
     ),
     # Whether the value is the first number: the place of a level.
@@ -145,6 +149,7 @@ RULES: dict[str, Rule] = {
         _onnx_level,
         "(1.0 if {x} == {0} else 0.0)",
         "if {x} == {0} {{ 1.0 }} else {{ 0.0 }}",
+        "({x} == {0})",
     ),
     # Whether the value is a hole.
     "hole": Rule(
@@ -154,6 +159,7 @@ RULES: dict[str, Rule] = {
         _onnx_hole,
         "(0.0 if {x} == {x} else 1.0)",
         "if {x}.is_nan() {{ 1.0 }} else {{ 0.0 }}",
+        "({x} == {hole})",
     ),
     # The sine over a period of seconds, from an offset before 0, a part of the period further; 0 for a hole.
     "cycle": Rule(

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.activations import NAMES
+from neuraltree.arrays import FloatArray
+from neuraltree.hardware.choice import choose, costs_by_code, taken
 from neuraltree.hardware.model.layers import Linear, network
 from neuraltree.inputs.features import RULES
 from search.baselines.baseline_models import Model, Network
@@ -39,13 +41,19 @@ def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
     if nodes is not None:
         starts = np.array([0, len(nodes)])
         about: dict[str, Any] = {"kind": kind, "input_range": problem.input_range, "far": problem.far}
-        found = hardware.costs(nodes, starts, device, *problem.code, **about)
+        found = costs_by_code(nodes, starts, device, problem.rule.codes, **about)
     elif isinstance(device, hardware.FormulaDevice):
-        far = problem.far & (problem.code.precision == "float32")
-        found = hardware.costs_of_counts(counts(model, far), device, *problem.code, kind=kind)
+        found = [_of_counts(problem, device, kind, model, code) for code in problem.rule.codes]
     else:
         return {}
-    return {name: float(values[0]) for name, values in found.items()}
+    return {name: float(values[0]) for name, values in taken(choose(problem.rule, found), found).items()}
+
+
+def _of_counts(
+    problem: Problem, device: hardware.Device, kind: str, model: Network, code: hardware.Code
+) -> dict[str, FloatArray]:
+    far = problem.far & (code.precision == "float32")
+    return hardware.costs_of_counts(counts(model, far), device, *code, kind=kind)
 
 
 def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Counts:

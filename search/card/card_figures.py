@@ -74,9 +74,9 @@ def _baseline(row: Baseline) -> dict[str, Any]:
 def costs_of(member: Member, config: Config, device: str) -> dict[str, Any]:
     """Predicted and measured costs on the device, each with its unit; without a device only the number format."""
     wanted = config.hardware
-    found: dict[str, Any] = {"number_format": wanted.precision}
+    found: dict[str, Any] = {"number_format": member.precision or wanted.precision}
     if device:
-        found |= {"device": device, "code_style": wanted.style, "compiler": wanted.compiler}
+        found |= {"device": device, "code_style": member.style or wanted.style, "compiler": wanted.compiler}
     if config.constraints:
         found["constraints"] = dict(config.constraints)
     return found | {"rows": [_cost(member, name) for name in COST_NAMES if name in member.values]}

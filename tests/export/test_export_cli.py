@@ -401,9 +401,9 @@ def test_the_name_of_a_file_says_what_it_is(
     assert not out.exists()
 
 
-GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "digits": "3"}
+GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "input": "int16", "digits": "3"}
 TAKEN = {
-    **{to: {"name", "precision", "style", "wide"} for to in ("c", "arduino", "platformio", "zephyr")},
+    **{to: {"name", "precision", "style", "wide", "input"} for to in ("c", "arduino", "platformio", "zephyr")},
     "c-train": {"name"},
     "rust": {"name", "precision"},
     "onnx": {"precision"},

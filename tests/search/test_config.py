@@ -81,6 +81,7 @@ weight_decay = 1e30
 device = "some-board"
 precision = "int8"
 style = "table"
+max_score_loss = 1.0
 compiler = "gcc"
 finetune_epochs = 5
 [constraints]

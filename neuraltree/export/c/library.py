@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuraltree.compress.formats import check_style, number_format
+from neuraltree.compress.formats import InputSpec, check_style, number_format
+from neuraltree.compress.input_types import in_units
 from neuraltree.compress.int8.integer_tree import quantize_tree
+from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns.column_code import check
 from neuraltree.export.c.columns.column_header import column_constants
@@ -24,7 +26,13 @@ from neuraltree.tree.tree import Tree
 
 
 def export_c(
-    tree: Tree, name: str = "model", *, precision: str = "float32", style: str = "straight", fine: bool = False
+    tree: Tree,
+    name: str = "model",
+    *,
+    precision: str = "float32",
+    style: str = "straight",
+    fine: bool = False,
+    inputs: InputSpec = "float32",
 ) -> dict[str, str]:
     """The texts of the files by file name.
 
@@ -38,31 +46,34 @@ def export_c(
     check_name(name)
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     with np.errstate(all="ignore"):  # a number that overflows is refused where it would be written
+        inputs = narrowed(tree, inputs)
         tree = needed(tree)
         inner, read = (tree, ()) if tree.columns is None else reads(tree)
-        integers = quantize_tree(inner, fine=fine) if is_integer else None
+        argument = argument_of(tree, name, inputs)
+        of = sources_of(argument, read)
+        integers = quantize_tree(inner, fine=fine, sources=of) if is_integer else None
         if integers is None:
-            code = float_library(inner, name, style, read)
+            code = float_library(in_units(inner, of), argument, style, read)
         else:
-            code = integer_library(inner, integers, name, style, read)
-        files = {f"{name}.h": _header(tree, name, code), f"{name}.c": _source(tree, name, code)}
-        return files | test_files(tree, name, integers)
+            code = integer_library(inner, integers, argument, style, read)
+        files = {f"{name}.h": _header(tree, argument, code), f"{name}.c": _source(tree, argument, code)}
+        return files | test_files(tree, argument, integers)
 
 
-def _header(tree: Tree, name: str, code: Code) -> str:
-    upper = name.upper()
+def _header(tree: Tree, argument: Argument, code: Code) -> str:
+    name, upper = argument.name, argument.name.upper()
     parts = [
         f"/* A neural tree, {comment(_summary(tree))}. Written by neuraltree; do not edit. */",
         *([code.remark] if code.remark else []),
         f"#ifndef {upper}_H\n#define {upper}_H\n\n#include <stdint.h>\n",
         '#ifdef __cplusplus\nextern "C" {\n#endif\n',
-        _inputs(tree, name),
+        _inputs(tree, argument),
     ]
     if tree.classes is not None:
         parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
     parts += [code.constants] if code.constants else []
     parts += [] if tree.band is None else [band(tree, upper)]
-    parts += [f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, name), *code.declarations]]
+    parts += [f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, argument), *code.declarations]]
     parts.append(f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n")
     return "\n".join(parts)
 
@@ -73,12 +84,16 @@ def _summary(tree: Tree) -> str:
     return f"{tree.kind}: {inputs}, {function_nodes} function nodes, {tree.num_weights} weights"
 
 
-def _inputs(tree: Tree, name: str) -> str:
+def _inputs(tree: Tree, argument: Argument) -> str:
     """The positions of the features, or of the columns if there are any."""
-    upper = name.upper()
+    upper = argument.name.upper()
+    if tree.columns is None and argument.is_struct:
+        return argument.declared()
     if tree.columns is None:
-        return f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}"
-    return column_constants(tree.columns, name, constants(f"{upper}_CLASS", tree.classes or ()))
+        declared = argument.declared()
+        scales = f"\n{declared}" if declared else ""
+        return f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}{scales}"
+    return column_constants(tree.columns, argument, constants(f"{upper}_CLASS", tree.classes or ()))
 
 
 def _enum(what: str, upper: str, names: tuple) -> str:
@@ -90,18 +105,19 @@ def _enum(what: str, upper: str, names: tuple) -> str:
     return "\n".join(["enum {", *rows, f"    {upper}_{plural} = {len(names)}", "};\n"])
 
 
-def _declarations(tree: Tree, name: str) -> list[tuple[str, str]]:
+def _declarations(tree: Tree, argument: Argument) -> list[tuple[str, str]]:
     """Comment and prototype of the public functions that every number format has."""
-    checked = [] if tree.columns is None else [(CHECKED, f"int {name}_check(const float *x)")]
+    name, x = argument.name, argument.parameter
+    checked = [] if tree.columns is None else [(CHECKED, f"int {name}_check({x})")]
     if tree.classes is None:
         return [
-            ("/* The target in its own units, for raw inputs. */", f"float {name}_predict(const float *x)"),
+            ("/* The target in its own units, for raw inputs. */", f"float {name}_predict({x})"),
             *checked,
         ]
     text = f"/* The probability of each class, p[{name.upper()}_CLASSES], for raw inputs. */"
     return [
-        (f"/* The class, for raw inputs{rule(tree)}. */", f"int {name}_predict(const float *x)"),
-        (text, f"void {name}_probabilities(const float *x, float *p)"),
+        (f"/* The class, for raw inputs{rule(tree)}. */", f"int {name}_predict({x})"),
+        (text, f"void {name}_probabilities({x}, float *p)"),
         *checked,
     ]
 
@@ -110,7 +126,8 @@ CHECKED = """/* The position of the first column whose number is unlike those le
    stands in for it, beyond the smallest or the largest number, an unknown level. Only this function checks. */"""
 
 
-def _source(tree: Tree, name: str, code: Code) -> str:
-    checks = [] if tree.columns is None else [check(tree.columns, name)]
+def _source(tree: Tree, argument: Argument, code: Code) -> str:
+    name = argument.name
+    checks = [] if tree.columns is None else [check(tree.columns, argument)]
     parts = [f'#include "{name}.h"\n', MACROS, FLASH, *code.definitions, *code.entries, *checks]
     return "\n".join(part for part in parts if part)

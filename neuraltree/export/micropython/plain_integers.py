@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from neuraltree.activations import NAMES
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import KINDS, table
+from neuraltree.compress.int8.stages import InputStage
 from neuraltree.export.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.micropython.integer_loop import (
     CLASS,
@@ -51,6 +52,7 @@ def body(tree: Tree, integers: IntegerTree, has_columns: bool) -> list[str]:
 def _constants(tree: IntegerTree, order: Sequence[Step]) -> str:
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
     numbers, stage = tree.numbers, tree.inputs
+    assert isinstance(stage, InputStage)  # raw inputs are numbers of Python, not integers of one type
     code: list[int] = []
     weights: list[int] = []
     for step in order:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.compress.int8.integer_tree import quantize_tree
+from neuraltree.export.c.argument import sources_of
+from neuraltree.export.c.integer_vectors import initialiser
 from neuraltree.export.c.parts import literal
 from neuraltree.export.c.self_test import expected, vectors
 from neuraltree.export.names import MARK
@@ -17,7 +18,7 @@ MOST_BYTES = 4096  # of the vectors in a sketch: a board has 32 KB, and no table
 SKETCH = f"""{HEAD}
 @INCLUDES@
 
-static float x[@WIDTH@];
+@INPUTS@
 
 // Put a reading in place of each number, in the unit of the data that the model learned from.
 static void read_inputs()
@@ -37,24 +38,24 @@ void loop()
     delay(1000);
 }}
 """
-SWITCH = """    switch ({name}_predict(x)) {{
+SWITCH = """    switch ({name}_predict({x})) {{
 {cases}
     }}"""
-VALUE = "    Serial.println({name}_predict(x), 6);"
+VALUE = "    Serial.println({name}_predict({x}), 6);"
 
 SELF_TEST = f"""// Checks the model @NAME@ on this board. {MARK}; do not edit.
 @INCLUDES@
 #include "vectors.h"
 
-static float x[@WIDTH@];
+@INPUTS@
 
 static bool is_right(int i)
 {{
     @TYPE@ wanted, tolerance;
-    memcpy_P(x, nt_inputs[i], sizeof x);
+    memcpy_P(&x, &nt_inputs[i], sizeof x);
     memcpy_P(&wanted, &nt_expected[i], sizeof wanted);
     memcpy_P(&tolerance, &nt_tolerance[i], sizeof tolerance);
-    const @TYPE@ off = @NAME@_predict(x) - wanted;
+    const @TYPE@ off = @NAME@_predict(@X@) - wanted;
     return off <= tolerance && -off <= tolerance;
 }}
 
@@ -82,7 +83,7 @@ def sketch(model: Model, includes: str) -> str:
     cases = "\n".join(
         f"    case {place}:\n        Serial.println(F({text}));\n        break;" for place, text in class_rows(model)
     )
-    shown = (SWITCH if cases else VALUE).format(name=model.name, cases=cases)
+    shown = (SWITCH if cases else VALUE).format(name=model.name, cases=cases, x=model.x)
     return written(SKETCH, model, INCLUDES=includes, FILL=fill(model), PRINT=shown)
 
 
@@ -97,24 +98,22 @@ def _type(model: Model) -> str:
 
 def sketch_vectors(model: Model, *, is_integer: bool, fine: bool) -> str:
     """``vectors.h`` of the sketch: inputs, results and tolerances, which stay in flash on AVR."""
-    inner = model.tree if model.tree.columns is None else reads(model.tree)[0]
-    integers = quantize_tree(inner, fine=fine) if is_integer else None
-    X = vectors(model.tree, integers)
+    tree, argument = model.tree, model.argument
+    inner, read = (tree, ()) if tree.columns is None else reads(tree)
+    integers = quantize_tree(inner, fine=fine, sources=sources_of(argument, read)) if is_integer else None
+    X = vectors(tree, integers, argument)
     X = X[: max(1, MOST_BYTES // (4 * X.shape[1]))]
-    wanted, tolerance = expected(model.tree, integers, X)
-    rows = "\n".join("    {" + ", ".join(map(_cell, row)) + "}," for row in X.tolist())
+    wanted, tolerance = expected(tree, integers, X, argument)
+    rows = "\n".join(f"    {initialiser(argument, row)}," for row in X.tolist())
+    width = "" if argument.is_struct else f"[{X.shape[1]}]"
     return f"""// Raw inputs, the result for each, and its tolerance. {MARK}; do not edit.
 enum {{ NT_ROWS = {len(X)} }};
-static const float nt_inputs[NT_ROWS][{X.shape[1]}] PROGMEM = {{
+static const {argument.c_type} nt_inputs[NT_ROWS]{width} PROGMEM = {{
 {rows}
 }};
 static const {_type(model)} nt_expected[NT_ROWS] PROGMEM = {{{_numbers(model, wanted)}}};
 static const {_type(model)} nt_tolerance[NT_ROWS] PROGMEM = {{{_numbers(model, tolerance)}}};
 """
-
-
-def _cell(value: float) -> str:
-    return "NAN" if np.isnan(value) else literal(value)
 
 
 def _numbers(model: Model, values: NDArray) -> str:

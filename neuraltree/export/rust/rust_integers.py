@@ -5,6 +5,7 @@ from __future__ import annotations
 from neuraltree.activations import ACTIVATIONS, NAMES, code_of
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import KINDS, table
+from neuraltree.compress.int8.stages import InputStage
 from neuraltree.export.order import Step, steps
 from neuraltree.export.rust.rust_parts import EXP, LARGEST, Parts, answer, number, probabilities
 from neuraltree.tree.tree import Tree
@@ -88,6 +89,7 @@ def _tables(order: list[Step]) -> list[str]:
 
 def _quantize(tree: IntegerTree, has_columns: bool) -> str:
     stage = tree.inputs
+    assert isinstance(stage, InputStage)  # raw inputs are f32
     columns = (stage.features, stage.power, stage.zero, stage.multiplier, stage.shift)
     used = list(zip(*(column.tolist() for column in columns), strict=True))
     rows = [f"        integer(x[{i}], {', '.join(map(str, numbers))})," for i, *numbers in used]

@@ -60,7 +60,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("crates")
     for name, (tree, given_options) in MODELS.items():
         tree = replace(tree, features=tuple(NASTY[: len(tree.features)])) if tree.columns is None else tree
-        precision = str(given_options.get("precision", "float32"))
+        precision = given_options.get("precision", "float32")
         save_files(folder / name, export_rust(tree, name, precision=precision))
     members = ", ".join(f'"{name}"' for name in MODELS)
     (folder / "Cargo.toml").write_text(f'[workspace]\nresolver = "2"\nmembers = [{members}]\n')

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.parts import array, float_functions, literal
 from neuraltree.export.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.onnx.levels import used_features
@@ -22,13 +23,17 @@ IDENTITY = NAMES.index("identity")
 Centre = NDArray[np.float64] | None  # (features,) the number subtracted from each input; None: nothing
 
 
-def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
-    """Static definitions, and the text of ``NT_CALL void nt_outputs(const float *x, float *y)``."""
+def body(tree: Tree, argument: Argument, style: str) -> tuple[str, str]:
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const float *x, float *y)``, or with another
+    first parameter, that of ``argument``, which in a table is no struct."""
     centred, taken = tree.centred()
     nodes = centred.folded()
     order = steps(nodes)
     centre = taken if taken[used_features(nodes)].any() else None
-    return _straight(nodes, order, centre) if style == "straight" else _table(nodes, order, centre, name)
+    if style == "straight":
+        return _straight(nodes, order, centre, argument)
+    definitions, function = _table(nodes, order, centre, argument.name)
+    return definitions, function.replace("const float *x", argument.parameter)
 
 
 def functions(tree: Tree, *, sine: bool = False) -> str:
@@ -41,14 +46,16 @@ def functions(tree: Tree, *, sine: bool = False) -> str:
     return float_functions(codes, exp=tree.classes is not None and tree.output_activation == "identity")
 
 
-def _straight(nodes: Nodes, order: list[Step], centre: Centre) -> tuple[str, str]:
+def _straight(nodes: Nodes, order: list[Step], centre: Centre, argument: Argument) -> tuple[str, str]:
     far = {} if centre is None else {i: literal(centre[i]) for i in used_features(nodes).tolist() if centre[i]}
-    lines = [f"const float x{i} = x[{i}] - {text};".replace("- -", "+ ") for i, text in far.items()]
+    rows = zip(argument.inputs, argument.places, strict=True)
+    x = [f"(float){place}" if one.row.is_integer else place for one, place in rows]
+    lines = [f"const float x{i} = {x[i]} - {text};".replace("- -", "+ ") for i, text in far.items()]
     output = 0
     for step in order:
         terms = [f"a{step.own}"] * step.opened + [literal(nodes["bias"][step.node, 0])]
         inputs = [(leaf, int(nodes["op"][leaf])) for leaf in step.leaves]
-        terms += [f"{literal(nodes['weight'][leaf, 0])} * {f'x{i}' if i in far else f'x[{i}]'}" for leaf, i in inputs]
+        terms += [f"{literal(nodes['weight'][leaf, 0])} * {f'x{i}' if i in far else x[i]}" for leaf, i in inputs]
         value = " + ".join(terms).replace("+ -", "- ")
         if step.code != IDENTITY:
             value = f"nt_{NAMES[step.code]}({value})"
@@ -62,12 +69,8 @@ def _straight(nodes: Nodes, order: list[Step], centre: Centre) -> tuple[str, str
             )
     names = ", ".join(f"a{i}" for i in range(slots(order)))
     declared = [f"float {names};"] if names else []
-    return "", _function(declared + lines)
-
-
-def _function(lines: list[str]) -> str:
-    text = "\n".join(f"    {line}" for line in lines)
-    return f"NT_CALL void nt_outputs(const float *x, float *y)\n{{\n{text}\n}}\n"
+    text = "\n".join(f"    {line}" for line in declared + lines)
+    return "", f"NT_CALL void nt_outputs({argument.parameter}, float *y)\n{{\n{text}\n}}\n"
 
 
 def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from neuraltree.activations import NAMES
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
@@ -37,8 +39,26 @@ NT_CALL int32_t nt_between(const int16_t *table, int32_t t)
 """
 
 
-def body(tree: IntegerTree, name: str, style: str) -> tuple[str, str]:
-    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``."""
+class Leaves(NamedTuple):
+    """What ``nt_outputs`` of straight code reads: its ``parameter``, and the ``texts`` of its inputs.
+
+    ``base``: the number that stands for 0. ``late``: whether each input is read when the first node needs it.
+    """
+
+    parameter: str
+    texts: tuple[str, ...]
+    base: int = 0
+    late: bool = False
+
+
+def quantised(tree: IntegerTree) -> Leaves:
+    """The integers that ``NAME_quantize`` made."""
+    return Leaves("const int8_t *q", tuple(f"q[{i}]" for i in range(len(tree.inputs.features))))
+
+
+def body(tree: IntegerTree, name: str, style: str, leaves: Leaves) -> tuple[str, str]:
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``, or in straight
+    code with another first parameter, that of ``leaves``."""
     order = steps(tree.nodes)
     fine = {step.code for step in order if _is_fine(tree, step)}
     coarse = {step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}
@@ -46,7 +66,7 @@ def body(tree: IntegerTree, name: str, style: str) -> tuple[str, str]:
     tables += [array("int8_t", f"nt_{NAMES[c]}", table(c).tolist()) for c in sorted(coarse) if DOMAINS[c]]
     tables += [array("int16_t", f"nt_fine_{NAMES[c]}", fine_table(c).tolist()) for c in sorted(fine) if DOMAINS[c]]
     tables += [FINE_VALUE] * any(DOMAINS[c] for c in fine)
-    more, function = _straight(tree, order) if style == "straight" else _table(tree, order, name)
+    more, function = _straight(tree, order, leaves) if style == "straight" else _table(tree, order, name)
     return "\n".join([*tables, *([more] if more else [])]), function
 
 
@@ -54,15 +74,17 @@ def _is_fine(tree: IntegerTree, step: Step) -> bool:
     return tree.fine and tree.nodes["depth"][step.node] == 1
 
 
-def _straight(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
+def _straight(tree: IntegerTree, order: list[Step], leaves: Leaves) -> tuple[str, str]:
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
-    declared = [f"const int32_t q{i} = q[{i}];" for i in range(len(place))]
-    lines, output = [], 0
+    reading = [f"const int32_t q{i} = {text};" for i, text in enumerate(leaves.texts)]
+    declared = [] if leaves.late else reading
+    lines, output, read = [], 0, set[int]()
     for step in order:
-        size = FINE if tree.fine and step.slot < 0 else 1
-        terms = [f"a{step.own}"] * step.opened + [str(tree.numbers.bias[step.node])]
-        terms += [f"{tree.numbers.weight[leaf] * size} * q{place[int(tree.nodes['op'][leaf])]}" for leaf in step.leaves]
-        total = " + ".join(terms).replace("+ -", "- ")
+        inputs = [place[int(tree.nodes["op"][leaf])] for leaf in step.leaves]
+        if leaves.late:
+            lines += [reading[i] for i in dict.fromkeys(inputs) if i not in read]
+            read.update(inputs)
+        total = _total(tree, step, inputs, leaves.base)
         if step.slot < 0:
             lines.append(f"y[{output}] = {_score(tree, output, total)};")
             output += 1
@@ -77,8 +99,16 @@ def _straight(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
     names = ", ".join((["s"] if any(step.slot >= 0 for step in order) else []) + [f"a{i}" for i in range(slots(order))])
     declared += [f"int32_t {names};"] if names else []
     text = "\n".join(f"    {line}" for line in [*declared, *lines])
-    unused = "" if place else "    (void)q;\n"
-    return "", f"NT_CALL void nt_outputs(const int8_t *q, int32_t *y)\n{{\n{unused}{text}\n}}\n"
+    unused = "" if place else f"    (void){leaves.parameter[-1]};\n"
+    return "", f"NT_CALL void nt_outputs({leaves.parameter}, int32_t *y)\n{{\n{unused}{text}\n}}\n"
+
+
+def _total(tree: IntegerTree, step: Step, inputs: list[int], base: int) -> str:
+    """The C expression of a node's sum; ``inputs``: the numbers of its leaves, which have ``base`` for 0."""
+    weights = tree.numbers.weight[list(step.leaves)] * (FINE if tree.fine and step.slot < 0 else 1)
+    terms = [f"a{step.own}"] * step.opened + [str(tree.numbers.bias[step.node] - base * weights.sum())]
+    terms += [f"{weight} * q{i}" for weight, i in zip(weights.tolist(), inputs, strict=True)]
+    return " + ".join(terms).replace("+ -", "- ")
 
 
 def _half(tree: IntegerTree, step: Step) -> int:
