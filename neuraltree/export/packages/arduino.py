@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from neuraltree.compress.formats import InputSpec, number_format
+from neuraltree.compress.formats import InputSpec
 from neuraltree.export.packages.example import Model, described, model_of
-from neuraltree.export.packages.sketch import self_test_sketch, sketch, sketch_vectors
+from neuraltree.export.packages.sketch import self_test_sketch, sketch
 from neuraltree.tree.tree import Tree
 
 VERSION = "1.0.0"
@@ -31,7 +31,6 @@ def export_arduino(
         raise ValueError(f"{name!r} cannot be the name of an Arduino library: names with Arduino in front are its own")
     model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine, "inputs": inputs})
     includes = f"#include <{name}.h>"
-    is_integer = number_format(precision).is_integer
     return {
         f"src/{name}.h": model.header,
         f"src/{name}.c": model.source,
@@ -40,7 +39,7 @@ def export_arduino(
         "README.md": _readme(model),
         "examples/Predict/Predict.ino": sketch(model, includes),
         "examples/SelfTest/SelfTest.ino": self_test_sketch(model, includes),
-        "examples/SelfTest/vectors.h": sketch_vectors(model, is_integer=is_integer, fine=fine),
+        f"examples/SelfTest/{name}_vectors.h": model.vectors,
     }
 
 

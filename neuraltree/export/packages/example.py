@@ -22,12 +22,14 @@ HEAD = f"// An example for the model @NAME@. {CHANGED}"
 
 
 class Model(NamedTuple):
-    """A tree and its C. ``tree`` has only the columns that it reads; ``argument`` is what the C functions take."""
+    """A tree and its C. ``tree`` has only the columns that it reads; ``argument`` is what the C functions take;
+    ``vectors``: the header of test vectors."""
 
     tree: Tree
     argument: Argument
     header: str
     source: str
+    vectors: str
 
     @property
     def name(self) -> str:
@@ -48,7 +50,8 @@ def model_of(tree: Tree, name: str, options: dict[str, Any]) -> Model:
     """``options``: those of ``export_c``, which refuses what C cannot express."""
     files = export_c(tree, name, **options)
     argument = argument_of(needed(tree), name, narrowed(tree, options["inputs"]))
-    return Model(needed(tree), argument, files[f"{name}.h"], files[f"{name}.c"])
+    texts = (files[file] for file in (f"{name}.h", f"{name}.c", f"test/{name}_vectors.h"))
+    return Model(needed(tree), argument, *texts)
 
 
 def written(template: str, model: Model, **texts: str) -> str:
