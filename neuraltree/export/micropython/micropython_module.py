@@ -13,6 +13,7 @@ from neuraltree.export.micropython import plain_floats, plain_integers
 from neuraltree.export.micropython.plain_parts import CLASSIFIER, HEAD, LINKS
 from neuraltree.export.names import MARK, check_name, comment
 from neuraltree.export.needed import Read, needed, reads
+from neuraltree.export.python.python_columns import described
 from neuraltree.inputs.features import RULES
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
@@ -52,7 +53,7 @@ def export_micropython(tree: Tree, name: str = "model", *, precision: str = "flo
 
 
 def _head(tree: Tree, name: str) -> str:
-    names = tree.features if tree.columns is None else [column.name for column in tree.columns]
+    names = tree.features if tree.columns is None else [f"{each.name}: {described(each)}" for each in tree.columns]
     shown = "\n".join(f"#   x[{i}]: {comment(text)}".rstrip() for i, text in enumerate(names))
     text = HEAD.format(name=name, kind=tree.kind, weights=tree.num_weights, mark=MARK, inputs=shown)
     if tree.classes is not None:

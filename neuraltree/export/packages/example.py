@@ -83,10 +83,9 @@ def _statement(name: str, value: float, one: Input, label: str) -> str:
 
 
 def typical(model: Model) -> list[float]:
-    """A number for each input, about its mean, or for a column any that it may have."""
-    X = vectors(model.tree, None, model.argument)
-    row = X[np.isfinite(X).all(axis=1)][0]
-    return [float(f"{value:.{DIGITS}g}") for value in row.tolist()]
+    """A number for each input: the middle one of its test vectors, which is about its mean."""
+    middle = [np.sort(column[np.isfinite(column)]) for column in vectors(model.tree, None, model.argument).T]
+    return [float(f"{column[len(column) // 2]:.{DIGITS}g}") for column in middle]
 
 
 def class_rows(model: Model) -> list[tuple[str, str]]:

@@ -103,11 +103,10 @@ def _positions(word: str, names: Sequence[str]) -> list[str]:
 def _numbers(column: Column, prefix: str, taken: set[str]) -> list[tuple[str, str, str, str]]:
     """Name, type, value and meaning of each constant of a column."""
     if isinstance(column, Category | Ordinal):
-        levels = [*column.levels, *["OTHER"] * isinstance(column, Category)]
-        names = constants(prefix, levels, taken)
-        return [
-            (name, "f32", f"{i}.0", comment(text)) for i, (name, text) in enumerate(zip(names, levels, strict=True))
-        ]
+        others = ["OTHER"] * isinstance(column, Category)
+        shown = [*map(comment, column.levels), *["any other level"] * len(others)]
+        names = constants(prefix, [*column.levels, *others], taken)
+        return [(name, "f32", f"{place}.0", shown[place]) for place, name in enumerate(names)]
     if isinstance(column, Time):
         (name,) = constants(f"START{prefix.removeprefix('LEVEL')}", [""], taken)
         return [(name, "f64", repr(float(column.start)), "seconds since 1970 that are 0 in this column")]
