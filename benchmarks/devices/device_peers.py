@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from benchmarks.devices.device_page import page
 from benchmarks.devices.device_picture import picture
@@ -55,7 +56,8 @@ def peers(task: Task) -> list[Candidate]:
 def rows_of(job: Job) -> list[Row]:
     table, seed, compilers, generations = job
     task = task_of(table, seed)
-    others = peers(task)
+    with threadpool_limits(1):  # each job has a core
+        others = peers(task)
     return [
         row
         for core in FORMATS

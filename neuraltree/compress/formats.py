@@ -63,6 +63,7 @@ INPUT_TYPES: dict[str, InputType] = {
     "int16": InputType("int16_t", is_integer=True, low=-32768, high=32767, hole=-32768),
     "uint8": InputType("uint8_t", is_integer=True, low=0, high=255, hole=255),
 }
+INTEGER_INPUTS = tuple(name for name, row in INPUT_TYPES.items() if row.is_integer)
 DEFAULT = "default"  # the key of a mapping of inputs for all columns that it does not name
 InputSpec = str | Mapping[str, str]
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import INTEGER_INPUTS
 from neuraltree.hardware.choice import choose, costs_by_code, taken
 from neuraltree.hardware.model.layers import Linear, network
 from neuraltree.inputs.features import RULES
@@ -84,6 +85,12 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
     }
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
     rules = np.zeros((1, len(RULES)), dtype=np.int64)
+    integers = np.zeros((1, len(INTEGER_INPUTS)), dtype=np.int64)
+    plain_integers = {"integer_features": integers, "integer_edges": integers}
     return hardware.Counts(
-        kinds=kinds, rules=rules, **{name: np.array([value]) for name, value in plain.items()}, **signs
+        kinds=kinds,
+        rules=rules,
+        **plain_integers,
+        **{name: np.array([value]) for name, value in plain.items()},
+        **signs,
     )

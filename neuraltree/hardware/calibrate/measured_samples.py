@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
-from neuraltree.hardware.model.cost import counted
+from neuraltree.hardware.model.cost import counted, laid_out
 from neuraltree.hardware.model.linear_model import design
 from neuraltree.tree.tree import Tree
 
@@ -25,24 +25,28 @@ class Sample(NamedTuple):
 
 
 def measure_trees(
-    trees: Sequence[Tree],
+    trees: Sequence[tuple[Tree, str]],
     core: str,
     compiler: str,
     precision: str,
     style: str,
     tick: Callable[[], None] = lambda: None,
 ) -> list[Sample]:
-    """One sample per tree. A tree whose int8 form is a constant is left out, because its code computes nothing.
+    """One sample per tree, with the type of its inputs. A tree whose int8 form is a constant is left out, because its
+    code computes nothing.
 
     ``tick`` is called after each tree.
     """
 
-    def one(tree: Tree) -> Sample | None:
-        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range, tree.far)
+    def one(pair: tuple[Tree, str]) -> Sample | None:
+        tree, inputs = pair
+        nodes, starts, about = laid_out([tree], inputs)
+        about.pop("kind")
+        counts = counted(nodes, starts, precision, **about)
         if counts.leaf_edges[0] == 0:
             tick()
             return None
-        found = measure_model(tree, core, compiler, precision=precision, style=style)
+        found = measure_model(tree, core, compiler, precision=precision, style=style, inputs=inputs)
         rows = [design(counts, tree.kind, once=once, style=style)[0] for once in (False, True)]
         tick()
         return Sample(rows[0], rows[1], found)

@@ -9,7 +9,7 @@ from typing import Any, get_args
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from neuraltree.compress.formats import Precision, Style
-from neuraltree.hardware.calibrate.calibration_trees import random_trees, trained_trees
+from neuraltree.hardware.calibrate.calibration_trees import of_floats, random_trees, trained_trees, with_types
 from neuraltree.hardware.calibrate.measured_samples import Sample, measure_trees
 from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
 from neuraltree.hardware.calibrate.profile_entries import entry, rounded
@@ -110,13 +110,15 @@ def _samples(
             random_trees(count - share, seed) + trained_trees(share, seed)
             for count, share, seed in ((trees, trained, SEED), (trees // 2, trained // 2, HELD_OUT_SEED))
         ]
-        if activation is not None:
-            sets = [with_activation(each, activation, seed) for seed, each in enumerate(sets)]
-        progress.update(task, total=len(rows) * sum(map(len, sets)))
+        if activation is None:
+            typed = [with_types(each, seed) for seed, each in enumerate(sets)]
+        else:
+            typed = [of_floats(with_activation(each, activation, seed)) for seed, each in enumerate(sets)]
+        progress.update(task, total=len(rows) * sum(map(len, typed)))
         for precision, style in rows:
             progress.update(task, description=f"{core} {precision} {style} by {compiler}")
             fitted, judged = (
-                measure_trees(each, core, compiler, precision, style, lambda: progress.advance(task)) for each in sets
+                measure_trees(each, core, compiler, precision, style, lambda: progress.advance(task)) for each in typed
             )
             yield (precision, style), fitted, judged
 

@@ -114,8 +114,9 @@ class Terms(Block, frozen=True, kw_only=True):
 
     ``const``: once; ``regression``, ``binary``, ``multiclass``: in addition once, by task. ``node``: per function node,
     outputs included; ``inner_node``: in addition per function node with hidden nodes among its children. ``output``: in
-    addition per output node. ``feature``: per distinct feature read, for the input stage. ``far_input``: per mean that
-    float code subtracts, see ``linear_model.design``.
+    addition per output node. ``feature``: per distinct float read, for the input stage. ``far_input``: per mean that
+    float code subtracts, see ``linear_model.design``. ``float_inputs``: once, if a float is read. ``feature_int16`` and
+    ``feature_uint8``: per distinct integer read; without them integers are priced as floats, see ``linear_model``.
     """
 
     const: Figure
@@ -129,6 +130,9 @@ class Terms(Block, frozen=True, kw_only=True):
     output: Figure
     feature: Figure
     far_input: Figure = NONE
+    float_inputs: Figure = NONE
+    feature_int16: Figure | None = None
+    feature_uint8: Figure | None = None
     kinds: dict[str, Figure]
 
     def __post_init__(self) -> None:
@@ -190,6 +194,9 @@ class Ram(Block, frozen=True, kw_only=True):
     feature: Figure
     output: Figure
     far_input: Figure = NONE
+    float_inputs: Figure = NONE
+    feature_int16: Figure | None = None
+    feature_uint8: Figure | None = None
     kinds: dict[str, Figure] = {}
     shared: dict[str, Figure] = {}
 
