@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,7 @@ def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
     nodes = model.nodes()
     if nodes is not None:
         starts = np.array([0, len(nodes)])
-        about: dict[str, Any] = {"kind": kind, "input_range": problem.input_range, "far": problem.far}
-        found = costs_by_code(nodes, starts, device, problem.rule.codes, **about)
+        found = costs_by_code(nodes, starts, device, problem.rule.codes, kind=kind, **problem.about_costs)
     elif isinstance(device, hardware.FormulaDevice):
         found = [_of_counts(problem, device, kind, model, code) for code in problem.rule.codes]
     else:
