@@ -85,11 +85,10 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
     rules = np.zeros((1, len(RULES)), dtype=np.int64)
     integers = np.zeros((1, len(INTEGER_INPUTS)), dtype=np.int64)
-    plain_integers = {"integer_features": integers, "integer_edges": integers}
+    of_inputs = {"rules": rules, "integer_features": integers, "integer_edges": integers}
     return hardware.Counts(
         kinds=kinds,
-        rules=rules,
-        **plain_integers,
+        **of_inputs,
         **{name: np.array([value]) for name, value in plain.items()},
         **signs,
     )
