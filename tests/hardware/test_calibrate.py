@@ -83,6 +83,20 @@ def test_what_cannot_be_calibrated_is_refused_at_once(
     assert "has the core cortex-m4f" in refused(capsys, "--device", "rp2040", "--out", mine)
 
 
+def test_all_builds_are_those_that_can_be_measured_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_compiler()
+    monkeypatch.setattr(profile, "available_compilers", lambda: {"clang": ("cortex-m3",), "clang-Os": ("cortex-m4f",)})
+
+    def begun(core: str, builds: list[str], trees: int) -> list[object]:
+        raise ValueError(f"{core} by {builds}")
+
+    monkeypatch.setattr(profile, "_entries", begun)
+    assert "cortex-m4f by ['clang-Os']" in refused(capsys, "--device", "cortex-m4f", "--compiler", "all")
+    assert "cortex-m3 by ['clang']" in refused(capsys, "--device", "cortex-m3", "--compiler", "clang")
+
+
 def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few trees, none of them trained; what the profile had for another compiler stays."""
     need_compiler()
