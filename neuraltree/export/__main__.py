@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from neuraltree.cli.command import DONE, Parser, fail, fail_of_system, run_command
-from neuraltree.compress.formats import PRECISIONS, STYLES
+from neuraltree.compress.formats import INPUT_HELP, PRECISIONS, STYLES
 from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
 OPTIONS = ("name", "precision", "style", "wide", "input", "digits")
 
-INPUT = (
-    "what goes into C: float32 (by default), int16 or uint8, of integers with a scale as in int16/100; COLUMN=TYPE for "
-    "one column; may be repeated"
-)
 EPILOG = """formats and the options they take; --out is a folder or one file with the ending shown:
 {formats}
 
@@ -51,7 +47,7 @@ def parser(*more: str) -> Parser:
     made.add_argument("--style", choices=(*STYLES, *more), help="straight-line code (by default) or a table")
     wide = "int8 regression: 16-bit values for the nodes that the output adds"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
-    made.add_argument("--input", metavar="TYPE", action="append", help=INPUT)
+    made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
     made.add_argument("--digits", type=int, help="significant digits of numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")
     replaced = "the file or folder to write; an earlier export there is replaced, other files in a folder are kept"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,7 @@ def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
     nodes = model.nodes()
     if nodes is not None:
         starts = np.array([0, len(nodes)])
-        about: dict[str, Any] = {"kind": kind, "input_range": problem.input_range, "far": problem.far}
-        found = costs_by_code(nodes, starts, device, problem.rule.codes, **about)
+        found = costs_by_code(nodes, starts, device, problem.rule.codes, kind=kind, **problem.about_costs)
     elif isinstance(device, hardware.FormulaDevice):
         found = [_of_counts(problem, device, kind, model, code) for code in problem.rule.codes]
     else:
@@ -86,11 +85,10 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
     rules = np.zeros((1, len(RULES)), dtype=np.int64)
     integers = np.zeros((1, len(INTEGER_INPUTS)), dtype=np.int64)
-    plain_integers = {"integer_features": integers, "integer_edges": integers}
+    of_inputs = {"rules": rules, "integer_features": integers, "integer_edges": integers}
     return hardware.Counts(
         kinds=kinds,
-        rules=rules,
-        **plain_integers,
+        **of_inputs,
         **{name: np.array([value]) for name, value in plain.items()},
         **signs,
     )

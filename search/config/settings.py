@@ -339,6 +339,14 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=1,
         ),
     ] = MAX_SCORE_LOSS
+    input: Annotated[
+        str | dict[str, str],
+        Meta(
+            description="what goes into the code: `float32`, `int16` or `uint8`, integers with a scale as in "
+            "`int16/100` (the integer is 100 times the number); or a table of these by column, with `default` for the "
+            "others"
+        ),
+    ] = "float32"
     compiler: Annotated[
         BuildName,
         Meta(

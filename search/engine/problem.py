@@ -25,7 +25,7 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space, TreeError, check
 from search.config.config import Config
 from search.engine.budgets import budgets
-from search.engine.code_rule import code_of, rule_of
+from search.engine.code_rule import code_of, rule_of, typed_inputs
 from search.engine.evaluate import Problem
 from search.engine.evolution_step import Strategy
 from search.engine.reference_point import scale_of
@@ -94,7 +94,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         device=device,
         code=code_of(config, device),
         rule=rule_of(config, device),
-        input_range=fit_input_range(inputs),
+        inputs=typed_inputs(config.hardware.input, table, train_rows, scaler, fit_input_range(inputs)),
         far=far(scaler),
         workers=workers or os.cpu_count() or 1,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,

@@ -102,8 +102,9 @@ def count(
     centred = np.zeros(len(op), dtype=bool) if far is None else ~function & far[np.maximum(op, 0)]
     far_features = _distinct(tree[centred], op[centred], trees)
     leaves, integers = (tree[~function], op[~function]), np.zeros((2, trees, len(INTEGER_INPUTS)), dtype=np.int64)
-    for i in range(len(INTEGER_INPUTS)) if inputs is not None else ():
-        of = inputs[leaves[1]] == i
+    kinds_of_leaves = np.full(len(leaves[1]), -1) if inputs is None else inputs[leaves[1]]
+    for i in range(len(INTEGER_INPUTS)):
+        of = kinds_of_leaves == i
         integers[0, :, i] = _distinct(leaves[0][of], leaves[1][of], trees)
         integers[1, :, i] = np.bincount(leaves[0][of], minlength=trees)
     return Counts(
