@@ -13,11 +13,11 @@ import pytest
 
 from neuraltree.activations import NAMES
 from neuraltree.hardware.calibrate.__main__ import main
-from neuraltree.hardware.calibrate.calibration_trees import random_trees
+from neuraltree.hardware.calibrate.calibration_trees import random_trees, with_types
 from neuraltree.hardware.calibrate.fit import apply, fit_terms, residual, terms_of
 from neuraltree.hardware.calibrate.measured_samples import Sample
 from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
-from neuraltree.hardware.model.cost import counted
+from neuraltree.hardware.model.cost import counted, laid_out
 from neuraltree.hardware.model.linear_model import TERMS, coefficients, design
 from neuraltree.hardware.profile import places
 from neuraltree.hardware.profile.load import load_device
@@ -28,9 +28,10 @@ profile = importlib.import_module("neuraltree.hardware.calibrate.profile_file")
 
 def designs(count: int, once: bool) -> np.ndarray:
     rows = []
-    for tree in random_trees(count, 7):
-        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), "float32")
-        rows.append(design(counts, tree.kind, once=once)[0])
+    for tree, inputs in with_types(random_trees(count, 7), 7):
+        nodes, starts, about = laid_out([tree], inputs)
+        kind = about.pop("kind")
+        rows.append(design(counted(nodes, starts, "float32", **about), kind, once=once)[0])
     return np.stack(rows)
 
 
