@@ -63,6 +63,11 @@ INPUT_TYPES: dict[str, InputType] = {
     "int16": InputType("int16_t", is_integer=True, low=-32768, high=32767, hole=-32768),
     "uint8": InputType("uint8_t", is_integer=True, low=0, high=255, hole=255),
 }
+INTEGER_INPUTS = tuple(name for name, row in INPUT_TYPES.items() if row.is_integer)
+INPUT_HELP = (  # of the option --input of commands
+    f"what goes into C: {', '.join(INPUT_TYPES)}; integers may have a scale, as int16/100; COLUMN=TYPE for one column; "
+    "may be repeated"
+)
 DEFAULT = "default"  # the key of a mapping of inputs for all columns that it does not name
 InputSpec = str | Mapping[str, str]
 
@@ -105,6 +110,11 @@ def input_spec(texts: Sequence[str]) -> InputSpec:
     if len(found) < len(texts):
         raise ValueError(f"--input names a column twice: {', '.join(texts)}")
     return found
+
+
+def input_texts(spec: InputSpec) -> list[str]:
+    """The texts from which ``input_spec`` makes inputs."""
+    return [spec] if isinstance(spec, str) else [f"{name}={kind}" for name, kind in spec.items()]
 
 
 def inputs_of(spec: InputSpec, names: Sequence[str]) -> tuple[Input, ...]:

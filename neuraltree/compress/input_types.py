@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neuraltree.compress.formats import DEFAULT, Input, InputSpec, inputs_of
+from neuraltree.compress.formats import DEFAULT, INTEGER_INPUTS, Input, InputSpec, inputs_of
 from neuraltree.compress.int8.integers import DEFAULT_RANGE
 from neuraltree.compress.int8.stages import even_reach
 from neuraltree.inputs.encoders import LARGEST, Column, Number, Time
+from neuraltree.tree.nodes import IntArray
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
@@ -56,6 +57,13 @@ def sources(tree: Tree, spec: InputSpec) -> tuple[Source, ...]:
         return tuple(source_of("value", one) for one in inputs)
     pairs = zip(tree.columns, inputs, strict=True)
     return tuple(source_of(feature.rule, one) for column, one in pairs for feature in column.features)
+
+
+def integer_inputs(tree: Tree, spec: InputSpec) -> IntArray:
+    """(features,) the position in ``INTEGER_INPUTS`` of the type of each feature's column, -1 for floats."""
+    inputs = checked_inputs(tree, spec)
+    widths = [1] * len(inputs) if tree.columns is None else [len(column.features) for column in tree.columns]
+    return np.repeat([INTEGER_INPUTS.index(one.kind) if one.row.is_integer else -1 for one in inputs], widths)
 
 
 def source_of(rule: str, one: Input) -> Source:

@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from neuraltree.cli.command import DONE, Parser, fail, fail_of_system, run_command
-from neuraltree.compress.formats import PRECISIONS, STYLES
+from neuraltree.compress.formats import INPUT_HELP, PRECISIONS, STYLES
 from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
 OPTIONS = ("name", "precision", "style", "wide", "input", "constants", "program", "digits")
 
-INPUT = (
-    "what goes into C: float32 (by default), int16 or uint8, of integers with a scale as in int16/100; COLUMN=TYPE for "
-    "one column; may be repeated"
-)
 EPILOG = """formats and the options they take; --out is a folder or one file with the ending shown:
 {formats}
 
@@ -53,7 +49,7 @@ def parser(*more: str) -> Parser:
     made.add_argument("--style", choices=(*STYLES, *more), help="straight-line code (by default) or a table")
     wide = "int8 regression: 16-bit values for the nodes that the output adds"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
-    made.add_argument("--input", metavar="TYPE", action="append", help=INPUT)
+    made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
     block = "table style: the model's constants as one block that a program can replace, with version and checksum"
     made.add_argument("--constants", action="store_true", default=None, help=block)
     made.add_argument("--program", metavar="HEADER.h", help="the header of the program that will read the constants")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import AUTO, MAX_SCORE_LOSS, PRECISIONS, STYLES, number_format
+from neuraltree.compress.formats import AUTO, MAX_SCORE_LOSS, PRECISIONS, STYLES, InputSpec, number_format
 from neuraltree.hardware.model.cost import COSTS, costs_of_counts, counted, laid_out
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.nodes import IntArray, Nodes
@@ -107,9 +107,10 @@ def loss_in(code: Code, loss: float | None) -> float:
     return np.inf if loss is None else loss
 
 
-def decide(trees: Sequence[Tree], device: Device, rule: CodeRule) -> list[Decision]:
-    """The code of each tree, of one kind all; the losses are those that the trees state."""
-    nodes, starts, about = laid_out(trees)
+def decide(trees: Sequence[Tree], device: Device, rule: CodeRule, inputs: InputSpec = "float32") -> list[Decision]:
+    """The code of each tree, of one kind all; the losses are those that the trees state. ``inputs``: as for
+    ``export_c``."""
+    nodes, starts, about = laid_out(trees, inputs)
     found = costs_by_code(nodes, starts, device, rule.codes, **about)
     losses = np.array([[loss_in(code, tree.int8_loss) for tree in trees] for code in rule.codes])
     places = choose(rule, found, losses)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import AUTO, MAX_SCORE_LOSS
+from neuraltree.compress.formats import AUTO, MAX_SCORE_LOSS, InputSpec
 from neuraltree.hardware.choice import MARGIN, ByCode, CodeRule, candidates, choose, costs_by_code, taken
 from neuraltree.hardware.choice_words import is_integer, name_of
 from neuraltree.hardware.model.cost import laid_out
@@ -53,12 +53,12 @@ def compared_with_all(
     return _word_of_dominated(code, better, device, of) if better else ""
 
 
-def words_on_dominated(code: Code, device: Device, trees: Sequence[Tree]) -> list[str]:
+def words_on_dominated(code: Code, device: Device, trees: Sequence[Tree], inputs: InputSpec = "float32") -> list[str]:
     """The warnings of ``compared_with_all`` about finished trees, of each kind of task apart."""
     found = []
     for kind in dict.fromkeys(tree.kind for tree in trees):
         alike = [tree for tree in trees if tree.kind == kind]
-        nodes, starts, about = laid_out(alike)
+        nodes, starts, about = laid_out(alike, inputs)
         loss = np.array([np.inf if tree.int8_loss is None else tree.int8_loss for tree in alike])
         of = f"{len(alike)} models" if len(alike) > 1 else ""
         found.append(compared_with_all(code, device, nodes, starts, about, of, loss))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from rich.table import Table
 
+from neuraltree.compress.formats import InputSpec
 from neuraltree.hardware.choice import CodeRule, Decision, candidates, decide
 from neuraltree.hardware.model.cost import COSTS, breakdown, costs, fits, laid_out
 from neuraltree.hardware.profile.devices import Code, Device
@@ -48,19 +49,19 @@ def model_files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def predict(path: Path, device: Device, code: Code) -> Prediction:
+def predict(path: Path, device: Device, code: Code, inputs: InputSpec = "float32") -> Prediction:
     """The costs of a model file in a code, or in the cheapest that an "auto" stands for.
 
     ``ValueError`` if the file is no model or a model of several targets, or if the device has no figures for the code.
     """
-    return predict_tree(path.name, load(path), device, code)
+    return predict_tree(path.name, load(path), device, code, inputs)
 
 
-def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Prediction:
+def predict_tree(name: str, tree: Tree, device: Device, code: Code, inputs: InputSpec = "float32") -> Prediction:
     refuse_several_targets(tree.kind, tree.num_outputs, f"{name}: a cost on a device")
-    (decision,) = decide([tree], device, CodeRule(candidates(code, device)))
+    (decision,) = decide([tree], device, CodeRule(candidates(code, device)), inputs)
     code = decision.code
-    nodes, starts, about = laid_out([tree])
+    nodes, starts, about = laid_out([tree], inputs)
     found = costs(nodes, starts, device, *code, **about)
     terms = breakdown(nodes, starts, device, *code, **about)
     return Prediction(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import INTEGER_INPUTS
 from neuraltree.hardware.choice import choose, costs_by_code, taken
 from neuraltree.hardware.model.layers import Linear, network
 from neuraltree.inputs.features import RULES
@@ -40,8 +41,7 @@ def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
     nodes = model.nodes()
     if nodes is not None:
         starts = np.array([0, len(nodes)])
-        about: dict[str, Any] = {"kind": kind, "input_range": problem.input_range, "far": problem.far}
-        found = costs_by_code(nodes, starts, device, problem.rule.codes, **about)
+        found = costs_by_code(nodes, starts, device, problem.rule.codes, kind=kind, **problem.about_costs)
     elif isinstance(device, hardware.FormulaDevice):
         found = [_of_counts(problem, device, kind, model, code) for code in problem.rule.codes]
     else:
@@ -84,6 +84,11 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
     }
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
     rules = np.zeros((1, len(RULES)), dtype=np.int64)
+    integers = np.zeros((1, len(INTEGER_INPUTS)), dtype=np.int64)
+    of_inputs = {"rules": rules, "integer_features": integers, "integer_edges": integers}
     return hardware.Counts(
-        kinds=kinds, rules=rules, **{name: np.array([value]) for name, value in plain.items()}, **signs
+        kinds=kinds,
+        **of_inputs,
+        **{name: np.array([value]) for name, value in plain.items()},
+        **signs,
     )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from neuraltree.cli.command import say
-from neuraltree.compress.formats import AUTO
+from neuraltree.compress.formats import AUTO, InputSpec
 from neuraltree.hardware.choice import CodeRule, candidates, decide
 from neuraltree.hardware.choice_words import word_of_code
 from neuraltree.hardware.dominated_code import words_on_dominated
@@ -29,7 +29,9 @@ class Asked(NamedTuple):
     by_search: bool
 
 
-def settled(asked: Asked, model: Path, run: Path | None, device_name: str | None) -> tuple[str, str]:
+def settled(
+    asked: Asked, model: Path, run: Path | None, device_name: str | None, inputs: InputSpec = "float32"
+) -> tuple[str, str]:
     """The number format and the style in which a model file is exported.
 
     Objectives and constraints of the ``run`` count. Prints why if the code was chosen, and warns if another dominates
@@ -44,13 +46,13 @@ def settled(asked: Asked, model: Path, run: Path | None, device_name: str | None
     device, tree = load_device(name), load(model)
     code = Code(asked.precision, asked.style, config.hardware.compiler if config else "clang")
     if AUTO not in asked and not asked.by_search:
-        for word in words_on_dominated(code, device, [tree]):
+        for word in words_on_dominated(code, device, [tree], inputs):
             say(word)
         return asked[:2]
     refuse_several_targets(tree.kind, tree.num_outputs, f"{model}: a cost on a device")
     rule = _rule(config, device, code)
-    chosen = decide([tree], device, rule._replace(codes=candidates(code, device)))[0].code
-    print(word_of_code(decide([tree], device, rule)[0]._replace(code=chosen), device, tree))
+    chosen = decide([tree], device, rule._replace(codes=candidates(code, device)), inputs)[0].code
+    print(word_of_code(decide([tree], device, rule, inputs)[0]._replace(code=chosen), device, tree))
     return chosen.precision, chosen.style
 
 

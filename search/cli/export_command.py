@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuraltree.compress.formats import AUTO
+from neuraltree.compress.formats import AUTO, input_spec, input_texts
 from neuraltree.export import __main__ as exporting
 from neuraltree.export.targets import FORMATS
 from search.cli.chosen import member_of
@@ -25,6 +25,8 @@ def main(argv: Sequence[str]) -> int:
     found = member_of(arguments.model)
     if found is not None:
         arguments.model = found[1].path
+    if "input" in FORMATS[arguments.to].options and not arguments.input and found:
+        arguments.input = _inputs_of_run(found[0])
     if "style" in FORMATS[arguments.to].options:
         _settle_code(arguments, found)
     if found is None:
@@ -40,6 +42,15 @@ def main(argv: Sequence[str]) -> int:
     return exporting.export(arguments, with_card)
 
 
+def _inputs_of_run(run: Path) -> list[str] | None:
+    """The inputs for which the run searched, None for floats."""
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+
+    spec = load_config(run / CONFIG).hardware.input if (run / CONFIG).exists() else "float32"
+    return None if spec == "float32" else input_texts(spec)
+
+
 def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | None) -> None:
     """Replace what is not given by the code that was chosen for the member, and "auto" by the cheapest; see
     ``code_for_export.settled``."""
@@ -51,4 +62,5 @@ def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | Non
 
     asked = Asked(own[0] or given[0] or "float32", own[1] or given[1] or "straight", by_search=any(own))
     run = found[0] if found else None
-    arguments.precision, arguments.style = settled(asked, arguments.model, run, arguments.device)
+    inputs = input_spec(arguments.input or ["float32"])
+    arguments.precision, arguments.style = settled(asked, arguments.model, run, arguments.device, inputs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from neuraltree.compress.builds import BuildName
 from neuraltree.compress.formats import MAX_SCORE_LOSS, Precision, Style
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 
@@ -338,9 +339,21 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=1,
         ),
     ] = MAX_SCORE_LOSS
-    compiler: Annotated[Literal["clang", "gcc"], Meta(description="the compiler whose code is costed and measured")] = (
-        "clang"
-    )
+    input: Annotated[
+        str | dict[str, str],
+        Meta(
+            description="what goes into the code: `float32`, `int16` or `uint8`, integers with a scale as in "
+            "`int16/100` (the integer is 100 times the number); or a table of these by column, with `default` for the "
+            "others"
+        ),
+    ] = "float32"
+    compiler: Annotated[
+        BuildName,
+        Meta(
+            description="the compiler whose code is costed and measured, with -O2, or with the optimisation that its "
+            "name ends in; on a core that it does not build for, the device's usual one"
+        ),
+    ] = "clang"
     finetune_epochs: Annotated[
         int,
         Meta(

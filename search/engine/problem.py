@@ -25,7 +25,7 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space, TreeError, check
 from search.config.config import Config
 from search.engine.budgets import budgets
-from search.engine.code_rule import code_of, rule_of
+from search.engine.code_rule import code_of, rule_of, typed_inputs
 from search.engine.evaluate import Problem
 from search.engine.evolution_step import Strategy
 from search.engine.reference_point import scale_of
@@ -92,9 +92,9 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         patience=config.train.patience,
         seed=config.run.seed,
         device=device,
-        code=code_of(config),
+        code=code_of(config, device),
         rule=rule_of(config, device),
-        input_range=fit_input_range(inputs),
+        inputs=typed_inputs(config.hardware.input, table, train_rows, scaler, fit_input_range(inputs)),
         far=far(scaler),
         workers=workers or os.cpu_count() or 1,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
@@ -162,7 +162,7 @@ def _device(config: Config, table: Table) -> hardware.Device | None:
         )
     try:
         device = hardware.load_device(config.hardware.device)
-        candidates(code_of(config), device)
+        candidates(code_of(config, device), device)
     except ValueError as error:
         raise InputError(f"hardware: {error}") from None
     return device

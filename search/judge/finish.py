@@ -237,8 +237,10 @@ def _tell_of_losses(trees: list[Tree], say: Callable[[str], None]) -> None:
 
 def _decided(setup: Setup, trees: list[Tree]) -> list[Decision | None]:
     """The code of each finished tree, by the costs with its own input ranges and by its loss; None without a device."""
-    device = setup.problem.device
-    return [None] * len(trees) if device is None else [*decide(trees, device, setup.problem.rule)]
+    problem = setup.problem
+    if problem.device is None:
+        return [None] * len(trees)
+    return [*decide(trees, problem.device, problem.rule, problem.inputs.spec)]
 
 
 def _costs(setup: Setup, trees: list[Tree], decisions: list[Decision | None]) -> Columns:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.compress.formats import InputSpec
 from neuraltree.hardware.compare import COMPARED, Measured, check_measurable, measure_tree
 from neuraltree.hardware.measure.cores import MeasureError
 from neuraltree.hardware.profile.devices import Code, Device
@@ -39,7 +40,7 @@ def measure_front(
     say(f"compiling {len(models)} models with {problem.code.compiler} and running them on an emulated {device.core}")
     found = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        waiting = [threads.submit(_measured, tree, device, code) for tree, code in models]
+        waiting = [threads.submit(_measured, tree, device, code, problem.inputs.spec) for tree, code in models]
         for i, future in enumerate(waiting):
             while not wait([future], timeout=0.2).done:
                 if stopping():
@@ -67,9 +68,9 @@ def nothing_measured(problem: Problem, front: Front) -> bool:
     return not any(name in member.values for member in front for name in MEASURED)
 
 
-def _measured(tree: Tree, device: Device, code: Code) -> Measured | str:
+def _measured(tree: Tree, device: Device, code: Code, inputs: InputSpec) -> Measured | str:
     """The measurement, or the reason why it failed: one failing model must not stop the others."""
     try:
-        return measure_tree(tree, device, code)
+        return measure_tree(tree, device, code, inputs)
     except (ValueError, OSError) as error:
         return str(error)

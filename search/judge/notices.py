@@ -51,7 +51,7 @@ def _dominated(setup: Setup) -> list[str]:
     if problem.device is None:
         return []
     nodes, starts = join([setup.strategy.new_tree(rng) for _ in range(SAMPLE)])
-    about = {"kind": problem.task.kind, "input_range": problem.input_range, "far": problem.far}
+    about = {"kind": problem.task.kind, **problem.about_costs}
     word = compared_with_all(problem.code, problem.device, nodes, starts, about, f"{SAMPLE} random trees")
     return [word] if word else []
 

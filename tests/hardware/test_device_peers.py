@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from benchmarks.devices.front_budgets import ahead, kept_scores, middle_choice, within
 from benchmarks.devices.device_peers import COLUMNS, main
 from benchmarks.devices.device_tasks import Task, promised, score, task_of
+from benchmarks.devices.front_budgets import ahead, kept_scores, middle_choice, within
 from benchmarks.devices.meter import ROWS, agreeing, measured
 from benchmarks.devices.models import cmsis_code, decision_trees, emlearn_code, linear_code, our_trees, scaled_models
 from benchmarks.devices.models.candidates import Candidate

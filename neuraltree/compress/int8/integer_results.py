@@ -24,7 +24,7 @@ LOW_BITS, FACTOR_BITS = 10, 21
 class FixedStage:
     """Converts scores to targets in fixed point; the target is the result / 2^power.
 
-    t = score >> drop, result = ((t >> 10) factor + (((t & 1023) factor) >> 10) + half >> shift) + offset: a product by
+    t = score >> drop, rounded, result = ((t >> 10) factor + (((t & 1023) factor) >> 10) + half >> shift) + offset: a product by
     21 bits in two parts, so that nothing needs more than 32. Its error is at most a step of ``t`` and one of the
     result.
     """
@@ -49,11 +49,15 @@ class FixedStage:
         return cls(drop, factor >> over, shift - over, round(mean * 2.0**power), power)
 
     @property
+    def score_half(self) -> int:
+        return (1 << self.drop) >> 1
+
+    @property
     def half(self) -> int:
         return (1 << self.shift) >> 1
 
     def __call__(self, scores: NDArray[np.integer]) -> NDArray[np.int32]:
-        t = scores.astype(np.int64) >> self.drop
+        t = (scores.astype(np.int64) + self.score_half) >> self.drop
         product = (t >> LOW_BITS) * self.factor + (((t & (2**LOW_BITS - 1)) * self.factor) >> LOW_BITS)
         return (((product + self.half) >> self.shift) + self.offset).astype(np.int32)
 

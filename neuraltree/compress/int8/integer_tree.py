@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.input_types import Source, in_units
-from neuraltree.compress.int8.integer_results import Confidence, FixedStage
+from neuraltree.compress.int8.integer_results import Confidence, FixedStage, Link
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
 from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
 from neuraltree.compress.int8.stages import (
@@ -115,7 +115,7 @@ class IntegerTree:
         """From the scores of classes to the probability of the predicted one, None for a regression."""
         if self.source.classes is None:
             return None
-        several = "softmax" if self.source.output_activation == "identity" else "sigmoids"
+        several: Link = "softmax" if self.source.output_activation == "identity" else "sigmoids"
         return Confidence.make("logistic" if self.source.kind == "binary" else several, self.outputs)
 
     def predict_fixed(self, X: ArrayLike) -> NDArray[np.int32]:

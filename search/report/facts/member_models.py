@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.compress.formats import input_texts
 from neuraltree.hardware.profile.devices import Code
 from neuraltree.plot.drawing import positions
 from neuraltree.tree.labels import Label
@@ -107,7 +108,7 @@ def cost_terms(
 
     device = load_device(config.hardware.device)
     codes = [code_of(member, config) for _, member in there]
-    nodes, starts, about = laid_out([tree for tree, _ in there])
+    nodes, starts, about = laid_out([tree for tree, _ in there], config.hardware.input)
     by_code = {code: breakdown(nodes, starts, device, *code, **about) for code in set(codes)}
     names = list(by_code[codes[0]][COSTS[0]])  # the same in every code
     found: dict[str, dict[str, list[float]]] = {}
@@ -122,11 +123,11 @@ def lines(member: Member, config: Config | None) -> dict[str, str]:
     path = member.path
     assert path is not None
     quoted, name = shlex.quote(str(path)), shlex.quote(path.stem)
-    precision, style = _options(member, config)
+    precision, style, inputs = _options(member, config)
     export = f"python -m neuraltree.export {quoted} --to "
     found = {
         "Load and predict": f"from neuraltree import load\n\ntree = load({str(path)!r})\ntree.predict(X)",
-        "Export as C": f"{export}c{precision}{style} --out {name}_c",
+        "Export as C": f"{export}c{precision}{style}{inputs} --out {name}_c",
         "Export as ONNX": f"{export}onnx{precision} --out {name}.onnx",
         "Export as a Python function": f"{export}python --out {name}.py",
     }
@@ -134,14 +135,17 @@ def lines(member: Member, config: Config | None) -> dict[str, str]:
         return found
     device = shlex.quote(config.hardware.device)
     compiler = f" --compiler {config.hardware.compiler}" if config.hardware.compiler != "clang" else ""
-    cost = f"python -m neuraltree.hardware {quoted} --device {device}{precision}{style}{compiler} --breakdown"
+    cost = f"python -m neuraltree.hardware {quoted} --device {device}{precision}{style}{inputs}{compiler} --breakdown"
     return found | {"Show its cost in parts": cost}
 
 
-def _options(member: Member, config: Config | None) -> tuple[str, str]:
+def _options(member: Member, config: Config | None) -> tuple[str, str, str]:
     """The command-line options for a member's code that is not the default."""
     if config is None:
-        return "", ""
+        return "", "", ""
     wanted = code_of(member, config)
     precision = f" --precision {wanted.precision}" if wanted.precision != "float32" else ""
-    return precision, f" --style {wanted.style}" if wanted.style != "straight" else ""
+    spec = config.hardware.input
+    texts = [] if spec == "float32" else input_texts(spec)
+    inputs = "".join(f" --input {shlex.quote(text)}" for text in texts)
+    return precision, f" --style {wanted.style}" if wanted.style != "straight" else "", inputs

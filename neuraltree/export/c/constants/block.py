@@ -16,7 +16,6 @@ from neuraltree.export.c.integers import integer_code
 from neuraltree.export.c.parts import literal
 from neuraltree.export.order import slots, steps
 from neuraltree.tree.nodes import Nodes
-from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
 
 
@@ -27,7 +26,6 @@ def export_constants(tree: Tree, layout: Layout) -> bytes:
 
 def block_of(tree: Tree, layout: Layout) -> np.ndarray:
     """The struct with all its fields, the checksum included, as an array without axes."""
-    refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     own = layout_of(tree, layout.precision)
     same = dataclasses.replace(own, nodes=layout.nodes, edges=layout.edges, waiting=layout.waiting)
     if same != layout:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
 from neuraltree.export.c.argument import Argument
-from neuraltree.export.c.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.c.parts import array, float_functions, literal
+from neuraltree.export.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.onnx.levels import used_features
 from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.nodes import Nodes

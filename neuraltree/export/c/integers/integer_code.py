@@ -8,8 +8,8 @@ from neuraltree.activations import NAMES
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
 from neuraltree.export.c.floats.float_code import filled, narrowest
-from neuraltree.export.c.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.c.parts import array
+from neuraltree.export.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.nodes import IntArray
 

@@ -54,7 +54,7 @@ def _packed(stage: Confidence) -> int:
 
 
 def _fixed(stage: FixedStage, argument: Argument, run: str) -> str:
-    score = f"y[0] >> {stage.drop}" if stage.drop else "y[0]"
+    score = f"(y[0] + {stage.score_half}) >> {stage.drop}" if stage.drop else "y[0]"
     half = f" + {stage.half}" if stage.half else ""
     product = f"(t >> 10) * {stage.factor} + (((t & 1023) * {stage.factor}) >> 10){half}"
     whole = f"(({product}) >> {stage.shift}) + {stage.offset}".replace("+ -", "- ")
