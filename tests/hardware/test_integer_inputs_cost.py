@@ -72,15 +72,8 @@ def test_targets_in_fixed_point_and_columns_on_a_core() -> None:
 
 # ---- counts and prices ----
 
-ROWS = [
-    (0, IDENTITY, 0.0, 0.1),
-    (1, TANH, 1.0, 0.0),
-    (2, 0, 1.0, 0.0),
-    (2, 1, -0.9, 0.0),
-    (1, 0, 0.8, 0.0),
-    (1, 2, 0.7, 0.0),
-]
-SMALL = regression(ROWS)
+LEAVES = [(2, 0, 1.0, 0.0), (2, 1, -0.9, 0.0), (1, 0, 0.8, 0.0), (1, 2, 0.7, 0.0)]
+SMALL = regression([(0, IDENTITY, 0.0, 0.1), (1, TANH, 1.0, 0.0), *LEAVES])
 SPEC = {"x0": "int16", "x1": "uint8"}
 
 
