@@ -122,7 +122,9 @@ def _enum(what: str, upper: str, names: tuple) -> str:
 def _declarations(tree: Tree, argument: Argument) -> list[tuple[str, str]]:
     """Comment and prototype of the public functions that every number format has."""
     name, x = argument.name, argument.parameter
-    checked = [] if tree.columns is None else [(CHECKED, f"int {name}_check({x})")]
+    has_floats = argument.is_float or argument.is_struct
+    text = CHECKED if has_floats else CHECKED.replace("NAN where", "a missing cell where")
+    checked = [] if tree.columns is None else [(text, f"int {name}_check({x})")]
     if tree.classes is None:
         return [
             ("/* The target in its own units, for raw inputs. */", f"float {name}_predict({x})"),
