@@ -87,11 +87,10 @@ def report(places: Places, amounts: Amounts, progress: Progress) -> tuple[dict[s
     progress.update(task, description="seconds a model")
     seconds = {" ".join(case): round(seconds_a_model(_middle(sets["random"]), case), 3) for case in cases}
     checked = _checked(every, progress)
-    compilers = list(dict.fromkeys(case.compiler for case in cases))
     found = {
         "command": "python -m benchmarks.hardware_model",
         **facts(PACKAGES),
-        "compilers": {name: version(name) for name in compilers},
+        "compilers": {case.compiler: version(CORES[case.core], case.compiler) for case in cases},
         "trees": _about(sets, len(fitted), amounts),
         **_agreement(panels),
         "seconds_a_model": {"median": float(np.median(list(seconds.values()))), "slowest": max(seconds.values())},

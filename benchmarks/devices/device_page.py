@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from benchmarks.devices.front_budgets import Row, ahead, kept_scores, middle_choice
 from benchmarks.devices.device_picture import CORES, INPUTS, LOOKS, of_one_compiler
+from benchmarks.devices.front_budgets import Row, ahead, kept_scores, middle_choice
 from benchmarks.devices.meter import FIGURES
 from benchmarks.devices.models.our_trees import FAMILY
 from neuraltree.cli.markdown import table
@@ -31,7 +31,7 @@ scores are; the others lie at a threshold.
   and as int8, straight code.
 - **linear (plain C)**: an L1 penalty of three strengths leaves inputs out; a loop, and sums written out. From int16:
   16-bit weights and 32-bit sums.
-- **decision tree**: CART of depths 1 to 8, by emlearn and by m2cgen (in doubles). **forest (emlearn)**: 3 and 10
+- **decision tree**: CART of depths 1 to 6, by emlearn and by m2cgen (in doubles). **forest (emlearn)**: 3 and 10
   trees of depths 2, 4 and 8, majority vote. Thresholds are floats or int16, as the inputs are.
 - **MLP**: 4, 8 and 16 hidden units with ReLU, the better of two weight decays. **float (emlearn)** is its general form,
   with all digits of the weights; clang's free-standing target lacks the <math.h> that it needs. **int8 (CMSIS-NN)**:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from threadpoolctl import threadpool_limits
 
 from benchmarks.devices.device_page import page
 from benchmarks.devices.device_picture import picture
@@ -28,7 +29,7 @@ from benchmarks.devices.models.decision_trees import decision_trees
 from benchmarks.devices.models.linear_code import linear_models
 from benchmarks.devices.models.our_trees import FORMATS, our_trees
 from benchmarks.devices.models.scaled_models import perceptrons
-from neuraltree.hardware.measure.cores import MeasureError
+from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import available_compilers, version
 from neuraltree.storing import store
 from search.errors import InputError
@@ -55,7 +56,8 @@ def peers(task: Task) -> list[Candidate]:
 def rows_of(job: Job) -> list[Row]:
     table, seed, compilers, generations = job
     task = task_of(table, seed)
-    others = peers(task)
+    with threadpool_limits(1):  # each job has a core
+        others = peers(task)
     return [
         row
         for core in FORMATS
@@ -118,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("interrupted; searches and measurements are kept, the same command resumes", file=sys.stderr)
         return INTERRUPTED
     out: Path = options.out
-    text = page(rows, {name: version(name) for name in compilers}, out.stem)
+    text = page(rows, {name: version(CORES["cortex-m4f"], name) for name in compilers}, out.stem)
     pictures = {out.with_name(f"{out.stem}_{core}.png"): picture(rows, core) for core in FORMATS}
     out.parent.mkdir(parents=True, exist_ok=True)
     store({out: text_of(rows), out.with_suffix(".md"): text, **pictures})

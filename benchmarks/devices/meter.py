@@ -34,7 +34,9 @@ def measured(model: Candidate, task: Task, core: str, compiler: str) -> dict[str
     X: NDArray = task.given(task.test_X[:ROWS], model.dtype)
     result: Result = "int32" if task.classes else "float32"
     options = toolchains.flags(target, compiler, [model.function])
-    key = store.key("peer", files, X, result, toolchains.version(compiler), options, target, repr(TIMINGS[core]))
+    key = store.key(
+        "peer", files, X, result, toolchains.version(target, compiler), options, target, repr(TIMINGS[core])
+    )
     kept = store.read(key)
     if kept is None:
         libraries = ("-lm",) if model.library else ()

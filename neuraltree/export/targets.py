@@ -2,60 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from neuraltree.compress.formats import PRECISIONS, STYLES, input_spec
+from neuraltree.compress.formats import PRECISIONS
+from neuraltree.export.format_row import C_OPTIONS, Format, Made, c_options
+from neuraltree.export.package_formats import PACKAGES
 
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
-
-Made = dict[str, str] | str | bytes
-
-
-class Format(NamedTuple):
-    """``make(tree, name, **options)`` returns the content of a file, or the files of a folder by name."""
-
-    make: Callable[..., Made]
-    help: str
-    options: dict[str, tuple[Any, ...]]  # the options it takes and their allowed values; an empty tuple allows any
-    suffixes: tuple[str, ...] = ()  # allowed endings of its file; empty if it writes a folder
-    marked: bool = True  # whether its file says that it is an export, so that a new export may replace it
-    then: str = ""  # the next step for the user, with the places {folder} {file} {name}
-    # Of a folder: the files by which an earlier export is known, with the place {name}.
-    heads: tuple[str, ...] = ("{name}.h", "{name}_train.h")
-    integers: bool = False  # whether int8 means code in integers, so that what they lose is said
 
 
 def _c(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.c.library import export_c
 
-    if "input" in options:
-        options["inputs"] = input_spec(options.pop("input"))
-    return export_c(tree, name, **_fine(options))
-
-
-def _arduino(tree: Tree, name: str, **options: Any) -> Made:
-    from neuraltree.export.packages.arduino import export_arduino
-
-    return export_arduino(tree, name, **_fine(options))
-
-
-def _platformio(tree: Tree, name: str, **options: Any) -> Made:
-    from neuraltree.export.packages.platformio import export_platformio
-
-    return export_platformio(tree, name, **_fine(options))
-
-
-def _zephyr(tree: Tree, name: str, **options: Any) -> Made:
-    from neuraltree.export.packages.zephyr import export_zephyr
-
-    return export_zephyr(tree, name, **_fine(options))
-
-
-def _fine(options: dict[str, Any]) -> dict[str, Any]:
-    """The options of the command as those of the functions."""
-    return {{"wide": "fine"}.get(name, name): value for name, value in options.items()}
+    return export_c(tree, name, **c_options(options))
 
 
 def _training(tree: Tree, name: str, **options: Any) -> Made:
@@ -100,39 +60,14 @@ def _json(tree: Tree, name: str) -> Made:
     return dumps(tree)
 
 
-C_OPTIONS: dict[str, tuple[Any, ...]] = {"name": (), "precision": PRECISIONS, "style": STYLES, "wide": ()}
 COMPILE = "cd {folder} && cc -std=c99 -I. {name}%s.c test/{name}%s_test.c -o check && ./check"
 
 FORMATS: dict[str, Format] = {
     "c": Format(
         _c,
         "C99 that predicts, with a program that checks it",
-        C_OPTIONS | {"input": ()},
+        C_OPTIONS,
         then="to check it: " + COMPILE.replace("%s", ""),
-        integers=True,
-    ),
-    "arduino": Format(
-        _arduino,
-        "an Arduino library of the C code, with sketches that predict and check",
-        C_OPTIONS,
-        then="to use it: copy {folder} into the libraries folder of your sketchbook; see File > Examples > {name}",
-        heads=("src/{name}.h",),
-        integers=True,
-    ),
-    "platformio": Format(
-        _platformio,
-        "a PlatformIO library of the C code, with an example project",
-        C_OPTIONS,
-        then="to build the example: cd {folder}/examples/predict && pio run",
-        heads=("src/{name}.h",),
-        integers=True,
-    ),
-    "zephyr": Format(
-        _zephyr,
-        "a Zephyr module of the C code, with a sample application",
-        C_OPTIONS,
-        then="to build the sample: west build -b BOARD {folder}/samples/predict",
-        heads=("include/{name}.h",),
         integers=True,
     ),
     "c-train": Format(
@@ -141,6 +76,7 @@ FORMATS: dict[str, Format] = {
         {"name": (), "precision": ("float32",)},
         then="to check it: " + COMPILE.replace("%s", "_train"),
     ),
+    **PACKAGES,
     "onnx": Format(
         _onnx,
         "ONNX, opset 13; int8: 8-bit weights, float32 arithmetic",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command, say
+from neuraltree.compress.builds import BUILD_NAMES
 from neuraltree.compress.formats import AUTO, INPUT_HELP, MAX_SCORE_LOSS, PRECISIONS, STYLES, input_spec
-from neuraltree.hardware.profile.profile_schema import Compiler
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +37,7 @@ def parser() -> Parser:
     exact = f"{cheapest} that loses no more than {MAX_SCORE_LOSS:g} of its score"
     made.add_argument("--precision", choices=(*PRECISIONS, AUTO), default="float32", help=f"by default float32{exact}")
     made.add_argument("--style", choices=(*STYLES, AUTO), default="straight", help=f"by default straight{cheapest}")
-    made.add_argument("--compiler", choices=[name for name in get_args(Compiler) if name != "any"], default="clang")
+    made.add_argument("--compiler", choices=BUILD_NAMES, default="clang")
     made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
     made.add_argument("--measure", action="store_true", help="also compile the models and run them on an emulated core")
     made.add_argument("--breakdown", action="store_true", help="show how much each part of a model adds to each cost")
@@ -79,7 +79,7 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
         raise ValueError("name models and a --device, or ask for --list; see python -m neuraltree.hardware --help")
     inputs = input_spec(arguments.input or ["float32"])
     device = load_device(arguments.device)
-    code = Code(arguments.precision, arguments.style, arguments.compiler)
+    code = Code(arguments.precision, arguments.style, device.build(arguments.compiler))
     candidates(code, device)  # refuses a code without figures before a file is read
     paths = model_files(arguments.paths)
     predictions = [predict(path, device, code, inputs) for path in paths]

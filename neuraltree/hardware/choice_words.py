@@ -41,10 +41,10 @@ def _why(group: Sequence[Decision]) -> str:
     if integers:
         losses = [each.loss for each in group if each.loss is not None]
         said = [f"up to {max(ratios):.1f} times faster than float32"] * (max(ratios) > 1)
-        said += [f"losing at most {max(losses):.3f} of the score"] * bool(losses)
+        said += [f"losing at most {max(losses, default=0.0):.3f} of the score"] * bool(losses)
     else:
         losses = [each.loss for each, ratio in zip(group, ratios, strict=True) if each.loss and ratio < 1]
-        said = [f"integers would lose up to {max(losses):.3f} of the score"] * bool(losses)
+        said = [f"integers would lose up to {max(losses, default=0.0):.3f} of the score"] * bool(losses)
     return f" ({', '.join(said)})" if said else ""
 
 

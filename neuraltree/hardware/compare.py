@@ -44,7 +44,7 @@ def check_measurable(device: Device, compiler: str) -> None:
             f"device {device.name} cannot be measured: its core {device.core} is not emulated; allowed: "
             f"{', '.join(CORES)}, and boards with one of them"
         )
-    check(CORES[device.core], compiler)
+    check(CORES[device.core], device.build(compiler))
 
 
 def measure_tree(tree: Tree, device: Device, code: Code, inputs: InputSpec = "float32") -> Measured:
@@ -65,7 +65,7 @@ def _measured(
     found = measure_model(
         tree,
         device.core,
-        code.compiler,
+        device.build(code.compiler),
         precision=code.precision,
         style=code.style,
         function=function,

@@ -80,7 +80,7 @@ def measurable(function: str, model: Model) -> Measurable:
 
 
 def _predict(model: Model) -> Call:
-    return Call(f"{NAME}_predict", [(row,) for row in model.rows], "float32" if model.tree.classes is None else "int32")
+    return Call(f"{NAME}_predict", [(row,) for row in model.rows], "float32" if model.tree.classes is None else "int")
 
 
 def _predicts(model: Model, cost: Cost) -> bool:
@@ -92,7 +92,7 @@ def _predict_q(model: Model) -> Call:
     assert model.integers is not None
     q = model.integers.quantize(model.features()[0])
     q = q if q.shape[1] else np.zeros((len(q), 1), np.int8)  # C has no empty arrays
-    return Call(f"{NAME}_predict_q", [(row,) for row in q], "int32")
+    return Call(f"{NAME}_predict_q", [(row,) for row in q], "int32" if model.tree.classes is None else "int")
 
 
 def _predicts_q(model: Model, cost: Cost) -> bool:
@@ -123,7 +123,7 @@ def _predict_fixed(model: Model) -> Call:
 
 
 def _confidence(model: Model) -> Call:
-    return Call(f"{NAME}_confidence", [(row,) for row in model.rows], "int32")
+    return Call(f"{NAME}_confidence", [(row,) for row in model.rows], "uint8")
 
 
 def _fixed(model: Model, cost: Cost) -> bool:

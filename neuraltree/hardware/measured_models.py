@@ -19,10 +19,11 @@ class ModelMeasurement:
     ``predict`` and this function.
 
     ``agrees``: on these and three more inputs the core gave the same results as the tree in Python, bit for bit for
-    int8, and within the rounding of single floats for float32 and for probabilities.
+    int8, and within the rounding of single floats for float32 and for probabilities. ``instructions`` is None where the
+    simulator counts none.
     """
 
-    instructions: float
+    instructions: float | None
     cycles_lo: float
     cycles_hi: float
     flash_bytes: int
@@ -62,11 +63,10 @@ def measure_model(
     calls = [FUNCTIONS[name].call(model) for name in dict.fromkeys((function, ALWAYS))]
     found = measure({name: files[name] for name in (f"{NAME}.c", f"{NAME}.h")}, calls, core, compiler)
     cost = found.costs[0]
-    instructions, lo, hi = (float(each[USUAL].mean()) for each in (cost.instructions, cost.cycles_lo, cost.cycles_hi))
     return ModelMeasurement(
-        instructions=instructions,
-        cycles_lo=lo,
-        cycles_hi=hi,
+        instructions=None if cost.instructions is None else float(cost.instructions[USUAL].mean()),
+        cycles_lo=float(cost.cycles_lo[USUAL].mean()),
+        cycles_hi=float(cost.cycles_hi[USUAL].mean()),
         flash_bytes=found.flash_bytes,
         ram_bytes=found.static_ram_bytes + int(cost.stack_bytes.max()),
         agrees=row.agrees(model, cost),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from neuraltree.compress.builds import BuildName
 from neuraltree.compress.formats import MAX_SCORE_LOSS, Precision, Style
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 
@@ -346,9 +347,13 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "others"
         ),
     ] = "float32"
-    compiler: Annotated[Literal["clang", "gcc"], Meta(description="the compiler whose code is costed and measured")] = (
-        "clang"
-    )
+    compiler: Annotated[
+        BuildName,
+        Meta(
+            description="the compiler whose code is costed and measured, with -O2, or with the optimisation that its "
+            "name ends in; on a core that it does not build for, the device's usual one"
+        ),
+    ] = "clang"
     finetune_epochs: Annotated[
         int,
         Meta(

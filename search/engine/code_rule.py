@@ -22,8 +22,10 @@ from search.objectives import COST_NAMES
 from search.table.data import Table
 
 
-def code_of(config: Config) -> Code:
-    return Code(config.hardware.precision, config.hardware.style, config.hardware.compiler)
+def code_of(config: Config, device: Device | None) -> Code:
+    compiler = config.hardware.compiler
+    build = device.build(compiler) if device else compiler
+    return Code(config.hardware.precision, config.hardware.style, build)
 
 
 def rule_of(config: Config, device: Device | None) -> CodeRule:
@@ -31,7 +33,7 @@ def rule_of(config: Config, device: Device | None) -> CodeRule:
 
     ``ValueError`` if the device has no figures for the code.
     """
-    code = code_of(config)
+    code = code_of(config, device)
     if device is None:
         return CodeRule((code,))
     order = tuple(name for name in (*config.search.objectives, *config.constraints) if name in COST_NAMES)

@@ -92,7 +92,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         patience=config.train.patience,
         seed=config.run.seed,
         device=device,
-        code=code_of(config),
+        code=code_of(config, device),
         rule=rule_of(config, device),
         inputs=typed_inputs(config.hardware.input, table, train_rows, scaler, fit_input_range(inputs)),
         far=far(scaler),
@@ -162,7 +162,7 @@ def _device(config: Config, table: Table) -> hardware.Device | None:
         )
     try:
         device = hardware.load_device(config.hardware.device)
-        candidates(code_of(config), device)
+        candidates(code_of(config, device), device)
     except ValueError as error:
         raise InputError(f"hardware: {error}") from None
     return device

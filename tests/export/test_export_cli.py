@@ -17,9 +17,11 @@ from neuraltree.export import (
     export_c,
     export_dot,
     export_latex,
+    export_micropython,
     export_onnx,
     export_platformio,
     export_python,
+    export_rust,
     export_text,
     export_training,
     export_zephyr,
@@ -284,6 +286,11 @@ ONE_FILE = {
     "onnx": ("a.onnx", [], lambda tree: export_onnx(tree, name="a")),
     "onnx int8": ("a.onnx", ["--precision", "int8"], lambda tree: export_onnx(tree, "int8", name="a")),
     "python": ("my model.py", [], lambda tree: export_python(tree, "my_model")),
+    "micropython": ("my model.py", [], lambda tree: export_micropython(tree, "my_model")),
+    "micropython int8": (
+        *("a.py", ["--precision", "int8"]),
+        lambda tree: export_micropython(tree, "a", precision="int8"),
+    ),
     "latex": ("a.tex", [], export_latex),
     "latex digits": ("a.tex", ["--digits", "2"], lambda tree: export_latex(tree, 2)),
     "text": ("a.txt", [], export_text),
@@ -301,6 +308,7 @@ FOLDERS: dict[str, Callable[[Tree, str], dict[str, str]]] = {
     "arduino": export_arduino,
     "platformio": export_platformio,
     "zephyr": export_zephyr,
+    "rust": export_rust,
 }
 
 
@@ -393,12 +401,14 @@ def test_the_name_of_a_file_says_what_it_is(
     assert not out.exists()
 
 
-GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "digits": "3"}
+GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "input": "int16", "digits": "3"}
 TAKEN = {
-    **{to: {"name", "precision", "style", "wide"} for to in ("c", "arduino", "platformio", "zephyr")},
+    **{to: {"name", "precision", "style", "wide", "input"} for to in ("c", "arduino", "platformio", "zephyr")},
     "c-train": {"name"},
+    "rust": {"name", "precision"},
     "onnx": {"precision"},
     "python": set(),
+    "micropython": {"precision"},
     "latex": {"digits"},
     "text": {"digits"},
     "dot": set(),
@@ -439,7 +449,7 @@ def test_a_missing_extra_is_one_line(
     assert f"needs the package {package}: pip install 'neuraltree[export]'" in message
 
 
-@pytest.mark.parametrize("to", ["python", "latex", "text", "dot", "json"])
+@pytest.mark.parametrize("to", ["python", "micropython", "latex", "text", "dot", "json"])
 def test_formats_without_extras_load_none(to: str, model: Path, tmp_path: Path) -> None:
     out = tmp_path / f"a{FORMATS[to].suffixes[0]}"
     code = (
@@ -462,17 +472,17 @@ def test_the_line_it_prints_checks_the_module(
 
 
 def test_several_targets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """C takes one at a time and says so; all else takes them."""
+    """Code for devices takes one at a time and says so; all else takes them."""
     path = tmp_path / "several.json"
     save(several(), path)
     for to, row in FORMATS.items():
         out = tmp_path / f"out-{to}{(row.suffixes or ('',))[0]}"
-        if row.suffixes:
+        if row.suffixes and not row.integers:
             assert main([str(path), "--to", to, "--out", str(out)]) == 0
             capsys.readouterr()
             continue
         message = refused(capsys, path, "--to", to, "--out", out)
-        assert "C export takes one target; this tree has 3, so use tree.target(i), one at a time" in message
+        assert "export takes one target; this tree has 3, so use tree.target(i), one at a time" in message
 
 
 def test_a_model_of_the_reference_becomes_our_own_file(tmp_path: Path) -> None:

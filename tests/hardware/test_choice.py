@@ -144,6 +144,11 @@ def test_what_was_decided_is_said_in_a_line() -> None:
     )
     assert word_of_code(far._replace(loss=None), device, tree_of(0)).endswith("; its loss of R² is not known")
     assert word_of_code(small, hardware.load_device("rpi-4"), tree_of(0)).startswith("int8 straight: 17.8 µs, 672 B")
+    assert word_of_codes([far._replace(loss=None)] * 2) == "code: float32 straight for 2 of 2 models"
+    assert (
+        word_of_codes([Decision(codes[1], {codes[1]: costs[codes[1]]}, None)])
+        == "code: int8 straight for 1 of 1 models"
+    )
     assert word_of_codes([small, far, small._replace(loss=0.004)]) == (
         "code: int8 straight for 2 of 3 models (up to 14.6 times faster than float32, losing at most 0.004 of the "
         "score), float32 straight for 1 (integers would lose up to 0.030 of the score)"

@@ -12,7 +12,7 @@ from benchmarks.devices.models.candidates import Candidate, entry, first_largest
 from benchmarks.devices.models.emlearn_code import fit_trees, tree_code, voted, voting
 
 EMLEARN, M2CGEN = "decision tree (emlearn)", "decision tree (m2cgen)"
-DEPTHS = (1, 2, 3, 4, 6, 8)
+DEPTHS = (1, 2, 3, 4, 6)
 MEMCPY = "void *memcpy(void *, const void *, __SIZE_TYPE__);"
 
 

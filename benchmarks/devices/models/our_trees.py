@@ -28,7 +28,7 @@ FAMILY = "neural tree (ours)"
 # What a user of each core would choose.
 FORMATS = {"cortex-m0plus": "int8", "cortex-m4f": "float32"}
 COSTS = ("latency_s", "flash_bytes")
-POPULATION, MEMBERS = 100, 10
+POPULATION, MEMBERS = 100, 8
 
 
 def our_trees(task: Task, core: str, generations: int) -> Iterator[Candidate]:

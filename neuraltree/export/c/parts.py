@@ -35,6 +35,12 @@ MACROS = """/* Each function has a section of its own: with -Wl,--gc-sections th
 #else
 #define NT_PUBLIC
 #endif
+/* A product and a sum are rounded one after the other with every -std, also where a core could fuse them. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__) && defined(__FP_FAST_FMAF)
+#pragma GCC optimize ("fp-contract=off")
+#endif
 /* Functions are called, not inlined, and loops are not unrolled: code is small and grows with the tree. */
 #if defined(__GNUC__)
 #define NT_ALONE NT_PUBLIC __attribute__((noinline))

@@ -11,7 +11,8 @@ from neuraltree.export.c.argument import Argument, sources_of
 from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.c.columns.column_vectors import checked, column_vectors, features, steady
 from neuraltree.export.c.integer_vectors import in_types, initialiser
-from neuraltree.export.c.parts import literal
+from neuraltree.export.c.parts import FLASH, array, literal
+from neuraltree.export.c.vector_program import vector_program
 from neuraltree.export.needed import Read, reads
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
@@ -28,35 +29,31 @@ def test_files(tree: Tree, argument: Argument, integers: IntegerTree | None) -> 
     X = vectors(tree, integers, argument)
     wanted, tolerance = expected(tree, integers, X, argument)
     regression = tree.classes is None
-    kind = "float" if regression else "int"
+    kind, show = ("float", literal) if regression else ("int16_t", lambda value: str(int(value)))
     width = "" if argument.is_struct else f"[{X.shape[1]}]"
-    values = [literal(v) if regression else str(v) for v in wanted.tolist()]
     header = "\n".join(
         [
             *(["#include <math.h>\n"] if tree.columns is not None else []),
+            FLASH,
             f"/* {len(X)} raw inputs, the result of {name}_predict for each, and the tolerance of that result. */",
-            f"static const {argument.c_type} nt_inputs[{len(X)}]{width} = {{",
+            f"static const {argument.c_type} nt_inputs[{len(X)}]{width} NT_FLASH = {{",
             *(f"    {initialiser(argument, row)}," for row in X.tolist()),
             "};",
-            f"static const {kind} nt_expected[{len(X)}] = {{{', '.join(values)}}};",
-            f"static const {kind} nt_tolerance[{len(X)}] = {{"
-            + ", ".join(literal(v) if regression else str(int(v)) for v in tolerance.tolist())
-            + "};",
+            array(kind, "nt_expected", list(map(show, wanted.tolist()))),
+            array(kind, "nt_tolerance", list(map(show, tolerance.tolist()))),
             *_checks(tree, argument, X),
-            "",
         ]
     )
-    return {f"test/{name}_vectors.h": header, f"test/{name}_test.c": _program(tree, argument, len(X))}
+    return {f"test/{name}_vectors.h": header, f"test/{name}_test.c": vector_program(tree, argument, *X.shape)}
 
 
 def _checks(tree: Tree, argument: Argument, X: NDArray[np.floating]) -> list[str]:
     """What ``NAME_check`` returns for each input, if the tree has columns."""
     if tree.columns is None:
         return []
-    wanted = ", ".join(map(str, checked(tree.columns, X, argument.inputs).tolist()))
     return [
         f"/* The column that {argument.name}_check names for each: unlike those seen, or -1. */",
-        f"static const int nt_checked[{len(X)}] = {{{wanted}}};",
+        array("int16_t", "nt_checked", checked(tree.columns, X, argument.inputs).tolist()),
     ]
 
 
@@ -119,40 +116,3 @@ def expected(
 
 def _single() -> tuple[float, float]:
     return float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
-
-
-def _program(tree: Tree, argument: Argument, rows: int) -> str:
-    name, x = argument.name, "&nt_inputs[i]" if argument.is_struct else "nt_inputs[i]"
-    regression = tree.classes is None
-    kind, text = ("float", "%.9g") if regression else ("int", "%d")
-    cast = "(double)" if regression else ""
-    refused = "" if tree.columns is None else REFUSED.format(name=name, x=x)
-    return f"""/* Compile it with the model and run: cc -std=c99 -I. {name}.c test/{name}_test.c -o check && ./check */
-#include <stdio.h>
-
-#include "../{name}.h"
-#include "{name}_vectors.h"
-
-int main(void)
-{{
-    int i, wrong = 0;
-    for (i = 0; i < {rows}; ++i) {{
-        const {kind} found = {name}_predict({x});
-        const {kind} off = found - nt_expected[i];
-{refused}        if (!(off <= nt_tolerance[i] && -off <= nt_tolerance[i])) {{
-            printf("vector %d: {text} instead of {text}\\n", i, {cast}found, {cast}nt_expected[i]);
-            ++wrong;
-        }}
-    }}
-    printf("%d of {rows} vectors are right\\n", {rows} - wrong);
-    return wrong != 0;
-}}
-"""
-
-
-REFUSED = """        if ({name}_check({x}) != nt_checked[i]) {{
-            printf("vector %d: the check says %d instead of %d\\n", i, {name}_check({x}), nt_checked[i]);
-            ++wrong;
-            continue;
-        }}
-"""

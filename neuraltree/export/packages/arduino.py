@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import InputSpec
 from neuraltree.export.packages.example import Model, described, model_of
-from neuraltree.export.packages.sketch import self_test_sketch, sketch, sketch_vectors
+from neuraltree.export.packages.sketch import self_test_sketch, sketch
 from neuraltree.tree.tree import Tree
 
 VERSION = "1.0.0"
@@ -15,7 +15,13 @@ URL = "https://example.com/"
 
 
 def export_arduino(
-    tree: Tree, name: str = "model", *, precision: str = "float32", style: str = "straight", fine: bool = False
+    tree: Tree,
+    name: str = "model",
+    *,
+    precision: str = "float32",
+    style: str = "straight",
+    fine: bool = False,
+    inputs: InputSpec = "float32",
 ) -> dict[str, str]:
     """The texts of the files by file name; the options are those of ``export_c``.
 
@@ -23,9 +29,8 @@ def export_arduino(
     """
     if name.lower().startswith("arduino"):
         raise ValueError(f"{name!r} cannot be the name of an Arduino library: names with Arduino in front are its own")
-    model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine})
+    model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine, "inputs": inputs})
     includes = f"#include <{name}.h>"
-    is_integer = number_format(precision).is_integer
     return {
         f"src/{name}.h": model.header,
         f"src/{name}.c": model.source,
@@ -34,7 +39,7 @@ def export_arduino(
         "README.md": _readme(model),
         "examples/Predict/Predict.ino": sketch(model, includes),
         "examples/SelfTest/SelfTest.ino": self_test_sketch(model, includes),
-        "examples/SelfTest/vectors.h": sketch_vectors(model, is_integer=is_integer, fine=fine),
+        f"examples/SelfTest/{name}_vectors.h": model.vectors,
     }
 
 
@@ -55,10 +60,11 @@ def _properties(model: Model) -> str:
 
 
 def _keywords(model: Model) -> str:
-    """The names that Arduino's editor colours, between tabs: functions, then constants."""
+    """The names that Arduino's editor colours, between tabs: the struct of the inputs, functions, constants."""
     functions = re.findall(rf"\b({model.name}_\w+)\(", model.header)
     places = re.findall(rf"^ +({model.name.upper()}_\w+) =", model.header, re.MULTILINE)
-    rows = [(name, "KEYWORD2") for name in dict.fromkeys(functions)]
+    rows = [(f"{model.name}_input", "KEYWORD1")] * model.argument.is_struct
+    rows += [(name, "KEYWORD2") for name in dict.fromkeys(functions)]
     rows += [(name, "LITERAL1") for name in dict.fromkeys(places)]
     return "".join(f"{name}\t{kind}\n" for name, kind in rows)
 

@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from neuraltree.compress.formats import Input
+from neuraltree.export.c.argument import Argument, argument_of, narrowed
 from neuraltree.export.c.library import export_c
 from neuraltree.export.c.parts import literal
 from neuraltree.export.c.self_test import vectors
-from neuraltree.export.names import MARK, comment, constants
+from neuraltree.export.names import MARK, comment, constants, members
 from neuraltree.export.needed import needed
 from neuraltree.tree.tree import Tree
 
@@ -20,48 +22,70 @@ HEAD = f"// An example for the model @NAME@. {CHANGED}"
 
 
 class Model(NamedTuple):
-    """A tree and its C. ``tree`` has only the columns that it reads; ``word`` is that for an input in constants."""
+    """A tree and its C. ``tree`` has only the columns that it reads; ``argument`` is what the C functions take;
+    ``vectors``: the header of test vectors."""
 
     tree: Tree
-    name: str
+    argument: Argument
     header: str
     source: str
-    word: str
+    vectors: str
 
     @property
-    def width(self) -> str:
-        """The C constant of the number of inputs."""
-        return f"{self.name.upper()}_{self.word}S"
+    def name(self) -> str:
+        return self.argument.name
+
+    @property
+    def x(self) -> str:
+        """The inputs as an argument."""
+        return "&x" if self.argument.is_struct else "x"
+
+    @property
+    def word(self) -> str:
+        """The word for an input in constants."""
+        return "FEATURE" if self.tree.columns is None else "COLUMN"
 
 
 def model_of(tree: Tree, name: str, options: dict[str, Any]) -> Model:
     """``options``: those of ``export_c``, which refuses what C cannot express."""
     files = export_c(tree, name, **options)
-    word = "FEATURE" if tree.columns is None else "COLUMN"
-    return Model(needed(tree), name, files[f"{name}.h"], files[f"{name}.c"], word)
+    argument = argument_of(needed(tree), name, narrowed(tree, options["inputs"]))
+    texts = (files[file] for file in (f"{name}.h", f"{name}.c", f"test/{name}_vectors.h"))
+    return Model(needed(tree), argument, *texts)
 
 
 def written(template: str, model: Model, **texts: str) -> str:
-    """The template with ``@NAME@``, ``@UPPER@``, ``@WIDTH@`` and the marks of ``texts`` replaced, in one pass: no name
-    of the user's is taken for a mark."""
-    known = {"NAME": model.name, "UPPER": model.name.upper(), "WIDTH": model.width, **texts}
+    """The template with its marks replaced, ``@NAME@`` and those of ``texts``, in one pass: no name of the user's is
+    taken for a mark."""
+    known = {"NAME": model.name, "UPPER": model.name.upper(), "X": model.x, "INPUTS": declared(model), **texts}
     return re.sub(f"@({'|'.join(known)})@", lambda mark: known[mark[1]], template)
+
+
+def declared(model: Model) -> str:
+    """The variable of the inputs: an array of one type, or a struct if their types differ."""
+    width = "" if model.argument.is_struct else f"[{model.name.upper()}_{model.word}S]"
+    return f"static {model.argument.c_type} x{width};"
 
 
 def fill(model: Model) -> str:
     """A statement for each input, with a usual number for it."""
-    tree = model.tree
-    names = tree.features if tree.columns is None else [column.name for column in tree.columns]
-    places = constants(f"{model.name.upper()}_{model.word}", names)
-    rows = zip(places, typical(tree), names, strict=True)
-    return "\n".join(f"    x[{place}] = {literal(value)}; // {comment(name)}".rstrip() for place, value, name in rows)
+    argument = model.argument
+    places = constants(f"{model.name.upper()}_{model.word}", argument.labels)
+    names = [f".{name}" for name in members(argument.labels)] if argument.is_struct else [f"[{p}]" for p in places]
+    rows = zip(names, typical(model), argument.inputs, argument.labels, strict=True)
+    return "\n".join(_statement(name, value, one, label) for name, value, one, label in rows)
 
 
-def typical(tree: Tree) -> list[float]:
-    """A number for each input, about its mean, or for a column any that it may have."""
-    X = vectors(tree)
-    row = X[np.isfinite(X).all(axis=1)][0]
-    return [float(f"{value:.{DIGITS}g}") for value in row.tolist()]
+def _statement(name: str, value: float, one: Input, label: str) -> str:
+    number = str(int(value)) if one.row.is_integer else literal(value)
+    scaled = f", times {one.scale:g}" if one.scale != 1 else ""
+    return f"    x{name} = {number}; // {comment(label)}{scaled}".rstrip()
+
+
+def typical(model: Model) -> list[float]:
+    """A number for each input: the middle one of its test vectors, which is about its mean."""
+    middle = [np.sort(column[np.isfinite(column)]) for column in vectors(model.tree, None, model.argument).T]
+    return [float(f"{column[len(column) // 2]:.{DIGITS}g}") for column in middle]
 
 
 def class_rows(model: Model) -> list[tuple[str, str]]:

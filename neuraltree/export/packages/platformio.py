@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from neuraltree.compress.formats import InputSpec
 from neuraltree.export.packages.arduino import VERSION
 from neuraltree.export.packages.example import CHANGED, Model, described, model_of, written
 from neuraltree.export.packages.sketch import sketch
@@ -20,10 +21,16 @@ lib_deps = @NAME@=symlink://../..
 
 
 def export_platformio(
-    tree: Tree, name: str = "model", *, precision: str = "float32", style: str = "straight", fine: bool = False
+    tree: Tree,
+    name: str = "model",
+    *,
+    precision: str = "float32",
+    style: str = "straight",
+    fine: bool = False,
+    inputs: InputSpec = "float32",
 ) -> dict[str, str]:
     """The texts of the files by file name; the options and refusals are those of ``export_c``."""
-    model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine})
+    model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine, "inputs": inputs})
     includes = f"#include <Arduino.h>\n#include <{name}.h>"
     return {
         f"src/{name}.h": model.header,

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
-from neuraltree.compress.int8.integer_tree import quantize_tree
-from neuraltree.export.c.parts import literal
-from neuraltree.export.c.self_test import expected, vectors
 from neuraltree.export.names import MARK
-from neuraltree.export.needed import reads
 from neuraltree.export.packages.example import HEAD, Model, class_rows, fill, written
-
-MOST_BYTES = 4096  # of the vectors in a sketch: a board has 32 KB, and no table of an AVR may pass 32 KB
 
 SKETCH = f"""{HEAD}
 @INCLUDES@
 
-static float x[@WIDTH@];
+@INPUTS@
 
 // Put a reading in place of each number, in the unit of the data that the model learned from.
 static void read_inputs()
@@ -37,37 +28,37 @@ void loop()
     delay(1000);
 }}
 """
-SWITCH = """    switch ({name}_predict(x)) {{
+SWITCH = """    switch ({name}_predict({x})) {{
 {cases}
     }}"""
-VALUE = "    Serial.println({name}_predict(x), 6);"
+VALUE = "    Serial.println({name}_predict({x}), 6);"
 
 SELF_TEST = f"""// Checks the model @NAME@ on this board. {MARK}; do not edit.
 @INCLUDES@
-#include "vectors.h"
+#include "@NAME@_vectors.h"
 
-static float x[@WIDTH@];
+@INPUTS@
 
 static bool is_right(int i)
 {{
-    @TYPE@ wanted, tolerance;
-    memcpy_P(x, nt_inputs[i], sizeof x);
-    memcpy_P(&wanted, &nt_expected[i], sizeof wanted);
-    memcpy_P(&tolerance, &nt_tolerance[i], sizeof tolerance);
-    const @TYPE@ off = @NAME@_predict(x) - wanted;
-    return off <= tolerance && -off <= tolerance;
+    memcpy_P(&x, nt_inputs + i, sizeof x);
+    const @TYPE@ wanted = NT_READ(@READ@, nt_expected + i);
+    const @TYPE@ tolerance = NT_READ(@READ@, nt_tolerance + i);
+    const @TYPE@ off = @NAME@_predict(@X@) - wanted;
+    return @CHECK@off <= tolerance && -off <= tolerance;
 }}
 
 void setup()
 {{
+    const int rows = sizeof nt_expected / sizeof *nt_expected;
     int right = 0;
     Serial.begin(115200);
-    for (int i = 0; i < NT_ROWS; ++i) {{
+    for (int i = 0; i < rows; ++i) {{
         right += is_right(i);
     }}
     Serial.print(right);
     Serial.print(F(" of "));
-    Serial.print(NT_ROWS);
+    Serial.print(rows);
     Serial.println(F(" vectors are right"));
 }}
 
@@ -75,6 +66,7 @@ void loop()
 {{
 }}
 """
+CHECK = "{name}_check({x}) == NT_READ(word, int16_t, nt_checked + i) && "
 
 
 def sketch(model: Model, includes: str) -> str:
@@ -82,40 +74,12 @@ def sketch(model: Model, includes: str) -> str:
     cases = "\n".join(
         f"    case {place}:\n        Serial.println(F({text}));\n        break;" for place, text in class_rows(model)
     )
-    shown = (SWITCH if cases else VALUE).format(name=model.name, cases=cases)
+    shown = (SWITCH if cases else VALUE).format(name=model.name, cases=cases, x=model.x)
     return written(SKETCH, model, INCLUDES=includes, FILL=fill(model), PRINT=shown)
 
 
 def self_test_sketch(model: Model, includes: str) -> str:
-    """A sketch that prints how many vectors of ``vectors.h`` give the right result."""
-    return written(SELF_TEST, model, INCLUDES=includes, TYPE=_type(model))
-
-
-def _type(model: Model) -> str:
-    return "float" if model.tree.classes is None else "int16_t"
-
-
-def sketch_vectors(model: Model, *, is_integer: bool, fine: bool) -> str:
-    """``vectors.h`` of the sketch: inputs, results and tolerances, which stay in flash on AVR."""
-    inner = model.tree if model.tree.columns is None else reads(model.tree)[0]
-    integers = quantize_tree(inner, fine=fine) if is_integer else None
-    X = vectors(model.tree, integers)
-    X = X[: max(1, MOST_BYTES // (4 * X.shape[1]))]
-    wanted, tolerance = expected(model.tree, integers, X)
-    rows = "\n".join("    {" + ", ".join(map(_cell, row)) + "}," for row in X.tolist())
-    return f"""// Raw inputs, the result for each, and its tolerance. {MARK}; do not edit.
-enum {{ NT_ROWS = {len(X)} }};
-static const float nt_inputs[NT_ROWS][{X.shape[1]}] PROGMEM = {{
-{rows}
-}};
-static const {_type(model)} nt_expected[NT_ROWS] PROGMEM = {{{_numbers(model, wanted)}}};
-static const {_type(model)} nt_tolerance[NT_ROWS] PROGMEM = {{{_numbers(model, tolerance)}}};
-"""
-
-
-def _cell(value: float) -> str:
-    return "NAN" if np.isnan(value) else literal(value)
-
-
-def _numbers(model: Model, values: NDArray) -> str:
-    return ", ".join(literal(v) if model.tree.classes is None else str(int(v)) for v in values.tolist())
+    """A sketch that prints how many vectors of ``NAME_vectors.h`` give the right result."""
+    kind, read = ("float", "float, float") if model.tree.classes is None else ("int16_t", "word, int16_t")
+    check = "" if model.tree.columns is None else CHECK.format(name=model.name, x=model.x)
+    return written(SELF_TEST, model, INCLUDES=includes, TYPE=kind, READ=read, CHECK=check)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import InputSpec, number_format
 from neuraltree.export.names import MARK
 from neuraltree.export.packages.example import CHANGED, HEAD, Model, class_rows, described, fill, model_of, written
 from neuraltree.tree.tree import Tree
@@ -52,7 +52,7 @@ MAIN = f"""{HEAD}
 
 #include "@NAME@.h"
 
-static float x[@WIDTH@];
+@INPUTS@
 
 // Put a reading in place of each number, in the unit of the data that the model learned from.
 static void read_inputs(void)
@@ -72,15 +72,21 @@ static const char *const names[{upper}_CLASSES] = {{
 {rows}
 }};
 """
-CLASS = 'printk("%s\\n", names[{name}_predict(x)]);'
-VALUE = 'printk("%.6g\\n", (double){name}_predict(x));'
+CLASS = 'printk("%s\\n", names[{name}_predict({x})]);'
+VALUE = 'printk("%.6g\\n", (double){name}_predict({x}));'
 
 
 def export_zephyr(
-    tree: Tree, name: str = "model", *, precision: str = "float32", style: str = "straight", fine: bool = False
+    tree: Tree,
+    name: str = "model",
+    *,
+    precision: str = "float32",
+    style: str = "straight",
+    fine: bool = False,
+    inputs: InputSpec = "float32",
 ) -> dict[str, str]:
     """The texts of the files by file name; the options and refusals are those of ``export_c``."""
-    model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine})
+    model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine, "inputs": inputs})
     fpu = "" if number_format(precision).is_integer else FPU
     return {
         f"include/{name}.h": model.header,
@@ -98,5 +104,5 @@ def export_zephyr(
 def _main(model: Model) -> str:
     rows = "\n".join(f"    [{place}] = {text}," for place, text in class_rows(model))
     names = NAMES.format(upper=model.name.upper(), rows=rows) if rows else ""
-    shown = (CLASS if rows else VALUE).format(name=model.name)
+    shown = (CLASS if rows else VALUE).format(name=model.name, x=model.x)
     return written(MAIN, model, FILL=fill(model), NAMES=names, PRINT=shown)

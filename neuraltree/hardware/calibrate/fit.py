@@ -8,7 +8,7 @@ import numpy as np
 
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
-from neuraltree.hardware.model.linear_model import INTEGERS, PLAIN, RAM, TASKS, TERMS
+from neuraltree.hardware.model.linear_model import INTEGERS, NODES, PLAIN, RAM, TASKS, TERMS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
 
@@ -44,7 +44,7 @@ def residual(predicted: FloatArray, measured: FloatArray) -> Residual:
 def terms_of(cost: str) -> tuple[str, ...]:
     """The terms that a cost can depend on: "cycles" and "instructions", "flash", "ram"."""
     once = (*PLAIN, *NAMES)
-    return {"flash": (*once, *SHARED), "ram": (*RAM, *NAMES, *SHARED)}.get(cost, once)
+    return {"flash": (*once, *NODES, *SHARED), "ram": (*RAM, *NAMES, *SHARED)}.get(cost, once)
 
 
 def fit_terms(design: FloatArray, measured: FloatArray, cost: str) -> dict[str, float]:

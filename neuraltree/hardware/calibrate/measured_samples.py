@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
 from neuraltree.hardware.model.cost import counted, laid_out
 from neuraltree.hardware.model.linear_model import design
+from neuraltree.hardware.profile.devices import Code
 from neuraltree.tree.tree import Tree
 
 
@@ -27,9 +28,7 @@ class Sample(NamedTuple):
 def measure_trees(
     trees: Sequence[tuple[Tree, str]],
     core: str,
-    compiler: str,
-    precision: str,
-    style: str,
+    code: Code,
     tick: Callable[[], None] = lambda: None,
 ) -> list[Sample]:
     """One sample per tree, with the type of its inputs. A tree whose int8 form is a constant is left out, because its
@@ -42,12 +41,12 @@ def measure_trees(
         tree, inputs = pair
         nodes, starts, about = laid_out([tree], inputs)
         about.pop("kind")
-        counts = counted(nodes, starts, precision, **about)
+        counts = counted(nodes, starts, code.precision, **about)
         if counts.leaf_edges[0] == 0:
             tick()
             return None
-        found = measure_model(tree, core, compiler, precision=precision, style=style, inputs=inputs)
-        rows = [design(counts, tree.kind, once=once, style=style)[0] for once in (False, True)]
+        found = measure_model(tree, core, code.compiler, precision=code.precision, style=code.style, inputs=inputs)
+        rows = [design(counts, tree.kind, once=once, style=code.style)[0] for once in (False, True)]
         tick()
         return Sample(rows[0], rows[1], found)
 
@@ -57,7 +56,9 @@ def measure_trees(
 
 
 def columns(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, NDArray]]:
-    """The designs (trees, terms), per node and per tree, and each measured figure (trees,)."""
+    """The designs (trees, terms), per node and per tree, and each measured figure (trees,); no figure that was
+    not counted."""
     each, once = (np.stack([getattr(sample, name) for sample in samples]) for name in ("each", "once"))
     names = ("instructions", "cycles_lo", "cycles_hi", "cycles", "flash_bytes", "ram_bytes")
-    return each, once, {name: np.array([getattr(s.measured, name) for s in samples], dtype=float) for name in names}
+    rows = {name: [getattr(sample.measured, name) for sample in samples] for name in names}
+    return each, once, {name: np.array(row, dtype=float) for name, row in rows.items() if None not in row}

@@ -50,28 +50,37 @@ def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
     source = f"least squares over {len(samples)} compiled and emulated trees with it, all other figures as they are"
     ends = {end: _fitted(entry, name, samples, end) for end in ("lo", "hi")}
     result = dict(entry)
-    for block, measured in MEASURED.items():
-        figure: dict[str, Any] = {end: ends[end][block] for end in measured}
-        kinds = {kind: value for kind, value in entry[block].get("kinds", {}).items() if kind != name}
-        if block != "ram" or any(figure.values()):
-            kinds[name] = figure | {"source": source}
+    for block, measured in _measured(entry).items():
         # The tables of a block come last, as in a profile.
-        rest = {key: value for key, value in entry[block].items() if key not in ("kinds", "shared")}
-        shared = {"shared": entry[block]["shared"]} if "shared" in entry[block] else {}
-        result[block] = rest | ({"kinds": kinds} if kinds else {}) | shared
+        tables = {key: entry[block][key] for key in ("kinds", "nodes", "shared") if key in entry[block]}
+        rest = {key: value for key, value in entry[block].items() if key not in tables}
+        for table in ("kinds", "nodes"):
+            figure: dict[str, Any] = {end: ends[end][block][table] for end in measured if table in ends[end][block]}
+            tables[table] = {kind: value for kind, value in tables.get(table, {}).items() if kind != name}
+            if any(figure.values()) or (table == "kinds" and block != "ram"):
+                tables[table][name] = figure | {"source": source}
+        result[block] = rest | {key: tables[key] for key in ("kinds", "nodes", "shared") if tables.get(key)}
     return result
 
 
-def _fitted(entry: Raw, name: str, samples: Sequence[Sample], end: Bound) -> dict[str, float]:
-    """For each block the figure whose predictions are nearest to the measurements at one end of the range."""
+def _measured(entry: Raw) -> dict[str, dict[Bound, str]]:
+    """The rows of ``MEASURED`` for the blocks that the entry has."""
+    return {block: measured for block, measured in MEASURED.items() if block in entry}
+
+
+def _fitted(entry: Raw, name: str, samples: Sequence[Sample], end: Bound) -> dict[str, dict[str, float]]:
+    """For each block and table the figure whose predictions are nearest to the measurements at one end of the range."""
+    from scipy.optimize import nnls
+
     others = _coefficients(entry, end, without=name)
-    found = {}
-    for block, measured in MEASURED.items():
+    found: dict[str, dict[str, float]] = {}
+    for block, measured in _measured(entry).items():
         if end in measured:
             design, target = _design(samples, block, measured[end])
-            count, missing = design[:, TERMS.index(name)] / target, 1 - design @ others[block] / target
-            figure = max(0.0, float(count @ missing / (count @ count)))
-            found[block] = float(f"{figure:.4g}")
+            terms = {"kinds": name} | ({"nodes": f"{name}_node"} if block == "flash" else {})
+            counts = design[:, [TERMS.index(term) for term in terms.values()]] / target[:, None]
+            figures, _ = nnls(counts, 1 - design @ others[block] / target)
+            found[block] = {table: float(f"{figure:.4g}") for table, figure in zip(terms, figures, strict=True)}
     return found
 
 
@@ -88,7 +97,8 @@ def residuals(entry: Raw, samples: Sequence[Sample]) -> dict[str, Residual]:
 
 def _coefficients(entry: Raw, end: Bound, without: str = "") -> dict[str, FloatArray]:
     found = coefficients(to_struct(entry, Entry), end)
-    return {block: row * (np.array(TERMS) != without) for block, row in found.items()}
+    kept = ~np.isin(TERMS, [without, f"{without}_node"])
+    return {block: row * kept for block, row in found.items()}
 
 
 def _design(samples: Sequence[Sample], block: str, measured: str) -> tuple[FloatArray, FloatArray]:

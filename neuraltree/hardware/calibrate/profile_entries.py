@@ -9,7 +9,7 @@ from typing import Any
 from neuraltree.activations import NAMES
 from neuraltree.hardware.calibrate.fit import Residual, apply, fit_terms, residual
 from neuraltree.hardware.calibrate.measured_samples import Sample, columns
-from neuraltree.hardware.model.linear_model import TASKS
+from neuraltree.hardware.model.linear_model import NODES, TASKS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
 OPTIONAL = (*TASKS, "inner_node", "far_input")
@@ -23,17 +23,18 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
     """
     each, once, figures = columns(samples)
     source = f"non-negative least squares over {len(samples)} compiled and emulated trees, random and trained"
-    instructions = fit_terms(each, figures["instructions"], "instructions")
     ends = [fit_terms(each, figures[name], "cycles") for name in ("cycles_lo", "cycles_hi")]
     flash = fit_terms(once, figures["flash_bytes"], "flash")
     ram = fit_terms(once, figures["ram_bytes"], "ram")
     judged = _residuals(held_out, ends, flash, ram)
-    cycles = f"{source}; executed blocks times published timings, no wait states"
+    counted = "instructions" in figures
+    counts = [fit_terms(each, figures[name], name) for name in ("instructions",) if counted]
+    meter = "executed blocks times published timings, no wait states" if counted else "simavr's cycles"
     return {
         **key,
         "compiler_version": samples[0].measured.compiler,
-        "instructions": _block("instruction", source, [instructions]),
-        "cycles": _block("cycle", cycles, ends),
+        **({"instructions": _block("instruction", source, counts)} if counted else {}),
+        "cycles": _block("cycle", f"{source}; {meter}", ends),
         "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
         "ram": _block("B", f"{source}; variables and the deepest stack", [ram], (*OPTIONAL, "node", *NAMES)),
         "residuals": {name: rounded(found) for name, found in judged.items()},
@@ -62,9 +63,13 @@ def _block(unit: str, source: str, ends: list[Terms], optional: Sequence[str] = 
     figures = {
         name: dict(zip(("lo", "hi"), (end[name] for end in ends), strict=False))
         for name in ends[0]
-        if not (name in (*optional, *SHARED) and not any(end[name] for end in ends))
+        if not (name in (*optional, *NODES, *SHARED) and not any(end[name] for end in ends))
     }
-    groups = {"kinds": NAMES, "shared": tuple(SHARED)}
-    inner = {group: {name: figures.pop(name) for name in names if name in figures} for group, names in groups.items()}
+    groups = {"kinds": {name: name for name in NAMES}, "nodes": dict(zip(NAMES, NODES, strict=True))}
+    groups["shared"] = {name: name for name in SHARED}
+    inner = {
+        group: {name: figures.pop(term) for name, term in terms.items() if term in figures}
+        for group, terms in groups.items()
+    }
     head = {"unit": unit, "certainty": "M", "source": source}
     return {**head, **figures, **{group: rows for group, rows in inner.items() if rows}}

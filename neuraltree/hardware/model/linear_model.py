@@ -22,7 +22,8 @@ INTEGERS = tuple(f"feature_{kind}" for kind in INTEGER_INPUTS)
 OF_INPUTS = ("feature", "far_input", "float_inputs", *INTEGERS)
 PLAIN = ("const", *TASKS, "node", "inner_node", "leaf_edge", "node_edge", "output", *OF_INPUTS)
 RAM = ("const", *TASKS, "node", "inner_node", "live_value", "output", *OF_INPUTS)
-TERMS = (*PLAIN, "live_value", *NAMES, *SHARED)
+NODES = tuple(f"{name}_node" for name in NAMES)  # bytes of each node with the activation, beside those once
+TERMS = (*PLAIN, "live_value", *NAMES, *NODES, *SHARED)
 
 
 def parts(
@@ -39,7 +40,8 @@ def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") ->
 
     ``kind``: the task. Straight code subtracts a mean once for each far input; a table does so at every leaf edge, if
     the tree has a far input, and converts integers to floats there. An activation counts once per node; with ``once``
-    it counts once per tree that uses it, and so do the functions that several activations share.
+    it counts once per tree that uses it, and so do the functions that several activations share; ``NODES`` then count
+    each node.
     """
     one = np.ones_like(counts.nodes)
     task = [one * (kind == name) for name in TASKS]
@@ -52,12 +54,13 @@ def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") ->
     plain = (one, *task, counts.function_nodes, counts.inner_nodes, *edges, counts.outputs, *inputs)
     used = counts.kinds > 0
     shared = {name: used[:, [NAMES.index(kind) for kind in kinds]].any(axis=1) for name, kinds in SHARED.items()}
-    shared["addition"] |= counts.adds
-    shared["subtraction"] |= counts.subtracts
+    # A table adds products of any sign, and subtracts means alone; a class is found by comparisons.
+    shared["addition"] |= (style == "table") | counts.adds
+    shared["subtraction"] |= counts.far_features > 0 if style == "table" else counts.subtracts
+    shared["comparison"] |= kind != "regression"
     kinds = used if once else counts.kinds
-    return np.column_stack([*plain, counts.peak_live, kinds, *(once & row for row in shared.values())]).astype(
-        np.float64
-    )
+    columns = [*plain, counts.peak_live, kinds, counts.kinds * once, *(once & row for row in shared.values())]
+    return np.column_stack(columns).astype(np.float64)
 
 
 def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray:
@@ -81,12 +84,16 @@ def coefficients(entry: Entry, bound: Bound) -> dict[str, FloatArray]:
 def _row(terms: Terms, bound: Bound, precision: str) -> list[float]:
     """An integer without a figure costs a float more: in integer code one that it converts, else a subtraction."""
     plain = {name: getattr(terms, name) for name in PLAIN}
-    placed = _placed({**plain, **terms.kinds, **(terms.shared if isinstance(terms, Flash) else {})}, bound)
+    placed = _placed({**plain, **terms.kinds, **(_of_flash(terms) if isinstance(terms, Flash) else {})}, bound)
     conversion = 0.0 if number_format(precision).is_integer else terms.far_input.at(bound)
     for name in INTEGERS:
         if plain[name] is None:
             placed[TERMS.index(name)] = terms.feature.at(bound) + conversion
     return placed
+
+
+def _of_flash(terms: Flash) -> dict[str, Figure]:
+    return {**{f"{name}_node": figure for name, figure in terms.nodes.items()}, **terms.shared}
 
 
 def _ram(ram: Ram, bound: Bound) -> list[float]:

@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.compress.builds import BuildName
 from neuraltree.compress.formats import Precision, Style
 
 # M: measured on an emulated core or on silicon, or published as such. D: the vendor's document. S: a secondary
 # source. E: derived or estimated. U: uncertain, to be checked before it is relied on.
 Certainty = Literal["M", "D", "S", "E", "U"]
 Bound = Literal["lo", "mid", "hi"]
-# "any": an estimate that holds for every compiler.
-Compiler = Literal["clang", "gcc", "any"]
+# "any": an estimate that holds for every build.
+Compiler = Literal[BuildName, "any"]
 Text = Annotated[str, Meta(min_length=1)]
 Positive = Annotated[float, Meta(gt=0, le=1e18)]
 NonNegative = Annotated[float, Meta(ge=0, le=1e18)]  # the upper end refuses inf
@@ -163,16 +164,27 @@ SHARED: dict[str, tuple[str, ...]] = {
 }
 
 
+def refuse_unknown(figures: dict[str, Figure], allowed: tuple[str, ...], group: str) -> None:
+    """``ValueError`` for a figure whose name is not allowed."""
+    if wrong := set(figures) - set(allowed):
+        raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
+
+
 class Flash(Terms, frozen=True, kw_only=True):
-    """``kinds``: bytes once per tree that uses the activation, for its code or table; ``shared``: see ``SHARED``."""
+    """``kinds``: bytes once per tree that uses the activation, for its code or table; ``nodes``: in addition bytes of
+    each function node with it; ``shared``: see ``SHARED``."""
 
     unit: Literal["B"]
+    nodes: dict[str, Figure] = {}
     shared: dict[str, Figure] = {}
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if wrong := set(self.shared) - set(SHARED):
-            raise ValueError(f"shared does not know {', '.join(sorted(wrong))}; allowed: {', '.join(SHARED)}")
+        for row in ACTIVATIONS:
+            if row.priced_as in self.nodes:
+                self.nodes.setdefault(row.name, self.nodes[row.priced_as])
+        refuse_unknown(self.nodes, NAMES, "nodes")
+        refuse_unknown(self.shared, tuple(SHARED), "shared")
 
 
 class Ram(Block, frozen=True, kw_only=True):
@@ -201,9 +213,8 @@ class Ram(Block, frozen=True, kw_only=True):
     shared: dict[str, Figure] = {}
 
     def __post_init__(self) -> None:
-        for group, allowed in (("kinds", NAMES), ("shared", tuple(SHARED))):
-            if wrong := set(getattr(self, group)) - set(allowed):
-                raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
+        refuse_unknown(self.kinds, NAMES, "kinds")
+        refuse_unknown(self.shared, tuple(SHARED), "shared")
 
 
 class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

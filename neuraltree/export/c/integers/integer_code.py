@@ -8,8 +8,8 @@ from neuraltree.activations import NAMES
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
 from neuraltree.export.c.floats.float_code import filled, narrowest
-from neuraltree.export.c.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.c.parts import array
+from neuraltree.export.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.nodes import IntArray
 
@@ -142,7 +142,8 @@ def _value(tree: IntegerTree, step: Step, index: str) -> str:
     return f"NT_READ(byte, int8_t, nt_{name} + {index})"
 
 
-def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
+def table_values(tree: IntegerTree, order: list[Step]) -> tuple[list[int], list[int]]:
+    """Codes and weights that the interpreter reads, of the nodes in order of evaluation."""
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
     numbers = tree.numbers
     codes: list[int] = []
@@ -152,6 +153,12 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
         codes += [place[int(tree.nodes["op"][leaf])] for leaf in step.leaves]
         weights += [int(numbers.weight[leaf]) for leaf in step.leaves]
         weights += [int(numbers.weight[step.node])] * (step.slot >= 0)
+    return codes, weights
+
+
+def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
+    numbers = tree.numbers
+    codes, weights = table_values(tree, order)
     hidden = [step.node for step in order if step.slot >= 0]
     unit = narrowest(codes)
     parts = [
@@ -162,7 +169,7 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
         array("int32_t", "nt_bias", [int(numbers.bias[step.node]) for step in order]),
         "/* Each node but the outputs: shift << 11 | multiplier - 2048. */",
         array("uint16_t", "nt_scale", packed(numbers.multiplier[hidden], numbers.shift[hidden]) or [0]),
-        *_value_tables({step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}),
+        *value_tables({step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}),
     ]
     stage = tree.outputs
     if stage.multiplier is not None and stage.shift is not None:
@@ -176,7 +183,7 @@ def packed(multiplier: IntArray, shift: IntArray) -> list[int]:
     return [int((s << 11) | (m - 2048)) for m, s in zip(multiplier.tolist(), shift.tolist(), strict=True)]
 
 
-def _value_tables(codes: set[int]) -> list[str]:
+def value_tables(codes: set[int]) -> list[str]:
     """A C table by kind: its look-up table if it has one, and its least index."""
     kinds = range(max(codes, default=0) + 1)
     names = [f"nt_{NAMES[code]}" if code in codes and DOMAINS[code] else "0" for code in kinds]
@@ -195,17 +202,21 @@ KIND_ROW = """struct nt_kind {
 """
 
 
+def coarse_value(codes: set[int]) -> str:
+    """The C of the interpreter from an index to an 8-bit value, for these activations."""
+    repeating = sorted(code for code in codes if KINDS[code].repeats)
+    repeat = REPEAT.replace("@REPEATS@", " || ".join(f"(head & {KIND}) == {code}" for code in repeating))
+    return COARSE.replace("@REPEAT@", repeat if repeating else "")
+
+
 def _interpreter(tree: IntegerTree, order: list[Step], unit: int, name: str) -> str:
     hidden = [step for step in order if step.slot >= 0]
-    coarse = {step.code for step in hidden if not _is_fine(tree, step)}
-    repeating = sorted(code for code in coarse if KINDS[code].repeats)
-    repeat = REPEAT.replace("@REPEATS@", " || ".join(f"(head & {KIND}) == {code}" for code in repeating))
-    value = COARSE.replace("@REPEAT@", repeat if repeating else "")
+    value = coarse_value({step.code for step in hidden if not _is_fine(tree, step)})
     if tree.fine:
         cases = "".join(_fine_cases({step.code for step in hidden if _is_fine(tree, step)}))
         value = f"{FINE_OPEN}{cases}{FINE_ELSE}{value}        }}\n"
     text = INTERPRETER.replace("@OUTPUT_SCALE@", OUTPUT_SCALE if tree.fine else "").replace("@VALUE@", value)
-    text = filled(text, name, unit, order) + OUTPUTS.replace("@NAME@", name).replace("@NODES@", str(len(order)))
+    text = filled(text + OUTPUTS, name, unit, slots(order), len(order))
     scores = SCORES.replace("@COUNT@", str(tree.source.num_outputs)) if tree.outputs.multiplier is not None else ""
     return text.replace("@SCORES@", scores)
 

@@ -1,4 +1,4 @@
-"""The head of a node in the tables of exported C: its activation in the low bits, flags above them."""
+"""The head of a node in the tables of exported code: its activation in the low bits, flags above them."""
 
 from __future__ import annotations
 
