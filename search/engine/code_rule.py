@@ -70,5 +70,5 @@ def typed_inputs(spec: InputSpec, table: Table, rows: IntArray, scaler: Scaler, 
         kinds = integer_inputs(tree, spec)
         adapted = in_units(tree, sources(tree, spec)).input_range
     except ValueError as error:
-        raise InputError(f"hardware.{error}") from None
+        raise InputError(f"hardware.input: {str(error).removeprefix('input: ')}") from None
     return TypedInputs(spec, kinds if (kinds >= 0).any() else None, reach if adapted is None else adapted)

@@ -82,6 +82,7 @@ device = "some-board"
 precision = "int8"
 style = "table"
 max_score_loss = 1.0
+input = { default = "int16", a = "uint8/2" }
 compiler = "gcc"
 finetune_epochs = 5
 [constraints]

@@ -22,7 +22,7 @@ from neuraltree.tree.tree import Tree
 from tests.helpers.integer_inputs import IntegerInputOracle
 from tests.helpers.random_models import KINDS, edge_models, random_model
 
-ROWS = 100_000
+ROWS, FEW_ROWS = 100_000, 2_000  # of a model, of a wide one
 FLAGS = ("-std=c99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all")
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler: cc is not on PATH")
@@ -75,22 +75,26 @@ class Case:
     def types(self) -> list[tuple[str, float]]:
         return [(one.kind, one.scale) for one in checked_inputs(self.tree, self.spec)]
 
+    @property
+    def rows(self) -> int:
+        return ROWS if len(self.tree.features) < 30 else FEW_ROWS
+
     @cached_property
     def X(self) -> np.ndarray:
         """(rows, inputs) numbers that the types hold: their edges, near and far from the mean, and any."""
         rng = np.random.default_rng(len(self.name))
-        scaler, width = self.tree.scaler, len(self.tree.features)
+        scaler, width, rows = self.tree.scaler, len(self.tree.features), self.rows
         assert scaler is not None
-        X = np.empty((ROWS, width))
+        X = np.empty((rows, width))
         for i, (kind, scale) in enumerate(self.types):
-            near = scale * (scaler.mean[i] + scaler.scale[i] * 3 * rng.normal(size=ROWS))
+            near = scale * (scaler.mean[i] + scaler.scale[i] * 3 * rng.normal(size=rows))
             if kind == "float32":
                 X[:, i] = near.astype(np.float32)
                 X[:8, i] = [0, -0.0, np.nan, np.inf, -np.inf, 3e38, -3e38, 1e-45]
                 continue
             low, high = int(INPUT_TYPES[kind].low), int(INPUT_TYPES[kind].high)
-            any_number = rng.integers(low, high + 1, ROWS)
-            X[:, i] = np.where(rng.random(ROWS) < 0.5, any_number, np.clip(np.rint(near), low, high))
+            any_number = rng.integers(low, high + 1, rows)
+            X[:, i] = np.where(rng.random(rows) < 0.5, any_number, np.clip(np.rint(near), low, high))
             X[:8, i] = [low, high, low + 1, high - 1, max(low, -1), 0, 1, low]
         mixed = slice(8, 200)
         X[mixed] = X[rng.integers(0, 8, X[mixed].shape), np.arange(width)]
@@ -203,7 +207,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
     assert built.returncode == 0, built.stderr[:3000]
     ran = subprocess.run(["./all"], cwd=made, capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (0, ""), ran.stdout[-2000:] + ran.stderr[:2000]
-    return {case.name: np.fromfile(made / f"{case.name}.out").reshape(ROWS, -1) for case in CASES}
+    return {case.name: np.fromfile(made / f"{case.name}.out").reshape(case.rows, -1) for case in CASES}
 
 
 @needs_compiler
