@@ -85,10 +85,7 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
     rules = np.zeros((1, len(RULES)), dtype=np.int64)
     integers = np.zeros((1, len(INTEGER_INPUTS)), dtype=np.int64)
-    of_inputs = {"rules": rules, "integer_features": integers, "integer_edges": integers}
+    arrays = {name: np.array([value]) for name, value in plain.items()}
     return hardware.Counts(
-        kinds=kinds,
-        **of_inputs,
-        **{name: np.array([value]) for name, value in plain.items()},
-        **signs,
+        kinds=kinds, rules=rules, integer_features=integers, integer_edges=integers, **arrays, **signs
     )
