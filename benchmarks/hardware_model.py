@@ -1,4 +1,4 @@
-"""The cost model against measurements, exported C against Python, and peers measured in the same way.
+"""The cost model against measurements, and exported C against Python.
 
 ``python -m benchmarks.hardware_model`` writes ``hardware_model.json``, ``.md`` and ``.png`` into results/ and prints
 which gates are met. It needs the extras measure and dev; gcc for Arm adds its cases. Measurements and the fronts are
@@ -23,7 +23,6 @@ from rich.table import Table
 from benchmarks.hardware import hardware_report
 from benchmarks.hardware.correctness import check_all
 from benchmarks.hardware.figures import Figures, figures, judge
-from benchmarks.hardware.hardware_peers import rows_of
 from benchmarks.hardware.judging_trees import JUDGED_SEED, OBJECTIVES, Amounts, calibration_trees, judged_trees
 from benchmarks.hardware.predicted_samples import Case, Samples, calibrated, sample, seconds_a_model
 from benchmarks.machine import facts
@@ -42,11 +41,8 @@ PACKAGES = (
     "ziglang",
     "unicorn",
     "capstone",
-    "emlearn",
-    "m2cgen",
 )
 COMPILERS = ("clang", "gcc")
-PEER_CORES = ("cortex-m4f", "cortex-m0plus")
 TIMED = 3  # trees a case
 INTERRUPTED = 130
 WIDTH = 120  # of the table if it is not printed on a terminal
@@ -91,12 +87,10 @@ def report(places: Places, amounts: Amounts, progress: Progress) -> tuple[dict[s
     progress.update(task, description="seconds a model")
     seconds = {" ".join(case): round(seconds_a_model(_middle(sets["random"]), case), 3) for case in cases}
     checked = _checked(every, progress)
-    compilers = list(dict.fromkeys(case.compiler for case in cases))
-    peers = _peers(places, compilers, amounts, progress)
     found = {
         "command": "python -m benchmarks.hardware_model",
         **facts(PACKAGES),
-        "compilers": {name: version(name) for name in compilers},
+        "compilers": {case.compiler: version(CORES[case.core], case.compiler) for case in cases},
         "trees": _about(sets, len(fitted), amounts),
         **_agreement(panels),
         "seconds_a_model": {"median": float(np.median(list(seconds.values()))), "slowest": max(seconds.values())},
@@ -104,7 +98,6 @@ def report(places: Places, amounts: Amounts, progress: Progress) -> tuple[dict[s
         "gates": judge(rows),
         "cases": rows,
         "correctness": checked,
-        "peers": peers,
     }
     return found, panels
 
@@ -123,15 +116,6 @@ def _middle(trees: Sequence[Tree]) -> list[Tree]:
 def _checked(trees: Sequence[Tree], progress: Progress) -> list[dict[str, int | str]]:
     task = progress.add_task("exported C under sanitizers", total=len(trees) * len(PRECISIONS) * len(STYLES))
     return check_all(trees, lambda: progress.advance(task))
-
-
-def _peers(places: Places, compilers: list[str], amounts: Amounts, progress: Progress) -> list[dict[str, Any]]:
-    task = progress.add_task("peers", total=None)
-    found = []
-    for row in rows_of(amounts, [core for core in places.cores if core in PEER_CORES], compilers):
-        found.append(row)
-        progress.advance(task)
-    return found
 
 
 def _about(sets: Sets, fitted: int, amounts: Amounts) -> dict[str, Any]:

@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "jax_loop": ("engine.jax_loop_overhead", "training in the kernel compared with a loop in JAX over its gradient"),
     "tables": ("tables", "test scores of the configs in experiments/configs"),
     "hardware": ("hardware_model", "modelled cost of trees compared with measurements on an emulated core"),
+    "auto": ("hardware.auto_choice", "whether another code dominates the one that auto chooses, also as measured"),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),
     "promise": ("promise.beside_old", "errors that fronts promise and test rows keep, compared with an older checkout"),
@@ -31,6 +32,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
     "messy": ("inputs.messy_tables", "messy tables as they are, beside scikit-learn's encoders on clean ones"),
     "big_table": ("inputs.big_table", "peak memory and seconds of a search on a large CSV file"),
+    "device_peers": ("devices.device_peers", "our trees beside other small models on emulated microcontrollers"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }
 
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     given = list(sys.argv[1:] if argv is None else argv)
     if not given:
-        print("\n".join(f"{name:<11} {doc}" for name, (_, doc) in BENCHMARKS.items()))
+        print("\n".join(f"{name:<12} {doc}" for name, (_, doc) in BENCHMARKS.items()))
         return 0
     if given[0] not in BENCHMARKS:
         print(f"there is no benchmark {given[0]!r}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)

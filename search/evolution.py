@@ -35,7 +35,8 @@ class Evolution(BaseEstimator):
     device : a name from ``python -m neuraltree.hardware --list``, or the path of a profile; needed for latency, flash,
         RAM and energy. The final front is measured if the device has an emulated core and the extra ``[measure]`` is
         installed.
-    precision, style, compiler : the code whose cost counts, as in a config's [hardware].
+    precision, style, compiler : the code whose cost counts, as in a config's [hardware]. "auto" chooses a precision or
+        a style for each member of the front, which the member's ``precision`` and ``style`` then name.
     constraints : for each objective, the largest value that a member may have.
     reference : for each objective, its value in the reference point of the hypervolume; by default that of a useless
         tree or of the largest tree.

@@ -36,12 +36,17 @@ NO_BUDGETS = ("test_error", "test_score", "int8_test_score")
 
 @dataclass(frozen=True, repr=False)
 class Member:
-    """One model of a front, in a file or in memory; ``values`` holds the numbers of its row in ``front.csv``."""
+    """One model of a front, in a file or in memory; ``values`` holds the numbers of its row in ``front.csv``.
+
+    ``precision`` and ``style``: the code that was chosen for it; "" if one for all was given.
+    """
 
     status: str
     values: dict[str, float]
     path: Path | None = None
     model: Tree | None = None
+    precision: str = ""
+    style: str = ""
 
     def __getattr__(self, name: str) -> float:
         values = vars(self).get("values", {})  # a copy that is being made has no ``values`` yet
@@ -55,7 +60,8 @@ class Member:
         return f"tree {self.values['id']:.0f}" if self.path is None else self.path.name
 
     def __repr__(self) -> str:
-        return f"Member({self.name}: {', '.join(f'{name} {value:.4g}' for name, value in self.values.items())})"
+        code = f"{self.precision} {self.style}, " * bool(self.precision)
+        return f"Member({self.name}: {code}{', '.join(f'{name} {value:.4g}' for name, value in self.values.items())})"
 
     def tree(self) -> Tree:
         if self.model is not None:
@@ -241,8 +247,9 @@ def load_front(folder: str | Path) -> Front:
 
 def _member(folder: Path, row: dict[str, str]) -> Member:
     texts = {name: row.pop(name) for name in ("status", "model")}
+    code = {name: row.pop(name, "") for name in ("precision", "style")}
     values = {name: float(text) for name, text in row.items() if text}
     model = folder / texts["model"]
     if not model.resolve().is_relative_to(folder.resolve()):
         raise ValueError(f"the model {shown(texts['model'])} is not in the run folder")
-    return Member(texts["status"], values, model)
+    return Member(texts["status"], values, model, precision=code["precision"], style=code["style"])

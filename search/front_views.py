@@ -63,6 +63,9 @@ def as_frame(front: Front) -> Any:
         "model": pandas.Series([member.name for member in front], dtype=object),
         "recommended": pandas.Series([member is recommended for member in front], dtype=bool),
     }
+    for name in ("precision", "style"):
+        if any(getattr(member, name) for member in front):
+            made[name] = pandas.Series([getattr(member, name) for member in front], dtype=object)
     return pandas.DataFrame({name: pandas.Series(cells, dtype="float64") for name, cells in columns.items()} | made)
 
 

@@ -58,7 +58,7 @@ def markdown(report: Row) -> str:
             lines = [_line(row, row[cost]) for row in rows]
             parts += ["", f"## {TITLES[cost]}, {title}", "", *table((*HEAD, *BASELINES), lines)]
         parts += bounds(rows, title)
-    return "\n".join([*parts, "", *correctness(report["correctness"]), "", *peers(report["peers"]), ""])
+    return "\n".join([*parts, "", *correctness(report["correctness"]), ""])
 
 
 def bounds(rows: Sequence[Row], title: str) -> list[str]:
@@ -125,58 +125,6 @@ def correctness(rows: Sequence[Row]) -> list[str]:
         "",
         *(table(head, lines) if rows else ["Not checked: gcc with sanitizers is not installed."]),
     ]
-
-
-def peers(rows: Sequence[Row]) -> list[str]:
-    head = ("table", "model", "test accuracy", "core", "compiler", "instructions", "cycles", "flash B", "RAM B", "note")
-    lines = [
-        [
-            *(row["table"], row["model"], _number(row["accuracy"], 3), row["core"], row["compiler"]),
-            *(
-                f"{row[name]:,.0f}" if row[name] is not None else ""
-                for name in ("instructions", "cycles", "flash_bytes", "ram_bytes")
-            ),
-            row["note"],
-        ]
-        for row in rows
-    ]
-    return [
-        "## Peers measured in the same way",
-        "",
-        f"**Plain decision trees are cheaper than neural trees**: they compare and branch, and multiply nothing. "
-        f"{_cheaper(rows)} If a decision tree is accurate enough, use it. The trees of m2cgen copy vectors of doubles "
-        "to return a result, which costs more than the comparisons.",
-        "",
-        "All models have the same split into training and test rows and map raw inputs to a class; accuracy is that of "
-        "the core's outputs. "
-        "Our members are chosen by honest error on the training rows, not by the test rows: the most accurate, the "
-        "knee, and the cheapest (latency) within 2 points of the most accurate. m2cgen computes in double precision "
-        "and gets doubles. The networks of emlearn need expf, logf and tanhf, but clang's freestanding target has no "
-        "<math.h>; they are built only by gcc with newlib, with errno as a plain variable. emlearn prints its "
-        "numbers with six decimals. Scaling of inputs is folded into the first layer of the networks and into the "
-        "logistic regression.",
-        "",
-        *table(head, lines),
-    ]
-
-
-def _cheaper(rows: Sequence[Row]) -> str:
-    """How often a decision tree took fewer instructions than the cheapest of our members."""
-    least: dict[tuple[str, ...], dict[str, float]] = {}
-    for row in rows:
-        maker = next((name for name in ("emlearn decision tree", "neuraltree") if row["model"].startswith(name)), None)
-        if maker and row["instructions"] is not None:
-            found = least.setdefault((row["table"], row["core"], row["compiler"]), {})
-            found[maker] = min(row["instructions"], found.get(maker, row["instructions"]))
-    both = [found for found in least.values() if len(found) == 2]
-    fewer = sum(found["emlearn decision tree"] < found["neuraltree"] for found in both)
-    return (
-        f"Of {len(both)} settings (table, core and compiler) emlearn's decision tree took fewer instructions than the "
-        f"cheapest of our members in {fewer}; in the others, that member has a few weights and is nearly linear."
-        if fewer < len(both)
-        else f"In each of {len(both)} settings (table, core and compiler) emlearn's decision tree took fewer "
-        "instructions than the cheapest of our members."
-    )
 
 
 def plot(path: Path, panels: Mapping[Case, Mapping[str, Samples]]) -> None:

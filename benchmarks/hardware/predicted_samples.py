@@ -70,8 +70,8 @@ def device_of(core: str) -> CycleDevice:
 
 
 def calibrated(core: str, compiler: str) -> bool:
-    """Whether the profile has entries of this compiler's own code, by ``calibrate``."""
-    return any(entry.compiler == compiler for entry in device_of(core).entries)
+    """Whether the profile has entries of this compiler's own code, by ``calibrate``, with counted instructions."""
+    return any(entry.compiler == compiler and entry.instructions for entry in device_of(core).entries)
 
 
 def sample(trees: Sequence[Tree], case: Case, tick: Callable[[], None]) -> Samples:

@@ -134,6 +134,7 @@ def prepared(
         "run": {"seed": seed},
         "space": {"max_nodes": room(data.classes)},
         "train": sections.get("train", {}),
+        "hardware": sections.get("hardware", {}),
         "search": {"objectives": [measure, "weights"], **sections.get("search", {})},
     }
     return set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True), table

@@ -36,6 +36,15 @@ GAUSSIAN = Activation(
     python_function="""def gaussian(s):
     return np.exp(-s * s)
 """,
+    plain="_gaussian({})",
+    plain_function="""def _gaussian(s):
+    return exp(-s * s)
+""",
+    rust="gaussian({})",
+    rust_function="""fn gaussian(s: f32) -> f32 {
+    exp(-(s * s))
+}
+""",
     onnx=lambda graph, s: graph.add("Exp", graph.add("Neg", graph.add("Mul", s, s))),
     formula="gaussian",
     sympy=lambda s, sp: sp.exp(-(s**2)),

@@ -34,6 +34,15 @@ HARD_TANH = Activation(
     python_function="""def hard_tanh(s):
     return np.minimum(np.maximum(s, -1.0), 1.0)
 """,
+    plain="_hard_tanh({})",
+    plain_function="""def _hard_tanh(s):
+    return 1.0 if s > 1 else -1.0 if s < -1 else s
+""",
+    rust="hard_tanh({})",
+    rust_function="""fn hard_tanh(s: f32) -> f32 {
+    if s > 1.0 { 1.0 } else if s < -1.0 { -1.0 } else { s }
+}
+""",
     onnx=lambda graph, s: graph.add("Clip", s, *(graph.constant(np.float32(end)) for end in (-1, 1))),
     formula="hard_tanh",
     sympy=lambda s, sp: sp.Max(-1, sp.Min(1, s)),

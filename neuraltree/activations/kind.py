@@ -101,6 +101,10 @@ class Activation:
     # Other languages.
     python: str = "{}"  # a NumPy expression; {} is the argument
     python_function: str = ""  # the text of a function that ``python`` calls
+    plain: str = "{}"  # a Python expression of a single number, with exp, sin and tanh of math; no argument is an error
+    plain_function: str = ""  # the text of a function that ``plain`` calls
+    rust: str = "{}"  # a Rust expression of an f32
+    rust_function: str = ""  # the text of a function that ``rust`` calls; it may call exp
     onnx: Callable[[Any, str], str]  # adds nodes to a graph and returns the name of the value
     formula: str = ""  # the name in formulas; empty for the identity
     sympy: Callable[[Any, Any], Any] | None = None  # the definition, from a symbol and the module sympy

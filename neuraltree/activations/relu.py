@@ -27,6 +27,15 @@ RELU = Activation(
     python_function="""def relu(s):
     return np.maximum(s, 0)
 """,
+    plain="_relu({})",
+    plain_function="""def _relu(s):
+    return s if s > 0 else 0.0
+""",
+    rust="relu({})",
+    rust_function="""fn relu(s: f32) -> f32 {
+    if s > 0.0 { s } else { 0.0 }
+}
+""",
     onnx=lambda graph, s: graph.add("Relu", s),
     formula="relu",
     sympy=lambda s, sp: sp.Max(0, s),

@@ -53,6 +53,16 @@ SIGMOID = Activation(
     decay = np.exp(-np.abs(s))  # never overflows
     return np.where(s < 0, decay, 1.0) / (1.0 + decay)
 """,
+    plain="_sigmoid({})",
+    plain_function="""def _sigmoid(s):
+    decay = exp(-abs(s))  # never overflows
+    return (1.0 if s > 0 else decay) / (1.0 + decay)
+""",
+    rust="sigmoid({})",
+    rust_function="""fn sigmoid(s: f32) -> f32 {
+    1.0 / (1.0 + exp(-s))
+}
+""",
     onnx=lambda graph, s: graph.add("Sigmoid", s),
     formula="sigmoid",
     sympy=lambda s, sp: 1 / (1 + sp.exp(-s)),

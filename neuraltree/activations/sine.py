@@ -67,6 +67,25 @@ SINE = Activation(
     shared=("addition", "subtraction", "rounding", "comparison", "look_up"),
     integers=Integers(domain=math.pi, turns=((64, 1), (-64, -1)), repeats=True),
     python="np.sin({})",
+    plain="_sine({})",
+    plain_function="""def _sine(s):
+    return sin(s) if -1e6 < s < 1e6 else 0.0
+""",
+    rust="sine({})",
+    rust_function="""fn sine(s: f32) -> f32 {
+    if s < 1e6 && s > -1e6 {
+        let n = (s * 3.18309886e-1 + if s < 0.0 { -0.5 } else { 0.5 }) as i32;
+        let whole = n as f32;
+        let rest = ((s - whole * 3.140625) - whole * 9.67502593994140625e-4) - whole * 1.509957990978376e-7;
+        let z = rest * rest;
+        let sine = rest + rest * z * (-1.66666667e-1 + z * (8.33333333e-3 + z * (-1.98412698e-4 + z * (2.75573192e-6
+            + z * -2.50521084e-8))));
+        if n & 1 != 0 { -sine } else { sine }
+    } else {
+        0.0 // beyond a million, single floats lie too far apart to have a sine
+    }
+}
+""",
     onnx=lambda graph, s: graph.add("Sin", s),
     formula="sin",
     sympy=lambda s, sp: sp.sin(s),

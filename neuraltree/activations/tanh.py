@@ -33,6 +33,18 @@ TANH = Activation(
     shared=("addition", "division", "comparison", "look_up"),
     integers=Integers(domain=4.0),
     python="np.tanh({})",
+    plain="tanh({})",
+    rust="tanh({})",
+    rust_function="""fn tanh(s: f32) -> f32 {
+    let x = if s > 7.9 { 7.9 } else if s > -7.9 { s } else { -7.9 };
+    let z = x * x;
+    let p = x * (4.89352455891786e-3 + z * (6.37261928875436e-4 + z * (1.48572235717979e-5
+        + z * (5.12229709037114e-8 + z * (-8.60467152213735e-11 + z * (2.00018790482477e-13
+        + z * -2.76076847742355e-16))))));
+    let q = 4.89352518554385e-3 + z * (2.26843463243900e-3 + z * (1.18534705686654e-4 + z * 1.19825839466702e-6));
+    p / q
+}
+""",
     onnx=lambda graph, s: graph.add("Tanh", s),
     formula="tanh",
     sympy=lambda s, sp: sp.tanh(s),

@@ -7,5 +7,10 @@ from neuraltree.export.c.training.on_device import export_training as export_tra
 from neuraltree.export.dot import export_dot as export_dot
 from neuraltree.export.formulas.formula import export_latex as export_latex
 from neuraltree.export.formulas.formula import export_text as export_text
+from neuraltree.export.micropython.micropython_module import export_micropython as export_micropython
 from neuraltree.export.onnx.onnx_model import export_onnx as export_onnx
+from neuraltree.export.packages.arduino import export_arduino as export_arduino
+from neuraltree.export.packages.platformio import export_platformio as export_platformio
+from neuraltree.export.packages.zephyr import export_zephyr as export_zephyr
 from neuraltree.export.python.python_module import export_python as export_python
+from neuraltree.export.rust.crate import export_rust as export_rust

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from neuraltree.cli.command import DONE, Parser, fail, fail_of_system, run_command
-from neuraltree.compress.formats import PRECISIONS, STYLES
+from neuraltree.compress.formats import INPUT_HELP, PRECISIONS, STYLES
 from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
-OPTIONS = ("name", "precision", "style", "wide", "digits")
+OPTIONS = ("name", "precision", "style", "wide", "input", "constants", "program", "digits")
 
-EPILOG = """formats and the options they take; --out is a folder for c and c-train, one file for the others:
+EPILOG = """formats and the options they take; --out is a folder or one file with the ending shown:
 {formats}
 
 without --out a text format goes to standard output; any other to a file or folder here with the model's name
@@ -26,6 +26,9 @@ onnx needs the package onnx, latex and text need sympy: pip install 'neuraltree[
 examples:
   python -m neuraltree.export results/quickstart/models/003.json --to c --out model
   python -m neuraltree.export 003.json --to c --precision int8 --style table --name iris --out iris
+  python -m neuraltree.export 003.json --to c --precision int8 --input int16 --input temp=int16/100
+  python -m neuraltree.export 003.json --to c --style table --constants --name iris --out iris
+  python -m neuraltree.export 004.json --to constants --program iris/iris.h --out iris.bin
   python -m neuraltree.export 003.json --to c-train --name iris --out iris
   python -m neuraltree.export 003.json --to onnx --out iris.onnx
   python -m neuraltree.export 003.json --to latex --digits 3
@@ -33,7 +36,8 @@ examples:
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 
 
-def parser() -> Parser:
+def parser(*more: str) -> Parser:
+    """``more``: names that may stand for a number format or a style, for a caller that replaces them."""
     made = Parser(
         prog="python -m neuraltree.export",
         description="Write a model file in another form.",
@@ -41,10 +45,14 @@ def parser() -> Parser:
     )
     made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
     made.add_argument("--to", required=True, choices=FORMATS, help="see below")
-    made.add_argument("--precision", choices=PRECISIONS, help="the number format; by default float32")
-    made.add_argument("--style", choices=STYLES, help="straight-line code (by default) or a table")
+    made.add_argument("--precision", choices=(*PRECISIONS, *more), help="the number format; by default float32")
+    made.add_argument("--style", choices=(*STYLES, *more), help="straight-line code (by default) or a table")
     wide = "int8 regression: 16-bit values for the nodes that the output adds"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
+    made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
+    block = "table style: the model's constants as one block that a program can replace, with version and checksum"
+    made.add_argument("--constants", action="store_true", default=None, help=block)
+    made.add_argument("--program", metavar="HEADER.h", help="the header of the program that will read the constants")
     made.add_argument("--digits", type=int, help="significant digits of numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")
     replaced = "the file or folder to write; an earlier export there is replaced, other files in a folder are kept"
@@ -55,12 +63,16 @@ def parser() -> Parser:
 def _described(to: str, row: Format) -> str:
     options = " ".join(f"--{option}" for option in row.options)
     place = f"{', '.join(row.suffixes) or 'folder'}"
-    return f"  {to:8} {place:10} {row.help}{f'; {options}' if options else ''}"
+    return f"  {to:11} {place:10} {row.help}{f'; {options}' if options else ''}"
 
 
-def main(argv: Sequence[str] | None = None, after: Callable[[Path, str], None] | None = None) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    return export(parser().parse_args(argv))
+
+
+def export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | None = None) -> int:
     """Returns the exit code. ``after(folder, name)`` is called when files have been written there."""
-    arguments = parser().parse_args(argv)
     try:
         return _export(arguments, after)
     except ValueError as error:  # the file is no tree, or the format cannot express the tree
@@ -83,7 +95,7 @@ def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | 
     name = check_name(name_from(out.absolute().stem if row.suffixes else out.absolute().name) if name is None else name)
     tree = load(arguments.model)
     made = row.make(tree, name, **options)
-    if arguments.to == "c" and arguments.precision == "int8" and loses_much(tree):
+    if row.integers and arguments.precision == "int8" and loses_much(tree):
         print(f"{arguments.model}: {word_of_loss(tree)}", file=sys.stderr)
     if isinstance(made, str) and arguments.out is None:
         print(made, end="")
@@ -100,7 +112,7 @@ def _write(row: Format, made: Made, out: Path, name: str) -> Path:
     """Write an export, and print its files. Returns their folder."""
     folder, files = (out, made) if isinstance(made, dict) else (out.parent, {out.name: made})
     if isinstance(made, dict):
-        check_folder(out, (f"{name}.h", f"{name}_train.h"))
+        check_folder(out, tuple(head.format(name=name) for head in row.heads))
     else:
         check_file(out, made, marked=row.marked)
     write(folder, files)

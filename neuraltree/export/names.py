@@ -59,6 +59,18 @@ def constants(prefix: str, names: Iterable[object], taken: Collection[str] = ())
     return made
 
 
+def members(names: Iterable[object]) -> list[str]:
+    """A member of a struct for each name: ``petal_width_cm``; all differ, and none is a keyword."""
+    made: list[str] = []
+    for position, name in enumerate(names):
+        word = re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")[:LONGEST]
+        member = f"x_{word}" if not word[:1].isalpha() or word in KEYWORDS else word
+        while member in made:
+            member = f"{member}_at_{position}"
+        made.append(member)
+    return made
+
+
 def comment(text: object) -> str:
     """The text in a form that is safe in a C comment: printable ASCII that ends no comment and starts no trigraph."""
     plain = str(text).encode("ascii", "replace").decode()

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from neuraltree.compress.formats import PRECISIONS, STYLES
+from neuraltree.compress.formats import PRECISIONS
+from neuraltree.export.format_row import C_OPTIONS, Format, Made, c_options
+from neuraltree.export.package_formats import PACKAGES
 
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
-
-Made = dict[str, str] | str | bytes
-
-
-class Format(NamedTuple):
-    """``make(tree, name, **options)`` returns the content of a file, or the files of a folder by name."""
-
-    make: Callable[..., Made]
-    help: str
-    options: dict[str, tuple[Any, ...]]  # the options it takes and their allowed values; an empty tuple allows any
-    suffixes: tuple[str, ...] = ()  # allowed endings of its file; empty if it writes a folder
-    marked: bool = True  # whether its file says that it is an export, so that a new export may replace it
-    then: str = ""  # the next step for the user, with the places {folder} {file} {name}
 
 
 def _c(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.c.library import export_c
 
-    options["fine"] = options.pop("wide", False)
-    return export_c(tree, name, **options)
+    return export_c(tree, name, **c_options(options))
+
+
+def _constants(tree: Tree, name: str, *, program: str = "") -> Made:
+    from pathlib import Path
+
+    from neuraltree.export.c.constants.block import export_constants
+    from neuraltree.export.c.constants.layout import read_layout
+    from neuraltree.tree.soundness import refuse_several_targets
+
+    refuse_several_targets(tree.kind, tree.num_outputs, "C export")
+    if not program:
+        raise ValueError("--to constants needs --program HEADER.h, of the program that will read the constants")
+    return export_constants(tree, read_layout(Path(program).read_text("utf-8", errors="replace")))
 
 
 def _training(tree: Tree, name: str, **options: Any) -> Made:
@@ -79,8 +79,16 @@ FORMATS: dict[str, Format] = {
     "c": Format(
         _c,
         "C99 that predicts, with a program that checks it",
-        {"name": (), "precision": PRECISIONS, "style": STYLES, "wide": ()},
+        C_OPTIONS | {"constants": ()},
         then="to check it: " + COMPILE.replace("%s", ""),
+        integers=True,
+    ),
+    "constants": Format(
+        _constants,
+        "the constants of another model for a program that was written with --constants",
+        {"program": ()},
+        (".bin",),
+        marked=False,
     ),
     "c-train": Format(
         _training,
@@ -88,6 +96,7 @@ FORMATS: dict[str, Format] = {
         {"name": (), "precision": ("float32",)},
         then="to check it: " + COMPILE.replace("%s", "_train"),
     ),
+    **PACKAGES,
     "onnx": Format(
         _onnx,
         "ONNX, opset 13; int8: 8-bit weights, float32 arithmetic",

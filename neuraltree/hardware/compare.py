@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 
 from neuraltree.cli.command import plain
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import InputSpec, number_format, only_floats
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
@@ -44,13 +44,13 @@ def check_measurable(device: Device, compiler: str) -> None:
             f"device {device.name} cannot be measured: its core {device.core} is not emulated; allowed: "
             f"{', '.join(CORES)}, and boards with one of them"
         )
-    check(CORES[device.core], compiler)
+    check(CORES[device.core], device.build(compiler))
 
 
-def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
+def measure_tree(tree: Tree, device: Device, code: Code, inputs: InputSpec = "float32") -> Measured:
     """The costs of one tree, measured. Latency is the middle of the cycle bounds, times the wait states that the device
     states, at its clock. The device must pass ``check_measurable``."""
-    found, seconds = _measured(tree, device, code, "predict")
+    found, seconds = _measured(tree, device, code, "predict", inputs)
     worst = seconds * found.worst_cycles / found.cycles
     costs = {"latency_s": seconds, WORST: worst, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
     room = fits({name: np.array([value]) for name, value in costs.items()}, device)
@@ -58,29 +58,41 @@ def measure_tree(tree: Tree, device: Device, code: Code) -> Measured:
     return Measured(costs, found.agrees, bool(room[0]) if stated else None)
 
 
-def _measured(tree: Tree, device: Device, code: Code, function: str) -> tuple[ModelMeasurement, float]:
+def _measured(
+    tree: Tree, device: Device, code: Code, function: str, inputs: InputSpec = "float32"
+) -> tuple[ModelMeasurement, float]:
     """The measurement of a function, and its latency in seconds."""
     assert isinstance(device, CycleDevice)
     found = measure_model(
-        tree, device.core, code.compiler, precision=code.precision, style=code.style, function=function
+        tree,
+        device.core,
+        device.build(code.compiler),
+        precision=code.precision,
+        style=code.style,
+        function=function,
+        inputs=inputs,
     )
     return found, device.seconds(found.cycles, "mid")
 
 
-def _with_inner(tree: Tree, device: Device, code: Code) -> Measured:
-    """``measure_tree``, for int8 with the latency of ``predict_q``."""
-    found = measure_tree(tree, device, code)
-    if not number_format(code.precision).is_integer:
+def _with_inner(tree: Tree, device: Device, code: Code, inputs: InputSpec) -> Measured:
+    """``measure_tree``, for int8 from floats with the latency of ``predict_q``."""
+    found = measure_tree(tree, device, code, inputs)
+    if not number_format(code.precision).is_integer or not only_floats(inputs):
         return found
     inner, seconds = _measured(tree, device, code, "predict_q")
     return found._replace(inner_latency_s=seconds, agrees=found.agrees and inner.agrees)
 
 
-def measure_files(paths: Sequence[Path], device: Device, code: Code) -> list[Measured]:
-    """The measured costs of each model file; progress is shown on a terminal."""
-    check_measurable(device, code.compiler)
-    shown = track(paths, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
-    return [_with_inner(load(path), device, code) for path in shown]
+def measure_files(
+    paths: Sequence[Path], device: Device, codes: Sequence[Code], inputs: InputSpec = "float32"
+) -> list[Measured]:
+    """The measured costs of each model file in its code; progress is shown on a terminal."""
+    for compiler in {code.compiler for code in codes}:
+        check_measurable(device, compiler)
+    pairs = list(zip(paths, codes, strict=True))
+    shown = track(pairs, "measuring", console=Console(stderr=True), disable=plain(sys.stderr), transient=True)
+    return [_with_inner(load(path), device, code, inputs) for path, code in shown]
 
 
 def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import InputSpec, number_format
+from neuraltree.compress.input_types import in_units
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
+from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
 from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.c.columns.column_vectors import features
+from neuraltree.export.c.integer_vectors import HIGHEST, LOWEST, ZERO, arrays
 from neuraltree.export.c.self_test import expected, vectors
 from neuraltree.export.needed import Read, needed, reads
 from neuraltree.hardware.measure.calls import Call
@@ -22,6 +25,8 @@ from neuraltree.tree.tree import Tree
 NAME = "model"
 # The usual inputs among the test vectors; those before them are the mean and far outside on both sides.
 USUAL = slice(3, 11)
+# The same of vectors of integers, some of which are the edges of their types: these come before the usual ones.
+USUAL_INTEGERS = [LOWEST, HIGHEST, ZERO, *range(9, 17)]
 SHARE_TOLERANCE = 1e-5  # of a probability whose logit is exact
 
 
@@ -33,11 +38,17 @@ class Model(NamedTuple):
     alone: Tree
     reads: Sequence[Read]
     integers: IntegerTree | None
-    X: NDArray[np.float32]
+    X: NDArray[np.floating]
+    argument: Argument
 
     def features(self) -> tuple[NDArray[np.floating], FloatArray | None]:
         """(rows, features) of the tree without columns, and how far off those in C may be."""
-        return features(self.reads, self.X) if self.reads else (self.X, None)
+        return features(self.reads, self.X, self.argument.inputs) if self.reads else (self.X, None)
+
+    @property
+    def rows(self) -> list[NDArray]:
+        """The argument of each row as it lies in memory."""
+        return arrays(self.argument, self.X)
 
 
 class Measurable(NamedTuple):
@@ -48,12 +59,16 @@ class Measurable(NamedTuple):
     agrees: Callable[[Model, Cost], bool]
 
 
-def model_of(tree: Tree, precision: str, *, fine: bool) -> Model:
-    """``ValueError`` if the tree cannot be exported."""
-    tree = needed(tree)
+def model_of(tree: Tree, precision: str, *, fine: bool, inputs: InputSpec = "float32") -> Model:
+    """``ValueError`` if the tree cannot be exported. ``alone`` takes the numbers that C takes."""
+    inputs, tree = narrowed(tree, inputs), needed(tree)
     alone, read = (tree, ()) if tree.columns is None else reads(tree)
-    integers = quantize_tree(alone, fine=fine) if number_format(precision).is_integer else None
-    return Model(tree, alone, read, integers, vectors(tree, integers)[: USUAL.stop])
+    argument = argument_of(tree, NAME, inputs)
+    sources = sources_of(argument, read)
+    integers = quantize_tree(alone, fine=fine, sources=sources) if number_format(precision).is_integer else None
+    X = vectors(tree, integers, argument)
+    X = X[: USUAL.stop] if argument.is_float else X[USUAL_INTEGERS]
+    return Model(tree, in_units(alone, sources), read, integers, X, argument)
 
 
 def measurable(function: str, model: Model) -> Measurable:
@@ -65,11 +80,11 @@ def measurable(function: str, model: Model) -> Measurable:
 
 
 def _predict(model: Model) -> Call:
-    return Call(f"{NAME}_predict", [(row,) for row in model.X], "float32" if model.tree.classes is None else "int32")
+    return Call(f"{NAME}_predict", [(row,) for row in model.rows], "float32" if model.tree.classes is None else "int")
 
 
 def _predicts(model: Model, cost: Cost) -> bool:
-    wanted, tolerance = expected(model.tree, model.integers, model.X)
+    wanted, tolerance = expected(model.tree, model.integers, model.X, model.argument)
     return cost.results is not None and bool((np.abs(cost.results - wanted) <= tolerance).all())
 
 
@@ -77,7 +92,7 @@ def _predict_q(model: Model) -> Call:
     assert model.integers is not None
     q = model.integers.quantize(model.features()[0])
     q = q if q.shape[1] else np.zeros((len(q), 1), np.int8)  # C has no empty arrays
-    return Call(f"{NAME}_predict_q", [(row,) for row in q], "int32")
+    return Call(f"{NAME}_predict_q", [(row,) for row in q], "int32" if model.tree.classes is None else "int")
 
 
 def _predicts_q(model: Model, cost: Cost) -> bool:
@@ -88,7 +103,7 @@ def _predicts_q(model: Model, cost: Cost) -> bool:
 
 def _probabilities(model: Model) -> Call:
     shares = np.zeros(len(model.tree.classes or ()), np.float32)
-    return Call(f"{NAME}_probabilities", [(row, shares) for row in model.X])
+    return Call(f"{NAME}_probabilities", [(row, shares) for row in model.rows])
 
 
 def _shares(model: Model, cost: Cost) -> bool:
@@ -103,8 +118,34 @@ def _shares(model: Model, cost: Cost) -> bool:
     return bool((off <= SHARE_TOLERANCE + bounds[:, None]).all())
 
 
+def _predict_fixed(model: Model) -> Call:
+    return Call(f"{NAME}_predict_fixed", [(row,) for row in model.rows], "int32")
+
+
+def _confidence(model: Model) -> Call:
+    return Call(f"{NAME}_confidence", [(row,) for row in model.rows], "uint8")
+
+
+def _fixed(model: Model, cost: Cost) -> bool:
+    assert model.integers is not None
+    return cost.results is not None and np.array_equal(cost.results, model.integers.predict_fixed(model.features()[0]))
+
+
+def _confident(model: Model, cost: Cost) -> bool:
+    assert model.integers is not None
+    return cost.results is not None and np.array_equal(cost.results, model.integers.confidence(model.features()[0]))
+
+
 FUNCTIONS = {
     "predict": Measurable(lambda model: True, _predict, _predicts),
-    "predict_q": Measurable(lambda model: model.integers is not None, _predict_q, _predicts_q),
+    "predict_q": Measurable(
+        lambda model: model.integers is not None and model.argument.is_float, _predict_q, _predicts_q
+    ),
     "probabilities": Measurable(lambda model: model.tree.classes is not None, _probabilities, _shares),
+    "predict_fixed": Measurable(
+        lambda model: model.integers is not None and model.tree.classes is None, _predict_fixed, _fixed
+    ),
+    "confidence": Measurable(
+        lambda model: model.integers is not None and model.tree.classes is not None, _confidence, _confident
+    ),
 }

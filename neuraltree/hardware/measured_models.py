@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from neuraltree.compress.formats import InputSpec
 from neuraltree.export.c.library import export_c
 from neuraltree.hardware.measure.measured import measure
 from neuraltree.hardware.measured_functions import FUNCTIONS, NAME, USUAL, measurable, model_of
@@ -18,10 +19,11 @@ class ModelMeasurement:
     ``predict`` and this function. ``worst_*``, and RAM: on the costliest of these and three more inputs.
 
     ``agrees``: on these and three more inputs the core gave the same results as the tree in Python, bit for bit for
-    int8, and within the rounding of single floats for float32 and for probabilities.
+    int8, and within the rounding of single floats for float32 and for probabilities. ``instructions`` is None where the
+    simulator counts none.
     """
 
-    instructions: float
+    instructions: float | None
     cycles_lo: float
     cycles_hi: float
     worst_cycles_lo: float
@@ -51,25 +53,27 @@ def measure_model(
     style: str,
     fine: bool = False,
     function: str = ALWAYS,
+    inputs: InputSpec = "float32",
 ) -> ModelMeasurement:
-    """Measure a function of a tree's code: ``predict``; ``predict_q``, int8 only; ``probabilities``, of classifiers.
+    """Measure a function of a tree's code, a key of ``FUNCTIONS``: ``predict``; ``probabilities``, of classifiers;
+    ``predict_q``, int8 from floats only; ``predict_fixed`` and ``confidence``, int8 only. ``inputs``: as for
+    ``export_c``.
 
     What a function adds to flash is its figure less that of ``predict``. Flash holds code, constants and the parts of
     the compiler's library that they need, but no start-up code; RAM holds the variables and the function's deepest
     stack. ``MeasureError`` if the compiler or the emulator is missing, ``ValueError`` if the tree cannot be exported or
     has no such function.
     """
-    files = export_c(tree, NAME, precision=precision, style=style, fine=fine)
-    model = model_of(tree, precision, fine=fine)
+    files = export_c(tree, NAME, precision=precision, style=style, fine=fine, inputs=inputs)
+    model = model_of(tree, precision, fine=fine, inputs=inputs)
     row = measurable(function, model)
     calls = [FUNCTIONS[name].call(model) for name in dict.fromkeys((function, ALWAYS))]
     found = measure({name: files[name] for name in (f"{NAME}.c", f"{NAME}.h")}, calls, core, compiler)
     cost = found.costs[0]
-    instructions, lo, hi = (float(each[USUAL].mean()) for each in (cost.instructions, cost.cycles_lo, cost.cycles_hi))
     return ModelMeasurement(
-        instructions=instructions,
-        cycles_lo=lo,
-        cycles_hi=hi,
+        instructions=None if cost.instructions is None else float(cost.instructions[USUAL].mean()),
+        cycles_lo=float(cost.cycles_lo[USUAL].mean()),
+        cycles_hi=float(cost.cycles_hi[USUAL].mean()),
         worst_cycles_lo=float(cost.cycles_lo.max()),
         worst_cycles_hi=float(cost.cycles_hi.max()),
         flash_bytes=found.flash_bytes,

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from rich.table import Table
 
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import InputSpec
+from neuraltree.hardware.choice import CodeRule, Decision, candidates, decide
 from neuraltree.hardware.model.cost import COSTS, WORST, breakdown, costs, counted, fits, laid_out
 from neuraltree.hardware.model.probability_cost import FLASH, LATENCY, probability_costs
 from neuraltree.hardware.profile.devices import Code, Device
@@ -41,6 +43,7 @@ class Prediction(NamedTuple):
     fits: bool | None  # None if the profile states no capacity
     terms: dict[str, dict[str, float]]  # by cost and term, see ``cost.breakdown``
     probabilities: dict[str, float]
+    decision: Decision
 
 
 def model_files(paths: Iterable[Path]) -> list[Path]:
@@ -56,15 +59,19 @@ def model_files(paths: Iterable[Path]) -> list[Path]:
     return found
 
 
-def predict(path: Path, device: Device, code: Code) -> Prediction:
-    """The costs of a model file. ``ValueError`` if the file is no model or a model of several targets, or if the device
-    has no figures for the code."""
-    return predict_tree(path.name, load(path), device, code)
+def predict(path: Path, device: Device, code: Code, inputs: InputSpec = "float32") -> Prediction:
+    """The costs of a model file in a code, or in the cheapest that an "auto" stands for.
+
+    ``ValueError`` if the file is no model or a model of several targets, or if the device has no figures for the code.
+    """
+    return predict_tree(path.name, load(path), device, code, inputs)
 
 
-def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Prediction:
+def predict_tree(name: str, tree: Tree, device: Device, code: Code, inputs: InputSpec = "float32") -> Prediction:
     refuse_several_targets(tree.kind, tree.num_outputs, f"{name}: a cost on a device")
-    nodes, starts, about = laid_out([tree])
+    (decision,) = decide([tree], device, CodeRule(candidates(code, device)), inputs)
+    code = decision.code
+    nodes, starts, about = laid_out([tree], inputs)
     found = costs(nodes, starts, device, *code, **about)
     terms = breakdown(nodes, starts, device, *code, **about)
     return Prediction(
@@ -74,18 +81,19 @@ def predict_tree(name: str, tree: Tree, device: Device, code: Code) -> Predictio
         fits=bool(fits(found, device)[0]) if device.flash_bytes or device.sram_bytes else None,
         terms={cost: {term: float(values[0]) for term, values in row.items()} for cost, row in terms.items()},
         probabilities={name: float(values[0]) for name, values in _added(nodes, starts, device, code, about).items()},
+        decision=decision,
     )
 
 
 def _added(nodes: Nodes, starts: IntArray, device: Device, code: Code, about: dict[str, Any]) -> dict[str, FloatArray]:
-    ranges = [about.get(name) for name in ("input_range", "far", "rules")]
-    counts = counted(nodes, starts, code.precision, *ranges)
+    counts = counted(nodes, starts, code.precision, **{name: row for name, row in about.items() if name != "kind"})
     return probability_costs(counts, device, *code, kind=about["kind"])
 
 
 def cost_table(predictions: Sequence[Prediction], title: str, *, probabilities: bool = False) -> Table:
     """A row per model; ``probabilities``: also what they add, empty where nothing is known."""
-    table = Table("model", title=title)
+    several = len({row.decision.code for row in predictions}) > 1
+    table = Table("model", *["code"] * several, title=title)
     known = [cost for cost in SCALES if any(cost in row.costs for row in predictions)]
     added = list(ADDED_SCALES) if probabilities else []
     headings = [*(SCALES[cost][1] for cost in known), *(ADDED_SCALES[cost][1] for cost in added)]
@@ -95,7 +103,8 @@ def cost_table(predictions: Sequence[Prediction], title: str, *, probabilities: 
         cells = [f"{row.costs[cost] * SCALES[cost][0]:.4g}" for cost in known]
         more = [row.probabilities.get(cost) for cost in added]
         cells += ["" if v is None else f"{v * ADDED_SCALES[c][0]:.4g}" for c, v in zip(added, more, strict=True)]
-        table.add_row(row.name, str(row.weights), *cells, FITS[row.fits])
+        written = [" ".join(row.decision.code[:2])] * several
+        table.add_row(row.name, *written, str(row.weights), *cells, FITS[row.fits])
     return table
 
 

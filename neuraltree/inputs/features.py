@@ -32,6 +32,22 @@ PYTHON_CYCLE = '''def cycle(x, period, offset, quarter):
     turns = (x + offset) / period
     return np.where(np.isnan(x), 0.0, np.sin(2 * np.pi * (turns - np.floor(turns) + quarter)))
 '''
+PLAIN_CYCLE = """def _cycle(x, period, offset, quarter):
+    turns = (x + offset) / period
+    if not -8e6 < turns < 8e6:  # a missing cell, too
+        return 0.0
+    return sin(6.28318531 * ((x + offset - int(turns) * period) / period + quarter))
+"""
+RUST_CYCLE = """/// The sine over a period, from `offset` before 0, a `quarter` of the period further; 0 for a hole.
+fn cycle(x: f32, period: f32, offset: f32, quarter: f32) -> f32 {
+    let turns = (x + offset) / period;
+    if turns < 8e6 && turns > -8e6 {
+        sine(6.28318531 * (((x + offset) - (turns as i32) as f32 * period) / period + quarter))
+    } else {
+        0.0
+    }
+}
+"""
 
 
 class Feature(NamedTuple):
@@ -47,16 +63,24 @@ class Rule(NamedTuple):
 
     ``c`` and ``python`` are expressions of the variable ``{x}`` and the ``{numbers}`` by position, which have their
     form in that language. ``onnx(graph, x, *numbers)`` adds nodes to an ``export.onnx`` graph and returns the name of
-    the result, like ``x`` of the shape (rows, 1). ``python_function`` and ``c_function``: the texts of functions that
-    ``python`` and ``c`` call; C may call ``nt_sine``. ``c_error(column, *numbers)``: how far from ``value`` C in single
-    floats may be, (rows,), for a column that is exact in single floats.
+    the result, like ``x`` of the shape (rows, 1). ``c_integer``: as ``c`` for a column of integers, in which ``{hole}``
+    is a missing cell; empty if these cannot have the rule. ``python_function`` and ``c_function``: the texts of
+    functions that ``python`` and ``c`` call; C may call ``nt_sine``. ``c_error(column, *numbers)``: how far from
+    ``value`` C in single floats may be, (rows,), for a column that is exact in single floats.
+    ``plain``: as ``python``, of single numbers; ``rust``: of an f32, and it may call ``sine``. Each has the text of a
+    function that it calls.
     """
 
     value: Callable[..., FloatArray]
     c: str
     python: str
     onnx: Callable[..., str]
+    plain: str
+    rust: str
+    c_integer: str = ""
     python_function: str = ""
+    plain_function: str = ""
+    rust_function: str = ""
     c_function: str = ""
     c_error: Callable[..., FloatArray] = lambda x, *numbers: np.zeros_like(x)
 
@@ -105,13 +129,16 @@ def _onnx_cycle(graph: Any, x: str, period: float, offset: float, quarter: float
 
 RULES: dict[str, Rule] = {
     # The value itself.
-    "value": Rule(lambda x: x, "{x}", "{x}", lambda graph, x: x),
+    "value": Rule(lambda x: x, "{x}", "{x}", lambda graph, x: x, "{x}", "{x}", "{x}"),
     # The value, or in place of a hole the first number.
     "filled": Rule(
         _filled,
         "{x} == {x} ? {x} : {0}",
         "np.where(np.isnan({x}), {0}, {x})",
         _onnx_filled,
+        "({x} if {x} == {x} else {0})",
+        "if {x}.is_nan() {{ {0} }} else {{ {x} }}",
+        "({x} == {hole} ? {0} : {x})",
         c_error=_filled_error,
     ),
     # Whether the value is the first number: the place of a level.
@@ -120,6 +147,9 @@ RULES: dict[str, Rule] = {
         "{x} == {0} ? 1.0f : 0.0f",
         "np.where({x} == {0}, 1.0, 0.0)",
         _onnx_level,
+        "(1.0 if {x} == {0} else 0.0)",
+        "if {x} == {0} {{ 1.0 }} else {{ 0.0 }}",
+        "({x} == {0})",
     ),
     # Whether the value is a hole.
     "hole": Rule(
@@ -127,6 +157,9 @@ RULES: dict[str, Rule] = {
         "{x} == {x} ? 0.0f : 1.0f",
         "np.where(np.isnan({x}), 1.0, 0.0)",
         _onnx_hole,
+        "(0.0 if {x} == {x} else 1.0)",
+        "if {x}.is_nan() {{ 1.0 }} else {{ 0.0 }}",
+        "({x} == {hole})",
     ),
     # The sine over a period of seconds, from an offset before 0, a part of the period further; 0 for a hole.
     "cycle": Rule(
@@ -134,6 +167,10 @@ RULES: dict[str, Rule] = {
         "nt_cycle({x}, {0}, {1}, {2})",
         "cycle({x}, {0}, {1}, {2})",
         _onnx_cycle,
+        "_cycle({x}, {0}, {1}, {2})",
+        "cycle({x}, {0}, {1}, {2})",
+        rust_function=RUST_CYCLE,
+        plain_function=PLAIN_CYCLE,
         python_function=PYTHON_CYCLE,
         c_function=C_CYCLE,
         c_error=_cycle_error,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.activations import NAMES
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import INTEGER_INPUTS
+from neuraltree.hardware.choice import choose, costs_by_code, taken
 from neuraltree.hardware.model.layers import Linear, network
 from neuraltree.inputs.features import RULES
 from search.baselines.baseline_models import Model, Network
@@ -38,14 +41,19 @@ def network_costs(problem: Problem, kind: str, model: Network) -> Costs:
     nodes = model.nodes()
     if nodes is not None:
         starts = np.array([0, len(nodes)])
-        about: dict[str, Any] = {"kind": kind, "input_range": problem.input_range, "far": problem.far}
-        found = hardware.costs(nodes, starts, device, *problem.code, **about)
+        found = costs_by_code(nodes, starts, device, problem.rule.codes, kind=kind, **problem.about_costs)
     elif isinstance(device, hardware.FormulaDevice):
-        far = problem.far & (problem.code.precision == "float32")
-        found = hardware.costs_of_counts(counts(model, far), device, *problem.code, kind=kind)
+        found = [_of_counts(problem, device, kind, model, code) for code in problem.rule.codes]
     else:
         return {}
-    return {name: float(values[0]) for name, values in found.items()}
+    return {name: float(values[0]) for name, values in taken(choose(problem.rule, found), found).items()}
+
+
+def _of_counts(
+    problem: Problem, device: hardware.Device, kind: str, model: Network, code: hardware.Code
+) -> dict[str, FloatArray]:
+    far = problem.far & (code.precision == "float32")
+    return hardware.costs_of_counts(counts(model, far), device, *code, kind=kind)
 
 
 def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Counts:
@@ -76,6 +84,12 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
     }
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
     rules = np.zeros((1, len(RULES)), dtype=np.int64)
+    integers = np.zeros((1, len(INTEGER_INPUTS)), dtype=np.int64)
     return hardware.Counts(
-        kinds=kinds, rules=rules, **{name: np.array([value]) for name, value in plain.items()}, **signs
+        kinds=kinds,
+        rules=rules,
+        integer_features=integers,
+        integer_edges=integers,
+        **{name: np.array([value]) for name, value in plain.items()},
+        **signs,
     )

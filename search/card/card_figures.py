@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.tree import Tree
 from search.config.config import Config
 from search.folder.baselines_csv import Baseline
@@ -74,12 +75,20 @@ def _baseline(row: Baseline) -> dict[str, Any]:
 def costs_of(member: Member, config: Config, device: str) -> dict[str, Any]:
     """Predicted and measured costs on the device, each with its unit; without a device only the number format."""
     wanted = config.hardware
-    found: dict[str, Any] = {"number_format": wanted.precision}
+    found: dict[str, Any] = {"number_format": member.precision or wanted.precision}
     if device:
-        found |= {"device": device, "code_style": wanted.style, "compiler": wanted.compiler}
+        found |= {"device": device, "code_style": member.style or wanted.style, "compiler": _build(config)}
     if config.constraints:
         found["constraints"] = dict(config.constraints)
     return found | {"rows": [_cost(member, name) for name in COST_NAMES if name in member.values]}
+
+
+def _build(config: Config) -> str:
+    """The build whose costs the run has; the name in the config where the device's profile is gone."""
+    try:
+        return load_device(config.hardware.device).build(config.hardware.compiler)
+    except ValueError:
+        return config.hardware.compiler
 
 
 def _cost(member: Member, name: str) -> dict[str, Any]:

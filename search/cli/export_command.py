@@ -1,19 +1,36 @@
-"""``neuraltree export``: ``python -m neuraltree.export`` for a model of a run, with a card of the model beside it."""
+"""``neuraltree export``: ``python -m neuraltree.export`` for a model of a run, with a card of the model beside it, and
+in the code that was chosen for the model if the format is made of C."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from neuraltree.compress.formats import AUTO, input_spec, input_texts, only_floats
 from neuraltree.export import __main__ as exporting
+from neuraltree.export.targets import FORMATS
 from search.cli.chosen import member_of
+
+if TYPE_CHECKING:
+    from search.front import Member
 
 
 def main(argv: Sequence[str]) -> int:
     """Returns the exit code."""
-    found = member_of(Path(argv[0])) if argv else None
+    made = exporting.parser(AUTO)
+    made.add_argument("--device", help="whose costs choose for auto; by default the device of the run")
+    arguments = made.parse_args(argv)
+    found = member_of(arguments.model)
+    if found is not None:
+        arguments.model = found[1].path
+    if "input" in FORMATS[arguments.to].options and not arguments.input and found:
+        arguments.input = _inputs_of_run(found[0])
+    if "style" in FORMATS[arguments.to].options:
+        _settle_code(arguments, found)
     if found is None:
-        return exporting.main(argv)
+        return exporting.export(arguments)
     run, member = found
 
     def with_card(folder: Path, name: str) -> None:
@@ -22,4 +39,28 @@ def main(argv: Sequence[str]) -> int:
         for path in write_card(run, member, folder, name):
             print(f"{path}  {path.stat().st_size:,} bytes")
 
-    return exporting.main([str(member.path), *argv[1:]], with_card)
+    return exporting.export(arguments, with_card)
+
+
+def _inputs_of_run(run: Path) -> list[str] | None:
+    """The inputs for which the run searched, None for floats."""
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+
+    spec = load_config(run / CONFIG).hardware.input if (run / CONFIG).exists() else "float32"
+    return None if only_floats(spec) else input_texts(spec)
+
+
+def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | None) -> None:
+    """Replace what is not given by the code that was chosen for the member, and "auto" by the cheapest; see
+    ``code_for_export.settled``."""
+    given = [arguments.precision, arguments.style]
+    own = [found[1].precision, found[1].style] if found and not any(given) else ["", ""]
+    if not any((*given, *own)):
+        return
+    from search.cli.code_for_export import Asked, settled
+
+    asked = Asked(own[0] or given[0] or "float32", own[1] or given[1] or "straight", by_search=any(own))
+    run = found[0] if found else None
+    inputs = input_spec(arguments.input or ["float32"])
+    arguments.precision, arguments.style = settled(asked, arguments.model, run, arguments.device, inputs)

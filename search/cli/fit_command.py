@@ -41,7 +41,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--drop", metavar="COLUMN", nargs="+", default=[], help="columns to leave out")
     made.add_argument("--metric", help="the error to minimise, e.g. f1_macro or mae; see docs/tables.md")
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
-    made.add_argument("--precision", choices=("float32", "int8"), help="the number format of the device's code")
+    formats = ("float32", "int8", "auto")
+    made.add_argument("--precision", choices=formats, help="the number format of the device's code; auto: the cheapest")
     for option, budget in BUDGETS.items():
         made.add_argument(f"--{option}", metavar=budget.example, help=budget.help)
     length = made.add_mutually_exclusive_group()

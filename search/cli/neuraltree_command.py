@@ -102,9 +102,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _of_model(given: list[str]) -> list[str]:
-    """The arguments; if the first is the folder of a run, with the file of its recommended model in its place."""
+    """The arguments; if the first is the folder of a run, with the file of its recommended model in its place.
+
+    A code that was chosen for the model is added, unless another is asked for.
+    """
     found = chosen.member_of(Path(given[0])) if given and Path(given[0]).is_dir() else None
-    return [str(found[1].path), *given[1:]] if found else given
+    if not found:
+        return given
+    member, options = found[1], {"--precision": found[1].precision, "--style": found[1].style}
+    asked = any(word.partition("=")[0] in options for word in given)
+    own = [word for option in options.items() for word in option] if member.precision and not asked else []
+    return [str(member.path), *given[1:], *own]
 
 
 def _parser() -> Parser:

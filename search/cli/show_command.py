@@ -26,10 +26,12 @@ def show(options: argparse.Namespace) -> int:
     wanted = dict.fromkeys((first, "honest_error_se", *others, "weights", "test_error", "test_score"))
     names = [name for name in wanted if any(name in each.values for each in front)]
     labels = {name: _label(name) for name in names} | {"honest_error_se": "±"}
-    table = Table("", "model", *(labels.get(name, name) for name in names))
+    chosen = any(each.precision for each in front)
+    table = Table("", "model", *["code"] * chosen, *(labels.get(name, name) for name in names))
     for each in front:
         cells = (f"{held_to(each.values, name):.4g}" if name in each.values else "" for name in names)
-        table.add_row("→" if each is member else "", each.name, *cells)
+        code = [f"{each.precision} {each.style}"] * chosen
+        table.add_row("→" if each is member else "", each.name, *code, *cells)
     out = Output()
     out.print(table)
     out.print(front.summary(), highlight=False, soft_wrap=True)

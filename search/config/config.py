@@ -13,6 +13,7 @@ import msgspec
 import tomli_w
 
 from neuraltree import activations
+from neuraltree.compress.formats import AUTO
 from neuraltree.storing import read
 from neuraltree.tasks.task import check_loss
 from search import objectives
@@ -72,7 +73,8 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
 ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
-    *(("task", "positive"), ("data", "fairness_group")),
+    *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
+    ("hardware", "input"),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )
 
@@ -190,6 +192,7 @@ def _check(config: Config, source: str) -> None:
             check_known(name, allowed, f"{source}: {path} has the unknown name {shown(name)}")
     codes = [activations.code_of(name) for name in kinds]
     on_device = [name for name in (*wanted, *config.constraints) if name in objectives.COST_NAMES]
+    chosen = [f"hardware.{key}" for key in ("precision", "style") if getattr(config.hardware, key) == AUTO]
     rules = (
         (not codes, "space.activations is empty; name at least one"),
         (len(set(codes)) < len(codes), f"space.activations names one twice: {', '.join(kinds)}"),
@@ -211,6 +214,10 @@ def _check(config: Config, source: str) -> None:
         (
             on_device and not config.hardware.device,
             f"{', '.join(on_device)} needs a device; name one as hardware.device",
+        ),
+        (
+            chosen and not config.hardware.device,
+            f'{" and ".join(chosen)} = "auto" chooses by the costs on a device; name one as hardware.device',
         ),
     )
     for broken, text in rules:

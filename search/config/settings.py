@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from neuraltree.compress.formats import Precision, Style
+from neuraltree.compress.builds import BuildName
+from neuraltree.compress.formats import MAX_SCORE_LOSS, Precision, Style
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 
 INT_MAX = 2**31 - 1
@@ -318,14 +319,41 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(description="the device: a name from tables.md, or a profile file ending in `.toml`; empty: no device"),
     ] = ""
-    precision: Annotated[Precision, Meta(description="the number format of the code")] = "float32"
+    precision: Annotated[
+        Literal[Precision, "auto"],
+        Meta(description="the number format of the code; auto: for each model the cheapest that is exact enough"),
+    ] = "float32"
     style: Annotated[
-        Style,
-        Meta(description="the style of the code; straight: straight-line code; table: an interpreter with a table"),
+        Literal[Style, "auto"],
+        Meta(
+            description="the style of the code; straight: straight-line code; table: an interpreter with a table; "
+            "auto: for each model the cheapest"
+        ),
     ] = "straight"
-    compiler: Annotated[Literal["clang", "gcc"], Meta(description="the compiler whose code is costed and measured")] = (
-        "clang"
-    )
+    max_score_loss: Annotated[
+        float,
+        Meta(
+            description="for `precision` auto: the largest share of its score (accuracy or R²) on the training rows "
+            "that a model may lose in int8; a model that loses more gets float32",
+            ge=0,
+            le=1,
+        ),
+    ] = MAX_SCORE_LOSS
+    input: Annotated[
+        str | dict[str, str],
+        Meta(
+            description="what goes into the code: `float32`, `int16` or `uint8`, integers with a scale as in "
+            "`int16/100` (the integer is 100 times the number); or a table of these by column, with `default` for the "
+            "others"
+        ),
+    ] = "float32"
+    compiler: Annotated[
+        BuildName,
+        Meta(
+            description="the compiler whose code is costed and measured, with -O2, or with the optimisation that its "
+            "name ends in; on a core that it does not build for, the device's usual one"
+        ),
+    ] = "clang"
     finetune_epochs: Annotated[
         int,
         Meta(

@@ -25,16 +25,9 @@ def budgets(config: Config, table: Table, problem: Problem) -> Budgets:
                 "search.objectives"
             )
     found = {c: bound for name, bound in config.constraints.items() for c in columns_of(name, table.classes)}
-    found |= {name: min(size, found.get(name, size)) for name, size in _capacities(problem).items()}
+    found |= problem.rule.limits
     _check_room(found, problem, config)
     return found
-
-
-def _capacities(problem: Problem) -> Budgets:
-    if problem.device is None:
-        return {}
-    stated = {"flash_bytes": problem.device.flash_bytes, "ram_bytes": problem.device.sram_bytes}
-    return {name: float(size.value) for name, size in stated.items() if size is not None}
 
 
 def _check_room(found: Budgets, problem: Problem, config: Config) -> None:

@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import AUTO, number_format
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
+from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
 from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.space import Space
+from search.engine.code_rule import TypedInputs
 from search.engine.integer_scores import integer_outputs
 
 Columns = dict[str, NDArray[np.float64]]
@@ -53,16 +55,32 @@ class Problem:
     patience: int
     seed: int
     device: hardware.Device | None
-    code: hardware.Code  # number format, style and compiler of the code for the device
-    input_range: NDArray[np.float64]  # (features,) the largest |scaled input| that 8-bit code represents
+    code: hardware.Code  # number format, style and compiler of the code for the device, as asked for
+    rule: CodeRule  # the codes that this stands for, and what chooses among them
+    inputs: TypedInputs  # the types of the inputs of the code, and the largest |scaled input| that 8 bits represent
     far: NDArray[np.bool_]  # (features,) the inputs whose means float code subtracts first
     workers: int  # number of threads; it changes the time, not the results
     first_rows: int = 0  # training rows of a fold in the first generation, see ``row_samples``; 0: all of them
 
     @property
     def in_integers(self) -> bool:
-        """Whether the models are deployed as integers, so that errors are those of integers."""
-        return number_format(self.code.precision).is_integer
+        """Whether all models are deployed as integers, so that errors are those of integers."""
+        return all(number_format(code.precision).is_integer for code in self.rule.codes)
+
+    @property
+    def input_range(self) -> FloatArray:
+        """(features,) the largest |scaled input| that 8-bit code represents."""
+        return self.inputs.reach
+
+    @property
+    def about_costs(self) -> dict[str, Any]:
+        """Arguments of ``hardware.costs`` that are the same for all trees, but the kind of the task."""
+        return {"input_range": self.inputs.reach, "far": self.far, "inputs": self.inputs.kinds}
+
+    @property
+    def chooses_code(self) -> bool:
+        """Whether each model has a code of its own."""
+        return AUTO in self.code
 
     @property
     def validation_rows(self) -> NDArray[np.int64]:
@@ -204,13 +222,18 @@ def _outputs(problem: Problem, packed: Packed, params: NDArray, run: tuple[int, 
 
 
 def costs(problem: Problem, trees: list[Nodes]) -> Columns:
-    """The counts of every tree, and its costs on the device if the run has one."""
+    """The counts of every tree, and its costs on the device if the run has one.
+
+    They are the costs in the tree's cheapest code: what it loses in integers is judged at the end of the run.
+    """
     nodes, starts = join(trees)
     counts = hardware.count(nodes, starts)
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
     if problem.device is not None:
-        about: dict[str, Any] = {"kind": problem.task.kind, "input_range": problem.input_range, "far": problem.far}
-        columns |= hardware.costs(nodes, starts, problem.device, *problem.code, **about)
+        found = costs_by_code(
+            nodes, starts, problem.device, problem.rule.codes, kind=problem.task.kind, **problem.about_costs
+        )
+        columns |= taken(choose(problem.rule, found), found)
     return columns
 
 

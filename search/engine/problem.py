@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import AUTO, number_format
 from neuraltree.compress.int8.ranges import fit_input_range
 from neuraltree.engine.training import Settings, make_data
+from neuraltree.hardware.choice import candidates
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import Task, encode, make_task
 from neuraltree.tree.folding import far
@@ -24,6 +25,7 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space, TreeError, check
 from search.config.config import Config
 from search.engine.budgets import budgets
+from search.engine.code_rule import code_of, rule_of, typed_inputs
 from search.engine.evaluate import Problem
 from search.engine.evolution_step import Strategy
 from search.engine.reference_point import scale_of
@@ -90,8 +92,9 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         patience=config.train.patience,
         seed=config.run.seed,
         device=device,
-        code=_code(config),
-        input_range=fit_input_range(inputs),
+        code=code_of(config, device),
+        rule=rule_of(config, device),
+        inputs=typed_inputs(config.hardware.input, table, train_rows, scaler, fit_input_range(inputs)),
         far=far(scaler),
         workers=workers or os.cpu_count() or 1,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
@@ -144,10 +147,11 @@ def _task(config: Config, table: Table) -> Task:
 
 
 def _device(config: Config, table: Table) -> hardware.Device | None:
-    if config.hardware.finetune_epochs and not number_format(config.hardware.precision).is_integer:
+    precision = config.hardware.precision
+    if config.hardware.finetune_epochs and (precision == AUTO or not number_format(precision).is_integer):
         raise InputError(
             f"hardware.finetune_epochs = {config.hardware.finetune_epochs} fine-tunes 8-bit models, but "
-            f'hardware.precision = "{config.hardware.precision}"; set it to "int8", or finetune_epochs to 0'
+            f'hardware.precision = "{precision}"; set it to "int8", or finetune_epochs to 0'
         )
     if not config.hardware.device:
         return None
@@ -158,20 +162,16 @@ def _device(config: Config, table: Table) -> hardware.Device | None:
         )
     try:
         device = hardware.load_device(config.hardware.device)
-        device.check(*_code(config))
+        codes = candidates(code_of(config, device), device)
     except ValueError as error:
         raise InputError(f"hardware: {error}") from None
-    wanted = hardware.WORST in (*config.search.objectives, *config.constraints)
-    if wanted and not hardware.has_worst(device, *_code(config)):
+    unknown = [" ".join(code) for code in codes if not hardware.has_worst(device, *code)]
+    if unknown and hardware.WORST in (*config.search.objectives, *config.constraints):
         raise InputError(
             f"{hardware.WORST}: {config.hardware.device} has no figures for the slowest prediction of "
-            f"{' '.join(_code(config))}; leave it out, or give the profile entries.worst_cycles"
+            f"{unknown[0]}; leave it out, or give the profile entries.worst_cycles"
         )
     return device
-
-
-def _code(config: Config) -> hardware.Code:
-    return hardware.Code(config.hardware.precision, config.hardware.style, config.hardware.compiler)
 
 
 def _space(config: Config, table: Table, task: Task) -> Space:

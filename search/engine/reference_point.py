@@ -11,6 +11,7 @@ import numpy as np
 
 from neuraltree import hardware
 from neuraltree.activations import NAMES
+from neuraltree.hardware.choice import choose
 from neuraltree.tasks.metrics import METRICS
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from neuraltree.tree.space import Space
@@ -33,7 +34,7 @@ def scale_of(problem: Problem) -> Scale:
 
 
 def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float]:
-    """Upper bounds on the costs of any tree.
+    """Upper bounds on the costs of any tree, in the codes that the costliest trees would have.
 
     All nodes are of the costliest sort, every activation is in use, and as many values are held at one time as the
     depth and the number of nodes allow: the Strahler number, which grows with the logarithm of the number of nodes.
@@ -49,8 +50,10 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
         peak_live=np.full_like(counts.peak_live, alive),
         features_used=np.full_like(counts.features_used, features),
     )
-    costs = hardware.costs_of_counts(counts, device, *problem.code, kind=problem.task.kind)
-    return {name: HEADROOM * float(values.max()) for name, values in costs.items()}
+    codes = problem.rule.codes
+    found = [hardware.costs_of_counts(counts, device, *code, kind=problem.task.kind) for code in codes]
+    of_codes = [found[i] for i in set(choose(problem.rule, found).tolist())]
+    return {name: HEADROOM * max(float(costs[name].max()) for costs in of_codes) for name in hardware.COSTS}
 
 
 def _most_functions(space: Space, code: int) -> Nodes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ from neuraltree.compress.formats import number_format
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, loses_much
+from neuraltree.hardware.choice import Decision, decide
+from neuraltree.hardware.choice_words import word_of_codes
 from neuraltree.tasks.metrics import METRICS, metric_named
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
@@ -32,11 +34,12 @@ from search.objectives import COST_NAMES, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
 
-SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only if hardware.precision is "int8"
+SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only for models whose code is int8
 HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
 HONEST = ("honest_error", "honest_error_se")
 THRESHOLD = "threshold"  # the column of tuned thresholds
 BAND = "band"  # the column of ``Tree.band``
+CODE = ("precision", "style")  # the columns of codes that were chosen for each member
 
 
 def live_front(setup: Setup, state: State) -> Members:
@@ -55,11 +58,21 @@ def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
 
 
 class Finished(NamedTuple):
-    """A member of the final front: its place in the population's front, its model, and the columns of its row."""
+    """A member of the final front: its place in the population's front, its model, and the columns of its row.
+
+    ``code``: that of the model. ``decision``: why it has this code, of a run that chooses one for each member.
+    """
 
     place: int
     tree: Tree
     values: dict[str, float]
+    code: hardware.Code
+    decision: Decision | None = None
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The columns of its row that hold texts."""
+        return {} if self.decision is None else {name: getattr(self.code, name) for name in CODE}
 
 
 def write_front(
@@ -79,7 +92,8 @@ def write_front(
     for member in members:
         model = f"models/{len(rows):03d}.json"
         write_text(folder.path / model, dumps(member.tree))
-        rows.append(_row(setup, member.values, "ok", _test_scores(setup, table, member.tree), model))
+        scores = _test_scores(setup, table, member)
+        rows.append(_row(setup, member.values | member.texts, "ok", scores, model))
     for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
         left.unlink()  # left by an earlier end of this run that was interrupted
     write_csv(folder.path / "front.csv", _header(setup), rows)
@@ -125,7 +139,10 @@ def last_front(
     """The finished members of a judged front that no other finished member dominates in the run's objectives."""
     members = finished(setup, table, front, say, stopping, evaluations=evaluations)
     kept = _undominated(setup, [member.values for member in members], "the final costs", say)
-    return [members[i] for i in kept.tolist()]
+    left = [members[i] for i in kept.tolist()]
+    if decisions := [member.decision for member in left if member.decision]:
+        say(word_of_codes(decisions))
+    return left
 
 
 def _undominated(setup: Setup, rows: list[dict[str, float]], by: str, say: Callable[[str], None]) -> NDArray[np.int64]:
@@ -159,10 +176,12 @@ def finished(
     known: list[dict[str, Any]] = [_values(constants, i) for i in range(len(trees))]
     trees = [replace(tree, **each) for tree, each in zip(trees, known, strict=True)]
     trees = _in_integers(setup, table, trees)
-    if number_format(setup.problem.code.precision).is_integer:
+    if setup.problem.in_integers:
         _tell_of_losses(trees, say)
-    columns = front.columns | _costs(setup, trees)
-    measured = measure_front(setup.problem, trees, say, stopping)
+    decisions = _decided(setup, trees)
+    codes = [setup.problem.rule.codes[0] if each is None else each.code for each in decisions]
+    columns = front.columns | _costs(setup, trees, decisions)
+    measured = measure_front(setup.problem, list(zip(trees, codes, strict=True)), say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns.get(name, v), v) for name, v in measured.items()}
     fitting = within(setup.strategy.bounds, held_to)
@@ -170,8 +189,9 @@ def finished(
         say(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
         )
+    told = decisions if setup.problem.chooses_code else [None] * len(trees)
     return [
-        Finished(i, trees[i], {"id": float(front.ids[i])} | _values(columns, i))
+        Finished(i, trees[i], {"id": float(front.ids[i])} | _values(columns, i), codes[i], told[i])
         for i in np.flatnonzero(fitting).tolist()
     ]
 
@@ -215,25 +235,31 @@ def _tell_of_losses(trees: list[Tree], say: Callable[[str], None]) -> None:
         )
 
 
-def _costs(setup: Setup, trees: list[Tree]) -> Columns:
-    """Counts and costs of finished trees, each with its own input ranges."""
+def _decided(setup: Setup, trees: list[Tree]) -> list[Decision | None]:
+    """The code of each finished tree, by the costs with its own input ranges and by its loss; None without a device."""
     problem = setup.problem
-    columns = costs(problem, [tree.nodes for tree in trees])
     if problem.device is None:
-        return columns
-    nodes, starts, about = hardware.laid_out(trees)
-    return columns | hardware.costs(nodes, starts, problem.device, *problem.code, **about)
+        return [None] * len(trees)
+    return [*decide(trees, problem.device, problem.rule, problem.inputs.spec)]
 
 
-def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
+def _costs(setup: Setup, trees: list[Tree], decisions: list[Decision | None]) -> Columns:
+    """Counts and costs of finished trees, each in its own code."""
+    columns = costs(setup.problem, [tree.nodes for tree in trees])
+    own = [each.costs[each.code] for each in decisions if each is not None]
+    return columns | {name: np.array([row[name] for row in own]) for name in (own[0] if own else ())}
+
+
+def _test_scores(setup: Setup, table: Table, member: Finished) -> dict[str, float]:
     """Test error in the metric of ``val_error``, and R² or accuracy, of the tree; R² or accuracy in integers."""
+    tree = member.tree
     X, truth = table.X[setup.test_rows], natural_truth(setup, table, setup.problem.task)
     usual = METRICS["one_minus_r2" if table.kind == "regression" else "error_rate"]
     metric, outputs = setup.problem.metrics["val_error"], tree.outputs(X).T[None]
     decided = outputs - tree.logit_threshold  # 0 unless the threshold of two classes is tuned
     error = metric_named(metric)(truth, decided if metric in DECIDING else outputs)[0]
     scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, decided)[0])}
-    if not number_format(setup.problem.code.precision).is_integer:
+    if not number_format(member.code.precision).is_integer:
         return scores
     with suppress(ValueError):  # the sums of this tree do not fit the integers
         scores["int8_test_score"] = 1.0 - float(
@@ -245,10 +271,12 @@ def _test_scores(setup: Setup, table: Table, tree: Tree) -> dict[str, float]:
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
-    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND]
+    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *CODE * setup.problem.chooses_code]
 
 
-def _row(setup: Setup, values: dict[str, float], status: str, scores: dict[str, float], model: str | None) -> list[Any]:
+def _row(
+    setup: Setup, values: Mapping[str, Any], status: str, scores: Mapping[str, float], model: str | None
+) -> list[Any]:
     """The row in the columns of ``_header``; the cell of an unknown number is empty."""
-    found: dict[str, Any] = values | scores | {"status": status, "model": model}
+    found: dict[str, Any] = {**values, **scores, "status": status, "model": model}
     return [int(found[name]) if name in ("id", *COUNTS) else found.get(name) for name in _header(setup)]

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.compress.formats import InputSpec
 from neuraltree.hardware.compare import COMPARED, Measured, check_measurable, measure_tree
 from neuraltree.hardware.measure.cores import MeasureError
 from neuraltree.hardware.profile.devices import Code, Device
@@ -20,9 +21,11 @@ MEASURED = tuple(f"measured_{name}" for name in COMPARED)
 
 
 def measure_front(
-    problem: Problem, trees: Sequence[Tree], say: Callable[[str], None], stopping: Callable[[], bool]
+    problem: Problem, models: Sequence[tuple[Tree, Code]], say: Callable[[str], None], stopping: Callable[[], bool]
 ) -> dict[str, NDArray[np.float64]]:
-    """The measured columns of ``COMPARED``, NaN for a model that cannot be measured; {} and a message if none can.
+    """The measured columns of ``COMPARED`` of trees, each in its code; {} and a message if none can be measured.
+
+    NaN for a model that cannot be measured.
 
     Raises ``KeyboardInterrupt`` when ``stopping()`` is true; earlier measurements stay in the user's cache.
     """
@@ -34,10 +37,10 @@ def measure_front(
     except MeasureError as error:
         say(f"costs are predicted, not measured: {error}")
         return {}
-    say(f"compiling {len(trees)} models with {problem.code.compiler} and running them on an emulated {device.core}")
+    say(f"compiling {len(models)} models with {problem.code.compiler} and running them on an emulated {device.core}")
     found = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        waiting = [threads.submit(_measured, tree, device, problem.code) for tree in trees]
+        waiting = [threads.submit(_measured, tree, device, code, problem.inputs.spec) for tree, code in models]
         for i, future in enumerate(waiting):
             while not wait([future], timeout=0.2).done:
                 if stopping():
@@ -45,9 +48,9 @@ def measure_front(
                     raise KeyboardInterrupt
             found.append(future.result())
             if isinstance(found[-1], str):
-                say(f"model {i} of {len(trees)} could not be measured: {found[-1]}")
+                say(f"model {i} of {len(models)} could not be measured: {found[-1]}")
             elif not found[-1].agrees:
-                say(f"model {i} of {len(trees)}: results on the emulated core and in Python differ; please report")
+                say(f"model {i} of {len(models)}: results on the emulated core and in Python differ; please report")
     return {
         name: np.array([np.nan if isinstance(row, str) else row.costs.get(name, np.nan) for row in found], np.float64)
         for name in COMPARED
@@ -65,9 +68,9 @@ def nothing_measured(problem: Problem, front: Front) -> bool:
     return not any(name in member.values for member in front for name in MEASURED)
 
 
-def _measured(tree: Tree, device: Device, code: Code) -> Measured | str:
+def _measured(tree: Tree, device: Device, code: Code, inputs: InputSpec) -> Measured | str:
     """The measurement, or the reason why it failed: one failing model must not stop the others."""
     try:
-        return measure_tree(tree, device, code)
+        return measure_tree(tree, device, code, inputs)
     except (ValueError, OSError) as error:
         return str(error)

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.hardware.dominated_code import compared_with_all
 from neuraltree.tasks.losses import loss_and_level
 from neuraltree.tasks.metrics import group_errors, predicted_classes
 from neuraltree.tree.labels import Label
+from neuraltree.tree.nodes import join
 from search.engine.evaluate import Problem
 from search.engine.problem import Setup
 from search.engine.row_samples import told_rows
@@ -20,13 +22,15 @@ from search.table.data import Table
 FEW = 10  # validation rows of a class or a group below which its errors are mostly noise
 RARE = 0.2  # the share of a class below which its recall is told
 SHOWN = 5  # classes or groups that are named
+SAMPLE = 100  # random trees by which codes are compared
 
 
 def at_start(table: Table, setup: Setup) -> list[str]:
     """The notes of the table; the rows to train on if they are samples; a loss that the first objective does not judge;
-    the positive class if the search depends on it; and classes and groups that have few validation rows."""
+    a code that another dominates; the positive class if the search depends on it; and classes and groups that have few
+    validation rows."""
     truth = setup.problem.validation_truth
-    found = [*table.notes, *told_rows(setup.problem), *_quantile(setup)]
+    found = [*table.notes, *told_rows(setup.problem), *_quantile(setup), *_dominated(setup)]
     if table.classes is not None:
         found += [*_positive(table.classes, setup), *_few_rows("classes", table.classes, truth.target)]
     if table.fairness is not None and truth.group is not None:
@@ -39,6 +43,17 @@ def _quantile(setup: Setup) -> list[str]:
     if loss_and_level(loss)[0] != "pinball" or loss in setup.strategy.objectives:
         return []
     return [f"trees learn a quantile, by the loss {loss}, which no objective judges; search.objectives can name {loss}"]
+
+
+def _dominated(setup: Setup) -> list[str]:
+    """Whether another code dominates that of the config, by the costs of random trees."""
+    problem, rng = setup.problem, np.random.default_rng(0)
+    if problem.device is None:
+        return []
+    nodes, starts = join([setup.strategy.new_tree(rng) for _ in range(SAMPLE)])
+    about = {"kind": problem.task.kind, **problem.about_costs}
+    word = compared_with_all(problem.code, problem.device, nodes, starts, about, f"{SAMPLE} random trees")
+    return [word] if word else []
 
 
 def _positive(classes: tuple[Label, ...], setup: Setup) -> list[str]:

@@ -36,7 +36,7 @@ from search.folder.history import History, history_of, joined, of_generation
 from search.front import Front, Member
 from search.interrupts import interrupts
 from search.judge.baseline_training import affordable, train_row
-from search.judge.finish import judged_front, last_front, live_front
+from search.judge.finish import Finished, judged_front, last_front, live_front
 from search.judge.honest import judging_folds
 from search.judge.notices import at_end, at_start
 from search.runs.ending import Ending, length_of
@@ -120,7 +120,7 @@ def evolve(
         )
         members = last_front(setup, table, candidates, say.message, lambda: False, evaluations=state.evaluations)
         front = Front(
-            tuple(Member("ok", m.values, model=m.tree) for m in members),
+            tuple(_member(m) for m in members),
             setup.strategy.objectives,
             max_nodes=config.space.max_nodes,
         )
@@ -148,6 +148,11 @@ def evolve(
         validation=_natural(setup, outputs),
         rows=problem.validation_rows,
     )
+
+
+def _member(done: Finished) -> Member:
+    code = done.texts
+    return Member("ok", done.values, model=done.tree, precision=code.get("precision", ""), style=code.get("style", ""))
 
 
 def _baselines(

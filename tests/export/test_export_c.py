@@ -549,14 +549,6 @@ def test_the_same_tree_gives_the_same_text_in_any_process() -> None:
         assert done.stdout.strip() == here
 
 
-def test_the_folder_is_an_arduino_library() -> None:
-    files = export_c(random_model(1), "sensor")
-    properties = dict(line.split("=", 1) for line in files["library.properties"].splitlines())
-    assert {"name", "version", "author", "maintainer", "sentence", "category", "architectures"} <= set(properties)
-    assert properties["includes"] == "sensor.h"
-    assert "#include <sensor.h>" in files["examples/Sensor/Sensor.ino"]
-
-
 def test_the_written_bound_is_the_bound() -> None:
     for tree in models(1):
         X = raw_inputs(tree, 200)[40:].astype(np.float64)

@@ -6,13 +6,29 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from neuraltree.export import export_c, export_dot, export_latex, export_onnx, export_python, export_text
+from neuraltree.export import (
+    export_arduino,
+    export_c,
+    export_dot,
+    export_latex,
+    export_micropython,
+    export_onnx,
+    export_platformio,
+    export_python,
+    export_rust,
+    export_text,
+    export_training,
+    export_zephyr,
+)
 from neuraltree.export.__main__ import OPTIONS, main, write
+from neuraltree.export.c.constants.block import export_constants
+from neuraltree.export.c.constants.layout import layout_of
 from neuraltree.export.targets import FORMATS
 from neuraltree.tree.model_files import dumps, load, save
 from neuraltree.tree.tree import Tree
@@ -50,12 +66,18 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_without_a_place_texts_are_printed_and_the_rest_is_named_after_the_model(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, to: str
+    model: Path,
+    program: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    to: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([str(model), "--to", to]) == 0
+    assert main([str(model), "--to", to, *(["--program", program] if to == "constants" else [])]) == 0
     printed, made = capsys.readouterr().out, {path.name for path in tmp_path.iterdir()} - {model.name}
-    places = {"c": "model_003", "c-train": "model_003", "onnx": "003.onnx"}
+    places = {to: "model_003" for to, row in FORMATS.items() if not row.suffixes} | {"onnx": "003.onnx"}
+    places["constants"] = "003.bin"
     assert made == ({places[to]} if to in places else set())
     if to not in places:
         file = tmp_path / f"kept{FORMATS[to].suffixes[0]}"
@@ -188,7 +210,7 @@ def test_a_tree_that_c_cannot_say_is_refused(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--to", "rust", "--out", "x"], "argument --to: invalid choice: 'rust'"),
+        (["--to", "verilog", "--out", "x"], "argument --to: invalid choice: 'verilog'"),
         (["--to", "c", "--out", "x", "--precision", "int4"], "invalid choice: 'int4'"),
         (["--to", "c", "--out", "x", "--style", "loop"], "invalid choice: 'loop'"),
         (["--out", "x"], "--to"),
@@ -272,6 +294,11 @@ ONE_FILE = {
     "onnx": ("a.onnx", [], lambda tree: export_onnx(tree, name="a")),
     "onnx int8": ("a.onnx", ["--precision", "int8"], lambda tree: export_onnx(tree, "int8", name="a")),
     "python": ("my model.py", [], lambda tree: export_python(tree, "my_model")),
+    "micropython": ("my model.py", [], lambda tree: export_micropython(tree, "my_model")),
+    "micropython int8": (
+        *("a.py", ["--precision", "int8"]),
+        lambda tree: export_micropython(tree, "a", precision="int8"),
+    ),
     "latex": ("a.tex", [], export_latex),
     "latex digits": ("a.tex", ["--digits", "2"], lambda tree: export_latex(tree, 2)),
     "text": ("a.txt", [], export_text),
@@ -279,19 +306,70 @@ ONE_FILE = {
     "dot": ("a.dot", [], export_dot),
     "dot gv": ("a.gv", [], export_dot),
     "json": ("a.json", [], dumps),
+    "constants": (
+        "a.bin",
+        ["--program", "PROGRAM"],
+        lambda tree: export_constants(tree, layout_of(TREE, "float32")),
+    ),
+}
+
+
+@pytest.fixture
+def program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The header of a program with replaceable constants."""
+    header = tmp_path_factory.mktemp("program") / "a.h"
+    header.write_text(export_c(TREE, "a", style="table", constants=True)["a.h"])
+    return str(header)
+
+
+# Of the formats that are a folder: what its files are.
+FOLDERS: dict[str, Callable[[Tree, str], dict[str, str]]] = {
+    "c": export_c,
+    "c-train": export_training,
+    "arduino": export_arduino,
+    "platformio": export_platformio,
+    "zephyr": export_zephyr,
+    "rust": export_rust,
 }
 
 
 def test_every_format_is_tested() -> None:
-    assert {what.split()[0] for what in ONE_FILE} | {"c", "c-train"} == set(FORMATS)
+    assert {what.split()[0] for what in ONE_FILE} == {to for to, row in FORMATS.items() if row.suffixes}
+    assert set(FOLDERS) == {to for to, row in FORMATS.items() if not row.suffixes}
+
+
+@pytest.mark.parametrize("to", FOLDERS)
+def test_a_folder_is_written_and_written_again(
+    to: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An earlier export of the same name is replaced, other files stay; a folder with other files alone is refused."""
+    out = tmp_path / "deep" / "sensor"
+    for _ in range(2):
+        assert main([str(model), "--to", to, "--out", str(out)]) == 0
+        assert {**FOLDERS[to](TREE, "sensor"), "mine": "mine"} == {**files(out), "mine": "mine"}
+        (out / "mine").write_text("mine")
+    assert str(out) in capsys.readouterr().out.splitlines()[-1]
+    for path in out.rglob("*"):
+        if path.is_file() and path.name != "mine":
+            path.unlink()
+    assert "holds no earlier export" in refused(capsys, model, "--to", to, "--out", out)
+
+
+@pytest.mark.parametrize("to", [to for to, row in FORMATS.items() if row.integers])
+def test_what_integers_lose_is_said(to: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save(replace(TREE, int8_loss=0.4), tmp_path / "lossy.json")
+    options = ["--to", to, "--precision", "int8", "--out", tmp_path / f"out{(FORMATS[to].suffixes or ('',))[0]}"]
+    assert main(list(map(str, [tmp_path / "lossy.json", *options]))) == 0
+    assert "lossy.json: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("what", ONE_FILE)
 def test_one_file_is_written_and_written_again(
-    what: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    what: str, model: Path, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An earlier export is replaced, in a folder of its own or beside other files, which stay."""
     file, options, expected = ONE_FILE[what]
+    options = [program if option == "PROGRAM" else option for option in options]
     to, out = what.split()[0], tmp_path / "deep" / file
     content = expected(TREE)
     for _ in range(2):
@@ -305,9 +383,10 @@ def test_one_file_is_written_and_written_again(
 
 @pytest.mark.parametrize("what", ONE_FILE)
 def test_a_file_that_is_no_export_is_kept(
-    what: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    what: str, model: Path, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, options, _ = ONE_FILE[what]
+    options = [program if option == "PROGRAM" else option for option in options]
     to, out = what.split()[0], tmp_path / file
     for content in (b"mine", b"", b"\xff\x00mine"):
         out.write_bytes(content)
@@ -345,29 +424,36 @@ def test_the_name_of_a_file_says_what_it_is(
     assert not out.exists()
 
 
-GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "digits": "3"}
+GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "input": "int16", "digits": "3"}
+GIVEN |= {"constants": None, "program": "PROGRAM"}
 TAKEN = {
-    "c": {"name", "precision", "style", "wide"},
+    **{to: {"name", "precision", "style", "wide", "input"} for to in ("c", "arduino", "platformio", "zephyr")},
     "c-train": {"name"},
+    "rust": {"name", "precision"},
     "onnx": {"precision"},
     "python": set(),
+    "micropython": {"precision"},
     "latex": {"digits"},
     "text": {"digits"},
     "dot": set(),
     "json": set(),
+    "constants": {"program"},
 }
+TAKEN["c"] = TAKEN["c"] | {"constants"}
 
 
 @pytest.mark.parametrize("to", FORMATS)
 @pytest.mark.parametrize("option", OPTIONS)
 def test_options_that_make_no_sense_are_refused(
-    to: str, option: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    to: str, option: str, model: Path, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / f"a{(FORMATS[to].suffixes or ('',))[0]}"
-    value = GIVEN[option]
+    value = program if option == "program" else GIVEN[option]
     arguments = [model, "--to", to, "--out", out, f"--{option}", *([] if value is None else [value])]
     if option == "wide":
-        arguments += ["--precision", "int8"] if to == "c" else []
+        arguments += ["--precision", "int8"] if "wide" in TAKEN[to] else []
+    if option == "constants":
+        arguments += ["--style", "table"] if "constants" in TAKEN[to] else []
     if option in TAKEN[to]:
         assert main(list(map(str, arguments))) == 0
         return
@@ -391,7 +477,7 @@ def test_a_missing_extra_is_one_line(
     assert f"needs the package {package}: pip install 'neuraltree[export]'" in message
 
 
-@pytest.mark.parametrize("to", ["python", "latex", "text", "dot", "json"])
+@pytest.mark.parametrize("to", ["python", "micropython", "latex", "text", "dot", "json"])
 def test_formats_without_extras_load_none(to: str, model: Path, tmp_path: Path) -> None:
     out = tmp_path / f"a{FORMATS[to].suffixes[0]}"
     code = (
@@ -414,17 +500,17 @@ def test_the_line_it_prints_checks_the_module(
 
 
 def test_several_targets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """C takes one at a time and says so; all else takes them."""
+    """Code for devices takes one at a time and says so; all else takes them."""
     path = tmp_path / "several.json"
     save(several(), path)
     for to, row in FORMATS.items():
         out = tmp_path / f"out-{to}{(row.suffixes or ('',))[0]}"
-        if row.suffixes:
+        if row.suffixes and not row.integers and to != "constants":
             assert main([str(path), "--to", to, "--out", str(out)]) == 0
             capsys.readouterr()
             continue
         message = refused(capsys, path, "--to", to, "--out", out)
-        assert "C export takes one target; this tree has 3, so use tree.target(i), one at a time" in message
+        assert "export takes one target; this tree has 3, so use tree.target(i), one at a time" in message
 
 
 def test_a_model_of_the_reference_becomes_our_own_file(tmp_path: Path) -> None:

@@ -26,8 +26,8 @@ from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import Settings, make_course, make_data
 from neuraltree.export.c.training.device_step import training_step, with_parameters
 from neuraltree.export.c.training.on_device import export_training
+from neuraltree.hardware.compilers import COMPILERS
 from neuraltree.hardware.measure import Call, available_compilers, measure, store
-from neuraltree.hardware.measure.toolchains import COMPILERS
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import count_weights, node_dtype
 from neuraltree.tree.scaler import Scaler
@@ -49,7 +49,7 @@ CASES = {
     "sigmoids": ("multiclass", ("a", "b", "c"), "sigmoid", "squared"),
 }
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
-ZIG = COMPILERS["clang"].locate()
+ZIG = COMPILERS["clang", "arm"].locate()
 # Compilers of this machine, by name: how each is called.
 HOSTS = {
     "gcc": ["gcc", "-std=c99"],
@@ -479,7 +479,8 @@ LIMITS = {
     "cortex-m33": 16_000,
     "rv32imc": 230_000,
 }
-MEASURED = [(core, compiler) for compiler, cores in available_compilers().items() for core in cores]
+BUILT = ((core, name) for name, cores in available_compilers().items() for core in cores)
+MEASURED = [(core, name) for core, name in BUILT if core in LIMITS and name in ("clang", "gcc")]
 
 
 @pytest.mark.skipif(not MEASURED, reason="measuring needs a cross-compiler and an emulator: neuraltree[measure]")

@@ -13,12 +13,12 @@ import pytest
 
 from neuraltree.activations import NAMES
 from neuraltree.hardware.calibrate.__main__ import main
-from neuraltree.hardware.calibrate.calibration_trees import random_trees
+from neuraltree.hardware.calibrate.calibration_trees import random_trees, with_types
 from neuraltree.hardware.calibrate.fit import apply, fit_terms, residual, residual_of_bound, terms_of
 from neuraltree.hardware.calibrate.measured_samples import Sample
 from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
 from neuraltree.hardware.calibrate.ram_bound import fit_bound
-from neuraltree.hardware.model.cost import counted
+from neuraltree.hardware.model.cost import counted, laid_out
 from neuraltree.hardware.model.linear_model import TERMS, coefficients, design
 from neuraltree.hardware.profile import places
 from neuraltree.hardware.profile.load import load_device
@@ -29,9 +29,10 @@ profile = importlib.import_module("neuraltree.hardware.calibrate.profile_file")
 
 def designs(count: int, once: bool) -> np.ndarray:
     rows = []
-    for tree in random_trees(count, 7):
-        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), "float32")
-        rows.append(design(counts, tree.kind, once=once)[0])
+    for tree, inputs in with_types(random_trees(count, 7), 7):
+        nodes, starts, about = laid_out([tree], inputs)
+        kind = about.pop("kind")
+        rows.append(design(counted(nodes, starts, "float32", **about), kind, once=once)[0])
     return np.stack(rows)
 
 
@@ -41,7 +42,8 @@ def test_the_fit_predicts_what_was_planted(cost: str) -> None:
     planted = np.random.default_rng(0).uniform(1, 50, len(TERMS)) * np.isin(TERMS, terms_of(cost))
     measured = rows @ planted
     found = fit_terms(rows, measured, cost)
-    assert set(found) == set(terms_of(cost))
+    of_types = {"float_inputs", "feature_int16", "feature_uint8"}  # no tree has integers
+    assert set(found) == set(terms_of(cost)) - of_types
     assert min(found.values()) >= 0
     assert min(found[name] for name in ("regression", "binary", "multiclass")) == 0
     np.testing.assert_allclose(apply(rows, found), measured, rtol=0.01)
@@ -124,6 +126,20 @@ def test_what_cannot_be_calibrated_is_refused_at_once(
     assert "has the core cortex-m4f" in refused(capsys, "--device", "rp2040", "--out", mine)
 
 
+def test_all_builds_are_those_that_can_be_measured_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_compiler()
+    monkeypatch.setattr(profile, "available_compilers", lambda: {"clang": ("cortex-m3",), "clang-Os": ("cortex-m4f",)})
+
+    def begun(core: str, builds: list[str], trees: int) -> list[object]:
+        raise ValueError(f"{core} by {builds}")
+
+    monkeypatch.setattr(profile, "_entries", begun)
+    assert "cortex-m4f by ['clang-Os']" in refused(capsys, "--device", "cortex-m4f", "--compiler", "all")
+    assert "cortex-m3 by ['clang']" in refused(capsys, "--device", "cortex-m3", "--compiler", "clang")
+
+
 def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few trees, none of them trained; what the profile had for another compiler stays."""
     need_compiler()
@@ -136,7 +152,9 @@ def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.Monke
     device = load_device(str(out))
     assert (device.title, device.core) == ("Mine", "cortex-m4f")
     entry = device.entry("int8", "table", "clang")
-    assert entry.residuals.cycles.trees == 12
+    assert entry.residuals.cycles.trees == 12 + 6, "every second tree has integers, too"
+    assert entry.cycles.feature_int16.lo < entry.cycles.feature.lo / 2
+    assert entry.flash.float_inputs.lo > 50, "the conversion of floats"
     assert entry.residuals.cycles.rmspe_percent < 25
     assert entry.compiler_version.startswith("clang")
     for code in device.rows:

@@ -11,7 +11,7 @@ import pytest
 
 from neuraltree.hardware.measure import toolchains
 from neuraltree.hardware.measure.cores import CORES, MeasureError
-from neuraltree.hardware.measure.folders import compiler_folder
+from neuraltree.hardware.measure.folders import compiler_folder, run_compiler
 
 # Instead of a compiler: it fails where its folder holds a damaged library, and otherwise leaves a good one.
 COMPILER = """
@@ -47,7 +47,7 @@ def work(tmp_path: Path) -> Path:
 
 
 def compile_in(folder: Path, keeps_library: bool = True) -> None:
-    toolchains._run([sys.executable, "-c", COMPILER], str(folder), keeps_library=keeps_library)
+    run_compiler([sys.executable, "-c", COMPILER], str(folder), keeps_library=keeps_library)
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

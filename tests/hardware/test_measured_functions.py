@@ -51,9 +51,11 @@ def test_probabilities_of_a_core_are_those_of_python(kind: tuple[str, str, int],
 
 
 def test_a_wrong_result_does_not_agree() -> None:
-    model = model_of(TREE, "int8", fine=False)
+    trees = {name: random_model(1, *KINDS[0]) if name == "predict_fixed" else TREE for name in FUNCTIONS}
     for name, row in FUNCTIONS.items():
-        files = {file: text for file, text in export_c(TREE, precision="int8").items() if file.startswith("model.")}
+        tree = trees[name]
+        model = model_of(tree, "int8", fine=False)
+        files = {file: text for file, text in export_c(tree, precision="int8").items() if file.startswith("model.")}
         (cost,) = measure(files, [row.call(model)], "cortex-m0plus").costs
         assert row.agrees(model, cost)
         results = None if cost.results is None else cost.results + 1
@@ -73,7 +75,9 @@ def test_probabilities_from_columns(precision: str) -> None:
     [
         ("probability", "float32", KINDS[3], "allowed: predict, probabilities$"),
         ("predict_q", "float32", KINDS[3], "allowed: predict, probabilities$"),
-        ("probabilities", "int8", KINDS[0], "allowed: predict, predict_q$"),
+        ("probabilities", "int8", KINDS[0], "allowed: predict, predict_q, predict_fixed$"),
+        ("confidence", "int8", KINDS[0], "allowed: predict, predict_q, predict_fixed$"),
+        ("predict_fixed", "int8", KINDS[3], "allowed: predict, predict_q, probabilities, confidence$"),
     ],
 )
 def test_a_function_that_is_not_there_is_refused(

@@ -75,6 +75,7 @@ AVR_MAIN = """#include <stdint.h>
 #include <stdio.h>
 #include <avr/interrupt.h>
 #include <avr/io.h>
+#include <avr/pgmspace.h>
 #include <avr/sleep.h>
 
 extern uint8_t _end, __stack;

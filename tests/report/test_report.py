@@ -31,7 +31,7 @@ from neuraltree.plot.style import ACTIVATION_LOOKS
 from neuraltree.tree.model_files import load
 from search.config.config import load_config
 from search.folder.columns import COLUMNS, MEASURED, column_of, described
-from search.front import load_front
+from search.front import Member, load_front
 from search.judge.finish import HEADER
 from search.report.__main__ import main
 from search.report.facts.member_models import lines
@@ -247,7 +247,7 @@ def test_residuals_are_of_fewer_rows_where_members_are_many(tmp_path: Path, monk
 def test_the_lines_to_use_a_model_are_quoted_for_python_and_the_shell(tmp_path: Path) -> None:
     path = Path('it\'s $(a) "run"\\') / "models" / "0 1.json"
     config = load_config(write_run(tmp_path / "r", device="cortex-m4f") / "config.toml")
-    found = lines(path, config)
+    found = lines(Member("ok", {}, path), config)
     assert [shlex.split(found[what])[3] for what in found if found[what].startswith("python -m")] == [str(path)] * 4
     tree = ast.parse(found["Load and predict"])
     assert str(path) in [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
@@ -257,7 +257,7 @@ def test_the_lines_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """Each in the current directory, as it is typed."""
     monkeypatch.chdir(tmp_path)
     run = write_run(Path("my run"), members=1, device="cortex-m4f")
-    found = lines(run / "models" / "000.json", load_config(run / "config.toml"))
+    found = lines(Member("ok", {}, run / "models" / "000.json"), load_config(run / "config.toml"))
     scope = {"X": [[1.0, 2.0]]}
     exec(found["Load and predict"].replace("tree.predict(X)", "said = tree.predict(X)"), scope)
     assert list(scope["said"]) == ["yes"]
@@ -281,7 +281,9 @@ def test_the_lines_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     ],
 )
 def test_a_model_is_exported_as_the_run_costed_it(tmp_path: Path, config: str, c: str, onnx: str) -> None:
-    found = lines(Path("m.json"), load_config(write_run(tmp_path / "r", config=config) / "config.toml"))
+    found = lines(
+        Member("ok", {}, Path("m.json")), load_config(write_run(tmp_path / "r", config=config) / "config.toml")
+    )
     assert found["Export as C"].endswith(c)
     assert found["Export as ONNX"].endswith(onnx)
 

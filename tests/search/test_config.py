@@ -81,6 +81,8 @@ weight_decay = 1e30
 device = "some-board"
 precision = "int8"
 style = "table"
+max_score_loss = 1.0
+input = { default = "int16", a = "uint8/2" }
 compiler = "gcc"
 finetune_epochs = 5
 [constraints]
@@ -159,7 +161,11 @@ REFUSED = [
     (DATA + '[search]\nselection = "nsga4"', [], ['search.selection = "nsga4"', "hypervolume, nsga2, nsga3"]),
     (DATA + '[hardware]\nprecision = "int4"', [], ['hardware.precision = "int4"', "float32, int8"]),
     (DATA + '[hardware]\nstyle = "loop"', [], ['hardware.style = "loop"', "straight, table"]),
-    (DATA + '[hardware]\ncompiler = "icc"', [], ['hardware.compiler = "icc"', "clang, gcc"]),
+    (
+        DATA + '[hardware]\ncompiler = "icc"',
+        [],
+        ['hardware.compiler = "icc"', "clang, clang-O3, clang-Os, gcc, gcc-O3, gcc-Os"],
+    ),
     (DATA + '[space]\nactivations = ["tanhh"]', [], ["space.activations", "'tanhh'", "fermi", "did you mean tanh?"]),
     (DATA + '[search]\nobjectives = ["eror"]', [], ["search.objectives", "'eror'", "energy_j", "did you mean error?"]),
     (DATA + "[reference]\nnodes = 5", [], ["reference", "'nodes'", "allowed: error, weights"]),

@@ -391,7 +391,7 @@ ENTRIES = sorted(
     {
         (name, precision, style)
         for name in ("cortex-m0plus", "cortex-m4f", "cortex-m7", "desktop", "rpi-4", "h100")
-        for precision, style, _ in hardware.load_device(name).rows
+        for precision, style, _ in (*hardware.load_device(name).rows, ("auto", "auto", ""))
     }
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
@@ -9,9 +10,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import ACTIVATIONS, code_of
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.input_types import Source, in_units
+from neuraltree.compress.int8.integer_results import Confidence, FixedStage, Link
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
 from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
-from neuraltree.compress.int8.stages import LARGEST_REACH, SMALLEST_REACH, InputStage, OutputStage
+from neuraltree.compress.int8.stages import (
+    LARGEST_REACH,
+    SMALLEST_REACH,
+    InputStage,
+    IntegerStage,
+    MixedStage,
+    OutputStage,
+)
 from neuraltree.tasks.links import class_codes, probabilities
 from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
@@ -34,15 +45,27 @@ class IntegerTree:
     nodes: Nodes
     numbers: Integers
     fine: bool
-    inputs: InputStage
+    inputs: InputStage | MixedStage
     outputs: OutputStage
 
     def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
-        """Quantised inputs (rows, used inputs) from raw inputs (rows, features)."""
+        """Quantised inputs (rows, used inputs) from raw inputs (rows, features), which are integers where the tree
+        was made for integers; ``ValueError`` for numbers that these cannot be."""
         X = np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.source.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
+        if isinstance(self.inputs, MixedStage):
+            self._check_integers(X, self.inputs.integers)
         return self.inputs(X)
+
+    def _check_integers(self, X: NDArray, stage: IntegerStage) -> None:
+        found = X[:, stage.features]
+        fits = (found >= stage.low) & (found <= stage.high) & (found % 1 == 0)
+        if not fits.all():
+            row, place = np.argwhere(~fits)[0].tolist()
+            name = self.source.features[stage.features[place]]
+            allowed = f"whole numbers from {stage.low[place]} to {stage.high[place]}"
+            raise ValueError(f"X has {found[row, place]} for the input {name!r}, which takes {allowed}")
 
     @property
     def score_threshold(self) -> int:
@@ -82,6 +105,33 @@ class IntegerTree:
         output = ACTIVATIONS[code_of(self.source.output_activation)].value(sums).astype(np.float64)
         return probabilities(self.source.output_activation, output)
 
+    @property
+    def fixed_stage(self) -> FixedStage:
+        """From the scores of a regression to its targets in fixed point."""
+        return FixedStage.make(self.outputs, _largest_sum(self.nodes, self.numbers))
+
+    @property
+    def confidence_stage(self) -> Confidence | None:
+        """From the scores of classes to the probability of the predicted one, None for a regression."""
+        if self.source.classes is None:
+            return None
+        several: Link = "softmax" if self.source.output_activation == "identity" else "sigmoids"
+        return Confidence.make("logistic" if self.source.kind == "binary" else several, self.outputs)
+
+    def predict_fixed(self, X: ArrayLike) -> NDArray[np.int32]:
+        """(rows,) the target of a regression times ``2 ** fixed_stage.power``, for raw inputs (rows, features)."""
+        if self.source.classes is not None:
+            raise ValueError("a classifier has no target in fixed point; use predict or confidence")
+        return self.fixed_stage(self.predict_q(self.quantize(X)))
+
+    def confidence(self, X: ArrayLike) -> NDArray[np.uint8]:
+        """(rows,) the probability of the predicted class times 255, within 1, for raw inputs (rows, features)."""
+        stage = self.confidence_stage
+        if stage is None:
+            raise ValueError("a regression tree has no class probabilities; use predict_fixed")
+        scores = self.scores(self.quantize(X))
+        return stage(scores, class_codes(scores, self.score_threshold))
+
     def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
         """(rows, outputs) sums of the output nodes; the pass is the same as in ``prediction.evaluate``."""
         columns = q.T.astype(np.int64)
@@ -105,13 +155,14 @@ class IntegerTree:
         return np.stack(outputs[::-1], axis=1)
 
 
-def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
-    """The tree in integers. ``fine``: 16-bit values for the children of a regression's output.
+def quantize_tree(tree: Tree, *, fine: bool = False, sources: Sequence[Source] = ()) -> IntegerTree:
+    """The tree in integers. ``fine``: 16-bit values for the children of a regression's output. ``sources``: what the
+    raw inputs are, see ``input_types.sources``; by default all are floats.
 
     ``ValueError`` if ``fine`` is asked for a classifier, if there are several targets, if a node has too many children
     or too large a sum, or if the numbers of an input are too large or too small.
     """
-    source, tree = tree, about_middle(tree)
+    source, tree = tree, about_middle(in_units(tree, sources))
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
@@ -127,7 +178,6 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
     nodes, kept = nodes[keep], Integers._make(array[keep] for array in numbers)
     used = np.unique(nodes["op"][nodes["op"] >= 0]).astype(np.int64)
     scaler = scaler_of(tree)
-    check_units(tree, used, scaler.scale * reach)
     target = tree.target_scaler or Scaler(np.zeros(1), np.ones(1))
     top = nodes["depth"] == 0
     largest = _largest_sum(nodes, kept)
@@ -136,11 +186,29 @@ def quantize_tree(tree: Tree, *, fine: bool = False) -> IntegerTree:
         nodes=nodes,
         numbers=kept,
         fine=fine,
-        inputs=InputStage.make(used, scaler.mean[used], scaler.scale[used], reach[used]),
+        inputs=_input_stage(tree, used, scaler, reach, sources),
         outputs=OutputStage.make(
             kept.unit[top], kept.reach[top], largest, float(target.mean[0]), float(target.scale[0])
         ),
     )
+
+
+def _input_stage(
+    tree: Tree, used: IntArray, scaler: Scaler, reach: FloatArray, sources: Sequence[Source]
+) -> InputStage | MixedStage:
+    """The stage of the inputs ``used``, by what their sources are."""
+    all_integers = np.array([source.is_integer for source in sources] or [False] * len(reach))
+    is_integer = all_integers[used]
+    of = used[~is_integer], used[is_integer]
+    check_units(tree, of[0], scaler.scale * reach)
+    floats = InputStage.make(of[0], scaler.mean[of[0]], scaler.scale[of[0]], reach[of[0]])
+    if not all_integers.any():
+        return floats
+    low, high = (
+        np.array([getattr(sources[i], end) for i in of[1].tolist()], dtype=np.int64) for end in ("low", "high")
+    )
+    integers = IntegerStage.make(of[1], (low, high), scaler.mean[of[1]], (scaler.scale * reach)[of[1]])
+    return MixedStage(used, floats, integers)
 
 
 def about_middle(tree: Tree) -> Tree:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuraltree.compress.int8.integers import rescaling, scaled
+from neuraltree.compress.int8.integers import MOST_SHIFT, rescaling, scaled
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.tree.nodes import IntArray
 
@@ -22,6 +22,7 @@ LEAST_POWER, MOST_POWER = -98, 126
 SMALLEST_REACH, LARGEST_REACH = 2.0**-MOST_POWER * UNIT, 2.0 ** (9 - LEAST_POWER) * UNIT
 LARGEST_FIXED = 2**30  # the conversion of an input saturates here
 LARGEST_OFFSET = 65_535  # largest distance of an input from its zero; usually 127 is reached at half of it or less
+LARGEST_ZERO = 2**17  # beyond it no integer of 16 bits is near the range of its input
 LARGEST_SCORE = 32_000  # largest score of a class: it fits in 16 bits with room for rounding
 
 
@@ -67,6 +68,77 @@ class InputStage:
         q = scaled(np.clip(offset, -LARGEST_OFFSET, LARGEST_OFFSET), self.multiplier, self.shift)
         unknown = (exponent == 255) & (bits & 0x7FFFFF != 0)
         return np.where(unknown, 0, np.clip(q, -UNIT, UNIT)).astype(np.int8)
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerStage:
+    """Converts raw integers to int8: q = clamp((x multiplier + offset) >> shift).
+
+    ``low``, ``high``: the integers that an input can be. The multiplier has 8 bits, the fewest that a range can be
+    rounded to without loss (``even_reach``). No step leaves 32 bits for any integer: |x| <= 2^15, so |x multiplier|
+    < 2^23, and |offset| <= 2^17 2^8 + 2^29. ``offset`` holds the half that rounds, and takes off the zero, which need
+    not be whole: q = 0 stands for ``mean``.
+    """
+
+    features: IntArray
+    low: IntArray
+    high: IntArray
+    multiplier: IntArray
+    offset: IntArray
+    shift: IntArray
+
+    @classmethod
+    def make(
+        cls,
+        features: IntArray,
+        ends: tuple[IntArray, IntArray],
+        mean: NDArray[np.float64],
+        reach: NDArray[np.float64],
+    ) -> IntegerStage:
+        """``ends``: ``low`` and ``high``; ``mean`` and ``reach`` in the unit of the integers, ``reach`` by
+        ``even_reach``."""
+        multiplier, shift = short_rescaling(reach)
+        zero = np.clip(mean, -LARGEST_ZERO, LARGEST_ZERO) * multiplier
+        return cls(features, *ends, multiplier, np.rint((1 << (shift - 1)) - zero).astype(np.int64), shift)
+
+    def rescaled(self, x: IntArray) -> IntArray:
+        """(..., used) the integers before the clamp, for those of the used inputs (..., used)."""
+        return (x * self.multiplier + self.offset) >> self.shift
+
+    def __call__(self, X: ArrayLike) -> NDArray[np.int8]:
+        """(rows, used) for raw integers (rows, features)."""
+        x = np.asarray(X)[:, self.features].astype(np.int64)
+        return np.clip(self.rescaled(x), -UNIT, UNIT).astype(np.int8)
+
+
+def even_reach(reach: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The least ranges from ``reach`` on, up to 0.8 % larger, of which a multiplier of 8 bits and a shift make 127."""
+    multiplier, shift = short_rescaling(reach)
+    return np.maximum(UNIT * np.ldexp(1.0, shift.astype(np.int32)) / multiplier, 0)
+
+
+def short_rescaling(reach: NDArray[np.float64]) -> tuple[IntArray, IntArray]:
+    """Multipliers 128..255 and shifts 1..30 such that reach x multiplier / 2^shift is at most 127, nearly."""
+    mantissa, exponent = np.frexp(UNIT / reach)
+    multiplier = np.floor(mantissa * 256 * (1 + 1e-12)).astype(np.int64)
+    multiplier = np.where(exponent > 7, 255, multiplier)  # a range below one integer
+    return multiplier, np.clip(8 - exponent, 1, MOST_SHIFT).astype(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class MixedStage:
+    """Converts raw inputs of which some or all are integers, the others single floats."""
+
+    features: IntArray
+    floats: InputStage
+    integers: IntegerStage
+
+    def __call__(self, X: ArrayLike) -> NDArray[np.int8]:
+        X = np.asarray(X)
+        found = np.empty((len(X), len(self.features)), dtype=np.int8)
+        for stage in (self.floats, self.integers):
+            found[:, np.searchsorted(self.features, stage.features)] = stage(X)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

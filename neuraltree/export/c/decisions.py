@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.parts import literal
 from neuraltree.tree.soundness import COVERAGE, DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
@@ -57,7 +58,7 @@ def band(tree: Tree, upper: str) -> str:
     return f"{text}\n#define {upper}_BAND {literal(tree.band or 0.0)}\n"
 
 
-def probabilities(tree: Tree, name: str, run: str, share: str) -> str:
+def probabilities(tree: Tree, argument: Argument, run: str, share: str) -> str:
     """Softmax of logits, the logistic function of one logit, or sigmoids divided by their sum.
 
     ``run``: the lines that fill ``y`` with logits or sigmoids for the inputs ``x``. ``share``: the C expression of one
@@ -71,7 +72,7 @@ def probabilities(tree: Tree, name: str, run: str, share: str) -> str:
     else:
         link = SHARES.format(value=share, even=literal(1 / count))
     text = f"    float y[{tree.num_outputs}];\n{run}{link}".replace("@COUNT@", str(count))
-    return f"NT_PUBLIC void {name}_probabilities(const float *x, float *p)\n{{\n{text}}}\n"
+    return f"NT_PUBLIC void {argument.name}_probabilities({argument.parameter}, float *p)\n{{\n{text}}}\n"
 
 
 TOP = """    float top = y[0];

@@ -1,4 +1,4 @@
-"""A tree as C99: a header, a source, and a program that checks them; the folder is an Arduino library too.
+"""A tree as C99: a header, a source, and a program that checks them.
 
 The C uses no heap, no recursion and no library. The same tree always gives the same text.
 """
@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuraltree.compress.formats import check_style, number_format
+from neuraltree.compress.formats import InputSpec, check_style, number_format
+from neuraltree.compress.input_types import in_units
 from neuraltree.compress.int8.integer_tree import quantize_tree
+from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns.column_code import check
 from neuraltree.export.c.columns.column_header import column_constants
+from neuraltree.export.c.constants.block_code import block_library
 from neuraltree.export.c.decisions import band, rule
 from neuraltree.export.c.floats.float_library import float_library
 from neuraltree.export.c.integers.integer_library import integer_library
@@ -24,12 +27,20 @@ from neuraltree.tree.tree import Tree
 
 
 def export_c(
-    tree: Tree, name: str = "model", *, precision: str = "float32", style: str = "straight", fine: bool = False
+    tree: Tree,
+    name: str = "model",
+    *,
+    precision: str = "float32",
+    style: str = "straight",
+    fine: bool = False,
+    inputs: InputSpec = "float32",
+    constants: bool = False,
 ) -> dict[str, str]:
     """The texts of the files by file name.
 
     ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
-    regression's output (int8 only). ``ValueError`` for anything that C cannot express; the message says what it can.
+    regression's output (int8 only). ``constants``: the numbers of the model are one block that a program can replace
+    (table style, floats as inputs). ``ValueError`` for anything that C cannot express; the message says what it can.
     """
     is_integer = number_format(precision).is_integer
     check_style(style)
@@ -38,31 +49,45 @@ def export_c(
     check_name(name)
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     with np.errstate(all="ignore"):  # a number that overflows is refused where it would be written
+        inputs = narrowed(tree, inputs)
         tree = needed(tree)
         inner, read = (tree, ()) if tree.columns is None else reads(tree)
-        integers = quantize_tree(inner, fine=fine) if is_integer else None
-        if integers is None:
-            code = float_library(inner, name, style, read)
+        argument = argument_of(tree, name, inputs)
+        of = sources_of(argument, read)
+        if constants and (style != "table" or fine or not argument.is_float):
+            raise ValueError(NO_CONSTANTS)
+        integers = quantize_tree(inner, fine=fine, sources=of) if is_integer else None
+        if constants:
+            code = block_library(inner, argument, precision)
+        elif integers is None:
+            code = float_library(in_units(inner, of), argument, style, read)
         else:
-            code = integer_library(inner, integers, name, style, read)
-        files = {f"{name}.h": _header(tree, name, code), f"{name}.c": _source(tree, name, code)}
-        return files | test_files(tree, name, integers) | _arduino(tree, name)
+            code = integer_library(inner, integers, argument, style, read)
+        files = {f"{name}.h": _header(tree, argument, code), f"{name}.c": _source(tree, argument, code)}
+        return files | test_files(tree, argument, integers)
 
 
-def _header(tree: Tree, name: str, code: Code) -> str:
-    upper = name.upper()
+NO_CONSTANTS = (
+    "replaceable constants are an option of table code with float inputs and without 16-bit values: give --style "
+    "table, and no --wide or --input"
+)
+
+
+def _header(tree: Tree, argument: Argument, code: Code) -> str:
+    name, upper = argument.name, argument.name.upper()
     parts = [
-        f"/* A neural tree, {comment(_summary(tree))}. Written by neuraltree; do not edit. */",
+        f"/* A neural tree, {comment(_summary(tree))}. Written by neuraltree; do not edit.\n"
+        "   Results and costs are the same with every -std, from c99 and c++11 on: no product is fused with a sum. */",
         *([code.remark] if code.remark else []),
         f"#ifndef {upper}_H\n#define {upper}_H\n\n#include <stdint.h>\n",
         '#ifdef __cplusplus\nextern "C" {\n#endif\n',
-        _inputs(tree, name),
+        _inputs(tree, argument),
     ]
     if tree.classes is not None:
         parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
     parts += [code.constants] if code.constants else []
     parts += [] if tree.band is None else [band(tree, upper)]
-    parts += [f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, name), *code.declarations]]
+    parts += [f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, argument), *code.declarations]]
     parts.append(f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n")
     return "\n".join(parts)
 
@@ -73,12 +98,16 @@ def _summary(tree: Tree) -> str:
     return f"{tree.kind}: {inputs}, {function_nodes} function nodes, {tree.num_weights} weights"
 
 
-def _inputs(tree: Tree, name: str) -> str:
+def _inputs(tree: Tree, argument: Argument) -> str:
     """The positions of the features, or of the columns if there are any."""
-    upper = name.upper()
+    upper = argument.name.upper()
+    if tree.columns is None and argument.is_struct:
+        return argument.declared()
     if tree.columns is None:
-        return f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}"
-    return column_constants(tree.columns, name, constants(f"{upper}_CLASS", tree.classes or ()))
+        declared = argument.declared()
+        scales = f"\n{declared}" if declared else ""
+        return f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}{scales}"
+    return column_constants(tree.columns, argument, constants(f"{upper}_CLASS", tree.classes or ()))
 
 
 def _enum(what: str, upper: str, names: tuple) -> str:
@@ -90,18 +119,21 @@ def _enum(what: str, upper: str, names: tuple) -> str:
     return "\n".join(["enum {", *rows, f"    {upper}_{plural} = {len(names)}", "};\n"])
 
 
-def _declarations(tree: Tree, name: str) -> list[tuple[str, str]]:
+def _declarations(tree: Tree, argument: Argument) -> list[tuple[str, str]]:
     """Comment and prototype of the public functions that every number format has."""
-    checked = [] if tree.columns is None else [(CHECKED, f"int {name}_check(const float *x)")]
+    name, x = argument.name, argument.parameter
+    has_floats = argument.is_float or argument.is_struct
+    text = CHECKED if has_floats else CHECKED.replace("NAN where", "a missing cell where")
+    checked = [] if tree.columns is None else [(text, f"int {name}_check({x})")]
     if tree.classes is None:
         return [
-            ("/* The target in its own units, for raw inputs. */", f"float {name}_predict(const float *x)"),
+            ("/* The target in its own units, for raw inputs. */", f"float {name}_predict({x})"),
             *checked,
         ]
     text = f"/* The probability of each class, p[{name.upper()}_CLASSES], for raw inputs. */"
     return [
-        (f"/* The class, for raw inputs{rule(tree)}. */", f"int {name}_predict(const float *x)"),
-        (text, f"void {name}_probabilities(const float *x, float *p)"),
+        (f"/* The class, for raw inputs{rule(tree)}. */", f"int {name}_predict({x})"),
+        (text, f"void {name}_probabilities({x}, float *p)"),
         *checked,
     ]
 
@@ -110,40 +142,8 @@ CHECKED = """/* The position of the first column whose number is unlike those le
    stands in for it, beyond the smallest or the largest number, an unknown level. Only this function checks. */"""
 
 
-def _source(tree: Tree, name: str, code: Code) -> str:
-    checks = [] if tree.columns is None else [check(tree.columns, name)]
+def _source(tree: Tree, argument: Argument, code: Code) -> str:
+    name = argument.name
+    checks = [] if tree.columns is None else [check(tree.columns, argument)]
     parts = [f'#include "{name}.h"\n', MACROS, FLASH, *code.definitions, *code.entries, *checks]
     return "\n".join(part for part in parts if part)
-
-
-def _arduino(tree: Tree, name: str) -> dict[str, str]:
-    title = name[:1].upper() + name[1:]
-    properties = {
-        "name": name,
-        "version": "1.0.0",
-        "author": "neuraltree",
-        "maintainer": "neuraltree",
-        "sentence": f"A neural tree ({comment(_summary(tree))}).",
-        "paragraph": "Exported by neuraltree.",
-        "category": "Data Processing",
-        "url": "",
-        "architectures": "*",
-        "includes": f"{name}.h",
-    }
-    text = "".join(f"{key}={value}\n" for key, value in properties.items())
-    what, filled = ("FEATURE", "raw inputs") if tree.columns is None else ("COLUMN", "the numbers of the columns")
-    sketch = f"""#include <{name}.h>
-
-float x[{name.upper()}_{what}S];
-
-void setup() {{
-    Serial.begin(115200);
-}}
-
-void loop() {{
-    // Fill x with {filled} here; their places are {name.upper()}_{what}_...
-    Serial.println({name}_predict(x));
-    delay(1000);
-}}
-"""
-    return {"library.properties": text, f"examples/{title}/{title}.ino": sketch}

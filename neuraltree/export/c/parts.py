@@ -37,6 +37,12 @@ MACROS = """/* Each function has a section of its own: with -Wl,--gc-sections th
 #else
 #define NT_PUBLIC
 #endif
+/* A product and a sum are rounded one after the other with every -std, also where a core could fuse them. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(__GNUC__) && defined(__FP_FAST_FMAF)
+#pragma GCC optimize ("fp-contract=off")
+#endif
 /* Functions are called, not inlined, and loops are not unrolled: code is small and grows with the tree.
    NT_FENCE: inputs are read where they are used, so that few wait on the stack. */
 #if defined(__GNUC__)

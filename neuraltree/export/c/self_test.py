@@ -5,69 +5,70 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.compress.input_types import in_units
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
+from neuraltree.export.c.argument import Argument, sources_of
 from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.c.columns.column_vectors import checked, column_vectors, features, steady
-from neuraltree.export.c.parts import literal
-from neuraltree.export.needed import reads
+from neuraltree.export.c.integer_vectors import in_types, initialiser
+from neuraltree.export.c.parts import FLASH, array, literal
+from neuraltree.export.c.vector_program import vector_program
+from neuraltree.export.needed import Read, reads
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
 ROWS = 32
 
 
-def test_files(tree: Tree, name: str, integers: IntegerTree | None) -> dict[str, str]:
+def test_files(tree: Tree, argument: Argument, integers: IntegerTree | None) -> dict[str, str]:
     """``test/NAME_test.c`` and ``test/NAME_vectors.h``; the program returns 0 if all vectors give the right result.
 
     ``tree`` has no columns but those of which it reads a feature; ``integers`` is made of its features alone.
     """
-    X = vectors(tree, integers)
-    wanted, tolerance = expected(tree, integers, X)
+    name = argument.name
+    X = vectors(tree, integers, argument)
+    wanted, tolerance = expected(tree, integers, X, argument)
     regression = tree.classes is None
-    kind = "float" if regression else "int"
-    values = [literal(v) if regression else str(v) for v in wanted.tolist()]
+    kind, show = ("float", literal) if regression else ("int16_t", lambda value: str(int(value)))
+    width = "" if argument.is_struct else f"[{X.shape[1]}]"
     header = "\n".join(
         [
             *(["#include <math.h>\n"] if tree.columns is not None else []),
+            FLASH,
             f"/* {len(X)} raw inputs, the result of {name}_predict for each, and the tolerance of that result. */",
-            f"static const float nt_inputs[{len(X)}][{X.shape[1]}] = {{",
-            *("    {" + ", ".join(map(_cell, row)) + "}," for row in X.tolist()),
+            f"static const {argument.c_type} nt_inputs[{len(X)}]{width} NT_FLASH = {{",
+            *(f"    {initialiser(argument, row)}," for row in X.tolist()),
             "};",
-            f"static const {kind} nt_expected[{len(X)}] = {{{', '.join(values)}}};",
-            f"static const {kind} nt_tolerance[{len(X)}] = {{"
-            + ", ".join(literal(v) if regression else str(int(v)) for v in tolerance.tolist())
-            + "};",
-            *_checks(tree, name, X),
-            "",
+            array(kind, "nt_expected", list(map(show, wanted.tolist()))),
+            array(kind, "nt_tolerance", list(map(show, tolerance.tolist()))),
+            *_checks(tree, argument, X),
         ]
     )
-    return {f"test/{name}_vectors.h": header, f"test/{name}_test.c": _program(tree, name, len(X))}
+    return {f"test/{name}_vectors.h": header, f"test/{name}_test.c": vector_program(tree, argument, *X.shape)}
 
 
-def _checks(tree: Tree, name: str, X: NDArray[np.float32]) -> list[str]:
+def _checks(tree: Tree, argument: Argument, X: NDArray[np.floating]) -> list[str]:
     """What ``NAME_check`` returns for each input, if the tree has columns."""
     if tree.columns is None:
         return []
-    wanted = ", ".join(map(str, checked(tree.columns, X).tolist()))
     return [
-        f"/* The column that {name}_check names for each: unlike those seen, or -1. */",
-        f"static const int nt_checked[{len(X)}] = {{{wanted}}};",
+        f"/* The column that {argument.name}_check names for each: unlike those seen, or -1. */",
+        array("int16_t", "nt_checked", checked(tree.columns, X, argument.inputs).tolist()),
     ]
 
 
-def _cell(value: float) -> str:
-    return "NAN" if np.isnan(value) else literal(value)
-
-
-def vectors(tree: Tree, integers: IntegerTree | None = None) -> NDArray[np.float32]:
+def vectors(tree: Tree, integers: IntegerTree | None = None, argument: Argument | None = None) -> NDArray[np.floating]:
     """(32, features) raw inputs, or (rows, columns) numbers of columns if the tree has columns; see ``_inputs``.
 
     Of the latter there are up to 32: those for which rounding of features in single floats cannot change ``integers``.
+    Where the ``argument`` has integers, these are rounded, and some rows are the edges of their types.
     """
+    inputs = () if argument is None or argument.is_float else argument.inputs
     if tree.columns is None:
-        return _inputs(tree, ROWS)
-    X = column_vectors(tree.columns, _inputs(tree, 2 * ROWS))
-    return X[:ROWS] if integers is None else X[steady(reads(tree)[1], integers, X)][:ROWS]
+        return in_types(inputs, _inputs(tree, ROWS)) if inputs else _inputs(tree, ROWS)
+    X: NDArray[np.floating] = column_vectors(tree.columns, _inputs(tree, 2 * ROWS))
+    X = in_types(inputs, X) if inputs else X
+    return X[:ROWS] if integers is None else X[steady(reads(tree)[1], integers, X, inputs)][:ROWS]
 
 
 def _inputs(tree: Tree, rows: int) -> NDArray[np.float32]:
@@ -85,19 +86,23 @@ def _inputs(tree: Tree, rows: int) -> NDArray[np.float32]:
     return np.clip(X, -largest, largest)
 
 
-def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.floating]) -> tuple[NDArray, NDArray]:
+def expected(
+    tree: Tree, integers: IntegerTree | None, X: NDArray[np.floating], argument: Argument | None = None
+) -> tuple[NDArray, NDArray]:
     """The results of ``predict`` and their tolerances. If rounding can change a class, its tolerance is the number of
     classes, so that any class passes. The tolerance of integer code is 0.
 
     ``X`` has columns if the tree has; then ``integers`` is made of the features that the tree reads.
     """
-    wrong = None
+    wrong, inputs = None, () if argument is None else argument.inputs
+    read: tuple[Read, ...] = ()
     if tree.columns is not None:
         tree, read = reads(tree)
-        X, wrong = features(read, X)
+        X, wrong = features(read, X, inputs)
     if integers is not None:
         found = integers.predict_q(integers.quantize(X))
         return integers.outputs.values(found) if tree.classes is None else found, np.zeros(len(X))
+    tree = in_units(tree, () if argument is None else sources_of(argument, read))
     values, errors = tree_bounds(tree, X, wrong)
     if tree.classes is None:
         return np.clip(values[:, 0], *_single()), np.clip(errors[:, 0], 0, _single()[1])
@@ -111,39 +116,3 @@ def expected(tree: Tree, integers: IntegerTree | None, X: NDArray[np.floating]) 
 
 def _single() -> tuple[float, float]:
     return float(np.finfo(np.float32).min), float(np.finfo(np.float32).max)
-
-
-def _program(tree: Tree, name: str, rows: int) -> str:
-    regression = tree.classes is None
-    kind, text = ("float", "%.9g") if regression else ("int", "%d")
-    cast = "(double)" if regression else ""
-    refused = "" if tree.columns is None else REFUSED.format(name=name)
-    return f"""/* Compile it with the model and run: cc -std=c99 -I. {name}.c test/{name}_test.c -o check && ./check */
-#include <stdio.h>
-
-#include "../{name}.h"
-#include "{name}_vectors.h"
-
-int main(void)
-{{
-    int i, wrong = 0;
-    for (i = 0; i < {rows}; ++i) {{
-        const {kind} found = {name}_predict(nt_inputs[i]);
-        const {kind} off = found - nt_expected[i];
-{refused}        if (!(off <= nt_tolerance[i] && -off <= nt_tolerance[i])) {{
-            printf("vector %d: {text} instead of {text}\\n", i, {cast}found, {cast}nt_expected[i]);
-            ++wrong;
-        }}
-    }}
-    printf("%d of {rows} vectors are right\\n", {rows} - wrong);
-    return wrong != 0;
-}}
-"""
-
-
-REFUSED = """        if ({name}_check(nt_inputs[i]) != nt_checked[i]) {{
-            printf("vector %d: the check says %d instead of %d\\n", i, {name}_check(nt_inputs[i]), nt_checked[i]);
-            ++wrong;
-            continue;
-        }}
-"""

@@ -8,16 +8,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command, say
+from neuraltree.compress.builds import BUILD_NAMES
 
 EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f
   python -m neuraltree.hardware.calibrate --device cortex-m4f --activation relu --out cortex-m4f.toml
-  python -m neuraltree.hardware.calibrate --device my-board.toml --compiler gcc --out my-board.toml
+  python -m neuraltree.hardware.calibrate --device my-board.toml --compiler gcc-Os --out my-board.toml
+  python -m neuraltree.hardware.calibrate --device avr --compiler all --out avr.toml
 
-The new entries replace the old entries of this compiler in the profile; everything else is kept, except comments.
+The new entries replace the old entries of these compilers in the profile; everything else is kept, except comments.
 Measured trees are kept in the user's cache folder: after an interruption the same command resumes where it stopped.
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 LEAST_TREES = 40
+ALL = "all"
 
 
 def parser() -> Parser:
@@ -27,7 +30,9 @@ def parser() -> Parser:
         epilog=EPILOG,
     )
     made.add_argument("--device", required=True, help="a name from --list of neuraltree.hardware, or a profile file")
-    made.add_argument("--compiler", choices=("clang", "gcc"), default="clang")
+    made.add_argument(
+        "--compiler", choices=(*BUILD_NAMES, ALL), default="clang", help="all: each that is installed here"
+    )
     made.add_argument("--out", type=Path, metavar="FILE.toml", help="the profile to write; by default CORE.toml here")
     made.add_argument(
         "--activation", metavar="NAME", help="fit only the figures of this activation; all others stay as they are"
@@ -50,7 +55,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"--trees {arguments.trees}: a fit of some 20 coefficients needs {LEAST_TREES} trees or more"
             )
         activation = arguments.activation and NAMES[code_of(arguments.activation)]
-        print(calibrate(arguments.device, arguments.compiler, arguments.trees, arguments.out, activation))
+        wanted = None if arguments.compiler == ALL else arguments.compiler
+        print(calibrate(arguments.device, wanted, arguments.trees, arguments.out, activation))
         return DONE
     except BrokenPipeError:
         raise

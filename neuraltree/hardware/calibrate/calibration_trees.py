@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.compress.formats import INPUT_TYPES, INTEGER_INPUTS
 from neuraltree.compress.int8.ranges import fit_input_range
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, join
@@ -19,6 +21,31 @@ from neuraltree.tree.tree import Tree
 LEAST_NODES, MOST_NODES = 10, 220
 EPOCHS = 30
 TABLES = ("iris", "wine", "breast_cancer", "diabetes")
+
+
+def of_floats(trees: Sequence[Tree]) -> list[tuple[Tree, str]]:
+    """Each tree with float inputs."""
+    return [(tree, "float32") for tree in trees]
+
+
+def with_types(trees: Sequence[Tree], seed: int) -> list[tuple[Tree, str]]:
+    """Each tree with float inputs, and every second one with integers as well, of each type in turn.
+
+    The means and ranges of integers are new, within and partly beyond what the type holds.
+    """
+    rng = np.random.default_rng((seed, 3))
+    found = of_floats(trees)
+    for i, tree in enumerate(trees[::2]):
+        kind = INTEGER_INPUTS[i % len(INTEGER_INPUTS)]
+        found.append((_as_integers(rng, tree, kind), kind))
+    return found
+
+
+def _as_integers(rng: np.random.Generator, tree: Tree, kind: str) -> Tree:
+    low, high = INPUT_TYPES[kind].low, INPUT_TYPES[kind].high
+    share = rng.uniform(0.02, 0.3, len(tree.features))
+    mean = (low + high) / 2 + (high - low) * rng.uniform(-0.2, 0.2, len(tree.features))
+    return replace(tree, scaler=Scaler(mean, share * (high - low) / 4))
 
 
 def random_trees(count: int, seed: int) -> list[Tree]:

@@ -9,7 +9,7 @@ import numpy as np
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
 from neuraltree.hardware.calibrate.ram_bound import is_near
-from neuraltree.hardware.model.linear_model import PLAIN, TASKS, TERMS
+from neuraltree.hardware.model.linear_model import INTEGERS, NODES, PLAIN, TASKS, TERMS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
 
@@ -59,17 +59,20 @@ def residual(predicted: FloatArray, measured: FloatArray) -> Residual:
 def terms_of(cost: str) -> tuple[str, ...]:
     """The terms that a cost can depend on: "cycles" and "instructions", or "flash"."""
     once = (*PLAIN, *NAMES)
-    return {"flash": (*once, *SHARED)}.get(cost, once)
+    return {"flash": (*once, *NODES, *SHARED)}.get(cost, once)
 
 
 def fit_terms(design: FloatArray, measured: FloatArray, cost: str) -> dict[str, float]:
     """A coefficient for each of ``terms_of(cost)``; ``design`` (trees, TERMS), see ``linear_model.design``.
 
-    The part that the three tasks have in common is moved to ``const``.
+    The part that the three tasks have in common is moved to ``const``. Terms of integer inputs are left out if no tree
+    has such inputs, or none has others.
     """
     from scipy.optimize import nnls
 
-    names = terms_of(cost)
+    found_in = dict(zip(TERMS, design.T, strict=True))
+    of_types = {name: np.ptp(found_in[name]) > 0 for name in ("float_inputs", *INTEGERS)}
+    names = tuple(name for name in terms_of(cost) if of_types.get(name, True))
     columns = design[:, [TERMS.index(name) for name in names]]
     found, _ = nnls(columns / measured[:, None], np.ones(len(measured)))
     result = dict(zip(names, found.tolist(), strict=True))

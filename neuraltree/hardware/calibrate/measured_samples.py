@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
-from neuraltree.hardware.model.cost import counted
+from neuraltree.hardware.model.cost import counted, laid_out
 from neuraltree.hardware.model.linear_model import design
+from neuraltree.hardware.profile.devices import Code
 from neuraltree.tree.tree import Tree
 
 FIGURES = (
@@ -35,31 +36,34 @@ class Sample(NamedTuple):
 
 
 def measure_trees(
-    trees: Sequence[Tree],
+    trees: Sequence[tuple[Tree, str]],
     core: str,
-    compiler: str,
-    precision: str,
-    style: str,
+    code: Code,
     tick: Callable[[], None] = lambda: None,
 ) -> list[Sample]:
-    """One sample per tree. A tree whose int8 form is a constant is left out, because its code computes nothing.
+    """One sample per tree, with the type of its inputs. A tree whose int8 form is a constant is left out, because its
+    code computes nothing.
 
     ``tick`` is called after each tree.
     """
 
-    classifiers = [i for i, tree in enumerate(trees) if tree.kind != "regression"]
+    classifiers = [i for i, (tree, _) in enumerate(trees) if tree.kind != "regression"]
     with_probabilities = set(classifiers[:CLASSIFIERS])
 
-    def one(i: int, tree: Tree) -> Sample | None:
-        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), precision, tree.input_range, tree.far)
+    def one(i: int, pair: tuple[Tree, str]) -> Sample | None:
+        tree, inputs = pair
+        nodes, starts, about = laid_out([tree], inputs)
+        about.pop("kind")
+        counts = counted(nodes, starts, code.precision, **about)
         if counts.leaf_edges[0] == 0:
             tick()
             return None
-        found = measure_model(tree, core, compiler, precision=precision, style=style)
+        how: dict[str, Any] = {"precision": code.precision, "style": code.style, "inputs": inputs}
+        found = measure_model(tree, core, code.compiler, **how)
         shares = None
         if i in with_probabilities:
-            shares = measure_model(tree, core, compiler, precision=precision, style=style, function="probabilities")
-        rows = [design(counts, tree.kind, once=once, style=style)[0] for once in (False, True)]
+            shares = measure_model(tree, core, code.compiler, **how, function="probabilities")
+        rows = [design(counts, tree.kind, once=once, style=code.style)[0] for once in (False, True)]
         tick()
         return Sample(rows[0], rows[1], found, shares)
 
@@ -69,6 +73,8 @@ def measure_trees(
 
 
 def columns(samples: Sequence[Sample]) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[str, NDArray]]:
-    """The designs (trees, terms), per node and per tree, and each measured figure (trees,)."""
+    """The designs (trees, terms), per node and per tree, and each measured figure (trees,); no figure that was
+    not counted."""
     each, once = (np.stack([getattr(sample, name) for sample in samples]) for name in ("each", "once"))
-    return each, once, {name: np.array([getattr(s.measured, name) for s in samples], dtype=float) for name in FIGURES}
+    rows = {name: [getattr(sample.measured, name) for sample in samples] for name in FIGURES}
+    return each, once, {name: np.array(row, dtype=float) for name, row in rows.items() if None not in row}

@@ -53,39 +53,47 @@ def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
     how = f"over {len(samples)} compiled and emulated trees with it, all other figures as they are"
     ends = {end: _fitted(entry, name, samples, end) for end in ("lo", "hi")}
     result = dict(entry)
-    for block, measured in _blocks(entry).items():
-        figure: dict[str, Any] = {end: ends[end][block] for end in measured}
-        result[block] = _changed_group(entry[block], "kinds", name, figure | {"source": f"least squares {how}"})
+    for block, measured in _measured(entry).items():
+        for table in ("kinds", "nodes"):
+            figure: dict[str, Any] = {end: ends[end][block][table] for end in measured if table in ends[end][block]}
+            known = any(figure.values()) or table == "kinds"
+            new = figure | {"source": f"least squares {how}"} if known else None
+            result[block] = _changed_group(result[block], table, name, new)
     result["ram"] = _changed_group(entry["ram"], "kinds", name, None)  # an older entry has it there
     frame = {"lo": _frame(result, name, samples), "source": f"upper bound {how}"}
     result["ram"] = _changed_group(result["ram"], "frames", name, frame if frame["lo"] else None)
     return result
 
 
-def _blocks(entry: Raw) -> dict[str, dict[Bound, str]]:
-    """The rows of ``MEASURED`` that the entry has; an older one has no worst cycles."""
+def _measured(entry: Raw) -> dict[str, dict[Bound, str]]:
+    """The rows of ``MEASURED`` for the blocks that the entry has."""
     return {block: measured for block, measured in MEASURED.items() if block in entry}
 
 
 def _changed_group(block: Raw, group: str, name: str, figure: Raw | None) -> Raw:
     """The block with one figure of a group replaced, or without it; tables come last, as in a profile."""
     tables = {key: value for key, value in block.items() if isinstance(value, dict) and "lo" not in value}
-    kept = {kind: value for kind, value in tables.pop(group, {}).items() if kind != name}
+    kept = {kind: value for kind, value in tables.get(group, {}).items() if kind != name}
     kept |= {name: figure} if figure else {}
-    rest = {key: value for key, value in block.items() if key not in (*tables, group)}
-    return rest | ({group: kept} if kept else {}) | tables
+    rest = {key: value for key, value in block.items() if key not in tables}
+    tables |= {group: kept}
+    return rest | {key: table for key, table in tables.items() if table}
 
 
-def _fitted(entry: Raw, name: str, samples: Sequence[Sample], end: Bound) -> dict[str, float]:
-    """For each block the figure whose predictions are nearest to the measurements at one end of the range."""
-    others = {block: row * (np.array(TERMS) != name) for block, row in _coefficients(entry, end).items()}
-    found = {}
-    for block, measured in _blocks(entry).items():
+def _fitted(entry: Raw, name: str, samples: Sequence[Sample], end: Bound) -> dict[str, dict[str, float]]:
+    """For each block and table the figure whose predictions are nearest to the measurements at one end of the range."""
+    from scipy.optimize import nnls
+
+    kept = ~np.isin(TERMS, [name, f"{name}_node"])
+    others = {block: row * kept for block, row in _coefficients(entry, end).items()}
+    found: dict[str, dict[str, float]] = {}
+    for block, measured in _measured(entry).items():
         if end in measured:
             design, target = _design(samples, block, measured[end])
-            count, missing = design[:, TERMS.index(name)] / target, 1 - design @ others[block] / target
-            figure = max(0.0, float(count @ missing / (count @ count)))
-            found[block] = float(f"{figure:.4g}")
+            terms = {"kinds": name} | ({"nodes": f"{name}_node"} if block == "flash" else {})
+            counts = design[:, [TERMS.index(term) for term in terms.values()]] / target[:, None]
+            figures, _ = nnls(counts, 1 - design @ others[block] / target)
+            found[block] = {table: float(f"{figure:.4g}") for table, figure in zip(terms, figures, strict=True)}
     return found
 
 

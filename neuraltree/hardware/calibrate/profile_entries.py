@@ -13,11 +13,11 @@ from neuraltree.hardware.calibrate.measured_samples import Sample, columns
 from neuraltree.hardware.calibrate.probability_fit import probabilities
 from neuraltree.hardware.calibrate.ram_bound import RamBound, fit_bound
 from neuraltree.hardware.measured_functions import USUAL
-from neuraltree.hardware.model.linear_model import TASKS
+from neuraltree.hardware.model.linear_model import INTEGERS, NODES, TASKS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
 OPTIONAL = (*TASKS, "inner_node", "far_input")
-NEEDED = ("const", "live_value", "feature", "output")  # of RAM
+NEEDED = ("const", "live_value", "feature", "output", *INTEGERS)  # of RAM, also if they are 0
 Terms = dict[str, float]
 
 
@@ -28,7 +28,6 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
     """
     each, once, figures = columns(samples)
     source = f"non-negative least squares over {len(samples)} compiled and emulated trees, random and trained"
-    instructions = fit_terms(each, figures["instructions"], "instructions")
     ends, worst = (
         [fit_terms(each, figures[f"{name}_{end}"], "cycles") for end in ("lo", "hi")]
         for name in ("cycles", "worst_cycles")
@@ -37,13 +36,15 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
     ram = fit_bound(once, figures["ram_bytes"])
     shares = probabilities(samples, is_integer=number_format(key["precision"]).is_integer)
     judged = _residuals(held_out, ends, worst, flash, ram)
-    cycles = f"{source}; executed blocks times published timings, no wait states"
+    counted = "instructions" in figures
+    counts = [fit_terms(each, figures[name], name) for name in ("instructions",) if counted]
+    meter = "executed blocks times published timings, no wait states" if counted else "simavr's cycles"
     return {
         **key,
         "compiler_version": samples[0].measured.compiler,
-        "instructions": _block("instruction", source, [instructions]),
-        "cycles": _block("cycle", cycles, ends),
-        "worst_cycles": _block("cycle", f"{cycles}; the costliest of {USUAL.stop} inputs", worst),
+        **({"instructions": _block("instruction", source, counts)} if counted else {}),
+        "cycles": _block("cycle", f"{source}; {meter}", ends),
+        "worst_cycles": _block("cycle", f"{source}; {meter}; the costliest of {USUAL.stop} inputs", worst),
         "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
         "ram": _ram_block(ram, len(samples)),
         **({"probabilities": shares} if shares else {}),
@@ -90,9 +91,13 @@ def _block(unit: str, source: str, ends: list[Terms], optional: Sequence[str] = 
     figures = {
         name: dict(zip(("lo", "hi"), (end[name] for end in ends), strict=False))
         for name in ends[0]
-        if not (name in (*optional, *SHARED) and not any(end[name] for end in ends))
+        if not (name in (*optional, *NODES, *SHARED) and not any(end[name] for end in ends))
     }
-    groups = {"kinds": NAMES, "shared": tuple(SHARED)}
-    inner = {group: {name: figures.pop(name) for name in names if name in figures} for group, names in groups.items()}
+    groups = {"kinds": {name: name for name in NAMES}, "nodes": dict(zip(NAMES, NODES, strict=True))}
+    groups["shared"] = {name: name for name in SHARED}
+    inner = {
+        group: {name: figures.pop(term) for name, term in terms.items() if term in figures}
+        for group, terms in groups.items()
+    }
     head = {"unit": unit, "certainty": "M", "source": source}
     return {**head, **figures, **{group: rows for group, rows in inner.items() if rows}}

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, get_args
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from neuraltree.compress.builds import BUILD_NAMES
 from neuraltree.compress.formats import Precision, Style
-from neuraltree.hardware.calibrate.calibration_trees import random_trees, trained_trees
+from neuraltree.hardware.calibrate.calibration_trees import of_floats, random_trees, trained_trees, with_types
 from neuraltree.hardware.calibrate.measured_samples import Sample, measure_trees
 from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
 from neuraltree.hardware.calibrate.profile_entries import entry, rounded
 from neuraltree.hardware.compare import check_measurable
+from neuraltree.hardware.measure.toolchains import available_compilers
+from neuraltree.hardware.profile.devices import Code
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.hardware.profile.places import SUFFIX, Raw, find
 from neuraltree.hardware.profile.profile_toml import profile_text
@@ -23,26 +27,28 @@ SEED, HELD_OUT_SEED = 0, 1
 TRAINED_SHARE = 2 / 7  # share of the trees that are trained
 
 
-def calibrate(wanted: str, compiler: str, trees: int, out: Path | None, activation: str | None = None) -> str:
+def calibrate(wanted: str, compiler: str | None, trees: int, out: Path | None, activation: str | None = None) -> str:
     """Measure, fit and write a profile; returns text that names the file and the quality of each fit.
 
-    ``activation``: fit only the figures of this activation and keep all others. ``ValueError`` if the core cannot be
-    emulated.
+    ``compiler``: a build, None for all that are installed for the core. ``activation``: fit only the figures of this
+    activation and keep all others. ``ValueError`` if the core cannot be emulated.
     """
     device = load_device(wanted)
     core = device.core
-    check_measurable(device, compiler)
+    builds = [name for name, cores in available_compilers().items() if core in cores and compiler in (None, name)]
+    for build in builds or [compiler or BUILD_NAMES[0]]:
+        check_measurable(device, build)
     out = out or Path(f"{core}{SUFFIX}")
     if out.suffix != SUFFIX or not out.absolute().parent.is_dir():
         raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in an existing folder")
     raw = _old(out, core) if out.exists() else _start(wanted, out)
     if activation is None:
-        found = _entries(core, compiler, trees)
+        found = _entries(core, builds, trees)
         raw.pop("scaled_from", None)
         raw["entries"] = _replaced(raw.get("entries", []), found)
         verdicts = [_verdict(row, row["residuals"]) for row in found]
     else:
-        verdicts = _renew(raw, core, compiler, trees, activation)
+        verdicts = _renew(raw, core, builds, trees, activation)
     text, beside = profile_text(raw), out.with_name(f".part-{out.name}")
     try:
         store({beside: text})
@@ -50,7 +56,7 @@ def calibrate(wanted: str, compiler: str, trees: int, out: Path | None, activati
     finally:
         beside.unlink(missing_ok=True)
     store({out: text})
-    return "\n".join([f"{out}: {len(verdicts)} entries by {compiler}", *verdicts])
+    return "\n".join([f"{out}: {len(verdicts)} entries by {', '.join(builds)}", *verdicts])
 
 
 def _old(out: Path, core: str) -> Raw:
@@ -72,36 +78,29 @@ def _start(wanted: str, out: Path) -> Raw:
     return raw
 
 
-def _entries(core: str, compiler: str, trees: int) -> list[Raw]:
-    rows = [(precision, style) for precision in get_args(Precision) for style in get_args(Style)]
-    return [
-        entry(fitted, judged, {"precision": precision, "style": style, "compiler": compiler})
-        for (precision, style), fitted, judged in _samples(core, compiler, trees, rows)
-    ]
+def _entries(core: str, builds: Sequence[str], trees: int) -> list[Raw]:
+    rows = [Code(*row) for row in product(get_args(Precision), get_args(Style), builds)]
+    return [entry(fitted, judged, code._asdict()) for code, fitted, judged in _samples(core, trees, rows)]
 
 
-def _renew(raw: Raw, core: str, compiler: str, trees: int, activation: str) -> list[str]:
-    """Give the compiler's entries new figures of one activation, in place; returns lines on the quality of the fits."""
-    places = {
-        (row["precision"], row["style"]): i
-        for i, row in enumerate(raw.get("entries", []))
-        if row["compiler"] == compiler
-    }
+def _renew(raw: Raw, core: str, builds: Sequence[str], trees: int, activation: str) -> list[str]:
+    """Give the builds' entries new figures of one activation, in place; returns lines on the quality of the fits."""
+    entries = {Code(*(row[key] for key in Code._fields)): i for i, row in enumerate(raw.get("entries", []))}
+    places = {code: i for code, i in entries.items() if code.compiler in builds}
     if not places:
-        raise ValueError(
-            f"the profile has no entries of its own by {compiler}; calibrate it without --activation first"
-        )
+        names = ", ".join(builds)
+        raise ValueError(f"the profile has no entries of its own by {names}; calibrate it without --activation first")
     lines = []
-    for code, fitted, judged in _samples(core, compiler, trees, list(places), activation):
+    for code, fitted, judged in _samples(core, trees, list(places), activation):
         raw["entries"][places[code]] = new = with_kind(raw["entries"][places[code]], activation, fitted)
         lines.append(_verdict(new, {name: rounded(found) for name, found in residuals(new, judged).items()}))
     return lines
 
 
 def _samples(
-    core: str, compiler: str, trees: int, rows: Sequence[tuple[str, str]], activation: str | None = None
-) -> Iterator[tuple[tuple[str, str], list[Sample], list[Sample]]]:
-    """For each precision and style the measured trees to fit to, and those that judge the fit."""
+    core: str, trees: int, rows: Sequence[Code], activation: str | None = None
+) -> Iterator[tuple[Code, list[Sample], list[Sample]]]:
+    """For each code the measured trees to fit to, and those that judge the fit."""
     trained = round(trees * TRAINED_SHARE)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:
@@ -110,22 +109,22 @@ def _samples(
             random_trees(count - share, seed) + trained_trees(share, seed)
             for count, share, seed in ((trees, trained, SEED), (trees // 2, trained // 2, HELD_OUT_SEED))
         ]
-        if activation is not None:
-            sets = [with_activation(each, activation, seed) for seed, each in enumerate(sets)]
-        progress.update(task, total=len(rows) * sum(map(len, sets)))
-        for precision, style in rows:
-            progress.update(task, description=f"{core} {precision} {style} by {compiler}")
-            fitted, judged = (
-                measure_trees(each, core, compiler, precision, style, lambda: progress.advance(task)) for each in sets
-            )
-            yield (precision, style), fitted, judged
+        if activation is None:
+            typed = [with_types(each, seed) for seed, each in enumerate(sets)]
+        else:
+            typed = [of_floats(with_activation(each, activation, seed)) for seed, each in enumerate(sets)]
+        progress.update(task, total=len(rows) * sum(map(len, typed)))
+        for code in rows:
+            progress.update(task, description=f"{core} {code.precision} {code.style} by {code.compiler}")
+            fitted, judged = (measure_trees(each, core, code, lambda: progress.advance(task)) for each in typed)
+            yield code, fitted, judged
 
 
 def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
     """The old entries, then the new ones. Old entries of the same code are dropped, and so are estimates of it for any
     compiler."""
     codes = {(row["precision"], row["style"]) for row in new}
-    compilers = {new[0]["compiler"], "any"}
+    compilers = {"any", *(row["compiler"] for row in new)}
     kept = [row for row in old if (row["precision"], row["style"]) not in codes or row["compiler"] not in compilers]
     return [*kept, *new]
 
@@ -133,6 +132,6 @@ def _replaced(old: list[Raw], new: list[Raw]) -> list[Raw]:
 def _verdict(row: Raw, judged: dict[str, dict[str, Any]]) -> str:
     near = ", ".join(f"{each['within_10_percent']:g} % in {name}" for name, each in judged.items())
     return (
-        f"  {row['precision']} {row['style']}: of {judged['cycles']['trees']} other trees within 10 %: {near}; "
-        f"Kendall of cycles {judged['cycles']['kendall']:g}"
+        f"  {row['precision']} {row['style']} by {row['compiler']}: of {judged['cycles']['trees']} other trees "
+        f"within 10 %: {near}; Kendall of cycles {judged['cycles']['kendall']:g}"
     )

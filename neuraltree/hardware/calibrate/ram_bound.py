@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
-from neuraltree.hardware.model.linear_model import RAM, TASKS, TERMS, Frames, ram_parts
+from neuraltree.hardware.model.linear_model import INTEGERS, RAM, TASKS, TERMS, Frames, ram_parts
 
 FOLDS = 5
 LEAST_MARGIN, EXCEEDED = 4, 0.01  # bytes, one word; share of trees
@@ -120,7 +120,10 @@ def _solve(
     from scipy.optimize import linprog
     from scipy.sparse import block_array, csr_array, eye_array
 
-    figures = csr_array(np.hstack([once[:, [TERMS.index(name) for name in RAM]], deepest]))
+    varies = dict(zip(TERMS, np.ptp(once, axis=0) > 0, strict=True))
+    # Without inputs of several types nothing is known of them.
+    names = [name for name in RAM if varies[name] or name not in ("float_inputs", *INTEGERS)]
+    figures = csr_array(np.hstack([once[:, [TERMS.index(name) for name in names]], deepest]))
     trees, size = figures.shape
     above, each = measured > least, eye_array(trees)
     cost = np.concatenate([np.full(size, TINY), WHOLE_SHARE / measured, 1 / measured])
@@ -128,5 +131,5 @@ def _solve(
     sides = np.concatenate([-measured[above] - margin, np.zeros(trees), _near(measured)])
     limits = [(0.0, None)] * size + [(float(low), None) for low in least] + [(0.0, None)] * trees
     found = linprog(cost, A_ub=rows, b_ub=sides, bounds=limits, method="highs").x
-    terms = {name: _rounded_up(value) for name, value in zip(RAM, found[: len(RAM)].tolist(), strict=True)}
-    return terms, np.where(deepest.any(axis=0), found[len(RAM) : size], 0.0)
+    terms = {name: _rounded_up(value) for name, value in zip(names, found[: len(names)].tolist(), strict=True)}
+    return terms, np.where(deepest.any(axis=0), found[len(names) : size], 0.0)

@@ -11,7 +11,7 @@ import numpy as np
 from neuraltree.hardware.measure.cores import MeasureError
 from neuraltree.hardware.measure.emulator import Argument, Result
 
-ALLOWED = ("int32", "float32", None)
+ALLOWED = ("uint8", "int", "int32", "float32", None)
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ class Core:
     """A processor core; ``flags`` holds one row per compiler that can build for it."""
 
     name: str
-    family: Literal["arm", "riscv"]
-    model: str  # the constant of unicorn that selects the core
+    family: Literal["arm", "riscv", "avr"]
+    model: str  # the constant of unicorn, or the name in simavr, that selects the core
     hard_float: bool  # floats are passed in floating-point registers, otherwise in integer registers
     flags: Mapping[str, tuple[str, ...]]
 
@@ -72,8 +72,13 @@ _ROWS = [
         "riscv",
         "UC_CPU_RISCV32_ANY",
         False,
-        {"clang": _zig("riscv32-freestanding", "generic_rv32+m+c")},
+        {
+            "clang": _zig("riscv32-freestanding", "generic_rv32+m+c"),
+            "gcc": ("-march=rv32imc", "-mabi=ilp32"),
+        },
     ),
+    # Built for the ATmega328P, and run on a chip with the same instructions, more memory and a second long timer.
+    Core("avr", "avr", "atmega1284p", False, {"gcc": ("-mmcu=atmega328p",)}),
 ]
 CORES = {core.name: core for core in _ROWS}
 

@@ -16,7 +16,8 @@ from neuraltree.hardware.measure.image import FLASH, FLASH_BYTES, RAM, RAM_BYTES
 from neuraltree.hardware.measure.registers import start
 
 Argument = NDArray[Any] | int | float
-Result = Literal["int32", "float32"] | None
+# "int" is C's int, of 16 bits on an AVR and of 32 elsewhere.
+Result = Literal["uint8", "int", "int32", "float32"] | None
 
 MAX_BLOCKS = 4_000_000  # a call that enters more counts as an endless loop; a training step enters about 200,000
 ARGUMENTS, ARGUMENTS_BYTES = 0x2100_0000, 0x0040_0000

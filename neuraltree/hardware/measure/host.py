@@ -19,7 +19,7 @@ from neuraltree.hardware.measure.emulator import Argument
 FLAGS = ("-std=c99", "-O2")
 LIMIT_S = 300.0
 TYPES = {"int8": "int8_t", "uint8": "uint8_t", "int16": "int16_t", "int32": "int32_t", "float32": "float"}
-RESULTS = {"int32": "int32_t", "float32": "float", None: "void"}
+RESULTS = {"uint8": "uint8_t", "int": "int", "int32": "int32_t", "float32": "float", None: "void"}
 
 
 def host_instructions(files: Mapping[str, str], call: Call) -> float:

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.hardware.measure import store, toolchains
+from neuraltree.hardware.measure.avr.simulated import Taken, simulate
 from neuraltree.hardware.measure.calls import Call, check_call, inputs
 from neuraltree.hardware.measure.cores import Core, MeasureError, core_named
 from neuraltree.hardware.measure.counting import Counter
 from neuraltree.hardware.measure.emulator import Machine
+from neuraltree.hardware.measure.image import Built
 from neuraltree.hardware.measure.timing import TIMINGS
 
 SIZES = ("text_bytes", "rodata_bytes", "data_bytes", "bss_bytes")
@@ -24,10 +26,11 @@ COUNTS = ("instructions", "cycles_lo", "cycles_hi")
 class Cost:
     """The costs of the rows of one call; every array has one entry per row.
 
+    simavr counts no ``instructions``; its cycles are exact, so that both bounds are equal.
     ``arrays`` holds the contents of each array argument after the call, in order: (rows, *its shape).
     """
 
-    instructions: NDArray[np.int64]
+    instructions: NDArray[np.int64] | None
     cycles_lo: NDArray[np.int64]
     cycles_hi: NDArray[np.int64]
     stack_bytes: NDArray[np.int64]
@@ -70,9 +73,9 @@ def measure(files: Mapping[str, str], calls: Sequence[Call], core: str, compiler
         raise MeasureError("nothing to measure: give at least one call")
     for call in calls:
         check_call(call)
-    version = toolchains.version(compiler)
+    version = toolchains.version(target, compiler)
     options = toolchains.flags(target, compiler, functions)
-    key = store.key(files, [inputs(call) for call in calls], version, options, target, repr(TIMINGS[core]))
+    key = store.key(files, [inputs(call) for call in calls], version, options, target, repr(TIMINGS.get(core)))
     kept = store.read(key)
     if kept is None:
         kept = _taken(files, calls, functions, target, compiler)
@@ -84,23 +87,32 @@ def _taken(
     files: Mapping[str, str], calls: Sequence[Call], functions: list[str], core: Core, compiler: str
 ) -> store.Arrays:
     """Build and run; returns the measurement as named arrays, with the prefix ``i.`` for call i."""
+    run = {"avr": simulate}.get(core.family, _emulate)
+    built, found = run(files, calls, functions, core, compiler)
+    kept: dict[str, NDArray[Any]] = {name: np.array(getattr(built, name)) for name in SIZES}
+    return kept | {f"{i}.{name}": value for i, taken in enumerate(found) for name, value in taken.items()}
+
+
+def _emulate(
+    files: Mapping[str, str], calls: Sequence[Call], functions: Sequence[str], core: Core, compiler: str
+) -> tuple[Built, list[Taken]]:
+    """The image, and for each call its costs, results, arrays and variables by name."""
     built = toolchains.build(files, functions, core, compiler)
     machine = Machine(built, core)
-    counter = Counter(core, machine.memory)
-    kept: dict[str, NDArray[Any]] = {name: np.array(getattr(built, name)) for name in SIZES}
-    for i, call in enumerate(calls):
-        done = [machine.call(call.function, row, call.result) for row in call.rows]
-        counts = [counter.count(row.trace) for row in done]
-        for name in COUNTS:
-            kept[f"{i}.{name}"] = np.array([getattr(count, name) for count in counts], dtype=np.int64)
-        kept[f"{i}.stack_bytes"] = np.array([row.stack_bytes for row in done], dtype=np.int64)
-        if call.result is not None:
-            kept[f"{i}.results"] = np.array([row.result for row in done], dtype=call.result)
-        for j, column in enumerate(zip(*(row.arrays for row in done), strict=True)):
-            kept[f"{i}.arrays.{j}"] = np.stack(column)
-        for name in call.variables:
-            kept[f"{i}.variables.{name}"] = np.frombuffer(machine.read(name), dtype=np.uint8)
-    return kept
+    return built, [_called(call, machine, Counter(core, machine.memory)) for call in calls]
+
+
+def _called(call: Call, machine: Machine, counter: Counter) -> Taken:
+    done = [machine.call(call.function, row, call.result) for row in call.rows]
+    counts = [counter.count(row.trace) for row in done]
+    taken: Taken = {name: np.array([getattr(count, name) for count in counts], dtype=np.int64) for name in COUNTS}
+    taken["stack_bytes"] = np.array([row.stack_bytes for row in done], dtype=np.int64)
+    if call.result is not None:
+        kind = "float32" if call.result == "float32" else "int32"
+        taken["results"] = np.array([row.result for row in done], dtype=kind)
+    columns = enumerate(zip(*(row.arrays for row in done), strict=True))
+    taken |= {f"arrays.{j}": np.stack(column) for j, column in columns}
+    return taken | {f"variables.{name}": np.frombuffer(machine.read(name), dtype=np.uint8) for name in call.variables}
 
 
 def _measurement(kept: store.Arrays, calls: Sequence[Call], version: str) -> Measurement:
@@ -111,9 +123,9 @@ def _measurement(kept: store.Arrays, calls: Sequence[Call], version: str) -> Mea
 
 def _cost(kept: store.Arrays, i: int, call: Call) -> Cost:
     arrays = sum(isinstance(argument, np.ndarray) for argument in call.rows[0])
-    instructions, lo, hi, stack = (kept[f"{i}.{name}"] for name in (*COUNTS, "stack_bytes"))
+    lo, hi, stack = (kept[f"{i}.{name}"] for name in ("cycles_lo", "cycles_hi", "stack_bytes"))
     return Cost(
-        instructions,
+        kept.get(f"{i}.instructions"),
         lo,
         hi,
         stack,

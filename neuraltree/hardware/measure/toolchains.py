@@ -2,89 +2,67 @@
 
 from __future__ import annotations
 
-import os
-import re
 import shutil
-import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from neuraltree.compress.builds import BUILDS
+from neuraltree.hardware.compilers import COMPILERS, INSTALL, Compiler
 from neuraltree.hardware.measure.cores import CORES, Core, MeasureError
-from neuraltree.hardware.measure.folders import compiler_folder, renew_compiler_folder
+from neuraltree.hardware.measure.folders import run_compiler
 from neuraltree.hardware.measure.image import SCRIPT, Built, read_image
 
-LIMIT_S = 300.0
-# A failure that the C files cause and not the compiler's library, whose names begin with __ or mem.
-OF_SOURCE = re.compile(r"\.[ch]:\d+:\d+: (fatal )?error: |undefined symbol: (?!__|mem)|overflowed|will not fit")
 PARTS = ("unicorn", "capstone", "elftools")
-INSTALL = "pip install 'neuraltree[measure]'"
 
 # Both compilers keep their default for fusing a*b + c under -std=c99: clang fuses inside an expression, gcc does not.
-COMMON = ("-std=c99", "-O2", "-ffreestanding", "-ffunction-sections", "-fdata-sections")
+COMMON = ("-ffreestanding", "-ffunction-sections", "-fdata-sections")
 # gcc's defaults, which clang (above all zig's) does not share: no frame pointers, no unwind tables.
 PLAIN = ("-fomit-frame-pointer", "-fno-unwind-tables", "-fno-asynchronous-unwind-tables")
-
-
-@dataclass(frozen=True)
-class Compiler:
-    """A compiler by name: ``locate`` gives its path or None, ``flags`` and ``libraries`` surround the files."""
-
-    name: str
-    locate: Callable[[], str | None]
-    version: tuple[str, ...]
-    start: tuple[str, ...]
-    flags: tuple[str, ...]
-    libraries: tuple[str, ...]
-    advice: str
-
-
-def _zig() -> str | None:
-    spec = find_spec("ziglang")
-    if spec is None or spec.origin is None:
-        return None
-    return shutil.which("zig", path=str(Path(spec.origin).parent))
-
-
-# gcc may turn a loop into a call of memset or memcpy; newlib contains them, libgcc does not.
-_ROWS = [
-    Compiler("clang", _zig, ("version",), ("cc",), (*COMMON, *PLAIN), (), INSTALL),
-    Compiler(
-        "gcc",
-        lambda: shutil.which("arm-none-eabi-gcc"),
-        ("-dumpfullversion",),
-        (),
-        (*COMMON, *PLAIN, "-nostdlib", "-nostartfiles"),
-        ("-lgcc", "-lc", "-lgcc"),
-        "install arm-none-eabi-gcc with newlib (Debian: gcc-arm-none-eabi libnewlib-arm-none-eabi)",
-    ),
-]
-COMPILERS = {row.name: row for row in _ROWS}
+SIMULATORS = {"avr": "simavr"}  # programs that run a family of cores; unicorn runs the others
 
 
 def available_compilers() -> dict[str, tuple[str, ...]]:
-    """The compilers that can be used for measuring here, each with the cores for which it builds; starts no process."""
-    if not all(map(find_spec, PARTS)):
-        return {}
-    present = [name for name, compiler in COMPILERS.items() if compiler.locate()]
-    return {name: tuple(core.name for core in CORES.values() if name in core.flags) for name in present}
+    """The builds that can be measured here, each with the cores for which it builds; starts no process."""
+    found = {name: tuple(core.name for core in CORES.values() if _lack(core, name) is None) for name in BUILDS}
+    return {name: cores for name, cores in found.items() if cores}
 
 
-def check(core: Core, name: str) -> None:
-    """``MeasureError`` if the compiler is unknown, cannot build for the core, or something is not installed."""
-    if name not in COMPILERS:
-        raise MeasureError(f"unknown compiler {name!r}; allowed: {', '.join(COMPILERS)}")
-    if name not in core.flags:
-        raise MeasureError(f"{name} does not build for {core.name}; allowed: {', '.join(core.flags)}")
+def compiler_of(core: Core, build: str) -> Compiler:
+    """The compiler that makes a build for a core; ``MeasureError`` if there is none."""
+    names = [name for name, row in BUILDS.items() if row.compiler in core.flags]
+    if build not in BUILDS:
+        raise MeasureError(f"unknown compiler {build!r}; allowed: {', '.join(BUILDS)}")
+    if build not in names:
+        raise MeasureError(f"{build} does not build for {core.name}; allowed: {', '.join(names)}")
+    return COMPILERS[BUILDS[build].compiler, core.family]
+
+
+def check(core: Core, build: str) -> None:
+    """``MeasureError`` if the build is unknown, its compiler cannot build for the core, or something is not
+    installed."""
+    compiler_of(core, build)
+    if lack := _lack(core, build):
+        raise MeasureError(lack)
+
+
+def _lack(core: Core, build: str) -> str | None:
+    """What a measurement lacks here, None if nothing."""
+    if BUILDS[build].compiler not in core.flags:
+        return f"{build} does not build for {core.name}"
     for part in PARTS:
         if find_spec(part) is None:
-            raise MeasureError(f"measuring needs the package {part}: {INSTALL}")
-    if COMPILERS[name].locate() is None:
-        raise MeasureError(f"the compiler {name} is not here: {COMPILERS[name].advice}")
+            return f"measuring needs the package {part}: {INSTALL}"
+    compiler, simulator = compiler_of(core, build), SIMULATORS.get(core.family)
+    if compiler.locate() is None:
+        return f"the compiler {build} is not here: {compiler.advice}"
+    if simulator and shutil.which(simulator) is None:
+        return f"measuring on {core.name} needs {simulator}: install it (Debian: {simulator})"
+    return None
 
 
 @cache
@@ -95,73 +73,70 @@ def _version_of(path: str, arguments: tuple[str, ...]) -> str:
         raise MeasureError(f"{Path(path).name} is installed but does not run: {error}") from None
 
 
-def version(name: str) -> str:
+def version(core: Core, build: str) -> str:
     """Name and version of an installed compiler, such as ``gcc 12.2.1`` or ``clang (zig 0.17.0)``."""
-    number = _version_of(str(COMPILERS[name].locate()), COMPILERS[name].version)
+    compiler, name = compiler_of(core, build), BUILDS[build].compiler
+    number = _version_of(str(compiler.locate()), compiler.version)
     return f"clang (zig {number})" if name == "clang" else f"{name} {number}"
 
 
-def flags(core: Core, name: str, functions: Sequence[str]) -> list[str]:
+def compiling(core: Core, build: str) -> list[str]:
+    """The compiler's options for one C file."""
+    row = BUILDS[build]
+    return [*core.flags[row.compiler], "-std=c99", *row.flags, *COMMON, *PLAIN]
+
+
+def flags(core: Core, build: str, functions: Sequence[str]) -> list[str]:
     """The compiler's options; each function is a root, and the linker drops everything that no root reaches."""
     roots = [f"-Wl,-e,{functions[0]}", *(f"-Wl,-u,{function}" for function in functions)]
-    return [*core.flags[name], *COMPILERS[name].flags, "-Wl,-T,link.ld", "-Wl,--gc-sections", *roots]
+    return [*compiling(core, build), *compiler_of(core, build).flags, "-Wl,--gc-sections", *roots]
+
+
+@contextmanager
+def folder_of(files: Mapping[str, str]) -> Iterator[Path]:
+    """A folder with the files and the linker script, for as long as it is needed."""
+    with tempfile.TemporaryDirectory(prefix="neuraltree-") as folder:
+        put(Path(folder), {**files, "link.ld": SCRIPT})
+        yield Path(folder)
+
+
+def put(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files of text into a folder of ``folder_of``."""
+    for file, text in files.items():
+        (folder / file).write_text(text, encoding="utf-8", newline="\n")
+
+
+def sources_of(files: Mapping[str, str]) -> list[str]:
+    """The names of the C files; ``MeasureError`` if there are none."""
+    sources = sorted(file for file in files if file.endswith(".c"))
+    if not sources:
+        raise MeasureError(f"no file ends in .c; got {', '.join(sorted(files)) or 'none'}")
+    return sources
 
 
 def build(
-    files: Mapping[str, str], functions: Sequence[str], core: Core, name: str, *, libraries: Sequence[str] = ()
+    files: Mapping[str, str], functions: Sequence[str], core: Core, build: str, *, libraries: Sequence[str] = ()
 ) -> Built:
     """Compile and link the ``.c`` files, with all other files in the same folder; call ``check`` first.
 
     ``libraries``: options such as ``-lm``, for libraries linked before the compiler's own.
     """
-    sources = sorted(file for file in files if file.endswith(".c"))
-    if not sources:
-        raise MeasureError(f"no file ends in .c; got {', '.join(sorted(files)) or 'none'}")
-    with tempfile.TemporaryDirectory(prefix="neuraltree-") as folder:
-        for file, text in {**files, "link.ld": SCRIPT}.items():
-            (Path(folder) / file).write_text(text, encoding="utf-8", newline="\n")
-        compiler = COMPILERS[name]
-        options = flags(core, name, functions)
-        end = ["-o", "image.elf", *libraries, *compiler.libraries]
-        _run([str(compiler.locate()), *compiler.start, *options, *sources, *end], folder, keeps_library=name == "clang")
-        return read_image(Path(folder) / "image.elf", functions)
+    sources, own = sources_of(files), compiler_of(core, build).files
+    with folder_of({**files, **own}) as folder:
+        return linked(folder, [*sources, *own], functions, core, build, libraries=libraries)
 
 
-def _run(command: list[str], folder: str, *, keeps_library: bool) -> None:
-    """Run a compiler. If it builds its library itself and the kept library may be damaged, build the library anew."""
-    failure = _failure(command, folder, compiler_folder())
-    if failure is None:
-        return
-    suspect = keeps_library and not OF_SOURCE.search(failure)
-    if suspect and renew_compiler_folder(lambda library: _failure(command, folder, library) is None):
-        return
-    raise MeasureError(f"{Path(command[0]).name} {failure}")
+def linked(
+    folder: Path, parts: Sequence[str], functions: Sequence[str], core: Core, build: str, *, libraries: Sequence[str]
+) -> Built:
+    """The image of the C or object files ``parts`` in the folder."""
+    options, ending = flags(core, build, functions), compiler_of(core, build).libraries
+    compile_in(folder, core, build, [*options, *parts, "-o", "image.elf", *libraries, *ending])
+    return read_image(folder / "image.elf", functions)
 
 
-def _failure(command: list[str], folder: str, library: Path) -> str | None:
-    """Run a compiler that keeps its library in a folder; returns a description of its failure, None if it succeeds."""
-    # The local cache is deleted with the folder; the global cache keeps compiler-rt, built once per core, and may be
-    # shared.
-    zig = {"ZIG_GLOBAL_CACHE_DIR": str(library), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
-    environment = {**os.environ, **zig, "LC_ALL": "C"}
-    # The compiler gets a session of its own, so that Ctrl-C reaches only the measuring program, which then stops it.
-    with subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        errors="replace", start_new_session=True,
-    ) as compiler:  # fmt: skip
-        try:
-            _, errors = compiler.communicate(timeout=LIMIT_S)
-        except BaseException as error:
-            os.killpg(compiler.pid, signal.SIGKILL)
-            if isinstance(error, subprocess.TimeoutExpired):
-                raise MeasureError(f"{Path(command[0]).name} did not finish in {LIMIT_S:.0f} s") from None
-            raise
-    if compiler.returncode < 0:
-        return f"crashed by {signal.Signals(-compiler.returncode).name}: {_first_error(errors)}"
-    return f"failed with code {compiler.returncode}: {_first_error(errors)}" if compiler.returncode else None
-
-
-def _first_error(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    marked = (line for line in lines if any(mark in line for mark in ("error:", "undefined reference", "overflowed")))
-    return next(marked, lines[0] if lines else "without a message")
+def compile_in(folder: Path, core: Core, build: str, arguments: Sequence[str]) -> None:
+    """Run the compiler of a build in a folder; ``MeasureError`` with its first error."""
+    compiler = compiler_of(core, build)
+    command = [str(compiler.locate()), *compiler.start, *arguments]
+    run_compiler(command, str(folder), keeps_library=BUILDS[build].compiler == "clang")

@@ -7,6 +7,7 @@ dead after rounding are removed first, because the code does not contain them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import InputSpec, number_format
 from neuraltree.hardware.model import encoding_cost, latency_formula, linear_model
 from neuraltree.hardware.model.counts import Counts, count
 from neuraltree.hardware.profile.devices import CycleDevice, Device, FormulaDevice
@@ -42,17 +43,18 @@ def costs(
     input_range: FloatArray | None = None,
     far: NDArray[np.bool_] | None = None,
     rules: IntArray | None = None,
+    inputs: IntArray | None = None,
     bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
     """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
 
     And ``WORST``, the latency on the costliest inputs, if the device has figures for it. RAM is an upper bound.
     ``kind``: the task, as in ``Tree.kind``. ``input_range``: see ``compress.effective_trees``; ``far``: see
-    ``folding.far``; ``rules``: see ``counts.count``. ``bound`` "lo" or "hi" takes that end of each figure's range
-    instead of its middle.
+    ``folding.far``; ``rules`` and ``inputs``: see ``counts.count``. ``bound`` "lo" or "hi" takes that end of each
+    figure's range instead of its middle.
     ``ValueError`` if the device has no figures for the code.
     """
-    counts = counted(nodes, starts, precision, input_range, far, rules)
+    counts = counted(nodes, starts, precision, input_range, far, rules, inputs)
     return costs_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
 
 
@@ -89,6 +91,7 @@ def breakdown(
     input_range: FloatArray | None = None,
     far: NDArray[np.bool_] | None = None,
     rules: IntArray | None = None,
+    inputs: IntArray | None = None,
     bound: Bound = "mid",
 ) -> dict[str, dict[str, FloatArray]]:
     """The part of each term in each of ``COSTS``, (trees,) each; the parts sum to ``costs`` before bytes are rounded.
@@ -96,7 +99,7 @@ def breakdown(
     The terms of a ``CycleDevice`` are ``linear_model.TERMS``, and "columns" if there are ``rules``; of a
     ``FormulaDevice`` ``latency_formula.TERMS``.
     """
-    counts = counted(nodes, starts, precision, input_range, far, rules)
+    counts = counted(nodes, starts, precision, input_range, far, rules, inputs)
     about = counts, kind, device, (precision, style, compiler), bound
     names, parts = _parts(*about)
     if isinstance(device, CycleDevice) and counts.rules.any():
@@ -104,22 +107,29 @@ def breakdown(
     return {cost: dict(zip(names, parts[:, i].T, strict=True)) for i, cost in enumerate(COSTS)}
 
 
-def laid_out(trees: Sequence[Tree]) -> tuple[Nodes, IntArray, dict[str, Any]]:
-    """Trees of one kind laid end to end, and the other arguments that costs depend on.
+def laid_out(trees: Sequence[Tree], inputs: InputSpec = "float32") -> tuple[Nodes, IntArray, dict[str, Any]]:
+    """Trees of one kind laid end to end, and the other arguments that costs depend on; ``inputs`` as for ``export_c``.
 
     Each tree gets input positions of its own and so keeps its own input ranges. Use the result as
     ``costs(nodes, starts, device, *code, **about)``.
     """
+    from neuraltree.compress.input_types import in_units, integer_inputs, sources
     from neuraltree.compress.int8.integer_tree import about_middle, input_range
 
+    kinds = [integer_inputs(tree, inputs) for tree in trees]
+    trees, tables = [in_units(tree, sources(tree, inputs)) for tree in trees], trees
     nodes, starts = join([about_middle(tree).nodes for tree in trees])
     widths = [len(tree.features) for tree in trees]
     first = np.repeat(np.cumsum([0, *widths[:-1]]), np.diff(starts))
     nodes["op"] += np.where(nodes["op"] >= 0, first, 0).astype(nodes["op"].dtype)
     ranges, far = (np.concatenate(part) for part in ([input_range(t) for t in trees], [t.far for t in trees]))
-    about = {"kind": trees[0].kind, "input_range": ranges, "far": far}
-    if any(tree.columns is not None for tree in trees):
-        about["rules"] = np.concatenate([rules_of(tree) for tree in trees])
+    about: dict[str, Any] = {"kind": trees[0].kind, "input_range": ranges, "far": far}
+    of_inputs = np.concatenate(kinds)
+    if any(tree.columns is not None for tree in tables):
+        rules = np.concatenate([rules_of(tree) for tree in tables])
+        about["rules"] = np.where(of_inputs < 0, rules, -1)  # features of integers are priced as inputs of that type
+    if (of_inputs >= 0).any():
+        about["inputs"] = of_inputs
     return nodes, starts, about
 
 
@@ -138,8 +148,12 @@ def counted(
     input_range: FloatArray | None = None,
     far: NDArray[np.bool_] | None = None,
     rules: IntArray | None = None,
+    inputs: IntArray | None = None,
 ) -> Counts:
-    """The counts on which the costs in this number format depend; integer code has no far inputs."""
+    """The counts on which the costs in this number format depend.
+
+    Integer code has no far inputs. It converts an integer once; float code in a table does so at every edge.
+    """
     if number_format(precision).is_integer:
         from neuraltree.compress.int8.effective import effective_trees
 
@@ -147,8 +161,9 @@ def counted(
         # Integer code compares the outputs' sums; it does not evaluate their activations.
         nodes = nodes.copy()
         nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
-        far = None
-    return count(nodes, starts, far, rules)
+        found = count(nodes, starts, None, rules, inputs)
+        return replace(found, integer_edges=found.integer_features)
+    return count(nodes, starts, far, rules, inputs)
 
 
 def has_worst(device: Device, precision: str, style: str, compiler: str = "clang") -> bool:

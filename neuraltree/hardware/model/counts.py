@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.compress.formats import INTEGER_INPUTS
 from neuraltree.inputs.features import RULES
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
@@ -31,6 +32,8 @@ class Counts:
     adds: NDArray[np.bool_]  # whether a weight is positive
     subtracts: NDArray[np.bool_]  # whether a weight is negative or a mean is subtracted
     far_features: IntArray  # distinct features whose mean float code subtracts first
+    integer_features: IntArray  # (trees, types): distinct features of each of INTEGER_INPUTS
+    integer_edges: IntArray  # (trees, types): edges that read them
     rules: IntArray  # (trees, rules): distinct features that are made from columns by each of RULES
 
     @property
@@ -71,13 +74,17 @@ class Counts:
 
 
 def count(
-    nodes: Nodes, starts: IntArray, far: NDArray[np.bool_] | None = None, rules: IntArray | None = None
+    nodes: Nodes,
+    starts: IntArray,
+    far: NDArray[np.bool_] | None = None,
+    rules: IntArray | None = None,
+    inputs: IntArray | None = None,
 ) -> Counts:
     """The counts of trees laid end to end; tree ``i`` is ``nodes[starts[i]:starts[i + 1]]`` (see ``nodes.join``).
 
     ``far`` (features,): see ``folding.far``; by default no input is far. ``rules`` (features,): the position in
     ``inputs.features.RULES`` of the rule that makes each feature from a column, -1 for none; by default there are no
-    columns.
+    columns. ``inputs`` (features,): see ``input_types.integer_inputs``; by default all are floats.
     """
     trees = len(starts) - 1
     size = np.diff(starts)
@@ -94,6 +101,12 @@ def count(
     inner[parent[hidden]] = True
     centred = np.zeros(len(op), dtype=bool) if far is None else ~function & far[np.maximum(op, 0)]
     far_features = _distinct(tree[centred], op[centred], trees)
+    leaves, integers = (tree[~function], op[~function]), np.zeros((2, trees, len(INTEGER_INPUTS)), dtype=np.int64)
+    kinds_of_leaves = np.full(len(leaves[1]), -1) if inputs is None else inputs[leaves[1]]
+    for i in range(len(INTEGER_INPUTS)):
+        of = kinds_of_leaves == i
+        integers[0, :, i] = _distinct(leaves[0][of], leaves[1][of], trees)
+        integers[1, :, i] = np.bincount(leaves[0][of], minlength=trees)
     return Counts(
         nodes=size,
         function_nodes=function_nodes,
@@ -103,13 +116,15 @@ def count(
         node_edges=function_nodes - outputs,
         depth=np.maximum.reduceat(depth, starts[:-1]),
         kinds=kinds,
-        features_used=_distinct(tree[~function], op[~function], trees),
+        features_used=_distinct(*leaves, trees),
         inner_nodes=np.bincount(tree[inner], minlength=trees),
         peak_live=np.maximum.reduceat(_needs(depth, parent, function), starts[:-1]),
         adds=np.logical_or.reduceat((nodes["weight"][:, 0] > 0) & ~output, starts[:-1]),
         subtracts=np.logical_or.reduceat((nodes["weight"][:, 0] < 0) & ~output, starts[:-1]) | (far_features > 0),
         far_features=far_features,
-        rules=_by_rule(tree[~function], op[~function], trees, rules),
+        integer_features=integers[0],
+        integer_edges=integers[1],
+        rules=_by_rule(*leaves, trees, rules),
     )
 
 

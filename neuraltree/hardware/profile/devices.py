@@ -7,6 +7,7 @@ from typing import Annotated, Literal, NamedTuple, NoReturn, get_args
 
 from msgspec import Meta, Struct
 
+from neuraltree.compress.builds import BUILDS, BuildName
 from neuraltree.compress.formats import Precision, Style
 from neuraltree.hardware.profile.profile_schema import (
     Arithmetic,
@@ -51,8 +52,13 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         """The precisions, styles and compilers for which the device has figures."""
         return []
 
+    def build(self, compiler: str) -> str:
+        """The build that stands for the one that is asked for; another one only where its compiler has no row."""
+        return compiler
+
     def check(self, precision: str, style: str, compiler: str = "clang") -> None:
         """``ValueError`` if no row has this precision, style and compiler; it names the rows of the device."""
+        compiler = self.build(compiler)
         if not any(row in self.rows for row in ((precision, style, compiler), (precision, style, "any"))):
             self._refuse(f"{precision} {style} by {compiler}", (" ".join(row) for row in self.rows))
 
@@ -71,6 +77,7 @@ class CycleDevice(Device, frozen=True):
     entries: Annotated[tuple[Entry, ...], Meta(min_length=1)]
     wait_states: WaitStates | None = None
     training_stack: Bytes | None = None  # of one training step
+    usual_build: BuildName | None = None  # what a compiler means that does not build for this core at all
 
     def __post_init__(self) -> None:
         if len(set(self.rows)) < len(self.rows):
@@ -88,8 +95,14 @@ class CycleDevice(Device, frozen=True):
         """The time that the board needs for ``cycles`` of its core without wait states."""
         return cycles * self.board_cycles(bound) / (self.clock.value * 1e6)
 
+    def build(self, compiler: str) -> str:
+        there = {BUILDS[name].compiler for *_, name in self.rows if name in BUILDS}
+        foreign = compiler in BUILDS and BUILDS[compiler].compiler not in there
+        return self.usual_build if foreign and self.usual_build else compiler
+
     def entry(self, precision: str, style: str, compiler: str = "clang") -> Entry:
         """The entry of a precision, style and compiler; ``ValueError`` names the rows of the device."""
+        compiler = self.build(compiler)
         self.check(precision, style, compiler)
         wanted = (precision, style, compiler)
         return self.entries[self.rows.index(wanted if wanted in self.rows else (precision, style, "any"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TypeGuard
 
+from neuraltree.compress.builds import BUILDS
 from neuraltree.hardware.profile.known_keys import convert
 from neuraltree.hardware.profile.places import Place, ProfileError, Raw, find
 from neuraltree.hardware.profile.profile_schema import Entry, Scaling
@@ -90,7 +91,7 @@ def _rules(given: Any, place: Place) -> list[Scaling]:
 def _derived(rule: Scaling, chain: Chain) -> Iterator[Raw]:
     """The scaled entries that a rule makes from the matching entries of its core."""
     wanted = {"precision": rule.precision, "style": rule.style}
-    compilers = (rule.compiler, "any") if rule.compiler else ("clang", "gcc", "any")
+    compilers = (rule.compiler, "any") if rule.compiler else (*BUILDS, "any")
     rows = _other(rule.core, "scaled_from.core", chain).get("entries", [])
     try:
         to_struct(rows, list[Entry])

@@ -7,14 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from neuraltree.activations import ACTIVATIONS, NAMES
+from neuraltree.compress.builds import BuildName
 from neuraltree.compress.formats import Precision, Style
 
 # M: measured on an emulated core or on silicon, or published as such. D: the vendor's document. S: a secondary
 # source. E: derived or estimated. U: uncertain, to be checked before it is relied on.
 Certainty = Literal["M", "D", "S", "E", "U"]
 Bound = Literal["lo", "mid", "hi"]
-# "any": an estimate that holds for every compiler.
-Compiler = Literal["clang", "gcc", "any"]
+# "any": an estimate that holds for every build.
+Compiler = Literal[BuildName, "any"]
 Text = Annotated[str, Meta(min_length=1)]
 Positive = Annotated[float, Meta(gt=0, le=1e18)]
 NonNegative = Annotated[float, Meta(ge=0, le=1e18)]  # the upper end refuses inf
@@ -125,8 +126,9 @@ class Terms(Block, frozen=True, kw_only=True):
 
     ``const``: once; ``regression``, ``binary``, ``multiclass``: in addition once, by task. ``node``: per function node,
     outputs included; ``inner_node``: in addition per function node with hidden nodes among its children. ``output``: in
-    addition per output node. ``feature``: per distinct feature read, for the input stage. ``far_input``: per mean that
-    float code subtracts, see ``linear_model.design``.
+    addition per output node. ``feature``: per distinct float read, for the input stage. ``far_input``: per mean that
+    float code subtracts, see ``linear_model.design``. ``float_inputs``: once, if a float is read. ``feature_int16`` and
+    ``feature_uint8``: per distinct integer read; without them integers are priced as floats, see ``linear_model``.
     """
 
     const: Figure
@@ -140,6 +142,9 @@ class Terms(Block, frozen=True, kw_only=True):
     output: Figure
     feature: Figure
     far_input: Figure = NONE
+    float_inputs: Figure = NONE
+    feature_int16: Figure | None = None
+    feature_uint8: Figure | None = None
     kinds: dict[str, Figure]
 
     def __post_init__(self) -> None:
@@ -170,16 +175,27 @@ SHARED: dict[str, tuple[str, ...]] = {
 }
 
 
+def refuse_unknown(figures: dict[str, Figure], allowed: tuple[str, ...], group: str) -> None:
+    """``ValueError`` for a figure whose name is not allowed."""
+    if wrong := set(figures) - set(allowed):
+        raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
+
+
 class Flash(Terms, frozen=True, kw_only=True):
-    """``kinds``: bytes once per tree that uses the activation, for its code or table; ``shared``: see ``SHARED``."""
+    """``kinds``: bytes once per tree that uses the activation, for its code or table; ``nodes``: in addition bytes of
+    each function node with it; ``shared``: see ``SHARED``."""
 
     unit: Literal["B"]
+    nodes: dict[str, Figure] = {}
     shared: dict[str, Figure] = {}
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if wrong := set(self.shared) - set(SHARED):
-            raise ValueError(f"shared does not know {', '.join(sorted(wrong))}; allowed: {', '.join(SHARED)}")
+        for row in ACTIVATIONS:
+            if row.priced_as in self.nodes:
+                self.nodes.setdefault(row.name, self.nodes[row.priced_as])
+        refuse_unknown(self.nodes, NAMES, "nodes")
+        refuse_unknown(self.shared, tuple(SHARED), "shared")
 
 
 class Ram(Block, frozen=True, kw_only=True):
@@ -203,6 +219,9 @@ class Ram(Block, frozen=True, kw_only=True):
     feature: Figure
     output: Figure
     far_input: Figure = NONE
+    float_inputs: Figure = NONE
+    feature_int16: Figure | None = None
+    feature_uint8: Figure | None = None
     frames: dict[str, Figure] = {}
     least: dict[str, Figure] = {}
     kinds: dict[str, Figure] = {}
@@ -211,8 +230,7 @@ class Ram(Block, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         groups = {"kinds": NAMES, "frames": NAMES, "shared": tuple(SHARED), "least": TASKS}
         for group, allowed in groups.items():
-            if wrong := set(getattr(self, group)) - set(allowed):
-                raise ValueError(f"{group} does not know {', '.join(sorted(wrong))}; allowed: {', '.join(allowed)}")
+            refuse_unknown(getattr(self, group), allowed, group)
 
 
 class Added(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -11,13 +11,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.compress.formats import input_texts, only_floats
+from neuraltree.hardware.profile.devices import Code
 from neuraltree.plot.drawing import positions
 from neuraltree.tree.labels import Label
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 from search.config.config import Config
 from search.folder.records import RunFolder
-from search.front import Front
+from search.front import Front, Member
 from search.strict import one_line
 
 DIGITS = 5  # of a weight in a page; the model file has them all
@@ -86,34 +88,46 @@ def names_of(kind: str, features: Sequence[str], classes: Sequence[Label] | None
     }
 
 
-def cost_terms(trees: Sequence[Tree | None], config: Config | None) -> dict[str, dict[str, list[float]]] | None:
+def code_of(member: Member, config: Config) -> Code:
+    """The code that was chosen for a member, or that of the config."""
+    wanted = config.hardware
+    return Code(member.precision or wanted.precision, member.style or wanted.style, wanted.compiler)
+
+
+def cost_terms(
+    trees: Sequence[Tree | None], front: Front, config: Config | None
+) -> dict[str, dict[str, list[float]]] | None:
     """By cost and term the values of the readable trees, (trees,); None for a run without a device.
 
     Raises ``ValueError`` if the device's profile cannot be read or has no figures for the code.
     """
-    there = [tree for tree in trees if tree is not None]
+    there = [(tree, member) for tree, member in zip(trees, front, strict=True) if tree is not None]
     if config is None or not config.hardware.device or not there:
         return None
-    from neuraltree.hardware import Code, breakdown, laid_out, load_device
+    from neuraltree.hardware import COSTS, breakdown, laid_out, load_device
 
-    wanted = config.hardware
-    device, code = load_device(wanted.device), Code(wanted.precision, wanted.style, wanted.compiler)
-    nodes, starts, about = laid_out(there)
-    terms = breakdown(nodes, starts, device, *code, **about)
-    return {
-        cost: {term: few_digits(values) for term, values in by_term.items() if values.any()}
-        for cost, by_term in terms.items()
-    }
+    device = load_device(config.hardware.device)
+    codes = [code_of(member, config) for _, member in there]
+    nodes, starts, about = laid_out([tree for tree, _ in there], config.hardware.input)
+    by_code = {code: breakdown(nodes, starts, device, *code, **about) for code in set(codes)}
+    names = list(by_code[codes[0]][COSTS[0]])  # the same in every code
+    found: dict[str, dict[str, list[float]]] = {}
+    for cost in COSTS:
+        terms = {term: np.array([by_code[code][cost][term][i] for i, code in enumerate(codes)]) for term in names}
+        found[cost] = {term: few_digits(values) for term, values in terms.items() if values.any()}
+    return found
 
 
-def lines(path: Path, config: Config | None) -> dict[str, str]:
-    """The code and commands that use a model file, by purpose."""
+def lines(member: Member, config: Config | None) -> dict[str, str]:
+    """The code and commands that use the model file of a member, by purpose."""
+    path = member.path
+    assert path is not None
     quoted, name = shlex.quote(str(path)), shlex.quote(path.stem)
-    precision, style = _options(config)
+    precision, style, inputs = _options(member, config)
     export = f"python -m neuraltree.export {quoted} --to "
     found = {
         "Load and predict": f"from neuraltree import load\n\ntree = load({str(path)!r})\ntree.predict(X)",
-        "Export as C": f"{export}c{precision}{style} --out {name}_c",
+        "Export as C": f"{export}c{precision}{style}{inputs} --out {name}_c",
         "Export as ONNX": f"{export}onnx{precision} --out {name}.onnx",
         "Export as a Python function": f"{export}python --out {name}.py",
     }
@@ -121,14 +135,17 @@ def lines(path: Path, config: Config | None) -> dict[str, str]:
         return found
     device = shlex.quote(config.hardware.device)
     compiler = f" --compiler {config.hardware.compiler}" if config.hardware.compiler != "clang" else ""
-    cost = f"python -m neuraltree.hardware {quoted} --device {device}{precision}{style}{compiler} --breakdown"
+    cost = f"python -m neuraltree.hardware {quoted} --device {device}{precision}{style}{inputs}{compiler} --breakdown"
     return found | {"Show its cost in parts": cost}
 
 
-def _options(config: Config | None) -> tuple[str, str]:
-    """The command-line options for the code settings of the run that are not the default."""
+def _options(member: Member, config: Config | None) -> tuple[str, str, str]:
+    """The command-line options for a member's code that is not the default."""
     if config is None:
-        return "", ""
-    wanted = config.hardware
+        return "", "", ""
+    wanted = code_of(member, config)
     precision = f" --precision {wanted.precision}" if wanted.precision != "float32" else ""
-    return precision, f" --style {wanted.style}" if wanted.style != "straight" else ""
+    spec = config.hardware.input
+    texts = [] if only_floats(spec) else input_texts(spec)
+    inputs = "".join(f" --input {shlex.quote(text)}" for text in texts)
+    return precision, f" --style {wanted.style}" if wanted.style != "straight" else "", inputs

@@ -126,7 +126,7 @@ def _live_front(path: Path, manifest: dict[str, Any]) -> Front:
     return Front(tuple(members), tuple(manifest.get("objectives", ())))
 
 
-TEXTS = ("status", "model")
+TEXTS = ("status", "model", "precision", "style")
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

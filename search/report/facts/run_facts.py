@@ -32,7 +32,7 @@ def run_page(run: Run, *, live: bool = False) -> dict[str, Any]:
         "live": live,
         "task": names,
         "terms": _terms(run, trees),
-        "lines": [lines(member.path, run.config) for member in run.front if member.path],
+        "lines": [lines(member, run.config) for member in run.front if member.path],
         "test": tested,
         "config": run.config_text,
         "device": run.config.hardware.device if run.config else "",
@@ -109,7 +109,7 @@ def _terms(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:
         return {"missing": "The run has no device, so there is no cost to break down."}
     if not run.final:
         return {"missing": "The costs are broken down when the run is complete."}
-    found = _or_missing(lambda: {"costs": cost_terms(trees, run.config)})
+    found = _or_missing(lambda: {"costs": cost_terms(trees, run.front, run.config)})
     return found | {"position": _positions(trees)}
 
 

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, code_of
+from neuraltree.compress.formats import Input
+from neuraltree.export.c.argument import Argument
+from neuraltree.export.c.columns.column_vectors import integer_limits, integer_numbers
 from neuraltree.export.c.parts import literal
 from neuraltree.export.names import comment
 from neuraltree.export.needed import Read
@@ -25,15 +28,22 @@ def uses_sine(reads: Sequence[Read]) -> bool:
     return any("nt_sine(" in RULES[read.feature.rule].c_function for read in reads)
 
 
-def encode(reads: Sequence[Read]) -> str:
+def functions(reads: Sequence[Read], argument: Argument) -> list[str]:
+    """What the expressions of the features call, and a guard if a missing cell can be NaN."""
+    reads = [read for read in reads if not argument.inputs[read.column].row.is_integer]
+    called = dict.fromkeys(RULES[read.feature.rule].c_function for read in reads)
+    return [NO_FAST_MATH] * bool(reads) + [*filter(None, called)]
+
+
+def encode(reads: Sequence[Read], argument: Argument) -> str:
     """``nt_encode``, which fills ``f`` with the features that are read, in their order, from the columns ``x``."""
-    functions = dict.fromkeys(RULES[read.feature.rule].c_function for read in reads)
     lines = [
-        f"    f[{place}] = {_expression(read)}; /* {comment(read.feature.name)} */" for place, read in enumerate(reads)
+        f"    f[{place}] = {_float(read, argument)}; /* {comment(read.feature.name)} */"
+        for place, read in enumerate(reads)
     ]
     body = "\n".join(lines)
-    text = f"NT_CALL void nt_encode(const float *x, float *f)\n{{\n{body}\n}}\n"
-    return "\n".join([NO_FAST_MATH, *filter(None, functions), text])
+    text = f"NT_CALL void nt_encode({argument.parameter}, float *f)\n{{\n{body}\n}}\n"
+    return "\n".join([*functions(reads, argument), text])
 
 
 def float_sine() -> str:
@@ -46,9 +56,18 @@ def encoded(reads: Sequence[Read]) -> tuple[str, str]:
     return (f"    float f[{len(reads)}];\n    nt_encode(x, f);\n", "f") if reads else ("", "x")
 
 
-def _expression(read: Read) -> str:
-    numbers = map(literal, read.feature.numbers)
-    return RULES[read.feature.rule].c.format(*numbers, x=f"x[{read.column}]")
+def expression(read: Read, argument: Argument) -> str:
+    """The C expression of a feature: a float, or an integer if its column is one."""
+    rule, one, x = RULES[read.feature.rule], argument.inputs[read.column], argument.places[read.column]
+    if not one.row.is_integer:
+        return rule.c.format(*map(literal, read.feature.numbers), x=x)
+    numbers = integer_numbers(rule, read.feature.numbers, one)
+    return rule.c_integer.format(*map(int, numbers), x=x, hole=one.row.hole)
+
+
+def _float(read: Read, argument: Argument) -> str:
+    text = expression(read, argument)
+    return f"(float){text}" if argument.inputs[read.column].row.is_integer else text
 
 
 USABLE = """/* Whether a column takes v: a hole if it may have one, or a number of the range seen; a place is whole. */
@@ -69,10 +88,22 @@ def _limits(column: Column) -> str:
     return f"{low}, {high}, {int(column.seen.whole)}, {int(column.takes_holes)}"
 
 
-def check(columns: Sequence[Column], name: str) -> str:
+def check(columns: Sequence[Column], argument: Argument) -> str:
     """``NAME_check``, the position of the first column whose number it does not take, or -1."""
+    rows = enumerate(zip(columns, argument.inputs, argument.places, strict=True))
     tests = [
-        f"    if (!nt_usable(x[{place}], {_limits(column)})) {{\n        return {place};\n    }}\n"
-        for place, column in enumerate(columns)
+        f"    if (!{_usable(column, one, x)}) {{\n        return {place};\n    }}\n" for place, (column, one, x) in rows
     ]
-    return f"{USABLE}\nNT_PUBLIC int {name}_check(const float *x)\n{{\n{''.join(tests)}    return -1;\n}}\n"
+    floats = [one for one in argument.inputs if not one.row.is_integer]
+    text = f"NT_PUBLIC int {argument.name}_check({argument.parameter})\n{{\n{''.join(tests)}    return -1;\n}}\n"
+    return f"{USABLE}\n{text}" if floats or not argument.inputs else text
+
+
+def _usable(column: Column, one: Input, x: str) -> str:
+    """The C expression of whether a column takes its number ``x``."""
+    if not one.row.is_integer:
+        return f"nt_usable({x}, {_limits(column)})"
+    low, high = integer_limits(column, one)
+    tests = [f"{x} >= {low}"] * (low > one.row.low) + [f"{x} <= {high}"] * (high < one.row.high)
+    within = " && ".join(tests) or "1"
+    return f"(({within}) || {x} == {one.row.hole})" if column.takes_holes else f"({within})"

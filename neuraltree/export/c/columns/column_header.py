@@ -5,34 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from neuraltree.compress.formats import Input
+from neuraltree.export.c.argument import Argument
 from neuraltree.export.names import comment, constants
 from neuraltree.inputs.encoders import Category, Column, Ordinal, Time
 from neuraltree.inputs.times import moment
 
+HEAD_OF_INTEGERS = """/* The positions of the columns, and the number of a missing cell where one may be missing. */
+"""
 HEAD = """/* The positions of the columns in x, one number for each. A missing cell is NAN (of math.h), if the column
    takes it. */
 """
 LARGEST_WHOLE = 2.0**53  # doubles beyond it are no counts of seconds
 
 
-def column_constants(columns: Sequence[Column], name: str, classes: Sequence[str]) -> str:
-    """The enum of the columns, and an enum or a macro for each that has levels or a start.
+def column_constants(columns: Sequence[Column], argument: Argument, classes: Sequence[str]) -> str:
+    """The enum of the columns, an enum or a macro for each that has levels or a start, the scales of integers, and the
+    struct if ``argument`` is one.
 
     ``classes``: the constants of the classes, which no level may repeat.
     """
-    upper = name.upper()
+    upper = argument.name.upper()
     places = constants(f"{upper}_COLUMN", [column.name for column in columns])
     taken = {*places, *classes, f"{upper}_COLUMNS", f"{upper}_CLASSES", f"{upper}_INTEGERS"}
     rows, texts = [], []
-    for i, (column, place) in enumerate(zip(columns, places, strict=True)):
+    for i, (column, place, one) in enumerate(zip(columns, places, argument.inputs, strict=True)):
         prefix = upper + place.removeprefix(f"{upper}_COLUMN")
         meaning, text, made = DESCRIBED.get(type(column), _plain)(column, prefix, taken)
         taken.update(made)
-        hole = ", or NAN" if column.takes_holes else ""
-        rows.append(f"    {place} = {i}, /* {comment(column.name)}: {meaning}{hole} */")
+        hole = f", or {_hole(one)}" if column.takes_holes else ""
+        times = f" times {one.scale:g}" if one.scale != 1 else ""
+        rows.append(f"    {place} = {i}, /* {comment(column.name)}: {meaning}{times}{hole} */")
         texts.append(text)
     whole = "\n".join(["enum {", *rows, f"    {upper}_COLUMNS = {len(columns)}", "};\n"])
-    return "\n".join([HEAD + whole, *filter(None, texts)])
+    head = HEAD if argument.is_float else HEAD_OF_INTEGERS
+    return "\n".join([head + whole, *filter(None, (*texts, argument.declared()))])
+
+
+def _hole(one: Input) -> str:
+    """A missing cell."""
+    return f"{one.row.hole} if missing" if one.row.is_integer else "NAN"
 
 
 Described = tuple[str, str, list[str]]  # what its numbers are, its own text, and the constants made in it

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import Input
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.export.needed import Read
 from neuraltree.inputs.encoders import Category, Column, Flag, Ordinal, Time
-from neuraltree.inputs.features import RULES
+from neuraltree.inputs.features import RULES, Rule
 
 HOLES = 0.15  # share of the cells that may be holes
 ALL_HOLES, ALL_OTHER = 4, 5  # rows with a hole wherever there may be one, and with other levels
@@ -69,29 +70,76 @@ DRAWN: dict[type[Column], Callable[[Any, FloatArray, np.random.Generator], Float
 }
 
 
-def features(reads: Sequence[Read], X: NDArray[np.floating]) -> tuple[FloatArray, FloatArray]:
-    """(rows, features) the features that are read, in doubles, and how far from them those of single floats may be."""
+def features(
+    reads: Sequence[Read], X: NDArray[np.floating], inputs: Sequence[Input] = ()
+) -> tuple[FloatArray, FloatArray]:
+    """(rows, features) the features that are read, in doubles, and how far from them those of single floats may be.
+
+    Features of the integers among the ``inputs`` of the columns are integers, and exact.
+    """
     columns = X.astype(np.float64)
     rows = [(RULES[read.feature.rule], columns[:, read.column], read.feature.numbers) for read in reads]
+    of = [inputs[read.column] if inputs else Input() for read in reads]
+    rows = [
+        (rule, with_holes(rule, x, one), integer_numbers(rule, numbers, one))
+        if one.row.is_integer
+        else (rule, x, numbers)
+        for (rule, x, numbers), one in zip(rows, of, strict=True)
+    ]
     values, errors = ([getattr(rule, part)(x, *numbers) for rule, x, numbers in rows] for part in ("value", "c_error"))
+    errors = [0 * x if one.row.is_integer else x for x, one in zip(errors, of, strict=True)]
     return np.column_stack(values), np.column_stack(errors)
 
 
-def checked(columns: Sequence[Column], X: NDArray[np.float32]) -> NDArray[np.int64]:
-    """(rows,) what ``NAME_check`` returns for the numbers (rows, columns), by limits in single floats."""
-    fine = np.column_stack([_usable(column, X[:, i]) for i, column in enumerate(columns)])
+def with_holes(rule: Rule, x: FloatArray, one: Input) -> FloatArray:
+    """The integers of a column with NaN for the one that stands for a missing cell, if the rule knows such cells."""
+    return x if rule is RULES["value"] else np.where(x == one.row.hole, np.nan, x)
+
+
+def integer_numbers(rule: Rule, numbers: tuple[float, ...], one: Input) -> tuple[float, ...]:
+    """The numbers of a rule for a column of integers: what fills a missing cell has their scale and is rounded."""
+    return tuple(float(round(number * one.scale)) for number in numbers) if rule is RULES["filled"] else numbers
+
+
+def checked(columns: Sequence[Column], X: NDArray[np.floating], inputs: Sequence[Input] = ()) -> NDArray[np.int64]:
+    """(rows,) what ``NAME_check`` returns for the numbers (rows, columns), by limits in single floats, or for integers
+    among the ``inputs`` by integers."""
+    of = inputs or (Input(),) * len(columns)
+    rows = enumerate(zip(columns, of, strict=True))
+    fine = np.column_stack([TAKEN[one.row.is_integer](column, X[:, i], one) for i, (column, one) in rows])
     return np.where(fine.all(axis=1), -1, fine.argmin(axis=1))
 
 
-def _usable(column: Column, numbers: NDArray[np.float32]) -> NDArray[np.bool_]:
+def integer_limits(column: Column, one: Input) -> tuple[int, int]:
+    """The least and the largest integer that a column was learned from."""
+    ends = np.clip(np.rint(np.array(column.seen[:2]) * one.scale), one.row.low, one.row.high)
+    return int(ends[0]), int(ends[1])
+
+
+def _usable_integer(column: Column, numbers: NDArray[np.floating], one: Input) -> NDArray[np.bool_]:
+    low, high = integer_limits(column, one)
+    hole = (numbers == one.row.hole) & column.takes_holes
+    return ((numbers >= low) & (numbers <= high)) | hole
+
+
+def _usable(column: Column, numbers: NDArray[np.floating], one: Input) -> NDArray[np.bool_]:
     low, high, whole = column.seen
+    numbers = numbers.astype(np.float32)
     with np.errstate(over="ignore"):
         within = (numbers >= np.float32(low)) & (numbers <= np.float32(high)) & np.isfinite(numbers)
     return (within & ((numbers % 1 == 0) | (not whole))) | (np.isnan(numbers) & column.takes_holes)
 
 
-def steady(reads: Sequence[Read], integers: IntegerTree, X: NDArray[np.float32]) -> NDArray[np.bool_]:
+TAKEN: dict[bool, Callable[[Column, NDArray[np.floating], Input], NDArray[np.bool_]]] = {
+    False: _usable,
+    True: _usable_integer,
+}
+
+
+def steady(
+    reads: Sequence[Read], integers: IntegerTree, X: NDArray[np.floating], inputs: Sequence[Input] = ()
+) -> NDArray[np.bool_]:
     """(rows,) whether rounding in single floats cannot change an integer of a row."""
-    values, errors = features(reads, X)
+    values, errors = features(reads, X, inputs)
     low, middle, high = (integers.quantize(part) for part in (values - errors, values, values + errors))
     return ((low == middle) & (middle == high)).all(axis=1)

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
-from neuraltree.export.c.head import FIRST, KIND, OPENED, OUTPUT, flags
-from neuraltree.export.c.order import Step, slots, steps
+from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.parts import array, float_functions, literal
+from neuraltree.export.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.onnx.levels import used_features
+from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 
@@ -22,13 +23,17 @@ IDENTITY = NAMES.index("identity")
 Centre = NDArray[np.float64] | None  # (features,) the number subtracted from each input; None: nothing
 
 
-def body(tree: Tree, name: str, style: str) -> tuple[str, str]:
-    """Static definitions, and the text of ``NT_CALL void nt_outputs(const float *x, float *y)``."""
+def body(tree: Tree, argument: Argument, style: str) -> tuple[str, str]:
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const float *x, float *y)``, or with another
+    first parameter, that of ``argument``, which in a table is no struct."""
     centred, taken = tree.centred()
     nodes = centred.folded()
     order = steps(nodes)
     centre = taken if taken[used_features(nodes)].any() else None
-    return _straight(nodes, order, centre) if style == "straight" else _table(nodes, order, centre, name)
+    if style == "straight":
+        return _straight(nodes, order, centre, argument)
+    definitions, function = _table(nodes, order, centre, argument.name)
+    return definitions, function.replace("const float *x", argument.parameter)
 
 
 def functions(tree: Tree, *, sine: bool = False) -> str:
@@ -41,14 +46,16 @@ def functions(tree: Tree, *, sine: bool = False) -> str:
     return float_functions(codes, exp=tree.classes is not None and tree.output_activation == "identity")
 
 
-def _straight(nodes: Nodes, order: list[Step], centre: Centre) -> tuple[str, str]:
+def _straight(nodes: Nodes, order: list[Step], centre: Centre, argument: Argument) -> tuple[str, str]:
     far = {} if centre is None else {i: literal(centre[i]) for i in used_features(nodes).tolist() if centre[i]}
-    lines = [f"const float x{i} = x[{i}] - {text};".replace("- -", "+ ") for i, text in far.items()]
+    rows = zip(argument.inputs, argument.places, strict=True)
+    x = [f"(float){place}" if one.row.is_integer else place for one, place in rows]
+    lines = [f"const float x{i} = {x[i]} - {text};".replace("- -", "+ ") for i, text in far.items()]
     output = 0
     for step in order:
         terms = [f"a{step.own}"] * step.opened + [literal(nodes["bias"][step.node, 0])]
         inputs = [(leaf, int(nodes["op"][leaf])) for leaf in step.leaves]
-        terms += [f"{literal(nodes['weight'][leaf, 0])} * {f'x{i}' if i in far else f'x[{i}]'}" for leaf, i in inputs]
+        terms += [f"{literal(nodes['weight'][leaf, 0])} * {f'x{i}' if i in far else x[i]}" for leaf, i in inputs]
         value = " + ".join(terms).replace("+ -", "- ")
         if step.code != IDENTITY:
             value = f"nt_{NAMES[step.code]}({value})"
@@ -63,15 +70,12 @@ def _straight(nodes: Nodes, order: list[Step], centre: Centre) -> tuple[str, str
             lines.append("NT_FENCE;")
     names = ", ".join(f"a{i}" for i in range(slots(order)))
     declared = [f"float {names};"] if names else []
-    return "", _function(declared + lines)
+    text = "\n".join(f"    {line}" for line in declared + lines)
+    return "", f"NT_CALL void nt_outputs({argument.parameter}, float *y)\n{{\n{text}\n}}\n"
 
 
-def _function(lines: list[str]) -> str:
-    text = "\n".join(f"    {line}" for line in lines)
-    return f"NT_CALL void nt_outputs(const float *x, float *y)\n{{\n{text}\n}}\n"
-
-
-def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[str, str]:
+def table_values(nodes: Nodes, order: list[Step], centre: Centre) -> tuple[list[int], list[float], list[float]]:
+    """The numbers that the interpreter reads: codes, weights and biases of the nodes in order of evaluation."""
     codes: list[int] = []
     weights: list[float] = []
     biases: list[float] = []
@@ -81,9 +85,12 @@ def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[
             weights += [nodes["weight"][leaf, 0], *([] if centre is None else [centre[nodes["op"][leaf]]])]
         weights += [nodes["weight"][step.node, 0]] * (step.slot >= 0)
         biases.append(nodes["bias"][step.node, 0])
+    return codes, weights, biases
+
+
+def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[str, str]:
+    codes, weights, biases = table_values(nodes, order, centre)
     unit = narrowest(codes)
-    kinds = sorted({step.code for step in order} - {IDENTITY})
-    named = [f"nt_{NAMES[code]}" if code in kinds else "0" for code in range(max(kinds, default=0) + 1)]
     tables = [
         "/* Each node in order of evaluation: kind and flags, number of inputs, the inputs. */",
         array(f"uint{unit}_t", "nt_code", codes),
@@ -92,21 +99,32 @@ def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[
         array("float", "nt_weight", [literal(w) for w in weights]),
         array("float", "nt_bias", [literal(b) for b in biases]),
     ]
-    tables.append(
-        f"typedef float (*nt_kind)(float);\nstatic const nt_kind nt_kinds[{len(named)}] = {{{', '.join(named)}}};\n"
-    )
-    text = INTERPRETER.replace("@ADD@", FOLDED if centre is None else CENTRED)
-    return "\n".join(tables), filled(text, name, unit, order)
+    tables.append(kind_table({step.code for step in order}))
+    text = interpreter(centre) + OUTPUTS
+    return "\n".join(tables), filled(text, name, unit, slots(order), len(order))
 
 
-def filled(text: str, name: str, unit: int, order: list[Step]) -> str:
-    """An interpreter's text with its marks replaced; ``unit``: the bits of an entry of the code table."""
+def kind_table(codes: set[int]) -> str:
+    """The C table of the functions of these activations."""
+    kinds = codes - {IDENTITY}
+    named = [f"nt_{NAMES[code]}" if code in kinds else "0" for code in range(max(kinds, default=0) + 1)]
+    return f"typedef float (*nt_kind)(float);\nstatic const nt_kind nt_kinds[{len(named)}] = {{{', '.join(named)}}};\n"
+
+
+def interpreter(centre: Centre) -> str:
+    """The text of the interpreter, with marks for ``filled``."""
+    return INTERPRETER.replace("@ADD@", FOLDED if centre is None else CENTRED)
+
+
+def filled(text: str, name: str, unit: int, depth: int, nodes: int) -> str:
+    """An interpreter's text with its marks replaced; ``unit``: the bits of an entry of the code table; ``depth``: the
+    most sums that wait."""
     changes = {
         "@NAME@": name,
         "@UNIT@": str(unit),
         "@WIDTH@": {8: "byte", 16: "word"}[unit],
-        "@SLOTS@": str(max(slots(order), 1)),
-        "@NODES@": str(len(order)),
+        "@SLOTS@": str(max(depth, 1)),
+        "@NODES@": str(nodes),
     }
     for mark, value in changes.items():
         text = text.replace(mark, value)
@@ -150,10 +168,11 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const fl
     }}
 }}
 
-NT_CALL void nt_outputs(const float *x, float *y)
-{{
+"""
+OUTPUTS = """NT_CALL void nt_outputs(const float *x, float *y)
+{
     @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, nt_kinds, x, y);
-}}
+}
 """
 
 FOLDED = "            sum += NT_READ(float, float, weight++) * x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from neuraltree.compress.int8.integer_tree import IntegerTree
+from neuraltree.compress.int8.stages import InputStage
 from neuraltree.export.c.columns.column_code import encoded
 from neuraltree.export.c.integers.integer_code import packed
 from neuraltree.export.c.parts import array
@@ -19,6 +20,7 @@ def room(integers: IntegerTree) -> int:
 def input_stage(tree: IntegerTree, name: str, reads: Sequence[Read] = ()) -> str:
     """``NAME_quantize``: one loop over the inputs in use, from raw inputs, or as ``reads`` says, from columns."""
     stage = tree.inputs
+    assert isinstance(stage, InputStage)
     count = len(stage.features)
     if not count:
         return f"NT_PUBLIC void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    q[0] = 0;\n}}\n"
@@ -26,15 +28,9 @@ def input_stage(tree: IntegerTree, name: str, reads: Sequence[Read] = ()) -> str
     before, inputs = encoded(reads)
     unit = 8 if max(places) < 256 else 16
     width = {8: "byte", 16: "word"}[unit]
-    scales = packed(stage.multiplier, stage.shift)
-    columns = (stage.zero.tolist(), scales, stage.power.tolist(), places)
-    rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
     return "\n".join(
         [
-            "/* Each integer: its zero, its scale, the power of 2 that multiplies its input, the input's position. */",
-            STRUCT.replace("@UNIT@", str(unit)),
-            array("struct nt_input", "nt_inputs", rows),
-            INTEGER,
+            *table_of_floats(stage, places, unit),
             f"""void {name}_convert(const struct nt_input *input, const struct nt_input *last, const float *x,
                              int8_t *q);
 NT_ALONE void {name}_convert(const struct nt_input *input, const struct nt_input *last, const float *x,
@@ -53,6 +49,19 @@ NT_PUBLIC void {name}_quantize(const float *x, int8_t *q)
 """,
         ]
     )
+
+
+def table_of_floats(stage: InputStage, places: Sequence[int], unit: int) -> list[str]:
+    """The table of the conversions of floats, with the positions of these in ``unit`` bits, and their function."""
+    scales = packed(stage.multiplier, stage.shift)
+    columns = (stage.zero.tolist(), scales, stage.power.tolist(), places)
+    rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
+    return [
+        "/* Each integer: its zero, its scale, the power of 2 that multiplies its input, the input's position. */",
+        STRUCT.replace("@UNIT@", str(unit)),
+        array("struct nt_input", "nt_inputs", rows),
+        INTEGER,
+    ]
 
 
 STRUCT = """struct nt_input {

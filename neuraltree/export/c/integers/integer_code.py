@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from neuraltree.activations import NAMES
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
 from neuraltree.export.c.floats.float_code import filled, narrowest
-from neuraltree.export.c.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
-from neuraltree.export.c.order import Step, slots, steps
 from neuraltree.export.c.parts import array
+from neuraltree.export.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
+from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.nodes import IntArray
 
 SHIFTS = "/* A right shift must round down, as it does with every compiler for these devices. */\n"
@@ -37,8 +39,26 @@ NT_CALL int32_t nt_between(const int16_t *table, int32_t t)
 """
 
 
-def body(tree: IntegerTree, name: str, style: str) -> tuple[str, str]:
-    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``."""
+class Leaves(NamedTuple):
+    """What ``nt_outputs`` of straight code reads: its ``parameter``, and the ``texts`` of its inputs.
+
+    ``base``: the number that stands for 0. ``late``: whether each input is read when the first node needs it.
+    """
+
+    parameter: str
+    texts: tuple[str, ...]
+    base: int = 0
+    late: bool = False
+
+
+def quantised(tree: IntegerTree) -> Leaves:
+    """The integers that ``NAME_quantize`` made."""
+    return Leaves("const int8_t *q", tuple(f"q[{i}]" for i in range(len(tree.inputs.features))))
+
+
+def body(tree: IntegerTree, name: str, style: str, leaves: Leaves) -> tuple[str, str]:
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``, or in straight
+    code with another first parameter, that of ``leaves``."""
     order = steps(tree.nodes)
     fine = {step.code for step in order if _is_fine(tree, step)}
     coarse = {step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}
@@ -46,7 +66,7 @@ def body(tree: IntegerTree, name: str, style: str) -> tuple[str, str]:
     tables += [array("int8_t", f"nt_{NAMES[c]}", table(c).tolist()) for c in sorted(coarse) if DOMAINS[c]]
     tables += [array("int16_t", f"nt_fine_{NAMES[c]}", fine_table(c).tolist()) for c in sorted(fine) if DOMAINS[c]]
     tables += [FINE_VALUE] * any(DOMAINS[c] for c in fine)
-    more, function = _straight(tree, order) if style == "straight" else _table(tree, order, name)
+    more, function = _straight(tree, order, leaves) if style == "straight" else _table(tree, order, name)
     return "\n".join([*tables, *([more] if more else [])]), function
 
 
@@ -54,17 +74,18 @@ def _is_fine(tree: IntegerTree, step: Step) -> bool:
     return tree.fine and tree.nodes["depth"][step.node] == 1
 
 
-def _straight(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
+def _straight(tree: IntegerTree, order: list[Step], leaves: Leaves) -> tuple[str, str]:
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
-    lines, output = list[str](), 0
+    reading = [f"const int32_t q{i} = {text};" for i, text in enumerate(leaves.texts)]
+    # An int may have 16 bits, so each input is made 32 bits wide.
+    texts = [f"q{i}" if leaves.late else f"(int32_t){text}" for i, text in enumerate(leaves.texts)]
+    lines, output, read = list[str](), 0, set[int]()
     for step in order:
-        size = FINE if tree.fine and step.slot < 0 else 1
-        terms = [f"a{step.own}"] * step.opened + [str(tree.numbers.bias[step.node])]
         inputs = [place[int(tree.nodes["op"][leaf])] for leaf in step.leaves]
-        weights = (tree.numbers.weight[list(step.leaves)] * size).tolist()
-        # An int may have 16 bits, so each input is made 32 bits wide.
-        terms += [f"{weight} * (int32_t)q[{i}]" for weight, i in zip(weights, inputs, strict=True)]
-        total = " + ".join(terms).replace("+ -", "- ")
+        if leaves.late:
+            lines += [reading[i] for i in dict.fromkeys(inputs) if i not in read]
+            read.update(inputs)
+        total = _total(tree, step, [texts[i] for i in inputs], leaves.base)
         if step.slot < 0:
             lines.append(f"y[{output}] = {_score(tree, output, total)};")
             output += 1
@@ -80,8 +101,16 @@ def _straight(tree: IntegerTree, order: list[Step]) -> tuple[str, str]:
     names = ", ".join((["s"] if any(step.slot >= 0 for step in order) else []) + [f"a{i}" for i in range(slots(order))])
     declared = [f"int32_t {names};"] if names else []
     text = "\n".join(f"    {line}" for line in [*declared, *lines])
-    unused = "" if place else "    (void)q;\n"
-    return "", f"NT_CALL void nt_outputs(const int8_t *q, int32_t *y)\n{{\n{unused}{text}\n}}\n"
+    unused = "" if place else f"    (void){leaves.parameter[-1]};\n"
+    return "", f"NT_CALL void nt_outputs({leaves.parameter}, int32_t *y)\n{{\n{unused}{text}\n}}\n"
+
+
+def _total(tree: IntegerTree, step: Step, inputs: list[str], base: int) -> str:
+    """The C expression of a node's sum; ``inputs``: the texts of its leaves, which have ``base`` for 0."""
+    weights = tree.numbers.weight[list(step.leaves)] * (FINE if tree.fine and step.slot < 0 else 1)
+    terms = [f"a{step.own}"] * step.opened + [str(tree.numbers.bias[step.node] - base * weights.sum())]
+    terms += [f"{weight} * {text}" for weight, text in zip(weights.tolist(), inputs, strict=True)]
+    return " + ".join(terms).replace("+ -", "- ")
 
 
 def _half(tree: IntegerTree, step: Step) -> int:
@@ -115,7 +144,8 @@ def _value(tree: IntegerTree, step: Step, index: str) -> str:
     return f"NT_READ(byte, int8_t, nt_{name} + {index})"
 
 
-def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
+def table_values(tree: IntegerTree, order: list[Step]) -> tuple[list[int], list[int]]:
+    """Codes and weights that the interpreter reads, of the nodes in order of evaluation."""
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
     numbers = tree.numbers
     codes: list[int] = []
@@ -125,6 +155,12 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
         codes += [place[int(tree.nodes["op"][leaf])] for leaf in step.leaves]
         weights += [int(numbers.weight[leaf]) for leaf in step.leaves]
         weights += [int(numbers.weight[step.node])] * (step.slot >= 0)
+    return codes, weights
+
+
+def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
+    numbers = tree.numbers
+    codes, weights = table_values(tree, order)
     hidden = [step.node for step in order if step.slot >= 0]
     unit = narrowest(codes)
     parts = [
@@ -135,7 +171,7 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
         array("int32_t", "nt_bias", [int(numbers.bias[step.node]) for step in order]),
         "/* Each node but the outputs: shift << 11 | multiplier - 2048. */",
         array("uint16_t", "nt_scale", packed(numbers.multiplier[hidden], numbers.shift[hidden]) or [0]),
-        *_value_tables({step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}),
+        *value_tables({step.code for step in order if step.slot >= 0 and not _is_fine(tree, step)}),
     ]
     stage = tree.outputs
     if stage.multiplier is not None and stage.shift is not None:
@@ -149,7 +185,7 @@ def packed(multiplier: IntArray, shift: IntArray) -> list[int]:
     return [int((s << 11) | (m - 2048)) for m, s in zip(multiplier.tolist(), shift.tolist(), strict=True)]
 
 
-def _value_tables(codes: set[int]) -> list[str]:
+def value_tables(codes: set[int]) -> list[str]:
     """A C table by kind: its look-up table if it has one, and its least index."""
     kinds = range(max(codes, default=0) + 1)
     names = [f"nt_{NAMES[code]}" if code in codes and DOMAINS[code] else "0" for code in kinds]
@@ -168,17 +204,21 @@ KIND_ROW = """struct nt_kind {
 """
 
 
+def coarse_value(codes: set[int]) -> str:
+    """The C of the interpreter from an index to an 8-bit value, for these activations."""
+    repeating = sorted(code for code in codes if KINDS[code].repeats)
+    repeat = REPEAT.replace("@REPEATS@", " || ".join(f"(head & {KIND}) == {code}" for code in repeating))
+    return COARSE.replace("@REPEAT@", repeat if repeating else "")
+
+
 def _interpreter(tree: IntegerTree, order: list[Step], unit: int, name: str) -> str:
     hidden = [step for step in order if step.slot >= 0]
-    coarse = {step.code for step in hidden if not _is_fine(tree, step)}
-    repeating = sorted(code for code in coarse if KINDS[code].repeats)
-    repeat = REPEAT.replace("@REPEATS@", " || ".join(f"(head & {KIND}) == {code}" for code in repeating))
-    value = COARSE.replace("@REPEAT@", repeat if repeating else "")
+    value = coarse_value({step.code for step in hidden if not _is_fine(tree, step)})
     if tree.fine:
         cases = "".join(_fine_cases({step.code for step in hidden if _is_fine(tree, step)}))
         value = f"{FINE_OPEN}{cases}{FINE_ELSE}{value}        }}\n"
     text = INTERPRETER.replace("@OUTPUT_SCALE@", OUTPUT_SCALE if tree.fine else "").replace("@VALUE@", value)
-    text = filled(text, name, unit, order) + OUTPUTS.replace("@NAME@", name).replace("@NODES@", str(len(order)))
+    text = filled(text + OUTPUTS, name, unit, slots(order), len(order))
     scores = SCORES.replace("@COUNT@", str(tree.source.num_outputs)) if tree.outputs.multiplier is not None else ""
     return text.replace("@SCORES@", scores)
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.losing import loses_much, word_of_loss
+from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
-from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers import integer_code, result_code
+from neuraltree.export.c.integers.from_integers import apart, integer_body
 from neuraltree.export.c.integers.input_stage import input_stage, room
 from neuraltree.export.c.parts import EXP, literal
 from neuraltree.export.names import comment
@@ -17,26 +19,70 @@ from neuraltree.export.needed import Read
 from neuraltree.tree.tree import Tree
 
 
-def integer_library(tree: Tree, integers: IntegerTree, name: str, style: str, reads: Sequence[Read] = ()) -> Code:
+def integer_library(
+    tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read] = ()
+) -> Code:
     """The code of ``integers``, the 8-bit model of ``tree``, which has no columns; ``reads`` says what its inputs are
     if the code takes columns."""
+    name = argument.name
     reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
-    definitions, outputs = integer_code.body(integers, name, style)
+    if not argument.is_float:
+        return _from_integers(tree, integers, argument, style, reads)
+    definitions, outputs = integer_code.body(integers, name, style, integer_code.quantised(integers))
     exp = EXP if tree.classes is not None else ""
     return Code(
-        f"/* {word_of_loss(tree).replace('²', '^2')}. */" if loses_much(tree) else "",
-        f"enum {{ {name.upper()}_INTEGERS = {room(integers)} }};\n",
-        _declarations(tree, name, integers),
-        [exp, definitions, outputs, *_encoding(reads), input_stage(integers, name, reads)],
-        _entries(tree, name, integers),
+        _remark(tree),
+        f"enum {{ {name.upper()}_INTEGERS = {room(integers)} }};\n" + result_code.constants(integers, argument),
+        _declarations(tree, name, integers) + result_code.declarations(integers, argument),
+        [exp, definitions, outputs, *_encoding(reads, argument), input_stage(integers, name, reads)],
+        _entries(tree, argument, integers),
     )
 
 
-def _encoding(reads: Sequence[Read]) -> list[str]:
+def _from_integers(tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read]) -> Code:
+    definitions, lines = integer_body(integers, argument, style, reads)
+    exp = EXP if tree.classes is not None else ""
+    run = "".join(f"    {line}\n" for line in lines)
+    return Code(
+        _remark(tree),
+        result_code.constants(integers, argument),
+        result_code.declarations(integers, argument),
+        [exp, *definitions],
+        [*_results(tree, integers, argument, run), *result_code.entries(integers, argument, run)],
+    )
+
+
+def _remark(tree: Tree) -> str:
+    return f"/* {word_of_loss(tree).replace('²', '^2')}. */" if loses_much(tree) else ""
+
+
+def _results(tree: Tree, integers: IntegerTree, argument: Argument, run: str) -> list[str]:
+    """The public functions of the argument; ``run``: the lines that fill ``y`` with scores."""
+    name, count = argument.name, tree.num_outputs
+    kind = "float" if tree.classes is None else "int"
+    value = _value(integers, "y[0]") if tree.classes is None else answer(tree, name, str(integers.score_threshold))
+    lines = f"    int32_t y[{count}];\n{run}    return {value};\n"
+    entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
+    entries.append(f"NT_PUBLIC {kind} {name}_predict({argument.parameter})\n{{\n{lines}}}\n")
+    if tree.classes is not None:
+        scores = f"    int32_t scores[{count}];\n{run.replace('y)', 'scores)')}"
+        values = LOGITS.format(count=count, value=_value(integers, "scores[k]"))
+        entries.append(probabilities(tree, argument, run=scores + values, share=SHARE))
+    return entries
+
+
+SHARE = "1.0f / (1.0f + nt_exp(-y[k]))"
+LOGITS = """    NT_LOOP
+    for (int k = 0; k < {count}; ++k) {{
+        y[k] = {value};
+    }}
+"""
+
+
+def _encoding(reads: Sequence[Read], argument: Argument) -> list[str]:
     """From columns to features. The sine of floats has a name of its own, as ``nt_sine`` is a table of integers."""
     sine = [column_code.float_sine()] if column_code.uses_sine(reads) else []
-    texts = [*sine, column_code.encode(reads)] if reads else []
-    return [text.replace("nt_sine(", "nt_float_sine(").replace("As nt_sine", "As nt_float_sine") for text in texts]
+    return [apart(text) for text in (*sine, column_code.encode(reads, argument))] if reads else []
 
 
 def _declarations(tree: Tree, name: str, integers: IntegerTree) -> list[tuple[str, str]]:
@@ -54,7 +100,8 @@ def _declarations(tree: Tree, name: str, integers: IntegerTree) -> list[tuple[st
     return [quantize, (f"/* The class, for integer inputs{rule(tree)}. */", f"int {name}_predict_q(const int8_t *q)")]
 
 
-def _entries(tree: Tree, name: str, integers: IntegerTree) -> list[str]:
+def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]:
+    name = argument.name
     score = f"{name}_predict_q(q)"
     result, value, kind = (
         ("int32_t", _value(integers, score), "float") if tree.classes is None else ("int", score, "int")
@@ -66,9 +113,8 @@ def _entries(tree: Tree, name: str, integers: IntegerTree) -> list[str]:
     entries.append(f"NT_PUBLIC {result} {name}_predict_q(const int8_t *q)\n{{\n{lines}}}\n")
     entries.append(f"NT_PUBLIC {kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
     if tree.classes is not None:
-        share = "1.0f / (1.0f + nt_exp(-y[k]))"
-        entries.append(probabilities(tree, name, run=_scores(tree, name, integers), share=share))
-    return entries
+        entries.append(probabilities(tree, argument, run=_scores(tree, name, integers), share=SHARE))
+    return entries + result_code.entries(integers, argument, f"{prepare}    nt_outputs(q, y);\n")
 
 
 def _scores(tree: Tree, name: str, integers: IntegerTree) -> str:
@@ -77,11 +123,7 @@ def _scores(tree: Tree, name: str, integers: IntegerTree) -> str:
     int32_t scores[{tree.num_outputs}];
     {name}_quantize(x, q);
     nt_outputs(q, scores);
-    NT_LOOP
-    for (int k = 0; k < {tree.num_outputs}; ++k) {{
-        y[k] = {_value(integers, "scores[k]")};
-    }}
-"""
+{LOGITS.format(count=tree.num_outputs, value=_value(integers, "scores[k]"))}"""
 
 
 def _value(integers: IntegerTree, score: str) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import ACTIVATIONS
-from neuraltree.export.c.order import Step, slots, steps
+from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.folding import far
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler

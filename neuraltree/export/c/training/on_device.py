@@ -15,8 +15,6 @@ from collections.abc import Callable
 import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, Activation
-from neuraltree.export.c.head import KIND, flags
-from neuraltree.export.c.order import slots, steps
 from neuraltree.export.c.parts import FLASH, MACROS, array, float_functions, literal
 from neuraltree.export.c.training.device_step import loss_name, places, scaler_of, shifts, target_scaler_of
 from neuraltree.export.c.training.training_check import check_program
@@ -32,7 +30,9 @@ from neuraltree.export.c.training.training_text import (
     STATE,
     fill,
 )
+from neuraltree.export.head import KIND, flags
 from neuraltree.export.names import check_name, comment
+from neuraltree.export.order import slots, steps
 from neuraltree.tree.folding import far
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree

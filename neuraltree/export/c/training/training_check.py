@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.export.c.parts import array, literal
+from neuraltree.export.c.parts import FLASH, array, literal
 from neuraltree.export.c.training.device_step import places, scaler_of, step_with, target_scaler_of, training_step
 from neuraltree.export.c.training.training_text import fill
+from neuraltree.export.c.vector_program import SAY
 from neuraltree.tree.tree import Tree
 
 ROUNDING = 2 * float(np.finfo(np.float32).eps)
@@ -28,9 +29,12 @@ def check_program(tree: Tree, name: str) -> str:
     if not largest <= np.finfo(np.float32).max:
         raise ValueError("a training step of this tree is beyond single floats (3.4e38); train it with smaller weights")
     fields = {
-        "X": array("float", "nt_x", [literal(v) for v in x], attribute=""),
-        "EXPECTED": array("float", "nt_expected", [literal(v) for v in expected], attribute=""),
-        "TOLERANCE": array("float", "nt_tolerance", [literal(v) for v in tolerance], attribute=""),
+        "X": array("float", "nt_x", [literal(v) for v in x]),
+        "EXPECTED": array("float", "nt_expected", [literal(v) for v in expected]),
+        "TOLERANCE": array("float", "nt_tolerance", [literal(v) for v in tolerance]),
+        "SAY": SAY,
+        "FLASH": FLASH,
+        "INPUTS": len(x),
         "Y": literal(target) if tree.classes is None else str(int(target)),
         "RATE": literal(rate),
         "LOSS": literal(loss),
@@ -64,9 +68,12 @@ def _largest_change(tree: Tree, x: NDArray, target: float) -> float:
 
 TEST = """/* Compile and run: cc -std=c99 @NAME@_train.c test/@NAME@_train_test.c -o check && ./check */
 #include <stdio.h>
+#include <string.h>
 
 #include "../@NAME@_train.h"
 
+@SAY@
+@FLASH@
 @X@
 /* The parameters after one step in double precision, and the tolerance for single floats. */
 @EXPECTED@
@@ -79,20 +86,22 @@ static int nt_near(float found, float expected, float tolerance)
 int main(void)
 {
     int i, wrong = 0;
-    float loss;
+    float loss, x[@INPUTS@];
+    NT_COPY(x, nt_x, sizeof x);
     @NAME@_reset();
-    loss = @NAME@_train(nt_x, @Y@, @RATE@);
+    loss = @NAME@_train(x, @Y@, @RATE@);
     if (!nt_near(loss, @LOSS@, @LOSS_TOLERANCE@)) {
-        printf("loss: %.9g instead of %.9g\\n", (double)loss, (double)@LOSS@);
+        NT_SAY("loss: %.9g instead of %.9g\\n", (double)loss, (double)@LOSS@);
         ++wrong;
     }
     for (i = 0; i < @UPPER@_PARAMETERS; ++i) {
-        if (!nt_near(@NAME@_parameters[i], nt_expected[i], nt_tolerance[i])) {
-            printf("parameter %d: %.9g instead of %.9g\\n", i, (double)@NAME@_parameters[i], (double)nt_expected[i]);
+        const float wanted = NT_READ(float, float, nt_expected + i);
+        if (!nt_near(@NAME@_parameters[i], wanted, NT_READ(float, float, nt_tolerance + i))) {
+            NT_SAY("parameter %d: %.9g instead of %.9g\\n", i, (double)@NAME@_parameters[i], (double)wanted);
             ++wrong;
         }
     }
-    printf("%d of @PARAMETERS@ parameters and the loss: %d wrong\\n", @PARAMETERS@, wrong);
+    NT_SAY("%d of @PARAMETERS@ parameters and the loss: %d wrong\\n", @PARAMETERS@, wrong);
     return wrong != 0;
 }
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from neuraltree.export.c.head import FIRST, OPENED, OUTPUT
+from neuraltree.export.head import FIRST, OPENED, OUTPUT
 from neuraltree.tree.tree import Tree
 
 

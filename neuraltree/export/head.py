@@ -1,9 +1,9 @@
-"""The head of a node in the tables of exported C: its activation in the low bits, flags above them."""
+"""The head of a node in the tables of exported code: its activation in the low bits, flags above them."""
 
 from __future__ import annotations
 
 from neuraltree.activations import NAMES
-from neuraltree.export.c.order import Step
+from neuraltree.export.order import Step
 
 # As many bits as the table of activations needs, at least 3. With 17 activations or more, heads need more than 8 bits;
 # the tables that hold them, which are as wide as their largest entry, then have 16.

@@ -1,0 +1,1 @@
+"""Our trees and other small models on emulated microcontrollers: the same tasks, the same rows, one meter."""

@@ -1,0 +1,1 @@
+"""Our trees, and models of other kinds and programs, as C with what Python says of them."""

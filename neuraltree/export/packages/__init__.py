@@ -1,0 +1,1 @@
+"""Exported C as packages that people build with: for Arduino, PlatformIO and Zephyr."""
