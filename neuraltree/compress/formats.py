@@ -112,6 +112,11 @@ def input_spec(texts: Sequence[str]) -> InputSpec:
     return found
 
 
+def only_floats(spec: InputSpec) -> bool:
+    """Whether no input is an integer."""
+    return all(parse_input(text) == Input() for text in ([spec] if isinstance(spec, str) else spec.values()))
+
+
 def input_texts(spec: InputSpec) -> list[str]:
     """The texts from which ``input_spec`` makes inputs."""
     return [spec] if isinstance(spec, str) else [f"{name}={kind}" for name, kind in spec.items()]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuraltree.compress.formats import AUTO, input_spec, input_texts
+from neuraltree.compress.formats import AUTO, input_spec, input_texts, only_floats
 from neuraltree.export import __main__ as exporting
 from neuraltree.export.targets import FORMATS
 from search.cli.chosen import member_of
@@ -48,7 +48,7 @@ def _inputs_of_run(run: Path) -> list[str] | None:
     from search.folder.records import CONFIG
 
     spec = load_config(run / CONFIG).hardware.input if (run / CONFIG).exists() else "float32"
-    return None if spec == "float32" else input_texts(spec)
+    return None if only_floats(spec) else input_texts(spec)
 
 
 def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | None) -> None:

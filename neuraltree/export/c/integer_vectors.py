@@ -23,7 +23,7 @@ def in_types(inputs: Sequence[Input], numbers: NDArray[np.floating]) -> FloatArr
         if row.is_integer:
             x = np.clip(np.rint(found[:, i] * scale), row.low, row.high)
             x[[LOWEST, HIGHEST, ZERO]] = row.low, row.high, 0
-            found[:, i] = np.nan_to_num(x, nan=row.hole)
+            found[:, i] = np.nan_to_num(x, nan=float(row.hole or 0))
     return found
 
 

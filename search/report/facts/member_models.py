@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neuraltree.activations import ACTIVATIONS
-from neuraltree.compress.formats import input_texts
+from neuraltree.compress.formats import input_texts, only_floats
 from neuraltree.hardware.profile.devices import Code
 from neuraltree.plot.drawing import positions
 from neuraltree.tree.labels import Label
@@ -146,6 +146,6 @@ def _options(member: Member, config: Config | None) -> tuple[str, str, str]:
     wanted = code_of(member, config)
     precision = f" --precision {wanted.precision}" if wanted.precision != "float32" else ""
     spec = config.hardware.input
-    texts = [] if spec == "float32" else input_texts(spec)
+    texts = [] if only_floats(spec) else input_texts(spec)
     inputs = "".join(f" --input {shlex.quote(text)}" for text in texts)
     return precision, f" --style {wanted.style}" if wanted.style != "straight" else "", inputs

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from neuraltree.activations import NAMES
-from neuraltree.compress.formats import STYLES
+from neuraltree.compress.formats import STYLES, InputSpec
 from neuraltree.export import export_c
 from neuraltree.export.c.training.on_device import export_training
 from neuraltree.tree.generate import random_tree
@@ -56,6 +57,26 @@ def test_the_self_test_of_20_features_fits_into_2_kb(kind: str, precision: str, 
     assert "32 of 32 vectors are right" in text
     assert result == 0
     assert ram < RAM / 4, "room for the rest of a sketch"
+
+
+INPUTS: list[InputSpec] = ["int16/100", {"default": "int16/100", "x0": "float32", "x7": "uint8/0.1"}]
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize(
+    ("kind", "precision"), [("regression", "int8"), ("multiclass", "int8"), ("multiclass", "float32")]
+)
+@pytest.mark.parametrize("spec", INPUTS)
+def test_the_self_test_of_integers_passes_on_an_avr(
+    spec: InputSpec, kind: str, precision: str, style: str, tmp_path: Path
+) -> None:
+    tree = TREES[kind]
+    scaler = Scaler(np.abs(tree.scaler.mean), tree.scaler.scale) if tree.scaler else None
+    tree = replace(tree, scaler=scaler)  # a mean below 0 is no byte
+    text, result, ram = ram_of(tmp_path, export_c(tree, precision=precision, style=style, inputs=spec))
+    assert "32 of 32 vectors are right" in text
+    assert result == 0
+    assert ram < RAM / 4
 
 
 def test_a_wrong_result_is_found_on_an_avr(tmp_path: Path) -> None:

@@ -111,8 +111,8 @@ def _cases() -> list[Case]:
     found = []
     for i, (name, tree) in enumerate(trees.items()):
         spec = (ALL16, MIXED, WITH_FLOAT)[i % 3] if len(tree.features) > 1 else ALL16
-        for precision in ("int8", "float32"):
-            for style in ("straight", "table"):
+        for precision in ("int8", "float32")[: 2 if name in OF_FLOATS else 1]:
+            for style in ("straight", "table")[: 1 if name == "features_300" else 2]:
                 found.append(Case(f"{name}_{precision}_{style}", tree, spec, precision, style))
     fine = trees["random_0"]
     found += [Case(f"fine_{style}", fine, ALL16, "int8", style, fine=True) for style in ("straight", "table")]
@@ -129,6 +129,7 @@ def _cases() -> list[Case]:
     return found
 
 
+OF_FLOATS = ("random_0", "random_3", "random_5", "all_kinds")  # trees whose float code is compiled too
 CASES = _cases()
 
 
@@ -247,7 +248,7 @@ def test_floats_from_integers_are_those_of_the_tree(case: Case, results: dict[st
 @pytest.mark.parametrize("case", [case for case in CASES if case.precision == "int8"], ids=lambda case: case.name)
 def test_python_gives_what_plain_arithmetic_gives(case: Case) -> None:
     """The reference itself, against recursion over plain numbers."""
-    oracle, rows = IntegerInputOracle(case.tree, case.types, case.fine), case.X[:40]
+    oracle, rows = IntegerInputOracle(case.tree, case.types, case.fine), case.X[: min(40, 2000 // case.X.shape[1])]
     tree = case.integers
     q = tree.quantize(rows)
     assert q.tolist() == [oracle.quantize(row) for row in rows.tolist()]
