@@ -169,7 +169,7 @@ def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("style", ["straight", "table"])
 def test_one_activation_gets_figures_and_all_others_keep_theirs(style: str) -> None:
-    """Planted: 40-50 cycles a node, 60 instructions a node, 70 bytes of flash once, 5 of RAM."""
+    """Planted: 40-50 cycles a node, 60 instructions a node, 70 bytes of flash once and 3 a node, 5 of RAM."""
     path = Path(places.__file__).parent / "data" / "cortex-m4f.toml"
     old = next(row for row in tomllib.loads(path.read_text("utf-8"))["entries"] if row["style"] == style)
     trees = with_activation(random_trees(30, 7), "sine", 0)
@@ -179,6 +179,7 @@ def test_one_activation_gets_figures_and_all_others_keep_theirs(style: str) -> N
     place, samples = TERMS.index("sine"), []
     for row in ends:
         row["instructions"][place], row["flash"][place], row["ram"][place] = 60, 70, 5
+        row["flash"][TERMS.index("sine_node")] = 3
     ends[0]["cycles"][place], ends[1]["cycles"][place] = 40, 50
     for tree in trees:
         counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), "float32")
@@ -197,6 +198,7 @@ def test_one_activation_gets_figures_and_all_others_keep_theirs(style: str) -> N
     assert [figures["cycles"][end] for end in ("lo", "hi")] == pytest.approx([40, 50], rel=1e-3)
     assert [figures[block]["lo"] for block in ("instructions", "flash", "ram")] == pytest.approx([60, 70, 5], rel=1e-3)
     assert "30 compiled and emulated trees" in figures["cycles"]["source"]
+    assert new["flash"].pop("nodes")["sine"]["lo"] == pytest.approx(3, rel=1e-3)
     for block in ("instructions", "cycles", "flash", "ram"):
         old[block].get("kinds", {}).pop("sine", None)
     assert new == {**old, "ram": {key: value for key, value in old["ram"].items() if value}}

@@ -16,7 +16,7 @@ from neuraltree.hardware.measured_functions import USUAL
 from neuraltree.hardware.model.linear_model import INTEGERS, NODES, TASKS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
-OPTIONAL = (*TASKS, "inner_node", "far_input")
+OPTIONAL = (*TASKS, "inner_node", "spilled_edge", "far_input")
 NEEDED = ("const", "live_value", "feature", "output", *INTEGERS)  # of RAM, also if they are 0
 Terms = dict[str, float]
 
