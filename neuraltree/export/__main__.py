@@ -14,7 +14,7 @@ from neuraltree.compress.formats import INPUT_HELP, PRECISIONS, STYLES
 from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
-OPTIONS = ("name", "precision", "style", "wide", "input", "digits")
+OPTIONS = ("name", "precision", "style", "wide", "input", "constants", "program", "digits")
 
 EPILOG = """formats and the options they take; --out is a folder or one file with the ending shown:
 {formats}
@@ -27,6 +27,8 @@ examples:
   python -m neuraltree.export results/quickstart/models/003.json --to c --out model
   python -m neuraltree.export 003.json --to c --precision int8 --style table --name iris --out iris
   python -m neuraltree.export 003.json --to c --precision int8 --input int16 --input temp=int16/100
+  python -m neuraltree.export 003.json --to c --style table --constants --name iris --out iris
+  python -m neuraltree.export 004.json --to constants --program iris/iris.h --out iris.bin
   python -m neuraltree.export 003.json --to c-train --name iris --out iris
   python -m neuraltree.export 003.json --to onnx --out iris.onnx
   python -m neuraltree.export 003.json --to latex --digits 3
@@ -48,6 +50,9 @@ def parser(*more: str) -> Parser:
     wide = "int8 regression: 16-bit values for the nodes that the output adds"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
     made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
+    block = "table style: the model's constants as one block that a program can replace, with version and checksum"
+    made.add_argument("--constants", action="store_true", default=None, help=block)
+    made.add_argument("--program", metavar="HEADER.h", help="the header of the program that will read the constants")
     made.add_argument("--digits", type=int, help="significant digits of numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")
     replaced = "the file or folder to write; an earlier export there is replaced, other files in a folder are kept"

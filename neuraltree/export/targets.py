@@ -18,6 +18,19 @@ def _c(tree: Tree, name: str, **options: Any) -> Made:
     return export_c(tree, name, **c_options(options))
 
 
+def _constants(tree: Tree, name: str, *, program: str = "") -> Made:
+    from pathlib import Path
+
+    from neuraltree.export.c.constants.block import export_constants
+    from neuraltree.export.c.constants.layout import read_layout
+    from neuraltree.tree.soundness import refuse_several_targets
+
+    refuse_several_targets(tree.kind, tree.num_outputs, "C export")
+    if not program:
+        raise ValueError("--to constants needs --program HEADER.h, of the program that will read the constants")
+    return export_constants(tree, read_layout(Path(program).read_text("utf-8", errors="replace")))
+
+
 def _training(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.c.training.on_device import export_training
 
@@ -66,9 +79,16 @@ FORMATS: dict[str, Format] = {
     "c": Format(
         _c,
         "C99 that predicts, with a program that checks it",
-        C_OPTIONS,
+        C_OPTIONS | {"constants": ()},
         then="to check it: " + COMPILE.replace("%s", ""),
         integers=True,
+    ),
+    "constants": Format(
+        _constants,
+        "the constants of another model for a program that was written with --constants",
+        {"program": ()},
+        (".bin",),
+        marked=False,
     ),
     "c-train": Format(
         _training,

@@ -85,7 +85,11 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}
     rules = np.zeros((1, len(RULES)), dtype=np.int64)
     integers = np.zeros((1, len(INTEGER_INPUTS)), dtype=np.int64)
-    arrays = {name: np.array([value]) for name, value in plain.items()}
     return hardware.Counts(
-        kinds=kinds, rules=rules, integer_features=integers, integer_edges=integers, **arrays, **signs
+        kinds=kinds,
+        rules=rules,
+        integer_features=integers,
+        integer_edges=integers,
+        **{name: np.array([value]) for name, value in plain.items()},
+        **signs,
     )

@@ -16,8 +16,8 @@ from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.model_files import load
 from neuraltree.tree.soundness import refuse_several_targets
+from search.config.code_rule import rule_of
 from search.config.config import Config, load_config
-from search.engine.code_rule import rule_of
 from search.folder.records import CONFIG
 
 

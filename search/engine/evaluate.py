@@ -24,8 +24,8 @@ from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.space import Space
-from search.engine.code_rule import TypedInputs
 from search.engine.integer_scores import integer_outputs
+from search.engine.typed_inputs import TypedInputs
 
 Columns = dict[str, NDArray[np.float64]]
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")

@@ -23,13 +23,14 @@ from neuraltree.tree.generate import reference_tree, varied_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space, TreeError, check
+from search.config.code_rule import code_of, rule_of
 from search.config.config import Config
 from search.engine.budgets import budgets
-from search.engine.code_rule import code_of, rule_of, typed_inputs
 from search.engine.evaluate import Problem
 from search.engine.evolution_step import Strategy
 from search.engine.reference_point import scale_of
 from search.engine.row_samples import first_rows
+from search.engine.typed_inputs import typed_inputs
 from search.errors import InputError
 from search.objectives import KINDS, NAMES, columns_of, first_metric, metric_of, rows_of
 from search.selection.survivors import check_method

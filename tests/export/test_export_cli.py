@@ -27,6 +27,8 @@ from neuraltree.export import (
     export_zephyr,
 )
 from neuraltree.export.__main__ import OPTIONS, main, write
+from neuraltree.export.c.constants.block import export_constants
+from neuraltree.export.c.constants.layout import layout_of
 from neuraltree.export.targets import FORMATS
 from neuraltree.tree.model_files import dumps, load, save
 from neuraltree.tree.tree import Tree
@@ -64,12 +66,18 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
 
 @pytest.mark.parametrize("to", FORMATS)
 def test_without_a_place_texts_are_printed_and_the_rest_is_named_after_the_model(
-    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, to: str
+    model: Path,
+    program: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    to: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert main([str(model), "--to", to]) == 0
+    assert main([str(model), "--to", to, *(["--program", program] if to == "constants" else [])]) == 0
     printed, made = capsys.readouterr().out, {path.name for path in tmp_path.iterdir()} - {model.name}
     places = {to: "model_003" for to, row in FORMATS.items() if not row.suffixes} | {"onnx": "003.onnx"}
+    places["constants"] = "003.bin"
     assert made == ({places[to]} if to in places else set())
     if to not in places:
         file = tmp_path / f"kept{FORMATS[to].suffixes[0]}"
@@ -298,7 +306,20 @@ ONE_FILE = {
     "dot": ("a.dot", [], export_dot),
     "dot gv": ("a.gv", [], export_dot),
     "json": ("a.json", [], dumps),
+    "constants": (
+        "a.bin",
+        ["--program", "PROGRAM"],
+        lambda tree: export_constants(tree, layout_of(TREE, "float32")),
+    ),
 }
+
+
+@pytest.fixture
+def program(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The header of a program with replaceable constants."""
+    header = tmp_path_factory.mktemp("program") / "a.h"
+    header.write_text(export_c(TREE, "a", style="table", constants=True)["a.h"])
+    return str(header)
 
 
 # Of the formats that are a folder: what its files are.
@@ -344,10 +365,11 @@ def test_what_integers_lose_is_said(to: str, tmp_path: Path, capsys: pytest.Capt
 
 @pytest.mark.parametrize("what", ONE_FILE)
 def test_one_file_is_written_and_written_again(
-    what: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    what: str, model: Path, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """An earlier export is replaced, in a folder of its own or beside other files, which stay."""
     file, options, expected = ONE_FILE[what]
+    options = [program if option == "PROGRAM" else option for option in options]
     to, out = what.split()[0], tmp_path / "deep" / file
     content = expected(TREE)
     for _ in range(2):
@@ -361,9 +383,10 @@ def test_one_file_is_written_and_written_again(
 
 @pytest.mark.parametrize("what", ONE_FILE)
 def test_a_file_that_is_no_export_is_kept(
-    what: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    what: str, model: Path, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, options, _ = ONE_FILE[what]
+    options = [program if option == "PROGRAM" else option for option in options]
     to, out = what.split()[0], tmp_path / file
     for content in (b"mine", b"", b"\xff\x00mine"):
         out.write_bytes(content)
@@ -402,6 +425,7 @@ def test_the_name_of_a_file_says_what_it_is(
 
 
 GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "input": "int16", "digits": "3"}
+GIVEN |= {"constants": None, "program": "PROGRAM"}
 TAKEN = {
     **{to: {"name", "precision", "style", "wide", "input"} for to in ("c", "arduino", "platformio", "zephyr")},
     "c-train": {"name"},
@@ -413,19 +437,23 @@ TAKEN = {
     "text": {"digits"},
     "dot": set(),
     "json": set(),
+    "constants": {"program"},
 }
+TAKEN["c"] = TAKEN["c"] | {"constants"}
 
 
 @pytest.mark.parametrize("to", FORMATS)
 @pytest.mark.parametrize("option", OPTIONS)
 def test_options_that_make_no_sense_are_refused(
-    to: str, option: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    to: str, option: str, model: Path, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / f"a{(FORMATS[to].suffixes or ('',))[0]}"
-    value = GIVEN[option]
+    value = program if option == "program" else GIVEN[option]
     arguments = [model, "--to", to, "--out", out, f"--{option}", *([] if value is None else [value])]
     if option == "wide":
         arguments += ["--precision", "int8"] if "wide" in TAKEN[to] else []
+    if option == "constants":
+        arguments += ["--style", "table"] if "constants" in TAKEN[to] else []
     if option in TAKEN[to]:
         assert main(list(map(str, arguments))) == 0
         return
@@ -477,7 +505,7 @@ def test_several_targets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     save(several(), path)
     for to, row in FORMATS.items():
         out = tmp_path / f"out-{to}{(row.suffixes or ('',))[0]}"
-        if row.suffixes and not row.integers:
+        if row.suffixes and not row.integers and to != "constants":
             assert main([str(path), "--to", to, "--out", str(out)]) == 0
             capsys.readouterr()
             continue

@@ -13,11 +13,11 @@ import pytest
 
 from neuraltree.activations import NAMES
 from neuraltree.hardware.calibrate.__main__ import main
-from neuraltree.hardware.calibrate.calibration_trees import random_trees
+from neuraltree.hardware.calibrate.calibration_trees import random_trees, with_types
 from neuraltree.hardware.calibrate.fit import apply, fit_terms, residual, terms_of
 from neuraltree.hardware.calibrate.measured_samples import Sample
 from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
-from neuraltree.hardware.model.cost import counted
+from neuraltree.hardware.model.cost import counted, laid_out
 from neuraltree.hardware.model.linear_model import TERMS, coefficients, design
 from neuraltree.hardware.profile import places
 from neuraltree.hardware.profile.load import load_device
@@ -28,9 +28,10 @@ profile = importlib.import_module("neuraltree.hardware.calibrate.profile_file")
 
 def designs(count: int, once: bool) -> np.ndarray:
     rows = []
-    for tree in random_trees(count, 7):
-        counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), "float32")
-        rows.append(design(counts, tree.kind, once=once)[0])
+    for tree, inputs in with_types(random_trees(count, 7), 7):
+        nodes, starts, about = laid_out([tree], inputs)
+        kind = about.pop("kind")
+        rows.append(design(counted(nodes, starts, "float32", **about), kind, once=once)[0])
     return np.stack(rows)
 
 
@@ -84,6 +85,20 @@ def test_what_cannot_be_calibrated_is_refused_at_once(
     assert "has the core cortex-m4f" in refused(capsys, "--device", "rp2040", "--out", mine)
 
 
+def test_all_builds_are_those_that_can_be_measured_here(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    need_compiler()
+    monkeypatch.setattr(profile, "available_compilers", lambda: {"clang": ("cortex-m3",), "clang-Os": ("cortex-m4f",)})
+
+    def begun(core: str, builds: list[str], trees: int) -> list[object]:
+        raise ValueError(f"{core} by {builds}")
+
+    monkeypatch.setattr(profile, "_entries", begun)
+    assert "cortex-m4f by ['clang-Os']" in refused(capsys, "--device", "cortex-m4f", "--compiler", "all")
+    assert "cortex-m3 by ['clang']" in refused(capsys, "--device", "cortex-m3", "--compiler", "clang")
+
+
 def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Few trees, none of them trained; what the profile had for another compiler stays."""
     need_compiler()
@@ -107,7 +122,7 @@ def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("style", ["straight", "table"])
 def test_one_activation_gets_figures_and_all_others_keep_theirs(style: str) -> None:
-    """Planted: 40-50 cycles a node, 60 instructions a node, 70 bytes of flash once, 5 of RAM."""
+    """Planted: 40-50 cycles a node, 60 instructions a node, 70 bytes of flash once and 3 a node, 5 of RAM."""
     path = Path(places.__file__).parent / "data" / "cortex-m4f.toml"
     old = next(row for row in tomllib.loads(path.read_text("utf-8"))["entries"] if row["style"] == style)
     trees = with_activation(random_trees(30, 7), "sine", 0)
@@ -117,6 +132,7 @@ def test_one_activation_gets_figures_and_all_others_keep_theirs(style: str) -> N
     place, samples = TERMS.index("sine"), []
     for row in ends:
         row["instructions"][place], row["flash"][place], row["ram"][place] = 60, 70, 5
+        row["flash"][TERMS.index("sine_node")] = 3
     ends[0]["cycles"][place], ends[1]["cycles"][place] = 40, 50
     for tree in trees:
         counts = counted(tree.nodes, np.array([0, len(tree.nodes)]), "float32")
@@ -133,6 +149,7 @@ def test_one_activation_gets_figures_and_all_others_keep_theirs(style: str) -> N
     assert [figures["cycles"][end] for end in ("lo", "hi")] == pytest.approx([40, 50], rel=1e-3)
     assert [figures[block]["lo"] for block in ("instructions", "flash", "ram")] == pytest.approx([60, 70, 5], rel=1e-3)
     assert "30 compiled and emulated trees" in figures["cycles"]["source"]
+    assert new["flash"].pop("nodes")["sine"]["lo"] == pytest.approx(3, rel=1e-3)
     for block in ("instructions", "cycles", "flash", "ram"):
         old[block].get("kinds", {}).pop("sine", None)
     assert new == old

@@ -138,6 +138,38 @@ def test_negative_weights_need_a_subtraction(made, sign, shared):
     assert parts["flash_bytes"]["subtraction"][0] == shared
 
 
+@pytest.mark.parametrize(("far", "shared"), [(False, 0), (True, 71)])
+def test_a_table_subtracts_means_alone(made, far, shared):
+    """Its sum takes products of any sign."""
+    raw = {**MINE, "entries": [entry("float32", "table")]}
+    raw["entries"][0]["flash"]["shared"] = {"subtraction": {"lo": 71}, "addition": {"lo": 33}}
+    tree = record([("identity", [0, 1])])
+    tree["weight"] = -1
+    parts = breakdown(*join([tree]), made(raw), "float32", "table", "gcc", far=np.array([far, False]))
+    assert parts["flash_bytes"]["subtraction"][0] == shared
+    assert parts["flash_bytes"]["addition"][0] == 33
+
+
+@pytest.mark.parametrize(("kind", "shared"), [("regression", 0), ("binary", 55), ("multiclass", 55)])
+def test_a_class_needs_comparisons(made, kind, shared):
+    raw = {**MINE, "entries": [entry("float32")]}
+    raw["entries"][0]["flash"]["shared"] = {"comparison": {"lo": 55}}
+    parts = breakdown(*join([record([("identity", [0, 1])])]), made(raw), "float32", "straight", "gcc", kind=kind)
+    assert parts["flash_bytes"]["comparison"][0] == shared
+
+
+def test_flash_of_an_activation_once_and_of_each_node(made):
+    """Two nodes of tanh, one of sigmoid."""
+    raw = {**MINE, "entries": [entry("float32")]}
+    raw["entries"][0]["flash"]["nodes"] = {"tanh": {"lo": 6}}
+    tree = record([("identity", [("tanh", [0]), ("tanh", [1]), ("sigmoid", [0])])])
+    parts = breakdown(*join([tree]), made(raw), "float32", "straight", "gcc")
+    assert parts["flash_bytes"]["tanh"][0] == 10_000 * (1 + NAMES.index("tanh"))
+    assert parts["flash_bytes"]["tanh_node"][0] == 2 * 6
+    assert parts["flash_bytes"]["sigmoid_node"][0] == 0
+    assert parts["latency_s"]["tanh_node"][0] == parts["ram_bytes"]["tanh_node"][0] == 0
+
+
 def test_larger_devices_by_the_sources_formula(made):
     """Operations 16 edges + 4 biases + 2 tanh 15 + sigmoid 13; 12 weights, 12 values read and written, 4 B each."""
     computer, counts = made(COMPUTER), count(*join([record(SMALL)]))

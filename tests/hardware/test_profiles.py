@@ -7,11 +7,13 @@ from copy import deepcopy
 from functools import cache
 from math import prod
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from neuraltree.activations import NAMES
+from neuraltree.compress.builds import BUILDS, BuildName
 from neuraltree.hardware import (
     CycleDevice,
     FormulaDevice,
@@ -277,15 +279,29 @@ def test_energy_of_a_cycle_is_the_published_power_over_the_clock(name, mhz, leas
     assert [energy.lo, energy.hi] == pytest.approx([least * 1e3 / mhz, most * 1e3 / mhz], rel=0.01)
 
 
-# Cycles of one core over another's, from published cycles per MAC of the same networks, or cycles of the same tree.
+def test_a_compiler_that_does_not_build_for_a_core_means_its_usual_build() -> None:
+    uno, arm = load_device("atmega328p"), load_device("cortex-m4f")
+    assert [uno.build(name) for name in ("clang", "clang-O3", "gcc-Os", "gcc", "any")] == [
+        *("gcc-Os", "gcc-Os", "gcc-Os", "gcc", "any")
+    ]
+    assert [arm.build(name) for name in ("clang", "gcc-Os")] == ["clang", "gcc-Os"]
+    assert uno.entry("int8", "table", "clang") == uno.entry("int8", "table", "gcc-Os")
+    with pytest.raises(ValueError, match="no figures for int8 table by clang-Os; it has: float32 straight clang, "):
+        arm.check("int8", "table", "clang-Os")
+
+
+def test_the_builds_are_those_that_configs_and_profiles_name() -> None:
+    assert get_args(BuildName) == tuple(BUILDS)
+    assert all(name.startswith(row.compiler) and row.flags[0].startswith("-O") for name, row in BUILDS.items())
+    assert BUILDS["clang"].flags == BUILDS["gcc"].flags == ("-O2",)
+
+
+# Cycles of one core over another's, from published cycles per MAC of the same networks.
 RATIOS = [
     ("cortex-m7", "cortex-m4f", "int8", None, 1.16 / 2.65, 1.40 / 2.15),
     ("cortex-m7", "cortex-m4f", "float32", None, 5.5 / 9.5, 5.5 / 9.5),
     ("xtensa-lx6", "cortex-m4f", "float32", None, 17.1 / 14.3, 17.1 / 14.3),
     ("xtensa-lx7", "cortex-m4f", "float32", None, 17.1 / 14.3, 17.1 / 14.3),
-    ("avr", "cortex-m0plus", "float32", None, 142e3 / (150_722 * 1.32), 149e3 / (150_722 * 1.17)),
-    ("avr", "cortex-m0plus", "int8", "straight", 14_425 / (1_626 * 1.32), 14_425 / (1_626 * 1.17)),
-    ("avr", "cortex-m0plus", "int8", "table", 37_354 / (5_309 * 1.32), 37_354 / (5_309 * 1.17)),
 ]
 
 

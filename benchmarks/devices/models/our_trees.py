@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from benchmarks.devices.device_tasks import Task
 from benchmarks.devices.models.candidates import Candidate
 from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
 from neuraltree.caches import cache_folder
-from neuraltree.compress.formats import PRECISIONS
+from neuraltree.compress.formats import PRECISIONS, InputSpec
+from neuraltree.compress.input_types import sources
 from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.export import export_c
 from neuraltree.hardware.measure import store
@@ -33,16 +35,25 @@ POPULATION, MEMBERS = 100, 8
 
 def our_trees(task: Task, core: str, generations: int) -> Iterator[Candidate]:
     for number, (hope, tree) in enumerate(_front(task, core, generations)):
-        for precision in PRECISIONS:
-            answers = _positions(tree if precision == "float32" else quantize_tree(tree), tree, task)
-            files = export_c(tree, "model", precision=precision, style="straight")
+        for dtype, precision in product((np.float32, np.int16), PRECISIONS):
+            inputs = "float32" if dtype is np.float32 else _counts(tree, task)
+            files = export_c(tree, "model", precision=precision, style="straight", inputs=inputs)
             kept = {name: files[name] for name in ("model.c", "model.h")}
+            answers = _answers(tree, task, dtype, precision, inputs)
             name = f"member {number}, {precision}"
-            yield Candidate(FAMILY, name, hope, answers, kept, function="model_predict")
+            yield Candidate(FAMILY, name, hope, answers, kept, dtype, function="model_predict")
 
 
-def _positions(model: Any, tree: Tree, task: Task) -> NDArray:
-    answers = np.asarray(model.predict(task.test_X))
+def _counts(tree: Tree, task: Task) -> dict[str, str]:
+    """The scale of each input as a config has it."""
+    return {feature: f"int16/{scale!r}" for feature, scale in zip(tree.features, task.scale.tolist(), strict=True)}
+
+
+def _answers(tree: Tree, task: Task, dtype: type, precision: str, inputs: InputSpec) -> NDArray:
+    if precision == "float32":
+        answers = np.asarray(tree.predict(task.seen(dtype)))
+    else:
+        answers = np.asarray(quantize_tree(tree, sources=sources(tree, inputs)).predict(task.given(task.test_X, dtype)))
     return answers if tree.classes is None else np.searchsorted(np.asarray(tree.classes), answers)
 
 

@@ -87,7 +87,9 @@ def linear(penalty: float, classes: int) -> Any:
         model: Any = Lasso(alpha=penalty * np.std(y), max_iter=STEPS)
         if classes:
             solver = "liblinear" if classes == 2 else "saga"
-            model = LogisticRegression(C=1 / (penalty * len(y)), l1_ratio=1.0, solver=solver, max_iter=STEPS)
+            model = LogisticRegression(
+                C=1 / (penalty * len(y)), l1_ratio=1.0, solver=solver, max_iter=STEPS, random_state=0
+            )
         model.fit(scaler.transform(X), y)
         return Layers([np.atleast_2d(model.coef_).T], [np.atleast_1d(model.intercept_)], scaler, classes)
 

@@ -24,9 +24,9 @@ LOW_BITS, FACTOR_BITS = 10, 21
 class FixedStage:
     """Converts scores to targets in fixed point; the target is the result / 2^power.
 
-    t = score >> drop, rounded; result = ((t >> 10) factor + (((t & 1023) factor) >> 10) + half >> shift) + offset: a
-    product by 21 bits in two parts, so that nothing needs more than 32. It is off by at most a step of ``t`` and one of
-    the result.
+    t = score >> drop, rounded, result = ((t >> 10) factor + (((t & 1023) factor) >> 10) + half >> shift) + offset: a
+    product by 21 bits in two parts, so that nothing needs more than 32. Its error is at most a step of ``t`` and one
+    of the result.
     """
 
     drop: int

@@ -14,6 +14,7 @@ from neuraltree.export.c.argument import Argument, argument_of, narrowed, source
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns.column_code import check
 from neuraltree.export.c.columns.column_header import column_constants
+from neuraltree.export.c.constants.block_code import block_library
 from neuraltree.export.c.decisions import band, rule
 from neuraltree.export.c.floats.float_library import float_library
 from neuraltree.export.c.integers.integer_library import integer_library
@@ -33,11 +34,13 @@ def export_c(
     style: str = "straight",
     fine: bool = False,
     inputs: InputSpec = "float32",
+    constants: bool = False,
 ) -> dict[str, str]:
     """The texts of the files by file name.
 
     ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
-    regression's output (int8 only). ``ValueError`` for anything that C cannot express; the message says what it can.
+    regression's output (int8 only). ``constants``: the numbers of the model are one block that a program can replace
+    (table style, floats as inputs). ``ValueError`` for anything that C cannot express; the message says what it can.
     """
     is_integer = number_format(precision).is_integer
     check_style(style)
@@ -51,13 +54,23 @@ def export_c(
         inner, read = (tree, ()) if tree.columns is None else reads(tree)
         argument = argument_of(tree, name, inputs)
         of = sources_of(argument, read)
+        if constants and (style != "table" or fine or not argument.is_float):
+            raise ValueError(NO_CONSTANTS)
         integers = quantize_tree(inner, fine=fine, sources=of) if is_integer else None
-        if integers is None:
+        if constants:
+            code = block_library(inner, argument, precision)
+        elif integers is None:
             code = float_library(in_units(inner, of), argument, style, read)
         else:
             code = integer_library(inner, integers, argument, style, read)
         files = {f"{name}.h": _header(tree, argument, code), f"{name}.c": _source(tree, argument, code)}
         return files | test_files(tree, argument, integers)
+
+
+NO_CONSTANTS = (
+    "replaceable constants are an option of table code with float inputs and without 16-bit values: give --style "
+    "table, and no --wide or --input"
+)
 
 
 def _header(tree: Tree, argument: Argument, code: Code) -> str:

@@ -48,13 +48,15 @@ def export_rust(tree: Tree, name: str = "model", *, precision: str = "float32") 
         tree = needed(tree)
         inner, read = (tree, ()) if tree.columns is None else reads(tree)
         integers = quantize_tree(inner) if is_integer else None
+        encoded = encoding(read)
+        sine = "sine(" in "".join(encoded)
         if integers is None:
-            body = float_parts(inner, bool(read), sine="sine(" in "".join(encoding(read)))
+            body = float_parts(inner, bool(read), sine=sine)
         else:
-            body = integer_parts(inner, integers, bool(read), sine="sine(" in "".join(encoding(read)))
+            body = integer_parts(inner, integers, bool(read), sine=sine)
         classes = [] if tree.classes is None else [enum(tree.classes)]
         parts = [HEAD.replace("@SUMMARY@", _summary(tree)), constants_of_inputs(tree), *classes]
-        parts += [*body.functions, *encoding(read), *body.entries]
+        parts += [*body.functions, *encoded, *body.entries]
         return {
             "Cargo.toml": CARGO.replace("@NAME@", crate),
             "src/lib.rs": "\n".join(parts),

@@ -12,7 +12,7 @@ from neuraltree.hardware.calibrate.measured_samples import Sample, columns
 from neuraltree.hardware.model.linear_model import NODES, TASKS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
-OPTIONAL = (*TASKS, "inner_node", "far_input")
+OPTIONAL = (*TASKS, "inner_node", "spilled_edge", "far_input")
 Terms = dict[str, float]
 
 

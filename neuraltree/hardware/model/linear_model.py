@@ -20,7 +20,8 @@ from neuraltree.hardware.profile.profile_schema import SHARED, Bound, Entry, Fig
 TASKS = ("regression", "binary", "multiclass")
 INTEGERS = tuple(f"feature_{kind}" for kind in INTEGER_INPUTS)
 OF_INPUTS = ("feature", "far_input", "float_inputs", *INTEGERS)
-PLAIN = ("const", *TASKS, "node", "inner_node", "leaf_edge", "node_edge", "output", *OF_INPUTS)
+EDGES = ("leaf_edge", "spilled_edge", "node_edge")
+PLAIN = ("const", *TASKS, "node", "inner_node", *EDGES, "output", *OF_INPUTS)
 RAM = ("const", *TASKS, "node", "inner_node", "live_value", "output", *OF_INPUTS)
 NODES = tuple(f"{name}_node" for name in NAMES)  # bytes of each node with the activation, beside those once
 TERMS = (*PLAIN, "live_value", *NAMES, *NODES, *SHARED)
@@ -38,14 +39,15 @@ def parts(
 def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") -> FloatArray:
     """The numbers that the coefficients multiply, (trees, terms).
 
-    ``kind``: the task. Straight code subtracts a mean once for each far input; a table does so at every leaf edge, if
-    the tree has a far input, and converts integers to floats there. An activation counts once per node; with ``once``
-    it counts once per tree that uses it, and so do the functions that several activations share; ``NODES`` then count
-    each node.
+    ``kind``: the task. An edge counts as spilled where sums wait for others, so that registers may run out. Straight
+    code subtracts a mean once for each far input; a table does so at every leaf edge, if the tree has a far input, and
+    converts integers to floats there. An activation counts once per node; with ``once`` it counts once per tree that
+    uses it, and so do the functions that several activations share; ``NODES`` then count each node.
     """
     one = np.ones_like(counts.nodes)
     task = [one * (kind == name) for name in TASKS]
-    edges = (counts.leaf_edges, counts.node_edges)
+    spilled = np.where(counts.inner_nodes > 0, counts.leaf_edges, 0)
+    edges = (counts.leaf_edges, spilled, counts.node_edges)
     far = np.where(counts.far_features > 0, counts.leaf_edges, 0) if style == "table" else counts.far_features
     integers = counts.integer_edges if style == "table" else counts.integer_features
     floats = counts.features_used - counts.integer_features.sum(axis=1)

@@ -114,8 +114,9 @@ class Terms(Block, frozen=True, kw_only=True):
     """A cost that is linear in a tree's counts.
 
     ``const``: once; ``regression``, ``binary``, ``multiclass``: in addition once, by task. ``node``: per function node,
-    outputs included; ``inner_node``: in addition per function node with hidden nodes among its children. ``output``: in
-    addition per output node. ``feature``: per distinct float read, for the input stage. ``far_input``: per mean that
+    outputs included; ``inner_node``: in addition per function node with hidden nodes among its children.
+    ``spilled_edge``: in addition per edge from an input in a tree with inner nodes. ``output``: in addition per output
+    node. ``feature``: per distinct float read, for the input stage. ``far_input``: per mean that
     float code subtracts, see ``linear_model.design``. ``float_inputs``: once, if a float is read. ``feature_int16`` and
     ``feature_uint8``: per distinct integer read; without them integers are priced as floats, see ``linear_model``.
     """
@@ -127,6 +128,7 @@ class Terms(Block, frozen=True, kw_only=True):
     node: Figure
     inner_node: Figure = NONE
     leaf_edge: Figure
+    spilled_edge: Figure = NONE
     node_edge: Figure
     output: Figure
     feature: Figure

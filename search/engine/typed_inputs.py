@@ -1,4 +1,4 @@
-"""The code that a config asks for, what chooses it for each tree if it is "auto", and the types of its inputs."""
+"""The types of the inputs of the code that a search looks for."""
 
 from __future__ import annotations
 
@@ -10,42 +10,12 @@ from neuraltree.activations import code_of as activation
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import InputSpec
 from neuraltree.compress.input_types import in_units, integer_inputs, sources
-from neuraltree.hardware.choice import CodeRule, candidates
-from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.inputs.encoders import Number
 from neuraltree.tree.nodes import IntArray, node_dtype
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
-from search.config.config import Config
 from search.errors import InputError
-from search.objectives import COST_NAMES
 from search.table.data import Table
-
-
-def code_of(config: Config, device: Device | None) -> Code:
-    compiler = config.hardware.compiler
-    build = device.build(compiler) if device else compiler
-    return Code(config.hardware.precision, config.hardware.style, build)
-
-
-def rule_of(config: Config, device: Device | None) -> CodeRule:
-    """The costs among objectives and constraints choose the code of a tree, in the order of the config.
-
-    ``ValueError`` if the device has no figures for the code.
-    """
-    code = code_of(config, device)
-    if device is None:
-        return CodeRule((code,))
-    order = tuple(name for name in (*config.search.objectives, *config.constraints) if name in COST_NAMES)
-    return CodeRule(candidates(code, device), order, _cost_limits(config, device), config.hardware.max_score_loss)
-
-
-def _cost_limits(config: Config, device: Device) -> dict[str, float]:
-    """The largest allowed value of each cost that is constrained, and of flash and RAM if the device states its own."""
-    found = {name: bound for name, bound in config.constraints.items() if name in COST_NAMES}
-    stated = {"flash_bytes": device.flash_bytes, "ram_bytes": device.sram_bytes}
-    sizes = {name: float(size.value) for name, size in stated.items() if size is not None}
-    return found | {name: min(size, found.get(name, size)) for name, size in sizes.items()}
 
 
 class TypedInputs(NamedTuple):
