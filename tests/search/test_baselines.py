@@ -423,7 +423,7 @@ def test_a_linear_model_costs_what_the_tree_without_hidden_nodes_does(
     by_hand["weight"][by_hand["depth"] == 1, 0] = model.coefficients[0].T.ravel()
     by_hand["bias"][by_hand["depth"] == 0, 0] = model.biases[0]
     # So small a first input leaves nothing of its edges in integers.
-    problem = replace(setup.problem, input_range=np.array([1e-4, 4.0, 4.0]))
+    problem = replace(setup.problem, inputs=setup.problem.inputs._replace(reach=np.array([1e-4, 4.0, 4.0])))
     expected = hardware.costs(
         by_hand,
         np.array([0, len(by_hand)]),
