@@ -23,7 +23,7 @@ from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
 from neuraltree.tree.model_files import load
 from neuraltree.tree.tree import Tree
 
-COMPARED = ("latency_s", WORST, "flash_bytes", "ram_bytes")
+COMPARED = ("latency_s", "flash_bytes", "ram_bytes", WORST)
 
 
 class Measured(NamedTuple):
