@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from neuraltree.compress.formats import DEFAULT, INTEGER_INPUTS, Input, InputSpec, inputs_of
-from neuraltree.compress.int8.integers import DEFAULT_RANGE
-from neuraltree.compress.int8.stages import even_reach
+from neuraltree.compress.formats import DEFAULT, DEFAULT_RANGE, INTEGER_INPUTS, Input, InputSpec, inputs_of
+from neuraltree.compress.short_factors import even_reach
 from neuraltree.inputs.encoders import LARGEST, Column, Number, Time
 from neuraltree.tree.nodes import IntArray
 from neuraltree.tree.scaler import Scaler
