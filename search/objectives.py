@@ -146,6 +146,7 @@ OBJECTIVES: tuple[Objective, ...] = (
     Objective("macs", "count", "", "both", lambda s: float(s.max_nodes), "multiply-accumulates of one prediction"),
     Objective("distinct_activations", "count", "", "both", lambda s: s.kinds + 1.0, "number of different activations"),
     Objective("latency_s", "cost", "s", "both", _device("latency_s"), "time of one prediction"),
+    Objective("worst_latency_s", "cost", "s", "both", _device("worst_latency_s"), "time of the slowest prediction"),
     Objective("flash_bytes", "cost", "byte", "both", _device("flash_bytes"), "size of code and constants"),
     Objective("ram_bytes", "cost", "byte", "both", _device("ram_bytes"), "size of variables and stack"),
     Objective("energy_j", "cost", "J", "both", _device("energy_j"), "energy of one prediction"),

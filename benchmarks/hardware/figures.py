@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks.hardware.predicted_samples import COSTS, Case, Samples, fit_baseline
-from neuraltree.hardware.calibrate.fit import residual
+from neuraltree.hardware.calibrate.fit import residual, residual_of_bound
 
 SIZES = ("weights", "macs")
+BOUND = "ram_bytes"  # the cost that is predicted as an upper bound
 JUDGED = ("held_out", "fronts")  # the sets of trees that gates apply to
 Figures = dict[str, Any]
 
@@ -46,6 +47,8 @@ GATES = (
     Gate("int8 straight, Cortex-M4F: cycles within 10 %", "cycles", "within_10_percent", 85, **INT8),
     Gate("int8 straight, Cortex-M4F: Kendall", "cycles", "kendall", 0.94, **INT8),
     Gate("flash within 10 %", "flash_bytes", "within_10_percent", 95),
+    Gate("RAM not above its bound", BOUND, "kept_percent", 100),
+    Gate("RAM at most 25 % or 16 B below its bound", BOUND, "near_percent", 90),
 )
 
 
@@ -67,14 +70,26 @@ def _errors(cost: str, samples: Samples, fitted: Samples) -> dict[str, dict[str,
     for size in SIZES:
         const, each = fit_baseline(fitted.sizes[size], fitted.measured[cost])
         found[size] = const + each * samples.sizes[size]
-    return {name: errors(predicted, samples.measured[cost]) for name, predicted in found.items()}
+    rows = {name: errors(predicted, samples.measured[cost]) for name, predicted in found.items()}
+    if cost == BOUND:
+        rows["model"] |= _of_bound(found["model"], samples.measured[cost])
+    return rows
+
+
+def _of_bound(predicted: np.ndarray, measured: np.ndarray) -> dict[str, float | None]:
+    """The share of trees that keep the bound, and of those to which it is near."""
+    with warnings.catch_warnings(action="ignore"):
+        found = residual_of_bound(predicted, measured)
+    assert found.below_percent is not None
+    return {"kept_percent": round(100 - found.below_percent, 4), "near_percent": found.near_percent}
 
 
 def errors(predicted: np.ndarray, measured: np.ndarray) -> dict[str, float | None]:
     """``residual`` with few digits; None if it is not defined, such as a rank correlation of one tree."""
     with warnings.catch_warnings(action="ignore"):  # ranks of equal values
         found = asdict(residual(predicted, measured))
-    del found["trees"]
+    for name in ("trees", "below_percent", "near_percent"):
+        del found[name]
     return {name: round(value, 4) if math.isfinite(value) else None for name, value in found.items()}
 
 

@@ -12,7 +12,13 @@ import numpy as np
 from benchmarks.hardware.predicted_samples import COSTS, Case, Samples
 from neuraltree.storing import store
 
-TITLES = {"cycles": "Cycles", "instructions": "Instructions", "flash_bytes": "Flash", "ram_bytes": "RAM and stack"}
+TITLES = {
+    "cycles": "Cycles",
+    "worst_cycles": "Cycles of the slowest prediction",
+    "instructions": "Instructions",
+    "flash_bytes": "Flash",
+    "ram_bytes": "RAM and stack",
+}
 PLOTTED = ("cortex-m4f", "cortex-m0plus")
 COLOURS = {"random": "tab:blue", "trained": "tab:orange", "fronts": "tab:green"}
 HEAD = ("core", "compiler", "code", "trees", "±5 %", "±10 %", "RMSPE", "worst", "Spearman", "Kendall")
@@ -51,7 +57,19 @@ def markdown(report: Row) -> str:
         for cost in COSTS if rows else ():
             lines = [_line(row, row[cost]) for row in rows]
             parts += ["", f"## {TITLES[cost]}, {title}", "", *table((*HEAD, *BASELINES), lines)]
+        parts += bounds(rows, title)
     return "\n".join([*parts, "", *correctness(report["correctness"]), ""])
+
+
+def bounds(rows: Sequence[Row], title: str) -> list[str]:
+    """How the bound on RAM holds: never above, and how often near."""
+    head = ("core", "compiler", "code", "trees", "kept %", "at most 25 % or 16 B below the bound %")
+    lines = [
+        [row["core"], row["compiler"], f"{row['precision']} {row['style']}", str(row["trees"])]
+        + [_number(row["ram_bytes"]["model"].get(name), 1) for name in ("kept_percent", "near_percent")]
+        for row in rows
+    ]
+    return ["", f"## The bound on RAM, {title}", "", *table(head, lines)] if rows else []
 
 
 def _gate(row: Row) -> list[str]:

@@ -15,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
-from neuraltree.hardware.model.cost import costs_of_counts, counted
+from neuraltree.hardware.model.cost import WORST, costs_of_counts, counted
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.model.linear_model import PLAIN, TERMS, design
 from neuraltree.hardware.profile.devices import CycleDevice
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.tree import Tree
 
-COSTS = ("cycles", "instructions", "flash_bytes", "ram_bytes")
+COSTS = ("cycles", "worst_cycles", "instructions", "flash_bytes", "ram_bytes")
+LATENCIES = {"cycles": "latency_s", "worst_cycles": WORST}  # NaN if the profile has no figures
 Array = NDArray[np.float64]
 
 
@@ -108,8 +109,8 @@ def predict(tree: Tree, counts: Counts, case: Case) -> dict[str, float]:
     device = device_of(case.core)
     found = costs_of_counts(counts, device, *case.code, kind=tree.kind)
     figures = {name: float(values[0]) for name, values in found.items()}
-    cycles = figures["latency_s"] * device.clock.value * 1e6
-    return {"cycles": cycles, "instructions": _instructions(tree, counts, device, case), **figures}
+    figures |= {name: figures.get(cost, np.nan) / device.seconds(1, "mid") for name, cost in LATENCIES.items()}
+    return {"instructions": _instructions(tree, counts, device, case), **figures}
 
 
 def _instructions(tree: Tree, counts: Counts, device: CycleDevice, case: Case) -> float:

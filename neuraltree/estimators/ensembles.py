@@ -23,7 +23,7 @@ from neuraltree.tree.labels import Label, places
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
-SUMMED = ("weights", "nodes", "macs", "latency_s", "flash_bytes", "energy_j")
+SUMMED = ("weights", "nodes", "macs", "latency_s", "worst_latency_s", "flash_bytes", "energy_j")
 LARGEST = ("ram_bytes",)  # members run one after another and use the same RAM
 
 

@@ -40,6 +40,9 @@ def parser() -> Parser:
     made.add_argument("--compiler", choices=BUILD_NAMES, default="clang")
     made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
     made.add_argument("--measure", action="store_true", help="also compile the models and run them on an emulated core")
+    made.add_argument(
+        "--probabilities", action="store_true", help="show what the probabilities of classes add to latency and flash"
+    )
     made.add_argument("--breakdown", action="store_true", help="show how much each part of a model adds to each cost")
     return made
 
@@ -89,7 +92,7 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
 
         console.print(comparison_table(predictions, measure_files(paths, device, codes, inputs), title))
     else:
-        console.print(cost_table(predictions, f"{title}, predicted"))
+        console.print(cost_table(predictions, f"{title}, predicted", probabilities=arguments.probabilities))
     for prediction in predictions if arguments.breakdown else ():
         console.print(term_table(prediction))
     trees = [load(path) for path in paths]

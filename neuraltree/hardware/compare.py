@@ -17,13 +17,13 @@ from neuraltree.compress.formats import InputSpec, number_format, only_floats
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
-from neuraltree.hardware.model.cost import fits
+from neuraltree.hardware.model.cost import WORST, fits
 from neuraltree.hardware.predict import FITS, SCALES, Prediction
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
 from neuraltree.tree.model_files import load
 from neuraltree.tree.tree import Tree
 
-COMPARED = ("latency_s", "flash_bytes", "ram_bytes")
+COMPARED = ("latency_s", WORST, "flash_bytes", "ram_bytes")
 
 
 class Measured(NamedTuple):
@@ -48,10 +48,11 @@ def check_measurable(device: Device, compiler: str) -> None:
 
 
 def measure_tree(tree: Tree, device: Device, code: Code, inputs: InputSpec = "float32") -> Measured:
-    """The costs of one tree, measured. Latency is the middle of the cycle bounds, without wait states, at the device's
-    clock. The device must pass ``check_measurable``."""
+    """The costs of one tree, measured. Latency is the middle of the cycle bounds, times the wait states that the device
+    states, at its clock. The device must pass ``check_measurable``."""
     found, seconds = _measured(tree, device, code, "predict", inputs)
-    costs = {"latency_s": seconds, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
+    worst = seconds * found.worst_cycles / found.cycles
+    costs = {"latency_s": seconds, WORST: worst, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
     room = fits({name: np.array([value]) for name, value in costs.items()}, device)
     stated = device.flash_bytes or device.sram_bytes
     return Measured(costs, found.agrees, bool(room[0]) if stated else None)
@@ -71,7 +72,7 @@ def _measured(
         function=function,
         inputs=inputs,
     )
-    return found, found.cycles / (device.clock.value * 1e6)
+    return found, device.seconds(found.cycles, "mid")
 
 
 def _with_inner(tree: Tree, device: Device, code: Code, inputs: InputSpec) -> Measured:
@@ -97,12 +98,13 @@ def measure_files(
 def comparison_table(predictions: Sequence[Prediction], measured: Sequence[Measured], title: str) -> Table:
     """A table with the predicted cost, the measured cost and the error of the prediction in percent."""
     table = Table("model", title=f"{title}, predicted and measured on the emulated core")
-    headings = [f"{SCALES[cost][1]}{part}" for cost in COMPARED for part in ("", " measured", " off %")]
+    compared = [cost for cost in COMPARED if all(cost in row.costs for row in predictions)]
+    headings = [f"{SCALES[cost][1]}{part}" for cost in compared for part in ("", " measured", " off %")]
     inner = ["predict_q alone µs"] * any(found.inner_latency_s is not None for found in measured)
     for heading in ("weights", *headings, *inner, "fits", "C = Python"):
         table.add_column(heading, justify="right")
     for row, found in zip(predictions, measured, strict=True):
-        cells = [cell for cost in COMPARED for cell in _cells(row.costs[cost], found.costs[cost], SCALES[cost][0])]
+        cells = [cell for cost in compared for cell in _cells(row.costs[cost], found.costs[cost], SCALES[cost][0])]
         alone = ["" if found.inner_latency_s is None else f"{found.inner_latency_s * 1e6:.4g}"] * len(inner)
         table.add_row(row.name, str(row.weights), *cells, *alone, FITS[found.fits], "yes" if found.agrees else "NO")
     return table

@@ -16,7 +16,7 @@ ALWAYS = "predict"  # what every program calls
 @dataclass(frozen=True)
 class ModelMeasurement:
     """Costs of one function on the inputs of 8 rows, the mean over them. Flash is that of a program that calls
-    ``predict`` and this function.
+    ``predict`` and this function. ``worst_*``, and RAM: on the costliest of these and three more inputs.
 
     ``agrees``: on these and three more inputs the core gave the same results as the tree in Python, bit for bit for
     int8, and within the rounding of single floats for float32 and for probabilities. ``instructions`` is None where the
@@ -26,6 +26,8 @@ class ModelMeasurement:
     instructions: float | None
     cycles_lo: float
     cycles_hi: float
+    worst_cycles_lo: float
+    worst_cycles_hi: float
     flash_bytes: int
     ram_bytes: int
     agrees: bool
@@ -35,6 +37,11 @@ class ModelMeasurement:
     def cycles(self) -> float:
         """The middle of the bounds."""
         return (self.cycles_lo + self.cycles_hi) / 2
+
+    @property
+    def worst_cycles(self) -> float:
+        """The middle of the bounds."""
+        return (self.worst_cycles_lo + self.worst_cycles_hi) / 2
 
 
 def measure_model(
@@ -67,6 +74,8 @@ def measure_model(
         instructions=None if cost.instructions is None else float(cost.instructions[USUAL].mean()),
         cycles_lo=float(cost.cycles_lo[USUAL].mean()),
         cycles_hi=float(cost.cycles_hi[USUAL].mean()),
+        worst_cycles_lo=float(cost.cycles_lo.max()),
+        worst_cycles_hi=float(cost.cycles_hi.max()),
         flash_bytes=found.flash_bytes,
         ram_bytes=found.static_ram_bytes + int(cost.stack_bytes.max()),
         agrees=row.agrees(model, cost),

@@ -163,9 +163,15 @@ def _device(config: Config, table: Table) -> hardware.Device | None:
         )
     try:
         device = hardware.load_device(config.hardware.device)
-        candidates(code_of(config, device), device)
+        codes = candidates(code_of(config, device), device)
     except ValueError as error:
         raise InputError(f"hardware: {error}") from None
+    unknown = [" ".join(code) for code in codes if not hardware.has_worst(device, *code)]
+    if unknown and hardware.WORST in (*config.search.objectives, *config.constraints):
+        raise InputError(
+            f"{hardware.WORST}: {config.hardware.device} has no figures for the slowest prediction of "
+            f"{unknown[0]}; leave it out, or give the profile entries.worst_cycles"
+        )
     return device
 
 

@@ -183,7 +183,7 @@ def finished(
     columns = front.columns | _costs(setup, trees, decisions)
     measured = measure_front(setup.problem, list(zip(trees, codes, strict=True)), say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
-    held_to = columns | {name: np.where(np.isnan(v), columns[name], v) for name, v in measured.items()}
+    held_to = columns | {name: np.where(np.isnan(v), columns.get(name, v), v) for name, v in measured.items()}
     fitting = within(setup.strategy.bounds, held_to)
     if not fitting.all():
         say(

@@ -52,7 +52,7 @@ def measure_front(
             elif not found[-1].agrees:
                 say(f"model {i} of {len(models)}: results on the emulated core and in Python differ; please report")
     return {
-        name: np.array([np.nan if isinstance(row, str) else row.costs[name] for row in found], dtype=np.float64)
+        name: np.array([np.nan if isinstance(row, str) else row.costs.get(name, np.nan) for row in found], np.float64)
         for name in COMPARED
     }
 

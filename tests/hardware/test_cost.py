@@ -9,6 +9,7 @@ from neuraltree.activations import NAMES
 from neuraltree.compress import effective_trees
 from neuraltree.hardware import (
     COSTS,
+    WORST,
     breakdown,
     costs,
     costs_of_counts,
@@ -16,6 +17,8 @@ from neuraltree.hardware import (
     counted,
     device_names,
     fits,
+    has_worst,
+    probability_costs,
     training_ram_bytes,
 )
 from neuraltree.hardware import load_device as load
@@ -125,6 +128,52 @@ def test_the_breakdown_by_hand(made):
     assert {name: float(part[0]) for name, part in parts["ram_bytes"].items() if part[0]} == {
         "const": 20, "live_value": 8, "feature": 4, "output": 2,
     }  # fmt: skip
+
+
+def test_ram_has_the_largest_frame_and_no_tree_has_less_than_the_smallest(made):
+    """By hand: of sigmoid (40 B) and tanh (50 B) only tanh counts, of sigmoid alone sigmoid; 90 B is the least."""
+    first = entry("float32")
+    first["ram"] |= {"leaf_edge": {"lo": 3}, "frames": {"sigmoid": {"lo": 40}, "tanh": {"lo": 50}}}
+    first["ram"] |= {"least": {"regression": {"lo": 90}}}
+    device = made(MINE | {"entries": [first]})
+    trees = join([record(tree) for tree in (SMALL, [("identity", [("sigmoid", [0])])], [("identity", [0])])])
+    code = ("float32", "straight", "gcc")
+    linear = [20 + 2 * 4 + 4 + 2 + 5 * 3, 20 + 4 + 1 + 2 + 3, 20 + 4 + 1 + 2 + 3]
+    assert costs(*trees, device, *code)["ram_bytes"].tolist() == [linear[0] + 50, 90, 90]
+    assert costs(*trees, device, *code, kind="binary")["ram_bytes"].tolist() == [
+        linear[0] + 50,
+        linear[1] + 40,
+        linear[2],
+    ]
+    parts = breakdown(*trees, device, *code)["ram_bytes"]
+    assert (parts["tanh"].tolist(), parts["sigmoid"].tolist()) == ([50, 0, 0], [0, 40, 0])
+    assert parts["regression"].tolist() == [0, 90 - linear[1] - 40, 90 - linear[2]]
+
+
+def test_the_worst_latency_by_hand(made):
+    first = entry("float32")
+    kinds = {"kinds": {name: {"lo": 5} for name in NAMES}}
+    first["worst_cycles"] = (
+        block("cycle", const=2, node=30, leaf_edge=(400, 600), node_edge=7, output=2, feature=3) | kinds
+    )
+    device = made(MINE | {"entries": [first, entry("int8")]})
+    nodes, starts = weighted([SMALL])
+    found = costs(nodes, starts, device, "float32", "straight", "gcc")
+    cycles = 2 + 4 * 30 + 5 * 500 + 3 * 7 + 2 + 4 * 3 + 4 * 5
+    assert found[WORST][0] == pytest.approx(cycles / 2e6)
+    assert has_worst(device, "float32", "straight", "gcc")
+    assert not has_worst(device, "int8", "straight", "gcc")
+    assert WORST not in costs(nodes, starts, device, "int8", "straight", "gcc")
+
+
+def test_wait_states_multiply_latency_and_energy(made):
+    waits = block("cycle/cycle", value=(1, 2))
+    device = made({"extends": "cortex-m4f", "wait_states": waits})
+    for bound, factor in (("lo", 1.0), ("mid", 1.5), ("hi", 2.0)):
+        plain = naive([SMALL], "cortex-m4f", ("float32", "table", "gcc"), bound=bound)
+        slow = costs_of_counts(count(*join([record(SMALL)])), device, "float32", "table", "gcc", bound=bound)
+        for name, wanted in (("latency_s", factor), ("energy_j", factor), ("flash_bytes", 1), ("ram_bytes", 1)):
+            assert slow[name][0] == pytest.approx(wanted * plain[name][0])
 
 
 @pytest.mark.parametrize(("sign", "shared"), [(1, 0), (-1, 71)])
@@ -329,3 +378,27 @@ def test_the_other_compiler_s_figures_do_not_stand_in(made):
 def test_an_unsupported_device_says_why():
     with pytest.raises(ValueError, match="coral-edgetpu is not supported: it runs compiled TensorFlow Lite graphs"):
         naive([SMALL], "coral-edgetpu", ("int8", "table", "clang"))
+
+
+def test_the_cost_of_probabilities_by_hand(made):
+    """A program that calls them has the functions that the tree lacks; SMALL has an exponential and a division."""
+    flash = {
+        "binary": {"lo": 60},
+        "multiclass": {"lo": 90},
+        "shared": {"exponential": {"lo": 300}, "comparison": {"lo": 7}},
+    }
+    cycles = {"binary": {"lo": 100}, "multiclass": {"lo": 40}, "output": {"lo": 50, "hi": 70}}
+    added = {"units": "cycle, B", "certainty": "E", "source": "test", "cycles": cycles, "flash": flash}
+    device = made(MINE | {"entries": [entry("float32") | {"probabilities": added}, entry("int8")]})
+    code = ("float32", "straight", "gcc")
+    plain = [("identity", [0])]
+    counts = count(*join([record(tree) for tree in (SMALL, plain, plain * 3)]))
+    binary = probability_costs(counts, device, *code, kind="binary")
+    assert binary["probabilities_latency_s"][:2] == pytest.approx([100 / 2e6] * 2)
+    assert binary["probabilities_flash_bytes"][:2].tolist() == [60, 60 + 300]
+    several = probability_costs(counts, device, *code, kind="multiclass", bound="hi")
+    assert several["probabilities_latency_s"][2] == pytest.approx((40 + 3 * 70) / 2e6)
+    assert several["probabilities_flash_bytes"][2] == 90 + 300
+    assert probability_costs(counts, device, *code, kind="regression") == {}
+    assert probability_costs(counts, device, "int8", "straight", "gcc", kind="binary") == {}
+    assert probability_costs(counts, load_device("rpi-4"), *code, kind="binary") == {}

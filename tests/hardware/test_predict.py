@@ -102,3 +102,45 @@ def test_an_interrupt_gives_130(monkeypatch, capsys):
     monkeypatch.setattr(command, "_list", interrupted)
     assert main(["--list"]) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_the_table_shows_what_is_known_of_the_worst_and_of_probabilities(models, tmp_path, capsys):
+    """Columns appear with the profile's figures; a regression has no probabilities."""
+    from neuraltree.hardware.profile.profile_toml import profile_text
+    from tests.hardware.test_cost import MINE, entry
+
+    row = entry("float32")
+    added = {"binary": {"lo": 100}, "multiclass": {"lo": 40}}
+    row |= {"worst_cycles": row["cycles"] | {"const": {"lo": 1_001}}}
+    row |= {"probabilities": {"units": "cycle, B", "certainty": "E", "source": "x", "cycles": added, "flash": added}}
+    (tmp_path / "mine.toml").write_text(profile_text(MINE | {"entries": [row]}))
+    nodes = record([("identity", [0, 1])])
+    nodes["weight"] = 1.0
+    save(Tree(nodes, "binary", ("p", "q"), classes=("no", "yes")), models / "d.json")
+    common = [
+        str(models / "b.json"),
+        str(models / "d.json"),
+        "--device",
+        str(tmp_path / "mine.toml"),
+        "--compiler",
+        "gcc",
+    ]
+    assert main(common) == 0
+    plain = capsys.readouterr().out
+    assert "worst µs" in plain
+    assert "probabilities" not in plain
+    assert main([*common, "--probabilities"]) == 0
+    printed = capsys.readouterr().out
+    rows = {
+        line.split("│")[1].strip(): [cell.strip() for cell in line.split("│")[-4:-2]]
+        for line in printed.splitlines()
+        if ".json" in line
+    }
+    assert rows == {"b.json": ["", ""], "d.json": ["50", "100"]}
+    latency, worst = (
+        predict(
+            models / "b.json", hardware.load_device(tmp_path / "mine.toml"), Code("float32", "straight", "gcc")
+        ).costs[name]
+        for name in ("latency_s", "worst_latency_s")
+    )
+    assert worst - latency == pytest.approx(1_000 / 2e6)

@@ -183,10 +183,40 @@ def test_scaled_entries(file):
         load(file({**raw, "scaled_from": [rule]}))
 
 
+# Published on silicon, and what the project's emulator counts for the same code: cycles of the int8 auto-encoder of
+# MLPerf Tiny with CMSIS-NN, middle of -O2's bounds for the M4F; of a product of soft floats for the RP2040.
+COUNTED = {
+    "stm32l4r5": (1.033e6, (0.695e6 + 0.807e6) / 2),
+    "stm32g0b1": (2.62e6, 2.35e6),
+    "rp2040": (340, 264),
+}
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_wait_states_bring_the_cycles_nearer_to_silicon(name):
+    silicon, emulated = COUNTED[name]
+    device = load_device(name)
+    ends = [emulated * device.board_cycles(bound) for bound in ("lo", "hi")]
+    assert abs(device.board_cycles("mid") * emulated - silicon) < 0.85 * abs(emulated - silicon)
+    assert ends[0] == emulated
+    assert silicon <= 1.01 * ends[1]
+
+
+def test_boards_with_wait_states_say_why():
+    stated = {name: load_device(name).wait_states for name in BOARDS if load_device(name).wait_states}
+    assert set(stated) == {*COUNTED, "stm32f407", "atmega328p"}
+    assert all("1" in row.source and row.certainty in ("D", "E") for row in stated.values() if row.value.hi)
+    assert all(load_device(name).wait_states is None for name in CORES)
+
+
 # Wrong profiles.
 
 GOOD = profile_text(MINE)
+WAITS = '[wait_states]\nunit = "cycle/cycle"\nvalue = { lo = 0.9 }\ncertainty = "E"\nsource = "x"\n\n[clock]'
 BROKEN = [
+    ("[clock]", WAITS, r"value must be 1 or more: memory cannot make a core faster"),
+    ("live_value = { lo = 4 }", "live_value = { lo = 4 }\nframes = { swish = { lo = 1 } }",
+     "frames does not know swish; allowed: sigmoid"),
     ('value = 2\n', "value = 0\n", r"Expected `float` > 0\.0 - at `\$\.clock\.value`"),
     ('unit = "MHz"\n', "", r"mine\.toml: Object missing required field `unit` - at `\$\.clock`"),
     ('unit = "MHz"', 'unit = "GHz"', r"Invalid enum value 'GHz' - at `\$\.clock\.unit`"),

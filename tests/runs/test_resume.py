@@ -153,12 +153,12 @@ def test_a_run_leaves_what_it_promises(whole: Path) -> None:
     assert header == [
         *("id", "status", "val_error", "test_error", "test_score", "int8_test_score"),
         *("weights", "nodes", "depth", "macs"),
-        *("distinct_activations", "latency_s", "flash_bytes", "ram_bytes", "energy_j"),
-        *("measured_latency_s", "measured_flash_bytes", "measured_ram_bytes", "model"),
+        *("distinct_activations", "latency_s", "worst_latency_s", "flash_bytes", "ram_bytes", "energy_j"),
+        *("measured_latency_s", "measured_worst_latency_s", "measured_flash_bytes", "measured_ram_bytes", "model"),
         *("error_class_setosa", "error_class_versicolor", "error_class_virginica"),
         *("honest_error", "honest_error_se", "band"),
     ]
-    assert [row[18] for row in rows] == [f"models/{i:03d}.json" for i in range(len(rows))]
+    assert [row[20] for row in rows] == [f"models/{i:03d}.json" for i in range(len(rows))]
     assert len(rows) >= 2, "a front of one member would make these tests weak"
     with (whole / "history.csv").open(newline="") as file:
         header, *rows = csv.reader(file)

@@ -1,20 +1,24 @@
-"""Fitting of coefficients to measurements: non-negative least squares on the relative error."""
+"""Fitting of coefficients to measurements: non-negative least squares on the relative error; RAM: ``ram_bound``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
-from neuraltree.hardware.model.linear_model import INTEGERS, NODES, PLAIN, RAM, TASKS, TERMS
+from neuraltree.hardware.calibrate.ram_bound import is_near
+from neuraltree.hardware.model.linear_model import INTEGERS, NODES, PLAIN, TASKS, TERMS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
 
 @dataclass(frozen=True)
 class Residual:
-    """The errors of predictions against measurements of trees to which the coefficients were not fitted."""
+    """The errors of predictions against measurements of trees to which the coefficients were not fitted.
+
+    Of a bound also the share of trees that are above it, and the share to which it is near (``ram_bound.is_near``).
+    """
 
     rmspe_percent: float
     within_5_percent: float
@@ -23,6 +27,17 @@ class Residual:
     spearman: float
     kendall: float
     trees: int
+    below_percent: float | None = None
+    near_percent: float | None = None
+
+
+def residual_of_bound(bound: FloatArray, measured: FloatArray) -> Residual:
+    below, near = np.rint(bound - measured) < 0, is_near(bound, measured)  # costs are whole bytes
+    return replace(
+        residual(bound, measured),
+        below_percent=float(100 * np.mean(below)),
+        near_percent=float(100 * np.mean(near)),
+    )
 
 
 def residual(predicted: FloatArray, measured: FloatArray) -> Residual:
@@ -42,9 +57,9 @@ def residual(predicted: FloatArray, measured: FloatArray) -> Residual:
 
 
 def terms_of(cost: str) -> tuple[str, ...]:
-    """The terms that a cost can depend on: "cycles" and "instructions", "flash", "ram"."""
+    """The terms that a cost can depend on: "cycles" and "instructions", or "flash"."""
     once = (*PLAIN, *NAMES)
-    return {"flash": (*once, *NODES, *SHARED), "ram": (*RAM, *NAMES, *SHARED)}.get(cost, once)
+    return {"flash": (*once, *NODES, *SHARED)}.get(cost, once)
 
 
 def fit_terms(design: FloatArray, measured: FloatArray, cost: str) -> dict[str, float]:

@@ -7,12 +7,17 @@ from dataclasses import asdict
 from typing import Any
 
 from neuraltree.activations import NAMES
-from neuraltree.hardware.calibrate.fit import Residual, apply, fit_terms, residual
+from neuraltree.compress.formats import number_format
+from neuraltree.hardware.calibrate.fit import Residual, apply, fit_terms, residual, residual_of_bound
 from neuraltree.hardware.calibrate.measured_samples import Sample, columns
-from neuraltree.hardware.model.linear_model import NODES, TASKS
+from neuraltree.hardware.calibrate.probability_fit import probabilities
+from neuraltree.hardware.calibrate.ram_bound import RamBound, fit_bound
+from neuraltree.hardware.measured_functions import USUAL
+from neuraltree.hardware.model.linear_model import INTEGERS, NODES, TASKS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
 OPTIONAL = (*TASKS, "inner_node", "spilled_edge", "far_input")
+NEEDED = ("const", "live_value", "feature", "output", *INTEGERS)  # of RAM, also if they are 0
 Terms = dict[str, float]
 
 
@@ -23,10 +28,14 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
     """
     each, once, figures = columns(samples)
     source = f"non-negative least squares over {len(samples)} compiled and emulated trees, random and trained"
-    ends = [fit_terms(each, figures[name], "cycles") for name in ("cycles_lo", "cycles_hi")]
+    ends, worst = (
+        [fit_terms(each, figures[f"{name}_{end}"], "cycles") for end in ("lo", "hi")]
+        for name in ("cycles", "worst_cycles")
+    )
     flash = fit_terms(once, figures["flash_bytes"], "flash")
-    ram = fit_terms(once, figures["ram_bytes"], "ram")
-    judged = _residuals(held_out, ends, flash, ram)
+    ram = fit_bound(once, figures["ram_bytes"])
+    shares = probabilities(samples, is_integer=number_format(key["precision"]).is_integer)
+    judged = _residuals(held_out, ends, worst, flash, ram)
     counted = "instructions" in figures
     counts = [fit_terms(each, figures[name], name) for name in ("instructions",) if counted]
     meter = "executed blocks times published timings, no wait states" if counted else "simavr's cycles"
@@ -35,19 +44,24 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
         "compiler_version": samples[0].measured.compiler,
         **({"instructions": _block("instruction", source, counts)} if counted else {}),
         "cycles": _block("cycle", f"{source}; {meter}", ends),
+        "worst_cycles": _block("cycle", f"{source}; {meter}; the costliest of {USUAL.stop} inputs", worst),
         "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
-        "ram": _block("B", f"{source}; variables and the deepest stack", [ram], (*OPTIONAL, "node", *NAMES)),
+        "ram": _ram_block(ram, len(samples)),
+        **({"probabilities": shares} if shares else {}),
         "residuals": {name: rounded(found) for name, found in judged.items()},
     }
 
 
-def _residuals(held_out: Sequence[Sample], ends: list[Terms], flash: Terms, ram: Terms) -> dict[str, Residual]:
+def _residuals(
+    held_out: Sequence[Sample], ends: list[Terms], worst: list[Terms], flash: Terms, ram: RamBound
+) -> dict[str, Residual]:
     each, once, figures = columns(held_out)
-    cycles = (apply(each, ends[0]) + apply(each, ends[1])) / 2
+    cycles, most = ((apply(each, lo) + apply(each, hi)) / 2 for lo, hi in (ends, worst))
     return {
         "cycles": residual(cycles, figures["cycles"]),
+        "worst_cycles": residual(most, figures["worst_cycles"]),
         "flash": residual(apply(once, flash), figures["flash_bytes"]),
-        "ram": residual(apply(once, ram), figures["ram_bytes"]),
+        "ram": residual_of_bound(ram.of(once), figures["ram_bytes"]),
     }
 
 
@@ -55,7 +69,21 @@ def rounded(found: Residual) -> dict[str, float]:
     """The residual in the form that a profile states."""
     names = ("rmspe_percent", "within_5_percent", "within_10_percent", "worst_percent")
     values: dict[str, float] = {name: round(getattr(found, name), 1) for name in names}
+    of_bound = {name: getattr(found, name) for name in ("below_percent", "near_percent")}
+    values |= {name: round(value, 1) for name, value in of_bound.items() if value is not None}
     return values | {"kendall": round(found.kendall, 3), "trees": asdict(found)["trees"]}
+
+
+def _ram_block(bound: RamBound, trees: int) -> dict[str, Any]:
+    source = (
+        f"upper bound by linear programming over {trees} compiled and emulated trees, random and trained, with a "
+        f"margin of {bound.margin:g} B; variables and the deepest stack"
+    )
+    given = {name: value for name, value in bound.terms.items() if value or name in NEEDED}
+    plain = {name: {"lo": value} for name, value in given.items()}
+    groups = {"frames": bound.frames, "least": bound.least}
+    inner = {group: {name: {"lo": value} for name, value in row.items()} for group, row in groups.items() if row}
+    return {"unit": "B", "certainty": "M", "source": source, **plain, **inner}
 
 
 def _block(unit: str, source: str, ends: list[Terms], optional: Sequence[str] = OPTIONAL) -> dict[str, Any]:

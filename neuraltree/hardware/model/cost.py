@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
 COSTS = ("latency_s", "flash_bytes", "ram_bytes", "energy_j")
+WORST = "worst_latency_s"
 WHOLE = ("flash_bytes", "ram_bytes")
 
 
@@ -47,6 +48,7 @@ def costs(
 ) -> dict[str, FloatArray]:
     """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
 
+    And ``WORST``, the latency on the costliest inputs, if the device has figures for it. RAM is an upper bound.
     ``kind``: the task, as in ``Tree.kind``. ``input_range``: see ``compress.effective_trees``; ``far``: see
     ``folding.far``; ``rules`` and ``inputs``: see ``counts.count``. ``bound`` "lo" or "hi" takes that end of each
     figure's range instead of its middle.
@@ -67,10 +69,13 @@ def costs_of_counts(
     bound: Bound = "mid",
 ) -> dict[str, FloatArray]:
     """``costs`` from the counts of trees."""
-    about = counts, kind, device, (precision, style, compiler), bound
-    _, parts = _parts(*about)
+    code = precision, style, compiler
+    _, parts = _parts(counts, kind, device, code, bound)
     # Sums over the last axis and not a BLAS product, so that a tree alone gets the same bits as in a population.
-    result = dict(zip(COSTS, (parts.sum(axis=-1) + _of_columns(*about)).T, strict=True))
+    columns = _of_columns(counts, kind, device, code, bound)
+    result = dict(zip(COSTS, (parts.sum(axis=-1) + columns).T, strict=True))
+    worst = linear_model.worst_latency(counts, kind, device, code, bound) if isinstance(device, CycleDevice) else None
+    result |= {} if worst is None else {WORST: worst + columns[:, COSTS.index("latency_s")]}
     return result | {name: np.rint(result[name]) for name in WHOLE}
 
 
@@ -159,6 +164,11 @@ def counted(
         found = count(nodes, starts, None, rules, inputs)
         return replace(found, integer_edges=found.integer_features)
     return count(nodes, starts, far, rules, inputs)
+
+
+def has_worst(device: Device, precision: str, style: str, compiler: str = "clang") -> bool:
+    """Whether ``costs`` of this code have ``WORST``."""
+    return isinstance(device, CycleDevice) and device.entry(precision, style, compiler).worst_cycles is not None
 
 
 def training_ram_bytes(counts: Counts, device: Device) -> FloatArray:

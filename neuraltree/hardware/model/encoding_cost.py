@@ -74,8 +74,8 @@ def part(counts: Counts, kind: str, device: CycleDevice, code: tuple[str, str, s
     cycles = _cycles(counts, floats, bound)
     library = SUMS[kind] if is_integer else 0.0
     ram = _integer_ram(counts, floats, bound) if is_integer else FLOAT_BYTES * encoded(counts)
-    latency = cycles / (device.clock.value * 1e6)
-    energy = cycles * (device.energy.value.at(bound) * 1e-12)
+    latency = cycles * device.seconds(1, bound)
+    energy = cycles * (device.board_cycles(bound) * device.energy.value.at(bound) * 1e-12)
     return np.column_stack([latency, _flash(counts, floats, bound, library), ram, energy])
 
 

@@ -7,6 +7,7 @@ seconds are within about 25 % of silicon.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,25 +16,66 @@ from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import INTEGER_INPUTS, number_format
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.profile.devices import CycleDevice
-from neuraltree.hardware.profile.profile_schema import SHARED, Bound, Entry, Figure, Flash, Ram, Terms
+from neuraltree.hardware.profile.profile_schema import SHARED, TASKS, Bound, Entry, Figure, Flash, Ram, Terms
 
-TASKS = ("regression", "binary", "multiclass")
 INTEGERS = tuple(f"feature_{kind}" for kind in INTEGER_INPUTS)
 OF_INPUTS = ("feature", "far_input", "float_inputs", *INTEGERS)
 EDGES = ("leaf_edge", "spilled_edge", "node_edge")
 PLAIN = ("const", *TASKS, "node", "inner_node", *EDGES, "output", *OF_INPUTS)
-RAM = ("const", *TASKS, "node", "inner_node", "live_value", "output", *OF_INPUTS)
+RAM = ("const", *TASKS, "node", "inner_node", "live_value", "leaf_edge", "output", *OF_INPUTS)
 NODES = tuple(f"{name}_node" for name in NAMES)  # bytes of each node with the activation, beside those once
 TERMS = (*PLAIN, "live_value", *NAMES, *NODES, *SHARED)
+BLOCKS = ("instructions", "cycles", "worst_cycles", "flash")
+RAM_PLACE = 2  # among the costs
 
 
 def parts(
     counts: Counts, kind: str, device: CycleDevice, code: tuple[str, str, str], bound: Bound
 ) -> tuple[tuple[str, ...], FloatArray]:
     """The names of the terms, and the part of each in latency, flash, RAM and energy: (trees, costs, terms)."""
-    table = _coefficients(device, device.entry(*code), bound)
+    entry = device.entry(*code)
+    table = _coefficients(device, entry, bound)
     each, once = (design(counts, kind, once=each_kind, style=code[1]) for each_kind in (False, True))
-    return TERMS, np.stack([each, once, once, each], axis=1) * table
+    found = np.stack([each, once, once, each], axis=1) * table
+    found[:, RAM_PLACE] = ram_parts(found[:, RAM_PLACE], once, frames(entry.ram, bound))
+    return TERMS, found
+
+
+def worst_latency(
+    counts: Counts, kind: str, device: CycleDevice, code: tuple[str, str, str], bound: Bound
+) -> FloatArray | None:
+    """(trees,) seconds on the costliest inputs; None if the profile has no figures for them."""
+    found = coefficients(device.entry(*code), bound).get("worst_cycles")
+    if found is None:
+        return None
+    return (design(counts, kind, once=False, style=code[1]) * found).sum(axis=-1) * device.seconds(1, bound)
+
+
+class Frames(NamedTuple):
+    """The figures of RAM that are not sums: ``frames`` by kind (NAMES), ``least`` by task (TASKS), see ``Ram``."""
+
+    frames: FloatArray
+    least: FloatArray
+
+
+def frames(ram: Ram, bound: Bound) -> Frames:
+    rows = ((ram.frames, NAMES), (ram.least, TASKS))
+    return Frames(*(np.array([row[n].at(bound) if n in row else 0.0 for n in names]) for row, names in rows))
+
+
+def ram_parts(linear: FloatArray, once: FloatArray, more: Frames) -> FloatArray:
+    """The part of each term in RAM, (trees, terms), from its ``linear`` parts and the design ``once`` per tree.
+
+    The largest frame is a part of its activation, and what the smallest tree needs more is a part of the task.
+    """
+    result, kinds = linear.copy(), [TERMS.index(name) for name in NAMES]
+    tasks, rows = [TERMS.index(name) for name in TASKS], np.arange(len(linear))
+    needed = once[:, kinds] * more.frames
+    deepest = needed.argmax(axis=1)
+    result[rows, np.array(kinds)[deepest]] += needed[rows, deepest]
+    missing = np.maximum(once[:, tasks] @ more.least - result.sum(axis=1), 0.0)
+    result[:, tasks] += once[:, tasks] * missing[:, None]
+    return result
 
 
 def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") -> FloatArray:
@@ -68,18 +110,14 @@ def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") ->
 def _coefficients(device: CycleDevice, entry: Entry, bound: Bound) -> FloatArray:
     """(costs, terms) seconds, bytes and joules per unit of each term."""
     found = coefficients(entry, bound)
-    latency = found["cycles"] / (device.clock.value * 1e6)
-    energy = found["cycles"] * (device.energy.value.at(bound) * 1e-12)
+    latency = found["cycles"] * device.seconds(1, bound)
+    energy = found["cycles"] * (device.board_cycles(bound) * device.energy.value.at(bound) * 1e-12)
     return np.array([latency, found["flash"], found["ram"], energy])
 
 
 def coefficients(entry: Entry, bound: Bound) -> dict[str, FloatArray]:
-    """For each block of an entry the factors of the columns of ``design``, (terms,)."""
-    rows = {
-        name: _row(getattr(entry, name), bound, entry.precision)
-        for name in ("instructions", "cycles", "flash")
-        if getattr(entry, name)
-    }
+    """For each block of an entry the factors of the columns of ``design``, (terms,); see also ``frames``."""
+    rows = {name: _row(getattr(entry, name), bound, entry.precision) for name in BLOCKS if getattr(entry, name)}
     return {name: np.array(row) for name, row in (rows | {"ram": _ram(entry.ram, bound)}).items()}
 
 

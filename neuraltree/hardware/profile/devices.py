@@ -12,6 +12,7 @@ from neuraltree.compress.formats import Precision, Style
 from neuraltree.hardware.profile.profile_schema import (
     Arithmetic,
     Bandwidth,
+    Bound,
     ByteEnergy,
     Bytes,
     Capacity,
@@ -21,6 +22,7 @@ from neuraltree.hardware.profile.profile_schema import (
     Power,
     Seconds,
     Text,
+    WaitStates,
 )
 
 CodeKey = tuple[str, str, str]  # precision, style, compiler
@@ -65,11 +67,15 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class CycleDevice(Device, frozen=True):
-    """A device whose cycles are linear in a tree's counts."""
+    """A device whose cycles are linear in a tree's counts.
+
+    ``wait_states``: what the board's memory adds to the cycles of its entries; nothing if it is left out.
+    """
 
     clock: Clock
     energy: Energy
     entries: Annotated[tuple[Entry, ...], Meta(min_length=1)]
+    wait_states: WaitStates | None = None
     training_stack: Bytes | None = None  # of one training step
     usual_build: BuildName | None = None  # what a compiler means that does not build for this core at all
 
@@ -80,6 +86,14 @@ class CycleDevice(Device, frozen=True):
     @property
     def rows(self) -> list[CodeKey]:
         return [(row.precision, row.style, row.compiler) for row in self.entries]
+
+    def board_cycles(self, bound: Bound) -> float:
+        """The board's cycles for each cycle of its core without wait states."""
+        return 1.0 if self.wait_states is None else self.wait_states.value.at(bound)
+
+    def seconds(self, cycles: float, bound: Bound) -> float:
+        """The time that the board needs for ``cycles`` of its core without wait states."""
+        return cycles * self.board_cycles(bound) / (self.clock.value * 1e6)
 
     def build(self, compiler: str) -> str:
         there = {BUILDS[name].compiler for *_, name in self.rows if name in BUILDS}

@@ -101,6 +101,16 @@ class Bandwidth(Rate, frozen=True):
     unit: Literal["B/s"]
 
 
+class WaitStates(Quantity, frozen=True):
+    """A board's cycles over those of its core without wait states, 1 or more."""
+
+    unit: Literal["cycle/cycle"]
+
+    def __post_init__(self) -> None:
+        if min(self.value.lo, self.value.at("hi")) < 1:
+            raise ValueError("value must be 1 or more: memory cannot make a core faster")
+
+
 class Peak(Rate, frozen=True):
     """A multiply-accumulate is two operations."""
 
@@ -108,6 +118,7 @@ class Peak(Rate, frozen=True):
 
 
 NONE = Figure(lo=0.0)
+TASKS = ("regression", "binary", "multiclass")
 
 
 class Terms(Block, frozen=True, kw_only=True):
@@ -193,8 +204,9 @@ class Ram(Block, frozen=True, kw_only=True):
     """Static memory and stack, linear in counts as ``Terms``. The vector of raw inputs belongs to the caller and is not
     counted.
 
-    ``live_value``: per value live at one time. ``kinds`` and ``shared``: once per tree that needs them, for the stack
-    frames of the functions that it calls.
+    ``live_value``: per value live at one time. ``frames``: the stack of the functions of activations; they are not
+    called at one time, so only the largest that a tree needs counts. ``least``: by task, the RAM of the smallest tree;
+    no tree has less. ``kinds`` and ``shared``: once per tree that needs them.
     """
 
     unit: Literal["B"]
@@ -205,22 +217,53 @@ class Ram(Block, frozen=True, kw_only=True):
     node: Figure = NONE
     inner_node: Figure = NONE
     live_value: Figure
+    leaf_edge: Figure = NONE
     feature: Figure
     output: Figure
     far_input: Figure = NONE
     float_inputs: Figure = NONE
     feature_int16: Figure | None = None
     feature_uint8: Figure | None = None
+    frames: dict[str, Figure] = {}
+    least: dict[str, Figure] = {}
     kinds: dict[str, Figure] = {}
     shared: dict[str, Figure] = {}
 
     def __post_init__(self) -> None:
-        refuse_unknown(self.kinds, NAMES, "kinds")
-        refuse_unknown(self.shared, tuple(SHARED), "shared")
+        groups = {"kinds": NAMES, "frames": NAMES, "shared": tuple(SHARED), "least": TASKS}
+        for group, allowed in groups.items():
+            refuse_unknown(getattr(self, group), allowed, group)
+
+
+class Added(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``binary`` or ``multiclass``: once, by task; ``output``: per output of several classes. ``shared``: functions
+    that the code of the tree itself may have already, see ``SHARED``; each counts for trees without it."""
+
+    binary: Figure
+    multiclass: Figure
+    output: Figure = NONE
+    shared: dict[str, Figure] = {}
+
+    def __post_init__(self) -> None:
+        if wrong := set(self.shared) - set(SHARED):
+            raise ValueError(f"shared does not know {', '.join(sorted(wrong))}; allowed: {', '.join(SHARED)}")
+
+
+class Probabilities(Block, frozen=True, kw_only=True):
+    """What the function of probabilities adds: cycles, if it is called instead of the function of the class; bytes of a
+    program that has both."""
+
+    units: Literal["cycle, B"]
+    cycles: Added
+    flash: Added
 
 
 class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The errors of the linear model against measurements of ``trees`` trees to which it was not fitted."""
+    """The errors of the linear model against measurements of ``trees`` trees to which it was not fitted.
+
+    Of a bound also: ``below_percent``, the share of trees that need more than it says, and ``near_percent``, the share
+    that it exceeds by at most 25 % or 16 B.
+    """
 
     rmspe_percent: Percent
     within_5_percent: Percent
@@ -228,16 +271,22 @@ class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     worst_percent: Percent
     kendall: Annotated[float, Meta(ge=-1, le=1)]
     trees: Annotated[int, Meta(gt=0)]
+    below_percent: Percent | None = None
+    near_percent: Percent | None = None
 
 
 class Residuals(Struct, frozen=True, forbid_unknown_fields=True):
     cycles: Residual | None = None
+    worst_cycles: Residual | None = None
     flash: Residual | None = None
     ram: Residual | None = None
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The costs of one precision and code style as one compiler builds it."""
+    """The costs of one precision and code style as one compiler builds it.
+
+    ``cycles``: on usual inputs; ``worst_cycles``: on the costliest of the inputs that were tried.
+    """
 
     precision: Precision
     style: Style
@@ -245,8 +294,10 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     compiler_version: Text | None = None
     instructions: Instructions | None = None
     cycles: Cycles
+    worst_cycles: Cycles | None = None
     flash: Flash
     ram: Ram
+    probabilities: Probabilities | None = None
     residuals: Residuals | None = None
 
 

@@ -9,14 +9,19 @@ from neuraltree.hardware.profile.profile_schema import Bound, Figure, Scaling
 from neuraltree.structs import to_struct
 
 ENTRY_KEY = ("precision", "style", "compiler")
+SCALED = ("cycles", "worst_cycles")
+ADDED = "probabilities"  # with cycles and flash of its own
 
 
 def scaled_entry(entry: Raw, rule: Scaling) -> Raw:
     """The entry with scaled cycles and unchanged flash and RAM; residuals and instructions are left out, because they
     do not hold for the other core."""
     key = {name: entry[name] for name in ENTRY_KEY} | ({"compiler": "any"} if rule.compiler else {})
-    blocks = {name: _restated(entry[name], rule) for name in ("cycles", "flash", "ram") if name in entry}
-    return key | blocks | ({"cycles": _scaled(blocks["cycles"], rule.factor)} if "cycles" in blocks else {})
+    blocks = {name: _restated(entry[name], rule) for name in (*SCALED, "flash", "ram", ADDED) if name in entry}
+    blocks |= {name: _scaled(blocks[name], rule.factor) for name in SCALED if name in blocks}
+    if ADDED in blocks:
+        blocks[ADDED]["cycles"] = _scaled(blocks[ADDED]["cycles"], rule.factor)
+    return key | blocks
 
 
 def _scaled(value: Any, factor: Figure) -> Any:

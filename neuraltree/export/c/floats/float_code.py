@@ -71,6 +71,7 @@ def _straight(nodes: Nodes, order: list[Step], centre: Centre, argument: Argumen
                 f"a{step.slot} {'=' if step.first else '+='} {literal(nodes['weight'][step.node, 0])} * "
                 + (f"({value});" if step.code == IDENTITY else f"{value};")
             )
+            lines.append("NT_FENCE;")
     names = ", ".join(f"a{i}" for i in range(slots(order)))
     declared = [f"float {names};"] if names else []
     text = "\n".join(f"    {line}" for line in declared + lines)

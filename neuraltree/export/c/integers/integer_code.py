@@ -82,14 +82,15 @@ def _is_fine(tree: IntegerTree, step: Step) -> bool:
 def _straight(tree: IntegerTree, order: list[Step], leaves: Leaves) -> tuple[str, str]:
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
     reading = [f"const int32_t q{i} = {text};" for i, text in enumerate(leaves.texts)]
-    declared = [] if leaves.late else reading
-    lines, output, read = [], 0, set[int]()
+    # An int may have 16 bits, so each input is made 32 bits wide.
+    texts = [f"q{i}" if leaves.late else f"(int32_t){text}" for i, text in enumerate(leaves.texts)]
+    lines, output, read = list[str](), 0, set[int]()
     for step in order:
         inputs = [place[int(tree.nodes["op"][leaf])] for leaf in step.leaves]
         if leaves.late:
             lines += [reading[i] for i in dict.fromkeys(inputs) if i not in read]
             read.update(inputs)
-        total = _total(tree, step, inputs, leaves.base)
+        total = _total(tree, step, [texts[i] for i in inputs], leaves.base)
         if step.slot < 0:
             lines.append(f"y[{output}] = {_score(tree, output, total)};")
             output += 1
@@ -101,18 +102,19 @@ def _straight(tree: IntegerTree, order: list[Step], leaves: Leaves) -> tuple[str
             f"((s * {tree.numbers.multiplier[step.node]} + {_half(tree, step)}) >> {tree.numbers.shift[step.node]})",
         )
         lines.append(f"a{step.slot} {'=' if step.first else '+='} {tree.numbers.weight[step.node]} * {value};")
+        lines.append("NT_FENCE;")
     names = ", ".join((["s"] if any(step.slot >= 0 for step in order) else []) + [f"a{i}" for i in range(slots(order))])
-    declared += [f"int32_t {names};"] if names else []
+    declared = [f"int32_t {names};"] if names else []
     text = "\n".join(f"    {line}" for line in [*declared, *lines])
     unused = "" if place else f"    (void){leaves.parameter[-1]};\n"
     return "", f"NT_CALL void nt_outputs({leaves.parameter}, int32_t *y)\n{{\n{unused}{text}\n}}\n"
 
 
-def _total(tree: IntegerTree, step: Step, inputs: list[int], base: int) -> str:
-    """The C expression of a node's sum; ``inputs``: the numbers of its leaves, which have ``base`` for 0."""
+def _total(tree: IntegerTree, step: Step, inputs: list[str], base: int) -> str:
+    """The C expression of a node's sum; ``inputs``: the texts of its leaves, which have ``base`` for 0."""
     weights = tree.numbers.weight[list(step.leaves)] * (FINE if tree.fine and step.slot < 0 else 1)
     terms = [f"a{step.own}"] * step.opened + [str(tree.numbers.bias[step.node] - base * weights.sum())]
-    terms += [f"{weight} * q{i}" for weight, i in zip(weights.tolist(), inputs, strict=True)]
+    terms += [f"{weight} * {text}" for weight, text in zip(weights.tolist(), inputs, strict=True)]
     return " + ".join(terms).replace("+ -", "- ")
 
 
