@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,7 +13,9 @@ from neuraltree.compress.short_factors import even_reach
 from neuraltree.inputs.encoders import LARGEST, Column, Number, Time
 from neuraltree.tree.nodes import IntArray
 from neuraltree.tree.scaler import Scaler
-from neuraltree.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from neuraltree.tree.tree import Tree
 
 FLAGS = ("level", "hole")  # rules whose feature is 0 or 1
 

@@ -12,12 +12,12 @@ from neuraltree.compress.formats import Input
 from neuraltree.export.c.columns.column_integers import integer_limits, integer_numbers
 from neuraltree.export.c.parts import literal
 from neuraltree.export.names import comment
-from neuraltree.export.needed import Read
 from neuraltree.inputs.encoders import Column
 from neuraltree.inputs.features import RULES
 
 if TYPE_CHECKING:
     from neuraltree.export.c.argument import Argument
+    from neuraltree.export.needed import Read
 
 SINE = code_of("sine")
 NO_FAST_MATH = """#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from neuraltree.compress.int8.stages import InputStage
 from neuraltree.export.c.parts import array
 from neuraltree.tree.nodes import IntArray
+
+if TYPE_CHECKING:
+    from neuraltree.compress.int8.stages import InputStage
 
 
 def packed(multiplier: IntArray, shift: IntArray) -> list[int]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.stages import InputStage
 from neuraltree.export.c.columns.column_code import encoded
 from neuraltree.export.c.integers.float_stage import table_of_floats
-from neuraltree.export.needed import Read
+
+if TYPE_CHECKING:
+    from neuraltree.export.needed import Read
 
 
 def input_stage(tree: IntegerTree, name: str, reads: Sequence[Read] = ()) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from neuraltree.activations import NAMES
-from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
 from neuraltree.export.c.floats.float_code import filled, narrowest
 from neuraltree.export.c.integers.float_stage import packed as packed
 from neuraltree.export.c.parts import array
 from neuraltree.export.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.order import Step, slots, steps
+
+if TYPE_CHECKING:
+    from neuraltree.compress.int8.integer_tree import IntegerTree
 
 SHIFTS = "/* A right shift must round down, as it does with every compiler for these devices. */\n"
 SHIFTS += "typedef char nt_shifts_downwards[(-3 >> 1) == -2 ? 1 : -1];\n"
