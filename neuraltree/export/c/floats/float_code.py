@@ -18,10 +18,10 @@ from neuraltree.export.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.onnx.levels import used_features
 from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.nodes import Nodes
-from neuraltree.tree.tree import Tree
 
 if TYPE_CHECKING:
     from neuraltree.export.c.argument import Argument
+    from neuraltree.tree.tree import Tree
 
 IDENTITY = NAMES.index("identity")
 Centre = NDArray[np.float64] | None  # (features,) the number subtracted from each input; None: nothing

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.losing import loses_much, word_of_loss
-from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
@@ -15,8 +14,12 @@ from neuraltree.export.c.integers.from_integers import apart, integer_body
 from neuraltree.export.c.integers.input_stage import input_stage
 from neuraltree.export.c.parts import EXP, literal
 from neuraltree.export.names import comment
-from neuraltree.export.needed import Read
 from neuraltree.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from neuraltree.compress.int8.integer_tree import IntegerTree
+    from neuraltree.export.c.argument import Argument
+    from neuraltree.export.needed import Read
 
 
 def integer_library(
