@@ -68,6 +68,7 @@ INPUT_HELP = (  # of the option --input of commands
     f"what goes into C: {', '.join(INPUT_TYPES)}; integers may have a scale, as int16/100; COLUMN=TYPE for one column; "
     "may be repeated"
 )
+DEFAULT_RANGE = 4.0  # 8-bit range of an input in standard deviations, if none is known
 DEFAULT = "default"  # the key of a mapping of inputs for all columns that it does not name
 InputSpec = str | Mapping[str, str]
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neuraltree.compress.formats import DEFAULT, INTEGER_INPUTS, Input, InputSpec, inputs_of
-from neuraltree.compress.int8.integers import DEFAULT_RANGE
-from neuraltree.compress.int8.stages import even_reach
+from neuraltree.compress.formats import DEFAULT, DEFAULT_RANGE, INTEGER_INPUTS, Input, InputSpec, inputs_of
+from neuraltree.compress.short_factors import even_reach
 from neuraltree.inputs.encoders import LARGEST, Column, Number, Time
 from neuraltree.tree.nodes import IntArray
 from neuraltree.tree.scaler import Scaler
-from neuraltree.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from neuraltree.tree.tree import Tree
 
 FLAGS = ("level", "hole")  # rules whose feature is 0 or 1
 

@@ -10,7 +10,8 @@ import pytest
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.formats import INPUT_TYPES, Input, input_spec, input_texts, inputs_of, parse_input
 from neuraltree.compress.input_types import checked_inputs, sources
-from neuraltree.compress.int8.stages import IntegerStage, even_reach
+from neuraltree.compress.int8.stages import IntegerStage
+from neuraltree.compress.short_factors import even_reach
 from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal, Time
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree

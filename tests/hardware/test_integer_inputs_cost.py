@@ -18,6 +18,7 @@ from neuraltree.hardware.measure import available_compilers
 from neuraltree.hardware.measured_models import measure_model
 from neuraltree.hardware.model.cost import counted
 from neuraltree.hardware.model.linear_model import TERMS, design
+from neuraltree.hardware.profile.devices import Code
 from neuraltree.hardware.profile.profile_schema import Figure
 from neuraltree.tree.nodes import count_weights
 from tests.helpers.random_models import IDENTITY, TANH, regression
@@ -170,6 +171,6 @@ def test_a_fit_has_terms_of_integers_only_if_there_are_some() -> None:
 
 @needs_clang
 def test_a_sample_of_a_tree_knows_its_inputs() -> None:
-    (sample,) = measure_trees([(TREE, "int16")], "cortex-m0plus", "clang", "int8", "straight")
+    (sample,) = measure_trees([(TREE, "int16")], "cortex-m0plus", Code("int8", "straight", "clang"))
     assert sample.each[TERMS.index("feature_int16")] == 27
     assert sample.measured.instructions <= 700

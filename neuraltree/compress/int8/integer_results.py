@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import e, floor, frexp, log2
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.compress.int8.integers import rescaling, scaled
-from neuraltree.compress.int8.stages import OutputStage
 from neuraltree.tree.nodes import IntArray
+
+if TYPE_CHECKING:
+    from neuraltree.compress.int8.stages import OutputStage
 
 SCORE_BITS = 19  # of a score, after dropping the lowest bits if it has more
 LARGEST_FIXED = 2**30

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import DEFAULT_RANGE as DEFAULT_RANGE
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, HIGH, KINDS, LOW, TURNS, UNIT, fine_values, values
+from neuraltree.compress.short_factors import MOST_SHIFT
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
-DEFAULT_RANGE = 4.0  # range of an input in standard deviations, if none is known
 # |sum| x 4095 + 2^29 < 2^31: no product needs more than 32 bits.
 LARGEST_SUM = 393_000
 MOST_CHILDREN = 2_000
-MOST_SHIFT = 30
 SMALLEST_RATIO = 2048 / 2**MOST_SHIFT
 SMALLEST = 1e-300  # smallest range or scale; its inverse must be finite
 

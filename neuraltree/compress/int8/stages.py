@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuraltree.compress.int8.integers import MOST_SHIFT, rescaling, scaled
+from neuraltree.compress.int8.integers import rescaling, scaled
 from neuraltree.compress.int8.lookup_tables import UNIT
+from neuraltree.compress.short_factors import short_rescaling
 from neuraltree.tree.nodes import IntArray
 
 # An input is multiplied by a power of 2 between these exponents. Below the first, infinity and NaN would be taken for
@@ -109,20 +110,6 @@ class IntegerStage:
         """(rows, used) for raw integers (rows, features)."""
         x = np.asarray(X)[:, self.features].astype(np.int64)
         return np.clip(self.rescaled(x), -UNIT, UNIT).astype(np.int8)
-
-
-def even_reach(reach: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The least ranges from ``reach`` on, up to 0.8 % larger, of which a multiplier of 8 bits and a shift make 127."""
-    multiplier, shift = short_rescaling(reach)
-    return np.maximum(UNIT * np.ldexp(1.0, shift.astype(np.int32)) / multiplier, 0)
-
-
-def short_rescaling(reach: NDArray[np.float64]) -> tuple[IntArray, IntArray]:
-    """Multipliers 128..255 and shifts 1..30 such that reach x multiplier / 2^shift is at most 127, nearly."""
-    mantissa, exponent = np.frexp(UNIT / reach)
-    multiplier = np.floor(mantissa * 256 * (1 + 1e-12)).astype(np.int64)
-    multiplier = np.where(exponent > 7, 255, multiplier)  # a range below one integer
-    return multiplier, np.clip(8 - exponent, 1, MOST_SHIFT).astype(np.int64)
 
 
 @dataclass(frozen=True, eq=False)

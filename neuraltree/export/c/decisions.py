@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from neuraltree.export.c.argument import Argument
+from typing import TYPE_CHECKING
+
 from neuraltree.export.c.parts import literal
 from neuraltree.tree.soundness import COVERAGE, DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from neuraltree.export.c.argument import Argument
 
 
 def largest(name: str, number: str) -> str:

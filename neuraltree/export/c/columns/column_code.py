@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.compress.formats import Input
-from neuraltree.export.c.argument import Argument
-from neuraltree.export.c.columns.column_vectors import integer_limits, integer_numbers
+from neuraltree.export.c.columns.column_integers import integer_limits, integer_numbers
 from neuraltree.export.c.parts import literal
 from neuraltree.export.names import comment
-from neuraltree.export.needed import Read
 from neuraltree.inputs.encoders import Column
 from neuraltree.inputs.features import RULES
+
+if TYPE_CHECKING:
+    from neuraltree.export.c.argument import Argument
+    from neuraltree.export.needed import Read
 
 SINE = code_of("sine")
 NO_FAST_MATH = """#if defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__

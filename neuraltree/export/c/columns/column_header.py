@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from neuraltree.compress.formats import Input
-from neuraltree.export.c.argument import Argument
 from neuraltree.export.names import comment, constants
 from neuraltree.inputs.encoders import Category, Column, Ordinal, Time
 from neuraltree.inputs.times import moment
+
+if TYPE_CHECKING:
+    from neuraltree.export.c.argument import Argument
 
 HEAD_OF_INTEGERS = """/* The positions of the columns, and the number of a missing cell where one may be missing. */
 """

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import Input
 from neuraltree.compress.int8.integer_tree import IntegerTree
+from neuraltree.export.c.columns.column_integers import integer_limits, integer_numbers, with_holes
 from neuraltree.export.needed import Read
 from neuraltree.inputs.encoders import Category, Column, Flag, Ordinal, Time
-from neuraltree.inputs.features import RULES, Rule
+from neuraltree.inputs.features import RULES
 
 HOLES = 0.15  # share of the cells that may be holes
 ALL_HOLES, ALL_OTHER = 4, 5  # rows with a hole wherever there may be one, and with other levels
@@ -91,16 +92,6 @@ def features(
     return np.column_stack(values), np.column_stack(errors)
 
 
-def with_holes(rule: Rule, x: FloatArray, one: Input) -> FloatArray:
-    """The integers of a column with NaN for the one that stands for a missing cell, if the rule knows such cells."""
-    return x if rule is RULES["value"] else np.where(x == one.row.hole, np.nan, x)
-
-
-def integer_numbers(rule: Rule, numbers: tuple[float, ...], one: Input) -> tuple[float, ...]:
-    """The numbers of a rule for a column of integers: what fills a missing cell has their scale and is rounded."""
-    return tuple(float(round(number * one.scale)) for number in numbers) if rule is RULES["filled"] else numbers
-
-
 def checked(columns: Sequence[Column], X: NDArray[np.floating], inputs: Sequence[Input] = ()) -> NDArray[np.int64]:
     """(rows,) what ``NAME_check`` returns for the numbers (rows, columns), by limits in single floats, or for integers
     among the ``inputs`` by integers."""
@@ -108,12 +99,6 @@ def checked(columns: Sequence[Column], X: NDArray[np.floating], inputs: Sequence
     rows = enumerate(zip(columns, of, strict=True))
     fine = np.column_stack([TAKEN[one.row.is_integer](column, X[:, i], one) for i, (column, one) in rows])
     return np.where(fine.all(axis=1), -1, fine.argmin(axis=1))
-
-
-def integer_limits(column: Column, one: Input) -> tuple[int, int]:
-    """The least and the largest integer that a column was learned from."""
-    ends = np.clip(np.rint(np.array(column.seen[:2]) * one.scale), one.row.low, one.row.high)
-    return int(ends[0]), int(ends[1])
 
 
 def _usable_integer(column: Column, numbers: NDArray[np.floating], one: Input) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from neuraltree.export.c.constants.block import block_of, initialiser
 from neuraltree.export.c.constants.layout import MAGIC, VERSION, Layout, enum, layout_of
 from neuraltree.export.c.decisions import answer, largest, probabilities
 from neuraltree.export.c.floats import float_code
-from neuraltree.export.c.integers import input_stage, integer_code
+from neuraltree.export.c.integers import float_stage, integer_code
 from neuraltree.export.c.integers.integer_library import LOGITS, SHARE
 from neuraltree.export.c.parts import EXP, array, float_functions
 from neuraltree.tree.tree import Tree
@@ -104,7 +104,7 @@ def _integers(tree: Tree, name: str, layout: Layout) -> list[str]:
         integer_code.SCALED,
         *tables,
         *integer_code.value_tables(set(ALL)),
-        input_stage.INTEGER.replace("struct nt_input", f"struct {name}_stage"),
+        float_stage.INTEGER.replace("struct nt_input", f"struct {name}_stage"),
         float_code.filled(text, name, 8, layout.waiting, layout.nodes).replace("@FEATURES@", str(layout.features)),
     ]
 

@@ -7,17 +7,21 @@ input needs it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
-from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.parts import array, float_functions, literal
 from neuraltree.export.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.onnx.levels import used_features
 from neuraltree.export.order import Step, slots, steps
 from neuraltree.tree.nodes import Nodes
-from neuraltree.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from neuraltree.export.c.argument import Argument
+    from neuraltree.tree.tree import Tree
 
 IDENTITY = NAMES.index("identity")
 Centre = NDArray[np.float64] | None  # (features,) the number subtracted from each input; None: nothing

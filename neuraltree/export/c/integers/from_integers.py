@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import MixedStage
-from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.columns.column_code import expression, float_sine, functions, uses_sine
 from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers.float_stage import table_of_floats
 from neuraltree.export.c.integers.inline_inputs import LIMITS, integer_texts
-from neuraltree.export.c.integers.input_stage import room, table_of_floats
 from neuraltree.export.c.parts import array
-from neuraltree.export.needed import Read
+
+if TYPE_CHECKING:
+    from neuraltree.compress.int8.integer_tree import IntegerTree
+    from neuraltree.export.c.argument import Argument
+    from neuraltree.export.needed import Read
 
 FLOAT = """/* The integer of a float, plus 127. */
 NT_CALL int32_t nt_float_integer(float value, const struct nt_input *input)
@@ -39,7 +42,7 @@ def integer_body(
         return [definitions, *parts, outputs], ["nt_outputs(x, y);"]
     definitions, outputs = integer_code.body(tree, argument.name, style, integer_code.quantised(tree))
     convert = _loop(tree, argument) if _alike(tree, argument, reads) else _each(argument, texts)
-    lines = [f"int8_t q[{room(tree)}];", "nt_convert(x, q);", "nt_outputs(q, y);"]
+    lines = [f"int8_t q[{integer_code.room(tree)}];", "nt_convert(x, q);", "nt_outputs(q, y);"]
     return [definitions, *parts, convert, outputs], lines
 
 

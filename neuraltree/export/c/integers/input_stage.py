@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.stages import InputStage
 from neuraltree.export.c.columns.column_code import encoded
-from neuraltree.export.c.integers.integer_code import packed
-from neuraltree.export.c.parts import array
-from neuraltree.export.needed import Read
+from neuraltree.export.c.integers.float_stage import table_of_floats
 
-
-def room(integers: IntegerTree) -> int:
-    """The length of the array of integers: 1 if the tree reads no input, since C has no empty arrays."""
-    return max(len(integers.inputs.features), 1)
+if TYPE_CHECKING:
+    from neuraltree.export.needed import Read
 
 
 def input_stage(tree: IntegerTree, name: str, reads: Sequence[Read] = ()) -> str:
@@ -49,45 +46,3 @@ NT_PUBLIC void {name}_quantize(const float *x, int8_t *q)
 """,
         ]
     )
-
-
-def table_of_floats(stage: InputStage, places: Sequence[int], unit: int) -> list[str]:
-    """The table of the conversions of floats, with the positions of these in ``unit`` bits, and their function."""
-    scales = packed(stage.multiplier, stage.shift)
-    columns = (stage.zero.tolist(), scales, stage.power.tolist(), places)
-    rows = [f"{{{zero}, {scale}, {power}, {place}}}" for zero, scale, power, place in zip(*columns, strict=True)]
-    return [
-        "/* Each integer: its zero, its scale, the power of 2 that multiplies its input, the input's position. */",
-        STRUCT.replace("@UNIT@", str(unit)),
-        array("struct nt_input", "nt_inputs", rows),
-        INTEGER,
-    ]
-
-
-STRUCT = """struct nt_input {
-    int32_t zero;
-    uint16_t scale;
-    int8_t power;
-    uint@UNIT@_t place;
-};
-"""
-# It uses no float operation: on a core without floating point one product would cost more than all of this.
-INTEGER = """/* An input to -127..127: its bits are shifted to an integer, minus its zero, rescaled; NaN gives 0. */
-NT_INLINE int8_t nt_integer(float value, const struct nt_input *input)
-{
-    union { float value; uint32_t bits; } word;
-    int32_t whole, shift;
-    word.value = value;
-    shift = 158 - NT_READ(byte, int8_t, &input->power) - (int32_t)((word.bits >> 23) & 255u);
-    if (shift > 1) {
-        whole = shift < 32 ? (int32_t)(((word.bits << 8) | 0x80000000u) >> shift) : 0;
-    } else if ((word.bits & 0x7fffffffu) > 0x7f800000u) {
-        return 0;
-    } else {
-        whole = 0x40000000;
-    }
-    whole = ((word.bits >> 31) != 0u ? -whole : whole) - (int32_t)NT_READ(dword, int32_t, &input->zero);
-    whole = nt_clamp(whole, -65535, 65535);
-    return (int8_t)nt_clamp(nt_scaled(whole, NT_READ(word, uint16_t, &input->scale)), -127, 127);
-}
-"""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from neuraltree.activations import NAMES
-from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
 from neuraltree.export.c.floats.float_code import filled, narrowest
+from neuraltree.export.c.integers.float_stage import packed as packed
 from neuraltree.export.c.parts import array
 from neuraltree.export.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.order import Step, slots, steps
-from neuraltree.tree.nodes import IntArray
+
+if TYPE_CHECKING:
+    from neuraltree.compress.int8.integer_tree import IntegerTree
 
 SHIFTS = "/* A right shift must round down, as it does with every compiler for these devices. */\n"
 SHIFTS += "typedef char nt_shifts_downwards[(-3 >> 1) == -2 ? 1 : -1];\n"
@@ -37,6 +39,11 @@ NT_CALL int32_t nt_between(const int16_t *table, int32_t t)
     return low + (((high - low) * (t & 255) + 128) >> 8);
 }
 """
+
+
+def room(integers: IntegerTree) -> int:
+    """The length of the array of integers: 1 if the tree reads no input, since C has no empty arrays."""
+    return max(len(integers.inputs.features), 1)
 
 
 class Leaves(NamedTuple):
@@ -178,11 +185,6 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
         parts.append("/* Each output: shift and multiplier to the scale that all outputs share. */")
         parts.append(array("uint16_t", "nt_score_scale", packed(stage.multiplier, stage.shift)))
     return "\n".join(parts), _interpreter(tree, order, unit, name)
-
-
-def packed(multiplier: IntArray, shift: IntArray) -> list[int]:
-    """Each multiplier and its shift in 16 bits together."""
-    return [int((s << 11) | (m - 2048)) for m, s in zip(multiplier.tolist(), shift.tolist(), strict=True)]
 
 
 def value_tables(codes: set[int]) -> list[str]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.losing import loses_much, word_of_loss
-from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
 from neuraltree.export.c.integers import integer_code, result_code
 from neuraltree.export.c.integers.from_integers import apart, integer_body
-from neuraltree.export.c.integers.input_stage import input_stage, room
+from neuraltree.export.c.integers.input_stage import input_stage
 from neuraltree.export.c.parts import EXP, literal
 from neuraltree.export.names import comment
-from neuraltree.export.needed import Read
 from neuraltree.tree.tree import Tree
+
+if TYPE_CHECKING:
+    from neuraltree.compress.int8.integer_tree import IntegerTree
+    from neuraltree.export.c.argument import Argument
+    from neuraltree.export.needed import Read
 
 
 def integer_library(
@@ -32,7 +35,8 @@ def integer_library(
     exp = EXP if tree.classes is not None else ""
     return Code(
         _remark(tree),
-        f"enum {{ {name.upper()}_INTEGERS = {room(integers)} }};\n" + result_code.constants(integers, argument),
+        f"enum {{ {name.upper()}_INTEGERS = {integer_code.room(integers)} }};\n"
+        + result_code.constants(integers, argument),
         _declarations(tree, name, integers) + result_code.declarations(integers, argument),
         [exp, definitions, outputs, *_encoding(reads, argument), input_stage(integers, name, reads)],
         _entries(tree, argument, integers),
@@ -50,6 +54,10 @@ def _from_integers(tree: Tree, integers: IntegerTree, argument: Argument, style:
         [exp, *definitions],
         [*_results(tree, integers, argument, run), *result_code.entries(integers, argument, run)],
     )
+
+
+def _size(name: str, integers: IntegerTree) -> str:
+    return f"enum {{ {name.upper()}_INTEGERS = {integer_code.room(integers)} }};\n"
 
 
 def _remark(tree: Tree) -> str:
@@ -108,7 +116,7 @@ def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]
     )
     found = answer(tree, name, str(integers.score_threshold))
     lines = f"    int32_t y[{tree.num_outputs}];\n    nt_outputs(q, y);\n    return {found};\n"
-    prepare = f"    int8_t q[{room(integers)}];\n    {name}_quantize(x, q);\n"
+    prepare = f"    int8_t q[{integer_code.room(integers)}];\n    {name}_quantize(x, q);\n"
     entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
     entries.append(f"NT_PUBLIC {result} {name}_predict_q(const int8_t *q)\n{{\n{lines}}}\n")
     entries.append(f"NT_PUBLIC {kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
@@ -119,7 +127,7 @@ def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]
 
 def _scores(tree: Tree, name: str, integers: IntegerTree) -> str:
     """The lines that fill ``y`` with logits."""
-    return f"""    int8_t q[{room(integers)}];
+    return f"""    int8_t q[{integer_code.room(integers)}];
     int32_t scores[{tree.num_outputs}];
     {name}_quantize(x, q);
     nt_outputs(q, scores);

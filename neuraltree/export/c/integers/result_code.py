@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from neuraltree.compress.int8.integer_results import HALVES, Confidence, FixedStage
 from neuraltree.compress.int8.integer_tree import IntegerTree
-from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.parts import array, literal
+
+if TYPE_CHECKING:
+    from neuraltree.export.c.argument import Argument
 
 MOST_MACRO = 30  # largest power of 2 that is an integer in a macro
 
