@@ -40,7 +40,7 @@ def _why(group: Sequence[Decision]) -> str:
     ratios = [_times_faster(each) for each in group]
     if integers:
         losses = [each.loss for each in group if each.loss is not None]
-        said = [f"up to {max(ratios):.1f} times faster than float32"] * (max(ratios) > 1)
+        said = [f"up to {max(ratios):.1f} times faster than float32"] * (max(ratios) >= 1.05)  # shown as 1.1
         said += [f"losing at most {max(losses, default=0.0):.3f} of the score"] * bool(losses)
     else:
         losses = [each.loss for each, ratio in zip(group, ratios, strict=True) if each.loss and ratio < 1]

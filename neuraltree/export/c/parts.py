@@ -96,6 +96,11 @@ def literal(value: float) -> str:
     return f"{text}f" if "." in text or "e" in text else f"{text}.0f"
 
 
+def number(value: float) -> str:
+    """``literal`` for languages whose numbers have no suffix."""
+    return literal(value).removesuffix("f")
+
+
 def array(kind: str, name: str, values: Sequence[object], *, attribute: str = "NT_FLASH ") -> str:
     """A constant table in lines of at most about 110 letters."""
     lines, line = [], "   "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from neuraltree.activations import ACTIVATIONS
-from neuraltree.export.c.parts import literal
+from neuraltree.export.c.parts import number
 from neuraltree.export.micropython.plain_parts import LARGEST
 from neuraltree.export.onnx.levels import used_features
 from neuraltree.export.order import Step, steps
@@ -18,21 +18,13 @@ PREDICT = '''def predict(x):
 '''
 
 
-def number(value: float) -> str:
-    """A single float as the shortest text that reads back as the same; ``ValueError`` beyond the largest one."""
-    return literal(value).removesuffix("f")
-
-
 def body(tree: Tree, has_columns: bool) -> list[str]:
     """The functions up to ``predict``, or for classes up to ``_class`` and what its probabilities need."""
     kinds = sorted({~op for op in tree.nodes["op"].tolist() if op < 0})
     functions = [text for code in kinds if (text := ACTIVATIONS[code].plain_function)]
     parts = [*functions, _outputs(tree, has_columns)]
     if tree.classes is None:
-        return [
-            *parts,
-            'def predict(x):\n    """The target in its own units for raw inputs x."""\n    return _values(x)[0]\n',
-        ]
+        return [*parts, PREDICT]
     shares = ["_shares = _values\n"] if tree.output_activation == "sigmoid" else []
     if tree.kind == "binary":
         above = f"_values(x)[0] > {number(tree.logit_threshold)}"

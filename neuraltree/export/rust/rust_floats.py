@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from neuraltree.activations import ACTIVATIONS, code_of
+from neuraltree.export.c.parts import number
 from neuraltree.export.onnx.levels import used_features
 from neuraltree.export.order import Step, steps
-from neuraltree.export.rust.rust_parts import LARGEST, Parts, answer, functions, number, probabilities
+from neuraltree.export.rust.rust_parts import LARGEST, Parts, answer, functions, probabilities
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 

@@ -6,8 +6,9 @@ from neuraltree.activations import ACTIVATIONS, NAMES, code_of
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import KINDS, table
 from neuraltree.compress.int8.stages import InputStage
+from neuraltree.export.c.parts import number
 from neuraltree.export.order import Step, steps
-from neuraltree.export.rust.rust_parts import EXP, LARGEST, Parts, answer, number, probabilities
+from neuraltree.export.rust.rust_parts import EXP, LARGEST, Parts, answer, probabilities
 from neuraltree.tree.tree import Tree
 
 INTEGER = """/// A sum times multiplier / 2^shift, rounded.

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from neuraltree.activations import ACTIVATIONS
-from neuraltree.export.c.parts import literal
+from neuraltree.export.c.parts import number
 from neuraltree.export.names import comment
 from neuraltree.export.needed import Read
 from neuraltree.inputs.features import RULES
@@ -52,11 +52,6 @@ SHARES = """    let total: f32 = {total};
 SOFTMAX = """    let top = y[largest(&y)];
     let shares = y.map(|value| exp(value - top));
 """
-
-
-def number(value: float) -> str:
-    """A single float as the shortest text that reads back as the same; ``ValueError`` beyond the largest one."""
-    return literal(value).removesuffix("f")
 
 
 def functions(codes: Iterable[int], *, exp: bool) -> list[str]:

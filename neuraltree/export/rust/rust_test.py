@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from neuraltree.compress.int8.integer_tree import IntegerTree
+from neuraltree.export.c.parts import number
 from neuraltree.export.c.self_test import expected, vectors
 from neuraltree.export.names import MARK
-from neuraltree.export.rust.rust_parts import number
 from neuraltree.tree.tree import Tree
 
 TEST = f"""//! Compares the model with Python. {MARK}; do not edit.
