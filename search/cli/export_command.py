@@ -55,12 +55,13 @@ def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | Non
     """Replace what is not given by the code that was chosen for the member, and "auto" by the cheapest; see
     ``code_for_export.settled``."""
     given = [arguments.precision, arguments.style]
-    own = [found[1].precision, found[1].style] if found and not any(given) else ["", ""]
+    own = [found[1].precision, found[1].style] if found else ["", ""]
     if not any((*given, *own)):
         return
     from search.cli.code_for_export import Asked, settled
 
-    asked = Asked(own[0] or given[0] or "float32", own[1] or given[1] or "straight", by_search=any(own))
+    precision, style = (text or chosen for text, chosen in zip(given, own, strict=True))
+    asked = Asked(precision or "float32", style or "straight", by_search=not any(given))
     run = found[0] if found else None
     inputs = input_spec(arguments.input or ["float32"])
     arguments.precision, arguments.style = settled(asked, arguments.model, run, arguments.device, inputs)
