@@ -44,7 +44,8 @@ def settled(
             raise ValueError('"auto" chooses by the costs on a device; add --device, as in --device cortex-m4f')
         return asked[:2]
     device, tree = load_device(name), load(model)
-    code = Code(asked.precision, asked.style, config.hardware.compiler if config else "clang")
+    build = device.build(config.hardware.compiler if config else "clang")
+    code = Code(asked.precision, asked.style, build)
     if AUTO not in asked and not asked.by_search:
         for word in words_on_dominated(code, device, [tree], inputs):
             say(word)
