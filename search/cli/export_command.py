@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from neuraltree.compress.formats import AUTO, input_spec, input_texts, only_floats
 from neuraltree.export import __main__ as exporting
 from neuraltree.export.targets import FORMATS
-from search.cli.chosen import member_of
+from search.cli.chosen import chosen_code, member_of
 
 if TYPE_CHECKING:
     from search.front import Member
@@ -52,15 +52,19 @@ def _inputs_of_run(run: Path) -> list[str] | None:
 
 
 def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | None) -> None:
-    """Replace what is not given by the code that was chosen for the member, and "auto" by the cheapest; see
+    """Replace what is not given by the code of the member, and "auto" by the cheapest; see
     ``code_for_export.settled``."""
     given = [arguments.precision, arguments.style]
-    own = [found[1].precision, found[1].style] if found and not any(given) else ["", ""]
+    own = list(chosen_code(*found)) if found and not any(given) else ["", ""]
     if not any((*given, *own)):
         return
     from search.cli.code_for_export import Asked, settled
 
-    asked = Asked(own[0] or given[0] or "float32", own[1] or given[1] or "straight", by_search=any(own))
+    asked = Asked(
+        own[0] or given[0] or "float32",
+        own[1] or given[1] or "straight",
+        by_search=any(own) and bool(found and found[1].precision),
+    )
     run = found[0] if found else None
     inputs = input_spec(arguments.input or ["float32"])
     arguments.precision, arguments.style = settled(asked, arguments.model, run, arguments.device, inputs)

@@ -136,11 +136,12 @@ def test_what_was_decided_is_said_in_a_line() -> None:
     costs = dict(zip(codes, (costs_of(12_400 / 48e6, 2310), costs_of(852 / 48e6, 672)), strict=True))
     small, far = Decision(codes[1], costs, 0.0004), Decision(codes[0], costs, 0.03)
     assert word_of_code(small, device, tree_of(0, classes=("a", "b", "c"))) == (
-        "int8 straight: 852 cycles, 672 B; float32 straight would need 12,400 and 2,310; "
+        "int8 straight: 852 cycles, 672 B predicted for cortex-m0plus; float32 straight would need 12,400 and 2,310; "
         "loss of accuracy in integers 0.000"
     )
     assert word_of_code(far, device, tree_of(0)) == (
-        "float32 straight: 12,400 cycles, 2,310 B; int8 straight would need 852 and 672; loss of R² in integers 0.030"
+        "float32 straight: 12,400 cycles, 2,310 B predicted for cortex-m0plus; int8 straight would need 852 and 672; "
+        "loss of R² in integers 0.030"
     )
     assert word_of_code(far._replace(loss=None), device, tree_of(0)).endswith("; its loss of R² is not known")
     assert word_of_code(small, hardware.load_device("rpi-4"), tree_of(0)).startswith("int8 straight: 17.8 µs, 672 B")
