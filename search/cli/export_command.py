@@ -27,6 +27,11 @@ def main(argv: Sequence[str]) -> int:
         arguments.model = found[1].path
     if "input" in FORMATS[arguments.to].options and not arguments.input and found:
         arguments.input = _inputs_of_run(found[0])
+        if arguments.input and arguments.constants:
+            raise ValueError(
+                f"--constants: replaceable constants take float inputs, and the run has {' '.join(arguments.input)}: "
+                "add --input float32"
+            )
     if "style" in FORMATS[arguments.to].options:
         _settle_code(arguments, found)
     if found is None:

@@ -154,6 +154,10 @@ def test_commands_use_the_inputs_and_the_fixed_code_of_the_config(
     member = load_front(copy).recommended()
     wanted = export_c(member.tree(), "m", precision="int8", style="table", inputs="int16/10")
     assert (tmp_path / "m" / "m.c").read_text() == wanted["m.c"]
+    assert neuraltree(["export", str(copy), "--to", "c", "--constants", "--out", str(tmp_path / "k")]) == 2
+    assert "and the run has int16/10: add --input float32" in capsys.readouterr().err
+    assert neuraltree(["show", str(copy)]) == 0
+    assert "latency, µs" in " ".join(capsys.readouterr().out.split())
 
 
 def test_export_chooses_for_another_device_and_warns(
