@@ -11,7 +11,7 @@ from neuraltree.cli.command import say
 from neuraltree.compress.formats import AUTO, InputSpec
 from neuraltree.hardware.choice import CodeRule, candidates, decide
 from neuraltree.hardware.choice_words import word_of_code
-from neuraltree.hardware.dominated_code import words_on_dominated
+from neuraltree.hardware.dominated_code import word_on_integers, words_on_dominated
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.model_files import load
@@ -52,6 +52,8 @@ def settled(
         return asked[:2]
     refuse_several_targets(tree.kind, tree.num_outputs, f"{model}: a cost on a device")
     rule = _rule(config, device, code)
+    if word := word_on_integers(rule.codes, device, inputs):
+        say(word)
     chosen = decide([tree], device, rule._replace(codes=candidates(code, device)), inputs)[0].code
     print(word_of_code(decide([tree], device, rule, inputs)[0]._replace(code=chosen), device, tree))
     return chosen.precision, chosen.style

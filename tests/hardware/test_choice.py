@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from neuraltree.hardware import Code
 from neuraltree.hardware.__main__ import main
 from neuraltree.hardware.choice import CodeRule, Decision, candidates, choose, decide, taken
 from neuraltree.hardware.choice_words import word_of_code, word_of_codes
-from neuraltree.hardware.dominated_code import dominated, words_on_dominated
+from neuraltree.hardware.dominated_code import dominated, word_on_integers, words_on_dominated
+from neuraltree.hardware.profile.devices import CycleDevice
 from tests.hardware.test_counts import record
 
 ALL = Code("auto", "auto", "clang")
@@ -206,3 +208,20 @@ def test_a_single_code_is_taken_whatever_it_costs_or_loses() -> None:
     assert decision.code == CODES[3]
     (decision,) = decide([replace(tree_of(1.0), int8_loss=None)], device, CodeRule((CODES[3],)))
     assert decision.code == CODES[3]
+
+
+def test_integers_without_figures_are_said_to_be_dear_and_not_compared() -> None:
+    """The profile of a core that was never calibrated with integer inputs."""
+    device = hardware.load_device("avr")
+    assert isinstance(device, CycleDevice)
+    codes = [Code("int8", style, device.build("clang")) for style in ("straight", "table")]
+    changed = msgspec.structs.replace
+    rows = (changed(row, cycles=changed(row.cycles, feature_int16=None)) for row in device.entries)
+    bare = changed(device, entries=tuple(rows))
+    assert word_on_integers(codes, bare, "float32") == ""
+    assert word_on_integers(codes, device, "int16") == ""
+    assert word_on_integers(codes, hardware.load_device("rpi-4"), "int16") == ""
+    said = word_on_integers(codes, bare, {"default": "float32", "a": "int16/100"})
+    assert said.startswith("the profile of avr has no figures for int16 inputs in int8 straight, int8 table: they are ")
+    (only,) = words_on_dominated(codes[0], bare, [tree_of(0)], "int16")
+    assert only == word_on_integers(codes[:1], bare, "int16")
