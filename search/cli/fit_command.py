@@ -23,6 +23,9 @@ EPILOG = """examples:
   neuraltree fit penguins.csv --target species
   neuraltree fit penguins.csv --target species --device rp2040 --flash 4k --time 30s --out penguins
   neuraltree fit sensors.csv --target fault --metric f1_macro --set data.group=machine
+  neuraltree fit counts.csv --device uno --precision auto --ram 2k --latency 1ms --set hardware.input=int16
+
+Each budget is an objective, too; without one, latency and flash of a --device are, or the number of weights.
 
 then:
   neuraltree show penguins                        the front, the recommended model and the verdict
