@@ -19,7 +19,8 @@ def even_reach(reach: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def short_rescaling(reach: NDArray[np.float64]) -> tuple[IntArray, IntArray]:
     """Multipliers 128..255 and shifts 1..30 such that reach x multiplier / 2^shift is at most 127, nearly."""
-    mantissa, exponent = np.frexp(UNIT / reach)
-    multiplier = np.floor(mantissa * 256 * (1 + 1e-12)).astype(np.int64)
+    # The tolerance comes before the split: after it, 0.999... would become a multiplier of 256, which has 9 bits.
+    mantissa, exponent = np.frexp(UNIT / reach * (1 + 1e-12))
+    multiplier = np.floor(mantissa * 256).astype(np.int64)
     multiplier = np.where(exponent > 7, 255, multiplier)  # a range below one integer
     return multiplier, np.clip(8 - exponent, 1, MOST_SHIFT).astype(np.int64)

@@ -15,6 +15,13 @@ KEYWORDS = frozenset(
     union unsigned using virtual void volatile wchar_t while xor xor_eq
     """.split()  # noqa: SIM905
 )
+# What else a member of a struct cannot be called: keywords since C++11 and C23, and macros of compilers by themselves.
+MACROS_AND_LATER = frozenset(
+    """
+    char16_t char32_t char8_t co_await co_return co_yield concept consteval constinit errno far i386 linux near requires
+    static_assert thread_local typeof typeof_unqual unix
+    """.split()  # noqa: SIM905
+)
 # Names of headers that a compiler may look for in the folder of the model's own header.
 HEADERS = frozenset(
     """
@@ -60,11 +67,11 @@ def constants(prefix: str, names: Iterable[object], taken: Collection[str] = ())
 
 
 def members(names: Iterable[object]) -> list[str]:
-    """A member of a struct for each name: ``petal_width_cm``; all differ, and none is a keyword."""
+    """A member of a struct for each name: ``petal_width_cm``; all differ, and none is a keyword or a macro."""
     made: list[str] = []
     for position, name in enumerate(names):
         word = re.sub(r"[^a-z0-9]+", "_", str(name).lower()).strip("_")[:LONGEST]
-        member = f"x_{word}" if not word[:1].isalpha() or word in KEYWORDS else word
+        member = f"x_{word}" if not word[:1].isalpha() or word in KEYWORDS | MACROS_AND_LATER else word
         while member in made:
             member = f"{member}_at_{position}"
         made.append(member)

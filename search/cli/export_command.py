@@ -63,16 +63,14 @@ def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | Non
     """Replace what is not given by the code of the member, and "auto" by the cheapest; see
     ``code_for_export.settled``."""
     given = [arguments.precision, arguments.style]
-    own = list(chosen_code(*found)) if found and not any(given) else ["", ""]
+    own = chosen_code(*found) if found else ("", "")
     if not any((*given, *own)):
         return
     from search.cli.code_for_export import Asked, settled
 
-    asked = Asked(
-        own[0] or given[0] or "float32",
-        own[1] or given[1] or "straight",
-        by_search=any(own) and bool(found and found[1].precision),
-    )
+    precision, style = (text or chosen for text, chosen in zip(given, own, strict=True))
+    by_search = not any(given) and bool(found and found[1].precision)
+    asked = Asked(precision or "float32", style or "straight", by_search=by_search)
     run = found[0] if found else None
     inputs = input_spec(arguments.input or ["float32"])
     arguments.precision, arguments.style = settled(asked, arguments.model, run, arguments.device, inputs)

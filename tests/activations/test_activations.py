@@ -147,7 +147,9 @@ def test_the_profiles_in_the_package_have_figures_of_its_own(row: Activation) ->
     ]
     assert entries
     for entry in entries:
-        counted = [block for block in ("instructions", "cycles", "flash") if block in entry]  # simavr counts only cycles
+        counted = [
+            block for block in ("instructions", "cycles", "flash") if block in entry
+        ]  # simavr counts only cycles
         assert {"cycles", "flash"} <= set(counted)
         assert all(row.name in entry[block]["kinds"] for block in counted)
 

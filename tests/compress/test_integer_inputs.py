@@ -11,7 +11,7 @@ from neuraltree.compress import quantize_tree
 from neuraltree.compress.formats import INPUT_TYPES, Input, input_spec, input_texts, inputs_of, parse_input
 from neuraltree.compress.input_types import checked_inputs, sources
 from neuraltree.compress.int8.stages import IntegerStage
-from neuraltree.compress.short_factors import even_reach
+from neuraltree.compress.short_factors import even_reach, short_rescaling
 from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal, Time
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
@@ -40,6 +40,17 @@ def test_every_integer_is_converted_in_32_bits_to_the_nearest_step(kind: str) ->
     q = stage(np.broadcast_to(x, (len(x), len(mean))))
     rounding = 0.5 / 2.0**stage.shift  # of the offset
     assert (np.abs(q - exact) <= 0.5 + rounding + 1e-6).all()
+
+
+def test_a_multiplier_has_8_bits_when_a_range_comes_back_from_another_unit() -> None:
+    """Rounding in double precision may put a range just above 127 x 2^k, where 256 is near. C keeps factors in bytes."""
+    rng = np.random.default_rng(1)
+    scale, reach = 10 ** rng.uniform(-1, 3, 20_000), rng.uniform(0.3, 6, 20_000)
+    again = even_reach(reach * scale) / scale * scale
+    multiplier, shift = short_rescaling(again)
+    assert multiplier.min() >= 128
+    assert multiplier.max() <= 255
+    np.testing.assert_allclose(multiplier * again, 127 * 2.0**shift, rtol=1e-11)
 
 
 def test_a_range_that_a_short_multiplier_makes_stays_as_it_is() -> None:

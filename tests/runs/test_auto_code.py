@@ -175,6 +175,10 @@ def test_export_chooses_for_another_device_and_warns(
     assert " cycles, " in printed().out
     assert neuraltree(["export", model, *out, "--precision", "float32"]) == 0
     assert "float32 straight is dominated on cortex-m0plus: int8 straight is " in printed().err
+    assert neuraltree(["export", model, *out, "--style", "table"]) == 0
+    wanted = export_c(load(Path(model)), "x", precision="int8", style="table")
+    assert (tmp_path / "x" / "x.c").read_text() == wanted["x.c"], "the format that was not given is the member's"
+    printed()
     alone = tmp_path / "alone.json"
     alone.write_bytes(Path(model).read_bytes())
     assert neuraltree(["export", str(alone), *out, *auto]) == 2

@@ -57,24 +57,20 @@ class Argument:
         rows = [f"    {one.row.c_type} {member}; /* {comment(label)} */" for one, member, label in names]
         return "\n".join([f"/* The inputs. */\nstruct {self.name}_input {{", *rows, "};\n"])
 
+    @property
+    def scales(self) -> dict[str, float]:
+        """The macro of the scale of each integer that has one."""
+        names = zip(self.inputs, members(self.labels), strict=True)
+        return {f"{self.name.upper()}_SCALE_{member.upper()}": one.scale for one, member in names if one.scale != 1}
+
     def _scales(self) -> str:
         """A macro for each integer that has a scale: of one unit of its input."""
-        macros = scale_macros(self.name, self.labels)
-        rows = [
-            f"#define {macro} {_number(one.scale)}"
-            for one, macro in zip(self.inputs, macros, strict=True)
-            if one.scale != 1
-        ]
+        rows = [f"#define {macro} {_number(scale)}" for macro, scale in self.scales.items()]
         if not rows:
             return ""
         return "\n".join(
             ["/* These inputs are integers: so many times the number in the input's own unit. */", *rows, ""]
         )
-
-
-def scale_macros(name: str, labels: Sequence[str]) -> list[str]:
-    """The macro of the scale of each input."""
-    return [f"{name.upper()}_SCALE_{member.upper()}" for member in members(labels)]
 
 
 def _number(scale: float) -> str:

@@ -58,7 +58,7 @@ def export_c(
             raise ValueError(NO_CONSTANTS)
         integers = quantize_tree(inner, fine=fine, sources=of) if is_integer else None
         if constants:
-            code = block_library(inner, argument, precision)
+            code = block_library(tree, argument, precision)
         elif integers is None:
             code = float_library(in_units(inner, of), argument, style, read)
         else:

@@ -18,9 +18,10 @@ from neuraltree.export import export_c
 from neuraltree.export.__main__ import main
 from neuraltree.export.c.constants.block import export_constants
 from neuraltree.export.c.constants.layout import read_layout
+from neuraltree.inputs.encoders import Number
 from neuraltree.tree.tree import Tree
 from tests.helpers.cross_compilers import AVR_MAIN, build, run_on_avr, section_bytes
-from tests.helpers.random_models import KINDS, random_model, raw_inputs
+from tests.helpers.random_models import IDENTITY, KINDS, random_model, raw_inputs, record
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler: cc is not on PATH")
@@ -194,6 +195,13 @@ def test_what_does_not_fit_is_refused() -> None:
     for options in ({"style": "straight"}, {"style": "table", "inputs": "int16"}):
         with pytest.raises(ValueError, match="give --style table, and no --wide or --input"):
             export_c(second, "a", precision="int8", constants=True, **options)
+
+
+def test_a_model_of_columns_is_refused() -> None:
+    column = Number("a", 1.0)
+    tree = Tree(record([(0, IDENTITY, 0.0, 0.1), (1, 0, 0.5, 0.0)]), "regression", ("a",), columns=(column,))
+    with pytest.raises(ValueError, match="for models without columns of a table"):
+        export_c(tree, "a", style="table", constants=True)
 
 
 def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

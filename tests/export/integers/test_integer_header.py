@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,17 @@ def test_a_column_that_is_not_read_may_be_named_and_holds_what_it_likes() -> Non
 
 def test_members_differ_and_are_no_keywords() -> None:
     assert members(["Temp", "temp", "int", "3rd", "ä"]) == ["temp", "temp_at_1", "x_int", "x_3rd", "x_"]
+    # linux and unix are macros of gcc, concept is a keyword of C++20, typeof one of C23.
+    assert members(["linux", "unix", "concept", "typeof"]) == ["x_linux", "x_unix", "x_concept", "x_typeof"]
+
+
+def test_no_level_has_the_name_of_a_scale() -> None:
+    columns = (Number("temp", low=-10.0, high=40.0), Category("scale", ("temp", "x")), Category("target", ("scale",)))
+    text = export_c(columns_tree(columns), "m", precision="int8", inputs={"temp": "int16/100"})["m.h"]
+    defined = re.findall(r"^#define (\w+) |^ +(\w+) = ", text, re.MULTILINE)
+    names = [macro or constant for macro, constant in defined]
+    assert {"M_SCALE_TEMP", "M_TARGET_SCALE"} < set(names)
+    assert len(set(names)) == len(names)
 
 
 @pytest.fixture

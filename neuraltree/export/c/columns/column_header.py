@@ -25,11 +25,12 @@ def column_constants(columns: Sequence[Column], argument: Argument, classes: Seq
     """The enum of the columns, an enum or a macro for each that has levels or a start, the scales of integers, and the
     struct if ``argument`` is one.
 
-    ``classes``: the constants of the classes, which no level may repeat.
+    ``classes``: the constants of the classes, which no level may repeat; nor may it be a macro of a scale.
     """
     upper = argument.name.upper()
     places = constants(f"{upper}_COLUMN", [column.name for column in columns])
-    taken = {*places, *classes, f"{upper}_COLUMNS", f"{upper}_CLASSES", f"{upper}_INTEGERS"}
+    words = ("COLUMNS", "CLASSES", "INTEGERS", "TARGET_SCALE")
+    taken = {*places, *classes, *(f"{upper}_{word}" for word in words), *argument.scales}
     rows, texts = [], []
     for i, (column, place, one) in enumerate(zip(columns, places, argument.inputs, strict=True)):
         prefix = upper + place.removeprefix(f"{upper}_COLUMN")
