@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from search.front import Member
 
 
+MODEL = "a run folder, for its recommended model, or a model file; its code and inputs are by default those of the run"
+
+
 def main(argv: Sequence[str]) -> int:
     """Returns the exit code."""
-    made = exporting.parser(AUTO)
+    made = exporting.parser(AUTO, prog="neuraltree export", model=MODEL)
     made.add_argument("--device", help="whose costs choose for auto; by default the device of the run")
     arguments = made.parse_args(argv)
     found = member_of(arguments.model)

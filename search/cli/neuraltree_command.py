@@ -16,8 +16,8 @@ from search.errors import LOCKED, InputError, LockedError
 RESUME = "resume it with: neuraltree run FOLDER --resume"
 
 
-# Options that are taken from a run only if none of them is given.
-TOGETHER = ({"--precision", "--style"}, {"--device", "--compiler"})
+# For an option that is given, another that is then not taken from a run: it belongs to what is replaced.
+BELONGING = {"--precision": "--style", "--style": "--precision", "--device": "--compiler"}
 
 
 class Own(NamedTuple):
@@ -114,7 +114,7 @@ def _of_model(given: list[str]) -> list[str]:
     found = chosen.member_of(Path(given[0]))
     settings = chosen.code_settings(run, found[1] if found else None)
     asked = {word.partition("=")[0] for word in given}
-    settled = asked.union(*(group for group in TOGETHER if asked & group))
+    settled = asked | {other for option, other in BELONGING.items() if option in asked}
     own = [f"{option}={word}" for option, words in settings.items() if option not in settled for word in words]
     return [str(found[1].path) if found else given[0], *given[1:], *own]
 

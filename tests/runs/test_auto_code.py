@@ -128,6 +128,8 @@ def test_commands_use_the_code_of_the_member(run: Path, tmp_path: Path, capsys: 
     assert f"{recommended.precision} {recommended.style} clang" in " ".join(capsys.readouterr().out.split())
     assert neuraltree(["hardware", str(run)]) == 0  # on the device of the run
     assert f"{recommended.precision} {recommended.style} clang" in " ".join(capsys.readouterr().out.split())
+    assert neuraltree(["hardware", str(run), "--compiler", "gcc"]) == 0
+    assert f"{recommended.precision} {recommended.style} gcc" in " ".join(capsys.readouterr().out.split())
     assert neuraltree(["hardware", str(run / "models"), "--breakdown"]) == 0
     assert "auto auto clang" in " ".join(capsys.readouterr().out.split())
 
