@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -108,3 +109,10 @@ def test_the_compiler_itself_gets_over_a_damaged_library(library: Path) -> None:
     (kept,) = library.parent.rglob("libcompiler_rt.a")
     kept.write_bytes(kept.read_bytes()[:1000])
     assert toolchains.build(files, ["f"], CORES["cortex-m3"], "clang") == whole
+
+
+def test_ctrl_c_is_one_though_the_compiler_ends_at_once(library: Path, tmp_path: Path) -> None:
+    """A compiler that is done before it can be stopped must not turn an interrupt into an error."""
+    command = ["sh", "-c", f"sleep 0.3; kill -INT {os.getpid()}"]
+    with pytest.raises(KeyboardInterrupt):
+        run_compiler(command, str(tmp_path), keeps_library=False)

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -86,7 +87,8 @@ def _failure(command: list[str], folder: str, library: Path) -> str | None:
         try:
             _, errors = compiler.communicate(timeout=LIMIT_S)
         except BaseException as error:
-            os.killpg(compiler.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have ended while it was waited for
+                os.killpg(compiler.pid, signal.SIGKILL)
             if isinstance(error, subprocess.TimeoutExpired):
                 raise MeasureError(f"{Path(command[0]).name} did not finish in {LIMIT_S:.0f} s") from None
             raise
