@@ -153,7 +153,8 @@ class Front:
         if fitting:
             return RULES[rule](Front(tuple(fitting), self.objectives))
         least = {name: min(held_to(member.values, name) for member in self.members) for name in budgets}
-        raise ValueError(f"no member fits {budgets}; the least of each among {len(self)} members: {least}")
+        asked, found = (", ".join(f"{k} {v:g}" for k, v in row.items()) for row in (budgets, least))
+        raise ValueError(f"no member fits {asked}; the least of each among {len(self)} members: {found}")
 
     def objective_columns(self) -> tuple[str, ...]:
         """The columns of the run's objectives that every member has; () for an empty front."""

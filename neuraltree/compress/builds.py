@@ -15,11 +15,11 @@ class Build(NamedTuple):
     flags: tuple[str, ...]
 
 
-# zig turns -O3 into -O2, so its clang is told behind zig's back.
+# zig turns -O3 into -O2, so its clang is told behind zig's back; with -Os and without -g it strips all symbols.
 BUILDS: dict[str, Build] = {
     "clang": Build("clang", ("-O2",)),
     "gcc": Build("gcc", ("-O2",)),
-    "clang-Os": Build("clang", ("-Os",)),
+    "clang-Os": Build("clang", ("-Os", "-g")),
     "clang-O3": Build("clang", ("-O3", "-Xclang", "-O3")),
     "gcc-Os": Build("gcc", ("-Os",)),
     "gcc-O3": Build("gcc", ("-O3",)),

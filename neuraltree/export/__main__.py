@@ -36,14 +36,15 @@ examples:
 exit codes: 0 done, 2 bad input, 130 interrupted"""
 
 
-def parser(*more: str) -> Parser:
-    """``more``: names that may stand for a number format or a style, for a caller that replaces them."""
+def parser(*more: str, prog: str = "python -m neuraltree.export", model: str = "a model file") -> Parser:
+    """``more``: names that may stand for a number format or a style, for a caller that replaces them. ``prog``: the
+    name of the command; ``model``: what it takes."""
     made = Parser(
-        prog="python -m neuraltree.export",
+        prog=prog,
         description="Write a model file in another form.",
         epilog=EPILOG.format(formats="\n".join(_described(to, row) for to, row in FORMATS.items())),
     )
-    made.add_argument("model", metavar="MODEL.json", type=Path, help="a model file")
+    made.add_argument("model", metavar="MODEL", type=Path, help=model)
     made.add_argument("--to", required=True, choices=FORMATS, help="see below")
     made.add_argument("--precision", choices=(*PRECISIONS, *more), help="the number format; by default float32")
     made.add_argument("--style", choices=(*STYLES, *more), help="straight-line code (by default) or a table")

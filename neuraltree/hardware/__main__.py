@@ -32,7 +32,10 @@ def parser() -> Parser:
     )
     made.add_argument("paths", type=Path, nargs="*", metavar="PATH", help="a model file, or a folder of them")
     made.add_argument("--list", action="store_true", help="show the devices that come with the package")
-    made.add_argument("--device", help="a name from --list, or a profile file ending in .toml")
+    made.add_argument(
+        "--device",
+        help="a name from --list, or a profile file ending in .toml; neuraltree hardware takes that of a run",
+    )
     cheapest = "; auto: for each model the cheapest"
     exact = f"{cheapest} that loses no more than {MAX_SCORE_LOSS:g} of its score"
     made.add_argument("--precision", choices=(*PRECISIONS, AUTO), default="float32", help=f"by default float32{exact}")
@@ -73,7 +76,7 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
     from neuraltree.hardware.choice import candidates
     from neuraltree.hardware.choice_words import word_of_code, word_of_codes
     from neuraltree.hardware.dominated_code import words_on_dominated
-    from neuraltree.hardware.predict import cost_table, model_files, predict, term_table
+    from neuraltree.hardware.predict import cost_table, model_files, predict, term_table, word_on_probabilities
     from neuraltree.hardware.profile.devices import Code
     from neuraltree.hardware.profile.load import load_device
     from neuraltree.tree.model_files import load
@@ -91,7 +94,7 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
         from neuraltree.hardware.compare import comparison_table, measure_files
 
         console.print(comparison_table(predictions, measure_files(paths, device, codes, inputs), title))
-    else:
+    if arguments.probabilities or not arguments.measure:
         console.print(cost_table(predictions, f"{title}, predicted", probabilities=arguments.probabilities))
     for prediction in predictions if arguments.breakdown else ():
         console.print(term_table(prediction))
@@ -99,6 +102,8 @@ def _predict(arguments: argparse.Namespace, console: Console) -> int:
     if AUTO in code:
         words = [word_of_code(row.decision, device, tree) for row, tree in zip(predictions, trees, strict=True)]
         console.print(words[0] if len(words) == 1 else word_of_codes([row.decision for row in predictions]))
+    if arguments.probabilities and not any(row.probabilities for row in predictions):
+        say(f"what probabilities add is not known: {word_on_probabilities(trees, device)}")
     for word in words_on_dominated(code, device, trees, inputs):
         say(word)
     return DONE

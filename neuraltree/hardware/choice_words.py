@@ -64,7 +64,7 @@ def _others(decision: Decision) -> list[Code]:
 def word_of_code(decision: Decision, device: Device, tree: Tree) -> str:
     """One line about the code of one model, beside the cheapest in the other number format."""
     code, score = decision.code, "R²" if tree.classes is None else "accuracy"
-    said = f"{name_of(code)}: {_amounts(decision, code, device, units=True)}"
+    said = f"{name_of(code)}: {_amounts(decision, code, device, units=True)} predicted for {device.name}"
     if others := _others(decision):
         other = min(others, key=lambda each: decision.costs[each]["latency_s"])
         said += f"; {name_of(other)} would need {_amounts(decision, other, device, units=False)}"

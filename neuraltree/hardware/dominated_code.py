@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import AUTO, MAX_SCORE_LOSS, InputSpec
+from neuraltree.compress.formats import AUTO, INTEGER_INPUTS, MAX_SCORE_LOSS, InputSpec, input_texts
 from neuraltree.hardware.choice import MARGIN, ByCode, CodeRule, candidates, choose, costs_by_code, taken
 from neuraltree.hardware.choice_words import is_integer, name_of
 from neuraltree.hardware.model.cost import laid_out
-from neuraltree.hardware.profile.devices import Code, Device
+from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
 from neuraltree.tree.nodes import IntArray, Nodes
 
 if TYPE_CHECKING:
@@ -53,8 +53,31 @@ def compared_with_all(
     return _word_of_dominated(code, better, device, of) if better else ""
 
 
+def word_on_integers(codes: Sequence[Code], device: Device, inputs: InputSpec) -> str:
+    """A warning if a device has no figures for integer ``inputs`` in one of the codes, else "". Their costs are then
+    far above the real ones in integer code, so no comparison of codes holds."""
+    if not isinstance(device, CycleDevice):
+        return ""
+    kinds = [
+        kind for kind in INTEGER_INPUTS if any(text.rpartition("=")[2].startswith(kind) for text in input_texts(inputs))
+    ]
+    without = [
+        code for code in codes for kind in kinds if getattr(device.entry(*code).cycles, f"feature_{kind}") is None
+    ]
+    if not without:
+        return ""
+    names = ", ".join(dict.fromkeys(map(name_of, without)))
+    return (
+        f"the profile of {device.name} has no figures for {' and '.join(kinds)} inputs in {names}: they are priced as "
+        "floats, so integer code is faster than predicted; neuraltree hardware --measure gives its real costs"
+    )
+
+
 def words_on_dominated(code: Code, device: Device, trees: Sequence[Tree], inputs: InputSpec = "float32") -> list[str]:
-    """The warnings of ``compared_with_all`` about finished trees, of each kind of task apart."""
+    """The warnings of ``compared_with_all`` about finished trees, of each kind of task apart; that of
+    ``word_on_integers`` in place of them."""
+    if word := word_on_integers(candidates(code, device), device, inputs):
+        return [word]
     found = []
     for kind in dict.fromkeys(tree.kind for tree in trees):
         alike = [tree for tree in trees if tree.kind == kind]

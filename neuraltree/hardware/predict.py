@@ -91,11 +91,11 @@ def _added(nodes: Nodes, starts: IntArray, device: Device, code: Code, about: di
 
 
 def cost_table(predictions: Sequence[Prediction], title: str, *, probabilities: bool = False) -> Table:
-    """A row per model; ``probabilities``: also what they add, empty where nothing is known."""
+    """A row per model; ``probabilities``: also what they add, if it is known for a model."""
     several = len({row.decision.code for row in predictions}) > 1
     table = Table("model", *["code"] * several, title=title)
     known = [cost for cost in SCALES if any(cost in row.costs for row in predictions)]
-    added = list(ADDED_SCALES) if probabilities else []
+    added = [cost for cost in ADDED_SCALES if probabilities and any(cost in row.probabilities for row in predictions)]
     headings = [*(SCALES[cost][1] for cost in known), *(ADDED_SCALES[cost][1] for cost in added)]
     for heading in ("weights", *headings, "fits"):
         table.add_column(heading, justify="right")
@@ -106,6 +106,13 @@ def cost_table(predictions: Sequence[Prediction], title: str, *, probabilities: 
         written = [" ".join(row.decision.code[:2])] * several
         table.add_row(row.name, *written, str(row.weights), *cells, FITS[row.fits])
     return table
+
+
+def word_on_probabilities(trees: Sequence[Tree], device: Device) -> str:
+    """Why the costs of probabilities are not known for any of the trees."""
+    if all(tree.classes is None for tree in trees):
+        return "a regression has none"
+    return f"the profile of {device.name} has no figures for them in this code"
 
 
 def term_table(prediction: Prediction) -> Table:

@@ -63,6 +63,48 @@ def member_of(path: Path) -> tuple[Path, Member] | None:
     return next(((run, member) for member in front if member.path == run / "models" / path.name), None)
 
 
+def run_of(path: Path) -> Path | None:
+    """The run of a run folder, of its folder of models or of one of these; None for other paths."""
+    folders = (path, path.absolute().parent, path.absolute().parent.parent)
+    return next((each for each in folders if (each / "front.csv").is_file()), None)
+
+
+def chosen_code(run: Path, member: Member) -> tuple[str, str]:
+    """The number format and style of a member: what the search chose for it, or else what the config says; "" for a
+    run without a device."""
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+
+    if member.precision or not (run / CONFIG).is_file():
+        return member.precision, member.style
+    hardware = load_config(run / CONFIG).hardware
+    return (hardware.precision, hardware.style) if hardware.device else ("", "")
+
+
+def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
+    """The options of ``neuraltree hardware`` for which a run searched, each with its values.
+
+    Number format and style are those of the ``member``, if the search chose them for each model.
+    """
+    from neuraltree.compress.formats import input_texts, only_floats
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+
+    if not (run / CONFIG).is_file():
+        return {}
+    hardware = load_config(run / CONFIG).hardware
+    if not hardware.device:
+        return {}
+    precision, style = chosen_code(run, member) if member else (hardware.precision, hardware.style)
+    return {
+        "--device": [hardware.device],
+        "--precision": [precision],
+        "--style": [style],
+        "--compiler": [hardware.compiler],
+        "--input": [] if only_floats(hardware.input) else input_texts(hardware.input),
+    }
+
+
 def data_of(model: Path) -> DataConfig:
     """How the table of a run was read, for a model in its folder; else by the defaults."""
     from search.config.config import load_config

@@ -11,7 +11,7 @@ from neuraltree.cli.command import say
 from neuraltree.compress.formats import AUTO, InputSpec
 from neuraltree.hardware.choice import CodeRule, candidates, decide
 from neuraltree.hardware.choice_words import word_of_code
-from neuraltree.hardware.dominated_code import words_on_dominated
+from neuraltree.hardware.dominated_code import word_on_integers, words_on_dominated
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.model_files import load
@@ -44,13 +44,16 @@ def settled(
             raise ValueError('"auto" chooses by the costs on a device; add --device, as in --device cortex-m4f')
         return asked[:2]
     device, tree = load_device(name), load(model)
-    code = Code(asked.precision, asked.style, config.hardware.compiler if config else "clang")
+    build = device.build(config.hardware.compiler if config else "clang")
+    code = Code(asked.precision, asked.style, build)
     if AUTO not in asked and not asked.by_search:
         for word in words_on_dominated(code, device, [tree], inputs):
             say(word)
         return asked[:2]
     refuse_several_targets(tree.kind, tree.num_outputs, f"{model}: a cost on a device")
     rule = _rule(config, device, code)
+    if word := word_on_integers(rule.codes, device, inputs):
+        say(word)
     chosen = decide([tree], device, rule._replace(codes=candidates(code, device)), inputs)[0].code
     print(word_of_code(decide([tree], device, rule, inputs)[0]._replace(code=chosen), device, tree))
     return chosen.precision, chosen.style

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 from neuraltree.compress.formats import AUTO, input_spec, input_texts, only_floats
 from neuraltree.export import __main__ as exporting
 from neuraltree.export.targets import FORMATS
-from search.cli.chosen import member_of
+from search.cli.chosen import chosen_code, member_of
 
 if TYPE_CHECKING:
     from search.front import Member
 
 
+MODEL = "a run folder, for its recommended model, or a model file; its code and inputs are by default those of the run"
+
+
 def main(argv: Sequence[str]) -> int:
     """Returns the exit code."""
-    made = exporting.parser(AUTO)
+    made = exporting.parser(AUTO, prog="neuraltree export", model=MODEL)
     made.add_argument("--device", help="whose costs choose for auto; by default the device of the run")
     arguments = made.parse_args(argv)
     found = member_of(arguments.model)
@@ -27,6 +30,11 @@ def main(argv: Sequence[str]) -> int:
         arguments.model = found[1].path
     if "input" in FORMATS[arguments.to].options and not arguments.input and found:
         arguments.input = _inputs_of_run(found[0])
+        if arguments.input and arguments.constants:
+            raise ValueError(
+                f"--constants: replaceable constants take float inputs, and the run has {' '.join(arguments.input)}: "
+                "add --input float32"
+            )
     if "style" in FORMATS[arguments.to].options:
         _settle_code(arguments, found)
     if found is None:
@@ -52,16 +60,17 @@ def _inputs_of_run(run: Path) -> list[str] | None:
 
 
 def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | None) -> None:
-    """Replace what is not given by the code that was chosen for the member, and "auto" by the cheapest; see
+    """Replace what is not given by the code of the member, and "auto" by the cheapest; see
     ``code_for_export.settled``."""
     given = [arguments.precision, arguments.style]
-    own = [found[1].precision, found[1].style] if found else ["", ""]
+    own = chosen_code(*found) if found else ("", "")
     if not any((*given, *own)):
         return
     from search.cli.code_for_export import Asked, settled
 
     precision, style = (text or chosen for text, chosen in zip(given, own, strict=True))
-    asked = Asked(precision or "float32", style or "straight", by_search=not any(given))
+    by_search = not any(given) and bool(found and found[1].precision)
+    asked = Asked(precision or "float32", style or "straight", by_search=by_search)
     run = found[0] if found else None
     inputs = input_spec(arguments.input or ["float32"])
     arguments.precision, arguments.style = settled(asked, arguments.model, run, arguments.device, inputs)

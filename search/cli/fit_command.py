@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from neuraltree.cli.command import DONE
+from neuraltree.compress.formats import INPUT_HELP, input_spec
 from search.cli.sizes import BUDGETS, amount_of
 from search.cli.table_source import name_of, source_of
 from search.run import add_overrides, add_ways_to_say, begin
@@ -23,6 +24,9 @@ EPILOG = """examples:
   neuraltree fit penguins.csv --target species
   neuraltree fit penguins.csv --target species --device rp2040 --flash 4k --time 30s --out penguins
   neuraltree fit sensors.csv --target fault --metric f1_macro --set data.group=machine
+  neuraltree fit counts.csv --device uno --precision auto --ram 2k --latency 1ms --input int16
+
+Each budget is an objective, too; without one, latency and flash of a --device are, or the number of weights.
 
 then:
   neuraltree show penguins                        the front, the recommended model and the verdict
@@ -43,6 +47,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     formats = ("float32", "int8", "auto")
     made.add_argument("--precision", choices=formats, help="the number format of the device's code; auto: the cheapest")
+    made.add_argument("--input", metavar="TYPE", action="append", default=[], help=INPUT_HELP)
     for option, budget in BUDGETS.items():
         made.add_argument(f"--{option}", metavar=budget.example, help=budget.help)
     length = made.add_mutually_exclusive_group()
@@ -73,7 +78,7 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
         "data": {"source": source_of(options.table)} | _given(target=options.target, drop=options.drop),
         "run": {"seed": options.seed, "out": options.out or f"results/{name_of(options.table)}"},
         "search": search,
-        "hardware": _given(device=options.device, precision=options.precision),
+        "hardware": _given(device=options.device, precision=options.precision, input=input_spec(options.input)),
         "constraints": {BUDGETS[name].column: value for name, value in limits.items()},
     }
     return {section: keys for section, keys in tables.items() if keys}

@@ -16,6 +16,10 @@ from search.errors import LOCKED, InputError, LockedError
 RESUME = "resume it with: neuraltree run FOLDER --resume"
 
 
+# For an option that is given, another that is then not taken from a run: it belongs to what is replaced.
+BELONGING = {"--precision": "--style", "--style": "--precision", "--device": "--compiler"}
+
+
 class Own(NamedTuple):
     """A subcommand of this module: what it does, its options, and what says more about it."""
 
@@ -102,17 +106,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _of_model(given: list[str]) -> list[str]:
-    """The arguments; if the first is the folder of a run, with the file of its recommended model in its place.
-
-    A code that was chosen for the model is added, unless another is asked for.
-    """
-    found = chosen.member_of(Path(given[0])) if given and Path(given[0]).is_dir() else None
-    if not found:
+    """The arguments; if the first is of a run, with what the run was searched for unless another is asked for: its
+    device, build, inputs and code. A run folder stands for the file of its recommended model."""
+    run = chosen.run_of(Path(given[0])) if given else None
+    if run is None:
         return given
-    member, options = found[1], {"--precision": found[1].precision, "--style": found[1].style}
-    asked = any(word.partition("=")[0] in options for word in given)
-    own = [word for option in options.items() for word in option] if member.precision and not asked else []
-    return [str(member.path), *given[1:], *own]
+    found = chosen.member_of(Path(given[0]))
+    settings = chosen.code_settings(run, found[1] if found else None)
+    asked = {word.partition("=")[0] for word in given}
+    settled = asked | {other for option, other in BELONGING.items() if option in asked}
+    own = [f"{option}={word}" for option, words in settings.items() if option not in settled for word in words]
+    return [str(found[1].path) if found else given[0], *given[1:], *own]
 
 
 def _parser() -> Parser:

@@ -9,6 +9,8 @@ EPILOG = """examples:
   neuraltree show results/penguins
   neuraltree show results/penguins --rule knee --weights 20
 
+The arrow marks the chosen model; give its path, printed below the table, to neuraltree export and hardware.
+
 exit codes: 0 done, 2 bad input"""
 
 
@@ -29,9 +31,11 @@ def show(options: argparse.Namespace) -> int:
     chosen = any(each.precision for each in front)
     table = Table("", "model", *["code"] * chosen, *(labels.get(name, name) for name in names))
     for each in front:
-        cells = (f"{held_to(each.values, name):.4g}" if name in each.values else "" for name in names)
+        cells = (_cell(held_to(each.values, name), name) if name in each.values else "" for name in names)
         code = [f"{each.precision} {each.style}"] * chosen
         table.add_row("→" if each is member else "", each.name, *code, *cells)
+    if any(f"measured_{name}" in each.values for each in front for name in names):
+        table.caption = "costs are those measured on the emulated core"
     out = Output()
     out.print(table)
     out.print(front.summary(), highlight=False, soft_wrap=True)
@@ -40,12 +44,23 @@ def show(options: argparse.Namespace) -> int:
     return 0
 
 
+# For the end of a column's name: the factor by which its values are multiplied for display, and the unit.
+UNITS = {"_s": (1e6, "µs"), "_bytes": (1.0, "bytes"), "_j": (1e6, "µJ")}
+
+
+def _unit(name: str) -> tuple[float, str]:
+    return next((row for end, row in UNITS.items() if name.endswith(end)), (1.0, ""))
+
+
+def _cell(value: float, name: str) -> str:
+    return f"{value * _unit(name)[0]:.4g}"
+
+
 def _label(name: str) -> str:
     from search.folder.columns import COLUMNS
 
-    unit = name.rpartition("_")[2] if name.endswith(("_s", "_bytes", "_j")) else ""
-    label = COLUMNS[name].label if name in COLUMNS else name
-    return f"{label}, {unit.upper() if unit == 'j' else unit}" if unit else label
+    label, unit = COLUMNS[name].label if name in COLUMNS else name, _unit(name)[1]
+    return f"{label}, {unit}" if unit else label
 
 
 def add_run(made: argparse.ArgumentParser) -> None:

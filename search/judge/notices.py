@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.hardware.dominated_code import compared_with_all
+from neuraltree.hardware.dominated_code import compared_with_all, word_on_integers
 from neuraltree.tasks.losses import loss_and_level
 from neuraltree.tasks.metrics import group_errors, predicted_classes
 from neuraltree.tree.labels import Label
@@ -46,10 +46,13 @@ def _quantile(setup: Setup) -> list[str]:
 
 
 def _dominated(setup: Setup) -> list[str]:
-    """Whether another code dominates that of the config, by the costs of random trees."""
+    """Whether another code dominates that of the config, by the costs of random trees; or that the device has no
+    figures for its inputs, so that codes cannot be compared."""
     problem, rng = setup.problem, np.random.default_rng(0)
     if problem.device is None:
         return []
+    if word := word_on_integers(problem.rule.codes, problem.device, problem.inputs.spec):
+        return [word]
     nodes, starts = join([setup.strategy.new_tree(rng) for _ in range(SAMPLE)])
     about = {"kind": problem.task.kind, **problem.about_costs}
     word = compared_with_all(problem.code, problem.device, nodes, starts, about, f"{SAMPLE} random trees")

@@ -147,7 +147,11 @@ def test_the_profiles_in_the_package_have_figures_of_its_own(row: Activation) ->
     ]
     assert entries
     for entry in entries:
-        assert all(row.name in entry[block]["kinds"] for block in ("instructions", "cycles", "flash"))
+        counted = [
+            block for block in ("instructions", "cycles", "flash") if block in entry
+        ]  # simavr counts only cycles
+        assert {"cycles", "flash"} <= set(counted)
+        assert all(row.name in entry[block]["kinds"] for block in counted)
 
 
 def test_a_profile_older_than_an_activation_takes_the_figures_of_its_stand_in() -> None:

@@ -62,6 +62,15 @@ def test_a_budget_is_an_objective_and_a_constraint(tmp_path: Path, capsys: pytes
         assert text in shown
 
 
+def test_inputs_are_integers_of_columns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = table(tmp_path / "birds.csv")
+    given = ["--device", "cortex-m4f", "--input", "int16", "--input", "depth=int16/10", "--dry-run"]
+    assert main(["fit", str(rows), *given]) == 0
+    assert '[hardware.input]\ndefault = "int16"\ndepth = "int16/10"' in capsys.readouterr().out
+    assert main(["fit", str(rows), "--device", "cortex-m4f", "--input", "wing=int16", "--dry-run"]) == 2
+    assert "wing" in capsys.readouterr().err
+
+
 def test_show_marks_the_chosen_model(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", str(run)]) == 0
     shown = capsys.readouterr().out
@@ -129,7 +138,9 @@ def test_every_command_explains_itself(name: str, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit) as end:
         main([name, "--help"])
     assert end.value.code == 0
-    assert "usage:" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "usage:" in shown
+    assert name != "export" or ("usage: neuraltree export" in shown and "a run folder" in shown)
 
 
 def test_the_installed_command_lists_the_others() -> None:

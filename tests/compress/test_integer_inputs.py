@@ -43,7 +43,7 @@ def test_every_integer_is_converted_in_32_bits_to_the_nearest_step(kind: str) ->
 
 
 def test_a_multiplier_has_8_bits_when_a_range_comes_back_from_another_unit() -> None:
-    """Rounding may put a range just below 127 x 2^k, where 256 is near. C keeps factors in bytes."""
+    """Rounding in doubles may put a range just above 127 x 2^k, where 256 is near. C keeps factors in bytes."""
     rng = np.random.default_rng(1)
     scale, reach = 10 ** rng.uniform(-1, 3, 20_000), rng.uniform(0.3, 6, 20_000)
     again = even_reach(reach * scale) / scale * scale

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -15,7 +16,8 @@ from neuraltree.hardware import Code
 from neuraltree.hardware.__main__ import main
 from neuraltree.hardware.choice import CodeRule, Decision, candidates, choose, decide, taken
 from neuraltree.hardware.choice_words import word_of_code, word_of_codes
-from neuraltree.hardware.dominated_code import dominated, words_on_dominated
+from neuraltree.hardware.dominated_code import dominated, word_on_integers, words_on_dominated
+from neuraltree.hardware.profile.devices import CycleDevice
 from tests.hardware.test_counts import record
 
 ALL = Code("auto", "auto", "clang")
@@ -136,11 +138,12 @@ def test_what_was_decided_is_said_in_a_line() -> None:
     costs = dict(zip(codes, (costs_of(12_400 / 48e6, 2310), costs_of(852 / 48e6, 672)), strict=True))
     small, far = Decision(codes[1], costs, 0.0004), Decision(codes[0], costs, 0.03)
     assert word_of_code(small, device, tree_of(0, classes=("a", "b", "c"))) == (
-        "int8 straight: 852 cycles, 672 B; float32 straight would need 12,400 and 2,310; "
+        "int8 straight: 852 cycles, 672 B predicted for cortex-m0plus; float32 straight would need 12,400 and 2,310; "
         "loss of accuracy in integers 0.000"
     )
     assert word_of_code(far, device, tree_of(0)) == (
-        "float32 straight: 12,400 cycles, 2,310 B; int8 straight would need 852 and 672; loss of R² in integers 0.030"
+        "float32 straight: 12,400 cycles, 2,310 B predicted for cortex-m0plus; int8 straight would need 852 and 672; "
+        "loss of R² in integers 0.030"
     )
     assert word_of_code(far._replace(loss=None), device, tree_of(0)).endswith("; its loss of R² is not known")
     assert word_of_code(small, hardware.load_device("rpi-4"), tree_of(0)).startswith("int8 straight: 17.8 µs, 672 B")
@@ -205,3 +208,20 @@ def test_a_single_code_is_taken_whatever_it_costs_or_loses() -> None:
     assert decision.code == CODES[3]
     (decision,) = decide([replace(tree_of(1.0), int8_loss=None)], device, CodeRule((CODES[3],)))
     assert decision.code == CODES[3]
+
+
+def test_integers_without_figures_are_said_to_be_dear_and_not_compared() -> None:
+    """The profile of a core that was never calibrated with integer inputs."""
+    device = hardware.load_device("avr")
+    assert isinstance(device, CycleDevice)
+    codes = [Code("int8", style, device.build("clang")) for style in ("straight", "table")]
+    changed = msgspec.structs.replace
+    rows = (changed(row, cycles=changed(row.cycles, feature_int16=None)) for row in device.entries)
+    bare = changed(device, entries=tuple(rows))
+    assert word_on_integers(codes, bare, "float32") == ""
+    assert word_on_integers(codes, device, "int16") == ""
+    assert word_on_integers(codes, hardware.load_device("rpi-4"), "int16") == ""
+    said = word_on_integers(codes, bare, {"default": "float32", "a": "int16/100"})
+    assert said.startswith("the profile of avr has no figures for int16 inputs in int8 straight, int8 table: they are ")
+    (only,) = words_on_dominated(codes[0], bare, [tree_of(0)], "int16")
+    assert only == word_on_integers(codes[:1], bare, "int16")

@@ -30,13 +30,21 @@ def test_predicted_beside_measured(models: Path, precision: str, capsys: pytest.
     assert [row[0].strip() for row in rows] == ["000.json", "001.json", "002.json"]
     for row in rows:
         cells = [cell.strip() for cell in row]
-        assert len(cells) == 13 + (precision == "int8")
+        assert len(cells) == 14 + (precision == "int8")
         assert abs(float(cells[4])) < 15
         assert float(cells[3]) > 0
         assert abs(float(cells[7])) < 15
+        assert float(cells[11]) >= float(cells[3])  # the slowest of the inputs
         assert cells[-2:] == ["yes", "yes"]
         if precision == "int8":
-            assert 0 < float(cells[11]) < float(cells[3])
+            assert 0 < float(cells[12]) < float(cells[3])
+
+
+def test_probabilities_without_figures_are_said_to_be_unknown(models: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(models), "--device", "rpi-4", "--probabilities"]) == 0
+    said = capsys.readouterr()
+    assert "probabilities + µs" not in said.out
+    assert "what probabilities add is not known: " in said.err
 
 
 def test_a_core_that_is_not_emulated_is_refused(models: Path, capsys: pytest.CaptureFixture[str]) -> None:

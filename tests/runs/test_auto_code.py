@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,6 +126,40 @@ def test_commands_use_the_code_of_the_member(run: Path, tmp_path: Path, capsys: 
     assert neuraltree(["hardware", str(run), "--device", "cortex-m0plus"]) == 0
     recommended = load_front(run).recommended()
     assert f"{recommended.precision} {recommended.style} clang" in " ".join(capsys.readouterr().out.split())
+    assert neuraltree(["hardware", str(run)]) == 0  # on the device of the run
+    assert f"{recommended.precision} {recommended.style} clang" in " ".join(capsys.readouterr().out.split())
+    assert neuraltree(["hardware", str(run), "--compiler", "gcc"]) == 0
+    assert f"{recommended.precision} {recommended.style} gcc" in " ".join(capsys.readouterr().out.split())
+    assert neuraltree(["hardware", str(run / "models"), "--breakdown"]) == 0
+    assert "auto auto clang" in " ".join(capsys.readouterr().out.split())
+
+
+def test_commands_use_the_inputs_and_the_fixed_code_of_the_config(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A copy of the run as if it had searched for one code and integers."""
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    text = (copy / "config.toml").read_text().replace('precision = "auto"', 'precision = "int8"')
+    text = text.replace('style = "auto"', 'style = "table"').replace('input = "float32"', 'input = "int16/10"')
+    (copy / "config.toml").write_text(text)
+    with (copy / "front.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    keep = [i for i, name in enumerate(rows[0]) if name not in ("precision", "style")]
+    with (copy / "front.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([row[i] for i in keep] for row in rows)
+    assert neuraltree(["hardware", str(copy), "--breakdown"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "int8 table clang" in shown
+    assert neuraltree(["export", str(copy), "--to", "c", "--out", str(tmp_path / "m")]) == 0
+    assert "int m_predict(const int16_t *x);" in (tmp_path / "m" / "m.h").read_text()
+    member = load_front(copy).recommended()
+    wanted = export_c(member.tree(), "m", precision="int8", style="table", inputs="int16/10")
+    assert (tmp_path / "m" / "m.c").read_text() == wanted["m.c"]
+    assert neuraltree(["export", str(copy), "--to", "c", "--constants", "--out", str(tmp_path / "k")]) == 2
+    assert "and the run has int16/10: add --input float32" in capsys.readouterr().err
+    assert neuraltree(["show", str(copy)]) == 0
+    assert "latency, µs" in " ".join(capsys.readouterr().out.split())
 
 
 def test_export_chooses_for_another_device_and_warns(
@@ -136,6 +171,8 @@ def test_export_chooses_for_another_device_and_warns(
     auto = ["--precision", "auto", "--style", "auto"]
     assert neuraltree(["export", model, *out, *auto, "--device", "cortex-m4f"]) == 0
     assert printed().out.startswith("float32 straight: ")
+    assert neuraltree(["export", model, *out, *auto, "--device", "atmega328p"]) == 0  # no clang: another build counts
+    assert " cycles, " in printed().out
     assert neuraltree(["export", model, *out, "--precision", "float32"]) == 0
     assert "float32 straight is dominated on cortex-m0plus: int8 straight is " in printed().err
     assert neuraltree(["export", model, *out, "--style", "table"]) == 0

@@ -108,7 +108,7 @@ def test_the_most_accurate_within_all_budgets_is_selected(front: Front, budgets:
 
 
 def test_a_budget_nothing_fits_is_answered_with_the_least_there_is(front: Front) -> None:
-    with pytest.raises(ValueError, match=r"no member fits .*the least of each among 5 members: .*0\.0012.*: 2\.0"):
+    with pytest.raises(ValueError, match=r"no member fits .*the least of each among 5 members: .* 0\.0012.* 2$"):
         front.select(measured_latency_s=0.001, weights=9)
     with pytest.raises(ValueError, match="no member fits"):
         front.select(weights=3, val_error=0.5)
@@ -430,7 +430,8 @@ def test_class_errors_have_a_column_each(finished: tuple[str, Path]) -> None:
     with (folder / "front.csv").open(newline="") as file:
         header = next(csv.reader(file))
     labels = ("setosa", "versicolor", "virginica") if source == "iris" else ()
-    assert header[19:] == [*(f"error_class_{label}" for label in labels), "honest_error", "honest_error_se", "band"]
+    after = header[header.index("model") + 1 :]
+    assert after == [*(f"error_class_{label}" for label in labels), "honest_error", "honest_error_se", "band"]
 
 
 def test_the_live_front_is_the_front_before_it_is_refitted(finished: tuple[str, Path]) -> None:

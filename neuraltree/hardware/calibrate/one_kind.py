@@ -23,6 +23,7 @@ from neuraltree.hardware.profile.profile_schema import Bound, Entry, Ram
 from neuraltree.structs import to_struct
 from neuraltree.tree.tree import Tree
 
+RAM_BLOCKS = ("ram", "ram_integers")
 ROUNDING = 1e-6  # bytes
 SHARE = 0.5  # share of the hidden nodes that get the activation
 # By block of an entry and end of its figures: the name of the measurement.
@@ -61,7 +62,8 @@ def with_kind(entry: Raw, name: str, samples: Sequence[Sample]) -> Raw:
             result[block] = _changed_group(result[block], table, name, new)
     result["ram"] = _changed_group(entry["ram"], "kinds", name, None)  # an older entry has it there
     frame = {"lo": _frame(result, name, samples), "source": f"upper bound {how}"}
-    result["ram"] = _changed_group(result["ram"], "frames", name, frame if frame["lo"] else None)
+    for block in filter(entry.__contains__, RAM_BLOCKS):
+        result[block] = _changed_group(result[block], "frames", name, frame if frame["lo"] else None)
     return result
 
 

@@ -11,13 +11,12 @@ from neuraltree.compress.formats import number_format
 from neuraltree.hardware.calibrate.fit import Residual, apply, fit_terms, residual, residual_of_bound
 from neuraltree.hardware.calibrate.measured_samples import Sample, columns
 from neuraltree.hardware.calibrate.probability_fit import probabilities
-from neuraltree.hardware.calibrate.ram_bound import RamBound, fit_bound
+from neuraltree.hardware.calibrate.ram_fit import RamFit, fit_ram
 from neuraltree.hardware.measured_functions import USUAL
-from neuraltree.hardware.model.linear_model import INTEGERS, NODES, TASKS
+from neuraltree.hardware.model.linear_model import NODES, TASKS
 from neuraltree.hardware.profile.profile_schema import SHARED
 
 OPTIONAL = (*TASKS, "inner_node", "spilled_edge", "far_input")
-NEEDED = ("const", "live_value", "feature", "output", *INTEGERS)  # of RAM, also if they are 0
 Terms = dict[str, float]
 
 
@@ -33,8 +32,9 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
         for name in ("cycles", "worst_cycles")
     )
     flash = fit_terms(once, figures["flash_bytes"], "flash")
-    ram = fit_bound(once, figures["ram_bytes"])
-    shares = probabilities(samples, is_integer=number_format(key["precision"]).is_integer)
+    is_integer = number_format(key["precision"]).is_integer
+    ram = fit_ram(once, figures["ram_bytes"], is_integer=is_integer)
+    shares = probabilities(samples, is_integer=is_integer)
     judged = _residuals(held_out, ends, worst, flash, ram)
     counted = "instructions" in figures
     counts = [fit_terms(each, figures[name], name) for name in ("instructions",) if counted]
@@ -46,14 +46,14 @@ def entry(samples: Sequence[Sample], held_out: Sequence[Sample], key: dict[str, 
         "cycles": _block("cycle", f"{source}; {meter}", ends),
         "worst_cycles": _block("cycle", f"{source}; {meter}; the costliest of {USUAL.stop} inputs", worst),
         "flash": _block("B", f"{source}; sizes of the linked sections", [flash]),
-        "ram": _ram_block(ram, len(samples)),
+        **ram.blocks(),
         **({"probabilities": shares} if shares else {}),
         "residuals": {name: rounded(found) for name, found in judged.items()},
     }
 
 
 def _residuals(
-    held_out: Sequence[Sample], ends: list[Terms], worst: list[Terms], flash: Terms, ram: RamBound
+    held_out: Sequence[Sample], ends: list[Terms], worst: list[Terms], flash: Terms, ram: RamFit
 ) -> dict[str, Residual]:
     each, once, figures = columns(held_out)
     cycles, most = ((apply(each, lo) + apply(each, hi)) / 2 for lo, hi in (ends, worst))
@@ -72,18 +72,6 @@ def rounded(found: Residual) -> dict[str, float]:
     of_bound = {name: getattr(found, name) for name in ("below_percent", "near_percent")}
     values |= {name: round(value, 1) for name, value in of_bound.items() if value is not None}
     return values | {"kendall": round(found.kendall, 3), "trees": asdict(found)["trees"]}
-
-
-def _ram_block(bound: RamBound, trees: int) -> dict[str, Any]:
-    source = (
-        f"upper bound by linear programming over {trees} compiled and emulated trees, random and trained, with a "
-        f"margin of {bound.margin:g} B; variables and the deepest stack"
-    )
-    given = {name: value for name, value in bound.terms.items() if value or name in NEEDED}
-    plain = {name: {"lo": value} for name, value in given.items()}
-    groups = {"frames": bound.frames, "least": bound.least}
-    inner = {group: {name: {"lo": value} for name, value in row.items()} for group, row in groups.items() if row}
-    return {"unit": "B", "certainty": "M", "source": source, **plain, **inner}
 
 
 def _block(unit: str, source: str, ends: list[Terms], optional: Sequence[str] = OPTIONAL) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
@@ -22,11 +23,12 @@ INTEGERS = tuple(f"feature_{kind}" for kind in INTEGER_INPUTS)
 OF_INPUTS = ("feature", "far_input", "float_inputs", *INTEGERS)
 EDGES = ("leaf_edge", "spilled_edge", "node_edge")
 PLAIN = ("const", *TASKS, "node", "inner_node", *EDGES, "output", *OF_INPUTS)
-RAM = ("const", *TASKS, "node", "inner_node", "live_value", "leaf_edge", "output", *OF_INPUTS)
+RAM = ("const", *TASKS, "node", "inner_node", "live_value", "leaf_edge", "output_edge", "output", "array", *OF_INPUTS)
 NODES = tuple(f"{name}_node" for name in NAMES)  # bytes of each node with the activation, beside those once
-TERMS = (*PLAIN, "live_value", *NAMES, *NODES, *SHARED)
+TERMS = (*PLAIN, "live_value", "output_edge", "array", *NAMES, *NODES, *SHARED)
 BLOCKS = ("instructions", "cycles", "worst_cycles", "flash")
 RAM_PLACE = 2  # among the costs
+BLOCK = 8  # bytes; arrays on the stack fill whole blocks on most cores
 
 
 def parts(
@@ -37,7 +39,7 @@ def parts(
     table = _coefficients(device, entry, bound)
     each, once = (design(counts, kind, once=each_kind, style=code[1]) for each_kind in (False, True))
     found = np.stack([each, once, once, each], axis=1) * table
-    found[:, RAM_PLACE] = ram_parts(found[:, RAM_PLACE], once, frames(entry.ram, bound))
+    found[:, RAM_PLACE] = ram_of_entry(entry, once, bound)
     return TERMS, found
 
 
@@ -63,6 +65,21 @@ def frames(ram: Ram, bound: Bound) -> Frames:
     return Frames(*(np.array([row[n].at(bound) if n in row else 0.0 for n in names]) for row, names in rows))
 
 
+def ram_of_entry(entry: Entry, once: FloatArray, bound: Bound) -> FloatArray:
+    """The part of each term in RAM, (trees, terms), from the design ``once`` per tree."""
+    found = ram_parts(once * _ram(entry.ram, bound), once, frames(entry.ram, bound))
+    if (own := entry.ram_integers) is not None:
+        rows = reads_integers(once)
+        found[rows] = ram_parts(once[rows] * _ram(own, bound), once[rows], frames(own, bound))
+    return found
+
+
+def reads_integers(once: FloatArray) -> NDArray[np.bool_]:
+    """(trees,) whether a tree reads integers, from the design."""
+    of_integers: FloatArray = once[:, [TERMS.index(name) for name in INTEGERS]]
+    return of_integers.max(axis=1) > 0
+
+
 def ram_parts(linear: FloatArray, once: FloatArray, more: Frames) -> FloatArray:
     """The part of each term in RAM, (trees, terms), from its ``linear`` parts and the design ``once`` per tree.
 
@@ -84,7 +101,8 @@ def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") ->
     ``kind``: the task. An edge counts as spilled where sums wait for others, so that registers may run out. Straight
     code subtracts a mean once for each far input; a table does so at every leaf edge, if the tree has a far input, and
     converts integers to floats there. An activation counts once per node; with ``once`` it counts once per tree that
-    uses it, and so do the functions that several activations share; ``NODES`` then count each node.
+    uses it, and so do the functions that several activations share; ``NODES`` then count each node. An ``array`` is a
+    block of the arrays of integer code: a byte for each float that it converts, 4 for each output.
     """
     one = np.ones_like(counts.nodes)
     task = [one * (kind == name) for name in TASKS]
@@ -103,7 +121,8 @@ def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") ->
     shared["subtraction"] |= counts.far_features > 0 if style == "table" else counts.subtracts
     shared["comparison"] |= kind != "regression"
     kinds = used if once else counts.kinds
-    columns = [*plain, counts.peak_live, kinds, counts.kinds * once, *(once & row for row in shared.values())]
+    stacked = counts.peak_live, counts.leaf_edges / counts.outputs, np.ceil((floats + 4 * counts.outputs) / BLOCK)
+    columns = [*plain, *stacked, kinds, counts.kinds * once, *(once & row for row in shared.values())]
     return np.column_stack(columns).astype(np.float64)
 
 

@@ -204,9 +204,10 @@ class Ram(Block, frozen=True, kw_only=True):
     """Static memory and stack, linear in counts as ``Terms``. The vector of raw inputs belongs to the caller and is not
     counted.
 
-    ``live_value``: per value live at one time. ``frames``: the stack of the functions of activations; they are not
-    called at one time, so only the largest that a tree needs counts. ``least``: by task, the RAM of the smallest tree;
-    no tree has less. ``kinds`` and ``shared``: once per tree that needs them.
+    ``live_value``: per value live at one time. ``output_edge``: per edge from an input, over the number of outputs.
+    ``array``: per block of arrays, see ``linear_model.design``. ``frames``: the stack of the functions of activations;
+    they are not called at one time, so only the largest that a tree needs counts. ``least``: by task, the RAM of the
+    smallest tree; no tree has less. ``kinds`` and ``shared``: once per tree that needs them.
     """
 
     unit: Literal["B"]
@@ -218,8 +219,10 @@ class Ram(Block, frozen=True, kw_only=True):
     inner_node: Figure = NONE
     live_value: Figure
     leaf_edge: Figure = NONE
+    output_edge: Figure = NONE
     feature: Figure
     output: Figure
+    array: Figure = NONE
     far_input: Figure = NONE
     float_inputs: Figure = NONE
     feature_int16: Figure | None = None
@@ -285,7 +288,8 @@ class Residuals(Struct, frozen=True, forbid_unknown_fields=True):
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The costs of one precision and code style as one compiler builds it.
 
-    ``cycles``: on usual inputs; ``worst_cycles``: on the costliest of the inputs that were tried.
+    ``cycles``: on usual inputs; ``worst_cycles``: on the costliest of the inputs that were tried. ``ram_integers``:
+    the RAM of trees that read integers, if it has figures of its own.
     """
 
     precision: Precision
@@ -297,6 +301,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     worst_cycles: Cycles | None = None
     flash: Flash
     ram: Ram
+    ram_integers: Ram | None = None
     probabilities: Probabilities | None = None
     residuals: Residuals | None = None
 

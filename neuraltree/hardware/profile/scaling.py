@@ -10,6 +10,7 @@ from neuraltree.structs import to_struct
 
 ENTRY_KEY = ("precision", "style", "compiler")
 SCALED = ("cycles", "worst_cycles")
+KEPT = ("flash", "ram", "ram_integers")
 ADDED = "probabilities"  # with cycles and flash of its own
 
 
@@ -17,7 +18,7 @@ def scaled_entry(entry: Raw, rule: Scaling) -> Raw:
     """The entry with scaled cycles and unchanged flash and RAM; residuals and instructions are left out, because they
     do not hold for the other core."""
     key = {name: entry[name] for name in ENTRY_KEY} | ({"compiler": "any"} if rule.compiler else {})
-    blocks = {name: _restated(entry[name], rule) for name in (*SCALED, "flash", "ram", ADDED) if name in entry}
+    blocks = {name: _restated(entry[name], rule) for name in (*SCALED, *KEPT, ADDED) if name in entry}
     blocks |= {name: _scaled(blocks[name], rule.factor) for name in SCALED if name in blocks}
     if ADDED in blocks:
         blocks[ADDED]["cycles"] = _scaled(blocks[ADDED]["cycles"], rule.factor)
