@@ -1,4 +1,4 @@
-"""What a user should know about classes and groups of rows, before a search and about what it found."""
+"""What a user should know about rows, classes, groups and codes, before a search and about what it found."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import Input, inputs_of
 from neuraltree.hardware.dominated_code import compared_with_all, word_on_integers
 from neuraltree.tasks.losses import loss_and_level
 from neuraltree.tasks.metrics import group_errors, predicted_classes
@@ -22,15 +23,16 @@ from search.table.data import Table
 FEW = 10  # validation rows of a class or a group below which its errors are mostly noise
 RARE = 0.2  # the share of a class below which its recall is told
 SHOWN = 5  # classes or groups that are named
+KEPT = 64  # values of a column that are enough in any case
 SAMPLE = 100  # random trees by which codes are compared
 
 
 def at_start(table: Table, setup: Setup) -> list[str]:
     """The notes of the table; the rows to train on if they are samples; a loss that the first objective does not judge;
-    a code that another dominates; the positive class if the search depends on it; and classes and groups that have few
-    validation rows."""
+    columns that lose most of their values as integers; a code that another dominates; the positive class if the search
+    depends on it; and classes and groups that have few validation rows."""
     truth = setup.problem.validation_truth
-    found = [*table.notes, *told_rows(setup.problem), *_quantile(setup), *_dominated(setup)]
+    found = [*table.notes, *told_rows(setup.problem), *_quantile(setup), *_rounded(table, setup), *_dominated(setup)]
     if table.classes is not None:
         found += [*_positive(table.classes, setup), *_few_rows("classes", table.classes, truth.target)]
     if table.fairness is not None and truth.group is not None:
@@ -43,6 +45,24 @@ def _quantile(setup: Setup) -> list[str]:
     if loss_and_level(loss)[0] != "pinball" or loss in setup.strategy.objectives:
         return []
     return [f"trees learn a quantile, by the loss {loss}, which no objective judges; search.objectives can name {loss}"]
+
+
+def _rounded(table: Table, setup: Setup) -> list[str]:
+    """The columns of numbers of which integers keep less than half of the different values, or ``KEPT`` if they have
+    many."""
+    names = [column.name for column in table.columns] if table.columns else table.features
+    inputs = dict(zip(names, inputs_of(setup.problem.inputs.spec, names), strict=True))
+    found = []
+    for place, name in enumerate(table.features):
+        one = inputs.get(name, Input())  # other features of a column are levels, holes or times
+        if one.row.is_integer:
+            values = np.unique(table.X[setup.train_rows, place])
+            kept = len(np.unique(np.rint(values * one.scale)))
+            if kept < min(len(values) / 2, KEPT):
+                found.append(f"{name!r} as {one.kind} has {kept} of {len(values)} values")
+    if not found:
+        return []
+    return [f"hardware.input: {', '.join(found[:SHOWN])}; a scale keeps more of them, as in int16/100"]
 
 
 def _dominated(setup: Setup) -> list[str]:

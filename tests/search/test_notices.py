@@ -128,3 +128,18 @@ def test_a_quantile_that_no_objective_judges_is_told() -> None:
     assert line.startswith("trees learn a quantile, by the loss pinball_0.9, which no objective judges")
     raw["search"] = {"objectives": ["pinball_0.9", "weights"]}
     assert at_start(numbers, set_up(config_of(raw, "test"), numbers)) == []
+
+
+def test_columns_that_integers_round_away_are_told() -> None:
+    rng = np.random.default_rng(0)
+    numbers = replace(table_of(60), X=rng.uniform(-3, 3, (ROWS, 2)), features=("near", "wide"))
+    raw = {"data": {"source": "alarms"}, "hardware": {"device": "cortex-m4f", "input": "int16/100"}}
+    told = [line for line in at_start(numbers, set_up(config_of(raw, "test"), numbers)) if "values" in line]
+    assert told == []
+    raw["hardware"]["input"] = {"default": "int16/100", "near": "int16"}
+    setup = set_up(config_of(raw, "test"), numbers)
+    (line,) = [line for line in at_start(numbers, setup) if "values" in line]
+    different = len(set(numbers.X[setup.train_rows, 0].tolist()))
+    assert line == (
+        f"hardware.input: 'near' as int16 has 7 of {different} values; a scale keeps more of them, as in int16/100"
+    )
