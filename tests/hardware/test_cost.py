@@ -154,16 +154,20 @@ def test_the_worst_latency_by_hand(made):
     first = entry("float32")
     kinds = {"kinds": {name: {"lo": 5} for name in NAMES}}
     first["worst_cycles"] = (
-        block("cycle", const=2, node=30, leaf_edge=(400, 600), node_edge=7, output=2, feature=3) | kinds
+        block("cycle", const=200_000, node=30, leaf_edge=(400, 600), node_edge=7, output=2, feature=3) | kinds
     )
     device = made(MINE | {"entries": [first, entry("int8")]})
     nodes, starts = weighted([SMALL])
     found = costs(nodes, starts, device, "float32", "straight", "gcc")
-    cycles = 2 + 4 * 30 + 5 * 500 + 3 * 7 + 2 + 4 * 3 + 4 * 5
+    cycles = 200_000 + 4 * 30 + 5 * 500 + 3 * 7 + 2 + 4 * 3 + 4 * 5
     assert found[WORST][0] == pytest.approx(cycles / 2e6)
     assert has_worst(device, "float32", "straight", "gcc")
     assert not has_worst(device, "int8", "straight", "gcc")
     assert WORST not in costs(nodes, starts, device, "int8", "straight", "gcc")
+    first["worst_cycles"]["const"] = {"lo": 2}  # below the mean, which a worst case cannot be
+    device = made(MINE | {"entries": [first, entry("int8")]})
+    found = costs(nodes, starts, device, "float32", "straight", "gcc")
+    assert found[WORST].tolist() == found["latency_s"].tolist()
 
 
 def test_wait_states_multiply_latency_and_energy(made):
@@ -309,7 +313,9 @@ def test_costs_are_positive_between_their_bounds_and_the_sums_of_their_parts(row
     nodes, starts = weighted([random_tree(rng) for _ in range(60)])
     lo, mid, hi = (costs(nodes, starts, device, *code, bound=bound) for bound in ("lo", "mid", "hi"))
     parts = breakdown(nodes, starts, device, *code)
-    assert tuple(mid) == tuple(parts) == COSTS
+    assert tuple(parts) == COSTS
+    assert tuple(mid) == (*COSTS, *[WORST] * has_worst(device, *code))
+    assert np.all(mid.get(WORST, mid["latency_s"]) >= mid["latency_s"])
     for name in COSTS:
         assert mid[name].shape == (60,)
         assert mid[name].dtype == np.float64

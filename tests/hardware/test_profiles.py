@@ -11,6 +11,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from neuraltree.activations import NAMES
 from neuraltree.compress.builds import BUILDS, BuildName
@@ -311,12 +312,13 @@ def test_energy_of_a_cycle_is_the_published_power_over_the_clock(name, mhz, leas
 
 def test_a_compiler_that_does_not_build_for_a_core_means_its_usual_build() -> None:
     uno, arm = load_device("atmega328p"), load_device("cortex-m4f")
+    arm = replace(arm, entries=tuple(row for row in arm.entries if row.compiler in ("clang", "gcc")))
     assert [uno.build(name) for name in ("clang", "clang-O3", "gcc-Os", "gcc", "any")] == [
         *("gcc-Os", "gcc-Os", "gcc-Os", "gcc", "any")
     ]
     assert [arm.build(name) for name in ("clang", "gcc-Os")] == ["clang", "gcc-Os"]
     assert uno.entry("int8", "table", "clang") == uno.entry("int8", "table", "gcc-Os")
-    with pytest.raises(ValueError, match="no figures for int8 table by clang-Os; it has: float32 straight clang, "):
+    with pytest.raises(ValueError, match="no figures for int8 table by clang-Os; it has: float32 straight gcc, "):
         arm.check("int8", "table", "clang-Os")
 
 

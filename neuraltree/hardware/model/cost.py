@@ -75,7 +75,8 @@ def costs_of_counts(
     columns = _of_columns(counts, kind, device, code, bound)
     result = dict(zip(COSTS, (parts.sum(axis=-1) + columns).T, strict=True))
     worst = linear_model.worst_latency(counts, kind, device, code, bound) if isinstance(device, CycleDevice) else None
-    result |= {} if worst is None else {WORST: worst + columns[:, COSTS.index("latency_s")]}
+    if worst is not None:  # the two are fitted apart, and the worst is no better than the mean
+        result[WORST] = np.maximum(worst + columns[:, COSTS.index("latency_s")], result["latency_s"])
     return result | {name: np.rint(result[name]) for name in WHOLE}
 
 
