@@ -111,11 +111,11 @@ def test_a_model_that_cannot_be_measured_costs_nobody_else(
     """The first model cannot be exported; the others are measured, and it is held to what was predicted."""
     seen = []
 
-    def measure_tree(tree: object, device: object, code: object) -> Measured:
+    def measure_tree(tree: object, device: object, code: object, inputs: object) -> Measured:
         seen.append(tree)
         if len(seen) == 1:
             raise ValueError("a weight of 1e39 is beyond single floats")
-        return Measured({"latency_s": 1e-3, "flash_bytes": 500.0, "ram_bytes": 60.0}, True)
+        return Measured(dict.fromkeys(COMPARED, 1e-3) | {"flash_bytes": 500.0, "ram_bytes": 60.0}, True)
 
     monkeypatch.setattr(search.judge.measured_front, "check_measurable", lambda device, compiler: None)
     monkeypatch.setattr(search.judge.measured_front, "measure_tree", measure_tree)
@@ -132,12 +132,12 @@ def test_an_interrupt_while_measuring_loses_nothing(
 
     pressed = []
 
-    def interrupted(tree: object, device: object, code: object) -> Measured:
+    def interrupted(tree: object, device: object, code: object, inputs: object) -> Measured:
         if not pressed:  # once: a second Ctrl-C would stop the run whatever measuring does
             pressed.append(True)
             os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.5)
-        return Measured({"latency_s": 1e-3, "flash_bytes": 500.0, "ram_bytes": 60.0}, True)
+        return Measured(dict.fromkeys(COMPARED, 1e-3) | {"flash_bytes": 500.0, "ram_bytes": 60.0}, True)
 
     with monkeypatch.context() as patched:
         patched.setattr(search.judge.measured_front, "measure_tree", interrupted)
