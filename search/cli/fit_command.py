@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import tomli_w
 
 from neuraltree.cli.command import DONE
-from neuraltree.compress.formats import INPUT_HELP, input_spec
 from search.cli.sizes import BUDGETS, amount_of
 from search.cli.table_source import name_of, source_of
 from search.run import add_overrides, add_ways_to_say, begin
@@ -47,7 +46,10 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     formats = ("float32", "int8", "auto")
     made.add_argument("--precision", choices=formats, help="the number format of the device's code; auto: the cheapest")
-    made.add_argument("--input", metavar="TYPE", action="append", default=[], help=INPUT_HELP)
+    inputs = (
+        "what goes into the code: float32, int16 or uint8, with a scale as in int16/100; COLUMN=TYPE for one column"
+    )
+    made.add_argument("--input", metavar="TYPE", action="append", default=[], help=f"{inputs}; may be repeated")
     for option, budget in BUDGETS.items():
         made.add_argument(f"--{option}", metavar=budget.example, help=budget.help)
     length = made.add_mutually_exclusive_group()
@@ -62,6 +64,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
 
 def tables_of(options: argparse.Namespace) -> dict[str, Any]:
     """The tables of a config, without what is left to defaults; ``ValueError`` for budgets that need a device."""
+    from neuraltree.compress.formats import input_spec
+
     limits = {name: amount_of(name, text) for name in BUDGETS if (text := getattr(options, name)) is not None}
     costs = [f"--{name}" for name in limits if name != "weights"]
     if costs and not options.device:

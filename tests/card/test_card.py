@@ -168,7 +168,7 @@ def test_costs_have_units_and_both_kinds_of_figures(made: Callable[[str], Path])
     row = rows_of(folder / "front.csv")[0]
     assert (costs["device"], costs["number_format"]) == ("cortex-m4f", "float32")
     assert costs["constraints"] == {"weights": 50.0}
-    units = {"latency_s": "s", "flash_bytes": "B", "ram_bytes": "B", "energy_j": "J"}
+    units = {"latency_s": "s", "flash_bytes": "B", "ram_bytes": "B", "energy_j": "J", "worst_latency_s": "s"}
     assert {cost["name"]: cost["unit"] for cost in costs["rows"]} == units
     for cost in costs["rows"]:
         assert repr(cost["predicted"]) == row[cost["name"]]

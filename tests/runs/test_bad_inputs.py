@@ -200,8 +200,8 @@ CASES = [
     settings("hardware: no such profile", ["hardware.device=my-board.toml"], "hardware", "my-board.toml"),
     settings(
         "hardware: no such code",
-        ["hardware.device=rv32imc", "hardware.precision=int8", "hardware.compiler=gcc"],
-        "rv32imc has no figures for int8 straight by gcc",
+        ["hardware.device=rv32imc", "hardware.precision=int8", "hardware.compiler=gcc-O3"],
+        "rv32imc has no figures for int8 straight by gcc-O3",
         "int8 straight clang",
     ),
     settings("constraints: unknown", ["constraints.nods=5"], "'nods'", "did you mean nodes?"),

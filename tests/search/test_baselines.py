@@ -534,7 +534,10 @@ def test_the_file_reads_back(tmp_path: Path) -> None:
     assert load_baselines(tmp_path) == ()
     write_baselines(tmp_path, rows)
     assert load_baselines(tmp_path) == rows
-    header = COLUMNS.strip() + ",honest_error,honest_error_se,honest_difference,honest_difference_se"
+    header = (
+        COLUMNS.strip().replace(",seconds", ",worst_latency_s,seconds")
+        + ",honest_error,honest_error_se,honest_difference,honest_difference_se"
+    )
     assert (tmp_path / "baselines.csv").read_text().splitlines()[0] == header
 
 

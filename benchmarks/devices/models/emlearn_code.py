@@ -7,6 +7,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from copy import deepcopy
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,7 @@ def _of_counts(model: Any, scale: NDArray[np.float64]) -> Any:
 
 
 def _saved(model: Any, **options: Any) -> str:
-    import emlearn
-
+    emlearn = _emlearn("emlearn")
     with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):  # it leaves files where it runs
         converted = emlearn.convert(model, **options)
         return str(converted.save(name="trees", file="trees.h", format="c"))
@@ -94,8 +94,7 @@ def network(task: Task, name: str, model: Layers, hope: float) -> Candidate:
 
 def _network_code(model: Layers, task: Task) -> str:
     """The form that its ``save`` writes; the weights are replaced by all their digits."""
-    from emlearn import net
-
+    net = _emlearn("emlearn.net")
     weights, bias = model.raw()
     ending = {0: "identity", 2: "logistic"}.get(task.classes, "softmax")
     layers = ["relu", ending], [weights, model.weights[1]], [bias, model.biases[1]]
@@ -108,9 +107,14 @@ def _network_code(model: Layers, task: Task) -> str:
     return local(code) + entry(f"    return {call}(x, {task.X.shape[1]});\n", task.classes)
 
 
-def headers() -> dict[str, str]:
-    import emlearn
+def _emlearn(module: str) -> Any:
+    """The module. Its import would make NumPy raise on underflow for the rest of the process."""
+    with np.errstate():
+        return import_module(module)
 
+
+def headers() -> dict[str, str]:
+    emlearn = _emlearn("emlearn")
     return {file.name: local(file.read_text()) for file in Path(emlearn.__file__).parent.glob("eml_*.h")}
 
 

@@ -323,7 +323,6 @@ def test_the_header_names_columns_levels_and_starts() -> None:
         assert line in files["m.h"].splitlines()
     assert "not read" not in files["m.h"]
     assert "2026-01-05 00:00:00 UTC" in files["m.h"]
-    assert "float x[M_COLUMNS];" in files["examples/M/M.ino"]
     assert "M_FEATURE" not in "".join(files.values())
 
 
