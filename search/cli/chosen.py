@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from search.cli.sizes import BUDGETS, amount_of
 
 if TYPE_CHECKING:
-    from search.config.settings import DataConfig
+    from search.config.settings import DataConfig, HardwareConfig
     from search.front import Front, Member
 
 
@@ -69,16 +69,29 @@ def run_of(path: Path) -> Path | None:
     return next((each for each in folders if (each / "front.csv").is_file()), None)
 
 
-def chosen_code(run: Path, member: Member) -> tuple[str, str]:
-    """The number format and style of a member: what the search chose for it, or else what the config says; "" for a
-    run without a device."""
+def _hardware_of(run: Path) -> HardwareConfig | None:
+    """What the config of a run says of the device; None for a folder without a config."""
     from search.config.config import load_config
     from search.folder.records import CONFIG
 
-    if member.precision or not (run / CONFIG).is_file():
+    return load_config(run / CONFIG).hardware if (run / CONFIG).is_file() else None
+
+
+def chosen_code(run: Path, member: Member) -> tuple[str, str]:
+    """The number format and style of a member: what the search chose for it, or else what the config says; "" for a
+    run without a device."""
+    hardware = None if member.precision else _hardware_of(run)
+    if hardware is None:
         return member.precision, member.style
-    hardware = load_config(run / CONFIG).hardware
     return (hardware.precision, hardware.style) if hardware.device else ("", "")
+
+
+def inputs_of_run(run: Path) -> list[str]:
+    """The texts of ``--input`` for which a run searched; none if all inputs are floats."""
+    from neuraltree.compress.formats import input_texts, only_floats
+
+    hardware = _hardware_of(run)
+    return [] if hardware is None or only_floats(hardware.input) else input_texts(hardware.input)
 
 
 def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
@@ -86,14 +99,8 @@ def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
 
     Number format and style are those of the ``member``, if the search chose them for each model.
     """
-    from neuraltree.compress.formats import input_texts, only_floats
-    from search.config.config import load_config
-    from search.folder.records import CONFIG
-
-    if not (run / CONFIG).is_file():
-        return {}
-    hardware = load_config(run / CONFIG).hardware
-    if not hardware.device:
+    hardware = _hardware_of(run)
+    if hardware is None or not hardware.device:
         return {}
     precision, style = chosen_code(run, member) if member else (hardware.precision, hardware.style)
     return {
@@ -101,7 +108,7 @@ def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
         "--precision": [precision],
         "--style": [style],
         "--compiler": [hardware.compiler],
-        "--input": [] if only_floats(hardware.input) else input_texts(hardware.input),
+        "--input": inputs_of_run(run),
     }
 
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from neuraltree.compress.formats import AUTO, input_spec, input_texts, only_floats
+from neuraltree.compress.formats import AUTO, input_spec
 from neuraltree.export import __main__ as exporting
 from neuraltree.export.targets import FORMATS
-from search.cli.chosen import chosen_code, member_of
+from search.cli.chosen import chosen_code, inputs_of_run, member_of
 
 if TYPE_CHECKING:
     from search.front import Member
@@ -29,7 +29,7 @@ def main(argv: Sequence[str]) -> int:
     if found is not None:
         arguments.model = found[1].path
     if "input" in FORMATS[arguments.to].options and not arguments.input and found:
-        arguments.input = _inputs_of_run(found[0])
+        arguments.input = inputs_of_run(found[0]) or None
         if arguments.input and arguments.constants:
             raise ValueError(
                 f"--constants: replaceable constants take float inputs, and the run has {' '.join(arguments.input)}: "
@@ -48,15 +48,6 @@ def main(argv: Sequence[str]) -> int:
             print(f"{path}  {path.stat().st_size:,} bytes")
 
     return exporting.export(arguments, with_card)
-
-
-def _inputs_of_run(run: Path) -> list[str] | None:
-    """The inputs for which the run searched, None for floats."""
-    from search.config.config import load_config
-    from search.folder.records import CONFIG
-
-    spec = load_config(run / CONFIG).hardware.input if (run / CONFIG).exists() else "float32"
-    return None if only_floats(spec) else input_texts(spec)
 
 
 def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | None) -> None:
