@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from neuraltree.hardware.profile.load import load_device
 from neuraltree.tree.tree import Tree
+from search.config.code_rule import code_of
 from search.config.config import Config
 from search.folder.baselines_csv import Baseline
 from search.folder.columns import COLUMNS, MEASURED, described
@@ -86,9 +87,9 @@ def costs_of(member: Member, config: Config, device: str) -> dict[str, Any]:
 def _build(config: Config) -> str:
     """The build whose costs the run has; the name in the config where the device's profile is gone."""
     try:
-        return load_device(config.hardware.device).build(config.hardware.compiler)
+        return code_of(config, load_device(config.hardware.device)).compiler
     except ValueError:
-        return config.hardware.compiler
+        return code_of(config, None).compiler
 
 
 def _cost(member: Member, name: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
@@ -159,3 +161,11 @@ def test_a_quick_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert page in capsys.readouterr().out
     for core in our_trees.FORMATS:
         assert (tmp_path / f"device_peers_{core}.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_emlearn_leaves_the_errors_of_numpy_as_they_are() -> None:
+    """In a process of its own, as only the first import changes them."""
+    pytest.importorskip("emlearn")
+    program = "import numpy as np\nfrom benchmarks.devices.models.emlearn_code import headers\n"
+    program += "before = np.geterr()\nheaders()\nassert np.geterr() == before"
+    subprocess.run([sys.executable, "-c", program], check=True)
