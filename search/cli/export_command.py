@@ -35,6 +35,7 @@ def main(argv: Sequence[str]) -> int:
                 f"--constants: replaceable constants take float inputs, and the run has {' '.join(arguments.input)}: "
                 "add --input float32"
             )
+    exporting.settle_exit(arguments)
     if "style" in FORMATS[arguments.to].options:
         _settle_code(arguments, found)
     if found is None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from neuraltree.compress import IntegerTree, quantize_tree
 from neuraltree.compress.exits.checkpoints import checkpoints
-from neuraltree.compress.exits.early_exit import EarlyExit, early_exit
+from neuraltree.compress.exits.early_exit import EarlyExit, early_exit_of
 from neuraltree.tree.tree import Tree
 from tests.helpers.integer_oracle import IntegerOracle
 from tests.helpers.random_models import IDENTITY, TANH, edge_models, models, random_model, raw_inputs, record
@@ -23,7 +23,7 @@ EDGES = {name: tree for name, tree in edge_models().items() if tree.kind != "reg
 
 def everywhere(tree: IntegerTree) -> EarlyExit:
     """With a check after every term."""
-    made = early_exit(tree)
+    made = early_exit_of(tree)
     return EarlyExit(tree, made.terms, tuple(range(len(made.terms))))
 
 
@@ -39,7 +39,7 @@ def check_same(tree: Tree, rows: int = 40) -> None:
     made = quantize_tree(tree)
     plain = IntegerOracle(tree)
     q = np.concatenate([made.quantize(raw_inputs(tree, rows)), any_rows(made, rows)])
-    for exits in (early_exit(made), everywhere(made)):
+    for exits in (early_exit_of(made), everywhere(made)):
         found = exits(q)
         assert found.codes.tolist() == [plain.predict_q(row) for row in q.tolist()]
         other = any_rows(made, len(q), seed=1)
@@ -133,7 +133,7 @@ def test_less_is_computed() -> None:
         ("x0", "x1", "x2"),
         ("no", "yes"),
     )
-    exits = early_exit(quantize_tree(tree))
+    exits = early_exit_of(quantize_tree(tree))
     X = np.array([[2.0, -1.0, 1.0], [0.0, 0.5, -0.6]])
     assert exits.predict(X).tolist() == tree.predict(X).tolist() == ["yes", "no"]
     assert exits.macs[exits(exits.tree.quantize(X)).terms].tolist() == [2, 4]
@@ -142,4 +142,4 @@ def test_less_is_computed() -> None:
 
 def test_a_regression_cannot_stop_early() -> None:
     with pytest.raises(ValueError, match="regression"):
-        early_exit(quantize_tree(random_model(0)))
+        early_exit_of(quantize_tree(random_model(0)))

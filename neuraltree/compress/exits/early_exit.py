@@ -1,8 +1,7 @@
 """The class of an 8-bit tree as soon as the rest of the tree cannot change it: always the same class.
 
 Inputs are clamped to 8 bits, so interval arithmetic bounds what each child of an output can add. The children are
-computed one after the other; score k then lies in L_k..U_k, and class a is certain if L_a >= U_b for every later class
-b, and L_a > U_b for every earlier one, which would win a tie. Two classes: L > threshold, or U <= threshold.
+computed one after the other, in a fixed order, until a single class is possible.
 """
 
 from __future__ import annotations
@@ -14,8 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuraltree.compress.exits.certainty import certain
 from neuraltree.compress.exits.checkpoints import checkpoints
-from neuraltree.compress.exits.output_terms import Term, cost, ordered, read_costs
+from neuraltree.compress.exits.exit_order import ordered
+from neuraltree.compress.exits.output_terms import Term, costs_of
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.tree.labels import label_array
@@ -74,7 +75,8 @@ class EarlyExit:
         codes, stop = np.full(len(q), -1), np.full(len(q), count)
         for n in range(count + 1):
             if n in self.checks or n == count:
-                found = np.where(codes < 0, self._certain(sums, n), -1)
+                certainly = certain(self.tree, sums + self.rest[n, :, 0], sums + self.rest[n, :, 1])
+                found = np.where(codes < 0, certainly, -1)
                 codes, stop = np.where(found >= 0, found, codes), np.where(found >= 0, n, stop)
             if n < count:
                 sums[:, self.terms[n].output] += added[self.terms[n].node]
@@ -88,20 +90,8 @@ class EarlyExit:
         """Multiply-accumulates per row, the mean over raw inputs (rows, features)."""
         return float(self.macs[self(self.tree.quantize(X)).terms].mean())
 
-    def _certain(self, sums: IntArray, n: int) -> IntArray:
-        """(rows,) the class that is certain after ``n`` terms with these sums (rows, outputs), or -1."""
-        low, high = (self.tree.outputs.scores(sums + self.rest[n, :, end]).astype(np.int64) for end in (0, 1))
-        if low.shape[1] == 1:
-            threshold = self.tree.score_threshold
-            return np.where(low[:, 0] > threshold, 1, np.where(high[:, 0] <= threshold, 0, -1))
-        best = low.argmax(axis=1)
-        place = np.arange(low.shape[1])
-        # An earlier class wins a tie, so it must be below.
-        rival = np.where(place == best[:, None], np.iinfo(np.int64).min, high + (place < best[:, None]))
-        return np.where(low.max(axis=1) >= rival.max(axis=1), best, -1)
 
-
-def early_exit(tree: IntegerTree) -> EarlyExit:
+def early_exit_of(tree: IntegerTree) -> EarlyExit:
     """The order and the checks for a classifier in integers; ``ValueError`` for a regression.
 
     They make only the cost: checks are where typical rows gain by them, which are standard normal in standardised
@@ -109,17 +99,13 @@ def early_exit(tree: IntegerTree) -> EarlyExit:
     """
     if tree.source.classes is None:
         raise ValueError("early exit is for classes, which can be certain before all is computed; this is a regression")
-    terms, reads = ordered(tree), read_costs(tree)
-    known: set[int] = set()
-    costs = [0]
-    for term in terms:
-        costs.append(costs[-1] + cost(term, known, reads))
-        known |= term.features
+    q = typical_rows(tree)
+    terms = tuple(ordered(tree, q))
     outputs = tree.source.num_outputs
-    everywhere = EarlyExit(tree, tuple(terms), tuple(range(len(terms))))
-    decided = everywhere(typical_rows(tree)).terms
+    everywhere = EarlyExit(tree, terms, tuple(range(len(terms))))
+    decided = everywhere(q).terms
     check = ONE_SCORE if outputs == 1 else EACH_SCORE * outputs
-    return EarlyExit(tree, tuple(terms), checkpoints(decided, np.array(costs), check))
+    return EarlyExit(tree, terms, checkpoints(decided, costs_of(tree, terms), check))
 
 
 def typical_rows(tree: IntegerTree) -> NDArray[np.int8]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.stages import InputStage
-from neuraltree.tree.nodes import subtree_end
+from neuraltree.tree.nodes import IntArray, subtree_end
 
 # Instructions of straight code on a Cortex-M0+, measured by ``benchmarks.run early_exit``; their ratios choose an
 # order, so that other cores need no numbers of their own.
@@ -49,7 +49,7 @@ def terms_of(tree: IntegerTree) -> list[Term]:
     return found
 
 
-def read_costs(tree: IntegerTree) -> NDArray[np.int64]:
+def read_costs(tree: IntegerTree) -> IntArray:
     """(used,) instructions that turn each used input into 8 bits."""
     stage = tree.inputs
     if isinstance(stage, InputStage):
@@ -57,31 +57,15 @@ def read_costs(tree: IntegerTree) -> NDArray[np.int64]:
     return np.where(np.isin(stage.features, stage.floats.features), FLOAT_INPUT, INTEGER_INPUT)
 
 
-def ordered(tree: IntegerTree) -> list[Term]:
-    """The terms in the order of the range that each settles per instruction, falling.
-
-    An input costs where it is read first, so a term becomes cheaper when others have read its inputs.
-    """
-    left, reads = terms_of(tree), read_costs(tree)
-    gain = _gains(tree)
-    known: set[int] = set()
-    found = []
-    while left:
-        best = max(left, key=lambda term: gain[term.output] * (term.high - term.low) / cost(term, known, reads))
-        left.remove(best)
-        found.append(best)
-        known |= best.features
-    return found
+def costs_of(tree: IntegerTree, terms: Sequence[Term]) -> IntArray:
+    """(terms + 1,) instructions of the first terms; an input costs where it is read first."""
+    reads, known, found = read_costs(tree), set[int](), [0]
+    for term in terms:
+        found.append(found[-1] + own_cost(term) + int(reads[list(term.features - known)].sum()))
+        known |= term.features
+    return np.array(found)
 
 
-def cost(term: Term, known: set[int], reads: NDArray[np.int64]) -> int:
-    """Instructions of a term where the inputs ``known`` are 8 bits already."""
-    return EDGE * term.edges + NODE * term.hidden + sum(int(reads[i]) for i in term.features - known)
-
-
-def _gains(tree: IntegerTree) -> NDArray[np.float64]:
-    """(outputs,) scores per unit of each output's sum."""
-    stage = tree.outputs
-    if stage.multiplier is None or stage.shift is None:
-        return np.ones(1)
-    return stage.multiplier / 2.0**stage.shift
+def own_cost(term: Term) -> int:
+    """Instructions of a term whose inputs are 8 bits already."""
+    return EDGE * term.edges + NODE * term.hidden

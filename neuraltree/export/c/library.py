@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuraltree.compress.exits.early_exit import EarlyExit, early_exit_of
 from neuraltree.compress.formats import InputSpec, check_style, number_format
 from neuraltree.compress.input_types import in_units
-from neuraltree.compress.int8.integer_tree import quantize_tree
+from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns.column_code import check
@@ -35,12 +36,14 @@ def export_c(
     fine: bool = False,
     inputs: InputSpec = "float32",
     constants: bool = False,
+    early_exit: bool = False,
 ) -> dict[str, str]:
     """The texts of the files by file name.
 
     ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
     regression's output (int8 only). ``constants``: the numbers of the model are one block that a program can replace
-    (table style, floats as inputs). ``ValueError`` for anything that C cannot express; the message says what it can.
+    (table style, floats as inputs). ``early_exit``: ``NAME_predict`` stops as soon as no other class is possible
+    (classes in int8, straight style). ``ValueError`` for anything that C cannot express; the message says what it can.
     """
     is_integer = number_format(precision).is_integer
     check_style(style)
@@ -57,14 +60,27 @@ def export_c(
         if constants and (style != "table" or fine or not argument.is_float):
             raise ValueError(NO_CONSTANTS)
         integers = quantize_tree(inner, fine=fine, sources=of) if is_integer else None
+        exits = _exits(integers, style) if early_exit else None
         if constants:
             code = block_library(tree, argument, precision)
         elif integers is None:
             code = float_library(in_units(inner, of), argument, style, read)
         else:
-            code = integer_library(inner, integers, argument, style, read)
-        files = {f"{name}.h": _header(tree, argument, code), f"{name}.c": _source(tree, argument, code)}
+            code = integer_library(inner, integers, argument, style, read, exits if exits and exits.checks else None)
+        files = {
+            f"{name}.h": _header(tree, argument, code, "" if exits is None else STOPS if exits.checks else ALWAYS_ALL),
+            f"{name}.c": _source(tree, argument, code),
+        }
         return files | test_files(tree, argument, integers)
+
+
+def _exits(integers: IntegerTree | None, style: str) -> EarlyExit:
+    if integers is None or style != "straight":
+        raise ValueError(
+            "early exit is an option of int8 code in straight style, whose inputs have bounds: give --precision int8 "
+            "--style straight"
+        )
+    return early_exit_of(integers)
 
 
 NO_CONSTANTS = (
@@ -73,7 +89,7 @@ NO_CONSTANTS = (
 )
 
 
-def _header(tree: Tree, argument: Argument, code: Code) -> str:
+def _header(tree: Tree, argument: Argument, code: Code, stops: str) -> str:
     name, upper = argument.name, argument.name.upper()
     parts = [
         f"/* A neural tree, {comment(_summary(tree))}. Written by neuraltree; do not edit.\n"
@@ -87,7 +103,9 @@ def _header(tree: Tree, argument: Argument, code: Code) -> str:
         parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
     parts += [code.constants] if code.constants else []
     parts += [] if tree.band is None else [band(tree, upper)]
-    parts += [f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, argument), *code.declarations]]
+    parts += [
+        f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, argument, stops), *code.declarations]
+    ]
     parts.append(f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n")
     return "\n".join(parts)
 
@@ -119,7 +137,7 @@ def _enum(what: str, upper: str, names: tuple) -> str:
     return "\n".join(["enum {", *rows, f"    {upper}_{plural} = {len(names)}", "};\n"])
 
 
-def _declarations(tree: Tree, argument: Argument) -> list[tuple[str, str]]:
+def _declarations(tree: Tree, argument: Argument, stops: str) -> list[tuple[str, str]]:
     """Comment and prototype of the public functions that every number format has."""
     name, x = argument.name, argument.parameter
     has_floats = argument.is_float or argument.is_struct
@@ -132,12 +150,14 @@ def _declarations(tree: Tree, argument: Argument) -> list[tuple[str, str]]:
         ]
     text = f"/* The probability of each class, p[{name.upper()}_CLASSES], for raw inputs. */"
     return [
-        (f"/* The class, for raw inputs{rule(tree)}. */", f"int {name}_predict({x})"),
+        (f"/* The class, for raw inputs{rule(tree)}. {stops}*/", f"int {name}_predict({x})"),
         (text, f"void {name}_probabilities({x}, float *p)"),
         *checked,
     ]
 
 
+STOPS = "It stops as soon as no other class is possible,\n   so its time depends on the inputs. "
+ALWAYS_ALL = "It computes everything: to look for an\n   early exit would cost more than it saves. "
 CHECKED = """/* The position of the first column whose number is unlike those learned from, or -1: NAN where nothing
    stands in for it, beyond the smallest or the largest number, an unknown level. Only this function checks. */"""
 

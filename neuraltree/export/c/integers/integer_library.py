@@ -10,27 +10,42 @@ from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
 from neuraltree.export.c.integers import integer_code, result_code
-from neuraltree.export.c.integers.from_integers import apart, integer_body
+from neuraltree.export.c.integers.from_integers import apart, exit_part, integer_body
 from neuraltree.export.c.integers.input_stage import input_stage
 from neuraltree.export.c.parts import EXP, literal
 from neuraltree.export.names import comment
 from neuraltree.tree.tree import Tree
 
 if TYPE_CHECKING:
+    from neuraltree.compress.exits.early_exit import EarlyExit
     from neuraltree.compress.int8.integer_tree import IntegerTree
     from neuraltree.export.c.argument import Argument
     from neuraltree.export.needed import Read
 
 
 def integer_library(
-    tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read] = ()
+    tree: Tree,
+    integers: IntegerTree,
+    argument: Argument,
+    style: str,
+    reads: Sequence[Read] = (),
+    exits: EarlyExit | None = None,
 ) -> Code:
     """The code of ``integers``, the 8-bit model of ``tree``, which has no columns; ``reads`` says what its inputs are
-    if the code takes columns."""
+    if the code takes columns. ``exits``: ``NAME_predict`` stops as soon as its class is certain."""
     name = argument.name
     reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
-    if not argument.is_float:
-        return _from_integers(tree, integers, argument, style, reads)
+    code = _from_floats if argument.is_float else _from_integers
+    made = code(tree, integers, argument, style, reads)
+    if exits is None:
+        return made
+    stop = f"NT_PUBLIC int {name}_predict({argument.parameter})\n{{\n    return nt_decide(x);\n}}\n"
+    entries = [stop if f" {name}_predict(" in text else text for text in made.entries]
+    return made._replace(definitions=[*made.definitions, *exit_part(exits, argument, reads)], entries=entries)
+
+
+def _from_floats(tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read]) -> Code:
+    name = argument.name
     definitions, outputs = integer_code.body(integers, name, style, integer_code.quantised(integers))
     exp = EXP if tree.classes is not None else ""
     return Code(
