@@ -97,7 +97,7 @@ def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | 
     row = FORMATS[arguments.to]
     stem = arguments.model.stem
     out = arguments.out or Path(stem + row.suffixes[0] if row.suffixes else name_from(stem))
-    _check_place(arguments.to, row, out)
+    check_place(arguments.to, row, out)
     settle_exit(arguments)
     options = _options(arguments.to, row, arguments)
     name = options.pop("name", None)
@@ -109,7 +109,7 @@ def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | 
     if isinstance(made, str) and arguments.out is None:
         print(made, end="")
         return DONE
-    folder = _write(row, made, out, name)
+    folder = write_export(row, made, out, name)
     if after:
         after(folder, out.stem if row.suffixes else name)
     if row.then:
@@ -124,7 +124,7 @@ def settle_exit(arguments: argparse.Namespace) -> None:
         arguments.style = arguments.style or "straight"
 
 
-def _write(row: Format, made: Made, out: Path, name: str) -> Path:
+def write_export(row: Format, made: Made, out: Path, name: str) -> Path:
     """Write an export, and print its files. Returns their folder."""
     folder, files = (out, made) if isinstance(made, dict) else (out.parent, {out.name: made})
     if isinstance(made, dict):
@@ -137,7 +137,7 @@ def _write(row: Format, made: Made, out: Path, name: str) -> Path:
     return folder
 
 
-def _check_place(to: str, row: Format, out: Path) -> None:
+def check_place(to: str, row: Format, out: Path) -> None:
     """``ValueError`` if --out has the name of a file for a format that writes a folder, or the other way round."""
     if row.suffixes and out.suffix not in row.suffixes:
         raise ValueError(f"--to {to} writes one file, and {out} does not end in {' or '.join(row.suffixes)}")

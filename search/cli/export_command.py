@@ -24,7 +24,15 @@ def main(argv: Sequence[str]) -> int:
     """Returns the exit code."""
     made = exporting.parser(AUTO, prog="neuraltree export", model=MODEL)
     made.add_argument("--device", help="whose costs choose for auto; by default the device of the run")
+    two = "the numbers of two models of the run, as 0,7: the small one answers, and the large one where it is unsure"
+    made.add_argument("--cascade", metavar="N,M", help=f"{two}; C in int8")
+    loss = "the share of right answers on training rows that a cascade may have less than its large model; by default 0"
+    made.add_argument("--max-loss", metavar="SHARE", type=float, help=loss)
     arguments = made.parse_args(argv)
+    if arguments.cascade or arguments.max_loss is not None:
+        from search.cli.cascade_export import export_cascade_of
+
+        return export_cascade_of(arguments)
     found = member_of(arguments.model)
     if found is not None:
         arguments.model = found[1].path

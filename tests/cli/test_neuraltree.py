@@ -96,6 +96,31 @@ def test_export_takes_a_run_for_its_recommended_model(run: Path, tmp_path: Path)
     assert (tmp_path / "last" / "last.h").is_file()
 
 
+def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    front = load_front(run)
+    out = tmp_path / "two"
+    given = ["export", str(run), "--to", "c", "--out", str(out)]
+    assert main([*given, "--cascade", f"{len(front) - 1},0", "--max-loss", "0.5"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "the large model is asked for 0.0%" in said[-1]
+    assert {path.name for path in out.glob("*.c")} == {"two.c", "two_small.c", "two_large.c"}
+    weights = [min(front[0].weights, front[-1].weights), max(front[0].weights, front[-1].weights)]
+    for part, count in zip(("small", "large"), weights, strict=True):
+        assert f"{count:.0f} weights" in (out / f"two_{part}.h").read_text()
+    for more, why in (
+        (["--cascade", "0"], "as 0,7 for 000.json and 007.json"),
+        (["--cascade", "0,0"], "two different numbers from 0 to"),
+        (["--cascade", f"0,{len(front)}"], "two different numbers from 0 to"),
+        (["--max-loss", "0.1"], "--max-loss is an option of --cascade"),
+        (["--cascade", "0,1", "--early-exit"], "does not go with --early-exit"),
+        (["--cascade", "0,1", "--precision", "float32"], "C in int8, straight style"),
+        (["--cascade", "0,1", "--input", "length=int16"], "inputs of one type"),
+        (["--cascade", "0,1", "--max-loss", "2"], "max_loss=2.0"),
+    ):
+        assert main([*given, *more]) == 2
+        assert why in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("probabilities", [False, True])
 def test_predict_answers_every_row(run: Path, tmp_path: Path, probabilities: bool) -> None:
     rows = table(tmp_path / "new.csv", rows=30)

@@ -67,11 +67,17 @@ def export_c(
             code = float_library(in_units(inner, of), argument, style, read)
         else:
             code = integer_library(inner, integers, argument, style, read, exits if exits and exits.checks else None)
-        files = {
-            f"{name}.h": _header(tree, argument, code, "" if exits is None else STOPS if exits.checks else ALWAYS_ALL),
-            f"{name}.c": _source(tree, argument, code),
-        }
-        return files | test_files(tree, argument, integers)
+        return c_files(tree, argument, code, integers, "" if exits is None else STOPS if exits.checks else ALL)
+
+
+def c_files(
+    tree: Tree, argument: Argument, code: Code, integers: IntegerTree | None, stops: str = ""
+) -> dict[str, str]:
+    """The header, the source and the self-test of a tree that has no columns but those it takes. ``stops``: what the
+    header says of an early exit."""
+    name = argument.name
+    files = {f"{name}.h": _header(tree, argument, code, stops), f"{name}.c": _source(tree, argument, code)}
+    return files | test_files(tree, argument, integers)
 
 
 def _exits(integers: IntegerTree | None, style: str) -> EarlyExit:
@@ -157,7 +163,7 @@ def _declarations(tree: Tree, argument: Argument, stops: str) -> list[tuple[str,
 
 
 STOPS = "It stops as soon as no other class is possible,\n   so its time depends on the inputs. "
-ALWAYS_ALL = "It computes everything: to look for an\n   early exit would cost more than it saves. "
+ALL = "It computes everything: to look for an\n   early exit would cost more than it saves. "
 CHECKED = """/* The position of the first column whose number is unlike those learned from, or -1: NAN where nothing
    stands in for it, beyond the smallest or the largest number, an unknown level. Only this function checks. */"""
 

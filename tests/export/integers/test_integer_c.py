@@ -157,7 +157,7 @@ def _of_leaves() -> dict[str, Tree]:
     """Outputs that read inputs themselves, some with sums of which the last 1 decides."""
     rng = np.random.default_rng(8)
     found = {}
-    for kind, outputs in (("binary", 1), ("multiclass", 3)):
+    for outputs in (1, 3):
         rows: list[tuple[int, int, float, float]] = []
         for _ in range(outputs):
             rows += [(0, IDENTITY, 0.0, 0.1), *((1, i, float(w), 0.0) for i, w in enumerate(rng.normal(size=6)))]
