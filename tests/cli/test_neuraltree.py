@@ -121,6 +121,25 @@ def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys
         assert why in capsys.readouterr().err
 
 
+def test_split_writes_two_halves(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    front = load_front(run)
+    both = next(member for member in front if {"length", "depth"} == {c.name for c in member.tree().columns_read})
+    out = tmp_path / "halves"
+    given = ["split", str(both.path), "--at", "features", "--out", str(out)]
+    assert main([*given, "--cut", "len*"]) == 0
+    said = capsys.readouterr().out
+    assert "the node sends 1 bytes a prediction (1 " in said
+    assert "its 1 inputs would be 1 bytes in int8, 4 as floats" in said
+    assert {path.name for path in out.glob("*.c")} == {"halves.c", "halves_node.c", "halves_gateway.c"}
+    assert "HALVES_NODE_FEATURE_LENGTH = 0" in (out / "halves_node.h").read_text()
+    for more, why in (
+        (["--cut", "wing*"], "matches no input; the model has: length, depth"),
+        (["--cut", "*"], "split"),
+    ):
+        assert main([*given, *more]) == 2
+        assert why in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("probabilities", [False, True])
 def test_predict_answers_every_row(run: Path, tmp_path: Path, probabilities: bool) -> None:
     rows = table(tmp_path / "new.csv", rows=30)

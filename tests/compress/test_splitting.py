@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from neuraltree.compress import IntegerTree, quantize_tree
 from neuraltree.compress.splitting.best_cut import Graph, best_cut, graph_of
 from neuraltree.compress.splitting.halves import Halves, split_tree
+from neuraltree.compress.splitting.links import LINKS
 from neuraltree.tree.tree import Tree
 from tests.helpers.integer_oracle import IntegerOracle
 from tests.helpers.random_models import IDENTITY, TANH, models, random_model, raw_inputs, record
@@ -113,3 +114,10 @@ def test_predictions_are_labels_and_units() -> None:
         X = raw_inputs(tree, 30)
         assert own
         assert split_tree(made, own).predict(X).tolist() == made.predict(X).tolist()
+
+
+def test_links_cost_by_the_byte() -> None:
+    lora = next(link for link in LINKS if link.name == "LoRa, SF12")
+    assert lora.duration_s(31) == pytest.approx(2.0)
+    assert lora.energy_j(31) == pytest.approx(0.13)
+    assert all(1e-7 < link.j_per_byte < 1e-2 for link in LINKS)

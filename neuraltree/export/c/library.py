@@ -106,7 +106,7 @@ def _header(tree: Tree, argument: Argument, code: Code, stops: str) -> str:
         _inputs(tree, argument),
     ]
     if tree.classes is not None:
-        parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
+        parts.append(f"/* What {name}_predict returns. */\n{enum_text('CLASS', upper, tree.classes)}")
     parts += [code.constants] if code.constants else []
     parts += [] if tree.band is None else [band(tree, upper)]
     parts += [
@@ -130,11 +130,12 @@ def _inputs(tree: Tree, argument: Argument) -> str:
     if tree.columns is None:
         declared = argument.declared()
         scales = f"\n{declared}" if declared else ""
-        return f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}{scales}"
+        return f"/* The positions of the inputs in x. */\n{enum_text('FEATURE', upper, tree.features)}{scales}"
     return column_constants(tree.columns, argument, constants(f"{upper}_CLASS", tree.classes or ()))
 
 
-def _enum(what: str, upper: str, names: tuple) -> str:
+def enum_text(what: str, upper: str, names: tuple) -> str:
+    """A constant for each name: ``what`` is FEATURE or CLASS."""
     rows = [
         f"    {constant} = {place}, /* {comment(name)} */"
         for place, (constant, name) in enumerate(zip(constants(f"{upper}_{what}", names), names, strict=True))

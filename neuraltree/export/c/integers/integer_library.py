@@ -96,13 +96,15 @@ def _results(tree: Tree, integers: IntegerTree, argument: Argument, run: str) ->
     """The public functions of the argument; ``run``: the lines that fill ``y`` with scores."""
     name, count = argument.name, tree.num_outputs
     kind = "float" if tree.classes is None else "int"
-    value = _value(integers, "y[0]") if tree.classes is None else answer(tree, name, str(integers.score_threshold))
+    value = (
+        natural_text(integers, "y[0]") if tree.classes is None else answer(tree, name, str(integers.score_threshold))
+    )
     lines = f"    int32_t y[{count}];\n{run}    return {value};\n"
     entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
     entries.append(f"NT_PUBLIC {kind} {name}_predict({argument.parameter})\n{{\n{lines}}}\n")
     if tree.classes is not None:
         scores = f"    int32_t scores[{count}];\n{run.replace('y)', 'scores)')}"
-        values = LOGITS.format(count=count, value=_value(integers, "scores[k]"))
+        values = LOGITS.format(count=count, value=natural_text(integers, "scores[k]"))
         entries.append(probabilities(tree, argument, run=scores + values, share=SHARE))
     return entries
 
@@ -140,7 +142,7 @@ def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]
     name = argument.name
     score = f"{name}_predict_q(q)"
     result, value, kind = (
-        ("int32_t", _value(integers, score), "float") if tree.classes is None else ("int", score, "int")
+        ("int32_t", natural_text(integers, score), "float") if tree.classes is None else ("int", score, "int")
     )
     found = answer(tree, name, str(integers.score_threshold))
     lines = f"    int32_t y[{tree.num_outputs}];\n    nt_outputs(q, y);\n    return {found};\n"
@@ -159,10 +161,10 @@ def _scores(tree: Tree, name: str, integers: IntegerTree) -> str:
     int32_t scores[{tree.num_outputs}];
     {name}_quantize(x, q);
     nt_outputs(q, scores);
-{LOGITS.format(count=tree.num_outputs, value=_value(integers, "scores[k]"))}"""
+{LOGITS.format(count=tree.num_outputs, value=natural_text(integers, "scores[k]"))}"""
 
 
-def _value(integers: IntegerTree, score: str) -> str:
+def natural_text(integers: IntegerTree, score: str) -> str:
     """The C expression of a value in natural units, or of a logit."""
     stage = integers.outputs
     whole = f"({score} >> {stage.drop})" if stage.drop else score
