@@ -22,6 +22,7 @@ from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 from search.engine.budgets import within
+from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import COUNTS, Columns, costs, refit
 from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
@@ -117,6 +118,8 @@ def judged_front(
     """
     if not front.trees:
         return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), np.zeros(0), None)
+    if setup.cutting != "none":
+        front = with_cuts(setup.problem, setup.strategy, front, setup.cutting, evaluations)
     judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations)
     found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
     found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}

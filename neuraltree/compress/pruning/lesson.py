@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.int8.losing import spread_rows
+from neuraltree.compress.int8.losing import MOST_ROWS, spread_rows
 from neuraltree.tasks.task import LOSS_OF, Task, encode
 from neuraltree.tree.tree import Tree
 
@@ -22,9 +22,9 @@ class Lesson:
     weight: FloatArray
     loss: str
 
-    def sample(self) -> Lesson:
-        """At most 1,000 of the rows, evenly spread: scores of edges need no more."""
-        rows = spread_rows(len(self.inputs))
+    def sample(self, most: int = MOST_ROWS) -> Lesson:
+        """At most ``most`` of the rows, evenly spread: scores of edges need no more."""
+        rows = spread_rows(len(self.inputs), most)
         weight = self.weight[rows]
         return Lesson(self.inputs[rows], self.targets[rows], weight / weight.mean(), self.loss)
 
