@@ -1,7 +1,8 @@
 """Searches of several settings, compared at equal CPU time in one thread.
 
 ``python -m benchmarks.run rows`` trains on a growing sample of rows, and on all rows; ``training`` varies the learning
-rate, the epochs of a generation and the population; ``cutting`` prunes the finalists. Fronts are judged and refitted on all rows after that time.
+rate, the epochs of a generation and the population; ``cutting`` prunes the finalists. Fronts are judged and refitted on
+all rows after that time.
 """
 
 from __future__ import annotations

@@ -12,16 +12,13 @@ from neuraltree.compress.pruning.criteria import Criterion, criterion_named, sco
 from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
 from neuraltree.compress.pruning.passes import passed
-from neuraltree.engine.epochs import train_epochs
-from neuraltree.engine.optimizers import SCHEDULES
-from neuraltree.engine.training import Settings
+from neuraltree.compress.pruning.retraining import retrained
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify
 from neuraltree.tree.tree import Tree
 
 EPOCHS = 25  # of training after the cuts of one size
 STEPS = 3  # cuts of one size, each with a part of the epochs after it
-RATE, BATCH = 0.01, 64
 SEED_STREAM = 2**31 + 64
 
 
@@ -78,7 +75,7 @@ def prune_path(
     for share in wanted:
         for cut, part in _schedule(before, share, epochs, steps):
             nodes = cut_once(nodes, lesson, row, round((1 - cut) * whole))
-            nodes = _trained(nodes, lesson, part, rng)
+            nodes = retrained(nodes, lesson, part, rng)
         before = share
         found.append(replace(tree, nodes=nodes, int8_loss=None, band=None))
     return found
@@ -95,22 +92,3 @@ def _schedule(before: float, share: float, epochs: int, steps: int) -> Iterator[
     for step in range(1, steps + 1):
         left = (1 - step / steps) ** 3
         yield share + (before - share) * left, epochs * step // steps - epochs * (step - 1) // steps
-
-
-def _trained(nodes: Nodes, lesson: Lesson, epochs: int, rng: np.random.Generator) -> Nodes:
-    """The tree trained further by Adam; as it is if that diverges."""
-    if not epochs:
-        return nodes
-    trained = train_epochs(
-        nodes,
-        Settings(lesson.loss, "adam", batch_size=BATCH, precision="float64"),
-        inputs=lesson.inputs,
-        targets=lesson.targets,
-        weight=lesson.weight,
-        rates=(RATE * SCHEDULES["cosine"].share(np.arange(epochs) / epochs)).tolist(),
-        rng=rng,
-    )
-    if trained.interrupted:
-        raise KeyboardInterrupt
-    sound = np.isfinite(trained.losses).all() and np.isfinite(trained.nodes["weight"]).all()
-    return trained.nodes if sound and np.isfinite(trained.nodes["bias"]).all() else nodes
