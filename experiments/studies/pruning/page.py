@@ -27,7 +27,7 @@ COLOURS = (
 )
 DASHES = {"edge": "-", "subtree": "--", "input": ":"}
 TITLE, COMMAND = "Accuracy against sparsity", "`python -m experiments.run pruning`"
-TEXT = """Made by {command}; {seeds} per table, mean test scores over the tables. Random trees of {weights} weights or so
+TEXT = """Made by {command}; {seeds} per table, mean test scores over the tables. Random trees of {weights} weights
 are trained on the training rows and cut along a path of sizes; all sizes of a table begin from the same tree. The
 criteria rank edges, whole hidden subtrees ({subtrees}) or an input everywhere. Without training the cuts alone count,
 with the mean of what an edge carried in its parent's bias; with it, three cuts lead to each size, and training for 25
