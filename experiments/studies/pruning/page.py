@@ -25,13 +25,14 @@ COLOURS = (
     *(style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.GREY),
     *(style.SKY, style.YELLOW, style.BLACK, style.PURPLE, style.GREEN),
 )
+LOWEST = {"accuracy": 0.4, "R²": 0.0}
 DASHES = {"edge": "-", "subtree": "--", "input": ":"}
 TITLE, COMMAND = "Accuracy against sparsity", "`python -m experiments.run pruning`"
 TEXT = """Made by {command}; {seeds} per table, mean test scores over the tables. Random trees of {weights}
 weights are trained on the training rows and cut along a path of sizes; all sizes of a table begin from the same tree.
 The criteria rank edges, whole hidden subtrees ({subtrees}) or an input everywhere. Without training the cuts alone
-count, with the mean of what an edge carried in its parent's bias; with it, three cuts lead to each size, and training for 25
-epochs in all follows them."""
+count, with the mean of what an edge carried in its parent's bias; with it, three cuts lead to each size, and training
+for 25 epochs in all follows them."""
 DIFFERENCE = """## At half of the nodes
 
 Mean differences from {base} over tables and hold-outs; p: Wilcoxon's signed-rank test over all pairs, Holm's
@@ -140,7 +141,7 @@ def picture(scores: Scores) -> Figure:
             for name, row in CRITERIA.items():
                 values = [whole, *(mean(scores, (name, str(share), way), KINDS[kind]) for share in SHARES)]
                 ax.plot((0, *SHARES), values, DASHES[row.unit], color=colours[name], label=name, marker="o", ms=3)
-            ax.set(title=WAYS[way], xlabel="share of the nodes cut", ylabel=kind, ylim=(0, 1))
+            ax.set(title=WAYS[way], xlabel="share of the nodes cut", ylabel=kind, ylim=(LOWEST[kind], 1))
             ax.grid(alpha=0.25)
     panels[0][1].legend(frameon=False, ncols=2, fontsize=8, loc="lower left")
     return made
