@@ -1,5 +1,5 @@
-"""Compression of trees: in integers, by the same computation as exported int8 code, bit for bit; by pruning; and answers
-with less work, by an early exit and by cascades."""
+"""Compression of trees: in integers, by the same computation as exported int8 code, bit for bit; by pruning; and by
+answers with less work."""
 
 from neuraltree.compress.exits.cascade import Cascade as Cascade
 from neuraltree.compress.exits.cascade import fit_cascade as fit_cascade
