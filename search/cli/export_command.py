@@ -30,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
     made.add_argument("--max-loss", metavar="SHARE", type=float, help=loss)
     arguments = made.parse_args(argv)
     if arguments.cascade or arguments.max_loss is not None:
-        from search.cli.cascade_export import export_cascade_of
+        from search.cli.device_code.cascade_export import export_cascade_of
 
         return export_cascade_of(arguments)
     found = member_of(arguments.model)
@@ -66,7 +66,7 @@ def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | Non
     own = chosen_code(*found) if found else ("", "")
     if not any((*given, *own)):
         return
-    from search.cli.code_for_export import Asked, settled
+    from search.cli.device_code.code_for_export import Asked, settled
 
     precision, style = (text or chosen for text, chosen in zip(given, own, strict=True))
     by_search = not any(given) and bool(found and found[1].precision)

@@ -10,15 +10,8 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
-from search.cli import (
-    answer_command,
-    chosen,
-    compress_command,
-    fit_command,
-    inspect_command,
-    show_command,
-    split_command,
-)
+from search.cli import answer_command, chosen, compress_command, fit_command, inspect_command, show_command
+from search.cli.device_code import split_command
 from search.errors import LOCKED, InputError, LockedError
 
 RESUME = "resume it with: neuraltree run FOLDER --resume"

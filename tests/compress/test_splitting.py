@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from neuraltree.compress import IntegerTree, quantize_tree
 from neuraltree.compress.splitting.best_cut import Graph, best_cut, graph_of
 from neuraltree.compress.splitting.halves import Halves, split_tree
-from neuraltree.compress.splitting.links import LINKS
+from neuraltree.compress.splitting.radio_links import LINKS
 from neuraltree.tree.tree import Tree
 from tests.helpers.integer_oracle import IntegerOracle
 from tests.helpers.random_models import IDENTITY, TANH, models, random_model, raw_inputs, record

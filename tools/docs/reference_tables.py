@@ -113,7 +113,7 @@ def formats() -> str:
             code(name),
             row.help,
             ", ".join(map(code, row.suffixes)) or "folder",
-            ", ".join(f"`--{o}`" for o in row.options),
+            ", ".join(f"`--{o.replace('_', '-')}`" for o in row.options),
         )
         for name, row in FORMATS.items()
     ]

@@ -65,7 +65,7 @@ def _matching(patterns: Sequence[str], features: Sequence[str]) -> list[str]:
 def _said(halves: Halves) -> list[str]:
     """What is sent, and what it costs on radio links."""
     from neuraltree.compress.exits.cascade import macs
-    from neuraltree.compress.splitting.links import LINKS
+    from neuraltree.compress.splitting.radio_links import LINKS
 
     counts = {what: sum(each.what == what for each in halves.sent) for what in ("sum", "value", "input")}
     parts = ", ".join(f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items() if count)
