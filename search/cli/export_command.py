@@ -55,6 +55,10 @@ def main(argv: Sequence[str]) -> int:
 
         for path in write_card(run, member, folder, name):
             print(f"{path}  {path.stat().st_size:,} bytes")
+        if arguments.early_exit:
+            from search.cli.device_code.training_rows import word_of_exit
+
+            print(word_of_exit(run, member.tree()))
 
     return exporting.export(arguments, with_card)
 

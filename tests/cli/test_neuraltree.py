@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import neuraltree
+from neuraltree.compress import quantize_tree
 from search.cli.neuraltree_command import COMMANDS, Own, main
 from search.cli.sizes import BUDGETS, amount_of
 from search.config.config import load_config
@@ -94,6 +95,17 @@ def test_export_takes_a_run_for_its_recommended_model(run: Path, tmp_path: Path)
     assert main(["export", str(last.path), "--to", "c", "--out", str(tmp_path / "last")]) == 0
     assert json.loads((tmp_path / "last" / "last_card.json").read_text())["model"]["weights"] == last.weights
     assert (tmp_path / "last" / "last.h").is_file()
+
+
+def test_export_says_what_an_early_exit_saves(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["export", str(run), "--to", "c", "--early-exit", "--out", str(tmp_path / "early")]
+    assert main(given) == 0
+    edges = quantize_tree(load_front(run).recommended().tree()).nodes["depth"] > 0
+    assert f"MACs on average, at most {edges.sum()}" in capsys.readouterr().out
+    (run.parent / "birds.csv").rename(tmp_path / "moved.csv")
+    assert main(given) == 0
+    (tmp_path / "moved.csv").rename(run.parent / "birds.csv")
+    assert "is not known: " in capsys.readouterr().out
 
 
 def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

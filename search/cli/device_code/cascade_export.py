@@ -11,6 +11,7 @@ from neuraltree.export import __main__ as exporting
 from neuraltree.export.names import check_name, name_from
 from neuraltree.export.targets import FORMATS
 from search.cli.chosen import front_of, inputs_of_run
+from search.cli.device_code.training_rows import training_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,10 +24,6 @@ ALONE = ("wide", "constants", "early_exit", "program", "digits")  # options that
 def export_cascade_of(arguments: argparse.Namespace) -> int:
     """Write the cascade, and print what it costs on the training rows. Returns the exit code."""
     from neuraltree.export.c.cascade_library import cascade_of, export_cascade
-    from search.config.config import load_config
-    from search.folder.records import CONFIG
-    from search.table.loading import load_table
-    from search.table.splits import split
 
     _check_options(arguments)
     run: Path = arguments.model
@@ -36,11 +33,8 @@ def export_cascade_of(arguments: argparse.Namespace) -> int:
     exporting.check_place("c", FORMATS["c"], out)
     name = check_name(arguments.name or name_from(out.absolute().name))
     inputs = _one_type(arguments.input or inputs_of_run(run))
-    config = load_config(run / CONFIG)
-    table = load_table(config)
-    rows = split(table, config.data.test_fraction, config.run.seed)[0]
     small, large = (member.tree() for member in members)
-    X, y = table.X[rows], table.y[rows]
+    X, y = training_rows(run)
     cascade = cascade_of(small, large, X, y, inputs=inputs, max_loss=arguments.max_loss or 0.0)
     exporting.write_export(FORMATS["c"], export_cascade(cascade, name, inputs=inputs), out, name)
     print(_word(cascade, X, y))
