@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,18 @@ from numpy.typing import NDArray
 from neuraltree.compress.exits.certainty import certain
 from neuraltree.compress.exits.output_terms import Term, own_cost, read_costs, terms_of
 from neuraltree.compress.int8.integer_tree import IntegerTree
+from neuraltree.tree.nodes import IntArray
 
-CANDIDATES = 24  # terms that are tried for a place, so that long outputs take seconds
+# Terms that are tried for a place, and about how many tries there are in all: thousands of terms take seconds.
+CANDIDATES, TRIES = 24, 10_000
+
+
+class _Bounds(NamedTuple):
+    """Between what the sums (rows, outputs) lie without some terms, and of how many rows the class is certain."""
+
+    low: IntArray
+    high: IntArray
+    certain_rows: int
 
 
 def ordered(tree: IntegerTree, q: NDArray[np.int8]) -> list[Term]:
@@ -21,31 +32,35 @@ def ordered(tree: IntegerTree, q: NDArray[np.int8]) -> list[Term]:
     Tried are those that can add least per instruction. An input costs where it is read first, so it is saved with the
     last term left that reads it.
     """
-    added, reads = tree.terms(q), read_costs(tree)
-    top = tree.nodes["depth"] == 0
-    bias, gain = tree.numbers.bias[top], _gains(tree)
+    added, reads, gain = tree.terms(q), read_costs(tree), _gains(tree)
     left = sorted(terms_of(tree), key=lambda term: gain[term.output] * (term.low - term.high) / own_cost(term))
-    low = np.repeat(bias[None], len(q), axis=0)
-    for term in left:
-        low[:, term.output] += added[term.node]
-    high, found = low.copy(), list[Term]()
     readers = Counter(feature for term in left for feature in term.features)
-    certain_rows = len(q)
+    sums = np.repeat(tree.numbers.bias[tree.nodes["depth"] == 0][None], len(q), axis=0)
+    for term in left:
+        sums[:, term.output] += added[term.node]
+    bounds, found = _Bounds(sums, sums, len(q)), list[Term]()
+
+    def saved(term: Term) -> int:
+        return own_cost(term) + sum(int(reads[i]) for i in term.features if readers[i] == 1)
+
+    most = max(2, min(CANDIDATES, TRIES // max(len(left), 1)))
     while left:
-        tried = []
-        for term in left[-CANDIDATES:]:
-            k, value = term.output, added[term.node]
-            lower, upper = low.copy(), high.copy()
-            lower[:, k] += term.low - value
-            upper[:, k] += term.high - value
-            rows = int((certain(tree, lower, upper) >= 0).sum())
-            saved = own_cost(term) + sum(int(reads[i]) for i in term.features if readers[i] == 1)
-            tried.append(((rows - certain_rows) / saved, saved, term, lower, upper, rows))
-        *_, last, low, high, certain_rows = max(tried, key=lambda one: one[:2])
+        tried = [(term, _without(tree, bounds, term, added[term.node])) for term in left[-most:]]
+        last, bounds = max(
+            tried, key=lambda one: ((one[1].certain_rows - bounds.certain_rows) / saved(one[0]), saved(one[0]))
+        )
         left.remove(last)
         readers.subtract(last.features)
         found.append(last)
     return found[::-1]
+
+
+def _without(tree: IntegerTree, bounds: _Bounds, term: Term, value: IntArray) -> _Bounds:
+    """The bounds without a term that adds ``value`` (rows,)."""
+    low, high = bounds.low.copy(), bounds.high.copy()
+    low[:, term.output] += term.low - value
+    high[:, term.output] += term.high - value
+    return _Bounds(low, high, int((certain(tree, low, high) >= 0).sum()))
 
 
 def _gains(tree: IntegerTree) -> NDArray[np.float64]:

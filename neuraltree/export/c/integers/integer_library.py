@@ -44,8 +44,9 @@ def integer_library(
         made.entries.append(sure_code.entry(integers, argument, run, least))
     if exits is None:
         return made
-    stop = f"NT_PUBLIC int {name}_predict({argument.parameter})\n{{\n    return nt_decide(x);\n}}\n"
-    entries = [stop if f" {name}_predict(" in text else text for text in made.entries]
+    head = f"NT_PUBLIC int {name}_predict({argument.parameter})\n"
+    stop = f"{head}{{\n    return nt_decide(x);\n}}\n"
+    entries = [stop if text.startswith(head) else text for text in made.entries]
     return made._replace(definitions=[*made.definitions, *exit_part(exits, argument, reads)], entries=entries)
 
 
