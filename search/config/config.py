@@ -74,7 +74,7 @@ ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
-    ("hardware", "input"),
+    *(("hardware", "input"), ("train", "l1")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )
 

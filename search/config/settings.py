@@ -310,6 +310,14 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "training rows, at most 0.3"
         ),
     ] = "auto"
+    l1: Annotated[
+        NonNegative | Literal["evolved"],
+        Meta(
+            description="the rate of the L1 norm of the edge weights, by which training makes weights zero; edges of "
+            "weight zero in all folds are removed; evolved: a rate between 0.0001 and 0.1 for each tree, which "
+            "children inherit and change; see compression.md"
+        ),
+    ] = 0.0
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -249,6 +249,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
         bounds=budgets(config, table, problem),
         new_tree=_generator(config, problem.space, len(problem.folds)),
         pruned=_pruned(config, problem.task),
+        l1=config.train.l1,
     )
 
 

@@ -77,6 +77,7 @@ batch_size = 1
 patience = 7
 precision = "float64"
 weight_decay = 1e30
+l1 = 0.02
 [hardware]
 device = "some-board"
 precision = "int8"

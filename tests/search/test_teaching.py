@@ -318,7 +318,7 @@ def test_the_front_is_refitted_as_long_as_a_last_lesson_takes(monkeypatch: pytes
     asked = []
 
     def spy(problem: Any, trees: Any, **how: float) -> Any:
-        asked.append((problem.epochs, len(problem.whole), problem.settings.weight_decay, *how.values()))
+        asked.append((problem.epochs, len(problem.whole), problem.settings.weight_decay, how["faster"]))
         return refit(problem, trees, **how)
 
     monkeypatch.setattr("search.judge.finish.refit", spy)
