@@ -1,8 +1,8 @@
 """Searches of several settings, compared in one thread at equal CPU time or after as many generations.
 
 ``python -m benchmarks.run rows`` trains on a growing sample of rows, and on all rows; ``training`` varies the learning
-rate, the epochs of a generation and the population; ``sparsity`` the rate of the L1 norm, for 20 generations each.
-Fronts are judged and refitted on all rows after that.
+rate, the epochs of a generation and the population; ``cutting`` prunes the finalists; ``sparsity`` varies the rate of
+the L1 norm, for 20 generations each. Fronts are judged and refitted on all rows after that.
 """
 
 from __future__ import annotations
@@ -82,11 +82,18 @@ STUDIES = {
         {str(l1): {"train": {"l1": l1}} for l1 in (0.0, 0.01, 0.03, 0.1, 0.3, EVOLVED)},
         generations=20,
     ),
+    "cutting": Study(
+        "Finalists that are cut",
+        5.0,
+        dict.fromkeys(DEVELOPMENT, (400, 1000)),
+        {name: {"compress": {"prune": name}} for name in ("none", "ablation", "taylor")},
+    ),
 }
 COLUMNS = {
     "generations": "generations",
     "test": "test error",
     "weights": "weights",
+    "last_cpu_s": "CPU s of the end",
     "within": "error within 5 to 100 weights",
 }
 ABOUT = """Each search has {length} before its front is judged and refitted on all rows. Means over {seeds}
@@ -111,12 +118,15 @@ def searched(job: tuple[str, str, int, int, str]) -> dict[str, Any]:
     for state, _ in generations(setup.problem, setup.strategy, Phases()):
         if time.process_time() - begun >= STUDIES[study].cpu_s or state.generation == STUDIES[study].generations:
             break
+    begun = time.process_time()
     front = last_of(setup, table, state)
+    last_cpu_s = time.process_time() - begun
     scored = [member.values | {"test": error_of(member, data, measure)} for member in front]
     chosen = scored[front.members.index(front.recommended())]
     return {
         **dict(zip(("problem", "rows", "seed", "way"), job[1:], strict=True)),
         "generations": state.generation,
+        "last_cpu_s": last_cpu_s,
         "test": chosen["test"],
         "weights": chosen["weights"],
         "within": fair_volume({"members": scored}),

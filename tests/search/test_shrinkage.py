@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuraltree.tree.nodes import join, node_dtype
+from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import costs, evaluate, refit
 from search.engine.population import L1
 from search.engine.problem import set_up
@@ -202,3 +203,13 @@ def test_the_rate_of_a_config_reaches_the_first_trees() -> None:
     plain, sparse = (evolved(run_of(l1), 0)[1][0].evaluated for l1 in (0.0, 0.2))
     assert (sparse.columns["weights"] <= plain.columns["weights"]).all()
     assert sparse.columns["weights"].sum() < 0.9 * plain.columns["weights"].sum()
+
+
+def test_finalists_that_are_cut_keep_their_rates() -> None:
+    setup = run_of(EVOLVED)
+    state, _ = evolved(setup, 2)
+    front = state.members
+    cut = with_cuts(setup.problem, setup.strategy, front, "ablation", state.evaluations)
+    new = cut.ids >= state.evaluations
+    assert set(cut.columns[L1].tolist()) <= set(front.columns[L1].tolist())
+    assert new.any()
