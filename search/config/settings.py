@@ -307,7 +307,7 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
         NonNegative | Literal["auto"],
         Meta(
             description="the weight decay of adamw; other optimisers ignore it; auto: 120 divided by the number of "
-            "training rows, at most 0.3"
+            "training rows, at most 0.3, or 0 with teachers"
         ),
     ] = "auto"
     l1: Annotated[
@@ -318,6 +318,13 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "children inherit and change; see compression.md"
         ),
     ] = 0.0
+    teachers: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="models that are fitted first, and whose mean the trees learn on and near the training rows, "
+            "besides the targets; see tables.md and compression.md; empty: no teachers"
+        ),
+    ] = ()
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):

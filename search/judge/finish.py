@@ -83,10 +83,16 @@ def write_front(
     state: State,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
+    lesson: Setup | None = None,
 ) -> Judged:
-    """Finish the front, score it on the test rows and save it; returns the judgement of its members."""
+    """Finish the front, score it on the test rows and save it; returns the judgement of its members.
+
+    ``lesson``: see ``judge``.
+    """
     front = live_front(setup, state)
-    front, judged = judged_front(setup, table, front, say, stopping, kept=folder, evaluations=state.evaluations)
+    front, judged = judged_front(
+        setup, table, front, say, stopping, kept=folder, lesson=lesson, evaluations=state.evaluations
+    )
     members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
     write_members(folder, setup, table, members)
     return judged.take([member.place for member in members])

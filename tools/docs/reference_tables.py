@@ -15,6 +15,7 @@ from search.baselines.baseline_table import BASELINES
 from search.objectives import OBJECTIVES
 from search.selection.survivors import METHODS
 from search.table.files.sources import BUNDLED
+from search.teachers.teacher_table import BY_NAME as TEACHERS
 from search.variation.operators import OPERATORS
 from tools.docs.notes import SOURCE_NOTES
 
@@ -43,6 +44,7 @@ def tables() -> str:
         *("## Selection: `search.selection`", described(METHODS, "method")),
         *("## Optimisers: `train.optimizer`", described(OPTIMIZERS, "optimiser")),
         *("## Learning-rate schedules: `train.schedule`", described(SCHEDULES, "schedule")),
+        *("## Teachers: `train.teachers`, `--teachers`", described(TEACHERS, "teacher")),
         *("## Baselines: `baselines.models`", baselines()),
         *("## Export formats: `python -m neuraltree.export --to`", formats()),
         *("## Devices: `hardware.device`, `--device`", *devices()),

@@ -74,7 +74,7 @@ def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Ca
     say(f"fitting {len(teachers)} teachers in {len(folds)} folds and on all rows")
     known = _Known(setup, table, table.X[setup.train_rows], table.y[setup.train_rows])
     parts = [*(fit for fit, _ in folds), np.arange(len(known.X))]
-    fitted = [[_fit(teacher, known, part) for teacher in teachers] for part in parts]
+    fitted = [[fit_teacher(teacher, setup, table, part) for teacher in teachers] for part in parts]
     return Learned(known, parts, fitted, _weights(known, fitted))
 
 
@@ -104,11 +104,13 @@ def _name(teacher: object) -> str:
     return type(teacher).__name__
 
 
-def _fit(teacher: BaseEstimator, known: _Known, part: NDArray) -> Any:
+def fit_teacher(teacher: BaseEstimator, setup: Setup, table: Table, part: NDArray) -> Any:
+    """A copy of the teacher, fitted to a part of the training rows. ``InputError`` if it cannot be."""
     unset = [name for name, value in teacher.get_params().items() if value is None and name.endswith("random_state")]
     try:
-        copy = clone(teacher).set_params(**dict.fromkeys(unset, known.setup.problem.seed))
-        return copy.fit(known.X[part], known.y[part])
+        copy = clone(teacher).set_params(**dict.fromkeys(unset, setup.problem.seed))
+        rows = setup.train_rows[part]
+        return copy.fit(table.X[rows], table.y[rows])
     except (TypeError, ValueError) as error:
         raise InputError(f"the teacher {_name(teacher)} cannot be fitted to these rows: {one_line(error)}") from error
 
