@@ -17,12 +17,11 @@ from neuraltree.compress.formats import AUTO
 from neuraltree.storing import read
 from neuraltree.tasks.task import check_loss
 from search import objectives
-from search.baselines import baseline_table
+from search.baselines import baseline_table, teacher_table
 from search.config.durations import seconds_of
 from search.config.settings import Config, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
-from search.teachers import teacher_table
 from search.variation.operators import OPERATORS
 
 # tomllib also raises ValueError for numbers with too many digits and RecursionError for brackets nested too deep.

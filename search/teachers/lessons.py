@@ -13,10 +13,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
+from search.baselines.teacher_table import BY_NAME
 from search.engine.problem import Setup
 from search.judge.honest import FOLDS, judging_folds
 from search.table.data import Table
-from search.teachers.teacher_table import BY_NAME
 from search.teachers.teaching import LAST_ROWS, ROWS, fit_teacher, learn, taught
 
 PROBED_ROWS = 500  # the most rows of the fit that predicts the seconds of all

@@ -46,6 +46,7 @@ ORDER = (
     "search.front_views",
     "search.front",
     "search.judge",
+    "search.teachers",
     "search.card",
     "search.runs",
     "search.evolution",

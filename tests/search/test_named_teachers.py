@@ -12,6 +12,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from neuraltree.cli.command import DONE
+from search.baselines.teacher_table import NAMES
 from search.cli.neuraltree_command import main as neuraltree
 from search.config.config import config_hash, load_config
 from search.engine.problem import set_up
@@ -19,7 +20,6 @@ from search.run import main
 from search.runs.ending import Ending
 from search.table.loading import load_table
 from search.teachers.lessons import lesson_rows, lessons, named_lessons
-from search.teachers.teacher_table import NAMES
 from search.teachers.teaching import LAST_EPOCHS, LAST_ROWS, ROWS
 from tests.search.test_teaching import FITTED, Recording, made, run_of
 
@@ -63,7 +63,7 @@ def silent(text: str) -> None:
 def test_every_teacher_teaches_every_kind_of_table_and_the_seed_decides(
     name: str, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("search.teachers.teacher_table.TREES", 5)
+    monkeypatch.setattr("search.baselines.teacher_table.TREES", 5)
     table, outputs = made(kind)
     plain = run_of(table, folds=2)
     with warnings.catch_warnings():

@@ -12,10 +12,10 @@ from neuraltree.export.targets import FORMATS
 from neuraltree.hardware.profile.device_list import CAPTION, COLUMNS, device_rows
 from neuraltree.hardware.profile.places import ALIASES as DEVICE_ALIASES
 from search.baselines.baseline_table import BASELINES
+from search.baselines.teacher_table import BY_NAME as TEACHERS
 from search.objectives import OBJECTIVES
 from search.selection.survivors import METHODS
 from search.table.files.sources import BUNDLED
-from search.teachers.teacher_table import BY_NAME as TEACHERS
 from search.variation.operators import OPERATORS
 from tools.docs.notes import SOURCE_NOTES
 
