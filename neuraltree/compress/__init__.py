@@ -1,7 +1,16 @@
-"""Trees in integers: the same computation as exported int8 code, bit for bit."""
+"""Compression of trees: in integers, by the same computation as exported int8 code, bit for bit; and by pruning."""
 
 from neuraltree.compress.int8.dequantize import dequantized as dequantized
 from neuraltree.compress.int8.effective import effective_trees as effective_trees
 from neuraltree.compress.int8.integer_tree import IntegerTree as IntegerTree
 from neuraltree.compress.int8.integer_tree import quantize_tree as quantize_tree
 from neuraltree.compress.int8.ranges import fit_input_range as fit_input_range
+from neuraltree.lazy import lazy_names
+
+# What needs the engine is imported when it is first used: the config reads the table of number formats from here.
+_PLACES = dict.fromkeys(("prune", "prune_path"), "neuraltree.compress.pruning.path")
+__all__ = [
+    *("IntegerTree", "dequantized", "effective_trees", "fit_input_range", "quantize_tree"),
+    *_PLACES,
+]
+__getattr__, __dir__ = lazy_names(__name__, _PLACES)

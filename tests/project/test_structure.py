@@ -52,6 +52,7 @@ ORDER = (
     "search.evolution",
     "search.run",
     "search.report",
+    "search.compressing",
     "search.cli",
     "experiments",
     "benchmarks",

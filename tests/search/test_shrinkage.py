@@ -209,7 +209,7 @@ def test_finalists_that_are_cut_keep_their_rates() -> None:
     setup = run_of(EVOLVED)
     state, _ = evolved(setup, 2)
     front = state.members
-    cut = with_cuts(setup.problem, setup.strategy, front, "ablation", state.evaluations)
+    cut = with_cuts(setup.problem, setup.strategy, front, front, "ablation", state.evaluations)
     new = cut.ids >= state.evaluations
     assert set(cut.columns[L1].tolist()) <= set(front.columns[L1].tolist())
     assert new.any()
