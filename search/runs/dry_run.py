@@ -26,7 +26,7 @@ def describe(config: Config, table: Table) -> str:
     from search.engine.row_samples import rows_trained
     from search.judge.notices import at_start
     from search.runs.ending import length_of
-    from search.teachers.lessons import lesson_rows, told_teachers
+    from search.teachers.named_teachers import lesson_rows, told_teachers
 
     setup = set_up(config, table)
     space, search = setup.problem.space, config.search

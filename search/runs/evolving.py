@@ -43,7 +43,7 @@ from search.runs.progress import Phases, Reporter, reporter
 from search.strict import one_line
 from search.table.data import Table
 from search.table.split_columns import Rules
-from search.teachers.lessons import lessons
+from search.teachers.teaching import lessons
 
 # Keys of a config, and the parameters of Evolution and of estimators that they stand for.
 KEYS = (

@@ -44,7 +44,7 @@ from search.runs.progress import Phases, Reporter
 from search.strict import one_line
 from search.table.data import Table
 from search.table.splits import told
-from search.teachers.lessons import named_lessons
+from search.teachers.named_teachers import named_lessons
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")

@@ -22,6 +22,7 @@ from neuraltree.tasks.task import encode
 from search.config.settings import FLOAT_MAX
 from search.engine.problem import Setup
 from search.errors import InputError
+from search.judge.honest import judging_folds
 from search.strict import one_line
 from search.table.data import Table
 
@@ -61,6 +62,20 @@ class Learned(NamedTuple):
         """(rows, outputs) the weighted mean of the predictions of a part's teachers for ``X`` in natural units."""
         models = self.fitted[part]
         return sum((w * _predict(models[i], self.known, X) for i, w in self.weights.items()), start=np.zeros(()))
+
+
+def lessons(
+    plain: Setup, table: Table, teachers: Sequence[Any], say: Callable[[str], None]
+) -> tuple[Setup, Setup | None]:
+    """The run with lessons instead of its training rows, and the same on the splits of the judgement.
+
+    In each fold of either, the teachers have not seen its validation rows. Without ``teachers``: the run, and None.
+    """
+    if not teachers:
+        return plain, None
+    anew = replace(plain, problem=replace(plain.problem, folds=judging_folds(plain, table, 0)))
+    own, judging = (taught(learn(setup, table, teachers, say)) for setup in (plain, anew))
+    return own, judging
 
 
 def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Callable[[str], None]) -> Learned:

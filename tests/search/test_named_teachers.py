@@ -19,8 +19,8 @@ from search.engine.problem import set_up
 from search.run import main
 from search.runs.ending import Ending
 from search.table.loading import load_table
-from search.teachers.lessons import lesson_rows, lessons, named_lessons
-from search.teachers.teaching import LAST_EPOCHS, LAST_ROWS, ROWS
+from search.teachers.named_teachers import lesson_rows, named_lessons
+from search.teachers.teaching import LAST_EPOCHS, LAST_ROWS, ROWS, lessons
 from tests.search.test_teaching import FITTED, Recording, made, run_of
 
 CONFIG = """

@@ -1,4 +1,4 @@
-"""The lessons of a run: for its trees, and for their judgement; and what the teachers that a config names cost."""
+"""Teachers that a config names: their lessons, and what they cost."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,25 +14,11 @@ from threadpoolctl import threadpool_limits
 
 from search.baselines.teacher_table import BY_NAME
 from search.engine.problem import Setup
-from search.judge.honest import FOLDS, judging_folds
+from search.judge.honest import FOLDS
 from search.table.data import Table
-from search.teachers.teaching import LAST_ROWS, ROWS, fit_teacher, learn, taught
+from search.teachers.teaching import LAST_ROWS, ROWS, fit_teacher, lessons
 
 PROBED_ROWS = 500  # the most rows of the fit that predicts the seconds of all
-
-
-def lessons(
-    plain: Setup, table: Table, teachers: Sequence[Any], say: Callable[[str], None]
-) -> tuple[Setup, Setup | None]:
-    """The run with lessons instead of its training rows, and the same on the splits of the judgement.
-
-    In each fold of either, the teachers have not seen its validation rows. Without ``teachers``: the run, and None.
-    """
-    if not teachers:
-        return plain, None
-    anew = replace(plain, problem=replace(plain.problem, folds=judging_folds(plain, table, 0)))
-    own, judging = (taught(learn(setup, table, teachers, say)) for setup in (plain, anew))
-    return own, judging
 
 
 def named_lessons(
