@@ -74,7 +74,7 @@ ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
-    *(("hardware", "input"), ("compress", "prune"), ("train", "l1"), ("train", "teachers")),
+    *(("hardware", "input"), ("compress", "prune"), ("train", "l1"), ("train", "teachers"), ("train", "teacher_share")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )
 

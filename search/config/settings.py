@@ -325,6 +325,15 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "besides the targets; see tables.md and compression.md; empty: no teachers"
         ),
     ] = ()
+    teacher_share: Annotated[
+        float,
+        Meta(
+            description="how much the teachers count in what a training row teaches; the rest is its own target; rows "
+            "near the training rows have no target of their own",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.5
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):

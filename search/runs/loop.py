@@ -76,7 +76,7 @@ def evolve(
     ending = Ending(config.search, begun=begun)
     try:
         with phases("teachers") if config.train.teachers else nullcontext():
-            setup, lesson = named_lessons(plain, table, config.train.teachers, report.message)
+            setup, lesson = named_lessons(plain, table, config.train, report.message)
         phases.take()  # they are no part of the first generation
         with phases("baselines") if config.search.time else nullcontext():
             predict = partial(affordable, config.baselines.models, plain, table, report.message)

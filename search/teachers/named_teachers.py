@@ -13,6 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from search.baselines.teacher_table import BY_NAME
+from search.config.settings import TrainConfig
 from search.engine.problem import Setup
 from search.judge.honest import FOLDS
 from search.table.data import Table
@@ -22,11 +23,11 @@ PROBED_ROWS = 500  # the most rows of the fit that predicts the seconds of all
 
 
 def named_lessons(
-    plain: Setup, table: Table, names: Sequence[str], say: Callable[[str], None]
+    plain: Setup, table: Table, train: TrainConfig, say: Callable[[str], None]
 ) -> tuple[Setup, Setup | None]:
-    """``lessons`` of teachers by name, with the same bits on any number of cores."""
+    """``lessons`` of the teachers that a config names, with the same bits on any number of cores."""
     with _fitting():
-        return lessons(plain, table, _made(plain, table, names), say)
+        return lessons(plain, table, _made(plain, table, train.teachers), say, 1 - train.teacher_share)
 
 
 def _made(plain: Setup, table: Table, names: Sequence[str]) -> list[Any]:

@@ -65,16 +65,17 @@ class Learned(NamedTuple):
 
 
 def lessons(
-    plain: Setup, table: Table, teachers: Sequence[Any], say: Callable[[str], None]
+    plain: Setup, table: Table, teachers: Sequence[Any], say: Callable[[str], None], own: float = OWN
 ) -> tuple[Setup, Setup | None]:
     """The run with lessons instead of its training rows, and the same on the splits of the judgement.
 
-    In each fold of either, the teachers have not seen its validation rows. Without ``teachers``: the run, and None.
+    In each fold of either, the teachers have not seen its validation rows. ``own``: see ``taught``. Without
+    ``teachers``: the run, and None.
     """
     if not teachers:
         return plain, None
     anew = replace(plain, problem=replace(plain.problem, folds=judging_folds(plain, table, 0)))
-    own, judging = (taught(learn(setup, table, teachers, say)) for setup in (plain, anew))
+    own, judging = (taught(learn(setup, table, teachers, say), own) for setup in (plain, anew))
     return own, judging
 
 
@@ -93,15 +94,15 @@ def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Ca
     return Learned(known, parts, fitted, _weights(known, fitted))
 
 
-def taught(learned: Learned) -> Setup:
+def taught(learned: Learned, own: float = OWN) -> Setup:
     """The run, changed so that its trees learn lessons of these teachers instead of the training rows.
 
     A lesson holds the training rows of a fold, and rows near them to fill it up to ``ROWS``. It teaches the weighted
-    mean of the teachers' predictions.
+    mean of the teachers' predictions; for a training row, its own target counts for the share ``own`` of the value.
     """
     rng = np.random.default_rng((learned.known.setup.problem.seed, STREAM))
     sizes = [ROWS] * (len(learned.parts) - 1) + [LAST_ROWS]
-    return _with_lessons(learned.known, [_lesson(rng, learned, part, size) for part, size in enumerate(sizes)])
+    return _with_lessons(learned.known, [_lesson(rng, learned, part, size, own) for part, size in enumerate(sizes)])
 
 
 def _check(table: Table, teachers: Sequence[BaseEstimator]) -> None:
@@ -163,7 +164,9 @@ def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
     return dict(zip(chosen, shares.tolist(), strict=True))
 
 
-def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) -> tuple[FloatArray, FloatArray]:
+def _lesson(
+    rng: np.random.Generator, learned: Learned, part: int, size: int, share: float
+) -> tuple[FloatArray, FloatArray]:
     """Scaled inputs (rows, features) and the targets taught for them (rows, outputs), the part's own rows first."""
     setup, rows = learned.known.setup, learned.parts[part]
     own = setup.scaler.transform(learned.known.X[rows])
@@ -172,7 +175,7 @@ def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) ->
     means = learned.mean(part, setup.scaler.inverse(inputs))
     targets = means[:, 1:] if setup.problem.task.kind == "binary" else means
     real = encode(setup.problem.task, setup.problem.truth.target[rows])
-    targets[: len(own)] = OWN * real + (1 - OWN) * targets[: len(own)]
+    targets[: len(own)] = share * real + (1 - share) * targets[: len(own)]
     return inputs, targets
 
 

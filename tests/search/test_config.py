@@ -78,6 +78,7 @@ patience = 7
 precision = "float64"
 weight_decay = 1e30
 l1 = 0.02
+teacher_share = 0.0
 [hardware]
 device = "some-board"
 precision = "int8"

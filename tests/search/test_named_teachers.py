@@ -15,6 +15,7 @@ from neuraltree.cli.command import DONE
 from search.baselines.teacher_table import NAMES
 from search.cli.neuraltree_command import main as neuraltree
 from search.config.config import config_hash, load_config
+from search.config.settings import TrainConfig
 from search.engine.problem import set_up
 from search.run import main
 from search.runs.ending import Ending
@@ -68,7 +69,9 @@ def test_every_teacher_teaches_every_kind_of_table_and_the_seed_decides(
     plain = run_of(table, folds=2)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        (first, judging), (again, _) = (named_lessons(plain, table, [name], silent) for _ in range(2))
+        (first, judging), (again, _) = (
+            named_lessons(plain, table, TrainConfig(teachers=(name,)), silent) for _ in range(2)
+        )
     assert judging is not None
     targets = first.problem.data.targets
     assert_array_equal(targets, again.problem.data.targets)
@@ -97,6 +100,20 @@ def test_no_teacher_sees_the_rows_that_judge_its_pupils() -> None:
         assert_array_equal(np.sort(np.concatenate([seen, held])), np.sort(number))
     assert lessons(plain, table, [], silent) == (plain, None)
     assert lesson_rows(plain) == 3 * ROWS
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_the_share_of_the_teachers_is_that_of_the_config(share: float) -> None:
+    """A line teaches a table of noise: what a training row teaches lies between both."""
+    table, _ = made("regression", noise=3.0)
+    plain = run_of(table)
+    setup, _ = named_lessons(plain, table, TrainConfig(teachers=("linear",), teacher_share=share), silent)
+    real, taught = plain.problem.data.targets, setup.problem.data.targets[setup.problem.whole]
+    whole, _ = named_lessons(plain, table, TrainConfig(teachers=("linear",), teacher_share=1.0), silent)
+    line = whole.problem.data.targets[whole.problem.whole]
+    rows = len(real)
+    np.testing.assert_allclose(taught[:rows], (1 - share) * real + share * line[:rows], atol=1e-12)
+    assert_array_equal(taught[rows:], line[rows:])
 
 
 def test_a_run_with_teachers_that_goes_on_has_the_same_front_to_the_bit(config: Path, tmp_path: Path) -> None:

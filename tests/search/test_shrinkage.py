@@ -117,7 +117,7 @@ def test_children_have_rates_near_those_of_their_parents(rates: list[float], see
 
 def test_rates_are_inherited_from_the_parents_that_the_history_names() -> None:
     state, infos = evolved(run_of(EVOLVED), 4)
-    by_id = {}
+    by_id: dict[int, float] = {}
     for info in infos:
         made = info.evaluated
         by_id |= dict(zip(made.ids.tolist(), made.columns[L1].tolist(), strict=True))
