@@ -51,8 +51,8 @@ def _row(key: Any) -> tuple[str, str, str, str]:
 def linked(annotation: Any) -> str:
     """The meaning of a key, with the name of another page turned into a link."""
     text = meaning(annotation)
-    for page in ("tables.md", "compression.md"):
-        text = text.replace(page, f"[{page}]({page})")
+    for other in ("tables.md", "compression.md"):
+        text = text.replace(other, f"[{other}]({other})")
     return text
 
 
