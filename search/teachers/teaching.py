@@ -75,8 +75,8 @@ def lessons(
     if not teachers:
         return plain, None
     anew = replace(plain, problem=replace(plain.problem, folds=judging_folds(plain, table, 0)))
-    own, judging = (taught(learn(setup, table, teachers, say), own) for setup in (plain, anew))
-    return own, judging
+    first, judging = (taught(learn(setup, table, teachers, say), own) for setup in (plain, anew))
+    return first, judging
 
 
 def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Callable[[str], None]) -> Learned:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from experiments.rendering.searches import ResultRows, names, seeds_of
 from experiments.rendering.text import figure as number
 from experiments.rendering.text import page, right, signed
 from experiments.studies.pruning.run import JOB, LARGE, LARGE_CRITERIA, LARGE_EPOCHS, SHARES, WEIGHTS
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.criteria import CRITERIA
 from neuraltree.plot import style
 from search.folder.records import write_text
@@ -41,6 +43,11 @@ LARGE_TEXT = """## MNIST
 
 The same of trees of 10,000 weights from the pixels ({seeds}): error in % of the test rows. Training is for {epochs}
 epochs after each size."""
+LEVELS = """## Sparsity by level
+
+One threshold for the whole tree cuts each level by a share of its own. With half of the nodes cut and no training: the
+share of the nodes of each depth that is cut, means over tables and hold-outs; outputs have depth 0."""
+DEEPEST = 5
 PICTURE = "![score against the share of nodes that are cut](pruning.png)"
 Scores = dict[tuple[str, str, str], dict[tuple[str, str], float]]  # by criterion, share, retrained; table and seed
 
@@ -68,9 +75,30 @@ def render(rows: ResultRows, results: Path) -> None:
     scores = scores_of(rows)
     parts = [table(scores, kind, way) for kind in KINDS for way in WAYS]
     compared = right(["", *WAYS.values()], differences(scores))
-    parts = [*parts, DIFFERENCE.format(base=BASE), compared, *_large(rows), PICTURE]
+    parts = [*parts, DIFFERENCE.format(base=BASE), compared, LEVELS, _by_level(rows), *_large(rows), PICTURE]
     write_text(results / "pruning.md", page(TITLE, text, *parts))
     save(picture(scores), results / "pruning.png")
+
+
+def _by_level(rows: ResultRows) -> str:
+    """By criterion: the mean share of the nodes of each depth that is cut."""
+    own = [row for row in rows if row["job"] == JOB]
+    whole = {(row["table"], row["seed"]): _levels(row) for row in own if row["criterion"] == "none"}
+    lines = []
+    for name in CRITERIA:
+        found = [row for row in own if (row["criterion"], row["share"], row["retrained"]) == (name, TESTED, "0")]
+        before = np.array([whole[row["table"], row["seed"]] for row in found])
+        left = np.array([_levels(row) for row in found])
+        there = before > 0  # not all trees are as deep
+        cut = np.where(there, 1 - left / np.maximum(before, 1), 0).sum(axis=0) / np.maximum(there.sum(axis=0), 1)
+        lines.append([name, *(number(share, 2) for share in cut[1:].tolist())])
+    return right(["", *(f"depth {depth}" for depth in range(1, DEEPEST + 1))], lines)
+
+
+def _levels(row: Mapping[str, str]) -> FloatArray:
+    """(depths,) the number of nodes of each depth."""
+    counts = np.array(row["levels"].split(), dtype=np.float64)
+    return np.pad(counts, (0, DEEPEST + 1 - len(counts)))
 
 
 def _large(rows: ResultRows) -> list[str]:

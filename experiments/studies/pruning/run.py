@@ -39,7 +39,7 @@ SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the nodes
 WEIGHTS, QUICK_WEIGHTS, TOLERANCE = 250, 60, 0.1
 LARGE_SEEDS = 3
 FIRST_EPOCHS, FIRST_RATE = 100, 0.03
-COLUMNS = ("criterion", "share", "retrained", "weights", "nodes", "inputs", "depth", "test_score")
+COLUMNS = ("criterion", "share", "retrained", "weights", "nodes", "inputs", "depth", "levels", "test_score")
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
@@ -99,6 +99,7 @@ def rows_of(
             "nodes": model.num_nodes,
             "inputs": len(np.unique(nodes["op"][nodes["op"] >= 0])),
             "depth": model.depth,
+            "levels": " ".join(map(str, np.bincount(nodes["depth"]).tolist())),
             "test_score": score(model, test_X, test_y),
         }
 
