@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "folds": ("promise.fixed_folds", "small trees of UCI tables in a minute of processor time"),
     "rows": ("promise.equal_time rows", "searches on a growing sample of rows and on all rows"),
     "training": ("promise.equal_time training", "searches of other learning rates, epochs and populations"),
+    "sparsity": ("promise.equal_time sparsity", "searches with and without the L1 norm of edge weights in training"),
     "compression": ("promise.equal_time compression", "fronts of error, flash and latency, pruned at the end"),
     "cutting": ("promise.equal_time cutting", "fronts whose models are pruned at the end"),
     "anytime": ("promise.anytime", "whether commands end within the time given, and what more time brings"),

@@ -17,7 +17,7 @@ from neuraltree.compress.formats import AUTO
 from neuraltree.storing import read
 from neuraltree.tasks.task import check_loss
 from search import objectives
-from search.baselines import baseline_table
+from search.baselines import baseline_table, teacher_table
 from search.config.durations import seconds_of
 from search.config.settings import Config, is_path
 from search.errors import InputError
@@ -74,8 +74,7 @@ ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
-    ("hardware", "input"),
-    ("compress", "prune"),
+    *(("hardware", "input"), ("compress", "prune"), ("train", "l1"), ("train", "teachers"), ("train", "teacher_share")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )
 
@@ -178,6 +177,7 @@ def _all_operators(config: Config) -> dict[str, float]:
 def _check(config: Config, source: str) -> None:
     """Rules beyond single keys: names from other tables, repeated names, keys that need each other."""
     kinds, wanted, compared = config.space.activations, config.search.objectives, config.baselines.models
+    teachers = config.train.teachers
     levelled = filter(objectives.find, (*wanted, *config.constraints))
     known = tuple(dict.fromkeys((*objectives.NAMES, *levelled)))
     names = (
@@ -187,6 +187,7 @@ def _check(config: Config, source: str) -> None:
         ("variation", config.variation, tuple(row.name for row in OPERATORS)),
         ("constraints", config.constraints, known),
         ("baselines.models", compared, baseline_table.NAMES),
+        ("train.teachers", teachers, teacher_table.NAMES),
     )
     for path, given, allowed in names:
         for name in given:
@@ -202,6 +203,17 @@ def _check(config: Config, source: str) -> None:
         (not wanted, "search.objectives is empty; name at least one"),
         (len(set(wanted)) < len(wanted), f"search.objectives names one twice: {', '.join(wanted)}"),
         (len(set(compared)) < len(compared), f"baselines.models names one twice: {', '.join(compared)}"),
+        (len(set(teachers)) < len(teachers), f"train.teachers names one twice: {', '.join(teachers)}"),
+        (
+            bool(teachers) and (config.data.weight != "" or config.task.class_weight != "none"),
+            "train.teachers: teachers do not use row weights; leave out train.teachers, or data.weight and "
+            "task.class_weight",
+        ),
+        (
+            bool(teachers) and config.task.loss not in ("auto", "squared", "cross_entropy"),
+            f"train.teachers: teachers predict means, and task.loss = {shown(config.task.loss)} is for other values; "
+            "leave one of them out",
+        ),
         (
             not any(_all_operators(config).values()),
             "variation gives every operator the probability 0; raise at least one of them",

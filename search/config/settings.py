@@ -307,9 +307,33 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
         NonNegative | Literal["auto"],
         Meta(
             description="the weight decay of adamw; other optimisers ignore it; auto: 120 divided by the number of "
-            "training rows, at most 0.3"
+            "training rows, at most 0.3, or 0 with teachers"
         ),
     ] = "auto"
+    l1: Annotated[
+        NonNegative | Literal["evolved"],
+        Meta(
+            description="the rate of the L1 norm of the edge weights, by which training makes weights zero; edges of "
+            "weight zero in all folds are removed; evolved: a rate between 0.0001 and 0.1 for each tree, which "
+            "children inherit and change; see compression.md"
+        ),
+    ] = 0.0
+    teachers: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="models that are fitted first, and whose mean the trees learn on and near the training rows, "
+            "besides the targets; see tables.md and compression.md; empty: no teachers"
+        ),
+    ] = ()
+    teacher_share: Annotated[
+        float,
+        Meta(
+            description="how much the teachers count in what a training row teaches; the rest is its own target; rows "
+            "near the training rows have no target of their own",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.5
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):

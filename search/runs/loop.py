@@ -44,6 +44,7 @@ from search.runs.progress import Phases, Reporter
 from search.strict import one_line
 from search.table.data import Table
 from search.table.splits import told
+from search.teachers.named_teachers import named_lessons
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
@@ -64,8 +65,8 @@ def evolve(
     ``begun``: the value of ``time.perf_counter`` from which the time of the run counts, by default now.
     """
     begun = time.perf_counter() if begun is None else begun
-    setup = set_up(config, table)
-    facts = _facts(config, table, setup)
+    plain = set_up(config, table)
+    facts = _facts(config, table, plain)
     if changed := _changed(folder.read_manifest(), facts):
         report.message(
             f"{', '.join(changed)} changed since the run began: results will not be bit-identical to the original run"
@@ -74,8 +75,11 @@ def evolve(
     phases = Phases()
     ending = Ending(config.search, begun=begun)
     try:
+        with phases("teachers") if config.train.teachers else nullcontext():
+            setup, lesson = named_lessons(plain, table, config.train, report.message)
+        phases.take()  # they are no part of the first generation
         with phases("baselines") if config.search.time else nullcontext():
-            predict = partial(affordable, config.baselines.models, setup, table, report.message)
+            predict = partial(affordable, config.baselines.models, plain, table, report.message)
             models = ending.afford(config.baselines.models, predict, rest_s=PICTURES_S)
         reached = _search(config, table, setup, folder, ending, phases, report, stopping)
         if reached is None:
@@ -83,7 +87,7 @@ def evolve(
             report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
-            judged = write_front(folder, setup, table, reached[0], report.message, stopping)
+            judged = write_front(folder, setup, table, reached[0], report.message, stopping, lesson)
             front = load_front(folder.path)
             if nothing_measured(setup.problem, front):
                 report.warning(
@@ -93,7 +97,7 @@ def evolve(
         chosen = front.members.index(front.recommended()) if len(front) else 0
         if models and len(front):
             with phases("baselines"):
-                train_baselines(models, setup, table, folder, judged.parts[chosen], report.message, stopping)
+                train_baselines(models, plain, table, folder, judged.parts[chosen], report.message, stopping)
         with phases("finish"):
             _complete(config, table, folder, len(front), *reached, report.warning)
         if judged.held_out and len(front):
