@@ -1,5 +1,11 @@
 """Smaller trees: in integers, the same computation as exported int8 code bit for bit; and with fewer nodes."""
 
+from neuraltree.compress.entropy.fixed_nodes import without_fixed_nodes as without_fixed_nodes
+from neuraltree.compress.entropy.layer_amounts import deck_amounts as deck_amounts
+from neuraltree.compress.entropy.layer_amounts import guided_cut as guided_cut
+from neuraltree.compress.entropy.layer_amounts import layers_of_tree as layers_of_tree
+from neuraltree.compress.entropy.layer_amounts import program_amounts as program_amounts
+from neuraltree.compress.entropy.node_states import node_states as node_states
 from neuraltree.compress.int8.dequantize import dequantized as dequantized
 from neuraltree.compress.int8.effective import effective_trees as effective_trees
 from neuraltree.compress.int8.integer_tree import IntegerTree as IntegerTree
