@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "folds": ("promise.fixed_folds", "small trees of UCI tables in a minute of processor time"),
     "rows": ("promise.equal_time rows", "searches on a growing sample of rows and on all rows"),
     "training": ("promise.equal_time training", "searches of other learning rates, epochs and populations"),
+    "cutting": ("promise.equal_time cutting", "fronts whose models are pruned at the end"),
     "anytime": ("promise.anytime", "whether commands end within the time given, and what more time brings"),
     "calibration": ("promise.calibration", "probabilities with and without a temperature"),
     "coverage": ("promise.coverage", "how many test rows the 90 % intervals and label sets hold"),

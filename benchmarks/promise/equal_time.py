@@ -1,7 +1,8 @@
 """Searches of several settings, compared at equal CPU time in one thread.
 
 ``python -m benchmarks.run rows`` trains on a growing sample of rows, and on all rows; ``training`` varies the learning
-rate, the epochs of a generation and the population. Fronts are judged and refitted on all rows after that time.
+rate, the epochs of a generation and the population; ``cutting`` prunes the finalists. Fronts are judged and refitted on
+all rows after that time.
 """
 
 from __future__ import annotations
@@ -64,11 +65,18 @@ STUDIES = {
             "0.01, 20, 200": train(0.01, 20, 200),
         },
     ),
+    "cutting": Study(
+        "Finalists that are cut",
+        5.0,
+        dict.fromkeys(DEVELOPMENT, (400, 1000)),
+        {name: {"compress": {"prune": name}} for name in ("none", "ablation", "taylor")},
+    ),
 }
 COLUMNS = {
     "generations": "generations",
     "test": "test error",
     "weights": "weights",
+    "last_cpu_s": "CPU s of the end",
     "within": "error within 5 to 100 weights",
 }
 ABOUT = """Each search has {cpu_s:g} CPU s before its front is judged and refitted on all rows. Means over {seeds}
@@ -93,12 +101,15 @@ def searched(job: tuple[str, str, int, int, str]) -> dict[str, Any]:
     for state, _ in generations(setup.problem, setup.strategy, Phases()):  # noqa: B007
         if time.process_time() - begun >= STUDIES[study].cpu_s:
             break
+    begun = time.process_time()
     front = last_of(setup, table, state)
+    last_cpu_s = time.process_time() - begun
     scored = [member.values | {"test": error_of(member, data, measure)} for member in front]
     chosen = scored[front.members.index(front.recommended())]
     return {
         **dict(zip(("problem", "rows", "seed", "way"), job[1:], strict=True)),
         "generations": state.generation,
+        "last_cpu_s": last_cpu_s,
         "test": chosen["test"],
         "weights": chosen["weights"],
         "within": fair_volume({"members": scored}),

@@ -135,6 +135,7 @@ def prepared(
         "space": {"max_nodes": room(data.classes)},
         "train": sections.get("train", {}),
         "hardware": sections.get("hardware", {}),
+        "compress": sections.get("compress", {}),
         "search": {"objectives": [measure, "weights"], **sections.get("search", {})},
     }
     return set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True), table

@@ -1,0 +1,120 @@
+"""results/pruning.md and .png."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from experiments.common.paper_tables import CLASSIFICATION, REGRESSION
+from experiments.common.statistics import holm, signed_rank_p
+from experiments.rendering.searches import ResultRows, names, seeds_of
+from experiments.rendering.text import figure as number
+from experiments.rendering.text import page, right, signed
+from experiments.studies.pruning.run import SHARES, WEIGHTS
+from neuraltree.compress.pruning.criteria import CRITERIA
+from neuraltree.plot import style
+from search.folder.records import write_text
+from search.pictures.run_pictures import save
+
+KINDS = {"accuracy": CLASSIFICATION, "R²": REGRESSION}
+WAYS = {"0": "not trained after the cuts", "1": "trained after the cuts"}
+BASE, TESTED = "magnitude", "0.5"
+COLOURS = (
+    *(style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.GREY),
+    *(style.SKY, style.YELLOW, style.BLACK, style.PURPLE, style.GREEN),
+)
+DASHES = {"edge": "-", "subtree": "--", "input": ":"}
+TITLE, COMMAND = "Accuracy against sparsity", "`python -m experiments.run pruning`"
+TEXT = """Made by {command}; {seeds} per table, mean test scores over the tables. Random trees of {weights} weights or so
+are trained on the training rows and cut along a path of sizes; all sizes of a table begin from the same tree. The
+criteria rank edges, whole hidden subtrees ({subtrees}) or an input everywhere. Without training the cuts alone count,
+with the mean of what an edge carried in its parent's bias; with it, three cuts lead to each size, and training for 25
+epochs in all follows them."""
+DIFFERENCE = """## At half of the nodes
+
+Mean differences from {base} over tables and hold-outs; p: Wilcoxon's signed-rank test over all pairs, Holm's
+correction."""
+PICTURE = "![score against the share of nodes that are cut](pruning.png)"
+Scores = dict[tuple[str, str, str], dict[tuple[str, str], float]]  # by criterion, share, retrained; table and seed
+
+
+def scores_of(rows: ResultRows) -> Scores:
+    found: Scores = {}
+    for row in rows:
+        key = row["criterion"], row["share"], row["retrained"]
+        found.setdefault(key, {})[row["table"], row["seed"]] = float(row["test_score"])
+    return found
+
+
+def mean(scores: Scores, key: tuple[str, str, str], tables: tuple[str, ...]) -> float:
+    values = [value for (table, _), value in scores.get(key, {}).items() if table in tables]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def render(rows: ResultRows, results: Path) -> None:
+    subtrees = ", ".join(name for name, row in CRITERIA.items() if row.unit == "subtree")
+    text = TEXT.format(command=COMMAND, seeds=seeds_of(rows), weights=WEIGHTS, subtrees=subtrees)
+    scores = scores_of(rows)
+    parts = [table(scores, kind, way) for kind in KINDS for way in WAYS]
+    compared = right(["", *WAYS.values()], differences(scores))
+    parts = [*parts, DIFFERENCE.format(base=BASE), compared, PICTURE]
+    write_text(results / "pruning.md", page(TITLE, text, *parts))
+    save(picture(scores), results / "pruning.png")
+
+
+def table(scores: Scores, kind: str, way: str) -> str:
+    header = [f"{kind}, {WAYS[way]}", "whole", *(f"{100 * share:g} % cut" for share in SHARES)]
+    whole = mean(scores, ("none", "0.0", "0"), KINDS[kind])
+    lines = [
+        [name, number(whole), *(number(mean(scores, (name, str(share), way), KINDS[kind])) for share in SHARES)]
+        for name in CRITERIA
+    ]
+    return right(header, lines)
+
+
+def differences(scores: Scores) -> list[list[str]]:
+    others = [name for name in CRITERIA if name != BASE]
+    columns = []
+    for way in WAYS:
+        base = scores.get((BASE, TESTED, way), {})
+        apart = {name: _apart(scores.get((name, TESTED, way), {}), base) for name in others}
+        p = holm([signed_rank_p(each, np.zeros_like(each)) if each.any() else 1.0 for each in apart.values()])
+        columns.append(
+            [f"{signed(float(each.mean()))} (p = {value:.2g})" for each, value in zip(apart.values(), p, strict=True)]
+        )
+    return [[name, *cells] for name, *cells in zip(others, *columns, strict=True)]
+
+
+def _apart(found: dict[tuple[str, str], float], base: dict[tuple[str, str], float]) -> np.ndarray:
+    return np.array([found[key] - base[key] for key in base if key in found])
+
+
+def headline(rows: ResultRows) -> str:
+    scores = scores_of(rows)
+    found = {
+        (name, way): "/".join(number(mean(scores, (name, TESTED, way), tables)) for tables in KINDS.values())
+        for name in ("ablation", "taylor", "magnitude", "random")
+        for way in WAYS
+    }
+    lines = [[name, *(found[name, way] for way in WAYS)] for name, _ in list(found)[::2]]
+    shown = right(["half of the nodes cut: accuracy/R²", *WAYS.values()], lines)
+    text = f"{COMMAND}, {seeds_of(rows)} on {len(names(rows, 'table'))} tables; [pruning.md](pruning.md)."
+    return f"## {TITLE}\n\n{text}\n\n{shown}\n\n{PICTURE}"
+
+
+def picture(scores: Scores) -> Figure:
+    made = Figure(figsize=(9, 7), layout="constrained")
+    panels = made.subplots(2, 2)
+    colours = dict(zip(CRITERIA, COLOURS, strict=True))
+    for line, kind in zip(panels, KINDS, strict=True):
+        for ax, way in zip(line, WAYS, strict=True):
+            whole = mean(scores, ("none", "0.0", "0"), KINDS[kind])
+            for name, row in CRITERIA.items():
+                values = [whole, *(mean(scores, (name, str(share), way), KINDS[kind]) for share in SHARES)]
+                ax.plot((0, *SHARES), values, DASHES[row.unit], color=colours[name], label=name, marker="o", ms=3)
+            ax.set(title=WAYS[way], xlabel="share of the nodes cut", ylabel=kind, ylim=(0, 1))
+            ax.grid(alpha=0.25)
+    panels[0][1].legend(frameon=False, ncols=2, fontsize=8, loc="lower left")
+    return made
