@@ -11,6 +11,8 @@ from neuraltree.compress.int8.effective import effective_trees as effective_tree
 from neuraltree.compress.int8.integer_tree import IntegerTree as IntegerTree
 from neuraltree.compress.int8.integer_tree import quantize_tree as quantize_tree
 from neuraltree.compress.int8.ranges import fit_input_range as fit_input_range
+from neuraltree.compress.pruning.synaptic import Importance as Importance
+from neuraltree.compress.pruning.synaptic import synaptic_importance as synaptic_importance
 from neuraltree.compress.reduction.reduce_nodes import reduced as reduced
 from neuraltree.compress.reduction.sum_intervals import Ends as Ends
 from neuraltree.compress.reduction.sum_intervals import ends_everywhere as ends_everywhere

@@ -1,4 +1,4 @@
-"""The forward and backward pass of one tree, with a value for every node and row."""
+"""The forward pass of one tree, with a value for every node and row."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
 
-class Passed(NamedTuple):
-    """(nodes, rows) each. ``sums``: what enters a node, of a leaf its input; ``values``: what leaves the node."""
+class NodeValues(NamedTuple):
+    """(nodes, rows) each. ``sums``: what enters a function node, 0 at leaves; ``values``: what leaves a node."""
 
     sums: FloatArray
     values: FloatArray
@@ -35,32 +35,21 @@ def scaled_rows(tree: Tree, X: ArrayLike) -> FloatArray:
     return rows if tree.scaler is None else tree.scaler.transform(rows)
 
 
-def forward(nodes: Nodes, rows: FloatArray) -> Passed:
-    """The sums and values of every node for ``rows`` (rows, features) in scaled units."""
-    sums = np.repeat(nodes["bias"][:, :1], len(rows), axis=1)
-    values, parent = np.empty_like(sums), parents(nodes["depth"])
-    # Children come after their parent, so in reverse order the sum of a node is complete when its turn comes.
+@np.errstate(all="ignore")  # infinities and NaN are passed on
+def forward(nodes: Nodes, rows: FloatArray, fold: int = 0) -> NodeValues:
+    """The sums and values of every node for ``rows`` (rows, features) in scaled units.
+
+    Children come after their parent, so the nodes are taken from the last to the first.
+    """
+    sums, values = np.zeros((2, len(nodes), len(rows)))
+    parent, weight, bias = parents(nodes["depth"]).tolist(), nodes["weight"][:, fold], nodes["bias"][:, fold]
     for i in range(len(nodes) - 1, -1, -1):
         op = int(nodes["op"][i])
         if op >= 0:
-            sums[i] = values[i] = rows[:, op]
+            values[i] = rows[:, op]
         else:
+            sums[i] += bias[i]
             values[i] = ACTIVATIONS[~op].value(sums[i])
         if parent[i] >= 0:
-            sums[parent[i]] += nodes["weight"][i, 0] * values[i]
-    return Passed(sums, values)
-
-
-def backward(nodes: Nodes, passed: Passed, by_output_sums: FloatArray) -> FloatArray:
-    """(nodes, rows) the derivatives of a loss by the sum of every node; of a leaf, by its input.
-
-    ``by_output_sums`` (outputs, rows): those of the output nodes.
-    """
-    delta = np.empty_like(passed.sums)
-    delta[nodes["depth"] == 0] = by_output_sums
-    for i, up in enumerate(parents(nodes["depth"]).tolist()):
-        if up >= 0:
-            delta[i] = delta[up] * nodes["weight"][i, 0]
-            if (op := int(nodes["op"][i])) < 0:
-                delta[i] *= ACTIVATIONS[~op].derivative(passed.sums[i], passed.values[i])
-    return delta
+            sums[parent[i]] += weight[i] * values[i]
+    return NodeValues(sums, values)
