@@ -1,20 +1,25 @@
-"""Smaller trees: in integers, the same computation as exported int8 code bit for bit; and with fewer nodes."""
+"""Compression of trees: in integers, by the same computation as exported int8 code, bit for bit; and to fewer nodes."""
 
-from neuraltree.compress.entropy.fixed_nodes import without_fixed_nodes as without_fixed_nodes
-from neuraltree.compress.entropy.layer_amounts import deck_amounts as deck_amounts
-from neuraltree.compress.entropy.layer_amounts import guided_cut as guided_cut
-from neuraltree.compress.entropy.layer_amounts import layers_of_tree as layers_of_tree
-from neuraltree.compress.entropy.layer_amounts import program_amounts as program_amounts
-from neuraltree.compress.entropy.node_states import node_states as node_states
 from neuraltree.compress.int8.dequantize import dequantized as dequantized
 from neuraltree.compress.int8.effective import effective_trees as effective_trees
 from neuraltree.compress.int8.integer_tree import IntegerTree as IntegerTree
 from neuraltree.compress.int8.integer_tree import quantize_tree as quantize_tree
 from neuraltree.compress.int8.ranges import fit_input_range as fit_input_range
-from neuraltree.compress.pruning.synaptic import Importance as Importance
-from neuraltree.compress.pruning.synaptic import synaptic_importance as synaptic_importance
-from neuraltree.compress.reduction.reduce_nodes import reduced as reduced
-from neuraltree.compress.reduction.sum_intervals import Ends as Ends
-from neuraltree.compress.reduction.sum_intervals import ends_everywhere as ends_everywhere
-from neuraltree.compress.reduction.sum_intervals import ends_of_int8 as ends_of_int8
-from neuraltree.compress.reduction.sum_intervals import ends_of_rows as ends_of_rows
+from neuraltree.lazy import lazy_names
+
+# What is not needed for number formats is imported when it is first used: the config reads their table from here.
+_MODULES = {
+    "entropy.fixed_nodes": ("without_fixed_nodes",),
+    "entropy.layer_amounts": ("deck_amounts", "guided_cut", "layers_of_tree", "program_amounts"),
+    "entropy.node_states": ("node_states",),
+    "pruning.path": ("prune", "prune_path"),
+    "pruning.synaptic": ("Importance", "synaptic_importance"),
+    "reduction.reduce_nodes": ("reduced",),
+    "reduction.sum_intervals": ("Ends", "ends_everywhere", "ends_of_int8", "ends_of_rows"),
+}
+_PLACES = {name: f"neuraltree.compress.{module}" for module, names in _MODULES.items() for name in names}
+__all__ = [
+    *("IntegerTree", "dequantized", "effective_trees", "fit_input_range", "quantize_tree"),
+    *_PLACES,
+]
+__getattr__, __dir__ = lazy_names(__name__, _PLACES)

@@ -20,17 +20,23 @@ from search.engine.population import Members, best_of_each_structure, merge, obj
 from search.selection.survivors import ranks
 
 STEPS, SHRINK = 4, 0.8  # cuts of each finalist, and the share of its nodes that one leaves
+# By criterion: what the end of a run takes, in times of an end without cuts; `benchmarks.run cutting` measures it.
+END_TAKES = {"none": 1.0, "taylor": 2.0, "ablation": 8.0}
+COSTLY = 10  # the most trees that break a constraint
 SAMPLE = 300  # rows of each fold that rank the edges
 STREAM = 2**31 + 128  # of the shuffles; one more for each step
 
 
-def with_cuts(problem: Problem, strategy: Strategy, front: Members, criterion: str, evaluations: int) -> Members:
+def with_cuts(
+    problem: Problem, strategy: Strategy, front: Members, population: Members, criterion: str, evaluations: int
+) -> Members:
     """The front of its members and of the trees cut out of them, which are trained and scored as in a generation.
 
+    Members of the ``population`` that are better, but break a constraint, are cut as well, until they may keep it.
     ``criterion``: a key of ``CRITERIA``. The ids of new members go on from ``evaluations``.
     """
     row, lessons = CRITERIA[criterion], [_lesson(problem, fit) for fit, _ in problem.folds]
-    parts, trees = [front], front.trees
+    parts, trees = [front], [*front.trees, *_too_costly(strategy, front, population)]
     for step in range(STEPS):
         trees = simplify_all([_cut(tree, row, lessons, round(SHRINK * len(tree))) for tree in trees])
         result = evaluate(problem, trees, STREAM + step)
@@ -38,6 +44,15 @@ def with_cuts(problem: Problem, strategy: Strategy, front: Members, criterion: s
         ids = evaluations + step * len(trees) + np.arange(len(trees))
         parts.append(Members(trees, ids, {name: columns[name] for name in front.columns}, result.ok))
     return _best(merge(parts), strategy)
+
+
+def _too_costly(strategy: Strategy, front: Members, population: Members) -> list[Nodes]:
+    """The trees that break a constraint and have less error than all that keep it, at most ``COSTLY`` of them."""
+    error = population.columns["val_error"]
+    least = front.columns["val_error"].min() if front.trees else np.inf
+    broken = (violation(population, strategy.bounds) > 0) & population.ok & (error < least)
+    found = np.flatnonzero(broken)
+    return [population.trees[i] for i in found[np.argsort(error[found], kind="stable")][:COSTLY].tolist()]
 
 
 def _best(members: Members, strategy: Strategy) -> Members:

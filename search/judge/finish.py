@@ -50,6 +50,14 @@ def live_front(setup: Setup, state: State) -> Members:
     return state.members.take(front_of(state.members, points, state.rank, excess))
 
 
+def finalists(setup: Setup, state: State) -> Members:
+    """The population's front; if the run prunes its models, that of what is cut out of them as well."""
+    front = live_front(setup, state)
+    if setup.cutting == "none":
+        return front
+    return with_cuts(setup.problem, setup.strategy, front, state.members, setup.cutting, state.evaluations)
+
+
 def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
     """Write ``live.csv``: the front so far in the columns of ``front.csv``; nothing is refitted or tested yet."""
     ids = front.ids.tolist()
@@ -85,8 +93,9 @@ def write_front(
     stopping: Callable[[], bool],
 ) -> Judged:
     """Finish the front, score it on the test rows and save it; returns the judgement of its members."""
-    front = live_front(setup, state)
-    front, judged = judged_front(setup, table, front, say, stopping, kept=folder, evaluations=state.evaluations)
+    front, judged = judged_front(
+        setup, table, finalists(setup, state), say, stopping, kept=folder, evaluations=state.evaluations
+    )
     members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
     write_members(folder, setup, table, members)
     return judged.take([member.place for member in members])
@@ -123,8 +132,6 @@ def judged_front(
     """
     if not front.trees:
         return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), np.zeros(0), None)
-    if setup.cutting != "none":
-        front = with_cuts(setup.problem, setup.strategy, front, setup.cutting, evaluations)
     judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations)
     found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
     found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}

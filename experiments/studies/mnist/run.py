@@ -125,6 +125,15 @@ def _tree(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, 
     return row | {"hidden": hidden}, lambda X, y: float(np.mean(tree.predict(X.reshape(len(X), -1)) != y))
 
 
+def grown_tree(unit: Unit, quick: bool) -> tuple[Tree, tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
+    """The tree of a unit's row, and the flat images and classes that it was fitted to, and those of the test."""
+    split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
+    parts = _parts(unit.table, quick, split)
+    tree = grown(model_of(unit.job, quick), make_pixels(*parts.train, CLASSES), fit)
+    train, test = ((X.reshape(len(X), -1), y) for X, y in (parts.train, parts.test))
+    return tree, train, test
+
+
 def grown(model: Model, pixels: Pixels, rng: np.random.Generator) -> Tree:
     """The trained tree: raw bytes in, digits out."""
     skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)

@@ -1,4 +1,5 @@
-"""Accuracy against sparsity of random trees of about 250 weights, cut along a path of sizes by every criterion.
+"""Accuracy against sparsity of random trees of about 250 weights, cut along a path of sizes by every criterion; and of
+the tree of 10,000 weights from the pixels of MNIST.
 
 After figure 2 of the poster *Towards Efficient AI*: unstructured and structured pruning, with and without training
 after the cuts. A tree is trained once on the training rows of a hold-out; all its cuts begin from there. Criteria rank
@@ -7,6 +8,9 @@ edges by training rows alone, and the test rows score all sizes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,6 +19,7 @@ from numpy.typing import NDArray
 from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION, holdout
 from experiments.frame.experiment import Experiment, Row, Unit
+from experiments.studies.mnist import run as mnist
 from neuraltree.activations import NAMES
 from neuraltree.compress.pruning.criteria import CRITERIA
 from neuraltree.compress.pruning.lesson import lesson_of
@@ -28,19 +33,28 @@ from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
 from search.table.data import Table
 
-JOB = "criteria"
+JOB, LARGE = "criteria", "grow_10k"  # on MNIST the job is that of the experiment mnist
+LARGE_CRITERIA, LARGE_EPOCHS = ("ablation", "taylor", "spread", "magnitude", "l1", "random"), 3
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the nodes
 WEIGHTS, QUICK_WEIGHTS, TOLERANCE = 250, 60, 0.1
+LARGE_SEEDS = 3
 FIRST_EPOCHS, FIRST_RATE = 100, 0.03
-COLUMNS = ("criterion", "share", "retrained", "weights", "nodes", "inputs", "depth", "test_score")
+COLUMNS = ("criterion", "share", "retrained", "weights", "nodes", "inputs", "depth", "levels", "test_score")
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
     tables = ("iris",) if quick else paper_tables.TABLES
-    return [Unit(table, JOB, seed) for seed in range(seeds) for table in tables]
+    units = [Unit(table, JOB, seed) for seed in range(seeds) for table in tables]
+    return units if quick else [*units, *(Unit("mnist", LARGE, seed) for seed in range(min(seeds, LARGE_SEEDS)))]
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
+    if unit.job == LARGE:
+        return mnist.settings(unit, quick) | {
+            "shares": SHARES,
+            "epochs": LARGE_EPOCHS,
+            "criteria": LARGE_CRITERIA,
+        }
     return {
         "data": paper_tables.DIGESTS[unit.table],
         "fraction": TEST_FRACTION,
@@ -53,10 +67,27 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 
 def run(unit: Unit, quick: bool) -> list[Row]:
+    if unit.job == LARGE:
+        tree, (X, y), (test_X, test_y) = mnist.grown_tree(unit, quick)
+        cut = partial(prune_path, tree, X, y, SHARES, seed=unit.seed)
+        return rows_of(tree, cut, LARGE_CRITERIA, (0, LARGE_EPOCHS), test_X, test_y)
     table = paper_tables.table(unit.table)
     train, test = holdout(table, unit.seed)
     X, y = table.X[train], _labels(table)[train]
     tree = grown(table, train, unit.seed, QUICK_WEIGHTS if quick else WEIGHTS)
+    cut = partial(prune_path, tree, X, y, SHARES, seed=unit.seed)
+    return rows_of(tree, cut, CRITERIA, (0, 1 if quick else EPOCHS), table.X[test], _labels(table)[test])
+
+
+def rows_of(
+    tree: Tree,
+    cut: Callable[..., list[Tree]],
+    criteria: Iterable[str],
+    epochs: tuple[int, int],
+    test_X: NDArray,
+    test_y: NDArray,
+) -> list[Row]:
+    """The rows of the whole tree, and of its cuts by each of the criteria, not trained and trained after each size."""
 
     def row(model: Tree, criterion: str, share: float, epochs: int) -> Row:
         nodes = model.nodes
@@ -68,14 +99,14 @@ def run(unit: Unit, quick: bool) -> list[Row]:
             "nodes": model.num_nodes,
             "inputs": len(np.unique(nodes["op"][nodes["op"] >= 0])),
             "depth": model.depth,
-            "test_score": score(model, table.X[test], _labels(table)[test]),
+            "levels": " ".join(map(str, np.bincount(nodes["depth"]).tolist())),
+            "test_score": score(model, test_X, test_y),
         }
 
     rows = [row(tree, "none", 0.0, 0)]
-    for name in CRITERIA:
-        for epochs in (0, 1 if quick else EPOCHS):
-            path = prune_path(tree, X, y, SHARES, criterion=name, epochs=epochs, seed=unit.seed)
-            rows += [row(model, name, share, epochs) for model, share in zip(path, SHARES, strict=True)]
+    for name, count in product(criteria, epochs):
+        path = cut(criterion=name, epochs=count)
+        rows += [row(model, name, share, count) for model, share in zip(path, SHARES, strict=True)]
     return rows
 
 
