@@ -12,9 +12,10 @@ from neuraltree.cli.command import DONE, say
 if TYPE_CHECKING:
     from search.config.config import Config
 
-CRITERION, EPOCHS = "ablation", 25
+SHARES, CRITERION, EPOCHS = (0.3, 0.5, 0.7), "ablation", 25
 EPILOG = """examples:
-  neuraltree compress penguins --prune .3 .5 .7 --out small
+  neuraltree compress penguins
+  neuraltree compress penguins --prune .2 .4 .6 .8 --out small
   neuraltree compress model.json --prune .5 --criterion taylor --retrain data.csv --target species --out small
   neuraltree compress --criteria
 
@@ -27,7 +28,14 @@ exit codes: 0 done, 2 bad input, 130 interrupted (nothing is written)"""
 
 def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("model", metavar="MODEL", type=Path, nargs="?", help="a run folder, or a model file")
-    made.add_argument("--prune", metavar="SHARE", type=float, nargs="+", help="shares of the nodes to cut, as in .3 .5")
+    made.add_argument(
+        "--prune",
+        metavar="SHARE",
+        type=float,
+        nargs="+",
+        default=SHARES,
+        help="shares of the nodes to cut; by default .3 .5 .7",
+    )
     made.add_argument("--criterion", default=CRITERION, metavar="NAME", help=f"what ranks edges; default: {CRITERION}")
     made.add_argument("--criteria", action="store_true", help="list the criteria, and stop")
     made.add_argument("--retrain", metavar="TABLE", help="the table whose rows are used instead of those of the run")
@@ -35,7 +43,9 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--epochs", type=int, default=EPOCHS, help=f"of training after each size; default: {EPOCHS}")
     made.add_argument("--device", help="a device, whose costs count; by default that of the run")
     made.add_argument("--seed", type=int, default=0, help="the random seed; by default 0")
-    made.add_argument("--out", metavar="FOLDER", type=Path, help="the folder to write, new or empty")
+    made.add_argument(
+        "--out", metavar="FOLDER", type=Path, help="the folder to write, new or empty; by default MODEL-small"
+    )
 
 
 def compress(options: argparse.Namespace) -> int:
@@ -45,8 +55,9 @@ def compress(options: argparse.Namespace) -> int:
     if options.criteria:
         print("\n".join(f"{name:<10} {row.help}" for name, row in CRITERIA.items()))
         return DONE
-    if missing := [name for name in ("model", "prune", "out") if getattr(options, name) is None]:
-        raise ValueError(f"say the {missing[0]}, as in: neuraltree compress penguins --prune .3 .5 --out small")
+    if options.model is None:
+        raise ValueError("name a run folder or a model file, as in: neuraltree compress penguins --prune .3 .5")
+    options.out = options.out or Path(f"{options.model.absolute().stem}-small")
     criterion_named(options.criterion)
 
     from neuraltree.tree.model_files import load

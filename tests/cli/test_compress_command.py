@@ -57,8 +57,6 @@ def test_a_model_file_takes_the_rows_of_a_table(run: Path, tmp_path: Path) -> No
     [
         (["--prune", "1.5", "--out", "{out}"], "shares are [1.5]; they must rise, and lie above 0 and below 1"),
         (["--prune", ".5", "--criterion", "best", "--out", "{out}"], "unknown criterion 'best'; allowed: ablation"),
-        (["--prune", ".5"], "say the out, as in: neuraltree compress"),
-        (["--out", "{out}"], "say the prune, as in: neuraltree compress"),
         (["--prune", ".5", "--out", "{run}"], "is not empty; name another folder with --out"),
         (["--prune", ".5", "--epochs", "-1", "--out", "{out}"], "epochs=-1 and steps=3; epochs are 0 or more"),
         (["--prune", ".5", "--retrain", "{other}", "--target", "y", "--out", "{out}"], "none of the model's classes"),
@@ -75,6 +73,17 @@ def test_bad_input_is_told_before_anything_is_written(
     assert main(["compress", str(run), *(text.format(**places) for text in given)]) == 2
     assert told in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_defaults_are_sizes_and_a_folder_beside(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["compress", str(run), "--epochs", "0"]) == 0
+    assert len(load_front(tmp_path / "run-small")) >= 2
+
+
+def test_a_model_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compress", "--prune", ".5"]) == 2
+    assert "name a run folder or a model file, as in: neuraltree compress penguins" in capsys.readouterr().err
 
 
 def test_criteria_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,6 @@ from experiments.studies.ablation import run as ablation
 from experiments.studies.activations import run as activations
 from experiments.studies.multi_output import class_objectives, heterogeneous
 from experiments.studies.multi_output import run as multi_output
-from experiments.studies.pruning import run as pruning
 from experiments.studies.selection import run as selection
 from experiments.studies.stochasticity import run as stochasticity
 from search.table.data import Table
@@ -190,7 +189,7 @@ def test_members_are_spread_over_a_front(count: int) -> None:
     assert len(places) == min(count, class_objectives.MEMBERS)
 
 
-EXPERIMENTS = (selection, ablation, activations, stochasticity, multi_output, pruning)
+EXPERIMENTS = (selection, ablation, activations, stochasticity, multi_output)
 
 
 @pytest.mark.parametrize("module", EXPERIMENTS, ids=lambda module: module.__name__.rpartition(".")[2])
@@ -213,7 +212,6 @@ UNITS = (
     (activations, Unit("iris", activations.MIXED, 0)),
     (stochasticity, Unit("iris", stochasticity.EVOLVED, 0)),
     (multi_output, Unit("iris", "gp", 0)),
-    (pruning, Unit("iris", pruning.JOB, 0)),
     (multi_output, Unit("heart", multi_output.ENSEMBLE, 0)),
     (multi_output, Unit("vehicle", "class_errors", 0)),
 )
