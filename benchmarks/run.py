@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "tables": ("tables", "test scores of the configs in experiments/configs"),
     "hardware": ("hardware_model", "modelled cost of trees compared with measurements on an emulated core"),
     "auto": ("hardware.auto_choice", "whether another code dominates the one that auto chooses, also as measured"),
+    "exact": ("compression.exact_moves", "nodes that exact reduction and entropy 0 remove"),
     "sparsity_cost": ("hardware.sparsity_cost", "time and flash of pruned trees beside their MACs"),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),

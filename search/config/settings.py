@@ -412,6 +412,25 @@ class BaselinesConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ("linear", "cart")
 
 
+class EnergyConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a run's energy and CO2 are estimated by, from its CPU seconds. Nothing is assumed if nothing is stated."""
+
+    watts_per_core: Annotated[
+        NonNegative,
+        Meta(description="the power of a busy processor core, in watts; 0: not stated, so energy is not estimated"),
+    ] = 0.0
+    watts_source: Annotated[
+        str, Meta(description="where this power is from, such as a data sheet or a meter; goes into `manifest.json`")
+    ] = ""
+    grams_co2_per_kwh: Annotated[
+        NonNegative,
+        Meta(description="the CO2 of the electricity, in grams per kWh; 0: not stated; needs `watts_per_core`"),
+    ] = 0.0
+    co2_source: Annotated[
+        str, Meta(description="where this intensity is from, with its year; goes into `manifest.json`")
+    ] = ""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The config of a run. Operators left out of ``variation`` keep their default probability."""
 
@@ -439,6 +458,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ] = {}
     compress: CompressConfig = CompressConfig()
     baselines: BaselinesConfig = BaselinesConfig()
+    energy: EnergyConfig = EnergyConfig()
 
 
 ENDINGS = (".csv", ".tsv", ".txt", ".npz", ".parquet")

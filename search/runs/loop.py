@@ -32,6 +32,7 @@ from search.folder.columns import told_tests
 from search.folder.generation_parts import join_parts
 from search.folder.history import of_generation
 from search.folder.records import RunFolder, write_csv
+from search.folder.run_energy import CPU_SECONDS, energy_facts, energy_words
 from search.folder.snapshot import members_to_arrays, state_from_parts, state_to_parts
 from search.front import load_front
 from search.judge.baseline_training import affordable, train_baselines
@@ -83,7 +84,7 @@ def evolve(
             models = ending.afford(config.baselines.models, predict, rest_s=PICTURES_S)
         reached = _search(config, table, setup, folder, ending, phases, report, stopping)
         if reached is None:
-            folder.update_manifest(status="interrupted")
+            folder.update_manifest(status="interrupted", **energy_facts(config.energy, phases.cpu_s))
             report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
@@ -99,12 +100,13 @@ def evolve(
             with phases("baselines"):
                 train_baselines(models, plain, table, folder, judged.parts[chosen], report.message, stopping)
         with phases("finish"):
-            _complete(config, table, folder, len(front), *reached, report.warning)
+            _complete(config, table, folder, len(front), *reached, phases, report.warning)
         if judged.held_out and len(front):
             problem, outputs = judged.held_out[0], validation_outputs(*judged.held_out)
             for line in at_end(table, problem, outputs, judged.thresholds, chosen):
                 report.message(line)
-        report.end(_verdict(folder, config.space.max_nodes), phases.total)
+        said = (_verdict(folder, config.space.max_nodes), energy_words(folder.read_manifest()))
+        report.end("\n".join(filter(None, said)), phases.total)
         return DONE
     finally:
         report.close()
@@ -131,7 +133,8 @@ def _search(
     stopping: Callable[[], bool],
 ) -> tuple[State, HistoryRows] | None:
     """The last state and the history of all generations, or ``None`` if the search was asked to stop."""
-    state, history = _restored(folder)
+    state, history, cpu_s = _restored(folder)
+    phases.go_on(cpu_s)
     rows = [dict(zip(HISTORY, row, strict=True)) for row in history]
     ending.go_on(rows, folder.read_manifest().get("timed_from", 0))
     for line in (what_is_missing(), *at_start(table, setup)):
@@ -150,13 +153,18 @@ def _search(
     return None
 
 
-def _restored(folder: RunFolder) -> tuple[State | None, HistoryRows]:
-    """The state and history of the last checkpoint; no state and no rows if there is none yet."""
-    stored = folder.load_checkpoint()
+def _restored(folder: RunFolder) -> tuple[State | None, HistoryRows, float]:
+    """The state and history of the last checkpoint, and the CPU seconds of the run so far.
+
+    No state and no rows if there is no checkpoint yet. Of a process that was killed, only its time up to the last
+    checkpoint is known.
+    """
+    stored, cpu_s = folder.load_checkpoint(), float(folder.read_manifest().get(CPU_SECONDS, 0.0))
     if stored is None:
-        return None, []
+        return None, [], cpu_s
     try:
-        return state_from_parts(*stored), stored[1]["history"]
+        cpu_s = max(cpu_s, float(stored[1].get(CPU_SECONDS, 0.0)))
+        return state_from_parts(*stored), stored[1]["history"], cpu_s
     except (KeyError, IndexError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise DamagedError(
@@ -187,7 +195,7 @@ def _save(
     with phases("save"):
         write_csv(folder.path / "history.csv", HISTORY, history)
         arrays, facts = state_to_parts(state)
-        folder.save_checkpoint(state.generation, arrays, {**facts, "history": history})
+        folder.save_checkpoint(state.generation, arrays, {**facts, "history": history, CPU_SECONDS: phases.cpu_s})
     report.generation(row | speed_of(setup, state, info, seconds))
     return history, seconds
 
@@ -199,6 +207,7 @@ def _complete(
     count: int,
     state: State,
     history: HistoryRows,
+    phases: Phases,
     warn: Callable[[str], None],
 ) -> None:
     from search.pictures import draw_front, draw_hypervolume
@@ -211,7 +220,7 @@ def _complete(
     folder.update_manifest(evaluations=state.evaluations, generations=state.generation)
     if count:
         write_run_card(folder.path)  # while the run is not complete, so that no kill leaves one without it
-    folder.update_manifest(status="complete")
+    folder.update_manifest(status="complete", **energy_facts(config.energy, phases.cpu_s))
     folder.clear_parts(done)
     folder.clear_judged()
 

@@ -94,6 +94,11 @@ ram_bytes = 2048
 prune = "taylor"
 [baselines]
 models = ["cart", "linear"]
+[energy]
+watts_per_core = 1e30
+watts_source = "meter"
+grams_co2_per_kwh = 5e-324
+co2_source = "grid"
 """
 )
 
