@@ -75,7 +75,7 @@ def word_on_integers(codes: Sequence[Code], device: Device, inputs: InputSpec) -
 
 def words_on_dominated(code: Code, device: Device, trees: Sequence[Tree], inputs: InputSpec = "float32") -> list[str]:
     """The warnings of ``compared_with_all`` about finished trees, of each kind of task apart; that of
-    ``word_on_integers`` in place of them."""
+    ``word_on_integers`` in place of them. They name the options of a command that choose the code."""
     if word := word_on_integers(candidates(code, device), device, inputs):
         return [word]
     found = []
@@ -85,7 +85,7 @@ def words_on_dominated(code: Code, device: Device, trees: Sequence[Tree], inputs
         loss = np.array([np.inf if tree.int8_loss is None else tree.int8_loss for tree in alike])
         of = f"{len(alike)} models" if len(alike) > 1 else ""
         found.append(compared_with_all(code, device, nodes, starts, about, of, loss))
-    return [word for word in found if word]
+    return [f"{word}; give --precision auto --style auto" for word in found if word]
 
 
 def dominated(
@@ -113,7 +113,4 @@ def _word_of_dominated(own: Code, found: Dominated, device: Device, of: str) -> 
     medians = f" (medians of {of})" if of else ""
     gains += [f"{100 * found.smaller:.0f} % smaller"] * (found.smaller > MARGIN)
     exact = " where 8 bits are exact enough" * (is_integer(found.by) and own.precision == "float32")
-    return (
-        f"{name_of(own)} is dominated on {device.name}: {name_of(found.by)} is "
-        f"{' and '.join(gains)}{exact}{medians}; set precision and style to auto"
-    )
+    return f"{name_of(own)} is dominated on {device.name}: {name_of(found.by)} is {' and '.join(gains)}{exact}{medians}"

@@ -76,7 +76,9 @@ def _dominated(setup: Setup) -> list[str]:
     nodes, starts = join([setup.strategy.new_tree(rng) for _ in range(SAMPLE)])
     about = {"kind": problem.task.kind, **problem.about_costs}
     word = compared_with_all(problem.code, problem.device, nodes, starts, about, f"{SAMPLE} random trees")
-    return [word] if word else []
+    if not word:
+        return []
+    return [f"{word}; to choose by model: --set hardware.precision=auto --set hardware.style=auto"]
 
 
 def _positive(classes: tuple[Label, ...], setup: Setup) -> list[str]:
@@ -126,10 +128,9 @@ def _of_classes(table: Table, problem: Problem, decided: FloatArray, chosen: int
         return []
     seen = predicted[chosen] == rarest
     hits = int(np.count_nonzero(seen & (truth == rarest)))
-    of = f"{hits} of the {counts[rarest]} rows of {table.classes[rarest]!r}"
-    return [
-        f"the recommended model finds {of} (recall {hits / counts[rarest]:.2f}), with {seen.sum() - hits} false alarms"
-    ]
+    of = f"{hits} of the {counts[rarest]} rows of {table.classes[rarest]!r} (recall {hits / counts[rarest]:.2f})"
+    false = int(seen.sum()) - hits
+    return [f"the recommended model finds {of}, with {false} false alarm{'s' * (false != 1)}"]
 
 
 def _of_groups(table: Table, problem: Problem, decided: FloatArray) -> list[str]:

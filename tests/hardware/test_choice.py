@@ -177,12 +177,12 @@ def test_words_about_finished_trees() -> None:
     floats, integers = CODES[0], CODES[2]
     (said,) = words_on_dominated(floats, m0, [tree_of(0.0)])
     assert said.startswith("float32 straight is dominated on cortex-m0plus: int8 straight is ")
-    assert said.endswith(" where 8 bits are exact enough; set precision and style to auto")
+    assert said.endswith(" where 8 bits are exact enough; give --precision auto --style auto")
     assert words_on_dominated(floats, m0, [tree_of(0.02)]) == words_on_dominated(floats, m0, [tree_of(None)]) == []
     assert words_on_dominated(floats, m4, [tree_of(0.0)]) == []
     (said,) = words_on_dominated(integers, m4, [tree_of(0.0), tree_of(0.5, 1)])
     assert said.startswith("int8 straight is dominated on cortex-m4f: float32 straight is ")
-    assert " smaller (medians of 2 models); set precision" in said
+    assert " smaller (medians of 2 models); give --precision auto" in said
     assert words_on_dominated(ALL, m4, [tree_of(0.0)]) == []
 
 
