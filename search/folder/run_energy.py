@@ -42,8 +42,9 @@ def energy_words(manifest: Mapping[str, Any]) -> str:
     if ENERGY_KWH not in manifest:
         return ""
     value = {row["name"]: row["value"] for row in manifest[ASSUMED]}
-    words = f"energy, estimated: {manifest[ENERGY_KWH]:.3g} kWh by {manifest[CPU_SECONDS]:,.0f} CPU seconds at "
-    words += f"{value['watts_per_core']:g} W per core"
+    joules = manifest[ENERGY_KWH] * JOULES_PER_KWH
+    words = f"energy, estimated: {float(f'{joules:.3g}'):,g} J ({manifest[ENERGY_KWH]:.3g} kWh) by "
+    words += f"{manifest[CPU_SECONDS]:,.0f} CPU seconds at {value['watts_per_core']:g} W per core"
     if CO2_G in manifest:
         words += f"; {manifest[CO2_G]:.3g} g of CO2 at {value['grams_co2_per_kwh']:g} g/kWh"
     return words

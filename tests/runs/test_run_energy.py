@@ -57,7 +57,7 @@ def test_golden_energy() -> None:
         {"name": "grams_co2_per_kwh", "value": 250, "source": "stated in the config"},
     ]
     assert energy_words(facts) == (
-        "energy, estimated: 0.001 kWh by 360 CPU seconds at 10 W per core; 0.25 g of CO2 at 250 g/kWh"
+        "energy, estimated: 3,600 J (0.001 kWh) by 360 CPU seconds at 10 W per core; 0.25 g of CO2 at 250 g/kWh"
     )
 
 
@@ -66,7 +66,7 @@ def test_nothing_is_assumed() -> None:
     assert energy_words(energy_facts(EnergyConfig(), 360)) == ""
     facts = energy_facts(EnergyConfig(watts_per_core=5), 720)
     assert "co2_g_estimated" not in facts
-    assert energy_words(facts) == "energy, estimated: 0.001 kWh by 720 CPU seconds at 5 W per core"
+    assert energy_words(facts) == "energy, estimated: 3,600 J (0.001 kWh) by 720 CPU seconds at 5 W per core"
 
 
 def test_cpu_seconds_are_of_work_and_not_of_waiting() -> None:
