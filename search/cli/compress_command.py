@@ -34,13 +34,13 @@ def add_options(made: argparse.ArgumentParser) -> None:
         type=float,
         nargs="+",
         default=SHARES,
-        help="shares of the nodes to cut; by default .3 .5 .7",
+        help="shares of the model's nodes to cut, each above 0 and below 1; by default .3 .5 .7",
     )
     made.add_argument("--criterion", default=CRITERION, metavar="NAME", help=f"what ranks edges; default: {CRITERION}")
     made.add_argument("--criteria", action="store_true", help="list the criteria, and stop")
     made.add_argument("--retrain", metavar="TABLE", help="the table whose rows are used instead of those of the run")
-    made.add_argument("--target", metavar="COLUMN", help="the column to predict in it; by default that of the run")
-    made.add_argument("--epochs", type=int, default=EPOCHS, help=f"of training after each size; default: {EPOCHS}")
+    made.add_argument("--target", metavar="COLUMN", help="its column to predict; by default that of the run")
+    made.add_argument("--epochs", type=int, default=EPOCHS, help=f"epochs of training for each size; default: {EPOCHS}")
     made.add_argument("--device", help="a device, whose costs count; by default that of the run")
     made.add_argument("--seed", type=int, default=0, help="the random seed; by default 0")
     made.add_argument(
@@ -51,6 +51,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
 def compress(options: argparse.Namespace) -> int:
     """Returns the exit code."""
     from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named
+    from neuraltree.compress.pruning.path import rising_shares
 
     if options.criteria:
         print("\n".join(f"{name:<10} {row.help}" for name, row in CRITERIA.items()))
@@ -59,6 +60,7 @@ def compress(options: argparse.Namespace) -> int:
         raise ValueError("name a run folder or a model file, as in: neuraltree compress penguins --prune .3 .5")
     options.out = options.out or Path(f"{options.model.absolute().stem}-small")
     criterion_named(options.criterion)
+    rising_shares(options.prune)
 
     from neuraltree.tree.model_files import load
     from search.cli.chosen import member_of

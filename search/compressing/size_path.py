@@ -66,7 +66,7 @@ def _judged(
     cut along the path there, and scored on the rows of the fold.
     """
     rows, folds = setup.train_rows, judging_folds(setup, table, 0)
-    say(f"judging {len(cutting.shares) + 1} sizes anew in {len(folds)} folds")
+    say(f"judging the model and {len(cutting.shares)} smaller ones anew in {len(folds)} folds")
     found = []
     for k, (fit, held) in enumerate(folds):
         rng = np.random.default_rng((cutting.seed, STREAM, k))

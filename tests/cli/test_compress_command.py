@@ -71,7 +71,9 @@ def test_bad_input_is_told_before_anything_is_written(
     other.write_text("\n".join(["length,depth,y", *lines]))
     places = {"out": tmp_path / "out", "run": run, "other": other, "none": tmp_path / "none.csv"}
     assert main(["compress", str(run), *(text.format(**places) for text in given)]) == 2
-    assert told in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert told in said
+    assert "cutting" not in said
     assert not (tmp_path / "out").exists()
 
 
