@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import neuraltree
-from neuraltree.compress import quantize_tree
+from neuraltree.compress import EarlyExit, early_exit_of, quantize_tree
 from search.cli.neuraltree_command import COMMANDS, Own, main
 from search.cli.sizes import BUDGETS, amount_of
 from search.config.config import load_config
@@ -97,11 +97,19 @@ def test_export_takes_a_run_for_its_recommended_model(run: Path, tmp_path: Path)
     assert (tmp_path / "last" / "last.h").is_file()
 
 
-def test_export_says_what_an_early_exit_saves(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_export_says_what_an_early_exit_saves(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     given = ["export", str(run), "--to", "c", "--early-exit", "--out", str(tmp_path / "early")]
     assert main(given) == 0
-    edges = quantize_tree(load_front(run).recommended().tree()).nodes["depth"] > 0
-    assert f"MACs on average, at most {edges.sum()}" in capsys.readouterr().out
+    exits = early_exit_of(quantize_tree(load_front(run).recommended().tree()))
+    assert not exits.checks  # no early exit saves anything with three classes here
+    assert f"computes all {exits.macs[-1]} MACs for every row" in capsys.readouterr().out
+    with monkeypatch.context() as patched:
+        checked = EarlyExit(exits.tree, exits.terms, (len(exits.terms) - 1,))
+        patched.setattr("neuraltree.compress.early_exit_of", lambda tree: checked)
+        assert main(given) == 0
+    assert f"MACs on average, at most {exits.macs[-1]}" in capsys.readouterr().out
     (run.parent / "birds.csv").rename(tmp_path / "moved.csv")
     assert main(given) == 0
     (tmp_path / "moved.csv").rename(run.parent / "birds.csv")
@@ -114,7 +122,9 @@ def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys
     given = ["export", str(run), "--to", "c", "--out", str(out)]
     assert main([*given, "--cascade", f"{len(front) - 1},0", "--max-loss", "0.5"]) == 0
     said = capsys.readouterr().out.splitlines()
-    assert "the large model is asked for 0.0%" in said[-1]
+    assert "the large model is asked for 0.0%" in said[-2]
+    ran = subprocess.run(said[-1].removeprefix("to check both models: "), shell=True, capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout.count("32 of 32 vectors are right")) == (0, 2), ran.stderr
     assert {path.name for path in out.glob("*.c")} == {"two.c", "two_small.c", "two_large.c"}
     weights = [min(front[0].weights, front[-1].weights), max(front[0].weights, front[-1].weights)]
     for part, count in zip(("small", "large"), weights, strict=True):
@@ -142,6 +152,11 @@ def test_split_writes_two_halves(run: Path, tmp_path: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     assert "the node sends 1 bytes a prediction (1 " in said
     assert "its 1 inputs would be 1 bytes in int8, 4 as floats" in said
+    assert "BLE, 1 Mbit/s: about 0.5 µJ a message instead of 2 µJ for floats, 8 ms (" in said
+    ran = subprocess.run(
+        said.splitlines()[-1].removeprefix("to check it: "), shell=True, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stdout) == (0, "32 of 32 vectors are right\n"), ran.stderr
     assert {path.name for path in out.glob("*.c")} == {"halves.c", "halves_node.c", "halves_gateway.c"}
     assert "HALVES_NODE_FEATURE_LENGTH = 0" in (out / "halves_node.h").read_text()
     for more, why in (

@@ -29,7 +29,7 @@ class Cascade:
     def __post_init__(self) -> None:
         small, large = self.small.source, self.large.source
         if small.classes is None or small.classes != large.classes or small.features != large.features:
-            raise ValueError("a cascade is of two classifiers with the same inputs and the same classes in one order")
+            raise ValueError("a cascade takes two classifiers with the same inputs and the same classes in one order")
 
     def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
         """(rows, used inputs of both) integers of the small tree, then those of the large one."""

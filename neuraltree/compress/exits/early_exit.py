@@ -98,7 +98,9 @@ def early_exit_of(tree: IntegerTree) -> EarlyExit:
     inputs, so that no data is needed.
     """
     if tree.source.classes is None:
-        raise ValueError("early exit is for classes, which can be certain before all is computed; this is a regression")
+        raise ValueError(
+            "early exit is for classes, which can be certain before all is computed; this is a regression: leave it out"
+        )
     q = typical_rows(tree)
     terms = tuple(ordered(tree, q))
     outputs = tree.source.num_outputs

@@ -26,10 +26,15 @@ NODE, GATEWAY = "node", "gateway"
 
 def halves_of(tree: Tree, own: Sequence[str]) -> Halves:
     """The halves of a tree in integers for a node with the features ``own``; ``ValueError`` for a tree of several
-    targets, or of columns that are no numbers."""
+    targets, or of columns that are no numbers, and for a feature that the tree does not have."""
     refuse_several_targets(tree.kind, tree.num_outputs, "a split")
     if tree.columns is not None:
-        raise ValueError("a split takes models whose inputs are numbers; this one encodes columns of a table")
+        raise ValueError(
+            "a split takes models whose inputs are numbers without gaps; this one encodes categories or missing cells: "
+            "leave such columns out of its table (--drop), or fill them before the search"
+        )
+    if missing := [name for name in own if name not in tree.features]:
+        raise ValueError(f"no input of the model: {', '.join(missing)}; it has: {', '.join(tree.features)}")
     return split_tree(quantize_tree(tree), [tree.features.index(name) for name in own])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from neuraltree.compress.exits.cascade import Cascade
 
+CHECK = (
+    "to check both models: cd {folder} && for part in small large; do cc -std=c99 -I. {name}_$part.c "
+    "test/{name}_${{part}}_test.c -o check && ./check; done"
+)
 ALONE = ("wide", "constants", "early_exit", "program", "digits")  # options that do not go with a cascade
 
 
@@ -38,6 +43,7 @@ def export_cascade_of(arguments: argparse.Namespace) -> int:
     cascade = cascade_of(small, large, X, y, inputs=inputs, max_loss=arguments.max_loss or 0.0)
     exporting.write_export(FORMATS["c"], export_cascade(cascade, name, inputs=inputs), out, name)
     print(_word(cascade, X, y))
+    print(CHECK.format(folder=shlex.quote(str(out)), name=name))
     return DONE
 
 
@@ -57,7 +63,8 @@ def _numbers(text: str, count: int) -> tuple[int, int]:
         raise ValueError(f"--cascade {text}; it takes the numbers of two model files, as 0,7 for 000.json and 007.json")
     first, second = (int(part) for part in parts)
     if first == second or max(first, second) >= count:
-        raise ValueError(f"--cascade {text}; it takes two different numbers from 0 to {count - 1}, as the models have")
+        allowed = f"two different numbers from 0 to {count - 1}, those of the model files"
+        raise ValueError(f"--cascade {text}; it takes {allowed} (neuraltree show lists them)")
     return first, second
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,6 +22,10 @@ The node computes what its inputs alone decide, and sends the fewest bytes with 
 inputs, gives the answer of the whole model in int8, bit for bit. --cut names the inputs of the node.
 
 exit codes: 0 done, 2 bad input"""
+CHECK = (
+    "to check it: cd {folder} && cc -std=c99 -I. {name}.c {name}_node.c {name}_gateway.c test/{name}_test.c -o check "
+    "&& ./check"
+)
 
 
 def add_options(made: argparse.ArgumentParser) -> None:
@@ -51,6 +56,7 @@ def split(options: argparse.Namespace) -> int:
     for file in files:
         print(f"{out / file}  {(out / file).stat().st_size:,} bytes")
     print("\n".join(_said(halves)))
+    print(CHECK.format(folder=shlex.quote(str(out)), name=name))
     return DONE
 
 
@@ -79,7 +85,12 @@ def _said(halves: Halves) -> list[str]:
     for link in LINKS:
         sent, floats = (link.energy_j(size) for size in (halves.message_bytes, 4 * raw))
         lines.append(
-            f"{link.name}: about {sent:.1g} J a message instead of {floats:.1g} J for floats, "
-            f"{1e3 * link.duration_s(halves.message_bytes):.3g} ms ({link.certainty})"
+            f"{link.name}: about {_microjoules(sent)} a message instead of {_microjoules(floats)} for floats, "
+            f"{1e3 * link.duration_s(halves.message_bytes):,.0f} ms ({link.certainty})"
         )
     return lines
+
+
+def _microjoules(energy_j: float) -> str:
+    """With one digit, as no more is known."""
+    return f"{float(f'{1e6 * energy_j:.1g}'):,g} µJ"

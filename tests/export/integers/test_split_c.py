@@ -62,7 +62,9 @@ def test_halves_give_the_bits_of_the_whole(place: int, tmp_path: Path) -> None:
 
 
 def test_what_is_not_split() -> None:
-    with pytest.raises(ValueError, match="encodes columns"):
+    with pytest.raises(ValueError, match="encodes categories"):
         halves_of(table_models(1)[0], ["size"])
     with pytest.raises(ValueError, match="no input of the gateway"):
         halves_of(regression([(0, -6, 0.0, 0.0), (1, 0, 1.0, 0.0)]), ["x0"])
+    with pytest.raises(ValueError, match="no input of the model: speed; it has: x0"):
+        halves_of(regression([(0, -6, 0.0, 0.0), (1, 0, 1.0, 0.0)]), ["x0", "speed"])
