@@ -25,7 +25,7 @@ def add_choice(made: argparse.ArgumentParser) -> None:
         help="which model of the front: the recommended one, the one of the lowest error, or the knee",
     )
     for option, budget in BUDGETS.items():
-        made.add_argument(f"--{option}", metavar=budget.example, help=f"{budget.help} that it may have")
+        made.add_argument(f"--{option}", metavar=budget.example, help=f"of the model to take: {budget.help}")
 
 
 def front_of(folder: Path) -> Front:

@@ -46,7 +46,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--metric", help="the error to minimise, e.g. f1_macro or mae; see docs/tables.md")
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     formats = ("float32", "int8", "auto")
-    made.add_argument("--precision", choices=formats, help="the number format of the device's code; auto: the cheapest")
+    precision = "the number format of the device's code; auto: the cheapest that is exact enough; by default float32"
+    made.add_argument("--precision", choices=formats, help=precision)
     inputs = (
         "what goes into the code: float32, int16 or uint8, with a scale as in int16/100; COLUMN=TYPE for one column"
     )
