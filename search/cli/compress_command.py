@@ -51,7 +51,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
 def compress(options: argparse.Namespace) -> int:
     """Returns the exit code."""
     from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named
-    from neuraltree.compress.pruning.path import rising_shares
+    from neuraltree.compress.pruning.path import checked_shares
 
     if options.criteria:
         print("\n".join(f"{name:<10} {row.help}" for name, row in CRITERIA.items()))
@@ -60,7 +60,7 @@ def compress(options: argparse.Namespace) -> int:
         raise ValueError("name a run folder or a model file, as in: neuraltree compress penguins --prune .3 .5")
     options.out = options.out or Path(f"{options.model.absolute().stem}-small")
     criterion_named(options.criterion)
-    rising_shares(options.prune)
+    checked_shares(options.prune, options.epochs)
 
     from neuraltree.tree.model_files import load
     from search.cli.chosen import member_of

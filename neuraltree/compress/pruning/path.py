@@ -41,11 +41,13 @@ def prune(
     return pruned
 
 
-def rising_shares(shares: Sequence[float]) -> list[float]:
-    """The shares as floats; ``ValueError`` if they do not rise, or are not above 0 and below 1."""
+def checked_shares(shares: Sequence[float], epochs: int, steps: int = STEPS) -> list[float]:
+    """The shares as floats; ``ValueError`` for numbers that ``prune_path`` refuses."""
     wanted = [float(share) for share in shares]
     if any(not 0 < share < 1 for share in wanted) or sorted(set(wanted)) != wanted:
         raise ValueError(f"shares are {wanted}; they must rise, and lie above 0 and below 1")
+    if epochs < 0 or steps < 1:
+        raise ValueError(f"epochs={epochs} and steps={steps}; epochs are 0 or more, steps 1 or more")
     return wanted
 
 
@@ -72,9 +74,7 @@ def prune_path(
     ``ValueError`` for shares that are not between 0 and 1, an unknown criterion, or rows that do not fit the tree.
     """
     row, lesson = criterion_named(criterion), lesson_of(tree, X, y, weight)
-    wanted = rising_shares(shares)
-    if epochs < 0 or steps < 1:
-        raise ValueError(f"epochs={epochs} and steps={steps}; epochs are 0 or more, steps 1 or more")
+    wanted = checked_shares(shares, epochs, steps)
     rng = np.random.default_rng((seed, SEED_STREAM))
     nodes, found = simplify(tree.nodes), []
     whole, before = len(nodes), 0.0
