@@ -29,7 +29,7 @@ from tools.docs.reference_tables import noted
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-RUN = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "estimators.md"]
+RUN = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "estimators.md", DOCS / "compression.md"]
 SHOWN = {"c", "text", "csv", "json"}  # languages that are only shown
 MARK = re.compile(r"<!-- not run: \w+.* -->")
 
