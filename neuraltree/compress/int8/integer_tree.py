@@ -23,6 +23,7 @@ from neuraltree.compress.int8.stages import (
     MixedStage,
     OutputStage,
 )
+from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.tasks.links import class_codes, probabilities
 from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
@@ -155,23 +156,25 @@ class IntegerTree:
         return np.stack(outputs[::-1], axis=1)
 
 
-def quantize_tree(tree: Tree, *, fine: bool = False, sources: Sequence[Source] = ()) -> IntegerTree:
+def quantize_tree(
+    tree: Tree, *, fine: bool = False, sources: Sequence[Source] = (), weights: str = "int8"
+) -> IntegerTree:
     """The tree in integers. ``fine``: 16-bit values for the children of a regression's output. ``sources``: what the
-    raw inputs are, see ``input_types.sources``; by default all are floats.
+    raw inputs are, see ``input_types.sources``; by default all are floats. ``weights``: the format of the weights, see
+    ``weight_formats.code_snaps``; a narrower one than int8 has its integers in the same arithmetic.
 
     ``ValueError`` if ``fine`` is asked for a classifier, if there are several targets, if a node has too many children
     or too large a sum, or if the numbers of an input are too large or too small.
     """
     source, tree = tree, about_middle(in_units(tree, sources))
+    snaps = code_snaps(weights)
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
-    nodes = tree.nodes
-    if tree.kind == "regression" and tree.output_activation != "identity":
-        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # adds a linear output on top
+    nodes = linear_topped(tree)
     reach = input_range(tree)
     with np.errstate(all="ignore"):
-        numbers = quantize(nodes, reach, fine=fine)
+        numbers = quantize(nodes, reach, fine=fine, snaps=snaps)
     if not (numbers.reach <= np.finfo(np.float32).max).all():
         raise ValueError("a node's sum can go beyond single floats (3.4e38); train the model with smaller weights")
     keep = numbers.keep
@@ -191,6 +194,13 @@ def quantize_tree(tree: Tree, *, fine: bool = False, sources: Sequence[Source] =
             kept.unit[top], kept.reach[top], largest, float(target.mean[0]), float(target.scale[0])
         ),
     )
+
+
+def linear_topped(tree: Tree) -> Nodes:
+    """The nodes as integer code has them: with a linear output on top of a regression's output that is not linear."""
+    if tree.kind == "regression" and tree.output_activation != "identity":
+        return fold_target(tree.nodes, Scaler(np.zeros(1), np.ones(1)))
+    return tree.nodes
 
 
 def _input_stage(
