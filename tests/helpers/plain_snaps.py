@@ -43,5 +43,5 @@ PLAIN_SNAPS: dict[str, PlainSnap] = {
     "int3": by_levels(range(4), SHARES),
     "ternary": ternary,
     "binary": binary,
-    "power_of_two": by_levels((0, 1, 2, 4, 8, 16, 32, 64), SHARES),
+    "power_of_two": by_levels((0, 1, 2, 4, 8, 16, 32), SHARES),
 }

@@ -23,12 +23,14 @@ from neuraltree.compress.int8.stages import (
     MixedStage,
     OutputStage,
 )
+from neuraltree.compress.weights.snapping import NO_SNAPS
 from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.tasks.links import class_codes, probabilities
 from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.simplify import simplify
 from neuraltree.tree.soundness import DEFAULT_THRESHOLD, refuse_several_targets
 from neuraltree.tree.tree import Tree
 
@@ -40,12 +42,14 @@ class IntegerTree:
     """A tree without its dead edges, in integers. ``nodes`` (kept,) has depth and op, ``numbers`` all other fields.
 
     ``fine``: children of the output have 16-bit values. ``source`` is the float tree from which it was made.
+    ``weights``: the format of weights, see ``quantize_tree``.
     """
 
     source: Tree
     nodes: Nodes
     numbers: Integers
     fine: bool
+    weights: str
     inputs: InputStage | MixedStage
     outputs: OutputStage
 
@@ -166,8 +170,10 @@ def quantize_tree(
     ``ValueError`` if ``fine`` is asked for a classifier, if there are several targets, if a node has too many children
     or too large a sum, or if the numbers of an input are too large or too small.
     """
-    source, tree = tree, about_middle(in_units(tree, sources))
     snaps = code_snaps(weights)
+    # Two halves of a weight would be rounded apart; 8 bits are fine enough for them.
+    merged = tree if snaps == NO_SNAPS else replace(tree, nodes=simplify(tree.nodes))
+    source, tree = tree, about_middle(in_units(merged, sources))
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
@@ -189,6 +195,7 @@ def quantize_tree(
         nodes=nodes,
         numbers=kept,
         fine=fine,
+        weights=weights,
         inputs=_input_stage(tree, used, scaler, reach, sources),
         outputs=OutputStage.make(
             kept.unit[top], kept.reach[top], largest, float(target.mean[0]), float(target.scale[0])

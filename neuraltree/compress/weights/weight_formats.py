@@ -30,7 +30,7 @@ def _integers(bits: int) -> WeightFormat:
     return WeightFormat(bits, least_error(np.arange(2 ** (bits - 1)), **shares))
 
 
-POWERS = np.concatenate([[0], 2 ** np.arange(7)])  # 0 and 1..64: with signs 15 values, which 8-bit code holds
+POWERS = np.concatenate([[0], 2 ** np.arange(6)])  # 0 and 1..32: sums of a hundred of the largest fit into 8-bit code
 
 WEIGHT_FORMATS: dict[str, WeightFormat] = {
     "fp16": WeightFormat(16, cast=fp16),
