@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuraltree.compress import quantize_tree
+from neuraltree.compress.int8.finetune import _Problem, _State, _step
 from neuraltree.compress.int8.integer_tree import input_range
 from neuraltree.compress.int8.integers import quantize
-from neuraltree.compress.int8.straight_through import integer_sums, levels
+from neuraltree.compress.int8.straight_through import SUM_LOSSES, CodedRows, gradient, integer_sums, levels
 from neuraltree.compress.narrow.format_training import finetune_format
 from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.compress.weights.weight_formats import code_snaps
@@ -105,3 +106,22 @@ def test_what_does_not_fit_is_refused() -> None:
         finetune_format(tree, INPUTS, np.array(["no"] * 3), "int4", epochs=1)
     with pytest.raises(ValueError, match="weights in bf16 are no integers; allowed: int8, int6"):
         finetune_format(tree, INPUTS, targets(tree, 0), "bf16", epochs=1)
+
+
+def test_a_step_follows_the_gradient_at_the_rounded_weights() -> None:
+    """Adam's first mean is a tenth of the gradient, which is that of the float tree with rounded weights."""
+    (tree,) = front("regression", "identity", 1, seed=3)
+    tree = replace(tree, nodes=simplify(tree.nodes))
+    nodes, reach = tree.nodes, input_range(tree)
+    numbers = quantize(nodes, reach, snaps=code_snaps("binary"))
+    codes = np.random.default_rng(0).integers(-127, 128, size=(len(reach), 30))
+    rows = CodedRows(codes, codes * (reach / 127)[:, None], np.ones((1, 1, 30)), np.ones(30))
+    network, loss = levels(nodes), SUM_LOSSES["regression", "identity"]
+    zero = np.zeros((2, len(nodes)))
+    theta = np.stack([nodes["weight"][:, 0], nodes["bias"][:, 0]])
+    moved = _step(_Problem(nodes, network, reach, loss, "binary"), _State(theta, zero, zero, 0), rows, 0.01)
+    rounded = nodes.copy()
+    rounded["weight"][:, 0] = numbers.edge
+    slope = gradient(network, rounded, integer_sums(network, nodes, numbers, codes), rows, loss)
+    assert np.abs(numbers.edge - theta[0]).max() > 0.1
+    assert moved.mean == pytest.approx(0.1 * slope)

@@ -62,9 +62,13 @@ def test_integers_of_edge_trees_equal_the_recursion(name: str) -> None:
 @pytest.mark.parametrize("name", PLAIN_SNAPS)
 @pytest.mark.parametrize("outputs", ["int8", "same"])
 @settings(steady, max_examples=30)
-@given(tree=trees(values=st.floats(-3, 3)))
-def test_the_float_tree_has_the_weights_of_the_recursion(name: str, outputs: str, tree: Tree) -> None:
+@given(tree=trees(values=st.floats(-3, 3)), middle=st.sampled_from((None, 0.0, 1.5)))
+def test_the_float_tree_has_the_weights_of_the_recursion(
+    name: str, outputs: str, tree: Tree, middle: float | None
+) -> None:
     """Its outputs are those of a recursion over the snapped weights and exact biases."""
+    if middle is not None:
+        tree = replace(tree, input_middle=np.full(len(tree.features), middle))
     found, expected = with_weight_format(tree, name, outputs=outputs), plain(tree, name, outputs)
     nodes = merged(tree).nodes.copy()
     drop = len(expected.nodes) - len(nodes)  # a linear output on top
