@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "hardware": ("hardware_model", "modelled cost of trees compared with measurements on an emulated core"),
     "auto": ("hardware.auto_choice", "whether another code dominates the one that auto chooses, also as measured"),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
+    "formats": ("hardware.number_formats", "error and size of MNIST's tree of 10,000 weights by number format"),
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),
     "promise": ("promise.beside_old", "errors that fronts promise and test rows keep, compared with an older checkout"),
     "decay": ("promise.decay", "weight decay by rows, and how near to the lowest error the recommended member is"),

@@ -100,14 +100,15 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 def run(unit: Unit, quick: bool) -> list[Row]:
     model = model_of(unit.job, quick)
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
-    parts = _parts(unit.table, quick, split)
+    parts = parts_of(unit.table, quick, split)
     pixels = make_pixels(*parts.train, CLASSES)
     row, error = (_mlp if model.mlp else _tree)(model, pixels, fit)
     errors = {"val_error": error(*parts.validation), "test_error": error(*parts.test)}
     return [row | errors | {"epochs": model.course.epochs, "activations": "+".join(model.activations)}]
 
 
-def _parts(table: str, quick: bool, rng: np.random.Generator) -> Parts:
+def parts_of(table: str, quick: bool, rng: np.random.Generator) -> Parts:
+    """The images of a table; ``quick``: few of each part."""
     found = images(table)
     order, most = rng.permutation(len(found.X)), QUICK_ROWS if quick else None
     chosen = order[VALIDATION:][:most], order[:VALIDATION][:most]
