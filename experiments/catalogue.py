@@ -22,6 +22,7 @@ MODULES = {
     "ablation": "ablation",
     "search_peers": "search_peers",
     "growth_operator": "growth_operator",
+    "pruning": "pruning",
 }
 
 

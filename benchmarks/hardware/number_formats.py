@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from benchmarks.promise.reporting import report
-from experiments.common.images import CLASSES
-from experiments.growth.pixels import Bytes, make_pixels, shifted
-from experiments.studies.mnist.run import JOBS, Parts, grown, parts_of
+from experiments.common.images import SIDE
+from experiments.frame.experiment import Unit
+from experiments.growth.pixels import shifted
+from experiments.studies.mnist.run import grown_tree
 from neuraltree.cli.markdown import table
 from neuraltree.compress import WEIGHT_FORMATS, IntegerTree, quantize_tree, weight_bits, with_weight_format
 from neuraltree.compress.formats import NARROW
@@ -42,10 +43,9 @@ SMALL = 60  # weights, as in members of fronts
 
 def large(seed: int, trained: Sequence[str], epochs: int, tick: Any) -> dict[str, Any]:
     """Test errors, and sizes on a core, of the tree of one seed in each format."""
-    split, fit = (np.random.default_rng([seed, part]) for part in range(2))
-    parts = parts_of("mnist", False, split)
-    tree = grown(JOBS["grow_10k"], make_pixels(*parts.train, CLASSES), fit)
-    X, y = flat(parts.test[0]), parts.test[1]
+    tree, train, (X, y) = grown_tree(Unit("mnist", "grow_10k", seed), False)
+    moved = shifted(train[0].reshape(-1, SIDE, SIDE), 1, np.random.default_rng([seed, 2]))
+    again = moved.reshape(train[0].shape), train[1]
     rows: dict[str, dict[str, Any]] = {"float": {"error": wrong(tree.predict(X), y), "bits": 32 * edges(tree)}}
     for name in WEIGHT_FORMATS:
         made = with_weight_format(tree, name)
@@ -53,18 +53,10 @@ def large(seed: int, trained: Sequence[str], epochs: int, tick: Any) -> dict[str
         rows[name] |= coded(tree, name, X, y) if name in CODES else {}
         tick(f"seed {seed}: {name} {rows[name]}")
     for name in trained:
-        tuned = finetune_format(tree, *again(parts, fit), name, epochs=epochs, learning_rate=RATE, seed=seed)
+        tuned = finetune_format(tree, *again, name, epochs=epochs, learning_rate=RATE, seed=seed)
         rows[name]["trained"] = coded(tuned, name, X, y)
         tick(f"seed {seed}: {name} trained {rows[name]['trained']}")
     return rows
-
-
-def again(parts: Parts, rng: np.random.Generator) -> tuple[NDArray, NDArray]:
-    return flat(shifted(parts.train[0], 1, rng)), parts.train[1]
-
-
-def flat(images: Bytes) -> NDArray[np.uint8]:
-    return images.reshape(len(images), -1)
 
 
 def edges(tree: Tree | IntegerTree) -> int:
@@ -96,7 +88,8 @@ def on_core(tree: Tree, name: str, style: str, core: str, X: NDArray) -> dict[st
     whole = Call("m_predict", [(row.astype(np.float32),) for row in X], "float32" if tree.classes is None else "int")
     taken = measure(files, [call, whole], core)
     results = taken.costs[0].results
-    assert results is not None and np.array_equal(results, model.predict_q(q))
+    assert results is not None
+    assert np.array_equal(results, model.predict_q(q))
     cycles = [float(np.mean(cost.cycles_hi)) for cost in taken.costs]
     sizes = {"rodata_bytes": taken.rodata_bytes, "flash_bytes": taken.flash_bytes, "edges": edges(model)}
     return sizes | {"cycles": cycles[0], "whole_cycles": cycles[1]}

@@ -33,6 +33,7 @@ PACKAGES = ("neuraltree", "numpy", "jax", "scikit-learn", "deap", "moocore")
 DRIVER = Path(__file__).with_name("driver.py")
 ROOT = Path(__file__).parents[2]
 BUDGETS = (5, 10, 20, 40, 70, 100)  # weights; the fair volume is the mean over them
+LEAST = 1e-4  # the lowest error whose logarithm counts
 Found = dict[tuple[str, int], dict[str, Any]]  # by problem and seed
 
 
@@ -108,14 +109,14 @@ def by_problem(old: Found, new: Found) -> list[dict[str, Any]]:
 
 def changes(before: list[Chosen], after: list[Chosen]) -> FloatArray:
     """(pairs,) logarithms of the new test error over the old one."""
-    errors = np.array([[max(each.test, 1e-4) for each in part] for part in (before, after)])
+    errors = np.array([[max(each.test, LEAST) for each in part] for part in (before, after)])
     return np.asarray(np.log(errors[1] / errors[0]))
 
 
 def summary(old: Found, new: Found, rows: list[dict[str, Any]]) -> dict[str, float]:
     before, after = ([chosen(part[key], part[key]["chosen"]) for key in new] for part in (old, new))
     change = changes(before, after)
-    fair = np.log([fair_volume(new[key]) / max(fair_volume(old[key]), 1e-4) for key in new])
+    fair = np.log([max(fair_volume(new[key]), LEAST) / max(fair_volume(old[key]), LEAST) for key in new])
     sizes = np.log([b.weights / a.weights for a, b in zip(before, after, strict=True)])
     return {
         "change_percent": 100 * float(change.mean()),

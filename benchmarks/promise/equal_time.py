@@ -1,7 +1,8 @@
 """Searches of several settings, compared at equal CPU time in one thread.
 
 ``python -m benchmarks.run rows`` trains on a growing sample of rows, and on all rows; ``training`` varies the learning
-rate, the epochs of a generation and the population. Fronts are judged and refitted on all rows after that time.
+rate, the epochs of a generation and the population; ``cutting`` prunes the finalists. Fronts are judged and refitted on
+all rows after that time.
 """
 
 from __future__ import annotations
@@ -25,15 +26,28 @@ from experiments.common.statistics import signed_rank_p
 from neuraltree.cli.markdown import table as markdown
 from search.engine.evolution_step import generations
 from search.runs.progress import Phases
+from search.selection.hypervolume import hypervolume
 
 
 class Study(NamedTuple):
-    """The first way is compared with the others; ``sizes``: training rows by problem."""
+    """The first way is compared with the others; ``sizes``: training rows by problem, 0 for those of a hold-out.
+
+    ``measure``: the error of classes.
+    """
 
     title: str
     cpu_s: float
     sizes: Mapping[str, tuple[int, ...]]
     ways: Mapping[str, dict[str, dict[str, Any]]]  # sections of the config
+    measure: str = "log_loss"
+
+
+def on_device(prune: str) -> dict[str, dict[str, Any]]:
+    return {
+        "search": {"objectives": ["error", "flash_bytes", "latency_s"]},
+        "hardware": {"device": "cortex-m0plus", "precision": "int8"},
+        "compress": {"prune": prune},
+    }
 
 
 def train(rate: float, epochs: int, population: int) -> dict[str, dict[str, Any]]:
@@ -64,16 +78,33 @@ STUDIES = {
             "0.01, 20, 200": train(0.01, 20, 200),
         },
     ),
+    "cutting": Study(
+        "Finalists that are cut",
+        5.0,
+        dict.fromkeys(DEVELOPMENT, (400, 1000)),
+        {name: {"compress": {"prune": name}} for name in ("none", "ablation", "taylor")},
+    ),
+    "compression": Study(
+        "Fronts of error, flash and latency whose finalists are cut",
+        5.0,
+        dict.fromkeys(("pima", "wdbc", "vehicle", "glass", "friedman", "mpg6"), (0,)),
+        {name: on_device(name) for name in ("none", "taylor")},
+        measure="error",
+    ),
 }
+BOX = {"flash_bytes": (256, 16_384), "latency_s": (1e-6, 1e-3), "weights": (2, 500)}
 COLUMNS = {
     "generations": "generations",
     "test": "test error",
     "weights": "weights",
+    "last_cpu_s": "CPU s of the end",
+    "missed": "missed volume",
     "within": "error within 5 to 100 weights",
 }
 ABOUT = """Each search has {cpu_s:g} CPU s before its front is judged and refitted on all rows. Means over {seeds}
-seeds: generations, the test error (log loss, or 1 - R²) and the weights of the recommended member, and the mean test
-error of the best members by promise within 5 to 100 weights. p: Wilcoxon's signed-rank test over all problems and
+seeds: generations, the test error (log loss, or 1 - R²) and the weights of the recommended member, the mean test
+error of the best members by promise within 5 to 100 weights, and the share of a box of test error and costs that the
+front does not dominate. p: Wilcoxon's signed-rank test over all problems and
 seeds."""
 
 
@@ -87,22 +118,43 @@ def rows_of(name: str, rows: int, seed: int) -> Sample:
 def searched(job: tuple[str, str, int, int, str]) -> dict[str, Any]:
     study, name, rows, seed, way = job
     data = rows_of(name, rows, seed)
-    measure = "log_loss" if data.classes else "error"
+    measure = STUDIES[study].measure if data.classes else "error"
     setup, table = prepared(name, data, seed, measure, STUDIES[study].ways[way])
     begun = time.process_time()
     for state, _ in generations(setup.problem, setup.strategy, Phases()):  # noqa: B007
         if time.process_time() - begun >= STUDIES[study].cpu_s:
             break
+    begun = time.process_time()
     front = last_of(setup, table, state)
+    last_cpu_s = time.process_time() - begun
     scored = [member.values | {"test": error_of(member, data, measure)} for member in front]
     chosen = scored[front.members.index(front.recommended())]
     return {
         **dict(zip(("problem", "rows", "seed", "way"), job[1:], strict=True)),
         "generations": state.generation,
+        "last_cpu_s": last_cpu_s,
         "test": chosen["test"],
         "weights": chosen["weights"],
         "within": fair_volume({"members": scored}),
+        "missed": missed(scored, data),
     }
+
+
+def missed(members: list[dict[str, float]], data: Sample) -> float:
+    """The share of the box of test error, flash and latency that a front does not dominate, or of error and weights.
+
+    The box ends at the error of a constant; of costs the logarithms count, between the ends of ``BOX``.
+    """
+    worst = 1 - np.bincount(data.test_y.astype(int)).max() / len(data.test_y) if data.classes else 1.0
+    names = [name for name in ("flash_bytes", "latency_s") if name in members[0]] or ["weights"]
+    costs = [[_part(name, member[name]) for name in names] for member in members]
+    points = np.column_stack([[member["test"] / worst for member in members], costs])
+    return 1 - hypervolume(points, np.ones(len(names) + 1))
+
+
+def _part(name: str, value: float) -> float:
+    low, high = BOX[name]
+    return float(np.log(value / low) / np.log(high / low))
 
 
 def page(study: Study, result: dict[str, Any]) -> str:
@@ -118,7 +170,7 @@ def page(study: Study, result: dict[str, Any]) -> str:
     ]
     first, *others = study.ways
     changes = []
-    for way, key in product(others, ("test", "weights", "within")):
+    for way, key in product(others, ("test", "weights", "within", "missed")):
         before, after = (
             np.array([by_key[name, rows, s, of][key] for (name, rows), s in product(problems, seeds)])
             for of in (first, way)

@@ -25,7 +25,7 @@ from search.engine.problem import Setup, set_up
 from search.errors import InputError
 from search.evolution import room
 from search.front import Front, Member
-from search.judge.finish import judged_front, last_front, live_front
+from search.judge.finish import finalists, judged_front, last_front
 from search.table import split
 from search.table.data import Table
 
@@ -135,6 +135,7 @@ def prepared(
         "space": {"max_nodes": room(data.classes)},
         "train": sections.get("train", {}),
         "hardware": sections.get("hardware", {}),
+        "compress": sections.get("compress", {}),
         "search": {"objectives": [measure, "weights"], **sections.get("search", {})},
     }
     return set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True), table
@@ -143,7 +144,7 @@ def prepared(
 def last_of(setup: Setup, table: Table, state: State) -> Front:
     """The front of a state of a search, judged and refitted."""
     how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
-    front, _ = judged_front(setup, table, live_front(setup, state), *how, evaluations=state.evaluations)
+    front, _ = judged_front(setup, table, finalists(setup, state), *how, evaluations=state.evaluations)
     members = last_front(setup, table, front, *how, evaluations=state.evaluations)
     return Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
-from search.cli import answer_command, chosen, fit_command, inspect_command, show_command
+from search.cli import answer_command, chosen, compress_command, fit_command, inspect_command, show_command
 from search.errors import LOCKED, InputError, LockedError
 
 RESUME = "resume it with: neuraltree run FOLDER --resume"
@@ -59,6 +59,12 @@ COMMANDS: dict[str, Own | Shared] = {
         answer_command.answer,
         (answer_command.add_options, chosen.add_choice),
         answer_command.EPILOG,
+    ),
+    "compress": Own(
+        "smaller models cut out of a finished one, as a front",
+        compress_command.compress,
+        (compress_command.add_options,),
+        compress_command.EPILOG,
     ),
     "export": Shared("a model as C, ONNX, Python, a formula or a drawing", "search.cli.export_command"),
     "hardware": Shared("what a model costs on a device", "neuraltree.hardware.__main__", model=True),

@@ -75,6 +75,7 @@ ADDED = (
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
     ("hardware", "input"),
+    ("compress", "prune"),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )
 
@@ -104,6 +105,8 @@ def config_hash(config: Config) -> str:
         fields = msgspec.structs.fields(getattr(config, section))
         if known[section][key] == next(default_of(field) for field in fields if field.name == key):
             del known[section][key]
+            if not known[section]:  # a section that was added later
+                del known[section]
     return hashlib.sha256(msgspec.json.encode(known, order="sorted")).hexdigest()
 
 

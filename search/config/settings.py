@@ -364,6 +364,18 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0
 
 
+class CompressConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What makes the models of the front smaller when the search has ended."""
+
+    prune: Annotated[
+        Literal["none", "ablation", "taylor"],
+        Meta(
+            description="the criterion by which edges are cut out of the front's models, step by step; what nothing "
+            "dominates joins the front"
+        ),
+    ] = "none"
+
+
 class BaselinesConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Ordinary models trained for comparison, on the run's rows and in its folds."""
 
@@ -401,6 +413,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
             "error can be limited only if it is in `search.objectives`."
         ),
     ] = {}
+    compress: CompressConfig = CompressConfig()
     baselines: BaselinesConfig = BaselinesConfig()
 
 

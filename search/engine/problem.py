@@ -58,6 +58,7 @@ class Setup:
     finetune_epochs: int  # epochs of fine-tuning the final front as 8-bit models
     tuned: bool = False  # whether the thresholds of two classes are chosen out of fold
     last_epochs: int = 0  # epochs of the final refit; 0: as many as in a generation
+    cutting: str = "none"  # the criterion by which the front's trees are cut, see ``cut_finalists``
 
 
 def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int = 0) -> Setup:
@@ -102,7 +103,10 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     )
     strategy = _evolution(config, table, problem)
     epochs = config.hardware.finetune_epochs
-    return Setup(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task))
+    return Setup(
+        *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
+        cutting=config.compress.prune,
+    )
 
 
 def _first_rows(table: Table, rows: RowIndices) -> int:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from contextlib import suppress
 
 import numpy as np
-from numpy.typing import NDArray
 
+from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.tree.generate import redraw_weights
-from neuraltree.tree.nodes import Nodes, arities, node_dtype, parents, subtree_end
+from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.space import Space, TreeError, check
 from search.engine.evaluate import Problem, trained
 from search.variation.edge_operators import importance
@@ -43,7 +43,7 @@ def pruned_trees(problem: Problem, most: int) -> list[Nodes]:
     least, step = 2 * space.n_outputs, 0
     while size > least:
         size, step = _next_size(size, space.max_nodes, least), step + 1
-        trees = _further(problem, [pruned(tree, size) for tree in trees], EPOCHS, step)
+        trees = _further(problem, [cut_to(tree, importance(tree), size) for tree in trees], EPOCHS, step)
         for tree in trees:
             with suppress(TreeError):  # it may still be too large, or have nodes with too many children
                 check(tree, space)
@@ -73,29 +73,3 @@ def _dense(rng: np.random.Generator, space: Space, hidden: int, folds: int) -> N
 
 def _further(problem: Problem, trees: list[Nodes], share: float, step: int) -> list[Nodes]:
     return trained(problem, trees, STREAM + step, epochs=int(np.ceil(share * problem.epochs)), faster=RATE)
-
-
-def pruned(tree: Nodes, size: int) -> Nodes:
-    """The tree without its least important edges, until at most ``size`` nodes are left.
-
-    A hidden node that loses its last child goes too; an output keeps its last child.
-    """
-    depth = tree["depth"]
-    parent, children = parents(depth), arities(depth)
-    keep: NDArray[np.bool_] = np.ones(len(tree), dtype=bool)
-    left = len(tree)
-    for i in np.argsort(importance(tree), kind="stable").tolist():
-        if left <= size:
-            break
-        if depth[i] == 0 or not keep[i]:
-            continue
-        top = i
-        while depth[parent[top]] > 0 and children[parent[top]] == 1:
-            top = int(parent[top])
-        if children[parent[top]] == 1:
-            continue
-        below = slice(top, subtree_end(depth, top))
-        left -= int(np.count_nonzero(keep[below]))
-        keep[below] = False
-        children[parent[top]] -= 1
-    return tree[keep]

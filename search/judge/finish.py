@@ -22,6 +22,7 @@ from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 from search.engine.budgets import within
+from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import COUNTS, Columns, costs, refit
 from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
@@ -47,6 +48,14 @@ def live_front(setup: Setup, state: State) -> Members:
     points = objectives(state.members, setup.strategy.objectives, setup.strategy.reference)
     excess = violation(state.members, setup.strategy.bounds)
     return state.members.take(front_of(state.members, points, state.rank, excess))
+
+
+def finalists(setup: Setup, state: State) -> Members:
+    """The population's front; if the run prunes its models, that of what is cut out of them as well."""
+    front = live_front(setup, state)
+    if setup.cutting == "none":
+        return front
+    return with_cuts(setup.problem, setup.strategy, front, state.members, setup.cutting, state.evaluations)
 
 
 def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
@@ -84,10 +93,17 @@ def write_front(
     stopping: Callable[[], bool],
 ) -> Judged:
     """Finish the front, score it on the test rows and save it; returns the judgement of its members."""
-    folder.models.mkdir(exist_ok=True)
-    front = live_front(setup, state)
-    front, judged = judged_front(setup, table, front, say, stopping, kept=folder, evaluations=state.evaluations)
+    front, judged = judged_front(
+        setup, table, finalists(setup, state), say, stopping, kept=folder, evaluations=state.evaluations
+    )
     members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
+    write_members(folder, setup, table, members)
+    return judged.take([member.place for member in members])
+
+
+def write_members(folder: RunFolder, setup: Setup, table: Table, members: list[Finished]) -> None:
+    """Score the members on the test rows, and write ``front.csv`` and the models."""
+    folder.models.mkdir(exist_ok=True)
     rows: list[list[Any]] = []
     for member in members:
         model = f"models/{len(rows):03d}.json"
@@ -97,7 +113,6 @@ def write_front(
     for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
         left.unlink()  # left by an earlier end of this run that was interrupted
     write_csv(folder.path / "front.csv", _header(setup), rows)
-    return judged.take([member.place for member in members])
 
 
 def judged_front(
@@ -137,7 +152,11 @@ def last_front(
     evaluations: int,
 ) -> list[Finished]:
     """The finished members of a judged front that no other finished member dominates in the run's objectives."""
-    members = finished(setup, table, front, say, stopping, evaluations=evaluations)
+    return undominated_members(setup, finished(setup, table, front, say, stopping, evaluations=evaluations), say)
+
+
+def undominated_members(setup: Setup, members: list[Finished], say: Callable[[str], None]) -> list[Finished]:
+    """The members that no other dominates in the run's objectives; says which code was chosen for them."""
     kept = _undominated(setup, [member.values for member in members], "the final costs", say)
     left = [members[i] for i in kept.tolist()]
     if decisions := [member.decision for member in left if member.decision]:
@@ -162,10 +181,9 @@ def finished(
     *,
     evaluations: int,
 ) -> list[Finished]:
-    """A front refitted on all training rows, fine-tuned for 8 bits if asked to, and measured.
+    """A front refitted on all training rows, fine-tuned for 8 bits if asked to, and measured; see ``finished_trees``.
 
-    ``evaluations``: the number of trees that the search has trained. A member is left out if it breaks a constraint: by
-    its measured costs, or by predicted ones if it has no others.
+    ``evaluations``: the number of trees that the search has trained.
     """
     if not front.trees:
         return []
@@ -175,12 +193,27 @@ def finished(
     constants = {name: front.columns[name] for name in (THRESHOLD, BAND) if name in front.columns}
     known: list[dict[str, Any]] = [_values(constants, i) for i in range(len(trees))]
     trees = [replace(tree, **each) for tree, each in zip(trees, known, strict=True)]
+    return finished_trees(setup, table, trees, {"id": front.ids.astype(np.float64)} | front.columns, say, stopping)
+
+
+def finished_trees(
+    setup: Setup,
+    table: Table,
+    trees: list[Tree],
+    columns: Columns,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+) -> list[Finished]:
+    """Models of a front in the code of the run, with the ``columns`` that are known of them and their costs.
+
+    A model is left out if it breaks a constraint: by its measured costs, or by predicted ones if it has no others.
+    """
     trees = _in_integers(setup, table, trees)
     if setup.problem.in_integers:
         _tell_of_losses(trees, say)
     decisions = _decided(setup, trees)
     codes = [setup.problem.rule.codes[0] if each is None else each.code for each in decisions]
-    columns = front.columns | _costs(setup, trees, decisions)
+    columns = columns | _costs(setup, trees, decisions)
     measured = measure_front(setup.problem, list(zip(trees, codes, strict=True)), say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns.get(name, v), v) for name, v in measured.items()}
@@ -190,10 +223,7 @@ def finished(
             f"{np.count_nonzero(~fitting)} of {len(trees)} models left out: trained on all rows they break a constraint"
         )
     told = decisions if setup.problem.chooses_code else [None] * len(trees)
-    return [
-        Finished(i, trees[i], {"id": float(front.ids[i])} | _values(columns, i), codes[i], told[i])
-        for i in np.flatnonzero(fitting).tolist()
-    ]
+    return [Finished(i, trees[i], _values(columns, i), codes[i], told[i]) for i in np.flatnonzero(fitting).tolist()]
 
 
 def _values(columns: Columns, i: int) -> dict[str, float]:
@@ -251,7 +281,12 @@ def _costs(setup: Setup, trees: list[Tree], decisions: list[Decision | None]) ->
 
 
 def _test_scores(setup: Setup, table: Table, member: Finished) -> dict[str, float]:
-    """Test error in the metric of ``val_error``, and R² or accuracy, of the tree; R² or accuracy in integers."""
+    """Test error in the metric of ``val_error``, and R² or accuracy, of the tree; R² or accuracy in integers.
+
+    None without test rows.
+    """
+    if not len(setup.test_rows):
+        return {}
     tree = member.tree
     X, truth = table.X[setup.test_rows], natural_truth(setup, table, setup.problem.task)
     usual = METRICS["one_minus_r2" if table.kind == "regression" else "error_rate"]

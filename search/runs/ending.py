@@ -14,6 +14,7 @@ from typing import Any
 
 from search.config.durations import seconds_of
 from search.config.settings import SearchConfig
+from search.engine.cut_finalists import END_TAKES
 from search.engine.evolution_step import Info, State
 from search.engine.problem import Setup
 from search.judge.honest import FOLDS, REPEATS, judging_epochs, refit_course
@@ -71,7 +72,8 @@ class Ending:
         weights = state.members.columns["weights"][info.front]
         epochs = judging_epochs(setup, len(weights) * REPEATS, state.evaluations)
         passes = epochs * REPEATS * (FOLDS - 1) + refit_course(setup, state.evaluations)[0]
-        return float(weights.sum()) * passes * len(setup.train_rows) / median(self._speeds)
+        seconds = float(weights.sum()) * passes * len(setup.train_rows) / median(self._speeds)
+        return END_TAKES[setup.cutting] * seconds
 
     def why(self, generation: int) -> str:
         """Why the search ends after this generation; "" if it goes on."""

@@ -36,7 +36,7 @@ from search.folder.history import History, history_of, joined, of_generation
 from search.front import Front, Member
 from search.interrupts import interrupts
 from search.judge.baseline_training import affordable, train_row
-from search.judge.finish import Finished, judged_front, last_front, live_front
+from search.judge.finish import Finished, finalists, judged_front, last_front
 from search.judge.honest import judging_folds
 from search.judge.notices import at_end, at_start
 from search.runs.ending import Ending, length_of
@@ -112,7 +112,7 @@ def evolve(
         candidates, judged = judged_front(
             setup,
             table,
-            live_front(setup, state),
+            finalists(setup, state),
             say.message,
             stopping,
             lesson=lesson,

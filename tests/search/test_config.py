@@ -88,6 +88,8 @@ finetune_epochs = 5
 [constraints]
 energy_j = 0
 ram_bytes = 2048
+[compress]
+prune = "taylor"
 [baselines]
 models = ["cart", "linear"]
 """

@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_iris
 
+from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.tree.nodes import node_dtype, parents
 from neuraltree.tree.space import Space, check
 from search.config.config import config_of
 from search.engine.evolution_step import PRUNED, RANDOM, begin
 from search.engine.problem import Setup, set_up
-from search.engine.pruned_trees import pruned, pruned_trees
+from search.engine.pruned_trees import pruned_trees
 from search.runs.progress import Phases
 from search.table.data import Table
 from search.variation.edge_operators import SPREADS, importance
@@ -34,7 +35,7 @@ def iris(**sections: dict[str, object]) -> Setup:
 @steady
 @given(tree=node_arrays(n_outputs=2, folds=2), size=st.integers(1, 40))
 def test_pruning_leaves_a_legal_tree_with_the_most_important_edges(tree: np.ndarray, size: int) -> None:
-    left = pruned(tree, size)
+    left = cut_to(tree, importance(tree), size)
     smallest = 4  # two outputs with a child each
     # Chains below an output go with their last child, so the smallest tree may have more nodes.
     if len(left) > size:
@@ -42,7 +43,7 @@ def test_pruning_leaves_a_legal_tree_with_the_most_important_edges(tree: np.ndar
         assert (counts[left["depth"] == 0] == 1).all()
     assert len(left) >= min(smallest, len(tree))
     check(left, Space(1000, 2, activations=tuple(ALL), max_nodes=10_000, max_depth=50, max_arity=10_000))
-    assert pruned(tree, len(tree)).tobytes() == tree.tobytes()
+    assert cut_to(tree, importance(tree), len(tree)).tobytes() == tree.tobytes()
     # Every node left is one of the tree's, in its order.
     rows = [row.tobytes() for row in tree]
     places = iter(rows)
@@ -55,12 +56,12 @@ ALL = ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity", "hard_tanh")
 def test_the_least_important_edge_goes_first() -> None:
     flat = np.zeros(5, node_dtype())
     flat["depth"], flat["op"], flat["weight"][:, 0] = [0, 1, 1, 1, 1], [~5, 0, 1, 2, 3], [0, 0.5, -0.1, -0.9, 0.3]
-    left = [pruned(flat, size)["op"][1:].tolist() for size in (5, 4, 3, 2, 1)]
+    left = [cut_to(flat, importance(flat), size)["op"][1:].tolist() for size in (5, 4, 3, 2, 1)]
     assert left == [[0, 1, 2, 3], [0, 2, 3], [0, 2], [2], [2]]  # an output keeps its last child
     # A hidden node of little importance takes its inputs along, and goes with the last of them.
     deep = np.zeros(4, node_dtype())
     deep["depth"], deep["op"], deep["weight"][:, 0] = [0, 1, 2, 1], [~5, ~1, 0, 1], [0, 5, 0.01, 0.2]
-    assert pruned(deep, 3)["op"].tolist() == [~5, 1]
+    assert cut_to(deep, importance(deep), 3)["op"].tolist() == [~5, 1]
 
 
 def test_importance_is_magnitude_times_spread() -> None:

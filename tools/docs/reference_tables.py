@@ -7,6 +7,7 @@ from typing import Any
 
 from neuraltree.activations import ACTIVATIONS, ALIASES
 from neuraltree.cli.markdown import code, page, table
+from neuraltree.compress.pruning.criteria import CRITERIA
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.export.targets import FORMATS
 from neuraltree.hardware.profile.device_list import CAPTION, COLUMNS, device_rows
@@ -44,6 +45,7 @@ def tables() -> str:
         *("## Optimisers: `train.optimizer`", described(OPTIMIZERS, "optimiser")),
         *("## Learning-rate schedules: `train.schedule`", described(SCHEDULES, "schedule")),
         *("## Baselines: `baselines.models`", baselines()),
+        *("## Criteria of pruning: `neuraltree compress --criterion`", criteria()),
         *("## Export formats: `python -m neuraltree.export --to`", formats()),
         *("## Devices: `hardware.device`, `--device`", *devices()),
     )
@@ -92,6 +94,11 @@ def activations() -> str:
 def operators() -> str:
     rows = [(code(row.name), row.doc, str(row.parents), f"{row.default_probability:.2f}") for row in OPERATORS]
     return table(("operator", "what it does", "parents", "default probability"), rows)
+
+
+def criteria() -> str:
+    rows = [(code(name), row.help, row.unit) for name, row in CRITERIA.items()]
+    return table(("criterion", "what ranks the cuts", "what is cut at once"), rows)
 
 
 def baselines() -> str:

@@ -100,15 +100,14 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 def run(unit: Unit, quick: bool) -> list[Row]:
     model = model_of(unit.job, quick)
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
-    parts = parts_of(unit.table, quick, split)
+    parts = _parts(unit.table, quick, split)
     pixels = make_pixels(*parts.train, CLASSES)
     row, error = (_mlp if model.mlp else _tree)(model, pixels, fit)
     errors = {"val_error": error(*parts.validation), "test_error": error(*parts.test)}
     return [row | errors | {"epochs": model.course.epochs, "activations": "+".join(model.activations)}]
 
 
-def parts_of(table: str, quick: bool, rng: np.random.Generator) -> Parts:
-    """The images of a table; ``quick``: few of each part."""
+def _parts(table: str, quick: bool, rng: np.random.Generator) -> Parts:
     found = images(table)
     order, most = rng.permutation(len(found.X)), QUICK_ROWS if quick else None
     chosen = order[VALIDATION:][:most], order[:VALIDATION][:most]
@@ -124,6 +123,15 @@ def _tree(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, 
     row = {"weights": tree.num_weights, "nodes": tree.num_nodes, "depth": tree.depth}
     hidden = CLASSES * int(np.sum(np.cumprod(model.children)))
     return row | {"hidden": hidden}, lambda X, y: float(np.mean(tree.predict(X.reshape(len(X), -1)) != y))
+
+
+def grown_tree(unit: Unit, quick: bool) -> tuple[Tree, tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
+    """The tree of a unit's row, and the flat images and classes that it was fitted to, and those of the test."""
+    split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
+    parts = _parts(unit.table, quick, split)
+    tree = grown(model_of(unit.job, quick), make_pixels(*parts.train, CLASSES), fit)
+    train, test = ((X.reshape(len(X), -1), y) for X, y in (parts.train, parts.test))
+    return tree, train, test
 
 
 def grown(model: Model, pixels: Pixels, rng: np.random.Generator) -> Tree:

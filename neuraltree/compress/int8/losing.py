@@ -40,9 +40,9 @@ def int8_loss(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
     return float(np.clip((whole - integers) / whole, 0, 1)) if whole > 0 else 0.0
 
 
-def spread_rows(count: int) -> IntArray:
-    """Positions of at most ``MOST_ROWS`` of ``count`` rows, evenly spread."""
-    return np.linspace(0, count - 1, min(count, MOST_ROWS)).astype(np.int64)
+def spread_rows(count: int, most: int = MOST_ROWS) -> IntArray:
+    """Positions of at most ``most`` of ``count`` rows, evenly spread."""
+    return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
 def loses_much(tree: Tree) -> bool:

@@ -1,0 +1,48 @@
+"""What the loss rises by if an edge is cut and the mean of what came through it goes into the bias of its parent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.pruning.passes import Passed, passed
+
+
+def ablation(found: Passed) -> FloatArray:
+    """(nodes,) of the edge above each node, exactly; infinite for outputs.
+
+    A cut changes the sums on the way from the parent to the output and no others, so each costs as many nodes as the
+    tree is deep.
+    """
+    scores = np.full(len(found.nodes), np.inf)
+    place = {node: k for k, node in enumerate(found.outputs.tolist())}
+    before = found.values[found.outputs]
+    for i in np.flatnonzero(found.parent >= 0).tolist():
+        node, changed = _output_without(found, i)
+        outputs = before.copy()
+        outputs[place[node]] = changed
+        scores[i] = found.loss_of(outputs) - found.loss
+    return scores
+
+
+def _output_without(found: Passed, i: int) -> tuple[int, FloatArray]:
+    """The output node above node ``i``, and its values (rows,) without the edge above ``i``."""
+    value = np.full(found.values.shape[1], found.means[i])
+    while (up := int(found.parent[i])) >= 0:
+        total = found.sums[up] + found.weight[i] * (value - found.values[i])
+        value, i = ACTIVATIONS[~int(found.nodes["op"][up])].value(total), up
+    return i, value
+
+
+def input_ablation(found: Passed) -> FloatArray:
+    """(nodes,) of each leaf: what the loss rises by if its input is its mean everywhere. Function nodes: infinite."""
+    scores, op = np.full(len(found.nodes), np.inf), found.nodes["op"]
+    for feature in np.unique(op[op >= 0]).tolist():
+        inputs = found.lesson.inputs.copy()
+        inputs[:, feature] = np.average(inputs[:, feature], weights=found.lesson.weight)
+        without = replace(found.lesson, inputs=inputs)
+        scores[op == feature] = passed(found.nodes, without, found.fold).loss - found.loss
+    return scores

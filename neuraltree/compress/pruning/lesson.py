@@ -1,0 +1,71 @@
+"""The rows that a pruning looks at, in the form of the tree's own training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.int8.losing import MOST_ROWS, spread_rows
+from neuraltree.tasks.task import LOSS_OF, Task, encode
+from neuraltree.tree.tree import Tree
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Scaled ``inputs`` (rows, features), encoded ``targets`` (rows, outputs), and ``weight`` (rows,) of mean 1."""
+
+    inputs: FloatArray
+    targets: FloatArray
+    weight: FloatArray
+    loss: str
+
+    def sample(self, most: int = MOST_ROWS) -> Lesson:
+        """At most ``most`` of the rows, evenly spread: scores of edges need no more."""
+        rows = spread_rows(len(self.inputs), most)
+        weight = self.weight[rows]
+        return Lesson(self.inputs[rows], self.targets[rows], weight / weight.mean(), self.loss)
+
+
+def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> Lesson:
+    """The lesson of raw inputs ``X`` (rows, features), and of labels (rows,) or target values ``y`` (rows,) or (rows,
+    targets).
+
+    ``ValueError`` if they do not fit the tree, a label is none of its classes, or a number is not finite.
+    """
+    rows, y = np.asarray(X, dtype=np.float64), np.asarray(y)
+    if rows.ndim != 2 or rows.shape[1] != len(tree.features) or not len(rows) or len(y) != len(rows):
+        raise ValueError(
+            f"X has shape {rows.shape} and y {y.shape}; the tree needs (rows, {len(tree.features)}) and a target for "
+            "each of one or more rows"
+        )
+    counts = np.ones(len(rows)) if weight is None else np.asarray(weight, dtype=np.float64)
+    target = _target(tree, y)
+    for name, part in (("X", rows), ("y", target), ("weight", counts)):
+        if not np.isfinite(part).all():
+            raise ValueError(f"{name} holds a number that is not finite; leave these rows out")
+    task = _task(tree)
+    inputs = rows if tree.scaler is None else tree.scaler.transform(rows)
+    return Lesson(inputs, encode(task, target), counts / counts.mean(), task.loss)
+
+
+def _task(tree: Tree) -> Task:
+    activation = tree.output_activation
+    loss = LOSS_OF.get((tree.kind, activation))
+    if loss is None:
+        raise ValueError(f"a {tree.kind} tree whose outputs are {activation} has no training loss, so it is not pruned")
+    return Task(tree.kind, tree.num_outputs, activation, loss)
+
+
+def _target(tree: Tree, y: NDArray) -> FloatArray:
+    if tree.classes is None:
+        values = np.asarray(y, dtype=np.float64)
+        values = values[:, None] if values.ndim == 1 else values
+        return values if tree.target_scaler is None else tree.target_scaler.transform(values)
+    code = {label: place for place, label in enumerate(tree.classes)}
+    unknown = [label for label in np.unique(y).tolist() if label not in code]
+    if unknown:
+        raise ValueError(f"y holds {unknown[0]!r}, which is none of the tree's classes: {', '.join(map(repr, code))}")
+    return np.array([code[label] for label in y.tolist()], dtype=np.float64)

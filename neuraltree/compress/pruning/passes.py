@@ -1,0 +1,94 @@
+"""The values of all nodes of a tree on rows, and the derivatives of the loss by the sums that enter them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.pruning.lesson import Lesson
+from neuraltree.tasks.losses import LOSSES, loss_and_level
+from neuraltree.tree.nodes import IntArray, Nodes, parents
+
+
+@dataclass(frozen=True)
+class Passed:
+    """One fold of a tree on the rows of a lesson: ``sums`` and ``values`` (nodes, rows) of its nodes.
+
+    The sum of a leaf is 0, its value that of its input.
+    """
+
+    nodes: Nodes
+    lesson: Lesson
+    sums: FloatArray
+    values: FloatArray
+    fold: int = 0
+
+    @cached_property
+    def parent(self) -> IntArray:
+        return parents(self.nodes["depth"])
+
+    @property
+    def weight(self) -> FloatArray:
+        """(nodes,) of the edge above each node."""
+        return self.nodes["weight"][:, self.fold]
+
+    @cached_property
+    def outputs(self) -> IntArray:
+        """The output nodes."""
+        return np.flatnonzero(self.nodes["depth"] == 0)
+
+    @cached_property
+    def means(self) -> FloatArray:
+        """(nodes,) the mean value of each node over the rows."""
+        return self.values @ self.lesson.weight / len(self.lesson.weight)
+
+    @cached_property
+    def deltas(self) -> FloatArray:
+        """(nodes, rows) the derivative of a row's loss by the sum that enters a node; 0 at leaves."""
+        found = np.zeros_like(self.sums)
+        loss, level = loss_and_level(self.lesson.loss)
+        top = self.outputs
+        found[top] = LOSSES[loss].gradient(self.values[top], self.lesson.targets.T, level)
+        for i, op in enumerate(self.nodes["op"].tolist()):  # a parent comes before its children
+            if op >= 0:
+                continue
+            if self.parent[i] >= 0:
+                found[i] = found[self.parent[i]] * self.weight[i]
+            found[i] *= ACTIVATIONS[~op].derivative(self.sums[i], self.values[i])
+        return found
+
+    @cached_property
+    def by_edge(self) -> FloatArray:
+        """(nodes, rows) the derivative of a row's loss by the weight of the edge above a node; 0 at outputs."""
+        return np.where(self.parent[:, None] >= 0, self.deltas[self.parent] * self.values, 0.0)
+
+    @cached_property
+    def loss(self) -> float:
+        """The mean loss."""
+        return self.loss_of(self.values[self.outputs])
+
+    def loss_of(self, values: FloatArray) -> float:
+        """The mean loss if the outputs had these values (outputs, rows)."""
+        loss, level = loss_and_level(self.lesson.loss)
+        return float(np.average(LOSSES[loss].value(values, self.lesson.targets.T, level), weights=self.lesson.weight))
+
+
+@np.errstate(all="ignore")  # infinite values make scores that are not finite, and those edges are kept
+def passed(nodes: Nodes, lesson: Lesson, fold: int = 0) -> Passed:
+    """Forward through a tree: children come after their parent, so the nodes are taken from the last to the first."""
+    sums, values = np.zeros((2, len(nodes), len(lesson.inputs)))
+    parent, weight, bias = parents(nodes["depth"]).tolist(), nodes["weight"][:, fold], nodes["bias"][:, fold]
+    for i in range(len(nodes) - 1, -1, -1):
+        op = int(nodes["op"][i])
+        if op >= 0:
+            values[i] = lesson.inputs[:, op]
+        else:
+            sums[i] += bias[i]
+            values[i] = ACTIVATIONS[~op].value(sums[i])
+        if parent[i] >= 0:
+            sums[parent[i]] += weight[i] * values[i]
+    return Passed(nodes, lesson, sums, values, fold)

@@ -1,0 +1,94 @@
+"""Pruning of a finished tree along a path of sizes, each tree cut from the one before and trained further."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from neuraltree.compress.pruning.criteria import Criterion, criterion_named, scored
+from neuraltree.compress.pruning.cut import cut_to
+from neuraltree.compress.pruning.lesson import Lesson, lesson_of
+from neuraltree.compress.pruning.passes import passed
+from neuraltree.compress.pruning.retraining import retrained
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.simplify import simplify
+from neuraltree.tree.tree import Tree
+
+EPOCHS = 25  # of training after the cuts of one size
+STEPS = 3  # cuts of one size, each with a part of the epochs after it
+SEED_STREAM = 2**31 + 64
+
+
+def prune(
+    tree: Tree,
+    X: ArrayLike,
+    y: ArrayLike,
+    share: float,
+    *,
+    criterion: str = "ablation",
+    epochs: int = EPOCHS,
+    steps: int = STEPS,
+    seed: int = 0,
+    weight: ArrayLike | None = None,
+) -> Tree:
+    """The tree without a ``share`` of its nodes; see ``prune_path``."""
+    (pruned,) = prune_path(
+        tree, X, y, [share], criterion=criterion, epochs=epochs, steps=steps, seed=seed, weight=weight
+    )
+    return pruned
+
+
+def prune_path(
+    tree: Tree,
+    X: ArrayLike,
+    y: ArrayLike,
+    shares: Sequence[float],
+    *,
+    criterion: str = "ablation",
+    epochs: int = EPOCHS,
+    steps: int = STEPS,
+    seed: int = 0,
+    weight: ArrayLike | None = None,
+) -> list[Tree]:
+    """The tree without a share of its nodes, for each of ``shares`` in rising order; each is cut from the one before.
+
+    ``X`` (rows, features) are raw inputs and ``y`` labels or target values of training rows; ``weight`` (rows,) their
+    weights. The ``criterion`` ranks the edges, see ``CRITERIA``; it is computed anew for each cut, on at most 1,000
+    rows. The mean of what came through an edge goes into the bias of its parent. A size is reached in ``steps`` cuts,
+    whose shares follow a cubic schedule (Zhu & Gupta 2017, https://arxiv.org/abs/1710.01878, section 3), and after
+    each the tree is trained for its part of ``epochs``; 0: it is not. A structured criterion may end at a larger size.
+
+    ``ValueError`` for shares that are not between 0 and 1, an unknown criterion, or rows that do not fit the tree.
+    """
+    row, lesson = criterion_named(criterion), lesson_of(tree, X, y, weight)
+    wanted = [float(share) for share in shares]
+    if any(not 0 < share < 1 for share in wanted) or sorted(set(wanted)) != wanted:
+        raise ValueError(f"shares are {wanted}; they must rise, and lie above 0 and below 1")
+    if epochs < 0 or steps < 1:
+        raise ValueError(f"epochs={epochs} and steps={steps}; epochs are 0 or more, steps 1 or more")
+    rng = np.random.default_rng((seed, SEED_STREAM))
+    nodes, found = simplify(tree.nodes), []
+    whole, before = len(nodes), 0.0
+    for share in wanted:
+        for cut, part in _schedule(before, share, epochs, steps):
+            nodes = cut_once(nodes, lesson, row, round((1 - cut) * whole))
+            nodes = retrained(nodes, lesson, part, rng)
+        before = share
+        found.append(replace(tree, nodes=nodes, int8_loss=None, band=None))
+    return found
+
+
+def cut_once(nodes: Nodes, lesson: Lesson, criterion: Criterion, size: int) -> Nodes:
+    """One cut to ``size`` nodes, by scores on a sample of the rows."""
+    found = passed(nodes, lesson.sample())
+    return cut_to(nodes, scored(criterion, found), size, found.means[:, None], criterion.unit)
+
+
+def _schedule(before: float, share: float, epochs: int, steps: int) -> Iterator[tuple[float, int]]:
+    """The shares from ``before`` to ``share`` and the epochs after each cut: large cuts first, small ones last."""
+    for step in range(1, steps + 1):
+        left = (1 - step / steps) ** 3
+        yield share + (before - share) * left, epochs * step // steps - epochs * (step - 1) // steps

@@ -1,0 +1,112 @@
+"""``neuraltree compress``: smaller models cut out of a finished one, as a front in a new folder."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from neuraltree.cli.command import DONE, say
+
+if TYPE_CHECKING:
+    from search.config.config import Config
+
+SHARES, CRITERION, EPOCHS = (0.3, 0.5, 0.7), "ablation", 25
+EPILOG = """examples:
+  neuraltree compress penguins
+  neuraltree compress penguins --prune .2 .4 .6 .8 --out small
+  neuraltree compress model.json --prune .5 --criterion taylor --retrain data.csv --target species --out small
+  neuraltree compress --criteria
+
+The rows that rank edges and train what is left are by default the training rows of the model's run. The folder is a
+front as that of a run: neuraltree show, predict, export and hardware take it. Its honest errors are those of the same
+cuts in trees with new weights, on rows that these have not seen.
+
+exit codes: 0 done, 2 bad input, 130 interrupted (nothing is written)"""
+
+
+def add_options(made: argparse.ArgumentParser) -> None:
+    made.add_argument("model", metavar="MODEL", type=Path, nargs="?", help="a run folder, or a model file")
+    made.add_argument(
+        "--prune",
+        metavar="SHARE",
+        type=float,
+        nargs="+",
+        default=SHARES,
+        help="shares of the nodes to cut; by default .3 .5 .7",
+    )
+    made.add_argument("--criterion", default=CRITERION, metavar="NAME", help=f"what ranks edges; default: {CRITERION}")
+    made.add_argument("--criteria", action="store_true", help="list the criteria, and stop")
+    made.add_argument("--retrain", metavar="TABLE", help="the table whose rows are used instead of those of the run")
+    made.add_argument("--target", metavar="COLUMN", help="the column to predict in it; by default that of the run")
+    made.add_argument("--epochs", type=int, default=EPOCHS, help=f"of training after each size; default: {EPOCHS}")
+    made.add_argument("--device", help="a device, whose costs count; by default that of the run")
+    made.add_argument("--seed", type=int, default=0, help="the random seed; by default 0")
+    made.add_argument(
+        "--out", metavar="FOLDER", type=Path, help="the folder to write, new or empty; by default MODEL-small"
+    )
+
+
+def compress(options: argparse.Namespace) -> int:
+    """Returns the exit code."""
+    from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named
+
+    if options.criteria:
+        print("\n".join(f"{name:<10} {row.help}" for name, row in CRITERIA.items()))
+        return DONE
+    if options.model is None:
+        raise ValueError("name a run folder or a model file, as in: neuraltree compress penguins --prune .3 .5")
+    options.out = options.out or Path(f"{options.model.absolute().stem}-small")
+    criterion_named(options.criterion)
+
+    from neuraltree.tree.model_files import load
+    from search.cli.chosen import member_of
+    from search.compressing.model_rows import table_for
+    from search.compressing.size_path import Cutting, size_path
+    from search.config.config import to_toml
+    from search.engine.problem import set_up
+    from search.folder.records import CONFIG, RunFolder, write_text
+    from search.judge.finish import undominated_members, write_members
+
+    found = member_of(options.model)
+    tree = load(found[1].path if found and found[1].path else options.model)
+    config = _config(options, found[0] if found else None)
+    folder = RunFolder(options.out)
+    folder.check_free()
+    table = table_for(tree, config)
+    setup = set_up(config, table, all_rows=bool(options.retrain))
+    cutting = Cutting(options.prune, options.criterion, options.epochs, options.seed)
+    members = undominated_members(setup, size_path(setup, table, tree, cutting, say), say)
+    with folder:
+        folder.create()
+        write_members(folder, setup, table, members)
+        write_text(folder.path / CONFIG, to_toml(config))
+        folder.update_manifest(status="complete", objectives=list(setup.strategy.objectives), target=table.target)
+    run = shlex.quote(str(options.out))
+    say(f"{len(members)} models; next: neuraltree show {run}; neuraltree export {run} --to c")
+    return DONE
+
+
+def _config(options: argparse.Namespace, run: Path | None) -> Config:
+    """That of the model's run, with what the options ask for; ``ValueError`` if there are no rows."""
+    import msgspec
+
+    from search.cli.table_source import source_of
+    from search.config.config import config_of, load_config
+    from search.folder.records import CONFIG
+
+    raw: dict[str, Any] = {}
+    if run and (run / CONFIG).is_file():
+        raw = msgspec.to_builtins(load_config(run / CONFIG))
+    elif not options.retrain:
+        raise ValueError(f"{options.model} is of no run, whose rows are known: add --retrain TABLE --target COLUMN")
+    if options.retrain:
+        raw["data"] = raw.get("data", {}) | {"source": source_of(options.retrain)}
+    if options.target:
+        raw.setdefault("data", {})["target"] = options.target
+    if options.device:
+        raw["hardware"] = raw.get("hardware", {}) | {"device": options.device}
+        raw["search"] = raw.get("search", {}) | {"objectives": ["error", "latency_s", "flash_bytes"]}
+    raw["run"] = {"seed": options.seed, "out": str(options.out)}
+    return config_of(raw, "neuraltree compress")

@@ -1,0 +1,100 @@
+"""``neuraltree compress``: a front of smaller models in a new folder, and what is refused before work starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import neuraltree
+from search.cli.neuraltree_command import main
+from search.front import load_front
+from tests.cli.test_neuraltree import table
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("compress")
+    table(folder / "birds.csv")
+    options = ["--target", "species", "--generations", "2", "--set", "search.population=20", "--quiet"]
+    assert main(["fit", str(folder / "birds.csv"), *options, "--out", str(folder / "run")]) == 0
+    return folder / "run"
+
+
+def test_the_folder_is_a_front_that_other_commands_take(run: Path, tmp_path: Path) -> None:
+    out, chosen = tmp_path / "small", load_front(run).recommended()
+    given = ["--prune", "0.3", "0.6", "--epochs", "3", "--out", str(out)]
+    assert main(["compress", str(run), *given]) == 0
+    front = load_front(out)
+    assert front.error == "honest_error"
+    assert max(member.nodes for member in front) <= chosen.nodes
+    assert min(member.nodes for member in front) < chosen.nodes
+    for member in front:
+        assert {"honest_error_se", "test_error", "weights"} <= member.values.keys()
+        assert member.tree().num_weights == member.weights
+    rows = {"length": [41.0, 52.0], "depth": [18.0, 16.0]}
+    assert front[0].tree().predict(rows).tolist() == neuraltree.load(front[0].path).predict(rows).tolist()
+    assert main(["show", str(out)]) == 0
+    assert main(["export", str(out), "--to", "c", "--out", str(tmp_path / "c")]) == 0
+    again = tmp_path / "again"
+    assert main(["compress", str(run), *given[:-1], str(again)]) == 0
+    assert (again / "front.csv").read_bytes() == (out / "front.csv").read_bytes()
+
+
+def test_a_model_file_takes_the_rows_of_a_table(run: Path, tmp_path: Path) -> None:
+    model = tmp_path / "copy.json"
+    assert load_front(run).recommended().path is not None
+    model.write_bytes(Path(str(load_front(run).recommended().path)).read_bytes())
+    rows = table(tmp_path / "more.csv", rows=60)
+    given = ["--prune", "0.5", "--epochs", "0", "--retrain", str(rows), "--target", "species"]
+    assert main(["compress", str(model), *given, "--device", "cortex-m0plus", "--out", str(tmp_path / "small")]) == 0
+    assert all(member.flash_bytes > 0 for member in load_front(tmp_path / "small"))
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--prune", "1.5", "--out", "{out}"], "shares are [1.5]; they must rise, and lie above 0 and below 1"),
+        (["--prune", ".5", "--criterion", "best", "--out", "{out}"], "unknown criterion 'best'; allowed: ablation"),
+        (["--prune", ".5", "--out", "{run}"], "is not empty; name another folder with --out"),
+        (["--prune", ".5", "--epochs", "-1", "--out", "{out}"], "epochs=-1 and steps=3; epochs are 0 or more"),
+        (["--prune", ".5", "--retrain", "{other}", "--target", "y", "--out", "{out}"], "none of the model's classes"),
+        (["--prune", ".5", "--retrain", "{none}", "--target", "y", "--out", "{out}"], "none.csv"),
+    ],
+)
+def test_bad_input_is_told_before_anything_is_written(
+    given: list[str], told: str, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other.csv"
+    lines = [f"{x},{x},{'ab'[i % 2]}" for i, x in enumerate(np.linspace(0, 1, 40))]
+    other.write_text("\n".join(["length,depth,y", *lines]))
+    places = {"out": tmp_path / "out", "run": run, "other": other, "none": tmp_path / "none.csv"}
+    assert main(["compress", str(run), *(text.format(**places) for text in given)]) == 2
+    assert told in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_defaults_are_sizes_and_a_folder_beside(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["compress", str(run), "--epochs", "0"]) == 0
+    assert len(load_front(tmp_path / "run-small")) >= 2
+
+
+def test_a_model_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compress", "--prune", ".5"]) == 2
+    assert "name a run folder or a model file, as in: neuraltree compress penguins" in capsys.readouterr().err
+
+
+def test_criteria_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compress", "--criteria"]) == 0
+    shown = capsys.readouterr().out
+    assert "ablation   what the loss rises by" in shown
+    assert "input " in shown
+
+
+def test_a_model_of_no_run_needs_rows(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "copy.json"
+    model.write_bytes(Path(str(load_front(run).recommended().path)).read_bytes())
+    assert main(["compress", str(model), "--prune", ".5", "--out", str(tmp_path / "small")]) == 2
+    assert "is of no run, whose rows are known: add --retrain TABLE --target COLUMN" in capsys.readouterr().err
