@@ -20,7 +20,7 @@ from neuraltree.export import export_c
 from neuraltree.export.c.integers.edge_storage import bit_stream, by_gaps, in_bits, plain, smallest
 from neuraltree.export.order import steps
 from neuraltree.tree.tree import Tree
-from tests.helpers.random_models import IDENTITY, RELU, edge_models, random_model, record, regression
+from tests.helpers.random_models import IDENTITY, RELU, edge_models, random_model, raw_inputs, record, regression
 from tests.helpers.strategies import steady
 
 FLAGS = ("-std=c99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
@@ -59,6 +59,10 @@ class Case:
     @cached_property
     def integers(self) -> IntegerTree:
         return quantize_tree(self.tree, fine=self.fine, weights=self.precision)
+
+    @cached_property
+    def X(self) -> np.ndarray:
+        return raw_inputs(self.tree, 30, seed=1)
 
     @cached_property
     def q(self) -> np.ndarray:
@@ -102,12 +106,26 @@ CASES = _cases()
 
 
 def driver(case: Case) -> str:
+    bits = case.X.astype(np.float32).view(np.uint32).ravel().tolist()
     return f"""    {{
         static const int8_t q[] = {{{", ".join(map(str, case.q.ravel().tolist()))}}};
         for (int i = 0; i < {len(case.q)}; ++i) {{
             int8_t row[{case.q.shape[1]}];
             memcpy(row, q + i * {case.q.shape[1]}, sizeof row);
             printf("%ld ", (long){case.name}_predict_q(row));
+        }}
+        printf("\\n");
+    }}
+    {{
+        static const union {{ uint32_t bits; float value; }} x[] = {{{", ".join(f"{{{bits}u}}" for bits in bits)}}};
+        for (int i = 0; i < {len(case.X)}; ++i) {{
+            float row[{case.X.shape[1]}];
+            int8_t q[{case.name.upper()}_INTEGERS];
+            memcpy(row, x + i * {case.X.shape[1]}, sizeof row);
+            {case.name}_quantize(row, q);
+            for (unsigned j = 0; j < sizeof q; ++j) {{
+                printf("%d ", q[j]);
+            }}
         }}
         printf("\\n");
     }}
@@ -129,8 +147,11 @@ def test_c_equals_python_bit_for_bit(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[:3000]
     done = subprocess.run(["./check"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[:3000]
-    for case, line in zip(CASES, done.stdout.splitlines(), strict=True):
+    lines = done.stdout.splitlines()
+    for case, line, quantized in zip(CASES, lines[::2], lines[1::2], strict=True):
         width = len(case.integers.inputs.features)
+        integers = case.integers.quantize(case.X) if width else np.zeros((len(case.X), 1), int)
+        assert list(map(int, quantized.split())) == integers.ravel().tolist(), case.name
         assert list(map(int, line.split())) == case.integers.predict_q(case.q[:, :width]).tolist(), case.name
 
 
@@ -141,6 +162,8 @@ def test_every_storage_is_chosen_somewhere() -> None:
     assert any("nt_gap[" in text for text in texts["int8"])
     assert not any("nt_level[" in text for text in texts["int8"])
     assert any("nt_level[" in text for text in texts["int4"])
+    assert any("&input->gap" in text for text in texts["int4"])
+    assert any("&input->place" in text for text in texts["int4"])
     assert any("nt_level[" not in text and "nt_gap[" not in text for text in texts["int4"])
 
 
