@@ -82,6 +82,7 @@ TABLES = {
     "constant": ("int4",),
     "random_a": ("int3",),
     "all_direct": ("int4",),
+    "far": ("int8", "int4"),
 }
 
 
@@ -95,6 +96,7 @@ def _cases() -> list[Case]:
         "direct": wide(1, 700, 20, 3, direct=30),
         "long": wide(2, 900, 400, 1, "regression", direct=3),
         "all_direct": edges["features_300"],
+        "far": regression([(0, IDENTITY, 0.0, 0.0), (1, RELU, 1.0, 0.1), (2, 3, -1.0, 0.0), (2, 700, 0.4, 0.0)]),
     }
     found = [Case(f"{name}_{x}_table", trees[name], x, "table") for name, row in TABLES.items() for x in row]
     found += [Case(f"random_b_{x}_straight", trees["random_b"], x, "straight") for x in ("int4", "ternary", "binary")]
