@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "tables": ("tables", "test scores of the configs in experiments/configs"),
     "hardware": ("hardware_model", "modelled cost of trees compared with measurements on an emulated core"),
     "auto": ("hardware.auto_choice", "whether another code dominates the one that auto chooses, also as measured"),
+    "exact": ("compression.exact_moves", "nodes that exact reduction and entropy 0 remove"),
     "sparsity_cost": ("hardware.sparsity_cost", "time and flash of pruned trees beside their MACs"),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
     "formats": ("hardware.number_formats", "error and size of MNIST's tree of 10,000 weights by number format"),
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "folds": ("promise.fixed_folds", "small trees of UCI tables in a minute of processor time"),
     "rows": ("promise.equal_time rows", "searches on a growing sample of rows and on all rows"),
     "training": ("promise.equal_time training", "searches of other learning rates, epochs and populations"),
+    "sparsity": ("promise.equal_time sparsity", "searches with and without the L1 norm of edge weights in training"),
     "compression": ("promise.equal_time compression", "fronts of error, flash and latency, pruned at the end"),
     "cutting": ("promise.equal_time cutting", "fronts whose models are pruned at the end"),
     "anytime": ("promise.anytime", "whether commands end within the time given, and what more time brings"),
@@ -36,6 +38,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
     "messy": ("inputs.messy_tables", "messy tables as they are, beside scikit-learn's encoders on clean ones"),
     "big_table": ("inputs.big_table", "peak memory and seconds of a search on a large CSV file"),
+    "early_exit": ("exits.exit_savings", "what an early exit and cascades save, and their classes"),
     "device_peers": ("devices.device_peers", "our trees beside other small models on emulated microcontrollers"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }

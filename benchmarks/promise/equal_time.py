@@ -1,13 +1,14 @@
-"""Searches of several settings, compared at equal CPU time in one thread.
+"""Searches of several settings, compared in one thread at equal CPU time or after as many generations.
 
 ``python -m benchmarks.run rows`` trains on a growing sample of rows, and on all rows; ``training`` varies the learning
-rate, the epochs of a generation and the population; ``cutting`` prunes the finalists. Fronts are judged and refitted on
-all rows after that time.
+rate, the epochs of a generation and the population; ``cutting`` prunes the finalists; ``sparsity`` varies the rate of
+the L1 norm, for 20 generations each. Fronts are judged and refitted on all rows after that.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -27,12 +28,13 @@ from neuraltree.cli.markdown import table as markdown
 from search.engine.evolution_step import generations
 from search.runs.progress import Phases
 from search.selection.hypervolume import hypervolume
+from search.variation.shrinkage import EVOLVED
 
 
 class Study(NamedTuple):
     """The first way is compared with the others; ``sizes``: training rows by problem, 0 for those of a hold-out.
 
-    ``measure``: the error of classes.
+    ``cpu_s``: the time of a search; infinite if it ends after ``generations``. ``measure``: the error of classes.
     """
 
     title: str
@@ -40,6 +42,11 @@ class Study(NamedTuple):
     sizes: Mapping[str, tuple[int, ...]]
     ways: Mapping[str, dict[str, dict[str, Any]]]  # sections of the config
     measure: str = "log_loss"
+    generations: int | None = None
+
+    @property
+    def length(self) -> str:
+        return f"{self.generations} generations" if self.generations else f"{self.cpu_s:g} CPU s"
 
 
 def on_device(prune: str) -> dict[str, dict[str, Any]]:
@@ -78,6 +85,13 @@ STUDIES = {
             "0.01, 20, 200": train(0.01, 20, 200),
         },
     ),
+    "sparsity": Study(
+        "Rates of the L1 norm in training",
+        math.inf,
+        dict.fromkeys((*DEVELOPMENT, "friedman1"), (400,)),
+        {str(l1): {"train": {"l1": l1}} for l1 in (0.0, 0.01, 0.03, 0.1, 0.3, EVOLVED)},
+        generations=20,
+    ),
     "cutting": Study(
         "Finalists that are cut",
         5.0,
@@ -101,7 +115,7 @@ COLUMNS = {
     "missed": "missed volume",
     "within": "error within 5 to 100 weights",
 }
-ABOUT = """Each search has {cpu_s:g} CPU s before its front is judged and refitted on all rows. Means over {seeds}
+ABOUT = """Each search has {length} before its front is judged and refitted on all rows. Means over {seeds}
 seeds: generations, the test error (log loss, or 1 - R²) and the weights of the recommended member, the mean test
 error of the best members by promise within 5 to 100 weights, and the share of a box of test error and costs that the
 front does not dominate. p: Wilcoxon's signed-rank test over all problems and
@@ -121,8 +135,8 @@ def searched(job: tuple[str, str, int, int, str]) -> dict[str, Any]:
     measure = STUDIES[study].measure if data.classes else "error"
     setup, table = prepared(name, data, seed, measure, STUDIES[study].ways[way])
     begun = time.process_time()
-    for state, _ in generations(setup.problem, setup.strategy, Phases()):  # noqa: B007
-        if time.process_time() - begun >= STUDIES[study].cpu_s:
+    for state, _ in generations(setup.problem, setup.strategy, Phases()):
+        if time.process_time() - begun >= STUDIES[study].cpu_s or state.generation == STUDIES[study].generations:
             break
     begun = time.process_time()
     front = last_of(setup, table, state)
@@ -181,7 +195,7 @@ def page(study: Study, result: dict[str, Any]) -> str:
         changes.append([way, COLUMNS[key], f"{np.count_nonzero(ratio < 0)} of {len(ratio)}", *shares, f"{p:.2g}"])
     parts = (
         f"# {study.title}",
-        f"Made by `{result['command']}`. {ABOUT.format(cpu_s=study.cpu_s, seeds=result['seeds'])}",
+        f"Made by `{result['command']}`. {ABOUT.format(length=study.length, seeds=result['seeds'])}",
         f"Compared with {first}:",
         markdown(("", "", "lower in", "mean change, %", "median, %", "p"), changes),
         markdown(("problem, training rows", "", *COLUMNS.values()), means),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +15,18 @@ def alone(functions: Functions) -> Callable[[float], float]:
     return lambda s: exp(-s * s)
 
 
+def image(low: Any, high: Any) -> tuple[Any, Any]:
+    ends = np.exp(-low * low), np.exp(-high * high)
+    return np.minimum(*ends), np.where((low <= 0) & (high >= 0), 1.0, np.maximum(*ends))
+
+
 GAUSSIAN = Activation(
     name="gaussian",
     value=lambda s, xp=np: xp.exp(-s * s),
     derivative=lambda s, h, xp=np: -2 * s * h,
     bounds=(0, 1),
     steepest=0.86,
+    image=image,
     alone=alone,
     exponential=Exponential(lambda s: s * s, one=0.0),
     c_text="expf(-s * s)",

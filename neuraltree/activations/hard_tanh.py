@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuraltree.activations.kind import HIGHEST, Activation, Integers, Look
+from neuraltree.activations.kind import HIGHEST, INF, Activation, Integers, Look, Piece
 
 HARD_TANH = Activation(
     name="hard_tanh",
@@ -12,6 +12,8 @@ HARD_TANH = Activation(
     derivative=lambda s, h, xp=np: xp.where(xp.abs(s) < 1, 1.0, 0.0),
     bounds=(-1, 1),
     steepest=1.0,
+    rises=True,
+    pieces=(Piece(-INF, -1, 0, -1), Piece(-1, 1, 1), Piece(1, INF, 0, 1)),
     alone=lambda functions: lambda s: 1.0 if s > 1 else -1.0 if s < -1 else s,
     c_text="s > 1 ? 1 : s < -1 ? -1 : s",
     # By the bits of the sum, which without floating point take a tenth of two comparisons of numbers.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuraltree.activations.kind import HIGHEST, INF, Activation, Integers, Look
+from neuraltree.activations.kind import HIGHEST, INF, Activation, Integers, Look, Piece
 
 IDENTITY = Activation(
     name="identity",
@@ -12,6 +12,8 @@ IDENTITY = Activation(
     derivative=lambda s, h, xp=np: xp.ones_like(s),
     bounds=(-INF, INF),
     steepest=1.0,
+    rises=True,
+    pieces=(Piece(-INF, INF, 1),),
     alone=lambda functions: lambda s: s,
     c_text="s",
     c_slope="1.0f",

@@ -63,6 +63,15 @@ class Integers(NamedTuple):
     repeats: bool = False
 
 
+class Piece(NamedTuple):
+    """Sums from ``low`` to ``high``, for which a piecewise linear activation is slope x sum + intercept."""
+
+    low: float
+    high: float
+    slope: float
+    intercept: float = 0.0
+
+
 class Look(NamedTuple):
     """Colour and shape in drawings; each alone identifies the activation."""
 
@@ -82,6 +91,9 @@ class Activation:
     derivative: Slope
     bounds: tuple[float, float]  # the closed range of the value
     steepest: float  # the largest absolute slope
+    rises: bool = False  # it never falls, so the ends of an interval of sums give the ends of its values
+    image: Callable[[Any, Any], tuple[Any, Any]] | None = None  # the same of one that falls; None: only ``bounds``
+    pieces: tuple[Piece, ...] = ()  # of a piecewise linear activation, all sums
     alone: Callable[[Functions], Callable[[float], float]]  # for single numbers; it never overflows, and NaN stays NaN
     exponential: Exponential | None = None
     # C99 in single floats.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from neuraltree.activations.kind import INF, Activation, Integers, Look
+from neuraltree.activations.kind import INF, Activation, Integers, Look, Piece
 
 RELU = Activation(
     name="relu",
@@ -12,6 +12,8 @@ RELU = Activation(
     derivative=lambda s, h, xp=np: xp.where(s > 0, 1.0, 0.0),
     bounds=(0, INF),
     steepest=1.0,
+    rises=True,
+    pieces=(Piece(-INF, 0, 0), Piece(0, INF, 1)),
     alone=lambda functions: lambda s: 0.0 if s <= 0 else s,
     c_text="s < 0 ? 0 : s",
     c_function="""NT_INLINE float nt_relu(float s)

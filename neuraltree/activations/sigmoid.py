@@ -36,6 +36,7 @@ SIGMOID = Activation(
     derivative=lambda s, h, xp=np: h * (1 - h),
     bounds=(0, 1),
     steepest=0.25,
+    rises=True,
     alone=alone,
     exponential=Exponential(lambda s: -s),
     c_text="1.0f / (1.0f + expf(-s))",

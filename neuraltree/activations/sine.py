@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,16 @@ from neuraltree.activations.kind import Activation, Functions, Integers, Look
 def alone(functions: Functions) -> Callable[[float], float]:
     sin = functions.sin
     return lambda s: sin(s) if math.isfinite(s) else math.nan
+
+
+def image(low: Any, high: Any) -> tuple[Any, Any]:
+    def has(first: float) -> Any:
+        """Whether a point at ``first`` and whole turns from it lies between the ends."""
+        return np.floor((high - first) / (2 * np.pi)) >= np.ceil((low - first) / (2 * np.pi))
+
+    with np.errstate(invalid="ignore"):  # of infinite ends, between which it takes all values
+        ends = np.sin(low), np.sin(high)
+    return np.where(has(-np.pi / 2), -1.0, np.minimum(*ends)), np.where(has(np.pi / 2), 1.0, np.maximum(*ends))
 
 
 # Reduction to half a period, then a series; the error is a few units in the last place.
@@ -58,6 +69,7 @@ SINE = Activation(
     derivative=lambda s, h, xp=np: xp.cos(s),
     bounds=(-1, 1),
     steepest=1.0,
+    image=image,
     alone=alone,
     c_text="sinf(s)",
     c_function=C_FUNCTION,

@@ -12,6 +12,7 @@ TANH = Activation(
     derivative=lambda s, h, xp=np: 1 - h * h,
     bounds=(-1, 1),
     steepest=1.0,
+    rises=True,
     alone=lambda functions: functions.tanh,
     exponential=Exponential(lambda s: -2 * s, scale=2.0, shift=1.0),
     c_text="tanhf(s)",

@@ -15,7 +15,8 @@ from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
 FORMATS_HELP = "the number format; by default float32. Below 8 bits: for C, smaller tables of large models"
-OPTIONS = ("name", "precision", "style", "wide", "input", "constants", "program", "digits")
+EARLY = "classes in int8, straight style (which this sets): predict stops as soon as no other class is possible"
+OPTIONS = ("name", "precision", "style", "wide", "input", "constants", "early_exit", "program", "digits")
 
 EPILOG = """formats and the options they take; --out is a folder or one file with the ending shown:
 {formats}
@@ -28,6 +29,7 @@ examples:
   python -m neuraltree.export results/quickstart/models/003.json --to c --out model
   python -m neuraltree.export 003.json --to c --precision int8 --style table --name iris --out iris
   python -m neuraltree.export 003.json --to c --precision int8 --input int16 --input temp=int16/100
+  python -m neuraltree.export 003.json --to c --early-exit --name iris --out iris
   python -m neuraltree.export 003.json --to c --style table --constants --name iris --out iris
   python -m neuraltree.export 004.json --to constants --program iris/iris.h --out iris.bin
   python -m neuraltree.export 003.json --to c-train --name iris --out iris
@@ -54,6 +56,7 @@ def parser(*more: str, prog: str = "python -m neuraltree.export", model: str = "
     made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
     block = "table style: the model's constants as one block that a program can replace, with version and checksum"
     made.add_argument("--constants", action="store_true", default=None, help=block)
+    made.add_argument("--early-exit", action="store_true", default=None, help=EARLY)
     made.add_argument("--program", metavar="HEADER.h", help="the header of the program that will read the constants")
     made.add_argument("--digits", type=int, help="significant digits of numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")
@@ -63,9 +66,13 @@ def parser(*more: str, prog: str = "python -m neuraltree.export", model: str = "
 
 
 def _described(to: str, row: Format) -> str:
-    options = " ".join(f"--{option}" for option in row.options)
+    options = " ".join(map(_shown, row.options))
     place = f"{', '.join(row.suffixes) or 'folder'}"
     return f"  {to:11} {place:10} {row.help}{f'; {options}' if options else ''}"
+
+
+def _shown(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -91,7 +98,8 @@ def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | 
     row = FORMATS[arguments.to]
     stem = arguments.model.stem
     out = arguments.out or Path(stem + row.suffixes[0] if row.suffixes else name_from(stem))
-    _check_place(arguments.to, row, out)
+    check_place(arguments.to, row, out)
+    settle_exit(arguments)
     options = _options(arguments.to, row, arguments)
     name = options.pop("name", None)
     name = check_name(name_from(out.absolute().stem if row.suffixes else out.absolute().name) if name is None else name)
@@ -102,7 +110,7 @@ def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | 
     if isinstance(made, str) and arguments.out is None:
         print(made, end="")
         return DONE
-    folder = _write(row, made, out, name)
+    folder = write_export(row, made, out, name)
     if after:
         after(folder, out.stem if row.suffixes else name)
     if row.then:
@@ -110,7 +118,14 @@ def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | 
     return DONE
 
 
-def _write(row: Format, made: Made, out: Path, name: str) -> Path:
+def settle_exit(arguments: argparse.Namespace) -> None:
+    """Set the code that alone has an early exit, where none is given."""
+    if arguments.early_exit:
+        arguments.precision = arguments.precision or "int8"
+        arguments.style = arguments.style or "straight"
+
+
+def write_export(row: Format, made: Made, out: Path, name: str) -> Path:
     """Write an export, and print its files. Returns their folder."""
     folder, files = (out, made) if isinstance(made, dict) else (out.parent, {out.name: made})
     if isinstance(made, dict):
@@ -123,7 +138,7 @@ def _write(row: Format, made: Made, out: Path, name: str) -> Path:
     return folder
 
 
-def _check_place(to: str, row: Format, out: Path) -> None:
+def check_place(to: str, row: Format, out: Path) -> None:
     """``ValueError`` if --out has the name of a file for a format that writes a folder, or the other way round."""
     if row.suffixes and out.suffix not in row.suffixes:
         raise ValueError(f"--to {to} writes one file, and {out} does not end in {' or '.join(row.suffixes)}")
@@ -137,8 +152,8 @@ def _options(to: str, row: Format, arguments: argparse.Namespace) -> dict[str, A
     given = {option: getattr(arguments, option) for option in OPTIONS if getattr(arguments, option) is not None}
     for option, value in given.items():
         if option not in row.options:
-            taken = ", ".join(f"--{name}" for name in row.options) or "none"
-            raise ValueError(f"--to {to} takes no --{option}; its options: {taken}")
+            taken = ", ".join(map(_shown, row.options)) or "none"
+            raise ValueError(f"--to {to} takes no {_shown(option)}; its options: {taken}")
         if row.options[option] and value not in row.options[option]:
             raise ValueError(f"--to {to} takes --{option} {' or '.join(row.options[option])} only, not {value}")
     return given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -26,12 +27,18 @@ def needed(tree: Tree) -> Tree:
 
     A tree without columns is returned as it is.
     """
-    if tree.columns is None:
-        return tree
-    widths = [len(column.features) for column in tree.columns]
+    return needed_by([tree])[0]
+
+
+def needed_by(trees: Sequence[Tree]) -> list[Tree]:
+    """Trees of the same columns with only those of which one of them reads a feature; see ``needed``."""
+    if trees[0].columns is None:
+        return list(trees)
+    widths = [len(column.features) for column in trees[0].columns]
     of = np.repeat(np.arange(len(widths)), widths)  # the column of each feature
-    columns = np.unique(of[_used(tree)])
-    return _narrowed(tree, np.isin(of, columns), tuple(tree.columns[i] for i in columns.tolist()))
+    columns = np.unique(of[np.any([_used(tree) for tree in trees], axis=0)])
+    kept = tuple(trees[0].columns[i] for i in columns.tolist())
+    return [_narrowed(tree, np.isin(of, columns), kept) for tree in trees]
 
 
 def reads(tree: Tree) -> tuple[Tree, tuple[Read, ...]]:

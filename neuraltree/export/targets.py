@@ -79,7 +79,7 @@ FORMATS: dict[str, Format] = {
     "c": Format(
         _c,
         "C99 that predicts, with a program that checks it",
-        C_OPTIONS | {"constants": ()},
+        C_OPTIONS | {"constants": (), "early_exit": ()},
         then="to check it: " + COMPILE.replace("%s", ""),
         integers=True,
     ),

@@ -2,8 +2,8 @@
 
 from neuraltree.lazy import lazy_names
 
-_PLACES = {"plot_tree": "neuraltree.plot.tree_plot", "plot_weights": "neuraltree.plot.tree_plot"}
+_PLACES = dict.fromkeys(("plot_importance", "plot_tree", "plot_weights"), "neuraltree.plot.tree_plot")
 
-__all__ = ["plot_tree", "plot_weights"]
+__all__ = ["plot_importance", "plot_tree", "plot_weights"]
 
 __getattr__, __dir__ = lazy_names(__name__, _PLACES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,9 +27,13 @@ LINE_HEIGHT, LETTER = 1.15, 0.58  # in units of the font size: the height of a l
 FEWEST_LETTERS = 8  # with room for fewer letters, a class label is turned upright
 WIDEST_EDGE, THINNEST_EDGE = 4.0, 0.4  # points
 DASHES = (0, (2.2, 1.2))
-SIGNS = ((1, style.BLUE, "solid", "above 0, up to"), (-1, style.VERMILION, DASHES, "below 0, down to"))
+SIGNS = ((1, style.BLUE, "solid", "above 0"), (-1, style.VERMILION, DASHES, "below 0"))
+UP_TO = {1: "up to", -1: "down to"}
 BARS = 40
 OUTER = 0.25  # percent of the numbers at each end that lie beyond the bars; the outer bars hold them too
+
+
+Words = Callable[[int, int], str]  # from an edge, by the node below it, and the sign of its weight
 
 
 def plot_tree(tree: Tree, ax: Axes | None = None) -> Axes:
@@ -39,13 +43,29 @@ def plot_tree(tree: Tree, ax: Axes | None = None) -> Axes:
     The colour and shape of a function node show its activation. If no ``ax`` is given, a new figure is made, with room
     for the names of about 200 inputs. If the names would be too small to read, a note replaces them.
     """
+    weight = tree.nodes["weight"][:, 0]
+    return _drawn(ax, tree, np.abs(weight), lambda i, sign: f"{UP_TO[sign]} {weight[i]:.3g}")
+
+
+def plot_importance(tree: Tree, scores: FloatArray, ax: Axes | None = None) -> Axes:
+    """Draw the tree as ``plot_tree`` does, but the width of an edge grows with its score instead of its weight.
+
+    ``scores`` (nodes,), at least 0, of the edge above each node: such as ``edges`` of ``synaptic_importance``.
+    Raises ``ValueError`` for another shape.
+    """
+    if scores.shape != (tree.num_nodes,):
+        raise ValueError(f"scores has shape {scores.shape}; the tree needs ({tree.num_nodes},), one for each node")
+    return _drawn(ax, tree, scores, lambda i, sign: f"score up to {scores[i]:.3g}")
+
+
+def _drawn(ax: Axes | None, tree: Tree, sizes: FloatArray, words: Words) -> Axes:
     at = positions(tree)
     columns, rows = at[:, 0].max(initial=0) + 1, at[:, 1].max(initial=0) + 1
     ax = style.axes_or_new(ax, (float(np.clip(2.5 + 0.26 * columns, 6, 20)), float(np.clip(1.6 + 0.75 * rows, 3.6, 8))))
     pitch = POINTS * style.width(ax) / columns  # points between two inputs
     ax.set(xlim=(-0.75, columns - 0.25), ylim=(-0.04 * rows, rows - 0.7), yticks=[])
     ax.spines[:].set_visible(False)
-    _edges(ax, tree, at, min(1.0, pitch / 8))
+    _edges(ax, tree, at, min(1.0, pitch / 8), sizes, words)
     _nodes(ax, tree, at, float(np.clip(0.6 * pitch, 2.0, 11)))
     _input_names(ax, tree, at, pitch)
     _output_names(ax, tree, at)
@@ -53,19 +73,22 @@ def plot_tree(tree: Tree, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def _edges(ax: Axes, tree: Tree, at: FloatArray, scale: float) -> None:
+def _edges(ax: Axes, tree: Tree, at: FloatArray, scale: float, sizes: FloatArray, words: Words) -> None:
+    """The width of an edge grows with its size (nodes,); ``words`` about the largest of each sign go to the legend."""
     below = tree.nodes["depth"] > 0
     weight = tree.nodes["weight"][:, 0]
-    largest = np.abs(weight[below]).max(initial=0) or 1.0
+    largest = sizes[below].max(initial=0) or 1.0
     paths = edge_paths(tree, at)
     for sign, colour, dashes, text in SIGNS:
-        chosen = below & ((weight >= 0) == (sign > 0))
-        if not chosen.any():
+        chosen = np.flatnonzero(below & ((weight >= 0) == (sign > 0)))
+        if not len(chosen):
             continue
-        widths = scale * (THINNEST_EDGE + (WIDEST_EDGE - THINNEST_EDGE) * np.abs(weight[chosen] / largest))
-        most = weight[chosen][np.abs(weight[chosen]).argmax()]
-        label = f"weight {text} {most:.3g}".replace("-", "\N{MINUS SIGN}")
-        lines = LineCollection(paths[chosen], lw=widths, colors=colour, linestyles=[dashes], label=label, zorder=1)
+        widths = scale * (THINNEST_EDGE + (WIDEST_EDGE - THINNEST_EDGE) * (sizes[chosen] / largest))
+        most = int(chosen[sizes[chosen].argmax()])
+        label = f"weight {text}, {words(most, sign)}".replace("-", "\N{MINUS SIGN}")
+        lines = LineCollection(
+            list(paths[chosen]), lw=widths, colors=colour, linestyles=[dashes], label=label, zorder=1
+        )
         ax.add_collection(lines, autolim=False)
 
 

@@ -12,7 +12,8 @@ from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import INTEGER_INPUTS
 from neuraltree.hardware.choice import choose, costs_by_code, taken
-from neuraltree.hardware.model.layers import Linear, network
+from neuraltree.hardware.model.layer_network import network
+from neuraltree.hardware.model.layers import Linear
 from neuraltree.inputs.features import RULES
 from search.baselines.baseline_models import Model, Network
 

@@ -24,7 +24,15 @@ def main(argv: Sequence[str]) -> int:
     """Returns the exit code."""
     made = exporting.parser(AUTO, prog="neuraltree export", model=MODEL)
     made.add_argument("--device", help="whose costs choose for auto; by default the device of the run")
+    two = "the numbers of two models of the run, as 0,7: the small one answers, and the large one where it is unsure"
+    made.add_argument("--cascade", metavar="N,M", help=f"{two}; C in int8")
+    loss = "the share of right answers on training rows that a cascade may have less than its large model; by default 0"
+    made.add_argument("--max-loss", metavar="SHARE", type=float, help=loss)
     arguments = made.parse_args(argv)
+    if arguments.cascade or arguments.max_loss is not None:
+        from search.cli.device_code.cascade_export import export_cascade_of
+
+        return export_cascade_of(arguments)
     found = member_of(arguments.model)
     if found is not None:
         arguments.model = found[1].path
@@ -35,6 +43,7 @@ def main(argv: Sequence[str]) -> int:
                 f"--constants: replaceable constants take float inputs, and the run has {' '.join(arguments.input)}: "
                 "add --input float32"
             )
+    exporting.settle_exit(arguments)
     if "style" in FORMATS[arguments.to].options:
         _settle_code(arguments, found)
     if found is None:
@@ -46,6 +55,10 @@ def main(argv: Sequence[str]) -> int:
 
         for path in write_card(run, member, folder, name):
             print(f"{path}  {path.stat().st_size:,} bytes")
+        if arguments.early_exit:
+            from search.cli.device_code.training_rows import word_of_exit
+
+            print(word_of_exit(run, member.tree()))
 
     return exporting.export(arguments, with_card)
 
@@ -57,7 +70,7 @@ def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | Non
     own = chosen_code(*found) if found else ("", "")
     if not any((*given, *own)):
         return
-    from search.cli.code_for_export import Asked, settled
+    from search.cli.device_code.code_for_export import Asked, settled
 
     precision, style = (text or chosen for text, chosen in zip(given, own, strict=True))
     by_search = not any(given) and bool(found and found[1].precision)

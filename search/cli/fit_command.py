@@ -22,6 +22,7 @@ TIME = "60s"
 EPILOG = """examples:
   neuraltree fit penguins.csv --target species
   neuraltree fit penguins.csv --target species --device rp2040 --flash 4k --time 30s --out penguins
+  neuraltree fit penguins.csv --teachers mlp random_forest
   neuraltree fit sensors.csv --target fault --metric f1_macro --set data.group=machine
   neuraltree fit counts.csv --device uno --precision auto --ram 2k --latency 1ms --input int16
 
@@ -52,6 +53,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--input", metavar="TYPE", action="append", default=[], help=f"{inputs}; may be repeated")
     for option, budget in BUDGETS.items():
         made.add_argument(f"--{option}", metavar=budget.example, help=budget.help)
+    teachers = "models that are fitted first and that the trees learn from, e.g. mlp random_forest; see docs/tables.md"
+    made.add_argument("--teachers", metavar="NAME", nargs="+", default=[], help=teachers)
     length = made.add_mutually_exclusive_group()
     length.add_argument("--time", help=f"the time of the whole run, as in 90s, 5m or 1.5h; by default {TIME}")
     length.add_argument("--generations", type=int, metavar="N", help="a number of generations instead of a time")
@@ -82,6 +85,7 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
         "data": {"source": source_of(options.table)} | _given(target=options.target, drop=options.drop),
         "run": {"seed": options.seed, "out": options.out or f"results/{name_of(options.table)}"},
         "search": search,
+        "train": _given(teachers=options.teachers),
         "hardware": _given(device=options.device, precision=options.precision, input=input_spec(options.input)),
         "constraints": {BUDGETS[name].column: value for name, value in limits.items()},
     }

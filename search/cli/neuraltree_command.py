@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
 from search.cli import answer_command, chosen, compress_command, fit_command, inspect_command, show_command
+from search.cli.device_code import split_command
 from search.errors import LOCKED, InputError, LockedError
 
 RESUME = "resume it with: neuraltree run FOLDER --resume"
@@ -67,6 +68,12 @@ COMMANDS: dict[str, Own | Shared] = {
         compress_command.EPILOG,
     ),
     "export": Shared("a model as C, ONNX, Python, a formula or a drawing", "search.cli.export_command"),
+    "split": Own(
+        "a model in two halves, for a sensor node and its gateway, as C",
+        split_command.split,
+        (split_command.add_options, chosen.add_choice),
+        split_command.EPILOG,
+    ),
     "hardware": Shared("what a model costs on a device", "neuraltree.hardware.__main__", model=True),
     "report": Shared("the web page of a run, or of several", "search.report.__main__"),
     "run": Shared("a search from a config file", "search.run"),

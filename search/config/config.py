@@ -17,9 +17,9 @@ from neuraltree.compress.formats import AUTO
 from neuraltree.storing import read
 from neuraltree.tasks.task import check_loss
 from search import objectives
-from search.baselines import baseline_table
+from search.baselines import baseline_table, teacher_table
 from search.config.durations import seconds_of
-from search.config.settings import Config, is_path
+from search.config.settings import Config, EnergyConfig, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
 from search.variation.operators import OPERATORS
@@ -74,8 +74,8 @@ ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
-    ("hardware", "input"),
-    ("compress", "prune"),
+    *(("hardware", "input"), ("compress", "prune"), ("train", "l1"), ("train", "teachers"), ("train", "teacher_share")),
+    *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )
 
@@ -175,9 +175,20 @@ def _all_operators(config: Config) -> dict[str, float]:
     return {row.name: config.variation.get(row.name, row.default_probability) for row in OPERATORS}
 
 
+def _energy_rules(energy: EnergyConfig) -> tuple[tuple[bool, str], ...]:
+    """Whether each rule is broken, and what to say then: a number can be left out, but not one that another needs."""
+    watts, grams = energy.watts_per_core, energy.grams_co2_per_kwh
+    return (
+        (bool(grams and not watts), "energy.grams_co2_per_kwh needs the power; state it as energy.watts_per_core"),
+        (bool(energy.watts_source and not watts), "energy.watts_source needs energy.watts_per_core, which it is about"),
+        (bool(energy.co2_source and not grams), "energy.co2_source needs energy.grams_co2_per_kwh, which it is about"),
+    )
+
+
 def _check(config: Config, source: str) -> None:
     """Rules beyond single keys: names from other tables, repeated names, keys that need each other."""
     kinds, wanted, compared = config.space.activations, config.search.objectives, config.baselines.models
+    teachers = config.train.teachers
     levelled = filter(objectives.find, (*wanted, *config.constraints))
     known = tuple(dict.fromkeys((*objectives.NAMES, *levelled)))
     names = (
@@ -187,6 +198,7 @@ def _check(config: Config, source: str) -> None:
         ("variation", config.variation, tuple(row.name for row in OPERATORS)),
         ("constraints", config.constraints, known),
         ("baselines.models", compared, baseline_table.NAMES),
+        ("train.teachers", teachers, teacher_table.NAMES),
     )
     for path, given, allowed in names:
         for name in given:
@@ -202,6 +214,17 @@ def _check(config: Config, source: str) -> None:
         (not wanted, "search.objectives is empty; name at least one"),
         (len(set(wanted)) < len(wanted), f"search.objectives names one twice: {', '.join(wanted)}"),
         (len(set(compared)) < len(compared), f"baselines.models names one twice: {', '.join(compared)}"),
+        (len(set(teachers)) < len(teachers), f"train.teachers names one twice: {', '.join(teachers)}"),
+        (
+            bool(teachers) and (config.data.weight != "" or config.task.class_weight != "none"),
+            "train.teachers: teachers do not use row weights; leave out train.teachers, or data.weight and "
+            "task.class_weight",
+        ),
+        (
+            bool(teachers) and config.task.loss not in ("auto", "squared", "cross_entropy"),
+            f"train.teachers: teachers predict means, and task.loss = {shown(config.task.loss)} is for other values; "
+            "leave one of them out",
+        ),
         (
             not any(_all_operators(config).values()),
             "variation gives every operator the probability 0; raise at least one of them",
@@ -223,7 +246,7 @@ def _check(config: Config, source: str) -> None:
             f'{" and ".join(chosen)} = "auto" chooses by the costs on a device; name one as hardware.device',
         ),
     )
-    for broken, text in rules:
+    for broken, text in (*rules, *_energy_rules(config.energy)):
         if broken:
             raise InputError(f"{source}: {text}")
     checks: tuple[tuple[str, Callable[[str], object], str], ...] = (

@@ -307,9 +307,33 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
         NonNegative | Literal["auto"],
         Meta(
             description="the weight decay of adamw; other optimisers ignore it; auto: 120 divided by the number of "
-            "training rows, at most 0.3"
+            "training rows, at most 0.3, or 0 with teachers"
         ),
     ] = "auto"
+    l1: Annotated[
+        NonNegative | Literal["evolved"],
+        Meta(
+            description="the rate of the L1 norm of the edge weights, by which training makes weights zero; edges of "
+            "weight zero in all folds are removed; evolved: a rate between 0.0001 and 0.1 for each tree, which "
+            "children inherit and change; see compression.md"
+        ),
+    ] = 0.0
+    teachers: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="models that are fitted first, and whose mean the trees learn on and near the training rows, "
+            "besides the targets; see tables.md and compression.md; empty: no teachers"
+        ),
+    ] = ()
+    teacher_share: Annotated[
+        float,
+        Meta(
+            description="how much the teachers count in what a training row teaches; the rest is its own target; rows "
+            "near the training rows have no target of their own",
+            ge=0,
+            le=1,
+        ),
+    ] = 0.5
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -388,6 +412,25 @@ class BaselinesConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ("linear", "cart")
 
 
+class EnergyConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a run's energy and CO2 are estimated by, from its CPU seconds. Nothing is assumed if nothing is stated."""
+
+    watts_per_core: Annotated[
+        NonNegative,
+        Meta(description="the power of a busy processor core, in watts; 0: not stated, so energy is not estimated"),
+    ] = 0.0
+    watts_source: Annotated[
+        str, Meta(description="where this power is from, such as a data sheet or a meter; goes into `manifest.json`")
+    ] = ""
+    grams_co2_per_kwh: Annotated[
+        NonNegative,
+        Meta(description="the CO2 of the electricity, in grams per kWh; 0: not stated; needs `watts_per_core`"),
+    ] = 0.0
+    co2_source: Annotated[
+        str, Meta(description="where this intensity is from, with its year; goes into `manifest.json`")
+    ] = ""
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The config of a run. Operators left out of ``variation`` keep their default probability."""
 
@@ -415,6 +458,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ] = {}
     compress: CompressConfig = CompressConfig()
     baselines: BaselinesConfig = BaselinesConfig()
+    energy: EnergyConfig = EnergyConfig()
 
 
 ENDINGS = (".csv", ".tsv", ".txt", ".npz", ".parquet")

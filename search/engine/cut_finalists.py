@@ -16,7 +16,7 @@ from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify_all
 from search.engine.evaluate import Problem, costs, evaluate
 from search.engine.evolution_step import Strategy, front_of
-from search.engine.population import Members, best_of_each_structure, merge, objectives, violation
+from search.engine.population import L1, Members, best_of_each_structure, merge, objectives, violation
 from search.selection.survivors import ranks
 
 STEPS, SHRINK = 4, 0.8  # cuts of each finalist, and the share of its nodes that one leaves
@@ -36,23 +36,25 @@ def with_cuts(
     ``criterion``: a key of ``CRITERIA``. The ids of new members go on from ``evaluations``.
     """
     row, lessons = CRITERIA[criterion], [_lesson(problem, fit) for fit, _ in problem.folds]
-    parts, trees = [front], [*front.trees, *_too_costly(strategy, front, population)]
+    begun = merge([front, _too_costly(strategy, front, population)])
+    parts, trees, rates = [front], begun.trees, begun.columns.get(L1)
     for step in range(STEPS):
         trees = simplify_all([_cut(tree, row, lessons, round(SHRINK * len(tree))) for tree in trees])
-        result = evaluate(problem, trees, STREAM + step)
+        result = evaluate(problem, trees, STREAM + step, rates)
         columns, trees = result.columns | costs(problem, result.trees), result.trees
+        columns |= {} if rates is None else {L1: rates}
         ids = evaluations + step * len(trees) + np.arange(len(trees))
         parts.append(Members(trees, ids, {name: columns[name] for name in front.columns}, result.ok))
     return _best(merge(parts), strategy)
 
 
-def _too_costly(strategy: Strategy, front: Members, population: Members) -> list[Nodes]:
-    """The trees that break a constraint and have less error than all that keep it, at most ``COSTLY`` of them."""
+def _too_costly(strategy: Strategy, front: Members, population: Members) -> Members:
+    """The members that break a constraint and have less error than all that keep it, at most ``COSTLY`` of them."""
     error = population.columns["val_error"]
     least = front.columns["val_error"].min() if front.trees else np.inf
     broken = (violation(population, strategy.bounds) > 0) & population.ok & (error < least)
     found = np.flatnonzero(broken)
-    return [population.trees[i] for i in found[np.argsort(error[found], kind="stable")][:COSTLY].tolist()]
+    return population.take(found[np.argsort(error[found], kind="stable")][:COSTLY])
 
 
 def _best(members: Members, strategy: Strategy) -> Members:

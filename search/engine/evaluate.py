@@ -23,6 +23,7 @@ from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
+from neuraltree.tree.simplify import simplify_all
 from neuraltree.tree.space import Space
 from search.engine.integer_scores import integer_outputs
 from search.engine.typed_inputs import TypedInputs
@@ -101,12 +102,17 @@ class Evaluated(NamedTuple):
     ok: NDArray[np.bool_]
 
 
-def evaluate(problem: Problem, trees: list[Nodes], generation: int) -> Evaluated:
-    """Train every tree on every fold and score it on the validation rows of that fold."""
+def evaluate(problem: Problem, trees: list[Nodes], generation: int, l1: FloatArray | None = None) -> Evaluated:
+    """Train every tree on every fold and score it on the validation rows of that fold.
+
+    ``l1`` (trees,) are rates of the L1 norm, with which trees lose the edges that become zero in all folds.
+    """
     courses = [
         _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
     ]
-    packed, fitted, after = _trained(problem, trees, courses)
+    packed, fitted, after = _trained(problem, trees, courses, l1)
+    if l1 is not None:
+        packed, fitted, after = _without_zeros(problem, fitted, after)
     return Evaluated(after, *_score(problem, packed, fitted, after))
 
 
@@ -121,15 +127,25 @@ def _course(problem: Problem, fold: Fold, epochs: int, seed: int | tuple[int, ..
     return make_course(problem.settings, *fold, epochs=epochs, patience=problem.patience, seed=seed)
 
 
-def _trained(problem: Problem, trees: list[Nodes], courses: list[Course]) -> tuple[Packed, _Folds, list[Nodes]]:
+def _without_zeros(problem: Problem, fitted: _Folds, trees: list[Nodes]) -> tuple[Packed, _Folds, list[Nodes]]:
+    """What was fitted, in trees without the edges whose weights are zero in all folds."""
+    left = simplify_all(trees)
+    nodes, starts = join(left)
+    packed = pack(nodes, starts, problem.space.n_features)
+    return packed, fitted._replace(params=load_params(packed, nodes, problem.settings.precision)), left
+
+
+def _trained(
+    problem: Problem, trees: list[Nodes], courses: list[Course], l1: FloatArray | None = None
+) -> tuple[Packed, _Folds, list[Nodes]]:
     """Every tree trained in every course, from the weights of the fold of the same place."""
     nodes, starts = join(trees)
     packed = pack(nodes, starts, problem.space.n_features)
-    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses)
+    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, l1)
     return packed, fitted, np.split(store_params(packed, nodes, fitted.params), starts[1:-1])
 
 
-def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course]) -> _Folds:
+def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], l1: FloatArray | None) -> _Folds:
     """Every tree trained in every course from its row of ``params``.
 
     The work is cut by cost. How it is cut does not change the results: a tree is trained as if it were alone.
@@ -145,7 +161,8 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
         trees, own = slice(first, last), slice(int(ends[first]), int(ends[last]))
         part, start = forest.part(first, last), np.ascontiguousarray(params[k, own])
         limit = np.full(last - first, courses[k].epochs)
-        fitted = lowering().train(part, problem.settings, problem.data, courses[k], start, limit, stop=stop)
+        given = part, problem.settings, problem.data, courses[k], start, limit
+        fitted = lowering().train(*given, l1=None if l1 is None else l1[trees], stop=stop)
         found.params[k, own], found.loss[k, trees] = fitted.params, fitted.loss
 
     in_threads(problem.workers, train, [(k, run) for run in runs for k in range(len(courses))])
@@ -237,10 +254,18 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
     return columns
 
 
-def trained(problem: Problem, trees: list[Nodes], stream: int, *, epochs: int, faster: float = 1.0) -> list[Nodes]:
+def trained(
+    problem: Problem,
+    trees: list[Nodes],
+    stream: int,
+    *,
+    epochs: int,
+    faster: float = 1.0,
+    l1: FloatArray | None = None,
+) -> list[Nodes]:
     """Trees trained further on the fit rows of every fold, at ``faster`` times the learning rate.
 
-    With their last weights, so validation rows choose nothing.
+    With their last weights, so validation rows choose nothing. ``l1`` (trees,): see ``evaluate``; no tree loses edges.
     """
     rate = faster * problem.settings.learning_rate
     problem = replace(problem, settings=problem.settings._replace(learning_rate=rate))
@@ -248,11 +273,13 @@ def trained(problem: Problem, trees: list[Nodes], stream: int, *, epochs: int, f
         _course(problem, (fit, fit[:0]), epochs, (problem.seed, stream, k))._replace(patience=0)
         for k, (fit, _) in enumerate(problem.folds)
     ]
-    return _trained(problem, trees, courses)[2]
+    return _trained(problem, trees, courses, l1)[2]
 
 
-def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0) -> list[Nodes]:
+def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, l1: FloatArray | None = None) -> list[Nodes]:
     """Trees with one set of weights, trained on the rows ``whole`` at ``faster`` times the learning rate.
+
+    ``l1`` (trees,): see ``evaluate``.
 
     A tree begins with the mean of its folds' weights: they were inherited from the same start, and are mostly near
     enough for a mean. The weights of all folds hold each other already, so the weight decay is a part of the search's.
@@ -263,7 +290,8 @@ def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0) -> list[
     whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
     means = [one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
     firsts = [one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
-    candidates = (trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster), means, firsts)
+    last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, l1=l1)
+    candidates = (last if l1 is None else simplify_all(last), means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
     targets, weight = (part[problem.whole].astype(np.float64) for part in (problem.data.targets, problem.data.weight))
     useful = losses <= constant_loss(problem.task.loss, targets, weight)

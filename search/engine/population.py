@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Columns
 
+L1 = "l1"  # the column of the rate at which a tree's edge weights shrink in training, if they do
 MOST_OVER = 1e6  # the largest violation that one missed budget can add
 DIVERGED = 1e9  # violation of a tree whose training diverged: it ranks behind trees that only miss budgets
 

@@ -199,7 +199,9 @@ def _space(config: Config, table: Table, task: Task) -> Space:
 
 def _settings(config: Config, task: Task, rows: int) -> Settings:
     train = config.train
-    decay = min(MOST_DECAY, DECAYED_ROWS / rows) if train.weight_decay == "auto" else train.weight_decay
+    # The lesson of a teacher has too many rows to overfit.
+    usual = 0.0 if train.teachers else min(MOST_DECAY, DECAYED_ROWS / rows)
+    decay = usual if train.weight_decay == "auto" else train.weight_decay
     return Settings(
         loss=task.loss,
         optimizer=train.optimizer,
@@ -253,6 +255,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
         bounds=budgets(config, table, problem),
         new_tree=_generator(config, problem.space, len(problem.folds)),
         pruned=_pruned(config, problem.task),
+        l1=config.train.l1,
     )
 
 

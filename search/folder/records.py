@@ -54,6 +54,10 @@ FACTS: dict[str, Any] = {
     "class_rows": dict[str, list[int]] | None,
     "split": str,
     "notes": list[str],
+    "cpu_seconds": float,
+    "energy_kwh_estimated": float,
+    "co2_g_estimated": float,
+    "energy_assumptions": list[dict],
 }
 
 

@@ -25,7 +25,7 @@ from search.engine.budgets import within
 from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import COUNTS, Columns, costs, refit
 from search.engine.evolution_step import State, front_of
-from search.engine.population import Members, objectives, violation
+from search.engine.population import L1, Members, objectives, violation
 from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.honest import Judged, Kept, judge, refit_course
@@ -91,10 +91,21 @@ def write_front(
     state: State,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
+    lesson: Setup | None = None,
 ) -> Judged:
-    """Finish the front, score it on the test rows and save it; returns the judgement of its members."""
+    """Finish the front, score it on the test rows and save it; returns the judgement of its members.
+
+    ``lesson``: see ``judge``.
+    """
     front, judged = judged_front(
-        setup, table, finalists(setup, state), say, stopping, kept=folder, evaluations=state.evaluations
+        setup,
+        table,
+        finalists(setup, state),
+        say,
+        stopping,
+        kept=folder,
+        lesson=lesson,
+        evaluations=state.evaluations,
     )
     members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
     write_members(folder, setup, table, members)
@@ -132,7 +143,7 @@ def judged_front(
     """
     if not front.trees:
         return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), np.zeros(0), None)
-    judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations)
+    judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations, front.columns.get(L1))
     found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
     found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}
     front = replace(front, columns=front.columns | found)
@@ -188,7 +199,7 @@ def finished(
     if not front.trees:
         return []
     epochs, faster = refit_course(setup, evaluations)
-    refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster)
+    refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster, l1=front.columns.get(L1))
     trees = [to_tree(setup, table, nodes) for nodes in refitted]
     constants = {name: front.columns[name] for name in (THRESHOLD, BAND) if name in front.columns}
     known: list[dict[str, Any]] = [_values(constants, i) for i in range(len(trees))]

@@ -103,24 +103,25 @@ def judge(
     kept: Kept | None = None,
     lesson: Setup | None = None,
     evaluations: int = 0,
+    l1: FloatArray | None = None,
 ) -> Judged:
     """Judge the structures of ``trees`` by repeated cross-validation.
 
-    ``evaluations``: the trees that the search has trained, whose time says how long a judgement may take.
-    ``lesson``: the run on ``judging_folds`` with the lessons of teachers fitted there; there is one repeat then. When
-    ``stopping()`` is true the judgement ends after the repeat in progress: with ``KeyboardInterrupt`` if the repeats
-    are kept, else with what is known.
+    ``evaluations``: the trees that the search has trained, whose time says how long a judgement may take. ``l1``
+    (trees,): rates of the L1 norm in training. ``lesson``: the run on ``judging_folds`` with the lessons of teachers
+    fitted there; there is one repeat then. When ``stopping()`` is true the judgement ends after the repeat in progress:
+    with ``KeyboardInterrupt`` if the repeats are kept, else with what is known.
     """
     splits = list(islice(judging_splits(setup, table), 1 if lesson else REPEATS))
     models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
     say(f"judging {models} anew on {_counted(splits)} splits that the search did not use")
     epochs = judging_epochs(setup, len(trees) * len(splits), evaluations)
-    key = _key(setup, trees, epochs)
+    key = _key(setup, trees, epochs, l1)
     done = _done(kept, key)
     held_out = None
     for repeat in range(len(done), len(splits)):
         anew = lesson.problem if lesson else replace(setup.problem, folds=splits[repeat])
-        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned)
+        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, l1)
         done.append(found)
         held_out = held_out or ((anew, fitted) if repeat == 0 else None)
         if kept:
@@ -171,7 +172,7 @@ def refit_course(setup: Setup, evaluations: int) -> tuple[int, float]:
 
 
 def _judged_once(
-    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool
+    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, l1: FloatArray | None
 ) -> tuple[list[Nodes], _Repeat]:
     """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen.
 
@@ -179,18 +180,19 @@ def _judged_once(
     """
     renewed = _renewed(problem, trees, repeat)
     for faster in (FASTER, 1.0):
-        fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster)
+        fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, l1=l1)
         found, wild = _by_fold(problem, fitted, tuned)
         if not wild.any():
             break
     return fitted, found
 
 
-def _key(setup: Setup, trees: list[Nodes], epochs: int) -> NDArray[np.uint8]:
+def _key(setup: Setup, trees: list[Nodes], epochs: int, l1: FloatArray | None) -> NDArray[np.uint8]:
     """What the judgement depends on: the structures and the settings of their training."""
     nodes, _ = join(trees)
     about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER} {setup.tuned} {_Repeat._fields}"
     content = nodes["depth"].tobytes() + nodes["op"].tobytes() + about.encode()
+    content += b"" if l1 is None else l1.tobytes()
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
 

@@ -26,13 +26,16 @@ def describe(config: Config, table: Table) -> str:
     from search.engine.row_samples import rows_trained
     from search.judge.notices import at_start
     from search.runs.ending import length_of
+    from search.teachers.named_teachers import lesson_rows, told_teachers
 
     setup = set_up(config, table)
     space, search = setup.problem.space, config.search
     rng = np.random.default_rng(0)
     weights = float(np.mean([count_weights(setup.strategy.new_tree(rng)) for _ in range(100)]))
     generations = search.generations + 1
-    samples = rows_trained(setup.problem, generations) * config.train.epochs
+    teachers = config.train.teachers
+    rows = generations * lesson_rows(setup) if teachers else rows_trained(setup.problem, generations)
+    samples = rows * config.train.epochs
     length = max(LEAST_GENERATION_S * generations, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
     trees = f"{search.population * generations:,} trees"
     took = f"about {length:.0f} s on two cores without baselines, a rough guess"
@@ -52,6 +55,7 @@ def describe(config: Config, table: Table) -> str:
         f"reference point: {point}",
         f"engine: {engine_name()}",
         f"baselines: {', '.join(config.baselines.models) or 'none'}",
+        f"teachers: {told_teachers(setup, table, teachers)}",
         f"time: {took}",
         *at_start(table, setup),
     ]

@@ -69,7 +69,10 @@ class Ending:
 
     def _finish_s(self, setup: Setup, state: State, info: Info) -> float:
         """The predicted seconds of the judgement and the refit of the present front."""
-        weights = state.members.columns["weights"][info.front]
+        weights, problem = state.members.columns["weights"][info.front], setup.problem
+        if setup.last_epochs:  # the lessons of teachers: of the judgement's folds, once, and of the refit
+            rows = FOLDS * max(len(fit) for fit, _ in problem.folds) + len(problem.whole)
+            return float(weights.sum()) * setup.last_epochs * rows / median(self._speeds)
         epochs = judging_epochs(setup, len(weights) * REPEATS, state.evaluations)
         passes = epochs * REPEATS * (FOLDS - 1) + refit_course(setup, state.evaluations)[0]
         seconds = float(weights.sum()) * passes * len(setup.train_rows) / median(self._speeds)

@@ -29,7 +29,6 @@ from search.config.settings import Config
 from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import State, generations
 from search.engine.problem import Setup, set_up
-from search.engine.teaching import learn, taught
 from search.errors import InputError
 from search.folder.baselines_csv import Baseline
 from search.folder.history import History, history_of, joined, of_generation
@@ -37,7 +36,6 @@ from search.front import Front, Member
 from search.interrupts import interrupts
 from search.judge.baseline_training import affordable, train_row
 from search.judge.finish import Finished, finalists, judged_front, last_front
-from search.judge.honest import judging_folds
 from search.judge.notices import at_end, at_start
 from search.runs.ending import Ending, length_of
 from search.runs.indicators import row_of, speed_of
@@ -45,6 +43,7 @@ from search.runs.progress import Phases, Reporter, reporter
 from search.strict import one_line
 from search.table.data import Table
 from search.table.split_columns import Rules
+from search.teachers.teaching import lessons
 
 # Keys of a config, and the parameters of Evolution and of estimators that they stand for.
 KEYS = (
@@ -98,11 +97,7 @@ def evolve(
         )
         plain = set_up(config, table, all_rows=True, workers=effective_n_jobs(n_jobs))
         say, ending = reporter(quiet=not verbose, as_json=False), Ending(config.search, begun=begun)
-        setup, lesson = plain, None
-        if teachers:
-            setup = taught(learn(plain, table, teachers, say.message))
-            anew = replace(plain, problem=replace(plain.problem, folds=judging_folds(plain, table, 0)))
-            lesson = taught(learn(anew, table, teachers, say.message))
+        setup, lesson = lessons(plain, table, teachers, say.message)
     except InputError as error:
         raise InputError(in_parameters(str(error))) from None
     with _stoppable(say.message) as stopping:

@@ -32,6 +32,7 @@ from search.folder.columns import told_tests
 from search.folder.generation_parts import join_parts
 from search.folder.history import of_generation
 from search.folder.records import RunFolder, write_csv
+from search.folder.run_energy import CPU_SECONDS, energy_facts, energy_words
 from search.folder.snapshot import members_to_arrays, state_from_parts, state_to_parts
 from search.front import load_front
 from search.judge.baseline_training import affordable, train_baselines
@@ -44,6 +45,7 @@ from search.runs.progress import Phases, Reporter
 from search.strict import one_line
 from search.table.data import Table
 from search.table.splits import told
+from search.teachers.named_teachers import named_lessons
 
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
@@ -64,8 +66,8 @@ def evolve(
     ``begun``: the value of ``time.perf_counter`` from which the time of the run counts, by default now.
     """
     begun = time.perf_counter() if begun is None else begun
-    setup = set_up(config, table)
-    facts = _facts(config, table, setup)
+    plain = set_up(config, table)
+    facts = _facts(config, table, plain)
     if changed := _changed(folder.read_manifest(), facts):
         report.message(
             f"{', '.join(changed)} changed since the run began: results will not be bit-identical to the original run"
@@ -74,16 +76,19 @@ def evolve(
     phases = Phases()
     ending = Ending(config.search, begun=begun)
     try:
+        with phases("teachers") if config.train.teachers else nullcontext():
+            setup, lesson = named_lessons(plain, table, config.train, report.message)
+        phases.take()  # they are no part of the first generation
         with phases("baselines") if config.search.time else nullcontext():
-            predict = partial(affordable, config.baselines.models, setup, table, report.message)
+            predict = partial(affordable, config.baselines.models, plain, table, report.message)
             models = ending.afford(config.baselines.models, predict, rest_s=PICTURES_S)
         reached = _search(config, table, setup, folder, ending, phases, report, stopping)
         if reached is None:
-            folder.update_manifest(status="interrupted")
+            folder.update_manifest(status="interrupted", **energy_facts(config.energy, phases.cpu_s))
             report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
-            judged = write_front(folder, setup, table, reached[0], report.message, stopping)
+            judged = write_front(folder, setup, table, reached[0], report.message, stopping, lesson)
             front = load_front(folder.path)
             if nothing_measured(setup.problem, front):
                 report.warning(
@@ -93,14 +98,15 @@ def evolve(
         chosen = front.members.index(front.recommended()) if len(front) else 0
         if models and len(front):
             with phases("baselines"):
-                train_baselines(models, setup, table, folder, judged.parts[chosen], report.message, stopping)
+                train_baselines(models, plain, table, folder, judged.parts[chosen], report.message, stopping)
         with phases("finish"):
-            _complete(config, table, folder, len(front), *reached, report.warning)
+            _complete(config, table, folder, len(front), *reached, phases, report.warning)
         if judged.held_out and len(front):
             problem, outputs = judged.held_out[0], validation_outputs(*judged.held_out)
             for line in at_end(table, problem, outputs, judged.thresholds, chosen):
                 report.message(line)
-        report.end(_verdict(folder, config.space.max_nodes), phases.total)
+        said = (_verdict(folder, config.space.max_nodes), energy_words(folder.read_manifest()))
+        report.end("\n".join(filter(None, said)), phases.total)
         return DONE
     finally:
         report.close()
@@ -127,7 +133,8 @@ def _search(
     stopping: Callable[[], bool],
 ) -> tuple[State, HistoryRows] | None:
     """The last state and the history of all generations, or ``None`` if the search was asked to stop."""
-    state, history = _restored(folder)
+    state, history, cpu_s = _restored(folder)
+    phases.go_on(cpu_s)
     rows = [dict(zip(HISTORY, row, strict=True)) for row in history]
     ending.go_on(rows, folder.read_manifest().get("timed_from", 0))
     for line in (what_is_missing(), *at_start(table, setup)):
@@ -146,13 +153,18 @@ def _search(
     return None
 
 
-def _restored(folder: RunFolder) -> tuple[State | None, HistoryRows]:
-    """The state and history of the last checkpoint; no state and no rows if there is none yet."""
-    stored = folder.load_checkpoint()
+def _restored(folder: RunFolder) -> tuple[State | None, HistoryRows, float]:
+    """The state and history of the last checkpoint, and the CPU seconds of the run so far.
+
+    No state and no rows if there is no checkpoint yet. Of a process that was killed, only its time up to the last
+    checkpoint is known.
+    """
+    stored, cpu_s = folder.load_checkpoint(), float(folder.read_manifest().get(CPU_SECONDS, 0.0))
     if stored is None:
-        return None, []
+        return None, [], cpu_s
     try:
-        return state_from_parts(*stored), stored[1]["history"]
+        cpu_s = max(cpu_s, float(stored[1].get(CPU_SECONDS, 0.0)))
+        return state_from_parts(*stored), stored[1]["history"], cpu_s
     except (KeyError, IndexError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise DamagedError(
@@ -183,7 +195,7 @@ def _save(
     with phases("save"):
         write_csv(folder.path / "history.csv", HISTORY, history)
         arrays, facts = state_to_parts(state)
-        folder.save_checkpoint(state.generation, arrays, {**facts, "history": history})
+        folder.save_checkpoint(state.generation, arrays, {**facts, "history": history, CPU_SECONDS: phases.cpu_s})
     report.generation(row | speed_of(setup, state, info, seconds))
     return history, seconds
 
@@ -195,6 +207,7 @@ def _complete(
     count: int,
     state: State,
     history: HistoryRows,
+    phases: Phases,
     warn: Callable[[str], None],
 ) -> None:
     from search.pictures import draw_front, draw_hypervolume
@@ -207,7 +220,7 @@ def _complete(
     folder.update_manifest(evaluations=state.evaluations, generations=state.generation)
     if count:
         write_run_card(folder.path)  # while the run is not complete, so that no kill leaves one without it
-    folder.update_manifest(status="complete")
+    folder.update_manifest(status="complete", **energy_facts(config.energy, phases.cpu_s))
     folder.clear_parts(done)
     folder.clear_judged()
 

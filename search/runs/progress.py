@@ -16,14 +16,25 @@ from rich.table import Table
 from rich.text import Text
 
 from neuraltree.cli.command import plain, say
+from search.folder.run_energy import cpu_seconds
 
 
 class Phases:
-    """Seconds spent by phase since the last ``take``, and in total."""
+    """Seconds spent by phase since the last ``take``, and in total; and the CPU seconds of the run."""
 
     def __init__(self) -> None:
         self.now: dict[str, float] = {}
         self.total: dict[str, float] = {}
+        self._cpu_begun_s = cpu_seconds()
+
+    @property
+    def cpu_s(self) -> float:
+        """Of all phases of this process, of what is between them, and of earlier processes."""
+        return cpu_seconds() - self._cpu_begun_s
+
+    def go_on(self, cpu_s: float) -> None:
+        """Count the CPU seconds of earlier processes too."""
+        self._cpu_begun_s -= cpu_s
 
     @contextmanager
     def __call__(self, name: str) -> Iterator[None]:

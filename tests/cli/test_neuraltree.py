@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import neuraltree
+from neuraltree.compress import quantize_tree
 from search.cli.neuraltree_command import COMMANDS, Own, main
 from search.cli.sizes import BUDGETS, amount_of
 from search.config.config import load_config
@@ -94,6 +95,61 @@ def test_export_takes_a_run_for_its_recommended_model(run: Path, tmp_path: Path)
     assert main(["export", str(last.path), "--to", "c", "--out", str(tmp_path / "last")]) == 0
     assert json.loads((tmp_path / "last" / "last_card.json").read_text())["model"]["weights"] == last.weights
     assert (tmp_path / "last" / "last.h").is_file()
+
+
+def test_export_says_what_an_early_exit_saves(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["export", str(run), "--to", "c", "--early-exit", "--out", str(tmp_path / "early")]
+    assert main(given) == 0
+    edges = quantize_tree(load_front(run).recommended().tree()).nodes["depth"] > 0
+    assert f"MACs on average, at most {edges.sum()}" in capsys.readouterr().out
+    (run.parent / "birds.csv").rename(tmp_path / "moved.csv")
+    assert main(given) == 0
+    (tmp_path / "moved.csv").rename(run.parent / "birds.csv")
+    assert "is not known: " in capsys.readouterr().out
+
+
+def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    front = load_front(run)
+    out = tmp_path / "two"
+    given = ["export", str(run), "--to", "c", "--out", str(out)]
+    assert main([*given, "--cascade", f"{len(front) - 1},0", "--max-loss", "0.5"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "the large model is asked for 0.0%" in said[-1]
+    assert {path.name for path in out.glob("*.c")} == {"two.c", "two_small.c", "two_large.c"}
+    weights = [min(front[0].weights, front[-1].weights), max(front[0].weights, front[-1].weights)]
+    for part, count in zip(("small", "large"), weights, strict=True):
+        assert f"{count:.0f} weights" in (out / f"two_{part}.h").read_text()
+    for more, why in (
+        (["--cascade", "0"], "as 0,7 for 000.json and 007.json"),
+        (["--cascade", "0,0"], "two different numbers from 0 to"),
+        (["--cascade", f"0,{len(front)}"], "two different numbers from 0 to"),
+        (["--max-loss", "0.1"], "--max-loss is an option of --cascade"),
+        (["--cascade", "0,1", "--early-exit"], "does not go with --early-exit"),
+        (["--cascade", "0,1", "--precision", "float32"], "C in int8, straight style"),
+        (["--cascade", "0,1", "--input", "length=int16"], "inputs of one type"),
+        (["--cascade", "0,1", "--max-loss", "2"], "max_loss=2.0"),
+    ):
+        assert main([*given, *more]) == 2
+        assert why in capsys.readouterr().err
+
+
+def test_split_writes_two_halves(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    front = load_front(run)
+    both = next(member for member in front if {"length", "depth"} == {c.name for c in member.tree().columns_read})
+    out = tmp_path / "halves"
+    given = ["split", str(both.path), "--at", "features", "--out", str(out)]
+    assert main([*given, "--cut", "len*"]) == 0
+    said = capsys.readouterr().out
+    assert "the node sends 1 bytes a prediction (1 " in said
+    assert "its 1 inputs would be 1 bytes in int8, 4 as floats" in said
+    assert {path.name for path in out.glob("*.c")} == {"halves.c", "halves_node.c", "halves_gateway.c"}
+    assert "HALVES_NODE_FEATURE_LENGTH = 0" in (out / "halves_node.h").read_text()
+    for more, why in (
+        (["--cut", "wing*"], "matches no input; the model has: length, depth"),
+        (["--cut", "*"], "split"),
+    ):
+        assert main([*given, *more]) == 2
+        assert why in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("probabilities", [False, True])

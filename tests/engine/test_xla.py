@@ -103,7 +103,7 @@ def test_every_program_is_traced_with_strict_ranks_and_types(precision):
             arrays += [*jax.eval_shape(partial(gradient, loss), network, params, (slope, losses), chunk), losses]
         for optimizer in OPTIMIZERS:
             moments = jax.eval_shape(OPTIMIZERS[optimizer](0.1).init, params)
-            given = network.place, (params, moments), slope, rate, params > 0
+            given = network.place, (params, moments), slope, rate, params > 0, params
             moved, later = jax.eval_shape(partial(update, optimizer, 0.1), *given)
             arrays.append(moved)
             kept = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), later, moments)

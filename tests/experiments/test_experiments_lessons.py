@@ -15,9 +15,9 @@ from experiments.common.teachers import HIDDEN, TREES, scalars_of, teachers
 from experiments.frame.experiment import Unit
 from experiments.studies.tables import evolved, lessons
 from experiments.studies.tables.rows import BUDGETS, COLUMNS
-from search.engine.teaching import taught
 from search.runs import evolving
 from search.table.data import Table
+from search.teachers.teaching import taught
 from tests.helpers.small_tables import KINDS, small_table
 
 UNIT = Unit("wine", "lessons", 1)

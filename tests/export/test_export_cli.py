@@ -425,7 +425,7 @@ def test_the_name_of_a_file_says_what_it_is(
 
 
 GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "input": "int16", "digits": "3"}
-GIVEN |= {"constants": None, "program": "PROGRAM"}
+GIVEN |= {"constants": None, "program": "PROGRAM", "early_exit": None}
 TAKEN = {
     **{to: {"name", "precision", "style", "wide", "input"} for to in ("c", "arduino", "platformio", "zephyr")},
     "c-train": {"name"},
@@ -439,7 +439,7 @@ TAKEN = {
     "json": set(),
     "constants": {"program"},
 }
-TAKEN["c"] = TAKEN["c"] | {"constants"}
+TAKEN["c"] = TAKEN["c"] | {"constants", "early_exit"}
 
 
 @pytest.mark.parametrize("to", FORMATS)
@@ -449,16 +449,32 @@ def test_options_that_make_no_sense_are_refused(
 ) -> None:
     out = tmp_path / f"a{(FORMATS[to].suffixes or ('',))[0]}"
     value = program if option == "program" else GIVEN[option]
-    arguments = [model, "--to", to, "--out", out, f"--{option}", *([] if value is None else [value])]
+    arguments = [model, "--to", to, "--out", out, f"--{option.replace('_', '-')}", *([] if value is None else [value])]
     if option == "wide":
         arguments += ["--precision", "int8"] if "wide" in TAKEN[to] else []
     if option == "constants":
         arguments += ["--style", "table"] if "constants" in TAKEN[to] else []
+    if option == "early_exit":
+        save(random_model(303, "binary"), model)
     if option in TAKEN[to]:
         assert main(list(map(str, arguments))) == 0
         return
     assert f"--to {to} takes " in refused(capsys, *arguments)
     assert not out.exists()
+
+
+def test_an_early_exit_chooses_its_code(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tree, out = random_model(303, "binary"), tmp_path / "iris"
+    save(tree, model)
+    assert main([str(model), "--to", "c", "--early-exit", "--out", str(out)]) == 0
+    assert files(out) == export_c(tree, "iris", precision="int8", style="straight", early_exit=True)
+    assert "It stops as soon as no other class is possible" in (out / "iris.h").read_text()
+    capsys.readouterr()
+    for code in (["--precision", "float32"], ["--style", "table"]):
+        message = refused(capsys, model, "--to", "c", "--early-exit", "--out", out, *code)
+        assert "give --precision int8 --style straight" in message
+    save(TREE, model)
+    assert "this is a regression" in refused(capsys, model, "--to", "c", "--early-exit", "--out", out)
 
 
 @pytest.mark.parametrize("digits", ["0", "18", "-3", "4.5", "four"])

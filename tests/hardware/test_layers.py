@@ -3,7 +3,8 @@
 import pytest
 
 from neuraltree.hardware.model.energy import PICOJOULE, macs_j, read_j
-from neuraltree.hardware.model.layers import Convolution, Depthwise, Linear, Pooling, macs_left, network
+from neuraltree.hardware.model.layer_network import network
+from neuraltree.hardware.model.layers import Convolution, Depthwise, Linear, Pooling, macs_left
 
 ALEXNET = network(
     [

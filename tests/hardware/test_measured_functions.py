@@ -7,11 +7,13 @@ import dataclasses
 import numpy as np
 import pytest
 
+from neuraltree.compress import quantize_tree
 from neuraltree.export import export_c
 from neuraltree.hardware.measure import Call, available_compilers, measure
 from neuraltree.hardware.measured_functions import FUNCTIONS, model_of
 from neuraltree.hardware.measured_models import measure_model
-from tests.helpers.random_models import KINDS, random_model
+from neuraltree.tree.tree import Tree
+from tests.helpers.random_models import IDENTITY, KINDS, random_model, record
 from tests.helpers.table_models import table_model
 
 pytestmark = pytest.mark.skipif(
@@ -85,3 +87,22 @@ def test_a_function_that_is_not_there_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=allowed):
         measure_model(random_model(1, *kind), "cortex-m4f", precision=precision, style="table", function=function)
+
+
+def test_an_early_exit_takes_fewer_instructions() -> None:
+    """Of a tree that reads many inputs; the classes stay the same."""
+    rng = np.random.default_rng(0)
+    leaves = [(1, i, float(w), 0.0) for i, w in enumerate(rng.normal(size=20) ** 3)]
+    nodes = record([(0, IDENTITY, 0.0, 0.1), *leaves])
+    tree = Tree(nodes, "binary", tuple(f"x{i}" for i in range(20)), ("no", "yes"))
+    rows = rng.normal(size=(30, 20)).astype(np.float32)
+    costs = {}
+    for early in (False, True):
+        files = export_c(tree, precision="int8", early_exit=early)
+        files = {name: text for name, text in files.items() if name.startswith("model.")}
+        (cost,) = measure(files, [Call("model_predict", [(row,) for row in rows], "int")], "cortex-m0plus").costs
+        assert cost.results is not None
+        assert np.array_equal(cost.results, quantize_tree(tree).predict(rows) == "yes")
+        costs[early] = cost.cycles_lo
+    assert costs[True].mean() < 0.8 * costs[False].mean()
+    assert costs[True].max() < 1.1 * costs[False].max()

@@ -121,7 +121,7 @@ def work(
     arrays = {name: getattr(forest, name) for name in ("first_node", "size", "kind", "first_param", "source")}
     arrays |= _data(np.random.default_rng(outputs), forest, loss, precision)
     arrays |= {"order": order, "validation": rows.astype(np.int32), "rates": np.linspace(rate, 0, epochs * steps)}
-    arrays |= {"limit": np.arange(forest.trees, dtype=np.int32) % 3 + 1}
+    arrays |= {"limit": np.arange(forest.trees, dtype=np.int32) % 3 + 1, "l1": np.linspace(0, 0.3, forest.trees)}
     arrays |= {"param": params.astype(precision), "stop": np.zeros(1, np.int32)}
     return Work(function, precision, sizes, arrays | _results(forest, rng, epochs, len(rows), precision))
 

@@ -123,7 +123,7 @@ def results(out: Path) -> dict[str, object]:
     with np.load(out / "archive.npz", allow_pickle=False) as stored:
         found["archive"] = {name: (stored[name].dtype, stored[name].tobytes()) for name in stored.files}
     manifest = json.loads((out / "manifest.json").read_text())
-    found["manifest"] = {key: value for key, value in manifest.items() if key != "machine"}
+    found["manifest"] = {key: value for key, value in manifest.items() if key not in ("machine", "cpu_seconds")}
     found["files"] = sorted(str(path.relative_to(out)) for path in out.rglob("*"))
     return found | {"history": history(out)}
 

@@ -20,6 +20,7 @@ FACTS = (
         "# reference point: ",
         "# engine: ",
         "# baselines: linear",
+        "# teachers: none",
         "# time: about ",
         "# 'a' looks like row numbers: drop = [\"a\"]",
         "# classes with fewer than 10 validation rows: ",

@@ -25,10 +25,10 @@ from search import Evolution
 from search.config.config import config_of
 from search.engine.evaluate import evaluate, refit
 from search.engine.problem import Setup, set_up
-from search.engine.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, learn, taught
 from search.errors import InputError
 from search.judge.honest import FASTER, LONGER
 from search.table.data import Table
+from search.teachers.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, learn, taught
 
 KINDS = ("regression", "several", "binary", "multiclass")
 COUNT = 60
@@ -205,8 +205,8 @@ def test_made_rows_are_near_rows_of_their_own_fold() -> None:
 
 
 def test_more_rows_than_a_lesson_needs_are_all_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search.engine.teaching.ROWS", 10)
-    monkeypatch.setattr("search.engine.teaching.LAST_ROWS", 50)
+    monkeypatch.setattr("search.teachers.teaching.ROWS", 10)
+    monkeypatch.setattr("search.teachers.teaching.LAST_ROWS", 50)
     before, after = teach(made("regression")[0], [Recording()])
     for rows, part in zip(lessons_of(after), parts_of(before), strict=True):
         assert_allclose(natural(before, after, rows), made("regression")[0].X[part], rtol=1e-12)
@@ -318,7 +318,7 @@ def test_the_front_is_refitted_as_long_as_a_last_lesson_takes(monkeypatch: pytes
     asked = []
 
     def spy(problem: Any, trees: Any, **how: float) -> Any:
-        asked.append((problem.epochs, len(problem.whole), problem.settings.weight_decay, *how.values()))
+        asked.append((problem.epochs, len(problem.whole), problem.settings.weight_decay, how["faster"]))
         return refit(problem, trees, **how)
 
     monkeypatch.setattr("search.judge.finish.refit", spy)

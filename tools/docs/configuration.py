@@ -50,7 +50,10 @@ def _row(key: Any) -> tuple[str, str, str, str]:
 
 def linked(annotation: Any) -> str:
     """The meaning of a key, with the name of another page turned into a link."""
-    return meaning(annotation).replace("tables.md", "[tables.md](tables.md)")
+    text = meaning(annotation)
+    for other in ("tables.md", "compression.md"):
+        text = text.replace(other, f"[{other}]({other})")
+    return text
 
 
 def meaning(annotation: Any) -> str:

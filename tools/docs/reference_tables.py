@@ -13,6 +13,7 @@ from neuraltree.export.targets import FORMATS
 from neuraltree.hardware.profile.device_list import CAPTION, COLUMNS, device_rows
 from neuraltree.hardware.profile.places import ALIASES as DEVICE_ALIASES
 from search.baselines.baseline_table import BASELINES
+from search.baselines.teacher_table import BY_NAME as TEACHERS
 from search.objectives import OBJECTIVES
 from search.selection.survivors import METHODS
 from search.table.files.sources import BUNDLED
@@ -44,6 +45,7 @@ def tables() -> str:
         *("## Selection: `search.selection`", described(METHODS, "method")),
         *("## Optimisers: `train.optimizer`", described(OPTIMIZERS, "optimiser")),
         *("## Learning-rate schedules: `train.schedule`", described(SCHEDULES, "schedule")),
+        *("## Teachers: `train.teachers`, `--teachers`", described(TEACHERS, "teacher")),
         *("## Baselines: `baselines.models`", baselines()),
         *("## Criteria of pruning: `neuraltree compress --criterion`", criteria()),
         *("## Export formats: `python -m neuraltree.export --to`", formats()),
@@ -113,7 +115,7 @@ def formats() -> str:
             code(name),
             row.help,
             ", ".join(map(code, row.suffixes)) or "folder",
-            ", ".join(f"`--{o}`" for o in row.options),
+            ", ".join(f"`--{o.replace('_', '-')}`" for o in row.options),
         )
         for name, row in FORMATS.items()
     ]

@@ -27,8 +27,8 @@ from search.baselines.make import MLP_BATCH
 from search.baselines.masked import train
 from search.baselines.prune import HIDDEN, Kept, Layers, cut_down
 from search.engine.problem import Setup, set_up
-from search.engine.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, Learned, learn, taught
 from search.table.data import Table
+from search.teachers.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD, Learned, learn, taught
 
 PENALTY = 1e-4  # too many rows to overfit
 COURSE = (

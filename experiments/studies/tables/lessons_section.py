@@ -15,7 +15,7 @@ from experiments.studies.tables.equal_weights import within
 from experiments.studies.tables.lessons import COURSE
 from experiments.studies.tables.protocols import spread
 from experiments.studies.tables.rows import BUDGETS
-from search.engine.teaching import LAST_EPOCHS
+from search.teachers.teaching import LAST_EPOCHS
 
 FREE = ("evolved", "evolved_alone", "teachers")
 SIZED = ("evolved", "pruned_taught", "pruned_mlp")

@@ -137,27 +137,41 @@ class IntegerTree:
         scores = self.scores(self.quantize(X))
         return stage(scores, class_codes(scores, self.score_threshold))
 
-    def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
-        """(rows, outputs) sums of the output nodes; the pass is the same as in ``prediction.evaluate``."""
+    def terms(self, q: NDArray[np.int8]) -> dict[int, NDArray[np.integer]]:
+        """What each child of an output adds to its sum, (rows,) by the child's position in ``nodes``.
+
+        The pass is the same as in ``prediction.evaluate``.
+        """
         columns = q.T.astype(np.int64)
         place = {feature: i for i, feature in enumerate(self.inputs.features.tolist())}
         nothing = np.zeros(columns.shape[1], dtype=np.int64)
         sums: dict[int, NDArray[np.integer]] = {}
-        outputs = []
+        found = {}
         depth, op = self.nodes["depth"].tolist(), self.nodes["op"].tolist()
         for i in range(len(depth) - 1, -1, -1):
+            if depth[i] == 0:
+                continue
             fine = self.fine and depth[i] == 1
             if op[i] >= 0:
                 value = columns[place[op[i]]] * (FINE if fine else 1)
             else:
                 total = sums.pop(depth[i] + 1, nothing) + self.numbers.bias[i]
-                if depth[i] == 0:
-                    outputs.append(total)
-                    continue
                 index = scaled(total, self.numbers.multiplier[i], self.numbers.shift[i])
                 value = (fine_values if fine else values)(~op[i], index)
-            sums[depth[i]] = sums.get(depth[i], nothing) + self.numbers.weight[i] * value
-        return np.stack(outputs[::-1], axis=1)
+            term = self.numbers.weight[i] * value
+            if depth[i] == 1:
+                found[i] = term
+            else:
+                sums[depth[i]] = sums.get(depth[i], nothing) + term
+        return found
+
+    def _sums(self, q: NDArray[np.int8]) -> NDArray[np.integer]:
+        """(rows, outputs) sums of the output nodes."""
+        top = np.flatnonzero(self.nodes["depth"] == 0)
+        sums = np.repeat(self.numbers.bias[top][None], len(q), axis=0)
+        for node, term in self.terms(q).items():
+            sums[:, np.searchsorted(top, node) - 1] += term
+        return sums
 
 
 def quantize_tree(

@@ -49,6 +49,14 @@ def _taylor(found: Passed) -> FloatArray:
     return np.abs(found.weight) * np.sqrt(np.average(np.square(slope), axis=1, weights=found.lesson.weight))
 
 
+def _importance(found: Passed) -> FloatArray:
+    """The parameter score of synaptic importance: |w| times the root mean square of its gradient over rows.
+
+    Deck *Resources Constrained Learning*. Unlike ``_taylor`` it takes a cut edge to lose all that came through it.
+    """
+    return np.abs(found.weight) * _gradient(found)
+
+
 def _random(found: Passed) -> FloatArray:
     # From the structure, so that the same tree is cut in the same way; nested cuts go on in one order.
     return np.random.default_rng(len(found.nodes)).random(len(found.nodes))
@@ -71,6 +79,7 @@ def _by_norm(norm: Callable[[FloatArray], float]) -> Callable[[Passed], FloatArr
 CRITERIA: dict[str, Criterion] = {
     "ablation": Criterion(ablation, "what the loss rises by without the edge, exactly"),
     "taylor": Criterion(_taylor, "an estimate of it from the gradients, for large trees"),
+    "importance": Criterion(_importance, "|weight| times the root mean square of the gradient by it"),
     "gradient": Criterion(_gradient, "root mean square of the gradient by the weight"),
     "spread": Criterion(_spread, "|weight| times the standard deviation of what comes through the edge"),
     "magnitude": Criterion(_magnitude, "|weight|"),

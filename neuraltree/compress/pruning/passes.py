@@ -9,6 +9,7 @@ import numpy as np
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.node_values import forward
 from neuraltree.compress.pruning.lesson import Lesson
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.nodes import IntArray, Nodes, parents
@@ -77,18 +78,6 @@ class Passed:
         return float(np.average(LOSSES[loss].value(values, self.lesson.targets.T, level), weights=self.lesson.weight))
 
 
-@np.errstate(all="ignore")  # infinite values make scores that are not finite, and those edges are kept
 def passed(nodes: Nodes, lesson: Lesson, fold: int = 0) -> Passed:
-    """Forward through a tree: children come after their parent, so the nodes are taken from the last to the first."""
-    sums, values = np.zeros((2, len(nodes), len(lesson.inputs)))
-    parent, weight, bias = parents(nodes["depth"]).tolist(), nodes["weight"][:, fold], nodes["bias"][:, fold]
-    for i in range(len(nodes) - 1, -1, -1):
-        op = int(nodes["op"][i])
-        if op >= 0:
-            values[i] = lesson.inputs[:, op]
-        else:
-            sums[i] += bias[i]
-            values[i] = ACTIVATIONS[~op].value(sums[i])
-        if parent[i] >= 0:
-            sums[parent[i]] += weight[i] * values[i]
-    return Passed(nodes, lesson, sums, values, fold)
+    """Forward through a tree; infinite values make scores that are not finite, and those edges are kept."""
+    return Passed(nodes, lesson, *forward(nodes, lesson.inputs, fold), fold)

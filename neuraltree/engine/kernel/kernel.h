@@ -28,6 +28,7 @@ typedef struct {
     const int32_t *validation; /* (validation_rows) rows to validate on, to predict, or to take slopes over */
     const double *rates;       /* (epochs x steps) learning rates */
     const int32_t *limit;      /* (trees) most epochs of each tree */
+    const double *l1;          /* (trees) rates of the L1 norm of the edge weights; null if there are none */
     int32_t epochs, patience, loss, optimizer;
     int32_t judge;  /* what validation measures: the loss, or the share of wrong classes */
     double decay;   /* weight decay */

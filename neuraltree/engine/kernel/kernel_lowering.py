@@ -30,12 +30,16 @@ class KernelLowering(NamedTuple):
         params: NDArray,
         limit: NDArray,
         *,
+        l1: FloatArray | None = None,
         moments: Sequence[NDArray] = (),
         losses: bool = False,
         stop: Indices = NEVER,
     ) -> Fitted:
         """Train every tree from ``params`` (params,) for at most ``limit`` (trees,) epochs; see ``Fitted``.
 
+        ``l1`` (trees,): after each step of the optimiser at a learning rate, the rate times this is taken from the
+        absolute value of every edge weight, down to 0: the proximal step of the L1 norm (Parikh & Boyd 2014, "Proximal
+        algorithms", section 6.5.2). Biases are left alone.
         ``moments`` is an earlier state of the optimiser, used if it fits this forest. ``losses``: the training losses
         are wanted too.
         """
@@ -50,6 +54,7 @@ class KernelLowering(NamedTuple):
         steps = course.epochs * -(-shape[1] // max(settings.batch_size, 1))
         job.order, job.rates = address(course.order, np.int32, *shape), address(course.rates, np.float64, steps)
         job.limit = address(limits, np.int32, forest.trees)
+        job.l1 = None if l1 is None else address(l1, np.float64, forest.trees)
         job.epochs, job.patience, job.judge = course.epochs, course.patience, JUDGES.index(course.judge)
         job.first, job.second, job.best = (array.ctypes.data for array in (first, second, best))
         job.best_loss, job.best_epoch = loss.ctypes.data, best_epoch.ctypes.data

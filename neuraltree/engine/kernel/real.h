@@ -987,6 +987,20 @@ static void NAME(validate)(const Job *job, const NAME(Scratch) *s)
     }
 }
 
+/* The proximal step of ``by`` x the L1 norm: every edge weight of a tree comes nearer to 0 by ``by``, and stops there.
+   NaN stays NaN, so that a tree that diverged is known by it. */
+static void NAME(shrink)(const Job *job, int32_t tree, REAL by)
+{
+    for (int32_t node = job->first_node[tree]; node < job->first_node[tree + 1]; node++) {
+        REAL *param = (REAL *)job->param + job->first_param[node];
+        const int32_t count = job->first_param[node + 1] - job->first_param[node];
+        for (int32_t i = 1; i < count; i++) { /* the first one is the bias */
+            const REAL w = param[i], left = (w < 0 ? -w : w) - by;
+            param[i] = left <= 0 ? 0 : w < 0 ? -left : left;
+        }
+    }
+}
+
 /* One update of every active tree by the rows of a batch, a block at a time, so that all trees share a gathered one. */
 static void NAME(step)(const Job *job, const NAME(Scratch) *s, const int32_t *rows, int64_t count, NAME(Step) step,
                        double *losses)
@@ -1013,6 +1027,9 @@ static void NAME(step)(const Job *job, const NAME(Scratch) *s, const int32_t *ro
             const int32_t start = first_of(job, tree), params = first_of(job, tree + 1) - start;
             NAME(update)(job->optimizer, (REAL *)job->param + start, (REAL *)job->first + start,
                          (REAL *)job->second + start, s->slope + start, params, step);
+            if (job->l1) {
+                NAME(shrink)(job, tree, step.rate * (REAL)job->l1[tree]);
+            }
         }
     }
 }

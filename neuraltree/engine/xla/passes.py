@@ -46,16 +46,31 @@ def gradient(loss: str, network: Network, params: jax.Array, before: Arrays | No
 
 
 def update(
-    name: str, decay: float, place: jax.Array, state: Any, slope: jax.Array, rate: jax.Array, moving: jax.Array
+    name: str,
+    decay: float,
+    place: jax.Array,
+    state: Any,
+    slope: jax.Array,
+    rate: jax.Array,
+    moving: jax.Array,
+    l1: jax.Array,
 ) -> Any:
-    """The parameters and moments after a step along the gradient ``slope``, a matrix; only those ``moving`` change."""
+    """The parameters and moments after a step along the gradient ``slope``, a matrix; only those ``moving`` change.
+
+    ``l1`` (params,): times the rate, it is taken from the absolute value of a parameter, down to 0.
+    """
     params, moments = state
     by_param = slope.reshape(-1).at[place].get(mode="fill", fill_value=0)
     with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer power
         step, moments = OPTIMIZERS[name](decay).update(by_param, moments, params)
     # A tree that has ended keeps its moments too; what all trees share, the number of steps, goes on.
-    moved = params + rate * step, moments
+    moved = _shrunk(params + rate * step, rate * l1), moments
     return jax.tree.map(lambda new, old: jnp.where(moving, new, old) if new.ndim else new, moved, state)
+
+
+def _shrunk(params: jax.Array, by: jax.Array) -> jax.Array:
+    left = jnp.abs(params) - by
+    return jnp.where(left <= 0, jnp.zeros_like(params), jnp.copysign(left, params))
 
 
 def _spread(network: Network, params: jax.Array, features: int) -> jax.Array:

@@ -38,6 +38,7 @@ class XlaLowering(NamedTuple):
         params: NDArray,
         limit: NDArray,
         *,
+        l1: FloatArray | None = None,
         moments: Sequence[NDArray] = (),
         losses: bool = False,
         stop: Indices = NEVER,
@@ -47,11 +48,11 @@ class XlaLowering(NamedTuple):
         best, best_loss, best_epoch = np.array(params), np.full(forest.trees, np.inf), np.zeros(forest.trees, np.int32)
         with engine_flags(settings.precision):
             run = _Run(forest, settings, data, jax.device_put(make_network(forest)[0]))
-            state = run.begin(params, moments)
+            state, shrinking = run.begin(params, moments), run.shrinking(l1)
             for epoch in range(course.epochs + 1):
                 if epoch:
                     moving = run.pad(np.repeat(active, sizes))
-                    state, trained = run.train(state, course, epoch - 1, moving, stop)
+                    state, trained = run.train(state, course, epoch - 1, moving, shrinking, stop)
                     by_epoch[epoch - 1 : epoch] = np.where(active, trained, 0)
                 loss = run.validate(state[0], course)
                 better = active & np.isfinite(loss) & ((loss < best_loss) | (epoch == 0) | keep_last)
@@ -108,7 +109,15 @@ class _Run(NamedTuple):
             leaves = [np.asarray(part, leaf.dtype) for part, leaf in zip(moments, leaves, strict=True)]
         return jax.tree.map(self.pad, (params, jax.tree.unflatten(form, leaves)))
 
-    def train(self, state: Any, course: Course, epoch: int, moving: NDArray, stop: Indices) -> tuple[Any, FloatArray]:
+    def shrinking(self, l1: FloatArray | None) -> NDArray:
+        """The rate of the L1 norm for every parameter: 0 for biases."""
+        rates = np.repeat(np.zeros(self.forest.trees) if l1 is None else l1, np.diff(self.forest.first_tree_param))
+        rates[self.forest.first_param[:-1]] = 0
+        return self.pad(rates.astype(self.settings.precision))
+
+    def train(
+        self, state: Any, course: Course, epoch: int, moving: NDArray, shrinking: NDArray, stop: Indices
+    ) -> tuple[Any, FloatArray]:
         """The state after an epoch in which parameters ``moving`` change, and the mean losses (trees,) in it."""
         method, size = (self.settings.optimizer, self.settings.weight_decay), self.settings.batch_size
         order = course.order[epoch % len(course.order)]
@@ -117,7 +126,7 @@ class _Run(NamedTuple):
         losses = [np.zeros(len(self.network.output))]
         for rows, rate in zip(batches, rates, strict=False):
             slope, loss = self.gradient(state[0], rows, size)
-            state = run_program(passes.update, method, self.network.place, state, slope, rate, moving)
+            state = run_program(passes.update, method, self.network.place, state, slope, rate, moving, shrinking)
             losses.append(loss)
             if stop[0]:
                 break

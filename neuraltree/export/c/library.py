@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from neuraltree.compress.exits.early_exit import EarlyExit, early_exit_of
 from neuraltree.compress.formats import NARROW, InputSpec, c_format, check_style
 from neuraltree.compress.input_types import in_units
-from neuraltree.compress.int8.integer_tree import quantize_tree
+from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns.column_code import check
@@ -35,14 +36,16 @@ def export_c(
     fine: bool = False,
     inputs: InputSpec = "float32",
     constants: bool = False,
+    early_exit: bool = False,
 ) -> dict[str, str]:
     """The texts of the files by file name.
 
     ``precision``: one of ``formats.C_PRECISIONS``; int4 and the like are int8 code with weights of fewer bits.
     ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
     regression's output (integers only). ``constants``: the numbers of the model are one block that a program can
-    replace (table style, floats as inputs). ``ValueError`` for anything that C cannot express; the message says what
-    it can.
+    replace (table style, floats as inputs). ``early_exit``: ``NAME_predict`` stops as soon as no other class is
+    possible (classes in integers, straight style). ``ValueError`` for anything that C cannot express; the message says
+    what it can.
     """
     row = c_format(precision)
     check_style(style)
@@ -59,14 +62,33 @@ def export_c(
         if constants and (style != "table" or fine or not argument.is_float or precision in NARROW):
             raise ValueError(NO_CONSTANTS)
         integers = quantize_tree(inner, fine=fine, sources=of, weights=row.weights) if row.is_integer else None
+        exits = _exits(integers, style) if early_exit else None
         if constants:
             code = block_library(tree, argument, precision)
         elif integers is None:
             code = float_library(in_units(inner, of), argument, style, read)
         else:
-            code = integer_library(inner, integers, argument, style, read)
-        files = {f"{name}.h": _header(tree, argument, code), f"{name}.c": _source(tree, argument, code)}
-        return files | test_files(tree, argument, integers)
+            code = integer_library(inner, integers, argument, style, read, exits if exits and exits.checks else None)
+        return c_files(tree, argument, code, integers, "" if exits is None else STOPS if exits.checks else ALL)
+
+
+def c_files(
+    tree: Tree, argument: Argument, code: Code, integers: IntegerTree | None, stops: str = ""
+) -> dict[str, str]:
+    """The header, the source and the self-test of a tree that has no columns but those it takes. ``stops``: what the
+    header says of an early exit."""
+    name = argument.name
+    files = {f"{name}.h": _header(tree, argument, code, stops), f"{name}.c": _source(tree, argument, code)}
+    return files | test_files(tree, argument, integers)
+
+
+def _exits(integers: IntegerTree | None, style: str) -> EarlyExit:
+    if integers is None or style != "straight":
+        raise ValueError(
+            "early exit is an option of int8 code in straight style, whose inputs have bounds: give --precision int8 "
+            "--style straight"
+        )
+    return early_exit_of(integers)
 
 
 NO_CONSTANTS = (
@@ -75,7 +97,7 @@ NO_CONSTANTS = (
 )
 
 
-def _header(tree: Tree, argument: Argument, code: Code) -> str:
+def _header(tree: Tree, argument: Argument, code: Code, stops: str) -> str:
     name, upper = argument.name, argument.name.upper()
     parts = [
         f"/* A neural tree, {comment(_summary(tree))}. Written by neuraltree; do not edit.\n"
@@ -86,10 +108,12 @@ def _header(tree: Tree, argument: Argument, code: Code) -> str:
         _inputs(tree, argument),
     ]
     if tree.classes is not None:
-        parts.append(f"/* What {name}_predict returns. */\n{_enum('CLASS', upper, tree.classes)}")
+        parts.append(f"/* What {name}_predict returns. */\n{enum_text('CLASS', upper, tree.classes)}")
     parts += [code.constants] if code.constants else []
     parts += [] if tree.band is None else [band(tree, upper)]
-    parts += [f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, argument), *code.declarations]]
+    parts += [
+        f"{text}\n{declaration};\n" for text, declaration in [*_declarations(tree, argument, stops), *code.declarations]
+    ]
     parts.append(f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n")
     return "\n".join(parts)
 
@@ -108,11 +132,12 @@ def _inputs(tree: Tree, argument: Argument) -> str:
     if tree.columns is None:
         declared = argument.declared()
         scales = f"\n{declared}" if declared else ""
-        return f"/* The positions of the inputs in x. */\n{_enum('FEATURE', upper, tree.features)}{scales}"
+        return f"/* The positions of the inputs in x. */\n{enum_text('FEATURE', upper, tree.features)}{scales}"
     return column_constants(tree.columns, argument, constants(f"{upper}_CLASS", tree.classes or ()))
 
 
-def _enum(what: str, upper: str, names: tuple) -> str:
+def enum_text(what: str, upper: str, names: tuple) -> str:
+    """A constant for each name: ``what`` is FEATURE or CLASS."""
     rows = [
         f"    {constant} = {place}, /* {comment(name)} */"
         for place, (constant, name) in enumerate(zip(constants(f"{upper}_{what}", names), names, strict=True))
@@ -121,7 +146,7 @@ def _enum(what: str, upper: str, names: tuple) -> str:
     return "\n".join(["enum {", *rows, f"    {upper}_{plural} = {len(names)}", "};\n"])
 
 
-def _declarations(tree: Tree, argument: Argument) -> list[tuple[str, str]]:
+def _declarations(tree: Tree, argument: Argument, stops: str) -> list[tuple[str, str]]:
     """Comment and prototype of the public functions that every number format has."""
     name, x = argument.name, argument.parameter
     has_floats = argument.is_float or argument.is_struct
@@ -134,12 +159,14 @@ def _declarations(tree: Tree, argument: Argument) -> list[tuple[str, str]]:
         ]
     text = f"/* The probability of each class, p[{name.upper()}_CLASSES], for raw inputs. */"
     return [
-        (f"/* The class, for raw inputs{rule(tree)}. */", f"int {name}_predict({x})"),
+        (f"/* The class, for raw inputs{rule(tree)}. {stops}*/", f"int {name}_predict({x})"),
         (text, f"void {name}_probabilities({x}, float *p)"),
         *checked,
     ]
 
 
+STOPS = "It stops as soon as no other class is possible,\n   so its time depends on the inputs. "
+ALL = "It computes everything: to look for an\n   early exit would cost more than it saves. "
 CHECKED = """/* The position of the first column whose number is unlike those learned from, or -1: NAN where nothing
    stands in for it, beyond the smallest or the largest number, an unknown level. Only this function checks. */"""
 

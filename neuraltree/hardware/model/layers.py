@@ -1,15 +1,14 @@
 """Exact counts of ordinary layers, by the rules of the sources: parameters without biases, activations, and MACs.
 
 Shapes are (channels, height, width) or (features,); batch size 1. A multiply-accumulate is two FLOP; pooling has no
-parameters and no MACs.
+parameters and no MACs. Normalisation is folded into convolutions, and activations are computed in place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 Shape = tuple[int, ...]
 
@@ -86,12 +85,15 @@ class Depthwise:
 
 @dataclass(frozen=True)
 class Pooling:
+    """``ceil``: a window that reaches beyond the padding counts too."""
+
     kernel: int
     stride: int = 1
     padding: int = 0
+    ceil: bool = False
 
     def output(self, shape: Shape) -> Shape:
-        return (shape[0], *_slide(self.kernel, self.stride, self.padding, shape))
+        return (shape[0], *_slide(self.kernel, self.stride, self.padding, shape, ceil=self.ceil))
 
     def parameters(self, shape: Shape) -> int:
         return 0
@@ -100,59 +102,18 @@ class Pooling:
         return 0
 
 
-class Row(NamedTuple):
-    """Counts of one layer; ``in_out``: the input and output activations, which are live together while it runs."""
-
-    output: Shape
-    parameters: int
-    activations: int
-    in_out: int
-    macs: int
-
-
 @dataclass(frozen=True)
-class Network:
-    input_shape: Shape
-    rows: tuple[Row, ...]
+class GlobalPooling:
+    """The mean over height and width."""
 
-    @property
-    def parameters(self) -> int:
-        return sum(row.parameters for row in self.rows)
+    def output(self, shape: Shape) -> Shape:
+        return shape[:1]
 
-    @property
-    def macs(self) -> int:
-        return sum(row.macs for row in self.rows)
+    def parameters(self, shape: Shape) -> int:
+        return 0
 
-    @property
-    def flops(self) -> int:
-        return 2 * self.macs
-
-    @property
-    def total_activations(self) -> int:
-        """The activations of all layers and the values of the input."""
-        return prod(self.input_shape) + sum(row.activations for row in self.rows)
-
-    @property
-    def peak_activations(self) -> int:
-        return max(row.in_out for row in self.rows)
-
-    def size_bytes(self, bits: int) -> float:
-        """The size of the parameters."""
-        return self.parameters * bits / 8
-
-
-def network(layers: Sequence[Layer], input_shape: Shape) -> Network:
-    """The counts of a sequence of layers; ``ValueError`` names the layer that does not fit."""
-    rows, shape = [], input_shape
-    for i, layer in enumerate(layers):
-        try:
-            after = layer.output(shape)
-        except ValueError as error:
-            raise ValueError(f"layer {i} ({type(layer).__name__}): {error}") from None
-        inside, outside = prod(shape), prod(after)
-        rows.append(Row(after, layer.parameters(shape), outside, inside + outside, layer.macs(shape)))
-        shape = after
-    return Network(input_shape, tuple(rows))
+    def macs(self, shape: Shape) -> int:
+        return 0
 
 
 def macs_left(macs: float, sparsity: float) -> float:
@@ -160,11 +121,12 @@ def macs_left(macs: float, sparsity: float) -> float:
     return macs * (1 - sparsity)
 
 
-def _slide(kernel: int, stride: int, padding: int, shape: Shape) -> Shape:
+def _slide(kernel: int, stride: int, padding: int, shape: Shape, *, ceil: bool = False) -> Shape:
     """Height and width of the result of sliding a window over (channels, height, width)."""
     if len(shape) != 3:
         raise ValueError(f"it needs (channels, height, width), got {shape}")
-    sides = tuple((side + 2 * padding - kernel) // stride + 1 for side in shape[1:])
+    more = stride - 1 if ceil else 0
+    sides = tuple((side + 2 * padding - kernel + more) // stride + 1 for side in shape[1:])
     if min(sides) < 1:
         raise ValueError(f"a kernel of {kernel} does not fit into {shape[1]} x {shape[2]} with padding {padding}")
     return sides

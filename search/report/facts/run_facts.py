@@ -8,6 +8,7 @@ from typing import Any
 
 from neuraltree.tree.tree import Tree
 from search.folder.columns import described
+from search.folder.run_energy import energy_words
 from search.front import Front
 from search.objectives import metric_names
 from search.report.facts.member_models import about, cost_terms, drawn, lines, live_nodes, load_trees, names_of
@@ -36,7 +37,8 @@ def run_page(run: Run, *, live: bool = False) -> dict[str, Any]:
         "test": tested,
         "config": run.config_text,
         "device": run.config.hardware.device if run.config else "",
-        "manifest": {key: run.manifest.get(key) for key in ("versions", "machine", "git_commit", "seed")},
+        "manifest": {key: run.manifest.get(key) for key in ("versions", "machine", "git_commit", "seed")}
+        | {"energy": energy_words(run.manifest)},
         **changing(run, names.get("kind", "")),
         **({"trees": [None if tree is None else drawn(tree.nodes) for tree in trees]} if run.final else {}),
         "notes": [*run.notes, *notes],

@@ -20,6 +20,7 @@ function versions(manifest) {
   const rows = Object.entries(manifest.versions ?? {});
   const machine = manifest.machine ? Object.values(manifest.machine) : [];
   if (machine.length) rows.push(["machine", `${machine[0]}, ${machine[1]}, ${plural(machine[2] ?? 0, "core")}`]);
+  if (manifest.energy) rows.push(["energy", manifest.energy.replace(/^energy, /, "")]);
   if (manifest.git_commit) rows.push(["commit of the code", manifest.git_commit]);
   if (isNumber(manifest.seed)) rows.push(["seed", String(manifest.seed)]);
   return rows.length ? factTable(rows) : missing("The manifest of the run lists neither.");

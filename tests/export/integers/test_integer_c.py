@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neuraltree.compress.exits.early_exit import EarlyExit, early_exit_of
 from neuraltree.compress.formats import INPUT_TYPES, InputSpec
 from neuraltree.compress.input_types import checked_inputs, in_units, sources
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.export import export_c
+from neuraltree.export.c import library
 from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.names import members
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 from tests.helpers.integer_inputs import IntegerInputOracle
-from tests.helpers.random_models import KINDS, edge_models, random_model
+from tests.helpers.random_models import IDENTITY, KINDS, TANH, edge_models, random_model, record
 
 ROWS, FEW_ROWS = 100_000, 2_000  # of a model, of a wide one
 FLAGS = ("-std=c99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
@@ -52,6 +54,12 @@ MIXED: InputSpec = {"default": "int16", "x0": "uint8"}
 WITH_FLOAT: InputSpec = {"default": "int16/0.5", "x0": "uint8", "x1": "float32"}
 
 
+def everywhere(tree: IntegerTree) -> EarlyExit:
+    """A check after every term, also where checks do not pay."""
+    made = early_exit_of(tree)
+    return EarlyExit(tree, made.terms, tuple(range(len(made.terms))))
+
+
 @dataclass(frozen=True)
 class Case:
     name: str
@@ -60,12 +68,15 @@ class Case:
     precision: str
     style: str
     fine: bool = False
+    exits: str = ""  # the places of the checks for an early exit
 
     @cached_property
     def files(self) -> dict[str, str]:
-        return export_c(
-            self.tree, self.name, precision=self.precision, style=self.style, fine=self.fine, inputs=self.spec
-        )
+        options: dict[str, Any] = {"precision": self.precision, "style": self.style, "fine": self.fine}
+        with pytest.MonkeyPatch.context() as patch:
+            if self.exits == "everywhere":
+                patch.setattr(library, "early_exit_of", everywhere)
+            return export_c(self.tree, self.name, inputs=self.spec, early_exit=bool(self.exits), **options)
 
     @cached_property
     def integers(self) -> IntegerTree:
@@ -126,7 +137,42 @@ def _cases() -> list[Case]:
         input_range=small.input_range,
     )
     found += [Case(f"bytes_{style}", small, "uint8", "int8", style) for style in ("straight", "table")]
-    return found
+    return found + _exit_cases(trees)
+
+
+def _exit_cases(trees: dict[str, Tree]) -> list[Case]:
+    """Classifiers that stop early, of every kind of input."""
+    specs: dict[str, InputSpec] = {"floats": "float32", "all16": ALL16, "mixed": WITH_FLOAT}
+    classifiers = {name: tree for name, tree in trees.items() if tree.kind != "regression"} | _of_leaves()
+    return [
+        Case(f"exit_{name}_{kind}_{exits}", tree, spec, "int8", "straight", exits=exits)
+        for name, tree in classifiers.items()
+        for kind, spec in specs.items()
+        if len(tree.features) > 1 or kind != "mixed"
+        for exits in ("chosen", "everywhere")[: 2 if kind != "mixed" else 1]
+    ]
+
+
+def _of_leaves() -> dict[str, Tree]:
+    """Outputs that read inputs themselves, some with sums of which the last 1 decides."""
+    rng = np.random.default_rng(8)
+    found = {}
+    for outputs in (1, 3):
+        rows: list[tuple[int, int, float, float]] = []
+        for _ in range(outputs):
+            rows += [(0, IDENTITY, 0.0, 0.1), *((1, i, float(w), 0.0) for i, w in enumerate(rng.normal(size=6)))]
+            rows += [(1, TANH, 0.7, 0.1), (2, 0, 1.0, 0.0), (2, 6, -0.5, 0.0)]
+        found[f"leaves_{outputs}"] = record(rows)
+    step = 4 / 127**2
+    near = [(0, IDENTITY, 0.0, 2 * step), (1, 0, 1.0, 0.0), (1, 1, 1 / 127, 0.0), (1, 2, -2 / 127, 0.0)]
+    found["near"] = record(near)
+    names = tuple(f"x{i}" for i in range(7))
+    return {
+        name: for_integers(
+            Tree(nodes, "multiclass" if "3" in name else "binary", names, ("a", "b", "c")[: 3 if "3" in name else 2]), i
+        )
+        for i, (name, nodes) in enumerate(found.items())
+    }
 
 
 OF_FLOATS = ("random_0", "random_3", "random_5", "all_kinds")  # trees whose float code is compiled too
@@ -264,3 +310,5 @@ def test_cases_cover_what_there_is() -> None:
         frozenset({"int16", "uint8"}),
         frozenset({"int16", "uint8", "float32"}),
     }
+    stopping = {case.tree.kind for case in CASES if "nt_decide" in case.files[f"{case.name}.c"]}
+    assert stopping == {"binary", "multiclass"}

@@ -11,11 +11,13 @@ from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import MixedStage
 from neuraltree.export.c.columns.column_code import expression, float_sine, functions, uses_sine
 from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers.exit_code import exit_function
 from neuraltree.export.c.integers.float_stage import TOLD, Places, places_of, table_of_floats
 from neuraltree.export.c.integers.inline_inputs import LIMITS, integer_texts
 from neuraltree.export.c.parts import array
 
 if TYPE_CHECKING:
+    from neuraltree.compress.exits.early_exit import EarlyExit
     from neuraltree.compress.int8.integer_tree import IntegerTree
     from neuraltree.export.c.argument import Argument
     from neuraltree.export.needed import Read
@@ -35,7 +37,7 @@ def integer_body(
 
     ``reads``: what each used input is if the code takes columns.
     """
-    parts, texts = _inputs(tree, argument, reads)
+    parts, texts = input_texts(tree, argument, reads)
     if style == "straight":
         base = 0 if tree.fine else UNIT  # 16-bit values are too large to have another zero
         shown = tuple(texts if base else (f"({text}) - {UNIT}" for text in texts))
@@ -48,12 +50,28 @@ def integer_body(
     return [definitions, *parts, convert, outputs], lines
 
 
+def exit_part(exits: EarlyExit, argument: Argument, reads: Sequence[Read]) -> list[str]:
+    """``nt_decide``, for code that has the tables and functions of its inputs already."""
+    tree = exits.tree
+    if isinstance(tree.inputs, MixedStage):
+        before, texts = list[str](), input_texts(tree, argument, reads)[1]
+    else:
+        used = tree.inputs.features.tolist()
+        values = [expression(r, argument) for r in reads] if reads else [argument.places[i] for i in used]
+        before, texts = [FLOAT] * bool(values), _float_texts(values)
+    return [*before, exit_function(exits, integer_code.Leaves(argument.parameter, tuple(texts), UNIT, late=True))]
+
+
+def _float_texts(values: Sequence[str]) -> list[str]:
+    return [f"nt_float_integer({value}, nt_inputs + {i})" for i, value in enumerate(values)]
+
+
 def _alike(tree: IntegerTree, argument: Argument, reads: Sequence[Read]) -> bool:
     """Whether one loop can convert the inputs: they lie in an array."""
     return len(tree.inputs.features) > 0 and not argument.is_struct and not reads
 
 
-def _inputs(tree: IntegerTree, argument: Argument, reads: Sequence[Read]) -> tuple[list[str], list[str]]:
+def input_texts(tree: IntegerTree, argument: Argument, reads: Sequence[Read]) -> tuple[list[str], list[str]]:
     """Functions and tables, and for each used input the C expression of its 8-bit number plus 127."""
     stage = tree.inputs
     assert isinstance(stage, MixedStage)
@@ -63,7 +81,7 @@ def _inputs(tree: IntegerTree, argument: Argument, reads: Sequence[Read]) -> tup
     else:
         values = {feature: argument.places[feature] for feature in used}
     texts = dict(zip(integers, integer_texts(stage.integers, [values[feature] for feature in integers]), strict=True))
-    texts |= {feature: f"nt_float_integer({values[feature]}, nt_inputs + {i})" for i, feature in enumerate(floats)}
+    texts |= dict(zip(floats, _float_texts([values[feature] for feature in floats]), strict=True))
     parts = [*table_of_floats(stage.floats, Places([0] * len(floats), "place", 8, "")), FLOAT] if floats else []
     return [LIMITS, *column_functions(reads, argument), *parts], [texts[feature] for feature in used]
 

@@ -86,19 +86,12 @@ def _straight(tree: IntegerTree, order: list[Step], leaves: Leaves) -> tuple[str
         if leaves.late:
             lines += [reading[i] for i in dict.fromkeys(inputs) if i not in read]
             read.update(inputs)
-        total = _total(tree, step, [texts[i] for i in inputs], leaves.base)
+        total = total_text(tree, step, [texts[i] for i in inputs], leaves.base)
         if step.slot < 0:
             lines.append(f"y[{output}] = {_score(tree, output, total)};")
             output += 1
             continue
-        lines.append(f"s = {total};")
-        value = _value(
-            tree,
-            step,
-            f"((s * {tree.numbers.multiplier[step.node]} + {_half(tree, step)}) >> {tree.numbers.shift[step.node]})",
-        )
-        lines.append(f"a{step.slot} {'=' if step.first else '+='} {tree.numbers.weight[step.node]} * {value};")
-        lines.append("NT_FENCE;")
+        lines += hidden_lines(tree, step, total, f"a{step.slot} {'=' if step.first else '+='}")
     names = ", ".join((["s"] if any(step.slot >= 0 for step in order) else []) + [f"a{i}" for i in range(slots(order))])
     declared = [f"int32_t {names};"] if names else []
     text = "\n".join(f"    {line}" for line in [*declared, *lines])
@@ -106,7 +99,14 @@ def _straight(tree: IntegerTree, order: list[Step], leaves: Leaves) -> tuple[str
     return "", f"NT_CALL void nt_outputs({leaves.parameter}, int32_t *y)\n{{\n{unused}{text}\n}}\n"
 
 
-def _total(tree: IntegerTree, step: Step, inputs: list[str], base: int) -> str:
+def hidden_lines(tree: IntegerTree, step: Step, total: str, into: str) -> list[str]:
+    """The lines that make a hidden node's value of its sum ``total``; ``into`` is the start of the last statement."""
+    index = f"((s * {tree.numbers.multiplier[step.node]} + {_half(tree, step)}) >> {tree.numbers.shift[step.node]})"
+    value = _value(tree, step, index)
+    return [f"s = {total};", f"{into} {tree.numbers.weight[step.node]} * {value};", "NT_FENCE;"]
+
+
+def total_text(tree: IntegerTree, step: Step, inputs: list[str], base: int) -> str:
     """The C expression of a node's sum; ``inputs``: the texts of its leaves, which have ``base`` for 0."""
     weights = tree.numbers.weight[list(step.leaves)] * (FINE if tree.fine and step.slot < 0 else 1)
     terms = [f"a{step.own}"] * step.opened + [str(tree.numbers.bias[step.node] - base * weights.sum())]

@@ -9,51 +9,80 @@ from neuraltree.compress.int8.losing import loses_much, word_of_loss
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
-from neuraltree.export.c.integers import integer_code, result_code
-from neuraltree.export.c.integers.from_integers import apart, integer_body
+from neuraltree.export.c.integers import integer_code, result_code, sure_code
+from neuraltree.export.c.integers.from_integers import apart, exit_part, integer_body
 from neuraltree.export.c.integers.input_stage import input_stage
 from neuraltree.export.c.parts import EXP, literal
 from neuraltree.export.names import comment
 from neuraltree.tree.tree import Tree
 
 if TYPE_CHECKING:
+    from neuraltree.compress.exits.early_exit import EarlyExit
     from neuraltree.compress.int8.integer_tree import IntegerTree
     from neuraltree.export.c.argument import Argument
     from neuraltree.export.needed import Read
 
 
 def integer_library(
-    tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read] = ()
+    tree: Tree,
+    integers: IntegerTree,
+    argument: Argument,
+    style: str,
+    reads: Sequence[Read] = (),
+    exits: EarlyExit | None = None,
+    least: int | None = None,
 ) -> Code:
     """The code of ``integers``, the 8-bit model of ``tree``, which has no columns; ``reads`` says what its inputs are
-    if the code takes columns."""
+    if the code takes columns. ``exits``: ``NAME_predict`` stops as soon as its class is certain. ``least``: with
+    ``NAME_sure`` for a cascade, whose margin this is."""
     name = argument.name
     reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
-    if not argument.is_float:
-        return _from_integers(tree, integers, argument, style, reads)
+    code = _from_floats if argument.is_float else _from_integers
+    made, run = code(tree, integers, argument, style, reads)
+    if least is not None:
+        made.declarations.append(sure_code.declaration(argument, least))
+        made.entries.append(sure_code.entry(integers, argument, run, least))
+    if exits is None:
+        return made
+    head = f"NT_PUBLIC int {name}_predict({argument.parameter})\n"
+    stop = f"{head}{{\n    return nt_decide(x);\n}}\n"
+    entries = [stop if text.startswith(head) else text for text in made.entries]
+    return made._replace(definitions=[*made.definitions, *exit_part(exits, argument, reads)], entries=entries)
+
+
+def _from_floats(
+    tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read]
+) -> tuple[Code, str]:
+    """The code, and the lines that fill ``y`` with scores."""
+    name = argument.name
     definitions, outputs = integer_code.body(integers, name, style, integer_code.quantised(integers))
     exp = EXP if tree.classes is not None else ""
-    return Code(
+    run = f"    int8_t q[{integer_code.room(integers)}];\n    {name}_quantize(x, q);\n    nt_outputs(q, y);\n"
+    code = Code(
         _remark(tree),
-        f"enum {{ {name.upper()}_INTEGERS = {integer_code.room(integers)} }};\n"
-        + result_code.constants(integers, argument),
+        _size(name, integers) + result_code.constants(integers, argument),
         _declarations(tree, name, integers) + result_code.declarations(integers, argument),
         [exp, definitions, outputs, *_encoding(reads, argument), input_stage(integers, name, reads)],
-        _entries(tree, argument, integers),
+        [*_entries(tree, argument, integers), *result_code.entries(integers, argument, run)],
     )
+    return code, run
 
 
-def _from_integers(tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read]) -> Code:
+def _from_integers(
+    tree: Tree, integers: IntegerTree, argument: Argument, style: str, reads: Sequence[Read]
+) -> tuple[Code, str]:
+    """The code, and the lines that fill ``y`` with scores."""
     definitions, lines = integer_body(integers, argument, style, reads)
     exp = EXP if tree.classes is not None else ""
     run = "".join(f"    {line}\n" for line in lines)
-    return Code(
+    code = Code(
         _remark(tree),
         result_code.constants(integers, argument),
         result_code.declarations(integers, argument),
         [exp, *definitions],
         [*_results(tree, integers, argument, run), *result_code.entries(integers, argument, run)],
     )
+    return code, run
 
 
 def _size(name: str, integers: IntegerTree) -> str:
@@ -68,13 +97,15 @@ def _results(tree: Tree, integers: IntegerTree, argument: Argument, run: str) ->
     """The public functions of the argument; ``run``: the lines that fill ``y`` with scores."""
     name, count = argument.name, tree.num_outputs
     kind = "float" if tree.classes is None else "int"
-    value = _value(integers, "y[0]") if tree.classes is None else answer(tree, name, str(integers.score_threshold))
+    value = (
+        natural_text(integers, "y[0]") if tree.classes is None else answer(tree, name, str(integers.score_threshold))
+    )
     lines = f"    int32_t y[{count}];\n{run}    return {value};\n"
     entries = [largest(name, "int32_t")] if tree.kind == "multiclass" else []
     entries.append(f"NT_PUBLIC {kind} {name}_predict({argument.parameter})\n{{\n{lines}}}\n")
     if tree.classes is not None:
         scores = f"    int32_t scores[{count}];\n{run.replace('y)', 'scores)')}"
-        values = LOGITS.format(count=count, value=_value(integers, "scores[k]"))
+        values = LOGITS.format(count=count, value=natural_text(integers, "scores[k]"))
         entries.append(probabilities(tree, argument, run=scores + values, share=SHARE))
     return entries
 
@@ -112,7 +143,7 @@ def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]
     name = argument.name
     score = f"{name}_predict_q(q)"
     result, value, kind = (
-        ("int32_t", _value(integers, score), "float") if tree.classes is None else ("int", score, "int")
+        ("int32_t", natural_text(integers, score), "float") if tree.classes is None else ("int", score, "int")
     )
     found = answer(tree, name, str(integers.score_threshold))
     lines = f"    int32_t y[{tree.num_outputs}];\n    nt_outputs(q, y);\n    return {found};\n"
@@ -122,7 +153,7 @@ def _entries(tree: Tree, argument: Argument, integers: IntegerTree) -> list[str]
     entries.append(f"NT_PUBLIC {kind} {name}_predict(const float *x)\n{{\n{prepare}    return {value};\n}}\n")
     if tree.classes is not None:
         entries.append(probabilities(tree, argument, run=_scores(tree, name, integers), share=SHARE))
-    return entries + result_code.entries(integers, argument, f"{prepare}    nt_outputs(q, y);\n")
+    return entries
 
 
 def _scores(tree: Tree, name: str, integers: IntegerTree) -> str:
@@ -131,10 +162,10 @@ def _scores(tree: Tree, name: str, integers: IntegerTree) -> str:
     int32_t scores[{tree.num_outputs}];
     {name}_quantize(x, q);
     nt_outputs(q, scores);
-{LOGITS.format(count=tree.num_outputs, value=_value(integers, "scores[k]"))}"""
+{LOGITS.format(count=tree.num_outputs, value=natural_text(integers, "scores[k]"))}"""
 
 
-def _value(integers: IntegerTree, score: str) -> str:
+def natural_text(integers: IntegerTree, score: str) -> str:
     """The C expression of a value in natural units, or of a logit."""
     stage = integers.outputs
     whole = f"({score} >> {stage.drop})" if stage.drop else score

@@ -22,6 +22,7 @@ from neuraltree.tasks.task import encode
 from search.config.settings import FLOAT_MAX
 from search.engine.problem import Setup
 from search.errors import InputError
+from search.judge.honest import judging_folds
 from search.strict import one_line
 from search.table.data import Table
 
@@ -63,6 +64,21 @@ class Learned(NamedTuple):
         return sum((w * _predict(models[i], self.known, X) for i, w in self.weights.items()), start=np.zeros(()))
 
 
+def lessons(
+    plain: Setup, table: Table, teachers: Sequence[Any], say: Callable[[str], None], own: float = OWN
+) -> tuple[Setup, Setup | None]:
+    """The run with lessons instead of its training rows, and the same on the splits of the judgement.
+
+    In each fold of either, the teachers have not seen its validation rows. ``own``: see ``taught``. Without
+    ``teachers``: the run, and None.
+    """
+    if not teachers:
+        return plain, None
+    anew = replace(plain, problem=replace(plain.problem, folds=judging_folds(plain, table, 0)))
+    first, judging = (taught(learn(setup, table, teachers, say), own) for setup in (plain, anew))
+    return first, judging
+
+
 def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Callable[[str], None]) -> Learned:
     """Fit the teachers, scikit-learn estimators, on the training rows of a run.
 
@@ -74,19 +90,19 @@ def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Ca
     say(f"fitting {len(teachers)} teachers in {len(folds)} folds and on all rows")
     known = _Known(setup, table, table.X[setup.train_rows], table.y[setup.train_rows])
     parts = [*(fit for fit, _ in folds), np.arange(len(known.X))]
-    fitted = [[_fit(teacher, known, part) for teacher in teachers] for part in parts]
+    fitted = [[fit_teacher(teacher, setup, table, part) for teacher in teachers] for part in parts]
     return Learned(known, parts, fitted, _weights(known, fitted))
 
 
-def taught(learned: Learned) -> Setup:
+def taught(learned: Learned, own: float = OWN) -> Setup:
     """The run, changed so that its trees learn lessons of these teachers instead of the training rows.
 
     A lesson holds the training rows of a fold, and rows near them to fill it up to ``ROWS``. It teaches the weighted
-    mean of the teachers' predictions.
+    mean of the teachers' predictions; for a training row, its own target counts for the share ``own`` of the value.
     """
     rng = np.random.default_rng((learned.known.setup.problem.seed, STREAM))
     sizes = [ROWS] * (len(learned.parts) - 1) + [LAST_ROWS]
-    return _with_lessons(learned.known, [_lesson(rng, learned, part, size) for part, size in enumerate(sizes)])
+    return _with_lessons(learned.known, [_lesson(rng, learned, part, size, own) for part, size in enumerate(sizes)])
 
 
 def _check(table: Table, teachers: Sequence[BaseEstimator]) -> None:
@@ -104,11 +120,13 @@ def _name(teacher: object) -> str:
     return type(teacher).__name__
 
 
-def _fit(teacher: BaseEstimator, known: _Known, part: NDArray) -> Any:
+def fit_teacher(teacher: BaseEstimator, setup: Setup, table: Table, part: NDArray) -> Any:
+    """A copy of the teacher, fitted to a part of the training rows. ``InputError`` if it cannot be."""
     unset = [name for name, value in teacher.get_params().items() if value is None and name.endswith("random_state")]
     try:
-        copy = clone(teacher).set_params(**dict.fromkeys(unset, known.setup.problem.seed))
-        return copy.fit(known.X[part], known.y[part])
+        copy = clone(teacher).set_params(**dict.fromkeys(unset, setup.problem.seed))
+        rows = setup.train_rows[part]
+        return copy.fit(table.X[rows], table.y[rows])
     except (TypeError, ValueError) as error:
         raise InputError(f"the teacher {_name(teacher)} cannot be fitted to these rows: {one_line(error)}") from error
 
@@ -146,7 +164,9 @@ def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
     return dict(zip(chosen, shares.tolist(), strict=True))
 
 
-def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) -> tuple[FloatArray, FloatArray]:
+def _lesson(
+    rng: np.random.Generator, learned: Learned, part: int, size: int, share: float
+) -> tuple[FloatArray, FloatArray]:
     """Scaled inputs (rows, features) and the targets taught for them (rows, outputs), the part's own rows first."""
     setup, rows = learned.known.setup, learned.parts[part]
     own = setup.scaler.transform(learned.known.X[rows])
@@ -155,7 +175,7 @@ def _lesson(rng: np.random.Generator, learned: Learned, part: int, size: int) ->
     means = learned.mean(part, setup.scaler.inverse(inputs))
     targets = means[:, 1:] if setup.problem.task.kind == "binary" else means
     real = encode(setup.problem.task, setup.problem.truth.target[rows])
-    targets[: len(own)] = OWN * real + (1 - OWN) * targets[: len(own)]
+    targets[: len(own)] = share * real + (1 - share) * targets[: len(own)]
     return inputs, targets
 
 

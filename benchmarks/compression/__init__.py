@@ -1,0 +1,1 @@
+"""Benchmarks of making finished trees smaller."""

@@ -1,0 +1,1 @@
+"""Savings by early exit and by cascades."""

@@ -1,0 +1,1 @@
+"""Entropy-guided pruning: nodes that are always in one state, and how much to cut in each layer."""

@@ -1,0 +1,1 @@
+"""Fewer nodes and levels, and the same function of every input within stated ranges."""

@@ -1,0 +1,1 @@
+"""Networks of the literature as tables of layers, to compare sizes with."""

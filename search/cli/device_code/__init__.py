@@ -1,0 +1,1 @@
+"""Code for devices that the command line chooses and writes."""

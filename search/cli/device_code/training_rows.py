@@ -1,0 +1,38 @@
+"""The training rows of a run, for what an export says of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from neuraltree.tree.tree import Tree
+
+
+def training_rows(run: Path) -> tuple[NDArray[np.float64], NDArray]:
+    """``X`` (rows, features) and ``y`` (rows,), read again; ``InputError`` if the table cannot be read any more."""
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+    from search.table.loading import load_table
+    from search.table.splits import split
+
+    config = load_config(run / CONFIG)
+    table = load_table(config)
+    rows = split(table, config.data.test_fraction, config.run.seed)[0]
+    return table.X[rows], table.y[rows]
+
+
+def word_of_exit(run: Path, tree: Tree) -> str:
+    """What an early exit of a tree saves on these rows, with floats as inputs."""
+    from neuraltree.compress import early_exit_of, quantize_tree
+    from search.errors import InputError
+
+    exits = early_exit_of(quantize_tree(tree))
+    try:
+        X, _ = training_rows(run)
+    except InputError as error:
+        return f"what the early exit saves on the training rows is not known: {error}"
+    return f"on {len(X)} training rows {exits.mean_macs(X):.1f} MACs on average, at most {exits.macs[-1]}"

@@ -1,0 +1,1 @@
+"""Trees that learn from ordinary models, their teachers."""
