@@ -10,7 +10,7 @@ import numpy as np
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import MixedStage
 from neuraltree.export.c.columns.column_code import expression, float_sine, functions, uses_sine
-from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers import integer_code, integer_table
 from neuraltree.export.c.integers.exit_code import exit_function
 from neuraltree.export.c.integers.float_stage import TOLD, Places, places_of, table_of_floats
 from neuraltree.export.c.integers.inline_inputs import LIMITS, integer_texts
@@ -42,9 +42,9 @@ def integer_body(
         base = 0 if tree.fine else UNIT  # 16-bit values are too large to have another zero
         shown = tuple(texts if base else (f"({text}) - {UNIT}" for text in texts))
         leaves = integer_code.Leaves(argument.parameter, shown, base, late=True)
-        definitions, outputs = integer_code.body(tree, argument.name, style, leaves)
+        definitions, outputs = integer_table.body(tree, argument.name, style, leaves)
         return [definitions, *parts, outputs], ["nt_outputs(x, y);"]
-    definitions, outputs = integer_code.body(tree, argument.name, style, integer_code.quantised(tree))
+    definitions, outputs = integer_table.body(tree, argument.name, style, integer_code.quantised(tree))
     convert = _loop(tree, argument) if _alike(tree, argument, reads) else _each(argument, texts)
     lines = [f"int8_t q[{integer_code.room(tree)}];", "nt_convert(x, q);", "nt_outputs(q, y);"]
     return [definitions, *parts, convert, outputs], lines

@@ -1,14 +1,15 @@
-"""Integer C: the arithmetic of ``compress.int8.integer_tree``, bit for bit; straight code, and what tables share."""
+"""Integer C: the arithmetic of ``compress.int8.integer_tree``, bit for bit; straight code, and what tables share.
+
+``integer_table.body`` gives either style.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from neuraltree.activations import NAMES
-from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
-from neuraltree.export.c.integers.integer_table import is_fine, table_code
-from neuraltree.export.c.parts import array
-from neuraltree.export.order import Step, slots, steps
+from neuraltree.compress.int8.lookup_tables import FINE, KINDS
+from neuraltree.export.order import Step, slots
 
 if TYPE_CHECKING:
     from neuraltree.compress.int8.integer_tree import IntegerTree
@@ -61,21 +62,13 @@ def quantised(tree: IntegerTree) -> Leaves:
     return Leaves("const int8_t *q", tuple(f"q[{i}]" for i in range(len(tree.inputs.features))))
 
 
-def body(tree: IntegerTree, name: str, style: str, leaves: Leaves) -> tuple[str, str]:
-    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``, or in straight
-    code with another first parameter, that of ``leaves``."""
-    order = steps(tree.nodes)
-    fine = {step.code for step in order if is_fine(tree, step)}
-    coarse = {step.code for step in order if step.slot >= 0 and not is_fine(tree, step)}
-    tables = [SHIFTS, CLAMP, SCALED]
-    tables += [array("int8_t", f"nt_{NAMES[c]}", table(c).tolist()) for c in sorted(coarse) if DOMAINS[c]]
-    tables += [array("int16_t", f"nt_fine_{NAMES[c]}", fine_table(c).tolist()) for c in sorted(fine) if DOMAINS[c]]
-    tables += [FINE_VALUE] * any(DOMAINS[c] for c in fine)
-    more, function = _straight(tree, order, leaves) if style == "straight" else table_code(tree, order, name)
-    return "\n".join([*tables, *([more] if more else [])]), function
+def is_fine(tree: IntegerTree, step: Step) -> bool:
+    """Whether the value of a node has 16 bits."""
+    return tree.fine and bool(tree.nodes["depth"][step.node] == 1)
 
 
-def _straight(tree: IntegerTree, order: list[Step], leaves: Leaves) -> tuple[str, str]:
+def straight_code(tree: IntegerTree, order: list[Step], leaves: Leaves) -> str:
+    """The text of ``nt_outputs``, see ``integer_table.body``."""
     place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
     reading = [f"const int32_t q{i} = {text};" for i, text in enumerate(leaves.texts)]
     # An int may have 16 bits, so each input is made 32 bits wide.
@@ -96,7 +89,7 @@ def _straight(tree: IntegerTree, order: list[Step], leaves: Leaves) -> tuple[str
     declared = [f"int32_t {names};"] if names else []
     text = "\n".join(f"    {line}" for line in [*declared, *lines])
     unused = "" if place else f"    (void){leaves.parameter[-1]};\n"
-    return "", f"NT_CALL void nt_outputs({leaves.parameter}, int32_t *y)\n{{\n{unused}{text}\n}}\n"
+    return f"NT_CALL void nt_outputs({leaves.parameter}, int32_t *y)\n{{\n{unused}{text}\n}}\n"
 
 
 def hidden_lines(tree: IntegerTree, step: Step, total: str, into: str) -> list[str]:

@@ -1,25 +1,45 @@
-"""Integer C in table style: the numbers of a tree, and an interpreter that reads them."""
+"""Integer C in either style; in table style the numbers of a tree, and an interpreter that reads them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from neuraltree.activations import NAMES
-from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS
+from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
 from neuraltree.export.c.floats.float_code import filled, narrowest
 from neuraltree.export.c.integers.edge_storage import PLAIN, Edges, plain, smallest
 from neuraltree.export.c.integers.float_stage import packed
+from neuraltree.export.c.integers.integer_code import (
+    CLAMP,
+    FINE_VALUE,
+    SCALED,
+    SHIFTS,
+    Leaves,
+    is_fine,
+    straight_code,
+)
 from neuraltree.export.c.parts import array
 from neuraltree.export.head import FINE_FLAG, FIRST, KIND, OPENED, OUTPUT, flags
-from neuraltree.export.order import Step, slots
+from neuraltree.export.order import Step, slots, steps
 
 if TYPE_CHECKING:
     from neuraltree.compress.int8.integer_tree import IntegerTree
 
 
-def is_fine(tree: IntegerTree, step: Step) -> bool:
-    """Whether the value of a node has 16 bits."""
-    return tree.fine and bool(tree.nodes["depth"][step.node] == 1)
+def body(tree: IntegerTree, name: str, style: str, leaves: Leaves) -> tuple[str, str]:
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``, or in straight
+    code with another first parameter, that of ``leaves``."""
+    order = steps(tree.nodes)
+    fine = {step.code for step in order if is_fine(tree, step)}
+    coarse = {step.code for step in order if step.slot >= 0 and not is_fine(tree, step)}
+    tables = [SHIFTS, CLAMP, SCALED]
+    tables += [array("int8_t", f"nt_{NAMES[c]}", table(c).tolist()) for c in sorted(coarse) if DOMAINS[c]]
+    tables += [array("int16_t", f"nt_fine_{NAMES[c]}", fine_table(c).tolist()) for c in sorted(fine) if DOMAINS[c]]
+    tables += [FINE_VALUE] * any(DOMAINS[c] for c in fine)
+    if style == "straight":
+        return "\n".join(tables), straight_code(tree, order, leaves)
+    more, function = _table(tree, order, name)
+    return "\n".join([*tables, more]), function
 
 
 def table_values(tree: IntegerTree, order: list[Step], edges: Edges | None = None) -> tuple[list[int], list[int]]:
@@ -36,7 +56,7 @@ def table_values(tree: IntegerTree, order: list[Step], edges: Edges | None = Non
     return codes, weights
 
 
-def table_code(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
+def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
     numbers = tree.numbers
     edges = smallest(tree, order)
     codes, weights = table_values(tree, order, edges)
