@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from neuraltree.compress.pruning.criteria import CRITERIA, Criterion, scored
 from neuraltree.compress.pruning.cut import cut_to
+from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import Lesson
-from neuraltree.compress.pruning.passes import passed
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify_all
 from search.engine.evaluate import Problem, costs, evaluate

@@ -10,8 +10,8 @@ from neuraltree import NeuralTreeRegressor
 from neuraltree.activations import NAMES
 from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named, scored
 from neuraltree.compress.pruning.cut import cut_to
+from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
-from neuraltree.compress.pruning.passes import passed
 from neuraltree.compress.pruning.path import prune, prune_path
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, parents

@@ -134,7 +134,9 @@ MAY_NOT_IMPORT = [
     ("neuraltree.tree.tree", (*ENGINE, "neuraltree.tree.model_files", "neuraltree.estimators.base")),
     ("neuraltree.tree.tree", ("neuraltree.compress", "neuraltree.export", "neuraltree.hardware")),
     ("neuraltree.tree.model_files", ("neuraltree.compress", "neuraltree.export", "neuraltree.hardware")),
-    ("neuraltree.compress", (*ENGINE, "neuraltree.estimators.base", "neuraltree.export", "neuraltree.hardware")),
+    ("neuraltree.compress", ("neuraltree.estimators.base", "neuraltree.export", "neuraltree.hardware")),
+    # Only pruning and training of formats need the engine; the config reads the table of formats.
+    *((f"neuraltree.compress.{part}", ENGINE) for part in ("formats", "int8", "exits", "entropy", "reduction")),
     ("neuraltree.export", (*ENGINE, "neuraltree.estimators.base", "neuraltree.hardware")),
     ("neuraltree.hardware", (*ENGINE, "neuraltree.estimators.base")),
     ("neuraltree.tree.model_files", (*ENGINE, "neuraltree.estimators.base")),

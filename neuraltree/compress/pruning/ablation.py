@@ -8,7 +8,7 @@ import numpy as np
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.pruning.passes import Passed, passed
+from neuraltree.compress.pruning.edge_slopes import Passed, passed
 
 
 def ablation(found: Passed) -> FloatArray:

@@ -13,7 +13,7 @@ import numpy as np
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.ablation import ablation, input_ablation
-from neuraltree.compress.pruning.passes import Passed
+from neuraltree.compress.pruning.edge_slopes import Passed
 from neuraltree.tree.nodes import subtree_end
 
 

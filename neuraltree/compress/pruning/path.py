@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike
 
 from neuraltree.compress.pruning.criteria import Criterion, criterion_named, scored
 from neuraltree.compress.pruning.cut import cut_to
+from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
-from neuraltree.compress.pruning.passes import passed
 from neuraltree.compress.pruning.retraining import retrained
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.criteria import CRITERIA
+from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import lesson_of
-from neuraltree.compress.pruning.passes import passed
 from neuraltree.tree.nodes import parents
 from neuraltree.tree.tree import Tree
 
