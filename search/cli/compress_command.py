@@ -93,9 +93,8 @@ def compress(options: argparse.Namespace) -> int:
         folder.update_manifest(status="complete", objectives=list(setup.strategy.objectives), target=table.target)
     run = shlex.quote(str(options.out))
     code = f" --precision {options.precision}" * (options.precision in NARROW)
-    say(
-        f"{len(members)} model{'s' * (len(members) > 1)}; next: neuraltree show {run}; neuraltree export {run} --to c{code}"
-    )
+    made = f"{len(members)} model{'s' * (len(members) > 1)}"
+    say(f"{made}; next: neuraltree show {run}; neuraltree export {run} --to c{code}")
     return DONE
 
 
