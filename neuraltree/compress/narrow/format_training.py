@@ -7,10 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.finetune import finetune
 from neuraltree.compress.narrow.with_format import with_weight_format
-from neuraltree.tasks.task import Task, encode
+from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.tree.simplify import simplify
 from neuraltree.tree.tree import Tree
 
@@ -36,13 +35,11 @@ def finetune_format(
     of the integer code, so the result is no worse than without training on these rows. ``ValueError`` for a format
     that is none of integers, for rows that do not fit the tree, and for a tree that ``finetune`` refuses.
     """
-    X, targets = np.asarray(X), _targets(tree, y)
-    if len(X) != len(targets):
-        raise ValueError(f"X has {len(X)} rows and y has {len(targets)}")
+    targets = lesson_of(tree, X, y, weight).targets
     start = replace(tree, nodes=simplify(tree.nodes))
     (tuned,) = finetune(
         [start],
-        X,
+        np.asarray(X),
         epochs=epochs,
         learning_rate=learning_rate,
         batch_size=batch_size,
@@ -52,16 +49,3 @@ def finetune_format(
         weights=name,
     )
     return with_weight_format(tuned, name)
-
-
-def _targets(tree: Tree, y: ArrayLike) -> FloatArray:
-    """(rows, outputs) the targets as in training."""
-    y, loss = np.asarray(y), ""  # the loss of a task plays no part in its encoding
-    task = Task(tree.kind, tree.num_outputs, tree.output_activation, loss)
-    if tree.classes is None:
-        columns = encode(task, y)
-        return columns if tree.target_scaler is None else tree.target_scaler.transform(columns)
-    places = {label: place for place, label in enumerate(tree.classes)}
-    if unknown := [label for label in np.unique(y).tolist() if label not in places]:
-        raise ValueError(f"y has the class {unknown[0]!r}; the tree knows {', '.join(map(repr, tree.classes))}")
-    return encode(task, np.array([places[label] for label in y.tolist()]))
