@@ -17,6 +17,7 @@ EPILOG = """examples:
   neuraltree compress penguins
   neuraltree compress penguins --prune .2 .4 .6 .8 --out small
   neuraltree compress model.json --prune .5 --criterion taylor --retrain data.csv --target species --out small
+  neuraltree compress penguins --prune .5 --precision int4
   neuraltree compress --criteria
 
 The rows that rank edges and train what is left are by default the training rows of the model's run. The folder is a
@@ -33,11 +34,12 @@ def add_options(made: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         type=float,
         nargs="+",
-        default=SHARES,
-        help="shares of the model's nodes to cut, each above 0 and below 1; by default .3 .5 .7",
+        help="shares of the model's nodes to cut, each above 0 and below 1; by default .3 .5 .7, or none with --precision",
     )
     made.add_argument("--criterion", default=CRITERION, metavar="NAME", help=f"what ranks edges; default: {CRITERION}")
     made.add_argument("--criteria", action="store_true", help="list the criteria, and stop")
+    precision = "the number format of the weights, as int4 or ternary; see docs/compression.md"
+    made.add_argument("--precision", metavar="FORMAT", default="", help=precision)
     made.add_argument("--retrain", metavar="TABLE", help="the table whose rows are used instead of those of the run")
     made.add_argument("--target", metavar="COLUMN", help="its column to predict; by default that of the run")
     made.add_argument("--epochs", type=int, default=EPOCHS, help=f"epochs of training for each size; default: {EPOCHS}")
@@ -50,8 +52,10 @@ def add_options(made: argparse.ArgumentParser) -> None:
 
 def compress(options: argparse.Namespace) -> int:
     """Returns the exit code."""
+    from neuraltree.compress.formats import NARROW
     from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named
     from neuraltree.compress.pruning.path import checked_shares
+    from neuraltree.compress.weights.weight_formats import weight_format
 
     if options.criteria:
         print("\n".join(f"{name:<10} {row.help}" for name, row in CRITERIA.items()))
@@ -60,6 +64,10 @@ def compress(options: argparse.Namespace) -> int:
         raise ValueError("name a run folder or a model file, as in: neuraltree compress penguins --prune .3 .5")
     options.out = options.out or Path(f"{options.model.absolute().stem}-small")
     criterion_named(options.criterion)
+    if options.precision:
+        weight_format(options.precision)
+    if options.prune is None:
+        options.prune = () if options.precision else SHARES
     checked_shares(options.prune, options.epochs)
 
     from neuraltree.tree.model_files import load
@@ -78,7 +86,7 @@ def compress(options: argparse.Namespace) -> int:
     folder.check_free()
     table = table_for(tree, config)
     setup = set_up(config, table, all_rows=bool(options.retrain))
-    cutting = Cutting(options.prune, options.criterion, options.epochs, options.seed)
+    cutting = Cutting(options.prune, options.criterion, options.epochs, options.seed, options.precision)
     members = undominated_members(setup, size_path(setup, table, tree, cutting, say), say)
     with folder:
         folder.create()
@@ -86,7 +94,9 @@ def compress(options: argparse.Namespace) -> int:
         write_text(folder.path / CONFIG, to_toml(config))
         folder.update_manifest(status="complete", objectives=list(setup.strategy.objectives), target=table.target)
     run = shlex.quote(str(options.out))
-    say(f"{len(members)} models; next: neuraltree show {run}; neuraltree export {run} --to c")
+    code = f" --precision {options.precision}" * (options.precision in NARROW)
+    made = f"{len(members)} model{'s' * (len(members) > 1)}"
+    say(f"{made}; next: neuraltree show {run}; neuraltree export {run} --to c{code}")
     return DONE
 
 

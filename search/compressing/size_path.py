@@ -10,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import NARROW
+from neuraltree.compress.narrow.format_training import finetune_format
+from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.pruning.path import prune_path
 from neuraltree.compress.pruning.retraining import retrained
@@ -27,25 +30,39 @@ STREAM = 2**31 + 65
 
 @dataclass(frozen=True)
 class Cutting:
-    """How a model is cut: the ``shares`` of its nodes that go, in rising order, by a criterion; and then trained."""
+    """How a model is cut: the ``shares`` of its nodes that go, in rising order, by a criterion; and then trained.
+
+    ``precision``: a key of ``WEIGHT_FORMATS`` whose values the weights take at last, after ``epochs`` of training in it
+    if it is one of C code; "" leaves them as they are.
+    """
 
     shares: Sequence[float]
     criterion: str
     epochs: int
     seed: int
+    precision: str = ""
 
-    def path(self, tree: Tree, X: NDArray, y: NDArray, weight: FloatArray | None) -> list[Tree]:
-        return prune_path(
+    def sizes(self, tree: Tree, X: NDArray, y: NDArray, weight: FloatArray | None) -> list[Tree]:
+        """The tree and its cuts, all in the number format."""
+        path = prune_path(
             tree, X, y, self.shares, criterion=self.criterion, epochs=self.epochs, seed=self.seed, weight=weight
         )
+        if not self.precision:
+            return [tree, *path]
+        if self.precision not in NARROW or not self.epochs:
+            return [with_weight_format(each, self.precision) for each in (tree, *path)]
+        how: Any = {"epochs": self.epochs, "seed": self.seed, "weight": weight}
+        return [finetune_format(each, X, y, self.precision, **how) for each in (tree, *path)]
 
 
 def size_path(setup: Setup, table: Table, tree: Tree, cutting: Cutting, say: Callable[[str], None]) -> list[Finished]:
     """The model and the smaller ones on the path, each with its costs and its honest error."""
     rows = setup.train_rows
     y = table.y if table.classes is None else np.array(table.classes, dtype=object)[table.y]
-    say(f"cutting {', '.join(f'{100 * share:g} %' for share in cutting.shares)} of {tree.num_nodes} nodes")
-    trees = [tree, *cutting.path(tree, table.X[rows], y[rows], _weight(table, rows))]
+    cut = ", ".join(f"{100 * share:g} %" for share in cutting.shares)
+    said = [f"cutting {cut} of {tree.num_nodes} nodes"] * bool(cut)
+    say("; ".join([*said, *[f"weights in {cutting.precision}"] * bool(cutting.precision)]))
+    trees = cutting.sizes(tree, table.X[rows], y[rows], _weight(table, rows))
     error, error_se = _judged(setup, table, y, tree, cutting, say)
     columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, (error, error_se), strict=True))}
     order = np.argsort(error, kind="stable").tolist()
@@ -66,7 +83,8 @@ def _judged(
     cut along the path there, and scored on the rows of the fold.
     """
     rows, folds = setup.train_rows, judging_folds(setup, table, 0)
-    say(f"judging the model and {len(cutting.shares)} smaller ones anew in {len(folds)} folds")
+    count = len(cutting.shares) + 1
+    say(f"judging {count} size{'s' * (count > 1)} anew in {len(folds)} folds")
     found = []
     for k, (fit, held) in enumerate(folds):
         rng = np.random.default_rng((cutting.seed, STREAM, k))
@@ -74,8 +92,8 @@ def _judged(
         lesson = lesson_of(tree, table.X[own], y[own], _weight(table, own))
         nodes = retrained(redraw_weights(rng, tree.nodes), lesson, FIRST_EPOCHS, rng, rate=FIRST_RATE)
         new = replace(tree, nodes=nodes)
-        path = [new, *cutting.path(new, table.X[own], y[own], _weight(table, own))]
-        found.append(np.stack([each.outputs(table.X[rows[held]]).T for each in path]))
+        sizes = cutting.sizes(new, table.X[own], y[own], _weight(table, own))
+        found.append(np.stack([each.outputs(table.X[rows[held]]).T for each in sizes]))
     truth: Any = Truth(
         setup.problem.task,
         table.y[rows],
