@@ -114,7 +114,7 @@ def _costs(card: Mapping[str, Any]) -> Iterable[str]:
     costs = card["costs"]
     facts = {"device": literal(costs.get("device", "none")), "number format": costs["number_format"]}
     if "device" in costs:
-        facts["code"] = f"{costs['code_style']}, compiled by {costs['compiler']}"
+        facts["code"] = f"{costs['code_style']}, compiled by {costs['compiler']}; other code has other costs"
     if "constraints" in costs:
         facts["constraints"] = ", ".join(
             f"{code(name)} at most {most:g}" for name, most in costs["constraints"].items()

@@ -34,7 +34,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         type=float,
         nargs="+",
-        help="shares of the model's nodes to cut, each above 0 and below 1; by default .3 .5 .7, or none with --precision",
+        help="shares of the model's nodes to cut, rising, from 0 to 1; by default .3 .5 .7, or none with --precision",
     )
     made.add_argument("--criterion", default=CRITERION, metavar="NAME", help=f"what ranks edges; default: {CRITERION}")
     made.add_argument("--criteria", action="store_true", help="list the criteria, and stop")
