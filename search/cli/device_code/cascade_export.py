@@ -34,7 +34,7 @@ def export_cascade_of(arguments: argparse.Namespace) -> int:
     name = check_name(arguments.name or name_from(out.absolute().name))
     inputs = _one_type(arguments.input or inputs_of_run(run))
     small, large = (member.tree() for member in members)
-    X, y = training_rows(run)
+    X, y = training_rows(run, large)
     cascade = cascade_of(small, large, X, y, inputs=inputs, max_loss=arguments.max_loss or 0.0)
     exporting.write_export(FORMATS["c"], export_cascade(cascade, name, inputs=inputs), out, name)
     print(_word(cascade, X, y))
