@@ -3,26 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.int8.clipping import fit_ranges
+from neuraltree.compress.int8.finetune import integer_outputs
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.pruning.path import prune_path
 from neuraltree.compress.pruning.retraining import retrained
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.tree import Tree
+from search.engine.evaluate import Fold
 from search.engine.problem import Setup
-from search.judge.finish import HONEST, Finished, finished_trees
-from search.judge.honest import judging_folds, parts_of_error, standard_error
+from search.judge.bands import bands
+from search.judge.finish import BAND, HONEST, THRESHOLD, Finished, finished_trees
+from search.judge.honest import Judged, judging_folds, parts_of_error, standard_error
+from search.judge.thresholds import DECIDING, decided, thresholds
 from search.table.data import Table
 
 FIRST_EPOCHS, FIRST_RATE = 100, 0.03  # of the training of new weights, before they are cut
 STREAM = 2**31 + 65
+
+
+class Rows(NamedTuple):
+    """Raw inputs ``X`` (rows, features), labels or values ``y``, ``weight`` (rows,) in training, and its ``loss``."""
+
+    X: NDArray
+    y: NDArray
+    weight: FloatArray
+    loss: str
+
+    def take(self, rows: NDArray) -> Rows:
+        return Rows(self.X[rows], self.y[rows], self.weight[rows], self.loss)
 
 
 @dataclass(frozen=True)
@@ -34,53 +52,86 @@ class Cutting:
     epochs: int
     seed: int
 
-    def path(self, tree: Tree, X: NDArray, y: NDArray, weight: FloatArray | None) -> list[Tree]:
-        return prune_path(
-            tree, X, y, self.shares, criterion=self.criterion, epochs=self.epochs, seed=self.seed, weight=weight
-        )
+    def path(self, tree: Tree, rows: Rows) -> list[Tree]:
+        """The tree, and the smaller ones."""
+        how: dict[str, Any] = {"criterion": self.criterion, "epochs": self.epochs, "seed": self.seed}
+        return [tree, *prune_path(tree, rows.X, rows.y, self.shares, **how, weight=rows.weight, loss=rows.loss)]
+
+    def path_anew(self, tree: Tree, rows: Rows, k: int) -> list[Tree]:
+        """The path of the tree's structure with new weights, which are trained first; the ``k``-th of these."""
+        rng = np.random.default_rng((self.seed, STREAM, k))
+        nodes = redraw_weights(rng, tree.nodes)
+        nodes = retrained(nodes, lesson_of(tree, *rows), FIRST_EPOCHS, rng, rate=FIRST_RATE)
+        return self.path(replace(tree, nodes=nodes), rows)
 
 
 def size_path(setup: Setup, table: Table, tree: Tree, cutting: Cutting, say: Callable[[str], None]) -> list[Finished]:
     """The model and the smaller ones on the path, each with its costs and its honest error."""
-    rows = setup.train_rows
-    y = table.y if table.classes is None else np.array(table.classes, dtype=object)[table.y]
+    rows = _rows(setup, table)
     say(f"cutting {', '.join(f'{100 * share:g} %' for share in cutting.shares)} of {tree.num_nodes} nodes")
-    trees = [tree, *cutting.path(tree, table.X[rows], y[rows], _weight(table, rows))]
-    error, error_se = _judged(setup, table, y, tree, cutting, say)
-    columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, (error, error_se), strict=True))}
-    order = np.argsort(error, kind="stable").tolist()
+    trees = cutting.path(tree, rows)
+    judged = _judged(setup, table, rows, tree, cutting, say)
+    columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, judged[:2], strict=True))}
+    constants = {BAND: judged.bands} | ({THRESHOLD: judged.probabilities()} if setup.tuned else {})
+    for name, values in constants.items():
+        trees = [
+            replace(each, **{name: None if np.isnan(value) else value})
+            for each, value in zip(trees, values.tolist(), strict=True)
+        ]
+    columns |= constants
+    order = np.argsort(judged.error, kind="stable").tolist()
     columns = {name: values[order] for name, values in columns.items()}
     return finished_trees(setup, table, [trees[i] for i in order], columns, say, lambda: False)
 
 
-def _weight(table: Table, rows: NDArray) -> FloatArray | None:
-    return None if table.weight is None else table.weight[rows]
+def _rows(setup: Setup, table: Table) -> Rows:
+    """The training rows, with the weights and the loss of the run."""
+    rows, task = setup.train_rows, setup.problem.task
+    y = table.y if table.classes is None else np.array(table.classes, dtype=object)[table.y]
+    weight = setup.problem.data.weight[: len(rows)].astype(np.float64)
+    return Rows(table.X[rows], y[rows], weight, task.loss if task.kind == "regression" else "auto")
 
 
-def _judged(
-    setup: Setup, table: Table, y: NDArray, tree: Tree, cutting: Cutting, say: Callable[[str], None]
-) -> tuple[FloatArray, FloatArray]:
-    """The honest errors of the sizes and their standard errors, each (sizes,).
+def _judged(setup: Setup, table: Table, rows: Rows, tree: Tree, cutting: Cutting, say: Callable[[str], None]) -> Judged:
+    """The honest errors of the sizes, and the constants that are chosen out of fold.
 
     The model has seen all training rows. So in each fold its structure gets new weights, is trained on the other rows,
     cut along the path there, and scored on the rows of the fold.
     """
-    rows, folds = setup.train_rows, judging_folds(setup, table, 0)
+    folds = judging_folds(setup, table, 0)
     say(f"judging {len(cutting.shares) + 1} sizes anew in {len(folds)} folds")
     found = []
     for k, (fit, held) in enumerate(folds):
-        rng = np.random.default_rng((cutting.seed, STREAM, k))
-        own = rows[fit]
-        lesson = lesson_of(tree, table.X[own], y[own], _weight(table, own))
-        nodes = retrained(redraw_weights(rng, tree.nodes), lesson, FIRST_EPOCHS, rng, rate=FIRST_RATE)
-        new = replace(tree, nodes=nodes)
-        path = [new, *cutting.path(new, table.X[own], y[own], _weight(table, own))]
-        found.append(np.stack([each.outputs(table.X[rows[held]]).T for each in path]))
+        own = rows.take(fit)
+        path = cutting.path_anew(tree, own, k)
+        found.append(np.stack([_outputs(setup, each, own, rows.X[held]).T for each in path]))
+    return _scored(setup, table, rows, folds, np.concatenate(found, axis=2), tree)
+
+
+def _outputs(setup: Setup, tree: Tree, fitted: Rows, X: NDArray) -> FloatArray:
+    """(rows, outputs) of the tree; of a run for integers those of its integers, with ranges from its own rows."""
+    if setup.problem.in_integers:
+        with suppress(ValueError):  # the sums of this tree do not fit the integers
+            return integer_outputs(fit_ranges(tree, fitted.X, fitted.weight), X)
+    return tree.outputs(X)
+
+
+def _scored(setup: Setup, table: Table, rows: Rows, folds: Sequence[Fold], outputs: FloatArray, tree: Tree) -> Judged:
+    """From ``outputs`` (sizes, outputs, rows) for the held rows, fold after fold; the threshold of the ``tree`` is used
+    if thresholds are not chosen."""
     truth: Any = Truth(
-        setup.problem.task,
-        table.y[rows],
+        setup.problem.task._replace(output_activation=tree.output_activation),
+        table.y[setup.train_rows],
         deviation=setup.target_scaler.scale if setup.target_scaler else 1.0,
         group=setup.problem.truth.group,
     )
-    parts = parts_of_error(setup.problem.metrics["val_error"], truth, folds, np.concatenate(found, axis=2))
-    return parts.mean(axis=1), standard_error(parts, folds)
+    metric, held = setup.problem.metrics["val_error"], np.concatenate([part for _, part in folds])
+    wide = bands(truth.take(held), outputs, rows.weight[held])
+    apart = np.full(len(outputs), tree.logit_threshold)
+    if setup.tuned:
+        apart = thresholds(metric, truth.take(held), outputs)
+        outputs = decided(metric, truth.take(held), folds, outputs)
+    elif metric in DECIDING:
+        outputs = outputs - tree.logit_threshold
+    parts = parts_of_error(metric, truth, folds, outputs)
+    return Judged(parts.mean(axis=1), standard_error(parts, folds), parts, apart, wide, None)

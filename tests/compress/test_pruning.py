@@ -178,6 +178,16 @@ def test_ablation_and_training_keep_what_magnitude_loses(fitted: tuple[Tree, np.
     assert r2["ablation", 25] > r2["random", 25] + 0.05
 
 
+def test_a_regression_is_trained_on_its_own_loss(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
+    tree, X, y = fitted
+    for loss, share in (("pinball_0.9", 0.9), ("pinball_0.1", 0.1), ("squared", 0.5)):
+        cut = prune(tree, X, y, 0.5, epochs=40, loss=loss)
+        assert np.mean(y <= cut.predict(X)) == pytest.approx(share, abs=0.08)
+    assert prune(tree, X, y, 0.5, epochs=2, loss="squared") == prune(tree, X, y, 0.5, epochs=2)
+    with pytest.raises(ValueError, match="'cross_entropy' is none of the losses of regression"):
+        prune(tree, X, y, 0.5, loss="cross_entropy")
+
+
 def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
     tree, X, y = fitted
     with pytest.raises(ValueError, match="unknown criterion 'best'; allowed: ablation, taylor"):
@@ -195,3 +205,5 @@ def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
     classes = Tree(nodes, "binary", ("a",), ("no", "yes"))
     with pytest.raises(ValueError, match="y holds 'maybe', which is none of the tree's classes: 'no', 'yes'"):
         lesson_of(classes, [[1.0], [2.0]], ["yes", "maybe"])
+    with pytest.raises(ValueError, match="loss='squared' is for a regression; that of classes follows from the out"):
+        lesson_of(classes, [[1.0], [2.0]], ["yes", "no"], loss="squared")
