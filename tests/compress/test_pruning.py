@@ -201,6 +201,12 @@ def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
         prune(tree, X[:, :3], y, 0.5)
     with pytest.raises(ValueError, match="y holds a number that is not finite"):
         prune(tree, X, np.where(np.arange(500) == 7, np.nan, y), 0.5)
+    two = NeuralTreeRegressor(random_state=0, max_nodes=20).fit(X, np.c_[y, X[:, 0]]).tree_
+    with pytest.raises(ValueError, match=r"y has shape \(500,\); the tree has 2 target\(s\), one column each"):
+        prune(two, X, y, 0.5)
+    for weight in (np.ones(3), np.ones((500, 2)), np.zeros(500), -np.ones(500)):
+        with pytest.raises(ValueError, match="it is a number of 0 or more for each of the 500 rows"):
+            prune(tree, X, y, 0.5, weight=weight)
     nodes = record([(0, ~5, 0, 0.5), (1, 0, 0.3, 0)])
     classes = Tree(nodes, "binary", ("a",), ("no", "yes"))
     with pytest.raises(ValueError, match="y holds 'maybe', which is none of the tree's classes: 'no', 'yes'"):

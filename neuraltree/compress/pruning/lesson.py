@@ -47,6 +47,11 @@ def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
     for name, part in (("X", rows), ("y", target), ("weight", counts)):
         if not np.isfinite(part).all():
             raise ValueError(f"{name} holds a number that is not finite; leave these rows out")
+    if counts.shape != (len(rows),) or counts.min() < 0 or not counts.any():
+        raise ValueError(
+            f"weight has shape {counts.shape} and the least {counts.min(initial=0):g}; it is a number of 0 or more for "
+            f"each of the {len(rows)} rows, and above 0 for one of them"
+        )
     task = _task(tree, loss)
     inputs = rows if tree.scaler is None else tree.scaler.transform(rows)
     return Lesson(inputs, encode(task, target), counts / counts.mean(), task.loss)
@@ -68,6 +73,8 @@ def _target(tree: Tree, y: NDArray) -> FloatArray:
     if tree.classes is None:
         values = np.asarray(y, dtype=np.float64)
         values = values[:, None] if values.ndim == 1 else values
+        if values.shape[1:] != (tree.num_outputs,):
+            raise ValueError(f"y has shape {y.shape}; the tree has {tree.num_outputs} target(s), one column each")
         return values if tree.target_scaler is None else tree.target_scaler.transform(values)
     code = {label: place for place, label in enumerate(tree.classes)}
     unknown = [label for label in np.unique(y).tolist() if label not in code]
