@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "exact": ("compression.exact_moves", "nodes that exact reduction and entropy 0 remove"),
     "sparsity_cost": ("hardware.sparsity_cost", "time and flash of pruned trees beside their MACs"),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
+    "formats": ("hardware.number_formats", "error and size of MNIST's tree of 10,000 weights by number format"),
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),
     "promise": ("promise.beside_old", "errors that fronts promise and test rows keep, compared with an older checkout"),
     "decay": ("promise.decay", "weight decay by rows, and how near to the lowest error the recommended member is"),

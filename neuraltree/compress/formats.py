@@ -14,11 +14,12 @@ class NumberFormat(NamedTuple):
     """How code stores and computes its numbers.
 
     ``weight_bytes``: the size of a weight or a value. ``is_integer``: a model is quantised first, so its inputs have
-    ranges, and the edges whose weight rounds to zero are left out.
+    ranges, and the edges whose weight rounds to zero are left out. ``weights``: the format of integer weights.
     """
 
     weight_bytes: int
     is_integer: bool
+    weights: str = "int8"
 
 
 FORMATS: dict[Precision, NumberFormat] = {
@@ -26,6 +27,12 @@ FORMATS: dict[Precision, NumberFormat] = {
     "int8": NumberFormat(weight_bytes=1, is_integer=True),
 }
 PRECISIONS: tuple[str, ...] = tuple(FORMATS)
+# Integers whose weights have fewer bits: int8 code with other numbers, for which no device has figures.
+NARROW: dict[str, NumberFormat] = {
+    name: NumberFormat(weight_bytes=1, is_integer=True, weights=name)
+    for name in ("int6", "int4", "int3", "ternary", "binary", "power_of_two")
+}
+C_PRECISIONS = (*PRECISIONS, *NARROW)
 STYLES: tuple[str, ...] = get_args(Style)
 AUTO = "auto"  # in place of a format or a style: the cheapest, see ``hardware.choice``
 MAX_SCORE_LOSS = 0.01  # by default the largest share of its score that a model may lose for a cheaper format
@@ -36,7 +43,22 @@ def number_format(precision: str) -> NumberFormat:
     for name, row in FORMATS.items():
         if name == precision:
             return row
+    if precision in NARROW:
+        raise ValueError(f"{precision} {ONLY_C}; allowed here: {', '.join(PRECISIONS)}")
     raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(PRECISIONS)}")
+
+
+ONLY_C = (
+    "is a format of C code alone, and no device has figures for its time and memory: export it with --to c, compile "
+    "it, and read its size from the compiler"
+)
+
+
+def c_format(precision: str) -> NumberFormat:
+    """The row of this name among all formats of C code; ``ValueError`` names those that there are."""
+    if precision not in C_PRECISIONS:
+        raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(C_PRECISIONS)}")
+    return NARROW[precision] if precision in NARROW else number_format(precision)
 
 
 def check_style(style: str) -> None:

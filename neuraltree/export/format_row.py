@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from neuraltree.compress.formats import PRECISIONS, STYLES, input_spec
+from neuraltree.compress.formats import C_PRECISIONS, STYLES, input_spec
 
 Made = dict[str, str] | str | bytes
 # What formats that wrap the C code take; see ``Format.options``.
 C_OPTIONS: dict[str, tuple[Any, ...]] = {
-    **{"name": (), "precision": PRECISIONS, "style": STYLES},
+    **{"name": (), "precision": C_PRECISIONS, "style": STYLES},
     **{"wide": (), "input": ()},
 }
 

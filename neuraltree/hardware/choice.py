@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import AUTO, MAX_SCORE_LOSS, PRECISIONS, STYLES, InputSpec, number_format
+from neuraltree.compress.formats import (
+    AUTO,
+    MAX_SCORE_LOSS,
+    NARROW,
+    ONLY_C,
+    PRECISIONS,
+    STYLES,
+    InputSpec,
+    number_format,
+)
 from neuraltree.hardware.model.cost import COSTS, costs_of_counts, counted, laid_out
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.nodes import IntArray, Nodes
@@ -53,6 +62,8 @@ def candidates(code: Code, device: Device) -> tuple[Code, ...]:
 
     ``ValueError`` if it has figures for none.
     """
+    if code.precision in NARROW:
+        raise ValueError(f"{code.precision} {ONLY_C}")
     precisions = PRECISIONS if code.precision == AUTO else (code.precision,)
     styles = STYLES if code.style == AUTO else (code.style,)
     wanted = [code._replace(precision=precision, style=style) for precision in precisions for style in styles]

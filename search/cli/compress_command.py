@@ -17,6 +17,7 @@ EPILOG = """examples:
   neuraltree compress penguins
   neuraltree compress penguins --prune .2 .4 .6 .8 --out small
   neuraltree compress model.json --prune .5 --criterion taylor --retrain data.csv --target species --out small
+  neuraltree compress penguins --prune .5 --precision int4
   neuraltree compress --criteria
 
 The rows that rank edges and train what is left are by default the training rows of the model's run. The folder is a
@@ -33,11 +34,12 @@ def add_options(made: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         type=float,
         nargs="+",
-        default=SHARES,
-        help="shares of the nodes to cut; by default .3 .5 .7",
+        help="shares of the nodes to cut; by default .3 .5 .7, or none with --precision",
     )
     made.add_argument("--criterion", default=CRITERION, metavar="NAME", help=f"what ranks edges; default: {CRITERION}")
     made.add_argument("--criteria", action="store_true", help="list the criteria, and stop")
+    precision = "the number format of the weights, as int4 or ternary; see docs/compression.md"
+    made.add_argument("--precision", metavar="FORMAT", default="", help=precision)
     made.add_argument("--retrain", metavar="TABLE", help="the table whose rows are used instead of those of the run")
     made.add_argument("--target", metavar="COLUMN", help="the column to predict in it; by default that of the run")
     made.add_argument("--epochs", type=int, default=EPOCHS, help=f"of training after each size; default: {EPOCHS}")
@@ -50,7 +52,9 @@ def add_options(made: argparse.ArgumentParser) -> None:
 
 def compress(options: argparse.Namespace) -> int:
     """Returns the exit code."""
+    from neuraltree.compress.formats import NARROW
     from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named
+    from neuraltree.compress.weights.weight_formats import weight_format
 
     if options.criteria:
         print("\n".join(f"{name:<10} {row.help}" for name, row in CRITERIA.items()))
@@ -60,6 +64,10 @@ def compress(options: argparse.Namespace) -> int:
     model = options.model.absolute()
     options.out = options.out or Path(f"{model.name if model.is_dir() else model.stem}-small")
     criterion_named(options.criterion)
+    if options.precision:
+        weight_format(options.precision)
+    if options.prune is None:
+        options.prune = () if options.precision else SHARES
 
     from neuraltree.tree.model_files import load
     from search.cli.chosen import member_of, without_test_rows
@@ -78,7 +86,7 @@ def compress(options: argparse.Namespace) -> int:
     table = table_for(tree, config)
     run = None if options.retrain else found and found[0]
     setup = set_up(config, table, all_rows=run is None or without_test_rows(run))
-    cutting = Cutting(options.prune, options.criterion, options.epochs, options.seed)
+    cutting = Cutting(options.prune, options.criterion, options.epochs, options.seed, options.precision)
     members = undominated_members(setup, size_path(setup, table, tree, cutting, say), say)
     with folder:
         folder.create()
@@ -92,7 +100,9 @@ def compress(options: argparse.Namespace) -> int:
             test_rows=len(setup.test_rows),
         )
     out = shlex.quote(str(options.out))
-    say(f"{len(members)} models; next: neuraltree show {out}; neuraltree export {out} --to c")
+    code = f" --precision {options.precision}" * (options.precision in NARROW)
+    made = f"{len(members)} model{'s' * (len(members) > 1)}"
+    say(f"{made}; next: neuraltree show {out}; neuraltree export {out} --to c{code}")
     return DONE
 
 

@@ -11,8 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.formats import NARROW
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import integer_outputs
+from neuraltree.compress.narrow.format_training import finetune_format
+from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.pruning.path import prune_path
 from neuraltree.compress.pruning.retraining import retrained
@@ -45,17 +48,29 @@ class Rows(NamedTuple):
 
 @dataclass(frozen=True)
 class Cutting:
-    """How a model is cut: the ``shares`` of its nodes that go, in rising order, by a criterion; and then trained."""
+    """How a model is cut: the ``shares`` of its nodes that go, in rising order, by a criterion; and then trained.
+
+    ``precision``: a key of ``WEIGHT_FORMATS`` whose values the weights take at last, after ``epochs`` of training in it
+    if it is one of C code; "" leaves them as they are.
+    """
 
     shares: Sequence[float]
     criterion: str
     epochs: int
     seed: int
+    precision: str = ""
 
     def path(self, tree: Tree, rows: Rows) -> list[Tree]:
-        """The tree, and the smaller ones."""
+        """The tree and its cuts, all in the number format."""
         how: dict[str, Any] = {"criterion": self.criterion, "epochs": self.epochs, "seed": self.seed}
-        return [tree, *prune_path(tree, rows.X, rows.y, self.shares, **how, weight=rows.weight, loss=rows.loss)]
+        found = [tree, *prune_path(tree, rows.X, rows.y, self.shares, **how, weight=rows.weight, loss=rows.loss)]
+        if not self.precision:
+            return found
+        # Training in a format knows squares and cross-entropy only.
+        if self.precision not in NARROW or not self.epochs or rows.loss not in ("auto", "squared"):
+            return [with_weight_format(each, self.precision) for each in found]
+        how = {"epochs": self.epochs, "seed": self.seed, "weight": rows.weight}
+        return [finetune_format(each, rows.X, rows.y, self.precision, **how) for each in found]
 
     def path_anew(self, tree: Tree, rows: Rows, k: int) -> list[Tree]:
         """The path of the tree's structure with new weights, which are trained first; the ``k``-th of these."""
@@ -68,7 +83,9 @@ class Cutting:
 def size_path(setup: Setup, table: Table, tree: Tree, cutting: Cutting, say: Callable[[str], None]) -> list[Finished]:
     """The model and the smaller ones on the path, each with its costs and its honest error."""
     rows = _rows(setup, table)
-    say(f"cutting {', '.join(f'{100 * share:g} %' for share in cutting.shares)} of {tree.num_nodes} nodes")
+    cut = ", ".join(f"{100 * share:g} %" for share in cutting.shares)
+    said = [f"cutting {cut} of {tree.num_nodes} nodes"] * bool(cut)
+    say("; ".join([*said, *[f"weights in {cutting.precision}"] * bool(cutting.precision)]))
     trees = cutting.path(tree, rows)
     judged = _judged(setup, table, rows, tree, cutting, say)
     columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, judged[:2], strict=True))}
@@ -99,18 +116,20 @@ def _judged(setup: Setup, table: Table, rows: Rows, tree: Tree, cutting: Cutting
     cut along the path there, and scored on the rows of the fold.
     """
     folds = judging_folds(setup, table, 0)
-    say(f"judging {len(cutting.shares) + 1} sizes anew in {len(folds)} folds")
+    count = len(cutting.shares) + 1
+    say(f"judging {count} size{'s' * (count > 1)} anew in {len(folds)} folds")
+    in_integers = setup.problem.in_integers and not cutting.precision  # a format has its values in the weights
     found = []
     for k, (fit, held) in enumerate(folds):
         own = rows.take(fit)
         path = cutting.path_anew(tree, own, k)
-        found.append(np.stack([_outputs(setup, each, own, rows.X[held]).T for each in path]))
+        found.append(np.stack([_outputs(in_integers, each, own, rows.X[held]).T for each in path]))
     return _scored(setup, table, rows, folds, np.concatenate(found, axis=2), tree)
 
 
-def _outputs(setup: Setup, tree: Tree, fitted: Rows, X: NDArray) -> FloatArray:
-    """(rows, outputs) of the tree; of a run for integers those of its integers, with ranges from its own rows."""
-    if setup.problem.in_integers:
+def _outputs(in_integers: bool, tree: Tree, fitted: Rows, X: NDArray) -> FloatArray:
+    """(rows, outputs) of the tree, or of its integers, with ranges from the rows that it was fitted to."""
+    if in_integers:
         with suppress(ValueError):  # the sums of this tree do not fit the integers
             return integer_outputs(fit_ranges(tree, fitted.X, fitted.weight), X)
     return tree.outputs(X)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import neuraltree
+from neuraltree.compress import with_weight_format
 from search.cli.device_code.training_rows import training_rows
 from search.cli.neuraltree_command import main
 from search.config.config import load_config
@@ -62,6 +63,7 @@ def test_a_model_file_takes_the_rows_of_a_table(run: Path, tmp_path: Path) -> No
     [
         (["--prune", "1.5", "--out", "{out}"], "shares are [1.5]; they must rise, and lie above 0 and below 1"),
         (["--prune", ".5", "--criterion", "best", "--out", "{out}"], "unknown criterion 'best'; allowed: ablation"),
+        (["--precision", "int5", "--out", "{out}"], "unknown format of weights 'int5'; allowed: fp16, bf16, int8"),
         (["--prune", ".5", "--out", "{run}"], "is not empty; name another folder with --out"),
         (["--prune", ".5", "--epochs", "-1", "--out", "{out}"], "epochs=-1 and steps=3; epochs are 0 or more"),
         (["--prune", ".5", "--retrain", "{other}", "--target", "y", "--out", "{out}"], "none of the model's classes"),
@@ -92,6 +94,19 @@ def test_defaults_are_sizes_and_a_folder_beside(run: Path, tmp_path: Path, monke
 def test_a_model_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compress", "--prune", ".5"]) == 2
     assert "name a run folder or a model file, as in: neuraltree compress penguins" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["int4", "ternary", "fp16"])
+def test_weights_take_the_values_of_a_format(name: str, run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "few"
+    assert main(["compress", str(run), "--precision", name, "--epochs", "2", "--out", str(out)]) == 0
+    (member,) = load_front(out)
+    nodes = member.tree().nodes
+    again = with_weight_format(member.tree(), name).nodes
+    below = nodes["depth"] > (0 if name == "fp16" else 1)  # edges into outputs keep 8 bits, whose scale may move
+    assert np.allclose(nodes["weight"][below], again["weight"][below], rtol=1e-9)
+    if name != "fp16":
+        assert main(["export", str(out), "--to", "c", "--precision", name, "--out", str(tmp_path / "c")]) == 0
 
 
 def test_criteria_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

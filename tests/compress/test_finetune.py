@@ -17,6 +17,7 @@ from neuraltree.activations import NAMES
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.integer_tree import input_range
+from neuraltree.compress.int8.integers import quantize
 from neuraltree.compress.int8.straight_through import SUM_LOSSES, CodedRows, gradient, integer_sums, levels
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join
@@ -88,7 +89,8 @@ def test_the_forward_pass_is_the_integer_model(tree: Tree, seed: int) -> None:
     codes = np.zeros((width, len(X)), dtype=np.int8)
     codes[model.inputs.features] = model.quantize(X).T
     rows = CodedRows(codes, codes.astype(float), np.zeros((1, tree.num_outputs, 7)), np.ones(7))
-    sums = integer_sums(levels(tree.nodes), tree.nodes, input_range(tree), rows.codes)
+    numbers = quantize(tree.nodes, input_range(tree))
+    sums = integer_sums(levels(tree.nodes), tree.nodes, numbers, rows.codes)
     top, kept = tree.nodes["depth"] == 0, model.nodes["depth"] == 0
     expected = model._sums(model.quantize(X)).T * model.numbers.unit[kept][:, None]
     assert np.array_equal(sums[top], expected)

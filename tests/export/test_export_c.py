@@ -668,8 +668,8 @@ def test_a_name_that_c_does_not_take_is_refused(name: str) -> None:
 
 def test_options_that_do_not_exist_are_refused() -> None:
     tree = random_model(1)
-    with pytest.raises(ValueError, match="unknown precision 'int4'; allowed: float32, int8"):
-        export_c(tree, precision="int4")
+    with pytest.raises(ValueError, match="unknown precision 'int5'; allowed: float32, int8, int6, int4"):
+        export_c(tree, precision="int5")
     with pytest.raises(ValueError, match="unknown style 'loop'; allowed: straight, table"):
         export_c(tree, style="loop")
     with pytest.raises(ValueError, match="float32 needs none"):

@@ -211,7 +211,7 @@ def test_a_tree_that_c_cannot_say_is_refused(
     ("arguments", "message"),
     [
         (["--to", "verilog", "--out", "x"], "argument --to: invalid choice: 'verilog'"),
-        (["--to", "c", "--out", "x", "--precision", "int4"], "invalid choice: 'int4'"),
+        (["--to", "c", "--out", "x", "--precision", "int5"], "invalid choice: 'int5'"),
         (["--to", "c", "--out", "x", "--style", "loop"], "invalid choice: 'loop'"),
         (["--out", "x"], "--to"),
         (["--to", "c", "--out", "x", "--fast"], "unrecognized arguments: --fast"),

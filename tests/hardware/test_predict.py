@@ -73,7 +73,7 @@ BAD = [
     (["none.json", "--device", "m4f"], "none.json: No such file"),
     (["notes.txt", "--device", "m4f"], "notes.txt: not JSON"),
     ([".", "empty", "--device", "m4f"], "empty: no model (*.json) in this folder"),
-    (["a.json", "--device", "m4f", "--precision", "int4"], "invalid choice: 'int4'"),
+    (["a.json", "--device", "m4f", "--precision", "int5"], "invalid choice: 'int5'"),
     (["a.json", "--device", "m4f", "--frobnicate"], "unrecognized arguments: --frobnicate; see python -m"),
     (["a\nb.json", "--device", "m4f"], r"a\nb.json: No such file"),
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -88,7 +88,10 @@ def forest(nodes: Any) -> list[Node]:
     return roots
 
 
-def settle(node: Node, ranges: Sequence[float], fine: bool) -> None:
+Snap = Callable[[list[float]], tuple[list[int], float]]  # the integers of a node's weights, and their scale
+
+
+def settle(node: Node, ranges: Sequence[float], fine: bool, snaps: tuple[Snap, Snap] | None) -> None:
     """Fill in a node and all below it."""
     is_fine = fine and node.depth == 1
     if node.code < 0:
@@ -96,15 +99,21 @@ def settle(node: Node, ranges: Sequence[float], fine: bool) -> None:
         node.low, node.high = (-UNIT * FINE, UNIT * FINE) if is_fine else (-UNIT, UNIT)
         return
     for child in node.children:
-        settle(child, ranges, fine)
+        settle(child, ranges, fine, snaps)
     step = UNIT * FINE if fine and node.depth == 0 else UNIT
     shares = [child.edge * child.range for child in node.children]
+    finest = max(map(abs, shares), default=0.0) / UNIT
+    if snaps and shares:
+        integers, finest = snaps[node.depth == 0](shares)
+        shares = [number * finest for number in integers]
+        for child, share in zip(node.children, shares, strict=True):
+            child.edge = share / child.range
     ends = [(share * child.least, share * child.most) for share, child in zip(shares, node.children, strict=True)]
     low = node.offset + sum(map(min, ends)) if ends else node.offset
     high = node.offset + sum(map(max, ends)) if ends else node.offset
     node.reach = max(abs(low), abs(high))
     _range(node, low, high)
-    scale, gain = _scale(node, shares, step, is_fine)
+    scale, gain = _scale(node, shares, finest, step, is_fine)
     node.unit = scale / step
     node.multiplier, node.shift = rescaling(scale / step * gain)
     node.bias = round(node.offset / node.unit)
@@ -122,7 +131,7 @@ def _range(node: Node, low: float, high: float) -> None:
     node.least, node.most = low / node.range, high / node.range
 
 
-def _scale(node: Node, shares: list[float], step: int, is_fine: bool) -> tuple[float, float]:
+def _scale(node: Node, shares: list[float], finest: float, step: int, is_fine: bool) -> tuple[float, float]:
     """What 1 stands for in the weights, and the indices per unit of the real sum."""
     sizes = [abs(share) for share in shares]
     most = LARGEST_SUM if step == UNIT else LARGEST_SUM * 4096
@@ -132,7 +141,7 @@ def _scale(node: Node, shares: list[float], step: int, is_fine: bool) -> tuple[f
     floor = 2048 / 2**MOST_SHIFT / gain * step if node.code in DOMAIN else 1e-300
     offset = abs(node.offset)
     scale = max(
-        max(sizes, default=0.0) / UNIT,
+        finest,
         offset / 8 / UNIT,
         (offset + (sum(sizes) if sizes else 0.0)) * step / room,
         floor,
@@ -207,9 +216,12 @@ def span(code: int, low: int, high: int, is_fine: bool) -> tuple[int, int]:
 
 
 class IntegerOracle:
-    """A whole tree. ``nodes``: all of them in prefix order, of the tree with a linear output above if it needs one."""
+    """A whole tree. ``nodes``: all of them in prefix order, of the tree with a linear output above if it needs one.
 
-    def __init__(self, tree: Any, fine: bool = False) -> None:
+    ``snaps``: of edges into hidden nodes and into outputs.
+    """
+
+    def __init__(self, tree: Any, fine: bool = False, snaps: tuple[Snap, Snap] | None = None) -> None:
         self.tree, self.fine = tree, fine
         self.roots = forest(tree.nodes)
         if tree.kind == "regression" and self.roots[0].code != IDENTITY:
@@ -223,7 +235,7 @@ class IntegerOracle:
                         node.offset += child.edge * self.middle[child.feature]
         ranges = [DEFAULT_RANGE] * width if tree.input_range is None else [float(r) for r in tree.input_range]
         for root in self.roots:
-            settle(root, ranges, fine)
+            settle(root, ranges, fine, snaps)
             _mark(root)
         self.nodes = [node for root in self.roots for node in root.below()]
         self.used = sorted({node.feature for node in self.nodes if node.keep and node.code < 0})

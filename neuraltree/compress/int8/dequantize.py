@@ -6,12 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuraltree.compress.int8.integer_tree import about_middle, input_range
+from neuraltree.compress.int8.integer_tree import about_middle, input_range, linear_topped
 from neuraltree.compress.int8.integers import quantize
 from neuraltree.compress.int8.lookup_tables import UNIT
-from neuraltree.tree.folding import fold_target
 from neuraltree.tree.nodes import parents
-from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.simplify import simplify
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
@@ -26,9 +24,7 @@ def dequantized(tree: Tree) -> Tree:
     """
     tree = about_middle(tree)
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
-    nodes = tree.nodes.copy()
-    if tree.kind == "regression" and tree.output_activation != "identity":
-        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # adds a linear output on top, as 8-bit code has
+    nodes = linear_topped(tree).copy()
     with np.errstate(all="ignore"):
         numbers = quantize(nodes, input_range(tree))
         edge = numbers.weight * (numbers.unit[parents(nodes["depth"])] * UNIT / numbers.range)

@@ -23,11 +23,14 @@ from neuraltree.compress.int8.stages import (
     MixedStage,
     OutputStage,
 )
+from neuraltree.compress.weights.snapping import NO_SNAPS
+from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.tasks.links import class_codes, probabilities
 from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.simplify import simplify
 from neuraltree.tree.soundness import DEFAULT_THRESHOLD, refuse_several_targets
 from neuraltree.tree.tree import Tree
 
@@ -39,12 +42,14 @@ class IntegerTree:
     """A tree without its dead edges, in integers. ``nodes`` (kept,) has depth and op, ``numbers`` all other fields.
 
     ``fine``: children of the output have 16-bit values. ``source`` is the float tree from which it was made.
+    ``weights``: the format of weights, see ``quantize_tree``.
     """
 
     source: Tree
     nodes: Nodes
     numbers: Integers
     fine: bool
+    weights: str
     inputs: InputStage | MixedStage
     outputs: OutputStage
 
@@ -169,23 +174,27 @@ class IntegerTree:
         return sums
 
 
-def quantize_tree(tree: Tree, *, fine: bool = False, sources: Sequence[Source] = ()) -> IntegerTree:
+def quantize_tree(
+    tree: Tree, *, fine: bool = False, sources: Sequence[Source] = (), weights: str = "int8"
+) -> IntegerTree:
     """The tree in integers. ``fine``: 16-bit values for the children of a regression's output. ``sources``: what the
-    raw inputs are, see ``input_types.sources``; by default all are floats.
+    raw inputs are, see ``input_types.sources``; by default all are floats. ``weights``: the format of the weights, see
+    ``weight_formats.code_snaps``; a narrower one than int8 has its integers in the same arithmetic.
 
     ``ValueError`` if ``fine`` is asked for a classifier, if there are several targets, if a node has too many children
     or too large a sum, or if the numbers of an input are too large or too small.
     """
-    source, tree = tree, about_middle(in_units(tree, sources))
+    snaps = code_snaps(weights)
+    # Two halves of a weight would be rounded apart; 8 bits are fine enough for them.
+    merged = tree if snaps == NO_SNAPS else replace(tree, nodes=simplify(tree.nodes))
+    source, tree = tree, about_middle(in_units(merged, sources))
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
-    nodes = tree.nodes
-    if tree.kind == "regression" and tree.output_activation != "identity":
-        nodes = fold_target(nodes, Scaler(np.zeros(1), np.ones(1)))  # adds a linear output on top
+    nodes = linear_topped(tree)
     reach = input_range(tree)
     with np.errstate(all="ignore"):
-        numbers = quantize(nodes, reach, fine=fine)
+        numbers = quantize(nodes, reach, fine=fine, snaps=snaps)
     if not (numbers.reach <= np.finfo(np.float32).max).all():
         raise ValueError("a node's sum can go beyond single floats (3.4e38); train the model with smaller weights")
     keep = numbers.keep
@@ -200,11 +209,19 @@ def quantize_tree(tree: Tree, *, fine: bool = False, sources: Sequence[Source] =
         nodes=nodes,
         numbers=kept,
         fine=fine,
+        weights=weights,
         inputs=_input_stage(tree, used, scaler, reach, sources),
         outputs=OutputStage.make(
             kept.unit[top], kept.reach[top], largest, float(target.mean[0]), float(target.scale[0])
         ),
     )
+
+
+def linear_topped(tree: Tree) -> Nodes:
+    """The nodes as integer code has them: with a linear output on top of a regression's output that is not linear."""
+    if tree.kind == "regression" and tree.output_activation != "identity":
+        return fold_target(tree.nodes, Scaler(np.zeros(1), np.ones(1)))
+    return tree.nodes
 
 
 def _input_stage(

@@ -21,6 +21,7 @@ from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import DEFAULT_RANGE as DEFAULT_RANGE
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, HIGH, KINDS, LOW, TURNS, UNIT, fine_values, values
 from neuraltree.compress.short_factors import MOST_SHIFT
+from neuraltree.compress.weights.snapping import NO_SNAPS, Snap, Snaps
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
 # |sum| x 4095 + 2^29 < 2^31: no product needs more than 32 bits.
@@ -48,16 +49,19 @@ class Integers(NamedTuple):
     index_low: IntArray  # least index t, before the clamp
     index_high: IntArray  # largest index t, before the clamp
     keep: NDArray[np.bool_]  # no edge on the way from the output is dead
+    edge: FloatArray  # the real weight of the edge to the parent, which a snap has changed
 
 
-def quantize(nodes: Nodes, input_range: FloatArray, *, fine: bool = False, fold: int = 0) -> Integers:
+def quantize(
+    nodes: Nodes, input_range: FloatArray, *, fine: bool = False, fold: int = 0, snaps: Snaps = NO_SNAPS
+) -> Integers:
     """The integers of trees laid end to end.
 
     ``input_range`` (features,): the largest |standardised input| that is represented. ``fine``: nodes at depth 1 have
-    16-bit values, which the output of a regression sums. ``ValueError`` if a node has more than ``MOST_CHILDREN``
-    children.
+    16-bit values, which the output of a regression sums. ``snaps``: a narrower format of weights. ``ValueError`` if a
+    node has more than ``MOST_CHILDREN`` children.
     """
-    work = _Work(nodes, input_range, fine, fold)
+    work = _Work(nodes, input_range, fine, fold, snaps)
     for level in range(int(work.depth.max(initial=0)), -1, -1):
         work.settle(level)
     return work.result()
@@ -66,8 +70,8 @@ def quantize(nodes: Nodes, input_range: FloatArray, *, fine: bool = False, fold:
 class _Work:
     """The arrays that the pass fills, from the deepest level up."""
 
-    def __init__(self, nodes: Nodes, input_range: FloatArray, fine: bool, fold: int) -> None:
-        count = len(nodes)
+    def __init__(self, nodes: Nodes, input_range: FloatArray, fine: bool, fold: int, snaps: Snaps) -> None:
+        count, self.snaps = len(nodes), snaps
         self.depth, self.op = nodes["depth"].astype(np.int64), nodes["op"].astype(np.int64)
         self.parent = parents(self.depth)
         self.edge, self.offset = nodes["weight"][:, fold].copy(), nodes["bias"][:, fold].copy()
@@ -89,17 +93,29 @@ class _Work:
         here = np.flatnonzero((self.depth == level) & ~self.leaf)
         groups = _Groups(self.parent[children], here)
         step = UNIT * FINE if self.fine and level == 0 else UNIT  # the children's largest value
-        share = self.edge[children] * self.range[children]
+        share, finest = self._shares(children, groups, self.snaps.hidden if level else self.snaps.outputs)
         least, most = share * self.least[children], share * self.most[children]
         low = self.offset[here] + groups.sum(np.minimum(least, most))
         high = self.offset[here] + groups.sum(np.maximum(least, most))
         self.reach[here] = np.maximum(np.abs(low), np.abs(high))
         self._ranges(here, low, high)
-        scale = self._scales(here, groups, share, step)
+        scale = self._scales(here, groups, np.abs(share), finest, step)
         self.unit[here] = scale / step
         self.weight[children] = np.rint(share / groups.spread(scale)).astype(np.int64)
         self.bias[here] = np.rint(self.offset[here] / self.unit[here]).astype(np.int64)
         self._integer_intervals(here, children, groups)
+
+    def _shares(self, children: IntArray, groups: _Groups, snap: Snap | None) -> tuple[FloatArray, FloatArray]:
+        """The weights in units of the children's ranges, and the smallest scale of each node's weights."""
+        share = self.edge[children] * self.range[children]
+        if snap is None or not len(share):
+            return share, groups.max(np.abs(share)) / UNIT
+        integers, scale = snap(share, groups.first)
+        finest = np.zeros(groups.count)
+        finest[groups.place] = scale
+        share = integers * groups.spread(finest)
+        self.edge[children] = share / self.range[children]
+        return share, finest
 
     def _ranges(self, here: IntArray, low: FloatArray, high: FloatArray) -> None:
         """Range and interval of the values: by interval arithmetic if a kind has no table, else given by the kind."""
@@ -113,9 +129,11 @@ class _Work:
         self.least[here] = np.where(free, low / size, bounds[:, 0])
         self.most[here] = np.where(free, high / size, bounds[:, 1])
 
-    def _scales(self, here: IntArray, groups: _Groups, share: FloatArray, step: int) -> FloatArray:
-        """The real number that 1 stands for in each node's weights: as small as 8 bits, the sum and the shift allow."""
-        size = np.abs(share)
+    def _scales(self, here: IntArray, groups: _Groups, size: FloatArray, finest: FloatArray, step: int) -> FloatArray:
+        """The real number that 1 stands for in each node's weights, as small as ``finest``, sum and shift allow.
+
+        ``size``: of the weights in units of the children's ranges.
+        """
         if (groups.length > MOST_CHILDREN).any():
             raise ValueError(
                 f"a node has {int(groups.length.max())} children; in int8 it can have {MOST_CHILDREN} at most: "
@@ -127,7 +145,7 @@ class _Work:
         code = ~self.op[here]
         gain = self._index_gain(here)
         floor = np.where(DOMAINS[code] > 0, SMALLEST_RATIO / gain * step, SMALLEST)
-        wanted = (groups.max(size) / UNIT, offset / 8 / UNIT, (offset + groups.sum(size)) * step / room, floor)
+        wanted = (finest, offset / 8 / UNIT, (offset + groups.sum(size)) * step / room, floor)
         scale = np.maximum.reduce(wanted)
         self._rescale(here, scale / step * gain)
         return scale
@@ -182,6 +200,7 @@ class _Work:
             self.index_low,
             self.index_high,
             keep,
+            self.edge,
         )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, Activation, code_of
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.int8.integers import Integers, quantize, scaled
+from neuraltree.compress.int8.integers import Integers, scaled
 from neuraltree.compress.int8.lookup_tables import values
 from neuraltree.tasks.losses import LOSSES, Loss
 from neuraltree.tasks.task import LOSS_OF
@@ -75,12 +75,11 @@ def levels(nodes: Nodes) -> list[Level]:
     return result
 
 
-def integer_sums(network: list[Level], nodes: Nodes, reach: FloatArray, codes: IntArray) -> FloatArray:
-    """(nodes, rows) the real numbers that the sums of the integer model stand for; 0 at leaves.
+def integer_sums(network: list[Level], nodes: Nodes, numbers: Integers, codes: IntArray) -> FloatArray:
+    """(nodes, rows) the real numbers that the sums of the integer model ``numbers`` stand for; 0 at leaves.
 
     ``codes`` (features, rows): quantised inputs.
     """
-    numbers = quantize(nodes, reach)
     return sums_of(network, nodes, numbers, codes) * numbers.unit[:, None]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from neuraltree.compress.exits.early_exit import EarlyExit, early_exit_of
-from neuraltree.compress.formats import InputSpec, check_style, number_format
+from neuraltree.compress.formats import NARROW, InputSpec, c_format, check_style
 from neuraltree.compress.input_types import in_units
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
@@ -40,14 +40,16 @@ def export_c(
 ) -> dict[str, str]:
     """The texts of the files by file name.
 
+    ``precision``: one of ``formats.C_PRECISIONS``; int4 and the like are int8 code with weights of fewer bits.
     ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
-    regression's output (int8 only). ``constants``: the numbers of the model are one block that a program can replace
-    (table style, floats as inputs). ``early_exit``: ``NAME_predict`` stops as soon as no other class is possible
-    (classes in int8, straight style). ``ValueError`` for anything that C cannot express; the message says what it can.
+    regression's output (integers only). ``constants``: the numbers of the model are one block that a program can
+    replace (table style, floats as inputs). ``early_exit``: ``NAME_predict`` stops as soon as no other class is
+    possible (classes in integers, straight style). ``ValueError`` for anything that C cannot express; the message says
+    what it can.
     """
-    is_integer = number_format(precision).is_integer
+    row = c_format(precision)
     check_style(style)
-    if fine and not is_integer:
+    if fine and not row.is_integer:
         raise ValueError("16-bit values are an option of int8 code; float32 needs none")
     check_name(name)
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
@@ -57,9 +59,9 @@ def export_c(
         inner, read = (tree, ()) if tree.columns is None else reads(tree)
         argument = argument_of(tree, name, inputs)
         of = sources_of(argument, read)
-        if constants and (style != "table" or fine or not argument.is_float):
+        if constants and (style != "table" or fine or not argument.is_float or precision in NARROW):
             raise ValueError(NO_CONSTANTS)
-        integers = quantize_tree(inner, fine=fine, sources=of) if is_integer else None
+        integers = quantize_tree(inner, fine=fine, sources=of, weights=row.weights) if row.is_integer else None
         exits = _exits(integers, style) if early_exit else None
         if constants:
             code = block_library(tree, argument, precision)
@@ -90,8 +92,8 @@ def _exits(integers: IntegerTree | None, style: str) -> EarlyExit:
 
 
 NO_CONSTANTS = (
-    "replaceable constants are an option of table code with float inputs and without 16-bit values: give --style "
-    "table, and no --wide or --input"
+    "replaceable constants are an option of float32 or int8 table code with float inputs and without 16-bit values: "
+    "give --style table, and no --wide or --input"
 )
 
 

@@ -11,7 +11,7 @@ from neuraltree.compress.splitting.best_cut import Sent
 from neuraltree.compress.splitting.halves import Halves, split_tree
 from neuraltree.export.c.argument import argument_of
 from neuraltree.export.c.decisions import answer, largest
-from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers import integer_code, integer_table
 from neuraltree.export.c.integers.input_stage import input_stage
 from neuraltree.export.c.integers.integer_library import natural_text
 from neuraltree.export.c.library import enum_text
@@ -103,7 +103,7 @@ def _source(full: str, parts: Sequence[str]) -> str:
 def _node_body(halves: Halves, name: str) -> list[str]:
     full, node = f"{name}_node", halves.node
     leaves = integer_code.quantised(node)
-    definitions, outputs = integer_code.body(node, full, "straight", leaves)
+    definitions, outputs = integer_table.body(node, full, "straight", leaves)
     lines, at = [], 0
     for k, each in enumerate(halves.sent):
         lines += [f"    message[{at + i}] = (uint8_t)((uint32_t)y[{k}] >> {8 * i});" for i in range(each.size_bytes)]
@@ -125,7 +125,7 @@ def _gateway_body(halves: Halves, name: str) -> list[str]:
     own = replace(gateway, inputs=halves.gateway_inputs)
     texts = tuple(f"v[{i}]" for i in range(len(gateway.inputs.features)))
     leaves = integer_code.Leaves("const int32_t *v", texts)
-    definitions, outputs = integer_code.body(gateway, full, "straight", leaves)
+    definitions, outputs = integer_table.body(gateway, full, "straight", leaves)
     read = len(halves.gateway_inputs.features)
     lines, at = [f"    v[{i}] = q[{i}];" for i in range(read)], 0
     for k, each in enumerate(halves.sent):

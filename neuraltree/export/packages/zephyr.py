@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuraltree.compress.formats import InputSpec, number_format
+from neuraltree.compress.formats import InputSpec, c_format
 from neuraltree.export.names import MARK
 from neuraltree.export.packages.example import CHANGED, HEAD, Model, class_rows, described, fill, model_of, written
 from neuraltree.tree.tree import Tree
@@ -87,7 +87,7 @@ def export_zephyr(
 ) -> dict[str, str]:
     """The texts of the files by file name; the options and refusals are those of ``export_c``."""
     model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine, "inputs": inputs})
-    fpu = "" if number_format(precision).is_integer else FPU
+    fpu = "" if c_format(precision).is_integer else FPU
     return {
         f"include/{name}.h": model.header,
         f"src/{name}.c": model.source,

@@ -12,7 +12,7 @@ from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.compress.int8.stages import InputStage
 from neuraltree.export.c.constants.layout import INPUT, MAGIC, VERSION, Layout, layout_of
 from neuraltree.export.c.floats import float_code
-from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers import float_stage, integer_table
 from neuraltree.export.c.parts import literal
 from neuraltree.export.order import slots, steps
 from neuraltree.tree.nodes import Nodes
@@ -84,11 +84,11 @@ def _floats(tree: Tree, has_centre: bool) -> dict[str, Any]:
 
 def _integers(tree: Tree, integers: IntegerTree) -> dict[str, Any]:
     order = steps(integers.nodes)
-    codes, weights = integer_code.table_values(integers, order)
+    codes, weights = integer_table.table_values(integers, order)
     numbers, inputs, outputs = integers.numbers, integers.inputs, integers.outputs
     assert isinstance(inputs, InputStage)
     hidden = [step.node for step in order if step.slot >= 0]
-    scales = integer_code.packed(inputs.multiplier, inputs.shift)
+    scales = float_stage.packed(inputs.multiplier, inputs.shift)
     rows = zip(inputs.zero.tolist(), scales, inputs.power.tolist(), inputs.features.tolist(), strict=True)
     several = outputs.multiplier is not None and outputs.shift is not None
     return {
@@ -99,8 +99,8 @@ def _integers(tree: Tree, integers: IntegerTree) -> dict[str, Any]:
         "gain": outputs.gain,
         "bias": [int(numbers.bias[step.node]) for step in order],
         "input": np.array(list(rows), dtype=INPUT),
-        "scale": integer_code.packed(numbers.multiplier[hidden], numbers.shift[hidden]),
-        "score_scale": integer_code.packed(outputs.multiplier, outputs.shift) if several else [],  # type: ignore[arg-type]
+        "scale": float_stage.packed(numbers.multiplier[hidden], numbers.shift[hidden]),
+        "score_scale": float_stage.packed(outputs.multiplier, outputs.shift) if several else [],  # type: ignore[arg-type]
         "weight": weights,
         "code": codes,
         **_shape(integers.nodes),

@@ -12,7 +12,7 @@ from neuraltree.export.c.constants.block import block_of, initialiser
 from neuraltree.export.c.constants.layout import MAGIC, VERSION, Layout, enum, layout_of
 from neuraltree.export.c.decisions import answer, largest, probabilities
 from neuraltree.export.c.floats import float_code
-from neuraltree.export.c.integers import float_stage, integer_code
+from neuraltree.export.c.integers import float_stage, integer_code, integer_table
 from neuraltree.export.c.integers.integer_library import LOGITS, SHARE
 from neuraltree.export.c.parts import EXP, array, float_functions
 from neuraltree.tree.tree import Tree
@@ -93,9 +93,9 @@ FLOAT_OUTPUTS = """NT_CALL void nt_outputs(const float *x, float *y)
 
 def _integers(tree: Tree, name: str, layout: Layout) -> list[str]:
     tables = [array("int8_t", f"nt_{NAMES[code]}", table(code).tolist()) for code in ALL if DOMAINS[code]]
-    text = integer_code.INTERPRETER.replace("@OUTPUT_SCALE@", "")
-    text = text.replace("@VALUE@", integer_code.coarse_value(set(ALL))) + INTEGER_OUTPUTS
-    scores = integer_code.SCORES.replace("nt_score_scale", "nt_now->score_scale") if tree.num_outputs > 1 else ""
+    text = integer_table.interpreter().replace("@OUTPUT_SCALE@", "")
+    text = text.replace("@VALUE@", integer_table.coarse_value(set(ALL))) + INTEGER_OUTPUTS
+    scores = integer_table.SCORES.replace("nt_score_scale", "nt_now->score_scale") if tree.num_outputs > 1 else ""
     text = text.replace("@SCORES@", scores).replace("@COUNT@", str(tree.num_outputs))
     return [
         EXP if tree.classes is not None else "",
@@ -103,7 +103,7 @@ def _integers(tree: Tree, name: str, layout: Layout) -> list[str]:
         integer_code.CLAMP,
         integer_code.SCALED,
         *tables,
-        *integer_code.value_tables(set(ALL)),
+        *integer_table.value_tables(set(ALL)),
         float_stage.INTEGER.replace("struct nt_input", f"struct {name}_stage"),
         float_code.filled(text, name, 8, layout.waiting, layout.nodes).replace("@FEATURES@", str(layout.features)),
     ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import MixedStage
 from neuraltree.export.c.columns.column_code import expression, float_sine, functions, uses_sine
-from neuraltree.export.c.integers import integer_code
+from neuraltree.export.c.integers import integer_code, integer_table
 from neuraltree.export.c.integers.exit_code import exit_function
-from neuraltree.export.c.integers.float_stage import table_of_floats
+from neuraltree.export.c.integers.float_stage import TOLD, Places, places_of, table_of_floats
 from neuraltree.export.c.integers.inline_inputs import LIMITS, integer_texts
 from neuraltree.export.c.parts import array
 
@@ -40,9 +42,9 @@ def integer_body(
         base = 0 if tree.fine else UNIT  # 16-bit values are too large to have another zero
         shown = tuple(texts if base else (f"({text}) - {UNIT}" for text in texts))
         leaves = integer_code.Leaves(argument.parameter, shown, base, late=True)
-        definitions, outputs = integer_code.body(tree, argument.name, style, leaves)
+        definitions, outputs = integer_table.body(tree, argument.name, style, leaves)
         return [definitions, *parts, outputs], ["nt_outputs(x, y);"]
-    definitions, outputs = integer_code.body(tree, argument.name, style, integer_code.quantised(tree))
+    definitions, outputs = integer_table.body(tree, argument.name, style, integer_code.quantised(tree))
     convert = _loop(tree, argument) if _alike(tree, argument, reads) else _each(argument, texts)
     lines = [f"int8_t q[{integer_code.room(tree)}];", "nt_convert(x, q);", "nt_outputs(q, y);"]
     return [definitions, *parts, convert, outputs], lines
@@ -80,7 +82,7 @@ def input_texts(tree: IntegerTree, argument: Argument, reads: Sequence[Read]) ->
         values = {feature: argument.places[feature] for feature in used}
     texts = dict(zip(integers, integer_texts(stage.integers, [values[feature] for feature in integers]), strict=True))
     texts |= dict(zip(floats, _float_texts([values[feature] for feature in floats]), strict=True))
-    parts = [*table_of_floats(stage.floats, [0] * len(floats), 8), FLOAT] if floats else []
+    parts = [*table_of_floats(stage.floats, Places([0] * len(floats), "place", 8, "")), FLOAT] if floats else []
     return [LIMITS, *column_functions(reads, argument), *parts], [texts[feature] for feature in used]
 
 
@@ -107,12 +109,14 @@ def _loop(tree: IntegerTree, argument: Argument) -> str:
     """``nt_convert`` as a loop over a table of the inputs."""
     assert isinstance(tree.inputs, MixedStage)
     stage = tree.inputs.integers
-    unit = 8 if int(stage.features.max()) < 256 else 16
-    columns = (stage.offset, stage.multiplier, stage.shift, stage.features)
+    places = places_of(stage.features.tolist())
+    columns = (stage.offset, stage.multiplier, stage.shift, np.array(places.values))
     rows = ["{" + ", ".join(map(str, row)) + "}" for row in zip(*(part.tolist() for part in columns), strict=True)]
     marks = {
-        "@UNIT@": str(unit),
-        "@WIDTH@": {8: "byte", 16: "word"}[unit],
+        "@UNIT@": str(places.unit),
+        "@FIELD@": places.field,
+        "@TOLD@": TOLD[places.field],
+        "@READ@": places.read,
         "@TYPE@": argument.c_type,
         "@COUNT@": str(len(rows)),
         "@TABLE@": array("struct nt_input", "nt_inputs", rows),
@@ -123,12 +127,12 @@ def _loop(tree: IntegerTree, argument: Argument) -> str:
     return text
 
 
-LOOP = """/* Each input: what is added to the product, its factor, the shift, its position. */
+LOOP = """/* Each input: what is added to the product, its factor, the shift, its @TOLD@. */
 struct nt_input {
     int32_t offset;
     uint8_t factor;
     uint8_t shift;
-    uint@UNIT@_t place;
+    uint@UNIT@_t @FIELD@;
 };
 
 @TABLE@
@@ -136,7 +140,7 @@ NT_CALL void nt_convert(const @TYPE@ *x, int8_t *q)
 {
     NT_LOOP
     for (const struct nt_input *input = nt_inputs; input != nt_inputs + @COUNT@; ++input) {
-        const int32_t value = x[NT_READ(@WIDTH@, uint@UNIT@_t, &input->place)];
+        const int32_t value = @READ@;
         const int32_t product = value * NT_READ(byte, uint8_t, &input->factor);
         const int32_t moved = product + (int32_t)NT_READ(dword, int32_t, &input->offset);
         *q++ = (int8_t)nt_clamp(moved >> NT_READ(byte, uint8_t, &input->shift), -127, 127);

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.stages import InputStage
 from neuraltree.export.c.columns.column_code import encoded
-from neuraltree.export.c.integers.float_stage import table_of_floats
+from neuraltree.export.c.integers.float_stage import places_of, table_of_floats
 
 if TYPE_CHECKING:
     from neuraltree.export.needed import Read
@@ -21,13 +21,11 @@ def input_stage(tree: IntegerTree, name: str, reads: Sequence[Read] = ()) -> str
     count = len(stage.features)
     if not count:
         return f"NT_PUBLIC void {name}_quantize(const float *x, int8_t *q)\n{{\n    (void)x;\n    q[0] = 0;\n}}\n"
-    places = list(range(count)) if reads else stage.features.tolist()
+    places = places_of(list(range(count)) if reads else stage.features.tolist())
     before, inputs = encoded(reads)
-    unit = 8 if max(places) < 256 else 16
-    width = {8: "byte", 16: "word"}[unit]
     return "\n".join(
         [
-            *table_of_floats(stage, places, unit),
+            *table_of_floats(stage, places),
             f"""void {name}_convert(const struct nt_input *input, const struct nt_input *last, const float *x,
                              int8_t *q);
 NT_ALONE void {name}_convert(const struct nt_input *input, const struct nt_input *last, const float *x,
@@ -35,7 +33,7 @@ NT_ALONE void {name}_convert(const struct nt_input *input, const struct nt_input
 {{
     NT_LOOP
     for (; input != last; ++input) {{
-        *q++ = nt_integer(x[NT_READ({width}, uint{unit}_t, &input->place)], input);
+        *q++ = nt_integer({places.read}, input);
     }}
 }}
 

@@ -9,7 +9,7 @@ from neuraltree.compress.int8.losing import loses_much, word_of_loss
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import answer, largest, probabilities, rule
-from neuraltree.export.c.integers import integer_code, result_code, sure_code
+from neuraltree.export.c.integers import integer_code, integer_table, result_code, sure_code
 from neuraltree.export.c.integers.from_integers import apart, exit_part, integer_body
 from neuraltree.export.c.integers.input_stage import input_stage
 from neuraltree.export.c.parts import EXP, literal
@@ -55,7 +55,7 @@ def _from_floats(
 ) -> tuple[Code, str]:
     """The code, and the lines that fill ``y`` with scores."""
     name = argument.name
-    definitions, outputs = integer_code.body(integers, name, style, integer_code.quantised(integers))
+    definitions, outputs = integer_table.body(integers, name, style, integer_code.quantised(integers))
     exp = EXP if tree.classes is not None else ""
     run = f"    int8_t q[{integer_code.room(integers)}];\n    {name}_quantize(x, q);\n    nt_outputs(q, y);\n"
     code = Code(

@@ -1,0 +1,1 @@
+"""Trees whose weights have few bits."""

@@ -1,0 +1,91 @@
+"""A tree whose weights take only the values of a number format, and the bits that they need."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.int8.integer_tree import about_middle, input_range, linear_topped
+from neuraltree.compress.int8.integers import quantize
+from neuraltree.compress.weights.clusters import clusters
+from neuraltree.compress.weights.snapping import Snaps
+from neuraltree.compress.weights.weight_formats import WEIGHT_FORMATS, weight_format
+from neuraltree.tree.folding import fold_inputs
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.simplify import simplify
+from neuraltree.tree.soundness import refuse_several_targets
+from neuraltree.tree.tree import Tree
+
+OUTPUTS = ("int8", "same")
+VALUE_BITS = 32  # of each value that weights share
+LEAST_SHARED = 100  # weights below which a table of values costs more than it saves
+
+
+def with_weight_format(tree: Tree, name: str, *, outputs: str = "int8") -> Tree:
+    """``tree`` with weights that take only the values of the format ``name``, a key of ``WEIGHT_FORMATS``.
+
+    Repeated inputs of a node are merged first, and edges whose weight becomes 0 are dropped. Biases, inputs and values
+    of nodes stay exact. ``outputs``: edges into outputs are few and matter most, so they have 8 bits, or the ``same``
+    format as all others; in the formats of floats they always do. Integers have a scale per node and stand for weights
+    in units of the children's ranges, as 8-bit code has them: ``quantize_tree(tree, weights=name)`` has the same
+    integers. ``ValueError`` for an unknown format, for weights that are beyond it, for shared weights of a small tree,
+    and for integers in a tree of several targets or with more children than 8-bit code takes.
+    """
+    row = weight_format(name)
+    if outputs not in OUTPUTS:
+        raise ValueError(f"outputs must be one of {', '.join(OUTPUTS)}, not {outputs!r}")
+    tree = replace(tree, nodes=simplify(tree.nodes), int8_loss=None, band=None)
+    if row.cast is not None:
+        nodes = tree.nodes.copy()
+        nodes["weight"] = row.cast(nodes["weight"])
+        return replace(tree, nodes=simplify(nodes))
+    if row.shared:
+        tree = _shared(tree, row.shared, outputs)
+    int8 = WEIGHT_FORMATS["int8"].snap
+    return _snapped(tree, Snaps(row.snap, int8 if outputs == "int8" else row.snap))
+
+
+def weight_bits(tree: Tree, name: str, *, outputs: str = "int8") -> int:
+    """The bits of all weights of a tree in a format, without biases, the positions of inputs and the scales of nodes,
+    which need the same in every format. The values that weights share are counted."""
+    row = weight_format(name)
+    edges, into_outputs = (int(np.count_nonzero(tree.nodes["depth"] > depth)) for depth in (0, 1))
+    wide = 0 if row.cast is not None or outputs == "same" else edges - into_outputs
+    return (edges - wide) * row.bits + wide * WEIGHT_FORMATS["int8"].bits + row.shared * VALUE_BITS
+
+
+def _shared(tree: Tree, count: int, outputs: str) -> Tree:
+    nodes = tree.nodes.copy()
+    shared = nodes["depth"] > (1 if outputs == "int8" else 0)
+    if shared.sum() < LEAST_SHARED:
+        raise ValueError(
+            f"the tree has {int(shared.sum())} weights that could share values; below {LEAST_SHARED} the values cost "
+            "more than they save: take int8 or int4"
+        )
+    values, places = clusters(nodes["weight"][shared, 0], count)
+    nodes["weight"][shared, 0] = values[places]
+    return replace(tree, nodes=simplify(nodes))
+
+
+def _snapped(tree: Tree, snaps: Snaps) -> Tree:
+    if snaps == Snaps(None, None):
+        return tree
+    refuse_several_targets(tree.kind, tree.num_outputs, "weights in integers")
+    centred = about_middle(tree)
+    topped = linear_topped(centred)
+    with np.errstate(all="ignore"):
+        edges = quantize(topped, input_range(centred), snaps=snaps).edge[len(topped) - len(centred.nodes) :]
+    if not np.isfinite(edges).all():
+        raise ValueError("a node's sum is too large for integers; train the model with smaller weights")
+    nodes = centred.nodes.copy()
+    nodes["weight"][:, 0] = edges
+    return replace(tree, nodes=simplify(about_zero(nodes, tree)))
+
+
+def about_zero(nodes: Nodes, tree: Tree) -> Nodes:
+    """The nodes of ``about_middle(tree)``, or of a change to them, for inputs about 0 as ``tree`` has them."""
+    middle: FloatArray = np.zeros(len(tree.features)) if tree.input_middle is None else tree.input_middle
+    return fold_inputs(nodes, Scaler(middle, np.ones(len(middle))))
