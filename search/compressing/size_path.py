@@ -90,11 +90,11 @@ def size_path(setup: Setup, table: Table, tree: Tree, cutting: Cutting, say: Cal
     judged = _judged(setup, table, rows, tree, cutting, say)
     columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, judged[:2], strict=True))}
     constants = {BAND: judged.bands} | ({THRESHOLD: judged.probabilities()} if setup.tuned else {})
-    for name, values in constants.items():
-        trees = [
-            replace(each, **{name: None if np.isnan(value) else value})
-            for each, value in zip(trees, values.tolist(), strict=True)
-        ]
+    for i, each in enumerate(trees):
+        known: dict[str, Any] = {
+            name: None if np.isnan(values[i]) else float(values[i]) for name, values in constants.items()
+        }
+        trees[i] = replace(each, **known)
     columns |= constants
     order = np.argsort(judged.error, kind="stable").tolist()
     columns = {name: values[order] for name, values in columns.items()}
