@@ -69,6 +69,13 @@ def run_of(path: Path) -> Path | None:
     return next((each for each in folders if (each / "front.csv").is_file()), None)
 
 
+def without_test_rows(run: Path) -> bool:
+    """Whether the models of a run were trained on all rows of its table, as those cut with rows of another table."""
+    from search.folder.records import RunFolder
+
+    return RunFolder(run).read_manifest().get("test_rows") == 0
+
+
 def _hardware_of(run: Path) -> HardwareConfig | None:
     """What the config of a run says of the device; None for a folder without a config."""
     from search.config.config import load_config

@@ -62,7 +62,8 @@ def compress(options: argparse.Namespace) -> int:
         return DONE
     if options.model is None:
         raise ValueError("name a run folder or a model file, as in: neuraltree compress penguins --prune .3 .5")
-    options.out = options.out or Path(f"{options.model.absolute().stem}-small")
+    model = options.model.absolute()
+    options.out = options.out or Path(f"{model.name if model.is_dir() else model.stem}-small")
     criterion_named(options.criterion)
     if options.precision:
         weight_format(options.precision)
@@ -71,7 +72,7 @@ def compress(options: argparse.Namespace) -> int:
     checked_shares(options.prune, options.epochs)
 
     from neuraltree.tree.model_files import load
-    from search.cli.chosen import member_of
+    from search.cli.chosen import member_of, without_test_rows
     from search.compressing.model_rows import table_for
     from search.compressing.size_path import Cutting, size_path
     from search.config.config import to_toml
@@ -85,18 +86,25 @@ def compress(options: argparse.Namespace) -> int:
     folder = RunFolder(options.out)
     folder.check_free()
     table = table_for(tree, config)
-    setup = set_up(config, table, all_rows=bool(options.retrain))
+    run = None if options.retrain else found and found[0]
+    setup = set_up(config, table, all_rows=run is None or without_test_rows(run))
     cutting = Cutting(options.prune, options.criterion, options.epochs, options.seed, options.precision)
     members = undominated_members(setup, size_path(setup, table, tree, cutting, say), say)
     with folder:
         folder.create()
         write_members(folder, setup, table, members)
         write_text(folder.path / CONFIG, to_toml(config))
-        folder.update_manifest(status="complete", objectives=list(setup.strategy.objectives), target=table.target)
-    run = shlex.quote(str(options.out))
+        folder.update_manifest(
+            status="complete",
+            objectives=list(setup.strategy.objectives),
+            target=table.target,
+            train_rows=len(setup.train_rows),
+            test_rows=len(setup.test_rows),
+        )
+    out = shlex.quote(str(options.out))
     code = f" --precision {options.precision}" * (options.precision in NARROW)
     made = f"{len(members)} model{'s' * (len(members) > 1)}"
-    say(f"{made}; next: neuraltree show {run}; neuraltree export {run} --to c{code}")
+    say(f"{made}; next: neuraltree show {out}; neuraltree export {out} --to c{code}")
     return DONE
 
 
@@ -120,5 +128,8 @@ def _config(options: argparse.Namespace, run: Path | None) -> Config:
     if options.device:
         raw["hardware"] = raw.get("hardware", {}) | {"device": options.device}
         raw["search"] = raw.get("search", {}) | {"objectives": ["error", "latency_s", "flash_bytes"]}
+    # The seed of the run draws its test rows, which the model has not seen.
+    own = raw.get("run", {}).get("seed", options.seed)
     raw["run"] = {"seed": options.seed, "out": str(options.out)}
-    return config_of(raw, "neuraltree compress")
+    config = config_of(raw, "neuraltree compress")
+    return msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, seed=own))

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import NARROW
+from neuraltree.compress.int8.clipping import fit_ranges
+from neuraltree.compress.int8.finetune import integer_outputs
 from neuraltree.compress.narrow.format_training import finetune_format
 from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.compress.pruning.lesson import lesson_of
@@ -19,13 +22,28 @@ from neuraltree.compress.pruning.retraining import retrained
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.tree import Tree
+from search.engine.evaluate import Fold
 from search.engine.problem import Setup
-from search.judge.finish import HONEST, Finished, finished_trees
-from search.judge.honest import judging_folds, parts_of_error, standard_error
+from search.judge.bands import bands
+from search.judge.finish import BAND, HONEST, THRESHOLD, Finished, finished_trees
+from search.judge.honest import Judged, judging_folds, parts_of_error, standard_error
+from search.judge.thresholds import DECIDING, decided, thresholds
 from search.table.data import Table
 
 FIRST_EPOCHS, FIRST_RATE = 100, 0.03  # of the training of new weights, before they are cut
 STREAM = 2**31 + 65
+
+
+class Rows(NamedTuple):
+    """Raw inputs ``X`` (rows, features), labels or values ``y``, ``weight`` (rows,) in training, and its ``loss``."""
+
+    X: NDArray
+    y: NDArray
+    weight: FloatArray
+    loss: str
+
+    def take(self, rows: NDArray) -> Rows:
+        return Rows(self.X[rows], self.y[rows], self.weight[rows], self.loss)
 
 
 @dataclass(frozen=True)
@@ -42,63 +60,97 @@ class Cutting:
     seed: int
     precision: str = ""
 
-    def sizes(self, tree: Tree, X: NDArray, y: NDArray, weight: FloatArray | None) -> list[Tree]:
+    def path(self, tree: Tree, rows: Rows) -> list[Tree]:
         """The tree and its cuts, all in the number format."""
-        path = prune_path(
-            tree, X, y, self.shares, criterion=self.criterion, epochs=self.epochs, seed=self.seed, weight=weight
-        )
+        how: dict[str, Any] = {"criterion": self.criterion, "epochs": self.epochs, "seed": self.seed}
+        found = [tree, *prune_path(tree, rows.X, rows.y, self.shares, **how, weight=rows.weight, loss=rows.loss)]
         if not self.precision:
-            return [tree, *path]
-        if self.precision not in NARROW or not self.epochs:
-            return [with_weight_format(each, self.precision) for each in (tree, *path)]
-        how: Any = {"epochs": self.epochs, "seed": self.seed, "weight": weight}
-        return [finetune_format(each, X, y, self.precision, **how) for each in (tree, *path)]
+            return found
+        # Training in a format knows squares and cross-entropy only.
+        if self.precision not in NARROW or not self.epochs or rows.loss not in ("auto", "squared"):
+            return [with_weight_format(each, self.precision) for each in found]
+        how = {"epochs": self.epochs, "seed": self.seed, "weight": rows.weight}
+        return [finetune_format(each, rows.X, rows.y, self.precision, **how) for each in found]
+
+    def path_anew(self, tree: Tree, rows: Rows, k: int) -> list[Tree]:
+        """The path of the tree's structure with new weights, which are trained first; the ``k``-th of these."""
+        rng = np.random.default_rng((self.seed, STREAM, k))
+        nodes = redraw_weights(rng, tree.nodes)
+        nodes = retrained(nodes, lesson_of(tree, *rows), FIRST_EPOCHS, rng, rate=FIRST_RATE)
+        return self.path(replace(tree, nodes=nodes), rows)
 
 
 def size_path(setup: Setup, table: Table, tree: Tree, cutting: Cutting, say: Callable[[str], None]) -> list[Finished]:
     """The model and the smaller ones on the path, each with its costs and its honest error."""
-    rows = setup.train_rows
-    y = table.y if table.classes is None else np.array(table.classes, dtype=object)[table.y]
+    rows = _rows(setup, table)
     cut = ", ".join(f"{100 * share:g} %" for share in cutting.shares)
     said = [f"cutting {cut} of {tree.num_nodes} nodes"] * bool(cut)
     say("; ".join([*said, *[f"weights in {cutting.precision}"] * bool(cutting.precision)]))
-    trees = cutting.sizes(tree, table.X[rows], y[rows], _weight(table, rows))
-    error, error_se = _judged(setup, table, y, tree, cutting, say)
-    columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, (error, error_se), strict=True))}
-    order = np.argsort(error, kind="stable").tolist()
+    trees = cutting.path(tree, rows)
+    judged = _judged(setup, table, rows, tree, cutting, say)
+    columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, judged[:2], strict=True))}
+    constants = {BAND: judged.bands} | ({THRESHOLD: judged.probabilities()} if setup.tuned else {})
+    for i, each in enumerate(trees):
+        known: dict[str, Any] = {
+            name: None if np.isnan(values[i]) else float(values[i]) for name, values in constants.items()
+        }
+        trees[i] = replace(each, **known)
+    columns |= constants
+    order = np.argsort(judged.error, kind="stable").tolist()
     columns = {name: values[order] for name, values in columns.items()}
     return finished_trees(setup, table, [trees[i] for i in order], columns, say, lambda: False)
 
 
-def _weight(table: Table, rows: NDArray) -> FloatArray | None:
-    return None if table.weight is None else table.weight[rows]
+def _rows(setup: Setup, table: Table) -> Rows:
+    """The training rows, with the weights and the loss of the run."""
+    rows, task = setup.train_rows, setup.problem.task
+    y = table.y if table.classes is None else np.array(table.classes, dtype=object)[table.y]
+    weight = setup.problem.data.weight[: len(rows)].astype(np.float64)
+    return Rows(table.X[rows], y[rows], weight, task.loss if task.kind == "regression" else "auto")
 
 
-def _judged(
-    setup: Setup, table: Table, y: NDArray, tree: Tree, cutting: Cutting, say: Callable[[str], None]
-) -> tuple[FloatArray, FloatArray]:
-    """The honest errors of the sizes and their standard errors, each (sizes,).
+def _judged(setup: Setup, table: Table, rows: Rows, tree: Tree, cutting: Cutting, say: Callable[[str], None]) -> Judged:
+    """The honest errors of the sizes, and the constants that are chosen out of fold.
 
     The model has seen all training rows. So in each fold its structure gets new weights, is trained on the other rows,
     cut along the path there, and scored on the rows of the fold.
     """
-    rows, folds = setup.train_rows, judging_folds(setup, table, 0)
+    folds = judging_folds(setup, table, 0)
     count = len(cutting.shares) + 1
     say(f"judging {count} size{'s' * (count > 1)} anew in {len(folds)} folds")
+    in_integers = setup.problem.in_integers and not cutting.precision  # a format has its values in the weights
     found = []
     for k, (fit, held) in enumerate(folds):
-        rng = np.random.default_rng((cutting.seed, STREAM, k))
-        own = rows[fit]
-        lesson = lesson_of(tree, table.X[own], y[own], _weight(table, own))
-        nodes = retrained(redraw_weights(rng, tree.nodes), lesson, FIRST_EPOCHS, rng, rate=FIRST_RATE)
-        new = replace(tree, nodes=nodes)
-        sizes = cutting.sizes(new, table.X[own], y[own], _weight(table, own))
-        found.append(np.stack([each.outputs(table.X[rows[held]]).T for each in sizes]))
+        own = rows.take(fit)
+        path = cutting.path_anew(tree, own, k)
+        found.append(np.stack([_outputs(in_integers, each, own, rows.X[held]).T for each in path]))
+    return _scored(setup, table, rows, folds, np.concatenate(found, axis=2), tree)
+
+
+def _outputs(in_integers: bool, tree: Tree, fitted: Rows, X: NDArray) -> FloatArray:
+    """(rows, outputs) of the tree, or of its integers, with ranges from the rows that it was fitted to."""
+    if in_integers:
+        with suppress(ValueError):  # the sums of this tree do not fit the integers
+            return integer_outputs(fit_ranges(tree, fitted.X, fitted.weight), X)
+    return tree.outputs(X)
+
+
+def _scored(setup: Setup, table: Table, rows: Rows, folds: Sequence[Fold], outputs: FloatArray, tree: Tree) -> Judged:
+    """From ``outputs`` (sizes, outputs, rows) for the held rows, fold after fold; the threshold of the ``tree`` is used
+    if thresholds are not chosen."""
     truth: Any = Truth(
-        setup.problem.task,
-        table.y[rows],
+        setup.problem.task._replace(output_activation=tree.output_activation),
+        table.y[setup.train_rows],
         deviation=setup.target_scaler.scale if setup.target_scaler else 1.0,
         group=setup.problem.truth.group,
     )
-    parts = parts_of_error(setup.problem.metrics["val_error"], truth, folds, np.concatenate(found, axis=2))
-    return parts.mean(axis=1), standard_error(parts, folds)
+    metric, held = setup.problem.metrics["val_error"], np.concatenate([part for _, part in folds])
+    wide = bands(truth.take(held), outputs, rows.weight[held])
+    apart = np.full(len(outputs), tree.logit_threshold)
+    if setup.tuned:
+        apart = thresholds(metric, truth.take(held), outputs)
+        outputs = decided(metric, truth.take(held), folds, outputs)
+    elif metric in DECIDING:
+        outputs = outputs - tree.logit_threshold
+    parts = parts_of_error(metric, truth, folds, outputs)
+    return Judged(parts.mean(axis=1), standard_error(parts, folds), parts, apart, wide, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,12 @@ import pytest
 
 import neuraltree
 from neuraltree.compress import with_weight_format
+from search.cli.device_code.training_rows import training_rows
 from search.cli.neuraltree_command import main
+from search.config.config import load_config
 from search.front import load_front
+from search.table.loading import load_table
+from search.table.splits import split
 from tests.cli.test_neuraltree import table
 
 
@@ -83,6 +88,9 @@ def test_defaults_are_sizes_and_a_folder_beside(run: Path, tmp_path: Path, monke
     monkeypatch.chdir(tmp_path)
     assert main(["compress", str(run), "--epochs", "0"]) == 0
     assert len(load_front(tmp_path / "run-small")) >= 2
+    copied = shutil.copytree(run, tmp_path / "v1.2")
+    assert main(["compress", str(copied), "--epochs", "0"]) == 0
+    assert len(load_front(tmp_path / "v1.2-small")) >= 2
 
 
 def test_a_model_is_needed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,3 +123,29 @@ def test_a_model_of_no_run_needs_rows(run: Path, tmp_path: Path, capsys: pytest.
     model.write_bytes(Path(str(load_front(run).recommended().path)).read_bytes())
     assert main(["compress", str(model), "--prune", ".5", "--out", str(tmp_path / "small")]) == 2
     assert "is of no run, whose rows are known: add --retrain TABLE --target COLUMN" in capsys.readouterr().err
+
+
+def test_the_test_rows_are_those_of_the_run_whatever_the_seed(run: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    options = ["--target", "species", "--generations", "2", "--set", "search.population=20", "--quiet", "--seed", "5"]
+    assert main(["fit", str(run.parent / "birds.csv"), *options, "--out", str(other)]) == 0
+    given = ["--prune", ".5", "--epochs", "0", "--seed", "1", "--out", str(tmp_path / "small")]
+    assert main(["compress", str(other), *given]) == 0
+    for folder in (other, tmp_path / "small"):
+        table_of_run = load_table(config := load_config(folder / "config.toml"))
+        assert config.run.seed == 5
+        held = split(table_of_run, config.data.test_fraction, 5)[1]
+        label = np.array(table_of_run.classes)[table_of_run.y[held]]
+        for member in load_front(folder):
+            right = member.tree().predict(table_of_run.X[held]) == label
+            assert member.test_score == pytest.approx(right.mean())
+
+
+def test_models_trained_on_all_rows_are_cut_without_test_rows(run: Path, tmp_path: Path) -> None:
+    rows, folder = table(tmp_path / "more.csv", rows=60), tmp_path / "v1.2"
+    given = ["--prune", "0.5", "--epochs", "0"]
+    assert main(["compress", str(run), *given, "--retrain", str(rows), "--out", str(folder)]) == 0
+    assert main(["compress", str(folder), *given, "--out", str(tmp_path / "again")]) == 0
+    for made in (folder, tmp_path / "again"):
+        assert not any("test_score" in member.values for member in load_front(made))
+        assert len(training_rows(made, load_front(made)[0].tree())[0]) == 60

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,20 @@ def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys
     ):
         assert main([*given, *more]) == 2
         assert why in capsys.readouterr().err
+
+
+def test_what_a_cascade_saves_is_said_in_the_numbers_of_its_code(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    front = load_front(run)
+    given = ["export", str(run), "--to", "c", "--out", str(tmp_path / "two"), "--cascade", f"{len(front) - 1},0"]
+    shares = []
+    for inputs in ("float32", "int16/100", "int16"):  # cells have two digits after the point
+        assert main([*given, "--input", inputs]) == 0
+        said = capsys.readouterr().out
+        shares += [float(share) for share in re.findall(r"large model alone: (0\.\d+|1\.0+)", said)]
+    assert shares == pytest.approx([shares[0]] * 3, abs=0.05)
+    assert shares[0] > 0.6
 
 
 def test_split_writes_two_halves(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

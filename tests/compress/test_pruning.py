@@ -178,6 +178,16 @@ def test_ablation_and_training_keep_what_magnitude_loses(fitted: tuple[Tree, np.
     assert r2["ablation", 25] > r2["random", 25] + 0.05
 
 
+def test_a_regression_is_trained_on_its_own_loss(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
+    tree, X, y = fitted
+    for loss, share in (("pinball_0.9", 0.9), ("pinball_0.1", 0.1), ("squared", 0.5)):
+        cut = prune(tree, X, y, 0.5, epochs=40, loss=loss)
+        assert np.mean(y <= cut.predict(X)) == pytest.approx(share, abs=0.08)
+    assert prune(tree, X, y, 0.5, epochs=2, loss="squared") == prune(tree, X, y, 0.5, epochs=2)
+    with pytest.raises(ValueError, match="'cross_entropy' is none of the losses of regression"):
+        prune(tree, X, y, 0.5, loss="cross_entropy")
+
+
 def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
     tree, X, y = fitted
     with pytest.raises(ValueError, match="unknown criterion 'best'; allowed: ablation, taylor"):
@@ -191,7 +201,15 @@ def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
         prune(tree, X[:, :3], y, 0.5)
     with pytest.raises(ValueError, match="y holds a number that is not finite"):
         prune(tree, X, np.where(np.arange(500) == 7, np.nan, y), 0.5)
+    two = NeuralTreeRegressor(random_state=0, max_nodes=20).fit(X, np.c_[y, X[:, 0]]).tree_
+    with pytest.raises(ValueError, match=r"y has shape \(500,\); the tree has 2 target\(s\), one column each"):
+        prune(two, X, y, 0.5)
+    for weight in (np.ones(3), np.ones((500, 2)), np.zeros(500), -np.ones(500)):
+        with pytest.raises(ValueError, match="it is a number of 0 or more for each of the 500 rows"):
+            prune(tree, X, y, 0.5, weight=weight)
     nodes = record([(0, ~5, 0, 0.5), (1, 0, 0.3, 0)])
     classes = Tree(nodes, "binary", ("a",), ("no", "yes"))
     with pytest.raises(ValueError, match="y holds 'maybe', which is none of the tree's classes: 'no', 'yes'"):
         lesson_of(classes, [[1.0], [2.0]], ["yes", "maybe"])
+    with pytest.raises(ValueError, match="loss='squared' is for a regression; that of classes follows from the out"):
+        lesson_of(classes, [[1.0], [2.0]], ["yes", "no"], loss="squared")

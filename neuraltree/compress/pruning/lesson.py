@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.losing import MOST_ROWS, spread_rows
-from neuraltree.tasks.task import LOSS_OF, Task, encode
+from neuraltree.tasks.task import LOSS_OF, Task, encode, make_task
 from neuraltree.tree.tree import Tree
 
 
@@ -29,10 +29,11 @@ class Lesson:
         return Lesson(self.inputs[rows], self.targets[rows], weight / weight.mean(), self.loss)
 
 
-def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> Lesson:
+def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None, loss: str = "auto") -> Lesson:
     """The lesson of raw inputs ``X`` (rows, features), and of labels (rows,) or target values ``y`` (rows,) or (rows,
     targets).
 
+    ``loss``: that of a regression, as in ``tasks.task.CHOICES``; that of classes follows from the outputs.
     ``ValueError`` if they do not fit the tree, a label is none of its classes, or a number is not finite.
     """
     rows, y = np.asarray(X, dtype=np.float64), np.asarray(y)
@@ -46,23 +47,34 @@ def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
     for name, part in (("X", rows), ("y", target), ("weight", counts)):
         if not np.isfinite(part).all():
             raise ValueError(f"{name} holds a number that is not finite; leave these rows out")
-    task = _task(tree)
+    if counts.shape != (len(rows),) or counts.min() < 0 or not counts.any():
+        raise ValueError(
+            f"weight has shape {counts.shape} and the least {counts.min(initial=0):g}; it is a number of 0 or more for "
+            f"each of the {len(rows)} rows, and above 0 for one of them"
+        )
+    task = _task(tree, loss)
     inputs = rows if tree.scaler is None else tree.scaler.transform(rows)
     return Lesson(inputs, encode(task, target), counts / counts.mean(), task.loss)
 
 
-def _task(tree: Tree) -> Task:
+def _task(tree: Tree, loss: str) -> Task:
     activation = tree.output_activation
-    loss = LOSS_OF.get((tree.kind, activation))
-    if loss is None:
+    own = LOSS_OF.get((tree.kind, activation))
+    if own is None:
         raise ValueError(f"a {tree.kind} tree whose outputs are {activation} has no training loss, so it is not pruned")
-    return Task(tree.kind, tree.num_outputs, activation, loss)
+    if loss == "auto":
+        return Task(tree.kind, tree.num_outputs, activation, own)
+    if tree.kind != "regression":
+        raise ValueError(f"loss={loss!r} is for a regression; that of classes follows from the outputs: leave it out")
+    return make_task(tree.kind, loss=loss, n_targets=tree.num_outputs)
 
 
 def _target(tree: Tree, y: NDArray) -> FloatArray:
     if tree.classes is None:
         values = np.asarray(y, dtype=np.float64)
         values = values[:, None] if values.ndim == 1 else values
+        if values.shape[1:] != (tree.num_outputs,):
+            raise ValueError(f"y has shape {y.shape}; the tree has {tree.num_outputs} target(s), one column each")
         return values if tree.target_scaler is None else tree.target_scaler.transform(values)
     code = {label: place for place, label in enumerate(tree.classes)}
     unknown = [label for label in np.unique(y).tolist() if label not in code]

@@ -33,10 +33,11 @@ def prune(
     steps: int = STEPS,
     seed: int = 0,
     weight: ArrayLike | None = None,
+    loss: str = "auto",
 ) -> Tree:
     """The tree without a ``share`` of its nodes; see ``prune_path``."""
     (pruned,) = prune_path(
-        tree, X, y, [share], criterion=criterion, epochs=epochs, steps=steps, seed=seed, weight=weight
+        tree, X, y, [share], criterion=criterion, epochs=epochs, steps=steps, seed=seed, weight=weight, loss=loss
     )
     return pruned
 
@@ -62,18 +63,20 @@ def prune_path(
     steps: int = STEPS,
     seed: int = 0,
     weight: ArrayLike | None = None,
+    loss: str = "auto",
 ) -> list[Tree]:
     """The tree without a share of its nodes, for each of ``shares`` in rising order; each is cut from the one before.
 
     ``X`` (rows, features) are raw inputs and ``y`` labels or target values of training rows; ``weight`` (rows,) their
-    weights. The ``criterion`` ranks the edges, see ``CRITERIA``; it is computed anew for each cut, on at most 1,000
-    rows. The mean of what came through an edge goes into the bias of its parent. A size is reached in ``steps`` cuts,
-    whose shares follow a cubic schedule (Zhu & Gupta 2017, https://arxiv.org/abs/1710.01878, section 3), and after
-    each the tree is trained for its part of ``epochs``; 0: it is not. A structured criterion may end at a larger size.
+    weights. ``loss``: that which a regression was trained on, e.g. "pinball_0.9", by default squares. The ``criterion``
+    ranks the edges, see ``CRITERIA``; it is computed anew for each cut, on at most 1,000 rows. The mean of what came
+    through an edge goes into the bias of its parent. A size is reached in ``steps`` cuts, whose shares follow a cubic
+    schedule (Zhu & Gupta 2017, https://arxiv.org/abs/1710.01878, section 3), and after each the tree is trained for its
+    part of ``epochs``; 0: it is not. A structured criterion may end at a larger size.
 
     ``ValueError`` for shares that are not between 0 and 1, an unknown criterion, or rows that do not fit the tree.
     """
-    row, lesson = criterion_named(criterion), lesson_of(tree, X, y, weight)
+    row, lesson = criterion_named(criterion), lesson_of(tree, X, y, weight, loss)
     wanted = checked_shares(shares, epochs, steps)
     rng = np.random.default_rng((seed, SEED_STREAM))
     nodes, found = simplify(tree.nodes), []

@@ -28,7 +28,7 @@ ALONE = ("wide", "constants", "early_exit", "program", "digits")  # options that
 
 def export_cascade_of(arguments: argparse.Namespace) -> int:
     """Write the cascade, and print what it costs on the training rows. Returns the exit code."""
-    from neuraltree.export.c.cascade_library import cascade_of, export_cascade
+    from neuraltree.export.c.cascade_library import as_inputs, cascade_of, export_cascade
 
     _check_options(arguments)
     run: Path = arguments.model
@@ -39,10 +39,10 @@ def export_cascade_of(arguments: argparse.Namespace) -> int:
     name = check_name(arguments.name or name_from(out.absolute().name))
     inputs = _one_type(arguments.input or inputs_of_run(run))
     small, large = (member.tree() for member in members)
-    X, y = training_rows(run)
+    X, y = training_rows(run, large)
     cascade = cascade_of(small, large, X, y, inputs=inputs, max_loss=arguments.max_loss or 0.0)
     exporting.write_export(FORMATS["c"], export_cascade(cascade, name, inputs=inputs), out, name)
-    print(_word(cascade, X, y))
+    print(_word(cascade, as_inputs(small, X, inputs), y))
     print(CHECK.format(folder=shlex.quote(str(out)), name=name))
     return DONE
 
@@ -76,7 +76,7 @@ def _one_type(texts: list[str]) -> str:
 
 
 def _word(cascade: Cascade, X: NDArray, y: NDArray) -> str:
-    """What the cascade does on its training rows."""
+    """What the cascade does on its training rows ``X`` (rows, features), in the numbers that its code takes."""
     from neuraltree.compress.exits.cascade import macs
 
     q = cascade.quantize(X)

@@ -12,16 +12,20 @@ if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
 
-def training_rows(run: Path) -> tuple[NDArray[np.float64], NDArray]:
-    """``X`` (rows, features) and ``y`` (rows,), read again; ``InputError`` if the table cannot be read any more."""
+def training_rows(run: Path, tree: Tree) -> tuple[NDArray[np.float64], NDArray]:
+    """``X`` (rows, features) and ``y`` (rows,) as a tree of the run takes them, read again.
+
+    ``InputError`` if the table cannot be read any more.
+    """
+    from search.cli.chosen import without_test_rows
+    from search.compressing.model_rows import table_for
     from search.config.config import load_config
     from search.folder.records import CONFIG
-    from search.table.loading import load_table
     from search.table.splits import split
 
     config = load_config(run / CONFIG)
-    table = load_table(config)
-    rows = split(table, config.data.test_fraction, config.run.seed)[0]
+    table = table_for(tree, config)
+    rows = split(table, 0.0 if without_test_rows(run) else config.data.test_fraction, config.run.seed)[0]
     return table.X[rows], table.y[rows]
 
 
@@ -32,7 +36,7 @@ def word_of_exit(run: Path, tree: Tree) -> str:
 
     exits = early_exit_of(quantize_tree(tree))
     try:
-        X, _ = training_rows(run)
+        X, _ = training_rows(run, tree)
     except InputError as error:
         return f"what the early exit saves on the training rows is not known: {error}"
     if not exits.checks:
