@@ -15,8 +15,8 @@ from experiments.common.teachers import HIDDEN, TREES, scalars_of, teachers
 from experiments.frame.experiment import Unit
 from experiments.studies.tables import evolved, lessons
 from experiments.studies.tables.rows import BUDGETS, COLUMNS
-from search.runs import evolving
 from search.table.data import Table
+from search.teachers import teaching
 from search.teachers.teaching import taught
 from tests.helpers.small_tables import KINDS, small_table
 
@@ -96,13 +96,13 @@ def test_the_lesson_is_that_of_the_trees(cheap: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(evolved.QUICK, "folds", evolved.SEARCH["folds"])
     seen = []
 
-    def keep(learned: Any) -> Any:
-        setup = taught(learned)
+    def keep(learned: Any, *rest: float) -> Any:
+        setup = taught(learned, *rest)
         rows = setup.problem.whole
         seen.append((setup.problem.data.inputs[rows][:, :4], setup.problem.data.targets[rows]))
         return setup
 
-    for module in (lessons, evolving):
+    for module in (lessons, teaching):
         monkeypatch.setattr(module, "taught", keep)
     lessons.run(UNIT, True)
     evolved.run_alone(UNIT, True)  # which has no lesson

@@ -10,8 +10,7 @@ import pytest
 from experiments.common import paper_tables
 from experiments.frame.experiment import Unit
 from experiments.studies.pruning import page
-from experiments.studies.pruning.run import EXPERIMENT, JOB, LARGE, LARGE_CRITERIA, LARGE_SEEDS, SHARES
-from neuraltree.compress.pruning.criteria import CRITERIA
+from experiments.studies.pruning.run import EXPERIMENT, JOB, LARGE, LARGE_CRITERIA, LARGE_SEEDS, SHARES, STUDIED
 from search.table.data import Table
 from tests.experiments.test_experiments_ablations import made_up
 
@@ -28,7 +27,7 @@ def test_a_unit_has_a_row_for_each_criterion_share_and_way(monkeypatch: pytest.M
     found: Table = made_up()
     monkeypatch.setattr(paper_tables, "table", lambda name: found)
     rows = EXPERIMENT.run(Unit("iris", JOB, 0), True)
-    assert len(rows) == 1 + len(CRITERIA) * 2 * len(SHARES)
+    assert len(rows) == 1 + len(STUDIED) * 2 * len(SHARES)
     assert all(set(row) == set(EXPERIMENT.columns) for row in rows)
     whole = rows[0]
     for row in rows[1:]:
@@ -42,7 +41,7 @@ def test_a_unit_has_a_row_for_each_criterion_share_and_way(monkeypatch: pytest.M
 def made_up_rows() -> list[dict[str, str]]:
     rng, rows = np.random.default_rng(0), []
     for table, job in (("iris", JOB), ("friedman", JOB), ("mnist", LARGE)):
-        criteria = ("none", *(CRITERIA if job == JOB else LARGE_CRITERIA))
+        criteria = ("none", *(STUDIED if job == JOB else LARGE_CRITERIA))
         for seed, name in np.ndindex(2, len(criteria)):
             for share, way in [("0.0", "0")] if not name else [(str(s), w) for s in SHARES for w in "01"]:
                 about = {"table": table, "job": job, "seed": str(seed), "criterion": criteria[name]}
@@ -56,7 +55,7 @@ def test_the_page_is_made_of_rows_alone(tmp_path: Path) -> None:
     page.render(rows, tmp_path)
     text = (tmp_path / "pruning.md").read_text()
     assert " nan" not in text
-    for name in CRITERIA:
+    for name in STUDIED:
         assert f"| {name} |" in text
     assert "## MNIST" in text
     assert (tmp_path / "pruning.png").stat().st_size > 5000

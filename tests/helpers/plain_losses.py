@@ -48,7 +48,7 @@ def loss(name: str, outputs: Sequence[float], targets: Sequence[float]) -> float
 
 
 def mean_loss(
-    nodes: Any, rows: Sequence[Sequence[float]], targets: Any, name: str, without: dict[int, float] | None = None
+    nodes: Any, rows: Any, targets: Any, name: str, without: dict[int, float] | None = None
 ) -> float:
     tops = [i for i in range(len(nodes)) if nodes["depth"][i] == 0]
     each = [

@@ -149,6 +149,7 @@ def test_an_interrupt_while_measuring_loses_nothing(
         search.judge.measured_front, "measure_tree", lambda *_: Measured(dict.fromkeys(COMPARED, 1.0), True)
     )
     stale = Path("run/models/099.json")
+    stale.parent.mkdir()
     stale.write_text("of the stage that was interrupted")
     assert main(["run", "--resume"]) == 0
     assert not stale.exists()

@@ -208,14 +208,14 @@ def test_groups_reach_a_search_through_a_pipeline(setups: list[tuple[Setup, Any]
 
 
 def test_teachers_are_fitted_to_whole_groups(setups: list[tuple[Setup, Any]], monkeypatch: pytest.MonkeyPatch) -> None:
-    learned = search.runs.evolving.learn
+    learned = search.teachers.teaching.learn
     folds: list[Any] = []
 
     def recording(setup: Setup, *rest: Any) -> Any:
         folds.append(setup.problem.folds)
         return learned(setup, *rest)
 
-    monkeypatch.setattr(search.runs.evolving, "learn", recording)
+    monkeypatch.setattr(search.teachers.teaching, "learn", recording)
     X, y, group = subjects()
     teacher = ExtraTreesRegressor(n_estimators=5)
     search_taught = Evolution(population=8, generations=0, folds=3, teachers=[teacher])

@@ -13,7 +13,7 @@ from experiments.common.statistics import holm, signed_rank_p
 from experiments.rendering.searches import ResultRows, names, seeds_of
 from experiments.rendering.text import figure as number
 from experiments.rendering.text import page, right, signed
-from experiments.studies.pruning.run import JOB, LARGE, LARGE_CRITERIA, LARGE_EPOCHS, SHARES, WEIGHTS
+from experiments.studies.pruning.run import JOB, LARGE, LARGE_CRITERIA, LARGE_EPOCHS, SHARES, STUDIED, WEIGHTS
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.criteria import CRITERIA
 from neuraltree.plot import style
@@ -69,7 +69,7 @@ def mean(scores: Scores, key: tuple[str, str, str], tables: tuple[str, ...]) -> 
 
 
 def render(rows: ResultRows, results: Path) -> None:
-    subtrees = ", ".join(name for name, row in CRITERIA.items() if row.unit == "subtree")
+    subtrees = ", ".join(name for name in STUDIED if CRITERIA[name].unit == "subtree")
     text = TEXT.format(
         command=COMMAND, seeds=seeds_of([row for row in rows if row["job"] == JOB]), weights=WEIGHTS, subtrees=subtrees
     )
@@ -86,7 +86,7 @@ def _by_level(rows: ResultRows) -> str:
     own = [row for row in rows if row["job"] == JOB]
     whole = {(row["table"], row["seed"]): _levels(row) for row in own if row["criterion"] == "none"}
     lines = []
-    for name in CRITERIA:
+    for name in STUDIED:
         found = [row for row in own if (row["criterion"], row["share"], row["retrained"]) == (name, TESTED, "0")]
         before = np.array([whole[row["table"], row["seed"]] for row in found])
         left = np.array([_levels(row) for row in found])
@@ -124,13 +124,13 @@ def table(scores: Scores, kind: str, way: str) -> str:
     whole = mean(scores, ("none", "0.0", "0"), KINDS[kind])
     lines = [
         [name, number(whole), *(number(mean(scores, (name, str(share), way), KINDS[kind])) for share in SHARES)]
-        for name in CRITERIA
+        for name in STUDIED
     ]
     return right(header, lines)
 
 
 def differences(scores: Scores) -> list[list[str]]:
-    others = [name for name in CRITERIA if name != BASE]
+    others = [name for name in STUDIED if name != BASE]
     columns = []
     for way in WAYS:
         base = scores.get((BASE, TESTED, way), {})
@@ -163,13 +163,15 @@ def headline(rows: ResultRows) -> str:
 def picture(scores: Scores) -> Figure:
     made = Figure(figsize=(9, 7), layout="constrained")
     panels = made.subplots(2, 2)
-    colours = dict(zip(CRITERIA, COLOURS, strict=True))
+    colours = dict(zip(STUDIED, COLOURS, strict=True))
     for line, kind in zip(panels, KINDS, strict=True):
         for ax, way in zip(line, WAYS, strict=True):
             whole = mean(scores, ("none", "0.0", "0"), KINDS[kind])
-            for name, row in CRITERIA.items():
+            for name in STUDIED:
                 values = [whole, *(mean(scores, (name, str(share), way), KINDS[kind]) for share in SHARES)]
-                ax.plot((0, *SHARES), values, DASHES[row.unit], color=colours[name], label=name, marker="o", ms=3)
+                ax.plot(
+                    (0, *SHARES), values, DASHES[CRITERIA[name].unit], color=colours[name], label=name, marker="o", ms=3
+                )
             ax.set(title=WAYS[way], xlabel="share of the nodes cut", ylabel=kind, ylim=(LOWEST[kind], 1))
             ax.grid(alpha=0.25)
     panels[0][1].legend(frameon=False, ncols=2, fontsize=8, loc="lower left")

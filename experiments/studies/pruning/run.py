@@ -21,7 +21,6 @@ from experiments.common.holdout import TEST_FRACTION, holdout
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.mnist import run as mnist
 from neuraltree.activations import NAMES
-from neuraltree.compress.pruning.criteria import CRITERIA
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.pruning.path import EPOCHS, prune_path
 from neuraltree.compress.pruning.retraining import retrained
@@ -34,6 +33,10 @@ from neuraltree.tree.tree import Tree
 from search.table.data import Table
 
 JOB, LARGE = "criteria", "grow_10k"  # on MNIST the job is that of the experiment mnist
+STUDIED = (
+    *("ablation", "taylor", "gradient", "spread", "magnitude", "random"),
+    *("l1", "l2", "linf", "subtree", "input"),
+)  # of ``CRITERIA``
 LARGE_CRITERIA, LARGE_EPOCHS = ("ablation", "taylor", "spread", "magnitude", "l1", "random"), 3
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the nodes
 WEIGHTS, QUICK_WEIGHTS, TOLERANCE = 250, 60, 0.1
@@ -62,7 +65,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "weights": QUICK_WEIGHTS if quick else WEIGHTS,
         "first": [FIRST_EPOCHS, FIRST_RATE],
         "epochs": EPOCHS,
-        "criteria": list(CRITERIA),
+        "criteria": list(STUDIED),
     }
 
 
@@ -76,7 +79,7 @@ def run(unit: Unit, quick: bool) -> list[Row]:
     X, y = table.X[train], _labels(table)[train]
     tree = grown(table, train, unit.seed, QUICK_WEIGHTS if quick else WEIGHTS)
     cut = partial(prune_path, tree, X, y, SHARES, seed=unit.seed)
-    return rows_of(tree, cut, CRITERIA, (0, 1 if quick else EPOCHS), table.X[test], _labels(table)[test])
+    return rows_of(tree, cut, STUDIED, (0, 1 if quick else EPOCHS), table.X[test], _labels(table)[test])
 
 
 def rows_of(
