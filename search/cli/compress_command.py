@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from neuraltree.cli.command import DONE, say
 
 if TYPE_CHECKING:
+    from neuraltree.tree.tree import Tree
     from search.config.config import Config
 
 SHARES, CRITERION, EPOCHS = (0.3, 0.5, 0.7), "ablation", 25
@@ -100,12 +101,21 @@ def compress(options: argparse.Namespace) -> int:
             target=table.target,
             train_rows=len(setup.train_rows),
             test_rows=len(setup.test_rows),
+            notes=[_word(options, tree)],
         )
     out = shlex.quote(str(options.out))
     code = f" --precision {options.precision}" * (options.precision in NARROW)
     made = f"{len(members)} model{'s' * (len(members) > 1)}"
     say(f"{made}; next: neuraltree show {out}; neuraltree export {out} --to c{code}")
     return DONE
+
+
+def _word(options: argparse.Namespace, tree: Tree) -> str:
+    """How the models were made, for the manifest."""
+    cut = f"without {', '.join(map(str, options.prune))} of its nodes by {options.criterion}" if options.prune else ""
+    few = f"with weights in {options.precision}" * bool(options.precision)
+    how = f"{options.epochs} epochs after each size, seed {options.seed}"
+    return f"{options.model} ({tree.num_nodes} nodes) {', '.join(filter(None, (cut, few, how)))}"
 
 
 def _config(options: argparse.Namespace, run: Path | None) -> Config:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from search.judge.honest import Judged, judging_folds, parts_of_error, standard_
 from search.judge.thresholds import DECIDING, decided, thresholds
 from search.table.data import Table
 
+SLOW_S = 2.0  # seconds from which the folds that are done are told
 FIRST_EPOCHS, FIRST_RATE = 100, 0.03  # of the training of new weights, before they are cut
 STREAM = 2**31 + 65
 
@@ -119,8 +121,10 @@ def _judged(setup: Setup, table: Table, rows: Rows, tree: Tree, cutting: Cutting
     count = len(cutting.shares) + 1
     say(f"judging {count} size{'s' * (count > 1)} anew in {len(folds)} folds")
     in_integers = setup.problem.in_integers and not cutting.precision  # a format has its values in the weights
-    found = []
+    found, begun = [], time.monotonic()
     for k, (fit, held) in enumerate(folds):
+        if time.monotonic() - begun > SLOW_S:
+            say(f"  {k} of {len(folds)} folds")
         own = rows.take(fit)
         path = cutting.path_anew(tree, own, k)
         found.append(np.stack([_outputs(in_integers, each, own, rows.X[held]).T for each in path]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -43,6 +44,10 @@ def test_the_folder_is_a_front_that_other_commands_take(run: Path, tmp_path: Pat
     assert front[0].tree().predict(rows).tolist() == neuraltree.load(front[0].path).predict(rows).tolist()
     assert main(["show", str(out)]) == 0
     assert main(["export", str(out), "--to", "c", "--out", str(tmp_path / "c")]) == 0
+    (note,) = json.loads((out / "manifest.json").read_text())["notes"]
+    assert note.endswith(
+        f"({chosen.nodes:.0f} nodes) without 0.3, 0.6 of its nodes by ablation, 3 epochs after each size, seed 0"
+    )
     again = tmp_path / "again"
     assert main(["compress", str(run), *given[:-1], str(again)]) == 0
     assert (again / "front.csv").read_bytes() == (out / "front.csv").read_bytes()

@@ -47,9 +47,7 @@ def loss(name: str, outputs: Sequence[float], targets: Sequence[float]) -> float
     return math.log(sum(map(math.exp, outputs))) - sum(y * z for z, y in zip(outputs, targets, strict=True))
 
 
-def mean_loss(
-    nodes: Any, rows: Any, targets: Any, name: str, without: dict[int, float] | None = None
-) -> float:
+def mean_loss(nodes: Any, rows: Any, targets: Any, name: str, without: dict[int, float] | None = None) -> float:
     tops = [i for i in range(len(nodes)) if nodes["depth"][i] == 0]
     each = [
         loss(name, [value(nodes, i, x, without) for i in tops], list(y)) for x, y in zip(rows, targets, strict=True)
