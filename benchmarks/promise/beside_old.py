@@ -192,6 +192,7 @@ def main() -> None:
     rows = by_problem(old, new)
     command = f"python -m benchmarks.run promise --old ../old --seeds {options.seeds}"
     command += " --tables" if options.tables else f" --rows {options.rows}"
+    command += f" --only {' '.join(options.only)}" if options.only else ""
     result = {"command": command, **facts(PACKAGES), "summary": summary(old, new, rows), "rows": rows}
     if options.out:
         text = json.dumps(result, indent=1, ensure_ascii=False) + "\n"
