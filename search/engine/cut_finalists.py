@@ -8,11 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.compress.pruning.criteria import CRITERIA, Criterion, scored
-from neuraltree.compress.pruning.cut import cut_to
-from neuraltree.compress.pruning.edge_slopes import passed
+from neuraltree.compress.pruning.criteria import CRITERIA
 from neuraltree.compress.pruning.lesson import Lesson
-from neuraltree.tree.nodes import Nodes
+from neuraltree.compress.pruning.path import cut_once
 from neuraltree.tree.simplify import simplify_all
 from search.engine.evaluate import Problem, costs, evaluate
 from search.engine.evolution_step import Strategy, front_of
@@ -39,7 +37,7 @@ def with_cuts(
     begun = merge([front, _too_costly(strategy, front, population)])
     parts, trees, rates = [front], begun.trees, begun.columns.get(L1)
     for step in range(STEPS):
-        trees = simplify_all([_cut(tree, row, lessons, round(SHRINK * len(tree))) for tree in trees])
+        trees = simplify_all([cut_once(tree, lessons, row, round(SHRINK * len(tree))) for tree in trees])
         result = evaluate(problem, trees, STREAM + step, rates)
         columns, trees = result.columns | costs(problem, result.trees), result.trees
         columns |= {} if rates is None else {L1: rates}
@@ -70,10 +68,3 @@ def _lesson(problem: Problem, fit: NDArray) -> Lesson:
     data = problem.data
     inputs, targets, weight = (part[fit].astype(np.float64) for part in (data.inputs, data.targets, data.weight))
     return Lesson(inputs, targets, weight / weight.mean(), problem.settings.loss).sample(SAMPLE)
-
-
-def _cut(tree: Nodes, criterion: Criterion, lessons: list[Lesson], size: int) -> Nodes:
-    """By the sum of the scores over the folds; the means of each fold go into its own biases."""
-    found = [passed(tree, lesson, fold) for fold, lesson in enumerate(lessons)]
-    scores = np.sum([scored(criterion, each) for each in found], axis=0)
-    return cut_to(tree, scores, size, np.stack([each.means for each in found], axis=1))

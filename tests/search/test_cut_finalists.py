@@ -72,13 +72,13 @@ def test_only_the_rows_of_a_fold_rank_its_edges(monkeypatch: pytest.MonkeyPatch)
 
     setup, _ = prepared()
     state, seen = after(setup, 0), []
-    one_cut = module._cut
+    one_cut = module.cut_once
 
-    def watched(tree: Nodes, criterion: object, lessons: list[Lesson], size: int) -> Nodes:
+    def watched(tree: Nodes, lessons: list[Lesson], criterion: object, size: int) -> Nodes:
         seen.extend(lessons)
-        return one_cut(tree, criterion, lessons, size)  # type: ignore[arg-type]
+        return one_cut(tree, lessons, criterion, size)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(module, "_cut", watched)
+    monkeypatch.setattr(module, "cut_once", watched)
     cut(setup, state, "taylor")
     folds = len(setup.problem.folds)
     inputs = setup.problem.data.inputs.astype(np.float64)

@@ -83,17 +83,21 @@ def prune_path(
     whole, before = len(nodes), 0.0
     for share in wanted:
         for cut, part in _schedule(before, share, epochs, steps):
-            nodes = cut_once(nodes, lesson, row, round((1 - cut) * whole))
+            nodes = cut_once(nodes, [lesson.sample()], row, round((1 - cut) * whole))
             nodes = retrained(nodes, lesson, part, rng)
         before = share
         found.append(replace(tree, nodes=nodes, int8_loss=None, band=None))
     return found
 
 
-def cut_once(nodes: Nodes, lesson: Lesson, criterion: Criterion, size: int) -> Nodes:
-    """One cut to ``size`` nodes, by scores on a sample of the rows."""
-    found = passed(nodes, lesson.sample())
-    return cut_to(nodes, scored(criterion, found), size, found.means[:, None], criterion.unit)
+def cut_once(nodes: Nodes, lessons: Sequence[Lesson], criterion: Criterion, size: int) -> Nodes:
+    """One cut to ``size`` nodes, with a lesson for each fold: by the sum of the scores over the folds.
+
+    The means of each fold go into its own biases.
+    """
+    found = [passed(nodes, lesson, fold) for fold, lesson in enumerate(lessons)]
+    scores = np.sum([scored(criterion, each) for each in found], axis=0)
+    return cut_to(nodes, scores, size, np.stack([each.means for each in found], axis=1), criterion.unit)
 
 
 def _schedule(before: float, share: float, epochs: int, steps: int) -> Iterator[tuple[float, int]]:
