@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.losing import MOST_ROWS, spread_rows
+from neuraltree.compress.node_values import scaled_rows
 from neuraltree.tasks.task import LOSS_OF, Task, encode, make_task
 from neuraltree.tree.tree import Tree
 
@@ -36,15 +37,12 @@ def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
     ``loss``: that of a regression, as in ``tasks.task.CHOICES``; that of classes follows from the outputs.
     ``ValueError`` if they do not fit the tree, a label is none of its classes, or a number is not finite.
     """
-    rows, y = np.asarray(X, dtype=np.float64), np.asarray(y)
-    if rows.ndim != 2 or rows.shape[1] != len(tree.features) or not len(rows) or len(y) != len(rows):
-        raise ValueError(
-            f"X has shape {rows.shape} and y {y.shape}; the tree needs (rows, {len(tree.features)}) and a target for "
-            "each of one or more rows"
-        )
+    rows, y = scaled_rows(tree, X), np.asarray(y)
+    if len(y) != len(rows):
+        raise ValueError(f"X has shape {rows.shape} and y {y.shape}; the tree needs a target for each row")
     counts = np.ones(len(rows)) if weight is None else np.asarray(weight, dtype=np.float64)
     target = _target(tree, y)
-    for name, part in (("X", rows), ("y", target), ("weight", counts)):
+    for name, part in (("y", target), ("weight", counts)):
         if not np.isfinite(part).all():
             raise ValueError(f"{name} holds a number that is not finite; leave these rows out")
     if counts.shape != (len(rows),) or counts.min() < 0 or not counts.any():
@@ -53,8 +51,7 @@ def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
             f"each of the {len(rows)} rows, and above 0 for one of them"
         )
     task = _task(tree, loss)
-    inputs = rows if tree.scaler is None else tree.scaler.transform(rows)
-    return Lesson(inputs, encode(task, target), counts / counts.mean(), task.loss)
+    return Lesson(rows, encode(task, target), counts / counts.mean(), task.loss)
 
 
 def _task(tree: Tree, loss: str) -> Task:
