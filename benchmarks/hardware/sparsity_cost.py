@@ -39,8 +39,7 @@ def sizes(name: str) -> list[Tree]:
     table = paper_tables.table(name)
     rows, _ = holdout(table, 0)
     tree = grown(table, rows, 0, WEIGHTS)
-    y = table.y if table.classes is None else np.array(table.classes, dtype=object)[table.y]
-    return [tree, *prune_path(tree, table.X[rows], y[rows], SHARES, epochs=0)]
+    return [tree, *prune_path(tree, table.X[rows], table.labels[rows], SHARES, epochs=0)]
 
 
 def measured(name: str, tick: Any) -> list[dict[str, Any]]:

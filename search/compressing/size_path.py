@@ -91,13 +91,7 @@ def size_path(setup: Setup, table: Table, tree: Tree, cutting: Cutting, say: Cal
     trees = cutting.path(tree, rows)
     judged = _judged(setup, table, rows, tree, cutting, say)
     columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, judged[:2], strict=True))}
-    constants = {BAND: judged.bands} | ({THRESHOLD: judged.probabilities()} if setup.tuned else {})
-    for i, each in enumerate(trees):
-        known: dict[str, Any] = {
-            name: None if np.isnan(values[i]) else float(values[i]) for name, values in constants.items()
-        }
-        trees[i] = replace(each, **known)
-    columns |= constants
+    columns |= {BAND: judged.bands} | ({THRESHOLD: judged.probabilities()} if setup.tuned else {})
     order = np.argsort(judged.error, kind="stable").tolist()
     columns = {name: values[order] for name, values in columns.items()}
     return finished_trees(setup, table, [trees[i] for i in order], columns, say, lambda: False)
@@ -106,9 +100,8 @@ def size_path(setup: Setup, table: Table, tree: Tree, cutting: Cutting, say: Cal
 def _rows(setup: Setup, table: Table) -> Rows:
     """The training rows, with the weights and the loss of the run."""
     rows, task = setup.train_rows, setup.problem.task
-    y = table.y if table.classes is None else np.array(table.classes, dtype=object)[table.y]
     weight = setup.problem.data.weight[: len(rows)].astype(np.float64)
-    return Rows(table.X[rows], y[rows], weight, task.loss if task.kind == "regression" else "auto")
+    return Rows(table.X[rows], table.labels[rows], weight, task.loss if task.kind == "regression" else "auto")
 
 
 def _judged(setup: Setup, table: Table, rows: Rows, tree: Tree, cutting: Cutting, say: Callable[[str], None]) -> Judged:

@@ -201,9 +201,6 @@ def finished(
     epochs, faster = refit_course(setup, evaluations)
     refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster, l1=front.columns.get(L1))
     trees = [to_tree(setup, table, nodes) for nodes in refitted]
-    constants = {name: front.columns[name] for name in (THRESHOLD, BAND) if name in front.columns}
-    known: list[dict[str, Any]] = [_values(constants, i) for i in range(len(trees))]
-    trees = [replace(tree, **each) for tree, each in zip(trees, known, strict=True)]
     return finished_trees(setup, table, trees, {"id": front.ids.astype(np.float64)} | front.columns, say, stopping)
 
 
@@ -217,9 +214,12 @@ def finished_trees(
 ) -> list[Finished]:
     """Models of a front in the code of the run, with the ``columns`` that are known of them and their costs.
 
+    Thresholds and bands among the columns go into the models.
     A model is left out if it breaks a constraint: by its measured costs, or by predicted ones if it has no others.
     """
-    trees = _in_integers(setup, table, trees)
+    constants = {name: columns[name] for name in (THRESHOLD, BAND) if name in columns}
+    known: list[dict[str, Any]] = [_values(constants, i) for i in range(len(trees))]
+    trees = _in_integers(setup, table, [replace(tree, **each) for tree, each in zip(trees, known, strict=True)])
     if setup.problem.in_integers:
         _tell_of_losses(trees, say)
     decisions = _decided(setup, trees)

@@ -42,6 +42,11 @@ class Table:
     notes: tuple[str, ...] = ()
 
     @property
+    def labels(self) -> NDArray:
+        """``y`` with the classes themselves in place of their positions."""
+        return self.y if self.classes is None else np.array(self.classes, dtype=object)[self.y]
+
+    @property
     def targets(self) -> int:
         return 1 if self.y.ndim == 1 else self.y.shape[1]
 

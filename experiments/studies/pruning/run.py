@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION, holdout
+from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.mnist import run as mnist
 from neuraltree.activations import NAMES
@@ -76,10 +77,10 @@ def run(unit: Unit, quick: bool) -> list[Row]:
         return rows_of(tree, cut, LARGE_CRITERIA, (0, LARGE_EPOCHS), test_X, test_y)
     table = paper_tables.table(unit.table)
     train, test = holdout(table, unit.seed)
-    X, y = table.X[train], _labels(table)[train]
+    X, y = table.X[train], table.labels[train]
     tree = grown(table, train, unit.seed, QUICK_WEIGHTS if quick else WEIGHTS)
     cut = partial(prune_path, tree, X, y, SHARES, seed=unit.seed)
-    return rows_of(tree, cut, STUDIED, (0, 1 if quick else EPOCHS), table.X[test], _labels(table)[test])
+    return rows_of(tree, cut, STUDIED, (0, 1 if quick else EPOCHS), table.X[test], table.labels[test])
 
 
 def rows_of(
@@ -103,7 +104,7 @@ def rows_of(
             "inputs": len(np.unique(nodes["op"][nodes["op"] >= 0])),
             "depth": model.depth,
             "levels": " ".join(map(str, np.bincount(nodes["depth"]).tolist())),
-            "test_score": score(model, test_X, test_y),
+            "test_score": score(model.kind, test_y, model.predict(test_X)),
         }
 
     rows = [row(tree, "none", 0.0, 0)]
@@ -122,7 +123,7 @@ def grown(table: Table, rows: NDArray[np.int64], seed: int, weights: int) -> Tre
     scaler, columns = Scaler.fit(table.X[rows]), table.y[rows].reshape(len(rows), -1)
     target_scaler = Scaler.fit(columns) if table.classes is None else None
     tree = Tree(nodes, table.kind, table.features, table.classes, scaler, target_scaler)
-    lesson = lesson_of(tree, table.X[rows], _labels(table)[rows])
+    lesson = lesson_of(tree, table.X[rows], table.labels[rows])
     trained = retrained(nodes, lesson, FIRST_EPOCHS, rng, rate=FIRST_RATE)
     return Tree(trained, table.kind, table.features, table.classes, scaler, target_scaler)
 
@@ -133,18 +134,6 @@ def _sized(rng: np.random.Generator, space: Space, weights: int) -> Nodes:
         if abs(count_weights(nodes) - weights) <= TOLERANCE * weights:
             return nodes
     raise RuntimeError(f"no random tree has about {weights} weights")
-
-
-def _labels(table: Table) -> NDArray:
-    return table.y if table.classes is None else np.array(table.classes, dtype=object)[table.y]
-
-
-def score(tree: Tree, X: NDArray, y: NDArray) -> float:
-    """R², or accuracy."""
-    found = tree.predict(X)
-    if tree.classes is not None:
-        return float(np.mean([a == b for a, b in zip(found.tolist(), y.tolist(), strict=True)]))
-    return float(1 - np.mean(np.square(found - y)) / np.var(y))
 
 
 EXPERIMENT = Experiment(
