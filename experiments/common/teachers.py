@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from experiments.common.ordinary import forest_weights, svm_weights
+from search.baselines.teacher_table import scaled_target
 
 HIDDEN, PENALTIES, RATE, EPOCHS, BATCH = 50, (1.0, 0.05), 0.005, 100, 32
 TREES, LEAST_IN_LEAF = 100, 2
@@ -77,15 +78,11 @@ def _for_classes(inputs: int, seed: int) -> list[Any]:
 def _for_values(inputs: int, seed: int) -> list[Any]:
     kernel = {"C": VALUE_COSTS, "gamma": [width / inputs for width in VALUE_WIDTHS]}
     return [
-        _standardised(GridSearchCV(SVR(), kernel, cv=INNER_FOLDS)),
+        scaled_target(GridSearchCV(SVR(), kernel, cv=INNER_FOLDS)),
         ExtraTreesRegressor(TREES, min_samples_leaf=LEAST_IN_LEAF, random_state=seed),
         make_pipeline(StandardScaler(), RidgeCV(RIDGES)),
-        *(_standardised(MLPRegressor(**_mlp(seed, penalty))) for penalty in PENALTIES),
+        *(scaled_target(MLPRegressor(**_mlp(seed, penalty))) for penalty in PENALTIES),
     ]
-
-
-def _standardised(model: Any) -> TransformedTargetRegressor:
-    return TransformedTargetRegressor(make_pipeline(StandardScaler(), model), transformer=StandardScaler())
 
 
 def scalars_of(kind: str, fitted: Any) -> int:

@@ -29,7 +29,8 @@ def _scaled(model: Any) -> Any:
     return make_pipeline(StandardScaler(), model)
 
 
-def _scaled_target(model: Any) -> Any:
+def scaled_target(model: Any) -> Any:
+    """The model with inputs and target in standard deviations."""
     from sklearn.compose import TransformedTargetRegressor
     from sklearn.preprocessing import StandardScaler
 
@@ -53,7 +54,7 @@ def _mlp(regression: bool, rows: int) -> Any:
         "batch_size": BATCH,
         "max_iter": max(1, min(EPOCHS, STEPS * BATCH // rows)),
     }
-    return _scaled_target(MLPRegressor(**how)) if regression else _scaled(MLPClassifier(**how))
+    return scaled_target(MLPRegressor(**how)) if regression else _scaled(MLPClassifier(**how))
 
 
 def _random_forest(regression: bool, rows: int) -> Any:
@@ -83,7 +84,7 @@ def _svm(regression: bool, rows: int) -> Any:
 
     del rows
     if regression:
-        return _scaled_target(SVR(C=COST))
+        return scaled_target(SVR(C=COST))
     return _scaled(CalibratedClassifierCV(SVC(C=COST), cv=CALIBRATION_FOLDS, ensemble=False))
 
 

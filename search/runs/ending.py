@@ -72,11 +72,12 @@ class Ending:
         weights, problem = state.members.columns["weights"][info.front], setup.problem
         if setup.last_epochs:  # the lessons of teachers: of the judgement's folds, once, and of the refit
             rows = FOLDS * max(len(fit) for fit, _ in problem.folds) + len(problem.whole)
-            return float(weights.sum()) * setup.last_epochs * rows / median(self._speeds)
-        epochs = judging_epochs(setup, len(weights) * REPEATS, state.evaluations)
-        passes = epochs * REPEATS * (FOLDS - 1) + refit_course(setup, state.evaluations)[0]
-        seconds = float(weights.sum()) * passes * len(setup.train_rows) / median(self._speeds)
-        return END_TAKES[setup.cutting] * seconds
+            trained_rows = setup.last_epochs * rows
+        else:
+            epochs = judging_epochs(setup, len(weights) * REPEATS, state.evaluations)
+            passes = epochs * REPEATS * (FOLDS - 1) + refit_course(setup, state.evaluations)[0]
+            trained_rows = passes * len(setup.train_rows)
+        return END_TAKES[setup.cutting] * float(weights.sum()) * trained_rows / median(self._speeds)
 
     def why(self, generation: int) -> str:
         """Why the search ends after this generation; "" if it goes on."""

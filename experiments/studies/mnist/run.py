@@ -99,12 +99,17 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     model = model_of(unit.job, quick)
-    split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
-    parts = _parts(unit.table, quick, split)
-    pixels = make_pixels(*parts.train, CLASSES)
+    parts, pixels, fit = _begun(unit, quick)
     row, error = (_mlp if model.mlp else _tree)(model, pixels, fit)
     errors = {"val_error": error(*parts.validation), "test_error": error(*parts.test)}
     return [row | errors | {"epochs": model.course.epochs, "activations": "+".join(model.activations)}]
+
+
+def _begun(unit: Unit, quick: bool) -> tuple[Parts, Pixels, np.random.Generator]:
+    """The images of a unit, those for training as pixels, and the random numbers of the training."""
+    split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
+    parts = _parts(unit.table, quick, split)
+    return parts, make_pixels(*parts.train, CLASSES), fit
 
 
 def _parts(table: str, quick: bool, rng: np.random.Generator) -> Parts:
@@ -127,9 +132,8 @@ def _tree(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, 
 
 def grown_tree(unit: Unit, quick: bool) -> tuple[Tree, tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
     """The tree of a unit's row, and the flat images and classes that it was fitted to, and those of the test."""
-    split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
-    parts = _parts(unit.table, quick, split)
-    tree = grown(model_of(unit.job, quick), make_pixels(*parts.train, CLASSES), fit)
+    parts, pixels, fit = _begun(unit, quick)
+    tree = grown(model_of(unit.job, quick), pixels, fit)
     train, test = ((X.reshape(len(X), -1), y) for X, y in (parts.train, parts.test))
     return tree, train, test
 
