@@ -24,6 +24,7 @@ MODULES = {
     "growth_operator": "growth_operator",
     "pruning": "pruning",
     "deep_compression": "deep_compression",
+    "depth": "depth",
 }
 
 
