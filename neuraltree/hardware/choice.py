@@ -13,8 +13,8 @@ from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import (
     AUTO,
     MAX_SCORE_LOSS,
-    NARROW,
     ONLY_C,
+    ONLY_IN_C,
     PRECISIONS,
     STYLES,
     InputSpec,
@@ -62,7 +62,7 @@ def candidates(code: Code, device: Device) -> tuple[Code, ...]:
 
     ``ValueError`` if it has figures for none.
     """
-    if code.precision in NARROW:
+    if code.precision in ONLY_IN_C:
         raise ValueError(f"{code.precision} {ONLY_C}")
     precisions = PRECISIONS if code.precision == AUTO else (code.precision,)
     styles = STYLES if code.style == AUTO else (code.style,)
