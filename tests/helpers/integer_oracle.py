@@ -91,15 +91,18 @@ def forest(nodes: Any) -> list[Node]:
 Snap = Callable[[list[float]], tuple[list[int], float]]  # the integers of a node's weights, and their scale
 
 
-def settle(node: Node, ranges: Sequence[float], fine: bool, snaps: tuple[Snap, Snap] | None) -> None:
-    """Fill in a node and all below it."""
+def settle(
+    node: Node, ranges: Sequence[float], fine: bool, snaps: tuple[Snap, Snap] | None, lowest: int = -UNIT
+) -> None:
+    """Fill in a node and all below it; ``lowest``: the least integer of an input."""
     is_fine = fine and node.depth == 1
     if node.code < 0:
         node.range = ranges[node.feature]
-        node.low, node.high = (-UNIT * FINE, UNIT * FINE) if is_fine else (-UNIT, UNIT)
+        node.least = lowest / UNIT
+        node.low, node.high = (lowest * FINE, UNIT * FINE) if is_fine else (lowest, UNIT)
         return
     for child in node.children:
-        settle(child, ranges, fine, snaps)
+        settle(child, ranges, fine, snaps, lowest)
     step = UNIT * FINE if fine and node.depth == 0 else UNIT
     shares = [child.edge * child.range for child in node.children]
     finest = max(map(abs, shares), default=0.0) / UNIT
@@ -113,7 +116,8 @@ def settle(node: Node, ranges: Sequence[float], fine: bool, snaps: tuple[Snap, S
     high = node.offset + sum(map(max, ends)) if ends else node.offset
     node.reach = max(abs(low), abs(high))
     _range(node, low, high)
-    scale, gain = _scale(node, shares, finest, step, is_fine)
+    largest = [share * max(1, -child.least) for share, child in zip(shares, node.children, strict=True)]
+    scale, gain = _scale(node, largest, finest, step, is_fine)
     node.unit = scale / step
     node.multiplier, node.shift = rescaling(scale / step * gain)
     node.bias = round(node.offset / node.unit)
@@ -218,10 +222,12 @@ def span(code: int, low: int, high: int, is_fine: bool) -> tuple[int, int]:
 class IntegerOracle:
     """A whole tree. ``nodes``: all of them in prefix order, of the tree with a linear output above if it needs one.
 
-    ``snaps``: of edges into hidden nodes and into outputs.
+    ``snaps``: of edges into hidden nodes and into outputs. ``lowest``: the least integer of an input.
     """
 
-    def __init__(self, tree: Any, fine: bool = False, snaps: tuple[Snap, Snap] | None = None) -> None:
+    def __init__(
+        self, tree: Any, fine: bool = False, snaps: tuple[Snap, Snap] | None = None, lowest: int = -UNIT
+    ) -> None:
         self.tree, self.fine = tree, fine
         self.roots = forest(tree.nodes)
         if tree.kind == "regression" and self.roots[0].code != IDENTITY:
@@ -235,7 +241,7 @@ class IntegerOracle:
                         node.offset += child.edge * self.middle[child.feature]
         ranges = [DEFAULT_RANGE] * width if tree.input_range is None else [float(r) for r in tree.input_range]
         for root in self.roots:
-            settle(root, ranges, fine, snaps)
+            settle(root, ranges, fine, snaps, lowest)
             _mark(root)
         self.nodes = [node for root in self.roots for node in root.below()]
         self.used = sorted({node.feature for node in self.nodes if node.keep and node.code < 0})

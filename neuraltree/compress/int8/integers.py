@@ -53,15 +53,21 @@ class Integers(NamedTuple):
 
 
 def quantize(
-    nodes: Nodes, input_range: FloatArray, *, fine: bool = False, fold: int = 0, snaps: Snaps = NO_SNAPS
+    nodes: Nodes,
+    input_range: FloatArray,
+    *,
+    fine: bool = False,
+    fold: int = 0,
+    snaps: Snaps = NO_SNAPS,
+    least_input: int = -UNIT,
 ) -> Integers:
     """The integers of trees laid end to end.
 
     ``input_range`` (features,): the largest |standardised input| that is represented. ``fine``: nodes at depth 1 have
-    16-bit values, which the output of a regression sums. ``snaps``: a narrower format of weights. ``ValueError`` if a
-    node has more than ``MOST_CHILDREN`` children.
+    16-bit values, which the output of a regression sums. ``snaps``: a narrower format of weights. ``least_input``: the
+    least integer of an input. ``ValueError`` if a node has more than ``MOST_CHILDREN`` children.
     """
-    work = _Work(nodes, input_range, fine, fold, snaps)
+    work = _Work(nodes, input_range, fine, fold, snaps, least_input)
     for level in range(int(work.depth.max(initial=0)), -1, -1):
         work.settle(level)
     return work.result()
@@ -70,20 +76,22 @@ def quantize(
 class _Work:
     """The arrays that the pass fills, from the deepest level up."""
 
-    def __init__(self, nodes: Nodes, input_range: FloatArray, fine: bool, fold: int, snaps: Snaps) -> None:
+    def __init__(
+        self, nodes: Nodes, input_range: FloatArray, fine: bool, fold: int, snaps: Snaps, least_input: int
+    ) -> None:
         count, self.snaps = len(nodes), snaps
         self.depth, self.op = nodes["depth"].astype(np.int64), nodes["op"].astype(np.int64)
         self.parent = parents(self.depth)
         self.edge, self.offset = nodes["weight"][:, fold].copy(), nodes["bias"][:, fold].copy()
         self.fine = fine
         self.leaf = self.op >= 0
-        # A node's value lies between least x range and most x range; least and most are in -1..1.
+        # A node's value lies between least x range and most x range; least and most are in -1..1, nearly for inputs.
         self.range, self.least, self.most = np.ones(count), -np.ones(count), np.ones(count)
-        self.range[self.leaf] = input_range[self.op[self.leaf]]
+        self.range[self.leaf], self.least[self.leaf] = input_range[self.op[self.leaf]], least_input / UNIT
         self.reach, self.unit = np.zeros(count), np.ones(count)
         self.weight, self.bias, self.index_low, self.index_high = np.zeros((4, count), dtype=np.int64)
-        largest = np.where(fine & (self.depth == 1), UNIT * FINE, UNIT) * self.leaf
-        self.low, self.high = -largest, largest
+        size = np.where(fine & (self.depth == 1), FINE, 1) * self.leaf
+        self.low, self.high = least_input * size, UNIT * size
         self.multiplier, self.shift = np.full(count, 2048), np.full(count, 1)
         self.dead = np.zeros(count, dtype=bool)
 
@@ -99,7 +107,8 @@ class _Work:
         high = self.offset[here] + groups.sum(np.maximum(least, most))
         self.reach[here] = np.maximum(np.abs(low), np.abs(high))
         self._ranges(here, low, high)
-        scale = self._scales(here, groups, np.abs(share), finest, step)
+        largest = np.abs(share) * np.maximum(1, -self.least[children])
+        scale = self._scales(here, groups, largest, finest, step)
         self.unit[here] = scale / step
         self.weight[children] = np.rint(share / groups.spread(scale)).astype(np.int64)
         self.bias[here] = np.rint(self.offset[here] / self.unit[here]).astype(np.int64)
@@ -132,7 +141,7 @@ class _Work:
     def _scales(self, here: IntArray, groups: _Groups, size: FloatArray, finest: FloatArray, step: int) -> FloatArray:
         """The real number that 1 stands for in each node's weights, as small as ``finest``, sum and shift allow.
 
-        ``size``: of the weights in units of the children's ranges.
+        ``size``: of the weights in units of the children's ranges, times the largest value if that is beyond 1.
         """
         if (groups.length > MOST_CHILDREN).any():
             raise ValueError(
