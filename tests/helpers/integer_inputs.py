@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from neuraltree.tree.scaler import Scaler
-from tests.helpers.integer_oracle import DEFAULT_RANGE, UNIT, IntegerOracle, Snap
+from tests.helpers.integer_oracle import DEFAULT_RANGE, UNIT, Bytes, IntegerOracle, Snap
 
 TYPES = {"int16": (-(2**15), 2**15 - 1), "uint8": (0, 255)}
 
@@ -66,7 +66,8 @@ class ByteOracle(IntegerOracle):
         adapted = replace(
             tree, scaler=Scaler(mean, step), input_middle=(128 - mean) / step, input_range=127 / step, columns=None
         )
-        super().__init__(adapted, fine, snaps, lowest=-128)
+        middle = np.zeros(len(step)) if tree.input_middle is None else tree.input_middle
+        super().__init__(adapted, fine, snaps, Bytes(-128, dict(enumerate(middle - (128 - mean) / step))))
 
     def quantize(self, x: Any) -> list[int]:
         return [int(x[i]) - 128 for i in self.used]
