@@ -95,6 +95,7 @@ class Bytes(NamedTuple):
     anchors: Mapping[int, float] = {}
 
 
+CONVERTED = Bytes()
 Snap = Callable[[list[float]], tuple[list[int], float]]  # the integers of a node's weights, and their scale
 
 
@@ -233,7 +234,7 @@ class IntegerOracle:
     """
 
     def __init__(
-        self, tree: Any, fine: bool = False, snaps: tuple[Snap, Snap] | None = None, inputs: Bytes = Bytes()
+        self, tree: Any, fine: bool = False, snaps: tuple[Snap, Snap] | None = None, inputs: Bytes = CONVERTED
     ) -> None:
         self.tree, self.fine = tree, fine
         self.roots = forest(tree.nodes)

@@ -99,13 +99,13 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     model = model_of(unit.job, quick)
-    parts, pixels, fit = _begun(unit, quick)
+    parts, pixels, fit = begun(unit, quick)
     row, error = (_mlp if model.mlp else _tree)(model, pixels, fit)
     errors = {"val_error": error(*parts.validation), "test_error": error(*parts.test)}
     return [row | errors | {"epochs": model.course.epochs, "activations": "+".join(model.activations)}]
 
 
-def _begun(unit: Unit, quick: bool) -> tuple[Parts, Pixels, np.random.Generator]:
+def begun(unit: Unit, quick: bool) -> tuple[Parts, Pixels, np.random.Generator]:
     """The images of a unit, those for training as pixels, and the random numbers of the training."""
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
     parts = _parts(unit.table, quick, split)
@@ -132,7 +132,7 @@ def _tree(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, 
 
 def grown_tree(unit: Unit, quick: bool) -> tuple[Tree, tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
     """The tree of a unit's row, and the flat images and classes that it was fitted to, and those of the test."""
-    parts, pixels, fit = _begun(unit, quick)
+    parts, pixels, fit = begun(unit, quick)
     tree = grown(model_of(unit.job, quick), pixels, fit)
     train, test = ((X.reshape(len(X), -1), y) for X, y in (parts.train, parts.test))
     return tree, train, test

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from neuraltree.compress import IntegerTree, quantize_tree
 from neuraltree.compress.formats import NARROW, PRECISIONS
 from neuraltree.export import export_c
-from neuraltree.export.c.integers.edge_storage import bit_stream, by_gaps, in_bits, plain, smallest
+from neuraltree.export.c.edges.edge_storage import bit_stream, by_gaps, in_bits, plain, smallest
 from neuraltree.export.order import steps
 from neuraltree.tree.tree import Tree
 from tests.helpers.random_models import IDENTITY, RELU, edge_models, random_model, raw_inputs, regression, wide_tree

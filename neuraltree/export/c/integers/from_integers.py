@@ -38,7 +38,7 @@ def integer_body(
 
     ``reads``: what each used input is if the code takes columns.
     """
-    if style == "table" and isinstance(tree.inputs, ByteStage) and not reads:
+    if style != "straight" and isinstance(tree.inputs, ByteStage) and not reads:
         leaves = integer_code.Leaves(argument.parameter, (), ZERO, raw=True)
         return list(integer_table.body(tree, argument.name, style, leaves)), ["nt_outputs(x, y);"]
     parts, texts, zero = input_texts(tree, argument, reads)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuraltree.activations import NAMES
+from neuraltree.compress.formats import CODED
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
+from neuraltree.export.c.edges.coded_storage import in_codes
+from neuraltree.export.c.edges.edge_storage import PLAIN, Edges, plain, smallest
 from neuraltree.export.c.floats.float_code import filled, narrowest
-from neuraltree.export.c.integers.edge_storage import PLAIN, Edges, plain, smallest
 from neuraltree.export.c.integers.float_stage import packed
 from neuraltree.export.c.integers.integer_code import (
     CLAMP,
@@ -39,7 +41,7 @@ def body(tree: IntegerTree, name: str, style: str, leaves: Leaves) -> tuple[str,
     tables += [FINE_VALUE] * any(DOMAINS[c] for c in fine)
     if style == "straight":
         return "\n".join(tables), straight_code(tree, order, leaves)
-    more, function = _table(tree, order, name, leaves)
+    more, function = _table(tree, order, name, style, leaves)
     return "\n".join([*tables, more]), function
 
 
@@ -57,9 +59,9 @@ def table_values(tree: IntegerTree, order: list[Step], edges: Edges | None = Non
     return codes, weights
 
 
-def _table(tree: IntegerTree, order: list[Step], name: str, leaves: Leaves) -> tuple[str, str]:
+def _table(tree: IntegerTree, order: list[Step], name: str, style: str, leaves: Leaves) -> tuple[str, str]:
     numbers = tree.numbers
-    edges = smallest(tree, order, leaves.raw)
+    edges = (in_codes if style == CODED else smallest)(tree, order, leaves.raw)
     codes, weights = table_values(tree, order, edges)
     hidden = [step.node for step in order if step.slot >= 0]
     unit = narrowest(codes)

@@ -96,19 +96,19 @@ def plain(tree: IntegerTree, order: list[Step], raw: bool = False) -> Edges:
     """A position among the codes and a weight for each edge."""
     rows = [
         Row(len(edges), [place for place, _ in edges], [weight for _, weight in edges])
-        for edges in _leaves(tree, order, raw)
+        for edges in leaves_of(tree, order, raw)
     ]
-    return PLAIN._replace(rows=rows, size=sum(row.length for row in rows) + _code_bytes(rows))
+    return PLAIN._replace(rows=rows, size=sum(row.length for row in rows) + code_bytes(rows))
 
 
 def by_gaps(tree: IntegerTree, order: list[Step], raw: bool = False) -> Edges:
     """A byte for the gap and a weight for each edge, in the order of the inputs."""
-    steps = [list(_gaps(edges, MOST)) for edges in _leaves(tree, order, raw)]
+    steps = [list(gaps_of(edges, MOST)) for edges in leaves_of(tree, order, raw)]
     rows = [Row(len(row), [], [weight for _, weight in row]) for row in steps]
     gaps = [gap for row in steps for gap, _ in row]
     return Edges(
         rows=rows,
-        size=2 * len(gaps) + _code_bytes(rows) + GAP_LOOP_BYTES,
+        size=2 * len(gaps) + code_bytes(rows) + GAP_LOOP_BYTES,
         arrays=[GAP_TEXT, array("uint8_t", "nt_gap", gaps or [0])],
         parameters="const uint8_t *gap, ",
         arguments="nt_gap, ",
@@ -123,8 +123,8 @@ def in_bits(tree: IntegerTree, order: list[Step], gap_bits: int, raw: bool = Fal
     """For each edge a gap of so many bits, and the position of its weight among all that occur. Outputs, whose weights
     have 8 bits, have them as bytes."""
     rows, pairs = list[Row](), list[tuple[int, int]]()
-    for step, edges in zip(order, _leaves(tree, order, raw), strict=True):
-        found, is_output = list(_gaps(edges, 2**gap_bits - 1)), step.slot < 0
+    for step, edges in zip(order, leaves_of(tree, order, raw), strict=True):
+        found, is_output = list(gaps_of(edges, 2**gap_bits - 1)), step.slot < 0
         rows.append(Row(len(found), [], [weight for _, weight in found] if is_output else []))
         pairs += [(gap, 0) for gap, _ in found] if is_output else found
     levels = sorted({weight for _, weight in pairs}) or [0]
@@ -144,7 +144,7 @@ def in_bits(tree: IntegerTree, order: list[Step], gap_bits: int, raw: bool = Fal
         loop = loop.replace(mark, value)
     return Edges(
         rows=rows,
-        size=len(stream) + len(levels) + wide + _code_bytes(rows) + UNPACKING_BYTES,
+        size=len(stream) + len(levels) + wide + code_bytes(rows) + UNPACKING_BYTES,
         arrays=[
             f"/* Each input of each node, low bits first: {gap_bits} bits for how much further it is than the one\n"
             f"   before it, {width} for the position of its weight in nt_level. */",
@@ -173,14 +173,14 @@ def bit_stream(values: Iterable[int], width: int) -> list[int]:
     return [*found, bits] if ready else found
 
 
-def _leaves(tree: IntegerTree, order: list[Step], raw: bool) -> list[list[tuple[int, int]]]:
+def leaves_of(tree: IntegerTree, order: list[Step], raw: bool) -> list[list[tuple[int, int]]]:
     """Of each node the positions and weights of its edges from inputs."""
     place = {feature: feature if raw else i for i, feature in enumerate(tree.inputs.features.tolist())}
     ops, weights = tree.nodes["op"].tolist(), tree.numbers.weight.tolist()
     return [[(place[ops[leaf]], weights[leaf]) for leaf in step.leaves] for step in order]
 
 
-def _gaps(edges: list[tuple[int, int]], most: int) -> Iterable[tuple[int, int]]:
+def gaps_of(edges: list[tuple[int, int]], most: int) -> Iterable[tuple[int, int]]:
     """Gaps and weights in the order of positions; a gap above ``most`` is filled by edges of weight 0."""
     last = 0
     for place, weight in sorted(edges):
@@ -196,6 +196,6 @@ def _code_width(rows: list[Row]) -> int:
     return 1 if max((max(row.length, *row.codes, 0) for row in rows), default=0) <= MOST else 2
 
 
-def _code_bytes(rows: list[Row]) -> int:
+def code_bytes(rows: list[Row]) -> int:
     """Bytes of the code table: a head and a count for each node, and the positions."""
     return _code_width(rows) * sum(2 + len(row.codes) for row in rows)
