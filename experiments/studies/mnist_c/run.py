@@ -54,10 +54,8 @@ JOBS = {
 def units(seeds: int, quick: bool) -> list[Unit]:
     """Training in a format, which takes longest, comes last."""
     plain = [job for job, size in JOBS.items() if size.trained is None]
-    found = [Unit("mnist", job, seed) for seed in range(1 if quick else seeds) for job in plain]
-    return found + [
-        Unit("mnist", job, seed) for seed in range(1 if quick else seeds) for job in JOBS if job not in plain
-    ]
+    slow = [job for job in JOBS if job not in plain]
+    return [Unit("mnist", job, seed) for jobs in (plain, slow) for seed in range(1 if quick else seeds) for job in jobs]
 
 
 def model_of(unit: Unit, quick: bool) -> mnist.Model:
