@@ -92,6 +92,8 @@ def _cases() -> list[Case]:
     found = [Case(f"few_{style}", few, style) for style in ("straight", "table")]
     found += [Case(f"many_{weights}", many, "table", weights) for weights in ("int8", "int4", "int3", "ternary")]
     found += [Case("many_straight", many, "straight", "int4")]
+    found += [Case(f"coded_{weights}", many, "coded", weights) for weights in ("int8", "int4", "ternary")]
+    found += [Case("coded_fine", value, "coded", "int3", fine=True)]
     found += [Case(f"fine_{style}", value, style, fine=True) for style in ("straight", "table")]
     found += [Case(f"value_{style}", value, style) for style in ("straight", "table")]
     for kind, outputs in (("regression", 1), ("binary", 1), ("multiclass", 4)):

@@ -71,6 +71,12 @@ TABLES = {
 }
 
 
+CODED = (
+    *(("wide", "int8"), ("wide", "int4"), ("direct", "int6"), ("long", "ternary"), ("constant", "int4")),
+    *(("random_a", "int3"), ("all_direct", "int4"), ("far", "int4"), ("far", "int8")),
+)
+
+
 def _cases() -> list[Case]:
     edges = edge_models()
     trees = {
@@ -85,6 +91,7 @@ def _cases() -> list[Case]:
     }
     found = [Case(f"{name}_{x}_table", trees[name], x, "table") for name, row in TABLES.items() for x in row]
     found += [Case(f"random_b_{x}_straight", trees["random_b"], x, "straight") for x in ("int4", "ternary", "binary")]
+    found += [Case(f"{name}_{x}_coded", trees[name], x, "coded") for name, x in CODED]
     fine = Case("fine_int4_table", wide_tree(5, 600, 30, 6, "regression", direct=9), "int4", "table", fine=True)
     return [*found, fine]
 
@@ -144,7 +151,8 @@ def test_c_equals_python_bit_for_bit(tmp_path: Path) -> None:
 
 def test_every_storage_is_chosen_somewhere() -> None:
     texts = {
-        name: [case.files[f"{case.name}.c"] for case in CASES if case.precision == name] for name in ("int8", "int4")
+        name: [case.files[f"{case.name}.c"] for case in CASES if (case.precision, case.style) == (name, "table")]
+        for name in ("int8", "int4")
     }
     assert any("nt_gap[" in text for text in texts["int8"])
     assert not any("nt_level[" in text for text in texts["int8"])
