@@ -46,7 +46,7 @@ class Size(NamedTuple):
 
 JOBS = {
     "10k": Size(10_000, 20, (Code("int4", "coded"), Code("int4", "table"), Code("int3", "coded"))),
-    "16k": Size(16_000, 32, (Code("int4", "coded"),)),
+    "15k": Size(15_000, 30, (Code("int4", "coded"),)),
     "8k_in_int3": Size(8_000, 20, (Code("int3", "coded"), Code("int3", "table")), "int3"),
 }
 
