@@ -15,6 +15,7 @@ MODULES = {
     "tables/bneuralt": "tables",
     "tables/reference": "reference",
     "mnist": "mnist",
+    "mnist_c": "mnist_c",
     "stochasticity": "stochasticity",
     "multi_output": "multi_output",
     "activations": "activations",

@@ -147,7 +147,7 @@ device. *Trained*: that error on the first seed, before and after training in th
 
 {table(header, lines)}
 
-With Huffman codes, which have no decoder in C, weights and gaps of the first seed would take {coding}.
+Huffman codes of weights and gaps, which `--style coded` has, take {coding} on the first seed.
 
 ## A small tree
 

@@ -39,6 +39,8 @@ HALVES: dict[str, NumberFormat] = {
 ONLY_IN_C = NARROW | HALVES
 C_PRECISIONS = (*PRECISIONS, *ONLY_IN_C)
 STYLES: tuple[str, ...] = get_args(Style)
+CODED = "coded"  # a table of integers whose edges have Huffman codes: less flash, more time
+C_STYLES = (*STYLES, CODED)
 AUTO = "auto"  # in place of a format or a style: the cheapest, see ``hardware.choice``
 MAX_SCORE_LOSS = 0.01  # by default the largest share of its score that a model may lose for a cheaper format
 
@@ -66,10 +68,13 @@ def c_format(precision: str) -> NumberFormat:
     return ONLY_IN_C[precision] if precision in ONLY_IN_C else number_format(precision)
 
 
-def check_style(style: str) -> None:
-    """``ValueError`` for an unknown style names the styles that are allowed."""
-    if style not in STYLES:
-        raise ValueError(f"unknown style {style!r}; allowed: {', '.join(STYLES)}")
+def check_style(style: str, precision: str) -> None:
+    """``ValueError`` for an unknown style names the styles that are allowed with a number format."""
+    allowed = C_STYLES if c_format(precision).is_integer else STYLES
+    if style in C_STYLES and style not in allowed:
+        raise ValueError(f"style {style} is for weights in integers; with {precision} give {' or '.join(allowed)}")
+    if style not in allowed:
+        raise ValueError(f"unknown style {style!r}; allowed: {', '.join(allowed)}")
 
 
 class InputType(NamedTuple):

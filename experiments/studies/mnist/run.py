@@ -150,10 +150,10 @@ def flat(images: Bytes, classes: NDArray) -> tuple[NDArray, NDArray]:
     return images.reshape(len(images), -1), classes
 
 
-def grown(model: Model, pixels: Pixels, rng: np.random.Generator) -> Tree:
-    """The trained tree: raw bytes in, digits out."""
+def grown(model: Model, pixels: Pixels, rng: np.random.Generator, weights: str | None = None) -> Tree:
+    """The trained tree: raw bytes in, digits out. ``weights``: the number format in which its training ends."""
     skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)
-    state = train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng)
+    state = train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng, weights)
     features = tuple(f"pixel {row} {column}" for row in range(SIDE) for column in range(SIDE))
     nodes = to_nodes(skeleton, state.mask, state.params)
     return Tree(nodes, "multiclass", features, tuple(range(CLASSES)), pixels.scaler)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.int8.integer_tree import about_middle, input_range, linear_topped
+from neuraltree.compress.int8.integer_tree import about_middle, input_range, linear_topped, middle_of
 from neuraltree.compress.int8.integers import quantize
 from neuraltree.compress.weights.clusters import clusters
 from neuraltree.compress.weights.snapping import Snaps
@@ -98,5 +98,5 @@ def _snapped(tree: Tree, snaps: Snaps) -> Tree:
 
 def about_zero(nodes: Nodes, tree: Tree) -> Nodes:
     """The nodes of ``about_middle(tree)``, or of a change to them, for inputs about 0 as ``tree`` has them."""
-    middle: FloatArray = np.zeros(len(tree.features)) if tree.input_middle is None else tree.input_middle
+    middle = middle_of(tree)
     return fold_inputs(nodes, Scaler(middle, np.ones(len(middle))))

@@ -45,14 +45,15 @@ def export_c(
 
     ``precision``: one of ``formats.C_PRECISIONS``; int4 and the like are int8 code with weights of fewer bits, fp16 and
     bf16 float32 table code with weights of two bytes, the nearest to those of float32 code.
-    ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
+    ``style``: "straight" code, a "table" read by an interpreter, or one whose edges are
+    "coded", in fewer bits (integers only). ``fine``: 16-bit values for the children of a
     regression's output (integers only). ``constants``: the numbers of the model are one block that a program can
     replace (table style, floats as inputs). ``early_exit``: ``NAME_predict`` stops as soon as no other class is
     possible (classes in integers, straight style). ``ValueError`` for anything that C cannot express; the message says
     what it can.
     """
     row = c_format(precision)
-    check_style(style)
+    check_style(style, precision)
     if fine and not row.is_integer:
         raise ValueError("16-bit values are an option of int8 code; floats need none")
     check_name(name)
