@@ -22,6 +22,7 @@ typedef struct {
     const void *inputs;  /* real (rows, features) */
     const void *targets; /* real (rows, outputs) */
     const void *weight;  /* real (rows) mean one */
+    const void *soft;    /* real (rows) shares of the loss at a temperature; null if it is 1 */
 
     int64_t shuffles, fit_rows, batch, validation_rows;
     const int32_t *order;      /* (shuffles, fit_rows) rows; the epochs use the shuffles in turn */
@@ -33,6 +34,7 @@ typedef struct {
     int32_t judge;  /* what validation measures: the loss, or the share of wrong classes */
     double decay;   /* weight decay */
     double level;   /* of a loss that has one */
+    double temperature; /* of the softened part of the loss, if there is ``soft`` */
     int64_t count;  /* steps done before */
 
     void *param, *first, *second; /* real (params) in and out: weights and moments */

@@ -106,6 +106,8 @@ def _job(forest: Forest, settings: Settings, data: Data, rows: Indices, params: 
     job.weight, job.param = address(data.weight, dtype, count), address(params, dtype, forest.params)
     job.stop = address(stop, np.int32, 1)
     job.batch, job.decay = settings.batch_size, settings.weight_decay
+    job.soft = None if data.soft is None else address(data.soft, dtype, count)
+    job.temperature = settings.temperature
     loss, job.level = loss_and_level(settings.loss)
     job.loss = LOSS_CODES[loss]
     job.optimizer = OPTIMIZER_CODES.get(settings.optimizer, -1)

@@ -16,9 +16,11 @@ import jax.numpy as jnp
 from jax import lax
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.arrays import EngineArray
 from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.xla.network import Network
 from neuraltree.tasks.losses import LOSSES, loss_and_level
+from neuraltree.tasks.softening import soft_gradient, soft_loss
 
 Arrays = tuple[jax.Array, ...]
 _product = partial(jnp.matmul, precision=lax.Precision.HIGHEST)  # else GPUs round single floats to 10 bits
@@ -29,20 +31,31 @@ def predict(network: Network, params: jax.Array, inputs: jax.Array) -> jax.Array
     return outputs(network, _spread(network, params, inputs.shape[1]), inputs)
 
 
-def gradient(loss: str, network: Network, params: jax.Array, before: Arrays | None, chunk: Arrays) -> Arrays:
+def gradient(
+    loss: str, temperature: float, network: Network, params: jax.Array, before: Arrays | None, chunk: Arrays
+) -> Arrays:
     """The derivatives of the sum of loss x share by the matrix, and this sum (trees,), added to those ``before``.
 
-    The chunk is the inputs, targets and shares of some rows; padding is a row with the share 0.
+    The chunk is the inputs, targets and shares of some rows; padding is a row with the share 0. Rows that learn at a
+    temperature add ``soft``, see ``neuraltree.tasks.softening``.
     """
-    inputs, targets, share = chunk
-    name, level = loss_and_level(loss)
-    row, truth = LOSSES[name], targets.T[None]
+    inputs, targets, share, *soft = chunk
+    truth = targets.T[None]
     found, pull_back = jax.vjp(partial(outputs, network), _spread(network, params, inputs.shape[1]), inputs)
-    here = (
-        pull_back(row.gradient(found, truth, level) * share[None, None])[0],
-        _product(row.value(found, truth, level), share),
-    )
+    value, slope = _value_and_slope(loss, found, truth, soft, temperature)
+    here = pull_back(slope * share[None, None])[0], _product(value, share)
     return here if before is None else (before[0] + here[0], before[1] + here[1])
+
+
+def _value_and_slope(
+    loss: str, found: jax.Array, truth: jax.Array, soft: list[jax.Array], temperature: float
+) -> tuple[EngineArray, EngineArray]:
+    if soft:
+        by_row = soft[0][None]
+        value = soft_loss(loss, found, truth, by_row, temperature)
+        return value, soft_gradient(loss, found, truth, by_row[None], temperature)
+    name, level = loss_and_level(loss)
+    return LOSSES[name].value(found, truth, level), LOSSES[name].gradient(found, truth, level)
 
 
 def update(

@@ -6,8 +6,7 @@ generations share them. Memory does not grow with the number of rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -22,6 +21,7 @@ from neuraltree.engine.xla import passes
 from neuraltree.engine.xla.compiled import engine_flags, run_program
 from neuraltree.engine.xla.network import Network, make_network, power_of_two
 from neuraltree.tasks.losses import LOSSES, loss_and_level
+from neuraltree.tasks.softening import soft_loss
 
 CHUNK_ROWS, LEAST_ROWS = 256, 8  # most rows whose values are in memory at a time, and fewest
 
@@ -140,8 +140,9 @@ class _Run(NamedTuple):
         for part, index in _chunks(rows, size):
             share = np.zeros(size, params.dtype)
             share[: len(part)] = self.data.weight[part] / len(rows)
-            chunk = self.data.inputs[index], self.data.targets[index], share
-            found = run_program(passes.gradient, (self.settings.loss,), self.network, params, found, chunk)
+            chunk = self.data.inputs[index], self.data.targets[index], share, *self._soft(index)
+            how = self.settings.loss, self.settings.temperature
+            found = run_program(passes.gradient, how, self.network, params, found, chunk)
         return found
 
     def outputs(self, params: EngineArray, rows: Indices) -> Iterator[tuple[Indices, NDArray]]:
@@ -152,15 +153,23 @@ class _Run(NamedTuple):
 
     def validate(self, params: EngineArray, course: Course) -> FloatArray:
         """(trees,) mean losses, or the shares of wrong classes; infinite if a weight is not finite."""
-        loss, level = loss_and_level(self.settings.loss)
-        measure: Callable = _wrong if course.judge == "error_rate" else partial(LOSSES[loss].value, level=level)
+        measure = _wrong if course.judge == "error_rate" else self._losses
         weights = self.data.weight[course.validation].sum(dtype=np.float64)
         starts, total = self.forest.first_tree_param[:-1], np.zeros(self.forest.trees)
         with np.errstate(all="ignore"):  # of trees that diverge
             for part, found in self.outputs(params, course.validation):
-                total += measure(found, self.data.targets[part].T[None]) @ self.data.weight[part]
+                total += measure(found, self.data.targets[part].T[None], *self._soft(part)) @ self.data.weight[part]
         finite = np.logical_and.reduceat(np.isfinite(self.cut(params)), starts)
         return np.where(finite, total / (weights if weights > 0 else 1), np.inf)
+
+    def _soft(self, rows: Indices) -> tuple[NDArray, ...]:
+        return () if self.data.soft is None else (self.data.soft[rows],)
+
+    def _losses(self, outputs: NDArray, targets: NDArray, *soft: NDArray) -> EngineArray:
+        if soft:
+            return soft_loss(self.settings.loss, outputs, targets, soft[0], self.settings.temperature)
+        loss, level = loss_and_level(self.settings.loss)
+        return LOSSES[loss].value(outputs, targets, level)
 
 
 def _chunks(rows: Indices, size: int) -> Iterator[tuple[Indices, Indices]]:
@@ -170,8 +179,9 @@ def _chunks(rows: Indices, size: int) -> Iterator[tuple[Indices, Indices]]:
         yield part, np.resize(part, size)
 
 
-def _wrong(outputs: NDArray, targets: NDArray) -> NDArray:
+def _wrong(outputs: NDArray, targets: NDArray, *soft: NDArray) -> NDArray:
     """(trees, rows) whether the class is wrong. Of equal outputs the first is chosen; one not finite is wrong."""
+    del soft
     if outputs.shape[1] == 1:  # of two classes the first has the output 0
         outputs, targets = (np.concatenate([np.zeros_like(part), part], axis=1) for part in (outputs, targets))
     right = outputs.argmax(axis=1) == targets.argmax(axis=1)
