@@ -23,6 +23,7 @@ MODULES = {
     "search_peers": "search_peers",
     "growth_operator": "growth_operator",
     "pruning": "pruning",
+    "distillation": "distillation",
 }
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from experiments.growth.course import Course
 from experiments.growth.edges import random_mask
 from experiments.growth.pixels import Floats, Pixels
-from experiments.growth.rewiring import SETTINGS, State, Task, rewire
+from experiments.growth.rewiring import State, Task, lesson_of, rewire
 from experiments.growth.rounds import Round, drawn, rounds
 from experiments.growth.skeleton import Mask, Skeleton, forest_of, places
 from neuraltree.activations import code_of
@@ -57,13 +57,16 @@ def train_round(task: Task, state: State, each: Round, rng: np.random.Generator)
     steps = np.arange(len(each.progress))
     for some in np.split(steps, steps[STEPS_A_CALL::STEPS_A_CALL]):
         rows = each.rows[some[0] * course.batch : (some[-1] + 1) * course.batch]
-        data = training.make_data(*drawn(task.pixels, course, rows, rng), None, SETTINGS.precision)
-        state = _train_batches(forest, state, data, course.batch, course.rates(each.progress[some]))
+        settings, data = lesson_of(task.pixels, *drawn(task.pixels, course, rows, rng))
+        how = settings._replace(batch_size=course.batch)
+        state = _train_batches(forest, state, how, data, course.rates(each.progress[some]))
     return state
 
 
-def _train_batches(forest: Forest, state: State, data: training.Data, batch: int, rates: NDArray[np.float64]) -> State:
+def _train_batches(
+    forest: Forest, state: State, settings: training.Settings, data: training.Data, rates: NDArray[np.float64]
+) -> State:
     order, nothing = np.arange(len(data.weight), dtype=np.int32)[None], np.zeros(0, np.int32)
-    course, settings = training.Course(order, rates, nothing, epochs=1), SETTINGS._replace(batch_size=batch)
+    course = training.Course(order, rates, nothing, epochs=1)
     found = lowering().train(forest, settings, data, course, state.params, np.ones(1), moments=state.moments)
     return State(state.mask, found.last, found.moments)

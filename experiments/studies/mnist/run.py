@@ -18,7 +18,8 @@ from experiments.frame.provenance import constants
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.pixels import Bytes, Pixels, make_pixels
-from experiments.growth.skeleton import make_skeleton, to_nodes
+from experiments.growth.rewiring import State
+from experiments.growth.skeleton import Skeleton, make_skeleton, to_nodes
 from experiments.growth.tree_training import train
 from neuraltree.tree.tree import Tree
 
@@ -99,13 +100,13 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     model = model_of(unit.job, quick)
-    parts, pixels, fit = _begun(unit, quick)
+    parts, pixels, fit = begun(unit, quick)
     row, error = (_mlp if model.mlp else _tree)(model, pixels, fit)
     errors = {"val_error": error(*parts.validation), "test_error": error(*parts.test)}
     return [row | errors | {"epochs": model.course.epochs, "activations": "+".join(model.activations)}]
 
 
-def _begun(unit: Unit, quick: bool) -> tuple[Parts, Pixels, np.random.Generator]:
+def begun(unit: Unit, quick: bool) -> tuple[Parts, Pixels, np.random.Generator]:
     """The images of a unit, those for training as pixels, and the random numbers of the training."""
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
     parts = _parts(unit.table, quick, split)
@@ -132,7 +133,7 @@ def _tree(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, 
 
 def grown_tree(unit: Unit, quick: bool) -> tuple[Tree, tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
     """The tree of a unit's row, and the flat images and classes that it was fitted to, and those of the test."""
-    parts, pixels, fit = _begun(unit, quick)
+    parts, pixels, fit = begun(unit, quick)
     tree = grown(model_of(unit.job, quick), pixels, fit)
     train, test = ((X.reshape(len(X), -1), y) for X, y in (parts.train, parts.test))
     return tree, train, test
@@ -140,11 +141,16 @@ def grown_tree(unit: Unit, quick: bool) -> tuple[Tree, tuple[NDArray, NDArray], 
 
 def grown(model: Model, pixels: Pixels, rng: np.random.Generator) -> Tree:
     """The trained tree: raw bytes in, digits out."""
-    skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)
-    state = train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng)
+    skeleton, state = trained(model, pixels, rng)
     features = tuple(f"pixel {row} {column}" for row in range(SIDE) for column in range(SIDE))
     nodes = to_nodes(skeleton, state.mask, state.params)
     return Tree(nodes, "multiclass", features, tuple(range(CLASSES)), pixels.scaler)
+
+
+def trained(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Skeleton, State]:
+    """The hidden nodes of the trained tree, and what it has been trained to."""
+    skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)
+    return skeleton, train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng)
 
 
 def _mlp(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, Error]:
