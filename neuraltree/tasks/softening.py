@@ -1,10 +1,12 @@
 """Losses of classifiers that learn the probabilities of teachers at a temperature.
 
 Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network", section 2
-(https://arxiv.org/abs/1503.02531). With logits z, probabilities p^T = softmax(z / T), and those of the teachers, q, made
-softer in the same way, q^T ~ q^(1/T), the loss of a row is (1 - a) CE(y, p^1) + a T^2 CE(q^T, p^T). It is computed as
-(1 - a) lse(z) + a T^2 lse(z / T) - t z with the targets t = (1 - a) y + a T q^T, where lse is the logarithm of the sum of
-exponentials. One logit is the second of two whose first is 0.
+(https://arxiv.org/abs/1503.02531). With logits z, probabilities p^T = softmax(z / T), and those of the teachers, q,
+made softer by q^T ~ q^(1/T), the loss of a row is (1 - a) CE(y, p^1) + a T^2 CE(q^T, p^T). It is computed as
+
+    (1 - a) lse(z) + a T^2 lse(z / T) - t z    with the targets t = (1 - a) y + a T q^T
+
+where lse is the logarithm of the sum of exponentials. One logit is the second of two whose first is 0.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from neuraltree.arrays import EngineArray, FloatArray
-from neuraltree.tasks.losses import LEAST_SHARE, LOSSES
+from neuraltree.tasks.losses import BEST, LEAST_SHARE, LOSSES
 
 SOFTENED = ("softmax", "logistic")  # the losses that can be taken at a temperature
 
@@ -49,3 +51,16 @@ def soft_targets(own: FloatArray, taught: FloatArray, share: FloatArray | float,
     if temperature == 1:
         return (1 - share) * own + share * taught
     return (1 - share) * own + share * temperature * softened(taught, temperature)
+
+
+def soft_constant_loss(
+    name: str, targets: FloatArray, weight: FloatArray, soft: FloatArray, temperature: float
+) -> float:
+    """The mean loss of a constant for targets t (rows, outputs) with weights and shares (rows,).
+
+    Its probabilities are the mean of t by the sum of t over the classes, 1 - a + a T.
+    """
+    shares = targets / (1 - soft + soft * temperature)[:, None]
+    best = BEST[name](shares, weight, 0.0)
+    found = soft_loss(name, best[:, None] + np.zeros((1, len(targets))), targets.T, soft, temperature)
+    return float(np.average(found, weights=weight))

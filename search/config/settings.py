@@ -334,6 +334,15 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=1,
         ),
     ] = 0.5
+    teacher_temperature: Annotated[
+        float,
+        Meta(
+            description="the temperature at which trees learn the teachers' probabilities: above 1 the small ones count "
+            "more; for classes only; see compression.md",
+            gt=0,
+            le=100,
+        ),
+    ] = 1.0
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -20,6 +20,7 @@ from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
 from neuraltree.tasks.losses import constant_loss
+from neuraltree.tasks.softening import soft_constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
@@ -293,10 +294,19 @@ def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, l1: Floa
     last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, l1=l1)
     candidates = (last if l1 is None else simplify_all(last), means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
-    targets, weight = (part[problem.whole].astype(np.float64) for part in (problem.data.targets, problem.data.weight))
-    useful = losses <= constant_loss(problem.task.loss, targets, weight)
+    useful = losses <= _loss_of_constant(whole)
     chosen = np.where(useful.any(axis=0), useful.argmax(axis=0), losses.argmin(axis=0))
     return [candidates[which][i] for i, which in enumerate(chosen.tolist())]
+
+
+def _loss_of_constant(problem: Problem) -> float:
+    """The mean loss of the best constant on the rows ``whole``; at a temperature that of a good one."""
+    data, loss = problem.data, problem.task.loss
+    targets, weight = (part[problem.whole].astype(np.float64) for part in (data.targets, data.weight))
+    if data.soft is None:
+        return constant_loss(loss, targets, weight)
+    soft = data.soft[problem.whole].astype(np.float64)
+    return soft_constant_loss(loss, targets, weight, soft, problem.settings.temperature)
 
 
 def _losses(problem: Problem, trees: list[Nodes]) -> FloatArray:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
-from neuraltree.tasks.softening import soft_gradient, soft_loss, soft_targets, softened
+from neuraltree.tasks.softening import soft_constant_loss, soft_gradient, soft_loss, soft_targets, softened
 from tests.helpers.forests import MANY, PLAIN, SPACE, Case, population
 from tests.helpers.plain_tree import evaluate
 
@@ -114,6 +115,25 @@ def test_the_temperature_1_is_the_ordinary_loss_of_the_mean_targets(engine, name
     again = case.fit(engine, 2)
     np.testing.assert_allclose(again.last, plain.last, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(again.losses, plain.losses, rtol=1e-10)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_the_loss_of_a_constant_is_that_of_its_outputs_and_no_less_than_the_best(name):
+    """With shares that are all alike it is the best of all constants."""
+    _, y, q, _, _ = lesson(name, 3.0)
+    weight = np.random.default_rng(1).uniform(0.5, 2, ROWS)
+
+    def mean(z: np.ndarray, a: np.ndarray) -> float:
+        outputs = np.broadcast_to(z, (ROWS, len(z)))
+        return float(np.average(by_formula(with_first(outputs), y, q, a, 3.0), weights=weight))
+
+    count = SPACES[name].n_outputs
+    for share, slack in ((0.0, 1e-9), (0.5, 0.1)):
+        a = np.full(ROWS, share)
+        targets = soft_targets(y, q, share, 3.0)[:, -count:]
+        best = minimize(mean, np.zeros(count), (a,), tol=1e-12).fun
+        found = soft_constant_loss(name, targets, weight, a, 3.0)
+        assert best - 1e-9 <= found <= best + slack
 
 
 def test_softer_probabilities_keep_their_order_and_bear_zeros():

@@ -79,6 +79,7 @@ precision = "float64"
 weight_decay = 1e30
 l1 = 0.02
 teacher_share = 0.0
+teacher_temperature = 2.0
 [hardware]
 device = "some-board"
 precision = "int8"
