@@ -53,7 +53,8 @@ class Cutting:
     """How a model is cut: the ``shares`` of its nodes that go, in rising order, by a criterion; and then trained.
 
     ``precision``: a key of ``WEIGHT_FORMATS`` whose values the weights take at last, after ``epochs`` of training in it
-    if it is one of C code; "" leaves them as they are.
+    if it is one of C code; "" leaves them as they are. ``teach``: the whole model teaches its cuts; in each fold of the
+    judgement that is the model that was trained there.
     """
 
     shares: Sequence[float]
@@ -61,10 +62,12 @@ class Cutting:
     epochs: int
     seed: int
     precision: str = ""
+    teach: bool = False
 
     def path(self, tree: Tree, rows: Rows) -> list[Tree]:
         """The tree and its cuts, all in the number format."""
         how: dict[str, Any] = {"criterion": self.criterion, "epochs": self.epochs, "seed": self.seed}
+        how["teach"] = self.teach
         found = [tree, *prune_path(tree, rows.X, rows.y, self.shares, **how, weight=rows.weight, loss=rows.loss)]
         if not self.precision:
             return found

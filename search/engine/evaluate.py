@@ -20,8 +20,8 @@ from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
 from neuraltree.tasks.losses import constant_loss
-from neuraltree.tasks.softening import soft_constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
+from neuraltree.tasks.softening import soft_constant_loss
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.simplify import simplify_all
