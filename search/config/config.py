@@ -75,7 +75,7 @@ ADDED = (
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
     *(("hardware", "input"), ("compress", "prune"), ("train", "l1")),
-    *(("train", key) for key in ("teachers", "teacher_share", "teacher_temperature")),
+    *(("train", key) for key in ("group_l1", "teachers", "teacher_share", "teacher_temperature")),
     *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )

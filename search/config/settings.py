@@ -318,6 +318,13 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "children inherit and change; see compression.md"
         ),
     ] = 0.0
+    group_l1: Annotated[
+        NonNegative | Literal["evolved"],
+        Meta(
+            description="the rate of the norms of the weights into each node, by which training makes all of them zero "
+            "at once, so that nodes leave; evolved: as of l1; see compression.md"
+        ),
+    ] = 0.0
     teachers: Annotated[
         tuple[str, ...],
         Meta(

@@ -15,7 +15,7 @@ from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.xla import compiled
 from neuraltree.engine.xla.compiled import engine_flags
 from neuraltree.engine.xla.network import make_network, power_of_two
-from neuraltree.engine.xla.passes import gradient, predict, update
+from neuraltree.engine.xla.passes import Shrinking, gradient, predict, update
 from neuraltree.tasks.losses import AT_LEVEL, LOSSES
 from neuraltree.tasks.softening import SOFTENED
 from neuraltree.tree.space import Space
@@ -107,7 +107,8 @@ def test_every_program_is_traced_with_strict_ranks_and_types(precision):
                 arrays += [*jax.eval_shape(how, network, params, (slope, losses), rows), losses]
         for optimizer in OPTIMIZERS:
             moments = jax.eval_shape(OPTIMIZERS[optimizer](0.1).init, params)
-            given = network.place, (params, moments), slope, rate, params > 0, params
+            shrinking = Shrinking(params, params, network.place)
+            given = network.place, (params, moments), slope, rate, params > 0, shrinking
             moved, later = jax.eval_shape(partial(update, optimizer, 0.1), *given)
             arrays.append(moved)
             kept = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), later, moments)

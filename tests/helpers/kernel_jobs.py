@@ -125,6 +125,7 @@ def work(
     arrays |= {"soft": rng.choice([0, 0.4, 1], size=ROWS).astype(precision)} if temperature else {}
     arrays |= {"order": order, "validation": rows.astype(np.int32), "rates": np.linspace(rate, 0, epochs * steps)}
     arrays |= {"limit": np.arange(forest.trees, dtype=np.int32) % 3 + 1, "l1": np.linspace(0, 0.3, forest.trees)}
+    arrays |= {"group_l1": np.linspace(0.4, 0, forest.trees)}
     arrays |= {"param": params.astype(precision), "stop": np.zeros(1, np.int32)}
     return Work(function, precision, sizes, arrays | _results(forest, rng, epochs, len(rows), precision))
 

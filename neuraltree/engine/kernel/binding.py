@@ -31,7 +31,7 @@ class Job(ctypes.Structure):
         ("rows", _INT64),
         *((name, _ARRAY) for name in ("inputs", "targets", "weight", "soft")),
         *((name, _INT64) for name in ("shuffles", "fit_rows", "batch", "validation_rows")),
-        *((name, _ARRAY) for name in ("order", "validation", "rates", "limit", "l1")),
+        *((name, _ARRAY) for name in ("order", "validation", "rates", "limit", "l1", "group_l1")),
         *((name, _INT32) for name in ("epochs", "patience", "loss", "optimizer", "judge")),
         ("decay", _DOUBLE),
         ("level", _DOUBLE),

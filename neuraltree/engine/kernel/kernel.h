@@ -30,6 +30,7 @@ typedef struct {
     const double *rates;       /* (epochs x steps) learning rates */
     const int32_t *limit;      /* (trees) most epochs of each tree */
     const double *l1;          /* (trees) rates of the L1 norm of the edge weights; null if there are none */
+    const double *group_l1;    /* (trees) rates of the sum of the norms of the weights into each node; or null */
     int32_t epochs, patience, loss, optimizer;
     int32_t judge;  /* what validation measures: the loss, or the share of wrong classes */
     double decay;   /* weight decay */

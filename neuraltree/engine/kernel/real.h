@@ -1078,6 +1078,31 @@ static void NAME(shrink)(const Job *job, int32_t tree, REAL by)
     }
 }
 
+/* The proximal step of ``by`` x the sum over the nodes of the norm of their incoming weights: each norm becomes less by
+   ``by``, and stops at 0. NaN stays NaN. */
+static void NAME(shrink_groups)(const Job *job, int32_t tree, REAL by)
+{
+    REAL *params = job->param;
+    for (int32_t node = job->first_node[tree]; node < job->first_node[tree + 1]; node++) {
+        const int32_t first = job->first_param[node] + 2, end = job->first_param[node + 1], last = node + job->size[node];
+        REAL squares = 0;
+        for (int32_t p = first; p < end; p++) {
+            squares += params[p] * params[p];
+        }
+        for (int32_t child = node + 1; child < last; child += job->size[child]) {
+            const REAL w = params[job->first_param[child] + 1];
+            squares += w * w;
+        }
+        const REAL norm = sqrtf(squares), left = norm <= by ? 0 : 1 - by / norm;
+        for (int32_t p = first; p < end; p++) {
+            params[p] *= left;
+        }
+        for (int32_t child = node + 1; child < last; child += job->size[child]) {
+            params[job->first_param[child] + 1] *= left;
+        }
+    }
+}
+
 /* One update of every active tree by the rows of a batch, a block at a time, so that all trees share a gathered one. */
 static void NAME(step)(const Job *job, const NAME(Scratch) *s, const int32_t *rows, int64_t count, NAME(Step) step,
                        double *losses)
@@ -1106,6 +1131,9 @@ static void NAME(step)(const Job *job, const NAME(Scratch) *s, const int32_t *ro
                          (REAL *)job->second + start, s->slope + start, params, step);
             if (job->l1) {
                 NAME(shrink)(job, tree, step.rate * (REAL)job->l1[tree]);
+            }
+            if (job->group_l1) {
+                NAME(shrink_groups)(job, tree, step.rate * (REAL)job->group_l1[tree]);
             }
         }
     }

@@ -22,6 +22,7 @@ from neuraltree.engine.xla.compiled import engine_flags, run_program
 from neuraltree.engine.xla.network import Network, make_network, power_of_two
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tasks.softening import soft_loss
+from neuraltree.tree.nodes import parents
 
 CHUNK_ROWS, LEAST_ROWS = 256, 8  # most rows whose values are in memory at a time, and fewest
 
@@ -39,6 +40,7 @@ class XlaLowering(NamedTuple):
         limit: NDArray,
         *,
         l1: FloatArray | None = None,
+        group_l1: FloatArray | None = None,
         moments: Sequence[NDArray] = (),
         losses: bool = False,
         stop: Indices = NEVER,
@@ -48,7 +50,7 @@ class XlaLowering(NamedTuple):
         best, best_loss, best_epoch = np.array(params), np.full(forest.trees, np.inf), np.zeros(forest.trees, np.int32)
         with engine_flags(settings.precision):
             run = _Run(forest, settings, data, jax.device_put(make_network(forest)[0]))
-            state, shrinking = run.begin(params, moments), run.shrinking(l1)
+            state, shrinking = run.begin(params, moments), run.shrinking(l1, group_l1)
             for epoch in range(course.epochs + 1):
                 if epoch:
                     moving = run.pad(np.repeat(active, sizes))
@@ -109,14 +111,23 @@ class _Run(NamedTuple):
             leaves = [np.asarray(part, leaf.dtype) for part, leaf in zip(moments, leaves, strict=True)]
         return jax.tree.map(self.pad, (params, jax.tree.unflatten(form, leaves)))
 
-    def shrinking(self, l1: FloatArray | None) -> NDArray:
-        """The rate of the L1 norm for every parameter: 0 for biases."""
-        rates = np.repeat(np.zeros(self.forest.trees) if l1 is None else l1, np.diff(self.forest.first_tree_param))
-        rates[self.forest.first_param[:-1]] = 0
-        return self.pad(rates.astype(self.settings.precision))
+    def shrinking(self, l1: FloatArray | None, group_l1: FloatArray | None) -> passes.Shrinking:
+        """The rate of the L1 norm for every parameter, and of the groups if there are any: 0 for biases."""
+        alone = self._by_param(l1, self.forest.first_param[:-1])
+        if group_l1 is None:
+            return passes.Shrinking(alone, None, None)
+        group = groups(self.forest)
+        by_group = self._by_param(group_l1, np.flatnonzero(group == self.forest.params))
+        return passes.Shrinking(alone, by_group, self.pad(group))
+
+    def _by_param(self, rates: FloatArray | None, without: NDArray) -> NDArray:
+        sizes = np.diff(self.forest.first_tree_param)
+        found = np.repeat(np.zeros(self.forest.trees) if rates is None else rates, sizes)
+        found[without] = 0
+        return self.pad(found.astype(self.settings.precision))
 
     def train(
-        self, state: Any, course: Course, epoch: int, moving: NDArray, shrinking: NDArray, stop: Indices
+        self, state: Any, course: Course, epoch: int, moving: NDArray, shrinking: passes.Shrinking, stop: Indices
     ) -> tuple[Any, FloatArray]:
         """The state after an epoch in which parameters ``moving`` change, and the mean losses (trees,) in it."""
         method, size = (self.settings.optimizer, self.settings.weight_decay), self.settings.batch_size
@@ -170,6 +181,16 @@ class _Run(NamedTuple):
             return soft_loss(self.settings.loss, outputs, targets, soft[0], self.settings.temperature)
         loss, level = loss_and_level(self.settings.loss)
         return LOSSES[loss].value(outputs, targets, level)
+
+
+def groups(forest: Forest) -> NDArray[np.int32]:
+    """(params,) the number of the node that each weight leads into; biases and the unused edges of outputs have that of
+    none, the number of all parameters."""
+    found = np.repeat(np.arange(forest.nodes), np.diff(forest.first_param))
+    depth, bias = forest.depth, forest.first_param[:-1]
+    found[bias] = forest.params
+    found[bias + 1] = np.where(depth > 0, parents(depth), forest.params)
+    return found.astype(np.int32)
 
 
 def _chunks(rows: Indices, size: int) -> Iterator[tuple[Indices, Indices]]:
