@@ -21,6 +21,10 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "exact": ("compression.exact_moves", "nodes that exact reduction and entropy 0 remove"),
     "sparsity_cost": ("hardware.sparsity_cost", "time and flash of pruned trees beside their MACs"),
     "taught_cuts": ("compression.taught_cuts", "cuts that their whole tree teaches, and cuts that it does not"),
+    "format_training": (
+        "compression.format_training",
+        "training with random signs, and of the values that weights share",
+    ),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
     "formats": ("hardware.number_formats", "error and size of MNIST's tree of 10,000 weights by number format"),
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),

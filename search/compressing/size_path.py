@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import NARROW
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import integer_outputs
-from neuraltree.compress.narrow.format_training import finetune_format
+from neuraltree.compress.narrow.format_training import finetune_format, trainable
 from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.pruning.path import prune_path
@@ -53,8 +52,8 @@ class Cutting:
     """How a model is cut: the ``shares`` of its nodes that go, in rising order, by a criterion; and then trained.
 
     ``precision``: a key of ``WEIGHT_FORMATS`` whose values the weights take at last, after ``epochs`` of training in it
-    if it is one of C code; "" leaves them as they are. ``teach``: the whole model teaches its cuts; in each fold of the
-    judgement that is the model that was trained there.
+    unless it is one of floats; "" leaves them as they are. ``teach``: the whole model teaches its cuts; in each fold of
+    the judgement that is the model that was trained there.
     """
 
     shares: Sequence[float]
@@ -72,7 +71,7 @@ class Cutting:
         if not self.precision:
             return found
         # Training in a format knows squares and cross-entropy only.
-        if self.precision not in NARROW or not self.epochs or rows.loss not in ("auto", "squared"):
+        if not trainable(self.precision) or not self.epochs or rows.loss not in ("auto", "squared"):
             return [with_weight_format(each, self.precision) for each in found]
         how = {"epochs": self.epochs, "seed": self.seed, "weight": rows.weight}
         return [finetune_format(each, rows.X, rows.y, self.precision, **how) for each in found]

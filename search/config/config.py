@@ -233,7 +233,7 @@ def _check(config: Config, source: str) -> None:
         ),
         (
             bool(teachers) and config.train.teacher_temperature != 1 and config.compress.prune != "none",
-            "train.teacher_temperature: pruned models are trained at the temperature 1; leave it out, or compress.prune",
+            "train.teacher_temperature: pruned models are trained at 1; leave it out, or compress.prune",
         ),
         (
             not any(_all_operators(config).values()),

@@ -344,8 +344,8 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     teacher_temperature: Annotated[
         float,
         Meta(
-            description="the temperature at which trees learn the teachers' probabilities: above 1 the small ones count "
-            "more; for classes only; see compression.md",
+            description="the temperature at which trees learn the teachers' probabilities: above 1 the small ones "
+            "count more; for classes only; see compression.md",
             gt=0,
             le=100,
         ),

@@ -105,8 +105,9 @@ def taught(learned: Learned, own: float = OWN, temperature: float = 1.0) -> Setu
     """The run, changed so that its trees learn lessons of these teachers instead of the training rows.
 
     A lesson holds the training rows of a fold, and rows near them to fill it up to ``ROWS``. It teaches the weighted
-    mean of the teachers' predictions; for a training row, its own target counts for the share ``own`` of the value. At a ``temperature`` other than 1, classifiers learn softer
-    probabilities of the teachers by the loss of ``neuraltree.tasks.softening``.
+    mean of the teachers' predictions; for a training row, its own target counts for the share ``own`` of the value. At
+    a ``temperature`` other than 1, classifiers learn softer probabilities of the teachers by the loss of
+    ``neuraltree.tasks.softening``.
     """
     rng = np.random.default_rng((learned.known.setup.problem.seed, STREAM))
     sizes = [ROWS] * (len(learned.parts) - 1) + [LAST_ROWS]

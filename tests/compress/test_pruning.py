@@ -204,7 +204,6 @@ def test_a_whole_tree_teaches_half_of_what_its_cuts_learn(kind: str) -> None:
         expected = expected[:, 1:] if kind == "binary" else expected
     np.testing.assert_allclose(found, expected, rtol=1e-12)
     cuts = [prune_path(tree, X, y, [0.3, 0.5], epochs=6, teach=teach) for teach in (False, True)]
-    assert [each.nodes["op"].tolist() for each in cuts[0]][0] == [each.nodes["op"].tolist() for each in cuts[1]][0]
     assert cuts[0] != cuts[1]
     assert prune_path(tree, X, y, [0.5], epochs=0, teach=True) == prune_path(tree, X, y, [0.5], epochs=0)
 

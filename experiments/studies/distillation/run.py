@@ -1,7 +1,7 @@
 """A tree of 10,000 weights that learns MNIST from a larger model besides the digits.
 
-The teacher, its share and the temperature are chosen by the errors on training rows held out, in the units ``choosing``;
-the test rows are scored once, by the finished ``neuraltree.Tree``.
+The teacher, its share and the temperature are chosen by the errors on training rows held out, in the units
+``choosing``; the test rows are scored once, by the finished ``neuraltree.Tree``.
 """
 
 from __future__ import annotations
