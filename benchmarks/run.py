@@ -35,6 +35,8 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "rows": ("promise.equal_time rows", "searches on a growing sample of rows and on all rows"),
     "training": ("promise.equal_time training", "searches of other learning rates, epochs and populations"),
     "sparsity": ("promise.equal_time sparsity", "searches with and without the L1 norm of edge weights in training"),
+    "group_sparsity": ("promise.equal_time group_sparsity", "searches whose training takes the weights of whole nodes"),
+    "temperature": ("promise.equal_time temperature", "searches that learn from teachers at several temperatures"),
     "compression": ("promise.equal_time compression", "fronts of error, flash and latency, pruned at the end"),
     "cutting": ("promise.equal_time cutting", "fronts whose models are pruned at the end"),
     "anytime": ("promise.anytime", "whether commands end within the time given, and what more time brings"),
