@@ -18,10 +18,11 @@ from experiments.growth.dense import train_dense, width_of
 from experiments.growth.pixels import Bytes, Floats, Pixels, scaled
 from experiments.growth.teaching import Predict, everywhere, networks_teacher, tree_teacher, unmoved, with_teacher
 from experiments.studies.mnist import run as mnist
+from neuraltree.tree.tree import Tree
 
 STUDENT, NETWORK, NETWORKS = "grow_10k", "mlp_200k", 3
-CHOOSING = "choosing"  # the job of the units that choose a way
-CHOOSERS = 2  # seeds
+ALONE, TAUGHT, CHOOSING = ("alone", "taught", "choosing")  # the last one chooses a way by validation rows
+CHOOSERS = 1  # seeds
 
 
 class Way(NamedTuple):
@@ -52,16 +53,15 @@ COLUMNS = ("weights", *ERRORS, "alone", *(way.name for way in WAYS))
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    choosers = 1 if quick else CHOOSERS
-    return [
-        *(Unit("mnist", CHOOSING, seed) for seed in range(choosers)),
-        *(Unit("mnist", "taught", seed) for seed in range(seeds)),
-    ]
+    del quick
+    choosing = [Unit("mnist", CHOOSING, seed) for seed in range(min(seeds, CHOOSERS))]
+    return [*choosing, *(Unit("mnist", job, seed) for seed in range(seeds) for job in (TAUGHT, ALONE))]
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
-    """What a student alone depends on, too, so that its rows in mnist.csv can be compared."""
     of_digits = mnist.settings(Unit("mnist", STUDENT, unit.seed), quick)
+    if unit.job == ALONE:
+        return of_digits
     teachers = [mnist.model_of(name, quick)._asdict() for name in ("grow_200k", NETWORK)]
     mine: Any = [way._asdict() for way in (WAYS if unit.job == CHOOSING else (CHOSEN,))]
     models = [each | {"course": each["course"]._asdict()} for each in teachers]
@@ -69,22 +69,32 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 
 def run(unit: Unit, quick: bool) -> list[Row]:
-    return [dict.fromkeys(COLUMNS) | (_choice if unit.job == CHOOSING else _taught)(unit, quick)]
+    run_job: dict[str, Callable[[Unit, bool], Row]] = {ALONE: _alone, TAUGHT: _taught, CHOOSING: _choice}
+    return [dict.fromkeys(COLUMNS) | run_job[unit.job](unit, quick)]
+
+
+def _alone(unit: Unit, quick: bool) -> Row:
+    parts, pixels, rng = mnist.begun(unit, quick)
+    return _scored(mnist.grown(mnist.model_of(STUDENT, quick), pixels, rng), parts)
 
 
 def _taught(unit: Unit, quick: bool) -> Row:
     parts, pixels, rng = mnist.begun(unit, quick)
     teacher = TEACHERS[CHOSEN.teacher](unit, pixels, quick)
     lesson = _lesson(CHOSEN, pixels, everywhere(teacher, pixels, mnist.model_of(STUDENT, quick).course.shift))
-    tree = mnist.grown(mnist.model_of(STUDENT, quick), lesson, rng)
+    theirs = _errors(lambda X: teacher(scaled(X, pixels.scaler)).argmax(axis=1), parts)
+    mine = _scored(mnist.grown(mnist.model_of(STUDENT, quick), lesson, rng), parts)
+    return mine | dict(zip(ERRORS[2:], theirs, strict=True))
 
-    def both(predict: Callable[[Bytes], NDArray]) -> tuple[float, float]:
-        errors = [float(np.mean(predict(X) != y)) for X, y in (parts.validation, parts.test)]
-        return errors[0], errors[1]
 
-    mine = both(lambda X: tree.predict(X.reshape(len(X), -1)))
-    theirs = both(lambda X: teacher(scaled(X, pixels.scaler)).argmax(axis=1))
-    return dict(zip(ERRORS, (*mine, *theirs), strict=True)) | {"weights": tree.num_weights}
+def _scored(tree: Tree, parts: mnist.Parts) -> Row:
+    errors = _errors(lambda X: tree.predict(X.reshape(len(X), -1)), parts)
+    return dict(zip(ERRORS[:2], errors, strict=True)) | {"weights": tree.num_weights}
+
+
+def _errors(predict: Callable[[Bytes], NDArray], parts: mnist.Parts) -> list[float]:
+    """The shares of wrong validation and test rows."""
+    return [float(np.mean(predict(X) != y)) for X, y in (parts.validation, parts.test)]
 
 
 def _choice(unit: Unit, quick: bool) -> Row:
