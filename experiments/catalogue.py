@@ -26,6 +26,7 @@ MODULES = {
     "pruning": "pruning",
     "deep_compression": "deep_compression",
     "depth": "depth",
+    "distillation": "distillation",
 }
 
 

@@ -18,7 +18,8 @@ from experiments.frame.provenance import constants
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.pixels import Bytes, Pixels, make_pixels
-from experiments.growth.skeleton import make_skeleton, to_nodes
+from experiments.growth.rewiring import State
+from experiments.growth.skeleton import Skeleton, make_skeleton, to_nodes
 from experiments.growth.tree_training import train
 from neuraltree.tree.tree import Tree
 
@@ -152,11 +153,18 @@ def flat(images: Bytes, classes: NDArray) -> tuple[NDArray, NDArray]:
 
 def grown(model: Model, pixels: Pixels, rng: np.random.Generator, weights: str | None = None) -> Tree:
     """The trained tree: raw bytes in, digits out. ``weights``: the number format in which its training ends."""
-    skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)
-    state = train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng, weights)
+    skeleton, state = trained(model, pixels, rng, weights)
     features = tuple(f"pixel {row} {column}" for row in range(SIDE) for column in range(SIDE))
     nodes = to_nodes(skeleton, state.mask, state.params)
     return Tree(nodes, "multiclass", features, tuple(range(CLASSES)), pixels.scaler)
+
+
+def trained(
+    model: Model, pixels: Pixels, rng: np.random.Generator, weights: str | None = None
+) -> tuple[Skeleton, State]:
+    """The hidden nodes of the trained tree, and what it has been trained to; ``weights``: as for ``grown``."""
+    skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)
+    return skeleton, train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng, weights)
 
 
 def _mlp(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, Error]:
