@@ -24,6 +24,9 @@ MODULES = {
     "search_peers": "search_peers",
     "growth_operator": "growth_operator",
     "pruning": "pruning",
+    "deep_compression": "deep_compression",
+    "depth": "depth",
+    "distillation": "distillation",
 }
 
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from experiments.growth.course import Course
 from experiments.growth.edges import random_mask
 from experiments.growth.pixels import Floats, Pixels
-from experiments.growth.rewiring import SETTINGS, State, Task, rewire
+from experiments.growth.rewiring import State, Task, lesson_of, rewire
 from experiments.growth.rounds import Round, drawn, rounds
 from experiments.growth.skeleton import Mask, Skeleton, forest_of, places
 from neuraltree.activations import code_of
@@ -67,31 +67,39 @@ def train_round(task: Task, state: State, each: Round, rng: np.random.Generator,
     steps = np.arange(len(each.progress))
     for some in np.split(steps, steps[STEPS_A_CALL::STEPS_A_CALL]):
         rows = each.rows[some[0] * course.batch : (some[-1] + 1) * course.batch]
-        data = training.make_data(*drawn(task.pixels, course, rows, rng), None, SETTINGS.precision)
-        rates = course.rates(each.progress[some])
+        settings, data = lesson_of(task.pixels, *drawn(task.pixels, course, rows, rng))
+        how, rates = settings._replace(batch_size=course.batch), course.rates(each.progress[some])
         if weights is None:
-            state = _train_batches(forest, state, data, course.batch, rates)
+            state = _train_batches(forest, state, how, data, rates)
         else:
-            state = _train_rounded(forest, state, data, course.batch, rates, weights)
+            state = _train_rounded(forest, state, how, data, rates, weights)
     return state
 
 
-def _train_batches(forest: Forest, state: State, data: training.Data, batch: int, rates: NDArray[np.float64]) -> State:
+def _train_batches(
+    forest: Forest, state: State, settings: training.Settings, data: training.Data, rates: NDArray[np.float64]
+) -> State:
     order, nothing = np.arange(len(data.weight), dtype=np.int32)[None], np.zeros(0, np.int32)
-    course, settings = training.Course(order, rates, nothing, epochs=1), SETTINGS._replace(batch_size=batch)
+    course = training.Course(order, rates, nothing, epochs=1)
     found = lowering().train(forest, settings, data, course, state.params, np.ones(1), moments=state.moments)
     return State(state.mask, found.last, found.moments)
 
 
 def _train_rounded(
-    forest: Forest, state: State, data: training.Data, batch: int, rates: NDArray[np.float64], weights: str
+    forest: Forest,
+    state: State,
+    settings: training.Settings,
+    data: training.Data,
+    rates: NDArray[np.float64],
+    weights: str,
 ) -> State:
     """Straight-through steps (Courbariaux et al. 2015, BinaryConnect, algorithm 1, https://arxiv.org/abs/1511.00363):
     each change is that at the rounded weights, and is made to those before rounding."""
+    batch = settings.batch_size
     for step, rate in enumerate(rates):
-        part = training.Data(*(rows[step * batch : (step + 1) * batch] for rows in data))
+        part = training.Data(*(rows if rows is None else rows[step * batch : (step + 1) * batch] for rows in data))
         at = rounded(forest, state.params, weights)
-        moved = _train_batches(forest, state._replace(params=at), part, batch, np.array([rate]))
+        moved = _train_batches(forest, state._replace(params=at), settings, part, np.array([rate]))
         state = moved._replace(params=state.params + (moved.params - at))
     return state
 

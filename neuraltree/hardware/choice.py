@@ -14,8 +14,8 @@ from neuraltree.compress.formats import (
     AUTO,
     CODED,
     MAX_SCORE_LOSS,
-    NARROW,
     ONLY_C,
+    ONLY_IN_C,
     PRECISIONS,
     STYLES,
     InputSpec,
@@ -63,7 +63,7 @@ def candidates(code: Code, device: Device) -> tuple[Code, ...]:
 
     ``ValueError`` if it has figures for none.
     """
-    for part, known in ((code.precision, NARROW), (code.style, (CODED,))):
+    for part, known in ((code.precision, ONLY_IN_C), (code.style, (CODED,))):
         if part in known:
             raise ValueError(f"{part} {ONLY_C}")
     precisions = PRECISIONS if code.precision == AUTO else (code.precision,)

@@ -44,6 +44,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--retrain", metavar="TABLE", help="the table whose rows are used instead of those of the run")
     made.add_argument("--target", metavar="COLUMN", help="its column to predict; by default that of the run")
     made.add_argument("--epochs", type=int, default=EPOCHS, help=f"epochs of training for each size; default: {EPOCHS}")
+    teach = "half of what the smaller models learn is what the model itself says of a row; see docs/compression.md"
+    made.add_argument("--teach", action="store_true", help=teach)
     made.add_argument("--device", help="a device, whose costs count; by default that of the run")
     made.add_argument("--seed", type=int, default=0, help="the random seed; by default 0")
     made.add_argument(
@@ -89,7 +91,8 @@ def compress(options: argparse.Namespace) -> int:
     table = table_for(tree, config)
     run = None if options.retrain else found and found[0]
     setup = set_up(config, table, all_rows=run is None or without_test_rows(run))
-    cutting = Cutting(options.prune, options.criterion, options.epochs, options.seed, options.precision)
+    how = options.criterion, options.epochs, options.seed, options.precision, options.teach
+    cutting = Cutting(options.prune, *how)
     members = undominated_members(setup, size_path(setup, table, tree, cutting, say), say)
     with folder:
         folder.create()
@@ -114,7 +117,7 @@ def _word(options: argparse.Namespace, tree: Tree) -> str:
     """How the models were made, for the manifest."""
     cut = f"without {', '.join(map(str, options.prune))} of its nodes by {options.criterion}" if options.prune else ""
     few = f"with weights in {options.precision}" * bool(options.precision)
-    how = f"{options.epochs} epochs after each size, seed {options.seed}"
+    how = f"{options.epochs} epochs after each size, seed {options.seed}" + ", taught by itself" * options.teach
     return f"{options.model} ({tree.num_nodes} nodes) {', '.join(filter(None, (cut, few, how)))}"
 
 

@@ -11,7 +11,7 @@ from neuraltree.activations import NAMES
 from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named, scored
 from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.compress.pruning.edge_slopes import passed
-from neuraltree.compress.pruning.lesson import Lesson, lesson_of
+from neuraltree.compress.pruning.lesson import Lesson, lesson_of, taught_by
 from neuraltree.compress.pruning.path import prune, prune_path
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, parents
@@ -188,6 +188,26 @@ def test_a_regression_is_trained_on_its_own_loss(fitted: tuple[Tree, np.ndarray,
         prune(tree, X, y, 0.5, loss="cross_entropy")
 
 
+@pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])
+def test_a_whole_tree_teaches_half_of_what_its_cuts_learn(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    X, outputs = rng.normal(size=(30, FEATURES)), {"regression": 2, "binary": 1, "multiclass": 3}[kind]
+    space = Space(FEATURES, outputs, NAMES, "identity", max_nodes=30)
+    classes = None if kind == "regression" else tuple("pqr"[: max(outputs, 2)])
+    tree = Tree(random_tree(rng, space), kind, tuple("abcd"), classes)
+    y = rng.normal(size=(30, 2)) if classes is None else np.array(classes)[rng.integers(len(classes), size=30)]
+    found = taught_by(lesson_of(tree, X, y), tree.nodes).targets
+    if classes is None:
+        expected = (y + tree.predict(X)) / 2
+    else:
+        expected = ((y[:, None] == np.array(classes)) + tree.predict_proba(X)) / 2
+        expected = expected[:, 1:] if kind == "binary" else expected
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    cuts = [prune_path(tree, X, y, [0.3, 0.5], epochs=6, teach=teach) for teach in (False, True)]
+    assert cuts[0] != cuts[1]
+    assert prune_path(tree, X, y, [0.5], epochs=0, teach=True) == prune_path(tree, X, y, [0.5], epochs=0)
+
+
 def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
     tree, X, y = fitted
     with pytest.raises(ValueError, match="unknown criterion 'best'; allowed: ablation, taylor"):
@@ -199,6 +219,8 @@ def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
         prune(tree, X, y, 0.5, steps=0)
     with pytest.raises(ValueError, match=r"X has shape \(500, 3\)"):
         prune(tree, X[:, :3], y, 0.5)
+    with pytest.raises(ValueError, match="loss huber predicts no means, which alone can be taught; leave out teach"):
+        prune(tree, X, y, 0.5, loss="huber", teach=True)
     with pytest.raises(ValueError, match="y holds a number that is not finite"):
         prune(tree, X, np.where(np.arange(500) == 7, np.nan, y), 0.5)
     two = NeuralTreeRegressor(random_state=0, max_nodes=20).fit(X, np.c_[y, X[:, 0]]).tree_

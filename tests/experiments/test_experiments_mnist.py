@@ -279,13 +279,11 @@ def test_steps_in_a_format_are_those_at_the_rounded_weights(task):
     """Gradient descent by hand: rounded before each step, and what a step changes is added before rounding."""
     state = sparse_state(task)
     forest = forest_of(task.skeleton, state.mask)
-    settings = SETTINGS._replace(optimizer="sgd")
+    settings = SETTINGS._replace(optimizer="sgd", batch_size=10)
     inputs = scaled(task.pixels.images, task.pixels.scaler)
     data = make_data(inputs[:20], task.pixels.targets[:20], None, "float32")
     rates = np.array([0.1, 0.05])
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(tree_training, "SETTINGS", settings)
-        found = tree_training._train_rounded(forest, state, data, 10, rates, "ternary").params
+    found = tree_training._train_rounded(forest, state, settings, data, rates, "ternary").params
     wanted = state.params.astype(float)
     for step, rate in enumerate(rates):
         at = tree_training.rounded(forest, wanted.astype(np.float32), "ternary")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from neuraltree.compress.pruning.criteria import Criterion, criterion_named, scored
 from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.compress.pruning.edge_slopes import passed
-from neuraltree.compress.pruning.lesson import Lesson, lesson_of
+from neuraltree.compress.pruning.lesson import Lesson, lesson_of, taught_by
 from neuraltree.compress.pruning.retraining import retrained
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify
@@ -34,11 +35,11 @@ def prune(
     seed: int = 0,
     weight: ArrayLike | None = None,
     loss: str = "auto",
+    teach: bool = False,
 ) -> Tree:
     """The tree without a ``share`` of its nodes; see ``prune_path``."""
-    (pruned,) = prune_path(
-        tree, X, y, [share], criterion=criterion, epochs=epochs, steps=steps, seed=seed, weight=weight, loss=loss
-    )
+    how: dict[str, Any] = {"criterion": criterion, "epochs": epochs, "steps": steps, "seed": seed, "teach": teach}
+    (pruned,) = prune_path(tree, X, y, [share], **how, weight=weight, loss=loss)
     return pruned
 
 
@@ -64,6 +65,7 @@ def prune_path(
     seed: int = 0,
     weight: ArrayLike | None = None,
     loss: str = "auto",
+    teach: bool = False,
 ) -> list[Tree]:
     """The tree without a share of its nodes, for each of ``shares`` in rising order; each is cut from the one before.
 
@@ -72,19 +74,22 @@ def prune_path(
     ranks the edges, see ``CRITERIA``; it is computed anew for each cut, on at most 1,000 rows. The mean of what came
     through an edge goes into the bias of its parent. A size is reached in ``steps`` cuts, whose shares follow a cubic
     schedule (Zhu & Gupta 2017, https://arxiv.org/abs/1710.01878, section 3), and after each the tree is trained for its
-    part of ``epochs``; 0: it is not. A structured criterion may end at a larger size.
+    part of ``epochs``; 0: it is not. A structured criterion may end at a larger size. ``teach``: the whole tree teaches
+    its cuts, as in knowledge distillation: what it expects on a row, probabilities or values, is half of the target.
 
-    ``ValueError`` for shares that are not between 0 and 1, an unknown criterion, or rows that do not fit the tree.
+    ``ValueError`` for shares that are not between 0 and 1, an unknown criterion, rows that do not fit the tree, or a
+    teacher whose loss is not one of means.
     """
     row, lesson = criterion_named(criterion), lesson_of(tree, X, y, weight, loss)
     wanted = checked_shares(shares, epochs, steps)
     rng = np.random.default_rng((seed, SEED_STREAM))
     nodes, found = simplify(tree.nodes), []
+    trained = taught_by(lesson, nodes) if teach else lesson
     whole, before = len(nodes), 0.0
     for share in wanted:
         for cut, part in _schedule(before, share, epochs, steps):
             nodes = cut_once(nodes, [lesson.sample()], row, round((1 - cut) * whole))
-            nodes = retrained(nodes, lesson, part, rng)
+            nodes = retrained(nodes, trained, part, rng)
         before = share
         found.append(replace(tree, nodes=nodes, int8_loss=None, band=None))
     return found
