@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.edge_slopes import Passed, passed
 
@@ -15,20 +14,8 @@ def ablation(found: Passed) -> FloatArray:
     """(nodes,) of the edge above each node, exactly; infinite for outputs."""
     scores = np.full(len(found.nodes), np.inf)
     for i in np.flatnonzero(found.parent >= 0).tolist():
-        scores[i] = rise_with(found, i, np.full(found.values.shape[1], found.means[i]))
+        scores[i] = found.rise_with(i, np.full(found.values.shape[1], found.means[i]))
     return scores
-
-
-def rise_with(found: Passed, i: int, value: FloatArray) -> float:
-    """What the loss rises by if node ``i``, which is no output, has this ``value`` (rows,).
-
-    That changes the sums on the way from the parent to the output and no others, so it costs as many nodes as the tree
-    is deep.
-    """
-    while (up := int(found.parent[i])) >= 0:
-        total = found.sums[up] + found.weight[i] * (value - found.values[i])
-        value, i = ACTIVATIONS[~int(found.nodes["op"][up])].value(total), up
-    return found.loss_of(np.where(found.outputs[:, None] == i, value, found.values[found.outputs])) - found.loss
 
 
 def input_ablation(found: Passed) -> FloatArray:

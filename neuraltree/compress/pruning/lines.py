@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.pruning.ablation import rise_with
 from neuraltree.compress.pruning.edge_slopes import Passed
 from neuraltree.compress.reduction.splicing import splice
 from neuraltree.tree.nodes import Nodes
@@ -20,7 +19,7 @@ def line_loss(found: Passed) -> FloatArray:
     slope, intercept = lines_of(found)
     scores = np.full(len(found.nodes), np.inf)
     for i in np.flatnonzero((found.nodes["op"] < 0) & (found.nodes["depth"] > 0)).tolist():
-        scores[i] = rise_with(found, i, slope[i] * found.sums[i] + intercept[i])
+        scores[i] = found.rise_with(i, slope[i] * found.sums[i] + intercept[i])
     return scores
 
 
