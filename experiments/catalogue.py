@@ -15,6 +15,7 @@ MODULES = {
     "tables/bneuralt": "tables",
     "tables/reference": "reference",
     "mnist": "mnist",
+    "mnist_c": "mnist_c",
     "stochasticity": "stochasticity",
     "multi_output": "multi_output",
     "activations": "activations",
@@ -24,6 +25,8 @@ MODULES = {
     "growth_operator": "growth_operator",
     "pruning": "pruning",
     "distillation": "distillation",
+    "deep_compression": "deep_compression",
+    "depth": "depth",
 }
 
 

@@ -42,8 +42,7 @@ correction."""
 LARGE_TEXT = """## MNIST
 
 The same of trees of 10,000 weights from the pixels ({seeds}): error in % of the test rows. Training is for {epochs}
-epochs after each size, on pictures as they are; the whole tree was trained on pictures that are shifted at random, so
-training without shifts raises the error at first."""
+epochs after each size, on pictures that are shifted anew at random, as those of the whole tree's training were."""
 LEVELS = """## Sparsity by level
 
 One threshold for the whole tree cuts each level by a share of its own. With half of the nodes cut and no training: the
