@@ -97,7 +97,8 @@ def _train_rounded(
     each change is that at the rounded weights, and is made to those before rounding."""
     for step, rate in enumerate(rates):
         here = slice(step * settings.batch_size, (step + 1) * settings.batch_size)
-        part = training.Data(*(None if rows is None else rows[here] for rows in data))
+        soft = None if data.soft is None else data.soft[here]
+        part = training.Data(data.inputs[here], data.targets[here], data.weight[here], soft)
         at = rounded(forest, state.params, weights)
         moved = _train_batches(forest, state._replace(params=at), settings, part, np.array([rate]))
         state = moved._replace(params=state.params + (moved.params - at))
