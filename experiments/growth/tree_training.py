@@ -97,7 +97,7 @@ def _train_rounded(
     each change is that at the rounded weights, and is made to those before rounding."""
     batch = settings.batch_size
     for step, rate in enumerate(rates):
-        part = training.Data(*(rows if rows is None else rows[step * batch : (step + 1) * batch] for rows in data))
+        part = training.Data._make(rows if rows is None else rows[step * batch : (step + 1) * batch] for rows in data)
         at = rounded(forest, state.params, weights)
         moved = _train_batches(forest, state._replace(params=at), settings, part, np.array([rate]))
         state = moved._replace(params=state.params + (moved.params - at))
