@@ -208,6 +208,15 @@ def test_a_whole_tree_teaches_half_of_what_its_cuts_learn(kind: str) -> None:
     assert prune_path(tree, X, y, [0.5], epochs=0, teach=True) == prune_path(tree, X, y, [0.5], epochs=0)
 
 
+def test_a_smaller_learning_rate_moves_weights_less(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
+    tree, X, y = fitted
+    still, slow, fast = (
+        prune(tree, X, y, 0.3, steps=1, epochs=epochs, learning_rate=rate).nodes["weight"]
+        for epochs, rate in ((0, 1.0), (1, 1e-6), (1, 1e-2))
+    )
+    assert 0 < np.abs(slow - still).max() < 1e-3 < np.abs(fast - still).max()
+
+
 def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
     tree, X, y = fitted
     with pytest.raises(ValueError, match="unknown criterion 'best'; allowed: ablation, taylor"):
@@ -217,6 +226,8 @@ def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
             prune_path(tree, X, y, shares)
     with pytest.raises(ValueError, match="epochs are 0 or more, steps 1 or more"):
         prune(tree, X, y, 0.5, steps=0)
+    with pytest.raises(ValueError, match=r"the learning rate is 0; it must be above 0, as 0\.01"):
+        prune(tree, X, y, 0.5, learning_rate=0)
     with pytest.raises(ValueError, match=r"X has shape \(500, 3\)"):
         prune(tree, X[:, :3], y, 0.5)
     with pytest.raises(ValueError, match="loss huber predicts no means, which alone can be taught; leave out teach"):
