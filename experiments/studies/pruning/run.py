@@ -38,7 +38,7 @@ from search.table.data import Table
 JOB, LARGE = "criteria", "grow_10k"  # on MNIST the job is that of the experiment mnist
 STUDIED = (
     *("ablation", "taylor", "gradient", "spread", "magnitude", "random"),
-    *("l1", "l2", "linf", "subtree", "input"),
+    *("l1", "l2", "linf", "subtree", "input", "line"),
 )  # of ``CRITERIA``
 LARGE_CRITERIA, LARGE_EPOCHS = ("ablation", "taylor", "spread", "magnitude", "l1", "random"), 3
 LARGE_RATE = 0.003  # of .01, .003, .001 and .0003 that with the lowest error on validation rows at half of the nodes

@@ -13,6 +13,7 @@ from neuraltree.compress.pruning.criteria import Criterion, criterion_named, sco
 from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of, taught_by
+from neuraltree.compress.pruning.lines import lines_of, straightened_to
 from neuraltree.compress.pruning.retraining import RATE, retrained
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify
@@ -106,10 +107,12 @@ def prune_path(
 def cut_once(nodes: Nodes, lessons: Sequence[Lesson], criterion: Criterion, size: int) -> Nodes:
     """One cut to ``size`` nodes, with a lesson for each fold: by the sum of the scores over the folds.
 
-    The means of each fold go into its own biases.
+    The means of each fold go into its own biases, and its lines are its own.
     """
     found = [passed(nodes, lesson, fold) for fold, lesson in enumerate(lessons)]
     scores = np.sum([scored(criterion, each) for each in found], axis=0)
+    if criterion.unit == "node":
+        return straightened_to(nodes, scores, size, np.stack([lines_of(each) for each in found], axis=2))
     return cut_to(nodes, scores, size, np.stack([each.means for each in found], axis=1), criterion.unit)
 
 
