@@ -24,9 +24,9 @@ MODULES = {
     "search_peers": "search_peers",
     "growth_operator": "growth_operator",
     "pruning": "pruning",
-    "distillation": "distillation",
     "deep_compression": "deep_compression",
     "depth": "depth",
+    "distillation": "distillation",
 }
 
 

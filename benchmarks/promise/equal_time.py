@@ -119,7 +119,7 @@ STUDIES = {
         "Finalists that are cut",
         5.0,
         dict.fromkeys(DEVELOPMENT, (400, 1000)),
-        {name: {"compress": {"prune": name}} for name in ("none", "ablation", "taylor")},
+        {name: {"compress": {"prune": name}} for name in ("none", "ablation", "taylor", "line")},
     ),
     "compression": Study(
         "Fronts of error, flash and latency whose finalists are cut",

@@ -32,11 +32,11 @@ def train(
     """A trained tree of ``leaves`` leaf edges. ``weights``: a number format of integers, in which the leaf edges are
     trained once they stay; those returned are the ones before rounding."""
     task = Task(skeleton, pixels, skeleton.possible & (pixels.spread > 0), course)
-    state = _start(task, leaves, rng)
+    state, stays = _start(task, leaves, rng), False
     for each in rounds(pixels, course, rng):
         if each.rewired:
             state = rewire(task, state, leaves, each.rewired, rng)
-        stays = each.progress[0] >= course.until
+        stays |= each.rewired == 1
         state = train_round(task, state, each, rng, weights if stays else None)
     return state
 

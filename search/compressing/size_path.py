@@ -59,6 +59,7 @@ class Cutting:
     shares: Sequence[float]
     criterion: str
     epochs: int
+    learning_rate: float
     seed: int
     precision: str = ""
     teach: bool = False
@@ -66,7 +67,7 @@ class Cutting:
     def path(self, tree: Tree, rows: Rows) -> list[Tree]:
         """The tree and its cuts, all in the number format."""
         how: dict[str, Any] = {"criterion": self.criterion, "epochs": self.epochs, "seed": self.seed}
-        how["teach"] = self.teach
+        how |= {"learning_rate": self.learning_rate, "teach": self.teach}
         found = [tree, *prune_path(tree, rows.X, rows.y, self.shares, **how, weight=rows.weight, loss=rows.loss)]
         if not self.precision:
             return found

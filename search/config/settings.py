@@ -408,7 +408,7 @@ class CompressConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What makes the models of the front smaller when the search has ended."""
 
     prune: Annotated[
-        Literal["none", "ablation", "taylor"],
+        Literal["none", "ablation", "taylor", "line"],
         Meta(
             description="the criterion by which edges are cut out of the front's models, step by step; what nothing "
             "dominates joins the front"

@@ -48,9 +48,8 @@ def test_the_folder_is_a_front_that_other_commands_take(run: Path, tmp_path: Pat
     assert main(["show", str(out)]) == 0
     assert main(["export", str(out), "--to", "c", "--out", str(tmp_path / "c")]) == 0
     (note,) = json.loads((out / "manifest.json").read_text())["notes"]
-    assert note.endswith(
-        f"({chosen.nodes:.0f} nodes) without 0.3, 0.6 of its nodes by ablation, 3 epochs after each size, seed 0"
-    )
+    how = "3 epochs at 0.01 after each size, seed 0"
+    assert note.endswith(f"({chosen.nodes:.0f} nodes) without 0.3, 0.6 of its nodes by ablation, {how}")
     again = tmp_path / "again"
     assert main(["compress", str(run), *given[:-1], str(again)]) == 0
     assert (again / "front.csv").read_bytes() == (out / "front.csv").read_bytes()

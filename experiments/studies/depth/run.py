@@ -22,13 +22,12 @@ from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.mnist import run as mnist
 from experiments.studies.mnist.run import Model
 from experiments.studies.pruning.run import FIRST_EPOCHS, FIRST_RATE, QUICK_WEIGHTS, WEIGHTS, grown
-from neuraltree.compress.node_values import forward
+from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
+from neuraltree.compress.pruning.lines import lines_of, straightened
 from neuraltree.compress.pruning.path import EPOCHS, prune
 from neuraltree.compress.pruning.retraining import retrained
-from neuraltree.compress.reduction.splicing import splice
 from neuraltree.tree.nodes import Nodes
-from neuraltree.tree.simplify import simplify
 from neuraltree.tree.tree import Tree
 
 LINES, PIXELS = "lines", "pixels"
@@ -100,17 +99,9 @@ def models(tree: Tree, X: NDArray, y: NDArray, seed: int) -> Iterator[tuple[str,
 
 
 def shallower(nodes: Nodes, depth: int, lesson: Lesson) -> Nodes:
-    """The tree with at most ``depth`` levels of edges: each hidden node below becomes the line that has the least
-    squared error over the rows, and what then reads an input twice in a node is merged."""
-    found = forward(nodes, lesson.inputs)
+    """The tree with at most ``depth`` levels of edges: each hidden node below becomes a line of its sum."""
     chosen = (nodes["op"] < 0) & (nodes["depth"] >= depth)
-    sums, values = found.sums[chosen], found.values[chosen]
-    apart = sums - sums.mean(axis=1, keepdims=True)
-    spread = (apart**2).mean(axis=1)
-    slope, intercept = np.zeros((2, len(nodes), 1))
-    slope[chosen, 0] = np.divide((apart * values).mean(axis=1), spread, out=np.zeros_like(spread), where=spread > 0)
-    intercept[chosen, 0] = values.mean(axis=1) - slope[chosen, 0] * sums.mean(axis=1)
-    return simplify(splice(nodes, chosen, slope, intercept))
+    return straightened(nodes, chosen, lines_of(passed(nodes, lesson))[:, :, None])
 
 
 EXPERIMENT = Experiment(

@@ -162,7 +162,7 @@ def grown(model: Model, pixels: Pixels, rng: np.random.Generator, weights: str |
 def trained(
     model: Model, pixels: Pixels, rng: np.random.Generator, weights: str | None = None
 ) -> tuple[Skeleton, State]:
-    """The hidden nodes of the trained tree, and what it has been trained to; ``weights``: see ``grown``."""
+    """The hidden nodes of the trained tree, and what it has been trained to; ``weights``: as for ``grown``."""
     skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)
     return skeleton, train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng, weights)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MOST_GAPS = (15, 31, 63, 127, 254)  # the largest gap without a filler: rare gaps take places in the table of symbols
 LONGEST = 15  # bits of a code
 ZERO = 128  # the symbol of the weight 0
+GAP, LEVEL = 0, 1  # the kinds of symbols
 # What decoding takes more than the plain loop at most, by clang -O2 for a Cortex-M0+.
 DECODING_BYTES = 160
 
@@ -63,23 +64,24 @@ def in_codes(tree: IntegerTree, order: list[Step], raw: bool = False) -> Edges:
 
 
 def _coded(tree: IntegerTree, order: list[Step], most: int, raw: bool) -> Edges:
-    rows, gaps, weights, symbols = list[Row](), list[int](), list[int](), list[tuple[int, int]]()
-    for step, edges in zip(order, leaves_of(tree, order, raw), strict=True):
-        found, is_output = list(gaps_of(edges, most)), step.slot < 0
-        rows.append(Row(len(found), [], [weight for _, weight in found] if is_output else []))
-        for gap, weight in found:
-            gaps.append(gap)
-            symbols.append((0, gap))
-            if not is_output:
-                weights.append(weight + ZERO)
-                symbols.append((1, weight + ZERO))
-    lengths = code_lengths(gaps), code_lengths(weights)
+    nodes = [
+        (list(gaps_of(edges, most)), step.slot < 0)
+        for step, edges in zip(order, leaves_of(tree, order, raw), strict=True)
+    ]
+    rows = [Row(len(edges), [], [weight for _, weight in edges] if is_output else []) for edges, is_output in nodes]
+    symbols = [
+        symbol
+        for edges, is_output in nodes
+        for gap, weight in edges
+        for symbol in ((GAP, gap), (LEVEL, weight + ZERO))[: 1 if is_output else 2]
+    ]
+    lengths = [code_lengths([symbol for kind, symbol in symbols if kind == wanted]) for wanted in (GAP, LEVEL)]
     codes = [canonical_codes(each) for each in lengths]
     stream = bytes_of("".join(codes[kind][symbol] for kind, symbol in symbols))
     tables = [table_of(each) for each in lengths]
     wide = sum(len(row.weights) for row in rows)
-    weight = WEIGHT.replace("@LEVELS@", str(tables[1][0]))
-    text = f"(head & {OUTPUT}) != 0 ? NT_READ(byte, int8_t, weight++) : {weight}" if wide else weight
+    level = WEIGHT.replace("@LEVELS@", str(tables[LEVEL][0]))
+    text = f"(head & {OUTPUT}) != 0 ? NT_READ(byte, int8_t, weight++) : {level}" if wide else level
     return Edges(
         rows=rows,
         size=len(stream) + sum(len(table) for _, table in tables) + wide + code_bytes(rows) + DECODING_BYTES,
@@ -88,14 +90,14 @@ def _coded(tree: IntegerTree, order: list[Step], most: int, raw: bool) -> Edges:
             f"   weight + {ZERO}. */",
             array("uint8_t", "nt_edge", stream or [0]),
             "/* The codes of gaps and of weights: the number of each length, and the symbols. */",
-            array("uint8_t", "nt_gap", tables[0][1] or [0]),
-            array("uint8_t", "nt_level", tables[1][1] or [0]),
+            array("uint8_t", "nt_gap", tables[GAP][1] or [0]),
+            array("uint8_t", "nt_level", tables[LEVEL][1] or [0]),
             SYMBOL,
         ],
         parameters="const uint8_t *edge, const uint8_t *gap, const uint8_t *level, ",
         arguments="nt_edge, nt_gap, nt_level, ",
         state=STATE,
-        loop=LOOP.replace("@GAPS@", str(tables[0][0])).replace("@WEIGHT@", text),
+        loop=LOOP.replace("@GAPS@", str(tables[GAP][0])).replace("@WEIGHT@", text),
         listed="",
         weighed="a weight per input of an output, and " if wide else "",
     )
