@@ -71,15 +71,15 @@ def exit_row(tree: Tree, X: NDArray[np.float32], seed: int) -> dict[str, Any]:
     exits = early_exit_of(integers)
     q = integers.quantize(np.concatenate([X, random_rows(tree, seed)]))
     found = exits(q)
-    stops = found.terms[: len(X)]
+    stops, longest = found.terms[: len(X)], np.array([[len(part.terms) for part in exits.parts]])
     costs = {early: _instructions(tree, X[:MEASURED_ROWS], early=early) for early in (False, True)}
     return {
         "weights": tree.num_weights,
         "macs": macs(integers),
-        "checks": len(exits.checks),
+        "checks": exits.looks,
         "same": bool((found.codes == integers.predict_q(q)).all()),
-        "macs_share": float(exits.macs[stops].mean() / exits.macs[-1]),
-        "inputs_share": float(exits.inputs_read[stops].mean() / exits.inputs_read[-1]),
+        "macs_share": float(exits.macs(stops).mean() / exits.most_macs),
+        "inputs_share": float(exits.inputs_read(stops).mean() / exits.inputs_read(longest)[0]),
         "mean": [costs[early][0] for early in (False, True)],
         "worst": [costs[early][1] for early in (False, True)],
         "flash_bytes": [costs[early][2] for early in (False, True)],
