@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,10 @@ from neuraltree.compress import quantize_tree
 from neuraltree.compress.exits.cascade import macs
 from neuraltree.compress.exits.early_exit import early_exit_of
 from neuraltree.export import export_c
+from neuraltree.hardware import Code, load_device
+from neuraltree.hardware.exiting import costs_with_exits
 from neuraltree.hardware.measure import Call, measure
+from neuraltree.hardware.model.exit_cost import MEAN
 from neuraltree.tree.tree import Tree
 from search.engine.evolution_step import generations
 from search.front import Front
@@ -32,6 +35,7 @@ from search.runs.progress import Phases
 
 POPULATION, GENERATIONS = 60, 14
 TABLES = ("pima", "wdbc", "australian", "vehicle", "glass")
+DEVICE, CODE = load_device("cortex-m0plus"), Code("int8", "straight", "clang")
 MEMBERS = 4  # of a front, evenly by weights
 LEAST_WEIGHTS = 8
 RANDOM_ROWS, MEASURED_ROWS = 10_000, 100
@@ -72,7 +76,9 @@ def exit_row(tree: Tree, X: NDArray[np.float32], seed: int) -> dict[str, Any]:
     q = integers.quantize(np.concatenate([X, random_rows(tree, seed)]))
     found = exits(q)
     stops, longest = found.terms[: len(X)], np.array([[len(part.terms) for part in exits.parts]])
-    costs = {early: _instructions(tree, X[:MEASURED_ROWS], early=early) for early in (False, True)}
+    costs = {early: _measured(tree, X[:MEASURED_ROWS], early=early) for early in (False, True)}
+    predicted = costs_with_exits([tree], X[:MEASURED_ROWS], DEVICE, CODE)
+    cycle = DEVICE.seconds(1, "mid")
     return {
         "weights": tree.num_weights,
         "macs": macs(integers),
@@ -80,14 +86,27 @@ def exit_row(tree: Tree, X: NDArray[np.float32], seed: int) -> dict[str, Any]:
         "same": bool((found.codes == integers.predict_q(q)).all()),
         "macs_share": float(exits.macs(stops).mean() / exits.most_macs),
         "inputs_share": float(exits.inputs_read(stops).mean() / exits.inputs_read(longest)[0]),
-        "mean": [costs[early][0] for early in (False, True)],
-        "worst": [costs[early][1] for early in (False, True)],
-        "flash_bytes": [costs[early][2] for early in (False, True)],
+        "mean": [costs[early].mean for early in (False, True)],
+        "worst": [costs[early].most for early in (False, True)],
+        "flash_bytes": [costs[early].flash_bytes for early in (False, True)],
+        "predicted_mean": float(predicted[MEAN][0]) / cycle / costs[True].cycles,
+        "predicted_most": float(predicted["latency_s"][0]) / cycle / costs[True].most_cycles,
+        "predicted_flash": float(predicted["flash_bytes"][0]) / costs[True].flash_bytes,
     }
 
 
-def _instructions(tree: Tree, X: NDArray[np.float32], *, early: bool) -> tuple[float, int, int]:
-    """Mean and most instructions of ``predict`` on rows (rows, features), and flash; its classes are checked."""
+class Found(NamedTuple):
+    """Mean and most instructions and cycles of ``predict``, and flash."""
+
+    mean: float
+    most: int
+    cycles: float
+    most_cycles: float
+    flash_bytes: int
+
+
+def _measured(tree: Tree, X: NDArray[np.float32], *, early: bool) -> Found:
+    """The costs of ``predict`` on rows (rows, features); its classes are checked."""
     files = export_c(tree, "model", precision="int8", early_exit=early)
     files = {name: text for name, text in files.items() if name.startswith("model.")}
     found = measure(files, [Call("model_predict", [(row,) for row in X], "int")], "cortex-m0plus")
@@ -97,7 +116,9 @@ def _instructions(tree: Tree, X: NDArray[np.float32], *, early: bool) -> tuple[f
     assert cost.results is not None
     if not np.array_equal(cost.results, integers.predict_q(integers.quantize(X))):
         raise SystemExit("the emulated core gave another class than Python")
-    return float(cost.instructions.mean()), int(cost.instructions.max()), found.flash_bytes
+    cycles = (cost.cycles_lo + cost.cycles_hi) / 2
+    instructions = float(cost.instructions.mean()), int(cost.instructions.max())
+    return Found(*instructions, float(cycles.mean()), float(cycles.max()), found.flash_bytes)
 
 
 def page(result: dict[str, Any]) -> str:
@@ -114,6 +135,13 @@ it saves."""
     head = ("table", "members", "unchanged", "MACs", "inputs read", "instructions", "worst", "flash")
     lines = [_exit_line(name, [row for row in exits if row["table"] == name]) for name in result["tables"]]
     lines.append(_exit_line("all", exits))
+    of_model = f"""What the cost model says of the code with an early exit, over what was measured on the same
+{MEASURED_ROWS} rows: mean cycles, the most cycles (predicted for a row that never stops, of which there may be none),
+and flash. Mean over the members, least and greatest."""
+    checked = [
+        _checked_line(name, [row for row in exits if name in (row["table"], "all")])
+        for name in (*result["tables"], "all")
+    ]
     of_two = f"""The large model is the one of the lowest error by validation. The small one, and the margin below which
 the large one is asked, are those of the fewest MACs on the training rows among cascades that lose at most
 {result["max_loss"]} of its accuracy there. All figures are on test rows, means over {result["seeds"]} hold-outs; MACs
@@ -124,6 +152,9 @@ are shares of the large model's."""
         "## Early exit",
         _filled(of_exits),
         table(head, lines),
+        "## Predicted and measured",
+        _filled(of_model),
+        table(("table", "mean cycles", "most cycles", "flash"), checked),
         "## Cascades",
         _filled(of_two),
         table(CASCADE_HEAD, _cascade_lines(result["tables"], cascades)),
@@ -139,6 +170,11 @@ def _exit_line(name: str, rows: list[dict[str, Any]]) -> list[str]:
     shares = [f"{np.mean([row[key] for row in rows]):.2f}" for key in ("macs_share", "inputs_share")]
     ratios = [f"{np.mean([row[key][1] / row[key][0] for row in rows]):.2f}" for key in ("mean", "worst", "flash_bytes")]
     return [name, str(len(rows)), str(sum(not row["checks"] for row in rows)), *shares, *ratios]
+
+
+def _checked_line(name: str, rows: list[dict[str, Any]]) -> list[str]:
+    found = [[row[f"predicted_{key}"] for row in rows] for key in ("mean", "most", "flash")]
+    return [name, *(f"{np.mean(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})" for ratios in found)]
 
 
 CASCADE_HEAD = ("table", "weights", "passed on", "MACs", "accuracy: cascade", "large", "small", "small alone: MACs")

@@ -101,6 +101,14 @@ def inputs_of_run(run: Path) -> list[str]:
     return [] if hardware is None or only_floats(hardware.input) else input_texts(hardware.input)
 
 
+def exits_early(run: Path) -> bool:
+    """Whether a run searched for code with an early exit."""
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+
+    return (run / CONFIG).is_file() and load_config(run / CONFIG).compress.early_exit
+
+
 def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
     """The options of ``neuraltree hardware`` for which a run searched, each with its values.
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.tree.nodes import IntArray
 
-# From the least and the most of the sum of an output, (rows,) each: the rows in which its answer is certain.
+# From the least and the most of the sum of an output, (..., rows) each: the rows in which its answer is certain.
 Decided = Callable[[IntArray, IntArray], NDArray[np.bool_]]
 
 
@@ -26,7 +26,7 @@ def beaten(tree: IntegerTree, output: int, limit: IntArray) -> Decided:
 
 
 def score_of(tree: IntegerTree, output: int, sums: IntArray) -> IntArray:
-    """(rows,) the scores of an output of several; they grow with its ``sums`` (rows,)."""
+    """(..., rows) the scores of an output of several; they grow with its ``sums`` (..., rows)."""
     stage = tree.outputs
     assert stage.multiplier is not None
     assert stage.shift is not None

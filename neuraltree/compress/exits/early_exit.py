@@ -9,7 +9,7 @@ the best so far (branch and bound).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -128,34 +128,38 @@ def early_exit_of(tree: IntegerTree) -> EarlyExit:
         raise ValueError(
             "early exit is for classes, which can be certain before all is computed; this is a regression: leave it out"
         )
-    q = typical_rows(tree)
-    added, reads = tree.terms(q), read_costs(tree)
+    added, reads = tree.terms(typical_rows(tree)), read_costs(tree)
     by_output = _by_output(tree)
     if len(by_output) == 1:
-        part = Part(0, tuple(ordered(by_output[0], reads)))
-        return EarlyExit(tree, (_checked(tree, part, added, one_side(tree), (reads, ONE_SCORE), len(q)),))
-    return EarlyExit(tree, tuple(_contest(tree, by_output, added, reads, q)))
+        order = ordered(by_output[0], reads)
+        checks = _checks(order, _sums(tree, 0, order, added), one_side(tree), (reads, ONE_SCORE))
+        return EarlyExit(tree, (Part(0, tuple(order), checks),))
+    return EarlyExit(tree, tuple(_contest(tree, by_output, added, reads)))
 
 
-def _contest(
-    tree: IntegerTree, by_output: Sequence[list[Term]], added: Added, reads: IntArray, q: NDArray[np.int8]
-) -> Iterator[Part]:
-    """The parts of several outputs, first those that win most of the rows ``q`` (rows, used inputs)."""
-    order = np.argsort(-np.bincount(tree.predict_q(q), minlength=len(by_output)), kind="stable").tolist()
+def _contest(tree: IntegerTree, by_output: Sequence[list[Term]], added: Added, reads: IntArray) -> Iterator[Part]:
+    """The parts of several outputs, first those that win most of the rows."""
+    scores = np.column_stack([score_of(tree, k, _sums(tree, k, own, added)[-1]) for k, own in enumerate(by_output)])
+    order = np.argsort(-np.bincount(scores.argmax(axis=1), minlength=len(by_output)), kind="stable").tolist()
     features = [frozenset[int]().union(*(term.features for term in by_output[k])) for k in order]
-    best, least, known = np.full(len(q), -1), np.full(len(q), LOWEST), frozenset[int]()
+    best, least, known = np.full(TYPICAL_ROWS, -1), np.full(TYPICAL_ROWS, LOWEST), frozenset[int]()
     for place, k in enumerate(order):
         later = frozenset[int]().union(*features[place + 1 :])
         free = reads.copy()
         free[list(known | later)] = 0
-        part = Part(k, tuple(ordered(by_output[k], free)), (), features[place] & later - known)
-        if place:
-            rule = beaten(tree, k, least - (best > k))
-            part = _checked(tree, part, added, rule, (free, OF_SEVERAL), len(q))
-        yield part
+        terms = ordered(by_output[k], free)
+        sums = _sums(tree, k, terms, added)
+        rule = beaten(tree, k, least - (best > k))
+        checks = _checks(terms, sums, rule, (free, OF_SEVERAL)) if place else ()
+        yield Part(k, tuple(terms), checks, features[place] & later - known)
         known |= features[place]
-        sums = _stopped(tree, replace(part, checks=()), added, one_side(tree), len(q))[2]
-        best, least = _better(tree, k, sums, (best, least))
+        best, least = _better(tree, k, sums[-1], (best, least))
+
+
+def _sums(tree: IntegerTree, output: int, terms: Sequence[Term], added: Added) -> IntArray:
+    """(terms + 1, rows) the sum of an output after each number of terms."""
+    start = np.full(TYPICAL_ROWS, tree.numbers.bias[tree.nodes["depth"] == 0][output])
+    return np.cumsum([start, *(added[term.node] for term in terms)], axis=0)
 
 
 def _by_output(tree: IntegerTree) -> list[list[Term]]:
@@ -176,13 +180,12 @@ def _better(
     return np.where(wins, output, best), np.where(wins, score, least)
 
 
-def _checked(
-    tree: IntegerTree, part: Part, added: Added, decided: Decided, costs: tuple[IntArray, int], rows: int
-) -> Part:
-    """The part with the checks of least cost; ``costs``: instructions of reading each input, and of a check."""
-    everywhere = replace(part, checks=tuple(range(len(part.terms))))
-    stop = _stopped(tree, everywhere, added, decided, rows)[0]
-    return replace(part, checks=checkpoints(stop, instructions(part.terms, costs[0]), costs[1]))
+def _checks(terms: Sequence[Term], sums: IntArray, decided: Decided, costs: tuple[IntArray, int]) -> tuple[int, ...]:
+    """The checks of least cost; ``sums`` (terms + 1, rows), see ``_sums``; ``costs``: instructions of reading each
+    input, and of a check."""
+    rest = Part(0, tuple(terms)).rest[:-1, :, None]
+    early = decided(sums[:-1] + rest[:, 0], sums[:-1] + rest[:, 1])  # a row that is decided stays so
+    return checkpoints(len(terms) - np.count_nonzero(early, axis=0), instructions(terms, costs[0]), costs[1])
 
 
 def _stopped(

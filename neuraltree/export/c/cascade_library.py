@@ -6,9 +6,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from neuraltree.arrays import FloatArray
 from neuraltree.compress.exits.cascade import Cascade, fit_cascade
-from neuraltree.compress.input_types import sources
+from neuraltree.compress.input_types import as_inputs, sources
 from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.export.c.argument import argument_of, sources_of
 from neuraltree.export.c.integers.integer_library import integer_library
@@ -28,15 +27,6 @@ def cascade_of(
     of = sources(small, inputs)
     in_integers = [quantize_tree(tree, sources=of) for tree in (small, large)]
     return fit_cascade(in_integers[0], in_integers[1], as_inputs(small, X, inputs), y, max_loss=max_loss)
-
-
-def as_inputs(tree: Tree, X: ArrayLike, inputs: str) -> FloatArray:
-    """``X`` (rows, features) as the tree takes them in the numbers that code with these ``inputs`` takes."""
-    numbers = np.array(X, dtype=np.float64)
-    for i, source in enumerate(sources(tree, inputs)):
-        if source.is_integer:
-            numbers[:, i] = np.clip(np.rint(numbers[:, i] * source.scale), source.low, source.high)
-    return numbers
 
 
 def export_cascade(cascade: Cascade, name: str = "model", *, inputs: str = "float32") -> dict[str, str]:

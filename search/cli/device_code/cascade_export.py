@@ -28,7 +28,8 @@ ALONE = ("wide", "constants", "early_exit", "program", "digits")  # options that
 
 def export_cascade_of(arguments: argparse.Namespace) -> int:
     """Write the cascade, and print what it costs on the training rows. Returns the exit code."""
-    from neuraltree.export.c.cascade_library import as_inputs, cascade_of, export_cascade
+    from neuraltree.compress.input_types import as_inputs
+    from neuraltree.export.c.cascade_library import cascade_of, export_cascade
 
     _check_options(arguments)
     run: Path = arguments.model
