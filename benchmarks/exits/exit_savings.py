@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from benchmarks.exits.cascade_savings import cascade_row
-from benchmarks.promise.problems import last_of, prepared, sample
+from benchmarks.promise.problems import last_with_folds, prepared, sample
 from benchmarks.promise.reporting import report
 from neuraltree.cli.markdown import table
 from neuraltree.compress import quantize_tree
@@ -31,6 +31,7 @@ from neuraltree.hardware.model.exit_cost import MEAN
 from neuraltree.tree.tree import Tree
 from search.engine.evolution_step import generations
 from search.front import Front
+from search.judge.answers import Answers, held_out_answers
 from search.runs.progress import Phases
 
 POPULATION, GENERATIONS = 60, 14
@@ -41,8 +42,8 @@ LEAST_WEIGHTS = 8
 RANDOM_ROWS, MEASURED_ROWS = 10_000, 100
 
 
-def front_of(name: str, seed: int) -> Front:
-    """The front of a short search on the training rows of a hold-out."""
+def front_of(name: str, seed: int) -> tuple[Front, Answers]:
+    """The front of a short search on the training rows of a hold-out, and its answers for the rows of its folds."""
     sections: dict[str, dict[str, Any]] = {
         "search": {"objectives": ["error", "log_loss", "weights"], "population": POPULATION}
     }
@@ -50,7 +51,8 @@ def front_of(name: str, seed: int) -> Front:
     for state, _ in generations(setup.problem, setup.strategy, Phases()):
         if state.generation == GENERATIONS:
             break
-    return last_of(setup, rows, state)
+    front, trees = last_with_folds(setup, rows, state)
+    return front, held_out_answers(setup.problem, trees, np.zeros(len(trees)))
 
 
 def chosen(front: Front) -> list[Tree]:
@@ -143,9 +145,10 @@ and flash. Mean over the members, least and greatest."""
         for name in (*result["tables"], "all")
     ]
     of_two = f"""The large model is the one of the lowest error by validation. The small one, and the margin below which
-the large one is asked, are those of the fewest MACs on the training rows among cascades that lose at most
-{result["max_loss"]} of its accuracy there. All figures are on test rows, means over {result["seeds"]} hold-outs; MACs
-are shares of the large model's."""
+the large one is asked, are those of the fewest MACs on the held-out rows of the search's folds, each answered with
+weights that were not fitted to it, among cascades that, less one standard error, lose at most {result["max_loss"]} of
+the large model's accuracy there. All figures are on test rows, means over {result["cascade_seeds"]} hold-outs; MACs are
+shares of the large model's. "Early": the large model stops early as well."""
     parts = (
         "# Early exit and cascades",
         _filled(about),
@@ -177,7 +180,10 @@ def _checked_line(name: str, rows: list[dict[str, Any]]) -> list[str]:
     return [name, *(f"{np.mean(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})" for ratios in found)]
 
 
-CASCADE_HEAD = ("table", "weights", "passed on", "MACs", "accuracy: cascade", "large", "small", "small alone: MACs")
+CASCADE_HEAD = (
+    *("table", "weights", "passed on", "MACs", "accuracy: cascade", "large", "small", "small alone: MACs"),
+    "early: MACs",
+)
 
 
 def _cascade_lines(tables: Sequence[str], rows: list[dict[str, Any]]) -> list[list[str]]:
@@ -187,7 +193,7 @@ def _cascade_lines(tables: Sequence[str], rows: list[dict[str, Any]]) -> list[li
         means = {key: float(np.mean([row[key] for row in own])) for key in own[0] if key != "table"}
         weights = f"{means['small_weights']:.0f} / {means['large_weights']:.0f}"
         scores = [f"{means[key]:.3f}" for key in ("cascade", "large", "small")]
-        share = [f"{means['macs_share']:.2f}", *scores, f"{means['small_share']:.2f}"]
+        share = [f"{means['macs_share']:.2f}", *scores, f"{means['small_share']:.2f}", f"{means['early_share']:.2f}"]
         found.append([name, weights, f"{means['passed']:.0%}", *share])
     return found
 
@@ -196,19 +202,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", nargs="*", choices=TABLES, default=list(TABLES), help="default: %(default)s")
     parser.add_argument("--seeds", type=int, default=3, help="hold-outs of each table; default: %(default)s")
+    parser.add_argument("--cascade-seeds", type=int, default=10, help="those of cascades; default: %(default)s")
     parser.add_argument("--max-loss", type=float, default=0.002, help="of a cascade; default: %(default)s")
     parser.add_argument("--out", type=Path, default=Path("results/early_exit.json"), help="default: %(default)s")
     options = parser.parse_args(argv)
     console, exits, cascades = Console(stderr=True), [], []
     for name in options.tables:
-        for seed in range(options.seeds):
-            front, data = front_of(name, seed), sample(name, 0, seed)
+        for seed in range(max(options.seeds, options.cascade_seeds)):
+            (front, answers), data = front_of(name, seed), sample(name, 0, seed)
             X = np.concatenate([data.X, data.test_X]).astype(np.float32)
             about = {"table": name, "seed": seed}
-            exits += [about | exit_row(tree, X, seed) for tree in chosen(front)]
-            cascades.append({"table": name} | cascade_row(front, data, options.max_loss))
+            if seed < options.seeds:
+                exits += [about | exit_row(tree, X, seed) for tree in chosen(front)]
+            if seed < options.cascade_seeds:
+                cascades.append({"table": name} | cascade_row(front, data, options.max_loss, answers))
             console.print(f"{name} {seed}: {len(front)} members")
-    settings = {"tables": options.tables, "seeds": options.seeds, "max_loss": options.max_loss}
+    settings = {name: getattr(options, name) for name in ("tables", "seeds", "cascade_seeds", "max_loss")}
     report("early_exit", {**settings, "exits": exits, "cascades": cascades}, page, options.out)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.exits.cascade import Cascade
 from neuraltree.compress.exits.early_exit import early_exit_of
 from neuraltree.compress.formats import InputSpec
 from neuraltree.compress.input_types import as_inputs, integer_inputs, sources
 from neuraltree.compress.int8.integer_tree import quantize_tree
 from neuraltree.hardware.model.cost import costs, laid_out, rules_of
-from neuraltree.hardware.model.exit_cost import Walked, with_exits
+from neuraltree.hardware.model.exit_cost import MEAN, Walked, with_exits
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.tree import Tree
 
@@ -26,6 +28,29 @@ def walked(tree: Tree, X: ArrayLike, inputs: InputSpec = "float32") -> Walked:
     rules = rules_of(tree)
     rules[kinds >= 0] = -1  # features of integers are priced as inputs of that type
     return Walked(exits, terms, rules, kinds)
+
+
+def cascade_latency(
+    cascade: Cascade,
+    X: ArrayLike,
+    device: Device,
+    code: Code,
+    inputs: InputSpec = "float32",
+    *,
+    early_exit: bool = False,
+) -> tuple[float, float]:
+    """Seconds of a cascade, the mean over rows ``X`` (rows, features) as its trees take them, and the most; its large
+    tree may have an ``early_exit``."""
+    X, small, large = np.asarray(X), cascade.small.source, cascade.large.source
+    nodes, starts, about = laid_out([small], inputs)
+    alone = float(costs(nodes, starts, device, *code, **about)["latency_s"][0])
+    passed = cascade.passed(as_inputs(small, X, inputs))
+    nodes, starts, about = laid_out([large], inputs)
+    found = costs(nodes, starts, device, *code, **about)
+    if early_exit and passed.any():
+        found = costs_with_exits([large], X[passed], device, code, inputs)
+    mean = float(found.get(MEAN, found["latency_s"])[0])
+    return alone + float(passed.mean()) * mean, alone + float(found["latency_s"][0])
 
 
 def costs_with_exits(

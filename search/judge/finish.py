@@ -29,6 +29,7 @@ from search.engine.evolution_step import State, front_of
 from search.engine.population import L1, Members, objectives, violation
 from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
+from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, Kept, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
 from search.judge.thresholds import DECIDING
@@ -109,8 +110,12 @@ def write_front(
         evaluations=state.evaluations,
     )
     members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
+    judged = judged.take([member.place for member in members])
+    if members and setup.problem.task.kind != "regression":
+        trees = [front.trees[member.place] for member in members]
+        write_answers(folder, held_out_answers(setup.problem, trees, judged.thresholds))
     write_members(folder, setup, table, members)
-    return judged.take([member.place for member in members])
+    return judged
 
 
 def write_members(folder: RunFolder, setup: Setup, table: Table, members: list[Finished]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import search.judge.honest
 from neuraltree import load
 from neuraltree.compress import early_exit_of, quantize_tree
 from neuraltree.export import export_c
-from neuraltree.hardware import Code, load_device
+from neuraltree.hardware import Code, laid_out, load_device
+from neuraltree.hardware import costs as costs_of
 from neuraltree.hardware.exiting import costs_with_exits
 from neuraltree.tree.nodes import one_set
 from search import load_front
@@ -90,6 +92,25 @@ def test_an_export_exits_early_unless_other_code_is_asked_for(
         assert neuraltree([*given, *more]) == 0
         assert (out / "m.c").read_text() == export_c(tree, "m", **options)["m.c"]
         assert ("MACs on average" in capsys.readouterr().out) == ("early_exit" in options)
+
+
+def test_a_cascade_is_costed_on_the_device(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mean of small and large by the rows that are passed on; the large one stops early, as the run asks."""
+    front = load_front(run)
+    order = sorted(range(len(front)), key=lambda i: front[i].weights)
+    given = ["export", str(run), "--to", "c", "--cascade", f"{order[0]},{order[-1]}", "--out", str(tmp_path / "two")]
+    assert neuraltree(given) == 0
+    said = capsys.readouterr().out
+    found = re.search(r"predicted on cortex-m0plus: ([\d.]+) µs on average, at most ([\d.]+) µs", said)
+    asked = re.search(r"on \d+ training rows the large model is asked for ([\d.]+)%", said)
+    assert found
+    assert asked
+    device, code = load_device("cortex-m0plus"), Code("int8", "straight", "clang")
+    plain = costs_of(*laid_out([front[order[0]].tree()])[:2], device, *code, kind="multiclass")["latency_s"][0] * 1e6
+    most = plain + front[order[-1]].latency_s * 1e6
+    assert float(found[2]) == pytest.approx(most, rel=1e-3)
+    assert plain <= float(found[1]) * 1.001
+    assert float(found[1]) <= plain + float(asked[1]) / 100 * front[order[-1]].latency_s * 1e6 + 0.1
 
 
 @pytest.mark.parametrize(

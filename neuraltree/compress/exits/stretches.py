@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from neuraltree.compress.exits.early_exit import EarlyExit
 from neuraltree.tree.nodes import IntArray, subtree_end
+
+if TYPE_CHECKING:
+    from neuraltree.compress.exits.early_exit import EarlyExit
 
 
 class Stretch(NamedTuple):

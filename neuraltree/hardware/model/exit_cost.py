@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.exits.early_exit import EarlyExit
 from neuraltree.compress.exits.stretches import Stretch, mean_looks, stretches
 from neuraltree.hardware.model.cost import WORST, breakdown_of_counts, costs_of_counts, integer_counts
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
 from neuraltree.tree.nodes import IntArray, Nodes, join
+
+if TYPE_CHECKING:
+    from neuraltree.compress.exits.early_exit import EarlyExit
 
 MEAN = "mean_latency_s"
 TIMES = ("latency_s", "energy_j")
