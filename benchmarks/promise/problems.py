@@ -142,15 +142,15 @@ def prepared(
     return set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True), table
 
 
-def last_of(setup: Setup, table: Table, state: State) -> Front:
-    """The front of a state of a search, judged and refitted."""
-    return last_with_folds(setup, table, state)[0]
+def last_of(setup: Setup, table: Table, state: State, lesson: Setup | None = None) -> Front:
+    """The front of a state of a search, judged and refitted; ``lesson``: see ``judge``."""
+    return last_with_folds(setup, table, state, lesson)[0]
 
 
-def last_with_folds(setup: Setup, table: Table, state: State) -> tuple[Front, list[Nodes]]:
+def last_with_folds(setup: Setup, table: Table, state: State, lesson: Setup | None = None) -> tuple[Front, list[Nodes]]:
     """``last_of``, and the members with the weights of all folds, from which they were refitted."""
     how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
-    front, _ = judged_front(setup, table, finalists(setup, state), *how, evaluations=state.evaluations)
+    front, _ = judged_front(setup, table, finalists(setup, state), *how, lesson=lesson, evaluations=state.evaluations)
     members = last_front(setup, table, front, *how, evaluations=state.evaluations)
     found = Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
     return found, [front.trees[each.place] for each in members]

@@ -12,9 +12,10 @@ import numpy as np
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import (
     AUTO,
+    CODED,
     MAX_SCORE_LOSS,
-    NARROW,
     ONLY_C,
+    ONLY_IN_C,
     PRECISIONS,
     STYLES,
     InputSpec,
@@ -62,8 +63,9 @@ def candidates(code: Code, device: Device) -> tuple[Code, ...]:
 
     ``ValueError`` if it has figures for none.
     """
-    if code.precision in NARROW:
-        raise ValueError(f"{code.precision} {ONLY_C}")
+    for part, known in ((code.precision, ONLY_IN_C), (code.style, (CODED,))):
+        if part in known:
+            raise ValueError(f"{part} {ONLY_C}")
     precisions = PRECISIONS if code.precision == AUTO else (code.precision,)
     styles = STYLES if code.style == AUTO else (code.style,)
     wanted = [code._replace(precision=precision, style=style) for precision in precisions for style in styles]

@@ -23,6 +23,7 @@ from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
 from neuraltree.hardware.model.exit_cost import Walked, with_exits
 from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
+from neuraltree.tasks.softening import soft_constant_loss
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.simplify import simplify_all
@@ -31,6 +32,7 @@ from search.engine.integer_scores import integer_outputs, of_first_fold, row_cod
 from search.engine.typed_inputs import TypedInputs
 
 Columns = dict[str, NDArray[np.float64]]
+UNSHRUNK: Columns = {}  # no rates at which weights shrink
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
 Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 UNITS = 4  # pieces of work for each thread, so that threads that finish early find more
@@ -106,16 +108,16 @@ class Evaluated(NamedTuple):
     ok: NDArray[np.bool_]
 
 
-def evaluate(problem: Problem, trees: list[Nodes], generation: int, l1: FloatArray | None = None) -> Evaluated:
+def evaluate(problem: Problem, trees: list[Nodes], generation: int, rates: Columns = UNSHRUNK) -> Evaluated:
     """Train every tree on every fold and score it on the validation rows of that fold.
 
-    ``l1`` (trees,) are rates of the L1 norm, with which trees lose the edges that become zero in all folds.
+    ``rates`` (trees,) by the name in ``SHRINKING``: with any, trees lose the edges that become zero in all folds.
     """
     courses = [
         _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
     ]
-    packed, fitted, after = _trained(problem, trees, courses, l1)
-    if l1 is not None:
+    packed, fitted, after = _trained(problem, trees, courses, rates)
+    if rates:
         packed, fitted, after = _without_zeros(problem, fitted, after)
     return Evaluated(after, *_score(problem, packed, fitted, after))
 
@@ -140,16 +142,16 @@ def _without_zeros(problem: Problem, fitted: _Folds, trees: list[Nodes]) -> tupl
 
 
 def _trained(
-    problem: Problem, trees: list[Nodes], courses: list[Course], l1: FloatArray | None = None
+    problem: Problem, trees: list[Nodes], courses: list[Course], rates: Columns = UNSHRUNK
 ) -> tuple[Packed, _Folds, list[Nodes]]:
     """Every tree trained in every course, from the weights of the fold of the same place."""
     nodes, starts = join(trees)
     packed = pack(nodes, starts, problem.space.n_features)
-    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, l1)
+    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, rates)
     return packed, fitted, np.split(store_params(packed, nodes, fitted.params), starts[1:-1])
 
 
-def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], l1: FloatArray | None) -> _Folds:
+def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], rates: Columns) -> _Folds:
     """Every tree trained in every course from its row of ``params``.
 
     The work is cut by cost. How it is cut does not change the results: a tree is trained as if it were alone.
@@ -166,7 +168,8 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
         part, start = forest.part(first, last), np.ascontiguousarray(params[k, own])
         limit = np.full(last - first, courses[k].epochs)
         given = part, problem.settings, problem.data, courses[k], start, limit
-        fitted = lowering().train(*given, l1=None if l1 is None else l1[trees], stop=stop)
+        shrinking = {name: part[trees] for name, part in rates.items()}
+        fitted = lowering().train(*given, **shrinking, stop=stop)
         found.params[k, own], found.loss[k, trees] = fitted.params, fitted.loss
 
     in_threads(problem.workers, train, [(k, run) for run in runs for k in range(len(courses))])
@@ -280,11 +283,11 @@ def trained(
     *,
     epochs: int,
     faster: float = 1.0,
-    l1: FloatArray | None = None,
+    rates: Columns = UNSHRUNK,
 ) -> list[Nodes]:
     """Trees trained further on the fit rows of every fold, at ``faster`` times the learning rate.
 
-    With their last weights, so validation rows choose nothing. ``l1`` (trees,): see ``evaluate``; no tree loses edges.
+    With their last weights, so validation rows choose nothing. ``rates``: see ``evaluate``; no tree loses edges.
     """
     rate = faster * problem.settings.learning_rate
     problem = replace(problem, settings=problem.settings._replace(learning_rate=rate))
@@ -292,13 +295,13 @@ def trained(
         _course(problem, (fit, fit[:0]), epochs, (problem.seed, stream, k))._replace(patience=0)
         for k, (fit, _) in enumerate(problem.folds)
     ]
-    return _trained(problem, trees, courses, l1)[2]
+    return _trained(problem, trees, courses, rates)[2]
 
 
-def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, l1: FloatArray | None = None) -> list[Nodes]:
+def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, rates: Columns = UNSHRUNK) -> list[Nodes]:
     """Trees with one set of weights, trained on the rows ``whole`` at ``faster`` times the learning rate.
 
-    ``l1`` (trees,): see ``evaluate``.
+    ``rates``: see ``evaluate``.
 
     A tree begins with the mean of its folds' weights: they were inherited from the same start, and are mostly near
     enough for a mean. The weights of all folds hold each other already, so the weight decay is a part of the search's.
@@ -309,13 +312,22 @@ def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, l1: Floa
     whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
     means = [one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
     firsts = [one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
-    last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, l1=l1)
-    candidates = (last if l1 is None else simplify_all(last), means, firsts)
+    last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, rates=rates)
+    candidates = (simplify_all(last) if rates else last, means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
-    targets, weight = (part[problem.whole].astype(np.float64) for part in (problem.data.targets, problem.data.weight))
-    useful = losses <= constant_loss(problem.task.loss, targets, weight)
+    useful = losses <= _loss_of_constant(whole)
     chosen = np.where(useful.any(axis=0), useful.argmax(axis=0), losses.argmin(axis=0))
     return [candidates[which][i] for i, which in enumerate(chosen.tolist())]
+
+
+def _loss_of_constant(problem: Problem) -> float:
+    """The mean loss of the best constant on the rows ``whole``; at a temperature that of a good one."""
+    data, loss = problem.data, problem.task.loss
+    targets, weight = (part[problem.whole].astype(np.float64) for part in (data.targets, data.weight))
+    if data.soft is None:
+        return constant_loss(loss, targets, weight)
+    soft = data.soft[problem.whole].astype(np.float64)
+    return soft_constant_loss(loss, targets, weight, soft, problem.settings.temperature)
 
 
 def _losses(problem: Problem, trees: list[Nodes]) -> FloatArray:

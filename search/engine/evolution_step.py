@@ -10,12 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.arrays import FloatArray
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify_all
-from search.engine.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate
-from search.engine.population import L1, Members, best_of_each_structure, merge, objectives, violation
+from search.engine.evaluate import Columns, Evaluated, Problem, costs, edge_slopes, evaluate
+from search.engine.population import (
+    SHRINKING,
+    Members,
+    best_of_each_structure,
+    merge,
+    objectives,
+    rates_of,
+    violation,
+)
 from search.engine.pruned_trees import pruned_trees
 from search.engine.row_samples import sampled
 from search.selection.hypervolume import hypervolume
@@ -45,6 +52,11 @@ class Strategy:
     new_tree: Callable[[np.random.Generator], Nodes]
     pruned: int = 0  # the most trees of the first population that are made by pruning
     l1: float | str = 0.0  # the rate of the L1 norm of edge weights in training, or "evolved"
+    group_l1: float | str = 0.0  # the same of the norms of the weights into each node
+
+    @property
+    def shrinking(self) -> dict[str, float | str]:
+        return {name: getattr(self, name) for name in SHRINKING}
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
     with phase("train"):
         made = pruned_trees(problem, strategy.pruned) if strategy.pruned else []
     trees = simplify_all([*made, *drawn[len(made) :]])
-    rates = first_rates(np.random.default_rng((problem.seed, 0, SHRINK)), strategy.l1, len(trees))
+    rates = first_rates(strategy.shrinking, (problem.seed, 0, SHRINK), len(trees))
     evaluated = _evaluate(problem, trees, rates, 0, np.arange(len(trees)), phase)
     operators = (PRUNED,) * len(made) + (RANDOM,) * (len(trees) - len(made))
     origin = Origin(operators, np.full((len(trees), 2), -1))
@@ -118,7 +130,7 @@ def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tu
         trees = trees + old.trees
         themselves = np.column_stack([old.ids, np.full_like(old.ids, -1)])
         origin = Origin(origin.operators + (RETRAINED,) * len(old.trees), np.vstack([origin.parents, themselves]))
-        rates = None if rates is None else np.concatenate([rates, old.columns[L1]])
+        rates = {name: np.concatenate([part, old.columns[name]]) for name, part in rates.items()}
     ids = state.evaluations + np.arange(len(trees))
     evaluated = _evaluate(problem, trees, rates, generation, ids, phase)
     everyone = evaluated if strategy.retrain_survivors else merge([evaluated, old])
@@ -128,8 +140,8 @@ def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tu
 
 def _children(
     problem: Problem, strategy: Strategy, state: State, generation: int
-) -> tuple[list[Nodes], Origin, FloatArray | None]:
-    """The children, where they come from, and the rates of the L1 norm in their training."""
+) -> tuple[list[Nodes], Origin, Columns]:
+    """The children, where they come from, and the rates at which they shrink in training."""
     rng = np.random.default_rng((problem.seed, generation, VARY))
     # Binary tournaments by rank: two pairs of candidates for each child's two parents.
     drawn = rng.integers(len(state.rank), size=(strategy.population, 2, 2))
@@ -146,8 +158,8 @@ def _children(
     parents = state.members.ids[winner]
     parents[alone, 1] = -1
     winner[alone, 1] = winner[alone, 0]
-    own = np.random.default_rng((problem.seed, generation, SHRINK))
-    rates = child_rates(own, strategy.l1, state.members.columns.get(L1), winner)
+    stream = problem.seed, generation, SHRINK
+    rates = child_rates(strategy.shrinking, stream, rates_of(state.members.columns), winner)
     return trees, Origin(tuple(operators), parents), rates
 
 
@@ -173,7 +185,7 @@ def _guided(
 def _evaluate(
     problem: Problem,
     trees: list[Nodes],
-    rates: FloatArray | None,
+    rates: Columns,
     generation: int,
     ids: NDArray[np.int64],
     phase: Phase,
@@ -181,7 +193,7 @@ def _evaluate(
     with phase("train"):
         result: Evaluated = evaluate(problem, trees, generation, rates)
     with phase("cost"):
-        columns = result.columns | costs(problem, result.trees) | ({} if rates is None else {L1: rates})
+        columns = result.columns | costs(problem, result.trees) | rates
     return Members(result.trees, ids, columns, result.ok)
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Columns
 
-L1 = "l1"  # the column of the rate at which a tree's edge weights shrink in training, if they do
+# The columns of the rates at which a tree's edge weights shrink in training, if they do: see ``KernelLowering.train``.
+SHRINKING = ("l1", "group_l1")
 MOST_OVER = 1e6  # the largest violation that one missed budget can add
 DIVERGED = 1e9  # violation of a tree whose training diverged: it ranks behind trees that only miss budgets
 
@@ -32,6 +33,11 @@ class Members:
             {name: values[index] for name, values in self.columns.items()},
             self.ok[index],
         )
+
+
+def rates_of(columns: Columns) -> Columns:
+    """The columns of ``SHRINKING`` that there are."""
+    return {name: columns[name] for name in SHRINKING if name in columns}
 
 
 def merge(parts: Sequence[Members]) -> Members:

@@ -266,6 +266,7 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
         new_tree=_generator(config, problem.space, len(problem.folds)),
         pruned=_pruned(config, problem.task),
         l1=config.train.l1,
+        group_l1=config.train.group_l1,
     )
 
 

@@ -26,7 +26,7 @@ from search.engine.budgets import within
 from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import COUNTS, Columns, costs, refit
 from search.engine.evolution_step import State, front_of
-from search.engine.population import L1, Members, objectives, violation
+from search.engine.population import Members, objectives, rates_of, violation
 from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
@@ -149,7 +149,7 @@ def judged_front(
     """
     if not front.trees:
         return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), np.zeros(0), None)
-    judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations, front.columns.get(L1))
+    judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations, rates_of(front.columns))
     found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
     found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}
     front = replace(front, columns=front.columns | found)
@@ -205,7 +205,7 @@ def finished(
     if not front.trees:
         return []
     epochs, faster = refit_course(setup, evaluations)
-    refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster, l1=front.columns.get(L1))
+    refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster, rates=rates_of(front.columns))
     trees = [to_tree(setup, table, nodes) for nodes in refitted]
     return finished_trees(setup, table, trees, {"id": front.ids.astype(np.float64)} | front.columns, say, stopping)
 

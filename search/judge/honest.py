@@ -24,9 +24,9 @@ from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes, join, node_dtype
-from search.engine.evaluate import Fold, Problem, scored_at_once, trained, validation_outputs
+from search.engine.evaluate import UNSHRUNK, Columns, Fold, Problem, scored_at_once, trained, validation_outputs
 from search.engine.integer_scores import fitted_ranges, integer_outputs
-from search.engine.population import structure_key
+from search.engine.population import SHRINKING, structure_key
 from search.engine.row_samples import rows_trained
 from search.judge.bands import bands
 from search.judge.thresholds import decided, thresholds
@@ -103,12 +103,12 @@ def judge(
     kept: Kept | None = None,
     lesson: Setup | None = None,
     evaluations: int = 0,
-    l1: FloatArray | None = None,
+    rates: Columns = UNSHRUNK,
 ) -> Judged:
     """Judge the structures of ``trees`` by repeated cross-validation.
 
-    ``evaluations``: the trees that the search has trained, whose time says how long a judgement may take. ``l1``
-    (trees,): rates of the L1 norm in training. ``lesson``: the run on ``judging_folds`` with the lessons of teachers
+    ``evaluations``: the trees that the search has trained, whose time says how long a judgement may take.
+    ``rates``: see ``evaluate``. ``lesson``: the run on ``judging_folds`` with the lessons of teachers
     fitted there; there is one repeat then. When ``stopping()`` is true the judgement ends after the repeat in progress:
     with ``KeyboardInterrupt`` if the repeats are kept, else with what is known.
     """
@@ -116,12 +116,12 @@ def judge(
     models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
     say(f"judging {models} anew on {_counted(splits)} splits that the search did not use")
     epochs = judging_epochs(setup, len(trees) * len(splits), evaluations)
-    key = _key(setup, trees, epochs, l1)
+    key = _key(setup, trees, epochs, rates)
     done = _done(kept, key)
     held_out = None
     for repeat in range(len(done), len(splits)):
         anew = lesson.problem if lesson else replace(setup.problem, folds=splits[repeat])
-        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, l1)
+        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, rates)
         done.append(found)
         held_out = held_out or ((anew, fitted) if repeat == 0 else None)
         if kept:
@@ -172,7 +172,7 @@ def refit_course(setup: Setup, evaluations: int) -> tuple[int, float]:
 
 
 def _judged_once(
-    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, l1: FloatArray | None
+    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, rates: Columns
 ) -> tuple[list[Nodes], _Repeat]:
     """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen.
 
@@ -180,19 +180,19 @@ def _judged_once(
     """
     renewed = _renewed(problem, trees, repeat)
     for faster in (FASTER, 1.0):
-        fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, l1=l1)
+        fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, rates=rates)
         found, wild = _by_fold(problem, fitted, tuned)
         if not wild.any():
             break
     return fitted, found
 
 
-def _key(setup: Setup, trees: list[Nodes], epochs: int, l1: FloatArray | None) -> NDArray[np.uint8]:
+def _key(setup: Setup, trees: list[Nodes], epochs: int, rates: Columns) -> NDArray[np.uint8]:
     """What the judgement depends on: the structures and the settings of their training."""
     nodes, _ = join(trees)
     about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER} {setup.tuned} {_Repeat._fields}"
     content = nodes["depth"].tobytes() + nodes["op"].tobytes() + about.encode()
-    content += b"" if l1 is None else l1.tobytes()
+    content += b"".join(rates[name].tobytes() for name in SHRINKING if name in rates)
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
 

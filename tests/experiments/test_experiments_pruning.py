@@ -46,7 +46,9 @@ def made_up_rows() -> list[dict[str, str]]:
             for share, way in [("0.0", "0")] if not name else [(str(s), w) for s in SHARES for w in "01"]:
                 about = {"table": table, "job": job, "seed": str(seed), "criterion": criteria[name]}
                 score = repr(float(rng.random()))
-                rows.append(about | {"share": share, "retrained": way, "levels": "1 4 9", "test_score": score})
+                rows.append(
+                    about | {"share": share, "retrained": way, "levels": "1 4 9", "weights": "40", "test_score": score}
+                )
     return rows
 
 

@@ -59,7 +59,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A crate for each model, with names that end strings and comments."""
     folder = tmp_path_factory.mktemp("crates")
     for name, (tree, given_options) in MODELS.items():
-        tree = replace(tree, features=tuple(NASTY[: len(tree.features)])) if tree.columns is None else tree
+        tree = replace(tree, features=(*NASTY, *tree.features)[: len(tree.features)]) if tree.columns is None else tree
         precision = given_options.get("precision", "float32")
         save_files(folder / name, export_rust(tree, name, precision=precision))
     members = ", ".join(f'"{name}"' for name in MODELS)
