@@ -22,7 +22,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "sparsity_cost": ("hardware.sparsity_cost", "time and flash of pruned trees beside their MACs"),
     "taught_cuts": ("compression.taught_cuts", "cuts that their whole tree teaches, and cuts that it does not"),
     "format_training": (
-        "compression.format_training",
+        "compression.trained_formats",
         "training with random signs, and of the values that weights share",
     ),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),

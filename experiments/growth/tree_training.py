@@ -95,9 +95,10 @@ def _train_rounded(
 ) -> State:
     """Straight-through steps (Courbariaux et al. 2015, BinaryConnect, algorithm 1, https://arxiv.org/abs/1511.00363):
     each change is that at the rounded weights, and is made to those before rounding."""
-    batch = settings.batch_size
     for step, rate in enumerate(rates):
-        part = training.Data(*(rows if rows is None else rows[step * batch : (step + 1) * batch] for rows in data))
+        here = slice(step * settings.batch_size, (step + 1) * settings.batch_size)
+        soft = None if data.soft is None else data.soft[here]
+        part = training.Data(data.inputs[here], data.targets[here], data.weight[here], soft)
         at = rounded(forest, state.params, weights)
         moved = _train_batches(forest, state._replace(params=at), settings, part, np.array([rate]))
         state = moved._replace(params=state.params + (moved.params - at))

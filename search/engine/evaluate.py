@@ -168,7 +168,7 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
         part, start = forest.part(first, last), np.ascontiguousarray(params[k, own])
         limit = np.full(last - first, courses[k].epochs)
         given = part, problem.settings, problem.data, courses[k], start, limit
-        shrinking = {name: part[trees] for name, part in rates.items()}
+        shrinking: dict[str, Any] = {name: part[trees] for name, part in rates.items()}
         fitted = lowering().train(*given, **shrinking, stop=stop)
         found.params[k, own], found.loss[k, trees] = fitted.params, fitted.loss
 

@@ -10,11 +10,11 @@ import pytest
 from experiments.frame.experiment import Unit
 from experiments.growth.course import Course
 from experiments.growth.dense import Dense, Layers
+from experiments.growth.image_teachers import everywhere, networks_teacher, tree_teacher, unmoved, with_teacher
 from experiments.growth.pixels import Pixels, make_pixels
 from experiments.growth.rewiring import State, lesson_of
 from experiments.growth.rounds import drawn
 from experiments.growth.skeleton import make_skeleton, to_nodes
-from experiments.growth.teaching import everywhere, networks_teacher, tree_teacher, unmoved, with_teacher
 from experiments.growth.tree_training import start_params, train
 from experiments.studies.distillation import page
 from experiments.studies.distillation.run import CHOOSING, CHOSEN, EXPERIMENT, WAYS

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from experiments.common.images import DIGESTS
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.growth.dense import train_dense, width_of
+from experiments.growth.image_teachers import Predict, everywhere, networks_teacher, tree_teacher, unmoved, with_teacher
 from experiments.growth.pixels import Bytes, Floats, Pixels, scaled
-from experiments.growth.teaching import Predict, everywhere, networks_teacher, tree_teacher, unmoved, with_teacher
 from experiments.studies.mnist import run as mnist
 from neuraltree.tree.tree import Tree
 

@@ -35,7 +35,8 @@ def shared_slopes(nodes: Nodes, lesson: Lesson, sharing: Sharing) -> tuple[Float
     found = passed(nodes, lesson)
     share = lesson.weight / len(lesson.weight)
     by_edge = found.by_edge @ share
-    return np.bincount(sharing.places, by_edge[sharing.edges]), found.deltas @ share
+    by_value = np.bincount(sharing.places, by_edge[sharing.edges]).astype(np.float64)
+    return by_value, found.deltas @ share
 
 
 @np.errstate(all="ignore")  # a tree that diverges keeps its start

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def networks_teacher(networks: Sequence[Dense]) -> Predict:
     return predict
 
 
-def _probabilities(outputs: Floats) -> Floats:
+def _probabilities(outputs: Any) -> Any:
     """(rows, classes) of outputs (classes, rows)."""
     return LINKS["identity"].rows(outputs.T)
 
@@ -60,8 +61,10 @@ def everywhere(predict: Predict, pixels: Pixels, shift: int) -> Floats:
 
 def with_teacher(pixels: Pixels, said: Floats, share: float, temperature: float) -> Pixels:
     """The pixels, with targets of which a teacher's probabilities ``said`` (places, rows, classes) have a share."""
-    targets = [soft_targets(pixels.targets, each, share, temperature).astype(np.float32) for each in said]
-    return pixels._replace(taught=np.stack(targets), soft=share, temperature=temperature)
+    own: Any = pixels.targets  # single floats, as what the teacher says
+    by_place: Any = said
+    taught = [soft_targets(own, each, share, temperature).astype(np.float32) for each in by_place]
+    return pixels._replace(taught=np.stack(taught), soft=share, temperature=temperature)
 
 
 def unmoved(said: Floats) -> Floats:
