@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuraltree.hardware.choice import CodeRule, candidates
 from neuraltree.hardware.profile.devices import Code, Device
 from search.config.config import Config
-from search.objectives import COST_NAMES
+from search.objectives import USUAL_COSTS
 
 
 def code_of(config: Config, device: Device | None) -> Code:
@@ -22,13 +22,13 @@ def rule_of(config: Config, device: Device | None) -> CodeRule:
     code = code_of(config, device)
     if device is None:
         return CodeRule((code,))
-    order = tuple(name for name in (*config.search.objectives, *config.constraints) if name in COST_NAMES)
+    order = tuple(name for name in (*config.search.objectives, *config.constraints) if name in USUAL_COSTS)
     return CodeRule(candidates(code, device), order, _cost_limits(config, device), config.hardware.max_score_loss)
 
 
 def _cost_limits(config: Config, device: Device) -> dict[str, float]:
     """The largest allowed value of each cost that is constrained, and of flash and RAM if the device states its own."""
-    found = {name: bound for name, bound in config.constraints.items() if name in COST_NAMES}
+    found = {name: bound for name, bound in config.constraints.items() if name in USUAL_COSTS}
     stated = {"flash_bytes": device.flash_bytes, "ram_bytes": device.sram_bytes}
     sizes = {name: float(size.value) for name, size in stated.items() if size is not None}
     return found | {name: min(size, found.get(name, size)) for name, size in sizes.items()}

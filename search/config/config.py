@@ -74,7 +74,7 @@ ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
-    *(("hardware", "input"), ("compress", "prune"), ("train", "l1")),
+    *(("hardware", "input"), ("compress", "prune"), ("compress", "early_exit"), ("train", "l1")),
     *(("train", key) for key in ("group_l1", "teachers", "teacher_share", "teacher_temperature")),
     *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
@@ -186,6 +186,23 @@ def _energy_rules(energy: EnergyConfig) -> tuple[tuple[bool, str], ...]:
     )
 
 
+def _exit_rules(config: Config) -> tuple[tuple[bool, str], ...]:
+    """As ``_energy_rules``: which code can exit early, and what only such code costs."""
+    code, exits = (config.hardware.precision, config.hardware.style), config.compress.early_exit
+    return (
+        (
+            exits and code != ("int8", "straight"),
+            'compress.early_exit is an option of int8 code in straight style; set hardware.precision to "int8" and '
+            f'hardware.style to "straight", not {shown(code[0])} and {shown(code[1])}',
+        ),
+        (
+            objectives.EXIT_COST in (*config.search.objectives, *config.constraints) and not exits,
+            f"{objectives.EXIT_COST} is the cost of code with an early exit; set compress.early_exit to true, or name "
+            "latency_s instead",
+        ),
+    )
+
+
 def _check(config: Config, source: str) -> None:
     """Rules beyond single keys: names from other tables, repeated names, keys that need each other."""
     kinds, wanted, compared = config.space.activations, config.search.objectives, config.baselines.models
@@ -256,7 +273,7 @@ def _check(config: Config, source: str) -> None:
             f'{" and ".join(chosen)} = "auto" chooses by the costs on a device; name one as hardware.device',
         ),
     )
-    for broken, text in (*rules, *_energy_rules(config.energy)):
+    for broken, text in (*rules, *_exit_rules(config), *_energy_rules(config.energy)):
         if broken:
             raise InputError(f"{source}: {text}")
     checks: tuple[tuple[str, Callable[[str], object], str], ...] = (

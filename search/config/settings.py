@@ -414,6 +414,13 @@ class CompressConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "dominates joins the front"
         ),
     ] = "none"
+    early_exit: Annotated[
+        bool,
+        Meta(
+            description="whether the models' code stops as soon as its class is certain: costs are those of such code, "
+            "`mean_latency_s` is known, and `neuraltree export` writes it; for classes in int8 and straight style"
+        ),
+    ] = False
 
 
 class BaselinesConfig(Struct, frozen=True, forbid_unknown_fields=True):

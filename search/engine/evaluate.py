@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.exits.early_exit import early_exit_of
 from neuraltree.compress.formats import AUTO, number_format
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
+from neuraltree.hardware.model.exit_cost import Walked, with_exits
 from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.softening import soft_constant_loss
@@ -26,7 +28,7 @@ from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.simplify import simplify_all
 from neuraltree.tree.space import Space
-from search.engine.integer_scores import integer_outputs
+from search.engine.integer_scores import integer_outputs, of_first_fold, row_codes
 from search.engine.typed_inputs import TypedInputs
 
 Columns = dict[str, NDArray[np.float64]]
@@ -34,6 +36,7 @@ UNSHRUNK: Columns = {}  # no rates at which weights shrink
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
 Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 UNITS = 4  # pieces of work for each thread, so that threads that finish early find more
+WALKED_ROWS = 300  # training rows, at most, on which the early exits of a generation are costed
 SCORED_BYTES = 2**25  # the outputs that are scored at once
 REFIT_STREAM = 2**31  # for the refit's shuffles: a generation number that no search reaches
 REFIT_DECAY = 1 / 3  # share of the search's weight decay
@@ -63,6 +66,7 @@ class Problem:
     inputs: TypedInputs  # the types of the inputs of the code, and the largest |scaled input| that 8 bits represent
     far: NDArray[np.bool_]  # (features,) the inputs whose means float code subtracts first
     workers: int  # number of threads; it changes the time, not the results
+    early_exit: bool = False  # whether the code exits early
     first_rows: int = 0  # training rows of a fold in the first generation, see ``row_samples``; 0: all of them
 
     @property
@@ -254,7 +258,22 @@ def costs(problem: Problem, trees: list[Nodes]) -> Columns:
             nodes, starts, problem.device, problem.rule.codes, kind=problem.task.kind, **problem.about_costs
         )
         columns |= taken(choose(problem.rule, found), found)
+        if problem.early_exit:
+            columns = with_exits(columns, _walked(problem, trees), problem.device, problem.code, kind=problem.task.kind)
     return columns
+
+
+def _walked(problem: Problem, trees: list[Nodes]) -> list[Walked]:
+    """How far training rows go in each tree, with the weights of fold 0 as in all costs."""
+    count = len(problem.whole)
+    rows = problem.whole[np.linspace(0, count - 1, min(count, WALKED_ROWS)).astype(np.int64)]
+    codes, width = row_codes(problem, rows), problem.space.n_features
+    kinds = np.full(width, -1) if problem.inputs.kinds is None else problem.inputs.kinds
+    found = []
+    for tree in of_first_fold(problem, trees):
+        exits = early_exit_of(tree)
+        found.append(Walked(exits, exits(codes[:, tree.inputs.features]).terms, np.full(width, -1), kinds))
+    return found
 
 
 def trained(

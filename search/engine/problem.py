@@ -99,6 +99,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         inputs=typed_inputs(config.hardware.input, table, train_rows, scaler, fit_input_range(inputs)),
         far=far(scaler),
         workers=workers or os.cpu_count() or 1,
+        early_exit=_exits_early(config, table),
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)
@@ -107,6 +108,15 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
         cutting=config.compress.prune,
     )
+
+
+def _exits_early(config: Config, table: Table) -> bool:
+    if config.compress.early_exit and table.classes is None:
+        raise InputError(
+            f"compress.early_exit: a class can be certain before all is computed, but {config.data.source!r} is a "
+            f"{table.kind} task; leave it out"
+        )
+    return config.compress.early_exit
 
 
 def _first_rows(table: Table, rows: RowIndices) -> int:

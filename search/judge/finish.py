@@ -17,6 +17,7 @@ from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, loses_much
 from neuraltree.hardware.choice import Decision, decide
 from neuraltree.hardware.choice_words import word_of_codes
+from neuraltree.hardware.exiting import costs_with_exits
 from neuraltree.tasks.metrics import METRICS, metric_named
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
@@ -28,15 +29,16 @@ from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, rates_of, violation
 from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
+from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, Kept, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
 from search.judge.thresholds import DECIDING
-from search.objectives import COST_NAMES, named_columns
+from search.objectives import EXIT_COST, USUAL_COSTS, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
 
 SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only for models whose code is int8
-HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
+HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *USUAL_COSTS, *MEASURED, "model")
 HONEST = ("honest_error", "honest_error_se")
 THRESHOLD = "threshold"  # the column of tuned thresholds
 BAND = "band"  # the column of ``Tree.band``
@@ -108,8 +110,12 @@ def write_front(
         evaluations=state.evaluations,
     )
     members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
+    judged = judged.take([member.place for member in members])
+    if members and setup.problem.task.kind != "regression":
+        trees = [front.trees[member.place] for member in members]
+        write_answers(folder, held_out_answers(setup.problem, trees, judged.thresholds))
     write_members(folder, setup, table, members)
-    return judged.take([member.place for member in members])
+    return judged
 
 
 def write_members(folder: RunFolder, setup: Setup, table: Table, members: list[Finished]) -> None:
@@ -224,7 +230,7 @@ def finished_trees(
         _tell_of_losses(trees, say)
     decisions = _decided(setup, trees)
     codes = [setup.problem.rule.codes[0] if each is None else each.code for each in decisions]
-    columns = columns | _costs(setup, trees, decisions)
+    columns = columns | _costs(setup, table, trees, decisions)
     measured = measure_front(setup.problem, list(zip(trees, codes, strict=True)), say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns.get(name, v), v) for name, v in measured.items()}
@@ -284,9 +290,13 @@ def _decided(setup: Setup, trees: list[Tree]) -> list[Decision | None]:
     return [*decide(trees, problem.device, problem.rule, problem.inputs.spec)]
 
 
-def _costs(setup: Setup, trees: list[Tree], decisions: list[Decision | None]) -> Columns:
-    """Counts and costs of finished trees, each in its own code."""
-    columns = costs(setup.problem, [tree.nodes for tree in trees])
+def _costs(setup: Setup, table: Table, trees: list[Tree], decisions: list[Decision | None]) -> Columns:
+    """Counts and costs of finished trees, each in its own code; of code that exits early on the training rows."""
+    problem = setup.problem
+    columns = costs(replace(problem, early_exit=False), [tree.nodes for tree in trees])
+    if problem.early_exit and problem.device is not None and trees:
+        X, inputs = table.X[setup.train_rows], problem.inputs.spec
+        return columns | costs_with_exits(trees, X, problem.device, problem.code, inputs)
     own = [each.costs[each.code] for each in decisions if each is not None]
     return columns | {name: np.array([row[name] for row in own]) for name in (own[0] if own else ())}
 
@@ -317,6 +327,7 @@ def _test_scores(setup: Setup, table: Table, member: Finished) -> dict[str, floa
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
+    further = [*[EXIT_COST] * setup.problem.early_exit, *(name for name in further if name != EXIT_COST)]
     return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *CODE * setup.problem.chooses_code]
 
 

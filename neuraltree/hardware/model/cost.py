@@ -101,6 +101,20 @@ def breakdown(
     ``FormulaDevice`` ``latency_formula.TERMS``.
     """
     counts = counted(nodes, starts, precision, input_range, far, rules, inputs)
+    return breakdown_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
+
+
+def breakdown_of_counts(
+    counts: Counts,
+    device: Device,
+    precision: str,
+    style: str,
+    compiler: str = "clang",
+    *,
+    kind: str = "regression",
+    bound: Bound = "mid",
+) -> dict[str, dict[str, FloatArray]]:
+    """``breakdown`` from the counts of trees."""
     about = counts, kind, device, (precision, style, compiler), bound
     names, parts = _parts(*about)
     if isinstance(device, CycleDevice) and counts.rules.any():
@@ -158,13 +172,18 @@ def counted(
     if number_format(precision).is_integer:
         from neuraltree.compress.int8.effective import effective_trees
 
-        nodes, starts = effective_trees(nodes, starts, input_range)
-        # Integer code compares the outputs' sums; it does not evaluate their activations.
-        nodes = nodes.copy()
-        nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
-        found = count(nodes, starts, None, rules, inputs)
-        return replace(found, integer_edges=found.integer_features)
+        return integer_counts(*effective_trees(nodes, starts, input_range), rules, inputs)
     return count(nodes, starts, far, rules, inputs)
+
+
+def integer_counts(
+    nodes: Nodes, starts: IntArray, rules: IntArray | None = None, inputs: IntArray | None = None
+) -> Counts:
+    """The counts of effective trees in integer code, which compares the outputs' sums without their activations."""
+    nodes = nodes.copy()
+    nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
+    found = count(nodes, starts, None, rules, inputs)
+    return replace(found, integer_edges=found.integer_features)
 
 
 def has_worst(device: Device, precision: str, style: str, compiler: str = "clang") -> bool:
