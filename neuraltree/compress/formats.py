@@ -7,6 +7,7 @@ from math import inf, isfinite
 from typing import Literal, NamedTuple, get_args
 
 Precision = Literal["float32", "int8"]
+NarrowPrecision = Literal["int6", "int4", "int3", "ternary", "binary", "power_of_two"]
 Style = Literal["straight", "table"]
 
 
@@ -27,10 +28,9 @@ FORMATS: dict[Precision, NumberFormat] = {
     "int8": NumberFormat(weight_bytes=1, is_integer=True),
 }
 PRECISIONS: tuple[str, ...] = tuple(FORMATS)
-# Integers whose weights have fewer bits: int8 code with other numbers, for which no device has figures.
+# Integers whose weights have fewer bits: int8 code with other numbers.
 NARROW: dict[str, NumberFormat] = {
-    name: NumberFormat(weight_bytes=1, is_integer=True, weights=name)
-    for name in ("int6", "int4", "int3", "ternary", "binary", "power_of_two")
+    name: NumberFormat(weight_bytes=1, is_integer=True, weights=name) for name in get_args(NarrowPrecision)
 }
 C_PRECISIONS = (*PRECISIONS, *NARROW)
 STYLES: tuple[str, ...] = get_args(Style)
@@ -48,10 +48,7 @@ def number_format(precision: str) -> NumberFormat:
     raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(PRECISIONS)}")
 
 
-ONLY_C = (
-    "is a format of C code alone, and no device has figures for its time and memory: export it with --to c, compile "
-    "it, and read its size from the compiler"
-)
+ONLY_C = "is a format of C code alone: export it with --to c"
 
 
 def c_format(precision: str) -> NumberFormat:

@@ -90,7 +90,7 @@ def chosen_code(run: Path, member: Member) -> tuple[str, str]:
     hardware = None if member.precision else _hardware_of(run)
     if hardware is None:
         return member.precision, member.style
-    return (hardware.precision, hardware.style) if hardware.device else ("", "")
+    return (hardware.first_format, hardware.style) if hardware.device else ("", "")
 
 
 def inputs_of_run(run: Path) -> list[str]:
@@ -109,7 +109,7 @@ def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
     hardware = _hardware_of(run)
     if hardware is None or not hardware.device:
         return {}
-    precision, style = chosen_code(run, member) if member else (hardware.precision, hardware.style)
+    precision, style = chosen_code(run, member) if member else (hardware.first_format, hardware.style)
     return {
         "--device": [hardware.device],
         "--precision": [precision],

@@ -12,29 +12,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from search.variation.genes import L1, Gene
 
 EVOLVED = "evolved"
+STREAM = 2**31 + 3
 LOWEST, HIGHEST = 1e-4, 1e-1
 STEP = 0.5  # the standard deviation of the logarithm of the number
 
 
-def first_rates(rng: np.random.Generator, l1: float | str, count: int) -> FloatArray | None:
-    """(count,) the rates of new trees; None if trees have none."""
-    if l1 == EVOLVED:
-        return _rates(rng.uniform(math.log(LOWEST), math.log(HIGHEST), count))
-    return np.full(count, float(l1)) if l1 else None
+def rate_gene(l1: float | str) -> Gene:
+    """One rate for all trees, or ``EVOLVED`` rates."""
+
+    def constant(_: np.random.Generator, trees: int) -> FloatArray:
+        return np.full(trees, float(l1))
+
+    def inherited(_: np.random.Generator, own: FloatArray, parents: NDArray[np.int64]) -> FloatArray:
+        return own[parents[:, 0]]
+
+    return Gene(L1, STREAM, *((_first, _children) if l1 == EVOLVED else (constant, inherited)))
 
 
-def child_rates(
-    rng: np.random.Generator, l1: float | str, rates: FloatArray | None, parents: NDArray[np.int64]
-) -> FloatArray | None:
-    """(children,) the rates of children of trees with ``rates``, by the places of their ``parents`` (children, 2).
+def _first(rng: np.random.Generator, trees: int) -> FloatArray:
+    return _rates(rng.uniform(math.log(LOWEST), math.log(HIGHEST), trees))
 
-    A child of one parent names it twice.
-    """
-    if l1 != EVOLVED or rates is None:
-        return None if rates is None else rates[parents[:, 0]]
-    logs = np.array([math.log(rate) for rate in rates.tolist()])
+
+def _children(rng: np.random.Generator, own: FloatArray, parents: NDArray[np.int64]) -> FloatArray:
+    logs = np.array([math.log(rate) for rate in own.tolist()])
     changed = logs[parents].mean(axis=1) + STEP * rng.standard_normal(len(parents))
     return _rates(np.clip(changed, math.log(LOWEST), math.log(HIGHEST)))
 

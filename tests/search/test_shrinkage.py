@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from neuraltree.tree.nodes import join, node_dtype
 from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import costs, evaluate, refit
-from search.engine.population import L1
 from search.engine.problem import set_up
 from search.folder.snapshot import members_from_arrays, state_from_parts, state_to_parts
 from search.judge.honest import judge
 from search.run import main
+from search.variation.genes import L1
 from search.variation.operators import PARENTS
-from search.variation.shrinkage import EVOLVED, HIGHEST, LOWEST, child_rates, first_rates
+from search.variation.shrinkage import EVOLVED, HIGHEST, LOWEST, rate_gene
 from tests.helpers.oracle import evaluate_recursive
 from tests.search.test_engine import config, evolved, random_trees, regression_table
 
@@ -42,7 +42,7 @@ def linear_tree(folds: int = 2) -> np.ndarray:
 def test_edges_of_weight_zero_in_all_folds_are_lost_with_what_hangs_on_them() -> None:
     problem = run_of(0.0).problem
     trees = [linear_tree()] * 3
-    found = evaluate(problem, trees, 0, np.array([0.0, 0.1, 0.2]))
+    found = evaluate(problem, trees, 0, {L1: np.array([0.0, 0.1, 0.2])})
     weights = costs(problem, found.trees)["weights"]
     assert weights[0] > weights[1] > weights[2]
     for tree in found.trees:
@@ -52,7 +52,7 @@ def test_edges_of_weight_zero_in_all_folds_are_lost_with_what_hangs_on_them() ->
 
 def test_the_scores_are_those_of_what_is_left() -> None:
     problem = run_of(0.0).problem
-    found = evaluate(problem, [linear_tree()], 0, np.array([0.1]))
+    found = evaluate(problem, [linear_tree()], 0, {L1: np.array([0.1])})
     (tree,) = found.trees
     X, y = problem.data.inputs, problem.data.targets[:, 0]
     squares = [
@@ -69,7 +69,7 @@ def test_a_zero_in_one_fold_alone_keeps_its_edge() -> None:
     tree = linear_tree()
     tree["weight"][1] = [0.0, 0.25]
     tree["weight"][2] = 0.0
-    found = evaluate(problem, [tree], 0, np.array([1.0])).trees[0]
+    found = evaluate(problem, [tree], 0, {L1: np.array([1.0])}).trees[0]
     assert len(found) == len(tree) - 1
     assert found["weight"][1].tolist() == [0.0, 0.25]
 
@@ -78,9 +78,9 @@ def test_the_refit_shrinks_too_and_a_judgement_keeps_the_structure() -> None:
     setup = run_of(0.0)
     trees = [linear_tree()] * 2
     rates = np.array([0.0, 0.2])
-    plain, sparse = refit(setup.problem, trees, l1=rates)
+    plain, sparse = refit(setup.problem, trees, genes={L1: rates})
     assert len(sparse) < len(plain) == len(trees[0])
-    judged = judge(setup, regression_table(), trees, lambda text: None, l1=rates)
+    judged = judge(setup, regression_table(), trees, lambda text: None, genes={L1: rates})
     alone = judge(setup, regression_table(), trees, lambda text: None)
     assert judged.error[0] == alone.error[0] == alone.error[1] != judged.error[1]
     assert judged.held_out is not None
@@ -91,28 +91,24 @@ def test_the_refit_shrinks_too_and_a_judgement_keeps_the_structure() -> None:
 
 
 def test_first_rates_are_log_uniform() -> None:
-    found = first_rates(np.random.default_rng(0), EVOLVED, 4000)
-    assert found is not None
+    found = rate_gene(EVOLVED).first(np.random.default_rng(0), 4000)
     assert LOWEST <= found.min() < 1.1 * LOWEST
     assert 0.9 * HIGHEST < found.max() <= HIGHEST
     shares, _ = np.histogram(np.log10(found), bins=[-4, -3, -2, -1])
     np.testing.assert_allclose(shares / 4000, 1 / 3, atol=0.03)
-    assert first_rates(np.random.default_rng(0), 0.0, 3) is None
-    np.testing.assert_array_equal(first_rates(np.random.default_rng(0), 0.25, 3), [0.25] * 3)
+    np.testing.assert_array_equal(rate_gene(0.25).first(np.random.default_rng(0), 3), [0.25] * 3)
 
 
 @given(st.lists(st.floats(LOWEST, HIGHEST), min_size=2, max_size=6), st.integers(0, 99))
 def test_children_have_rates_near_those_of_their_parents(rates: list[float], seed: int) -> None:
     rng, given_rates = np.random.default_rng(seed), np.array(rates)
     parents = rng.integers(len(rates), size=(50, 2))
-    found = child_rates(rng, EVOLVED, given_rates, parents)
-    assert found is not None
+    found = rate_gene(EVOLVED).children(rng, given_rates, parents)
     assert (found >= LOWEST * 0.999999).all()
     assert (found <= HIGHEST * 1.000001).all()
     wanted = np.sqrt(given_rates[parents[:, 0]] * given_rates[parents[:, 1]])
     assert np.abs(np.log(found / wanted)).max() < 2.5  # five standard deviations
-    np.testing.assert_array_equal(child_rates(rng, 0.1, given_rates, parents), given_rates[parents[:, 0]])
-    assert child_rates(rng, 0.0, None, parents) is None
+    np.testing.assert_array_equal(rate_gene(0.1).children(rng, given_rates, parents), given_rates[parents[:, 0]])
 
 
 def test_rates_are_inherited_from_the_parents_that_the_history_names() -> None:
@@ -149,7 +145,7 @@ def test_without_rates_a_search_has_the_bits_that_it_had() -> None:
     assert L1 not in plain.members.columns
     problem, strategy = (part for part in (run_of(0.0).problem, run_of(0.0).strategy))
     trees = random_trees(problem, strategy)
-    without, nothing = evaluate(problem, trees, 0), evaluate(problem, trees, 0, np.zeros(len(trees)))
+    without, nothing = evaluate(problem, trees, 0), evaluate(problem, trees, 0, {L1: np.zeros(len(trees))})
     assert join(without.trees)[0].tobytes() == join(nothing.trees)[0].tobytes()
 
 

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from neuraltree.compress.narrow.edge_storage_sizes import (
+    GAP_LOOP_BYTES,
+    GAPS,
+    MOST,
+    PLAIN_ROWS,
+    UNPACKING_BYTES,
+    smallest_storage,
+)
 from neuraltree.export.c.parts import array
 from neuraltree.export.head import OUTPUT
 from neuraltree.export.order import Step
 
 if TYPE_CHECKING:
     from neuraltree.compress.int8.integer_tree import IntegerTree
-
-MOST = 255  # that a byte holds
-MOST_GAP_BITS = 8
-# What the loops take more than the plain one at most, by clang -O2 for a Cortex-M0+.
-GAP_LOOP_BYTES, UNPACKING_BYTES = 28, 104
 
 
 class Row(NamedTuple):
@@ -80,13 +85,12 @@ LEVEL = "level + ((bits >> @GAP@) & @LEVELS@)"
 
 def smallest(tree: IntegerTree, order: list[Step]) -> Edges:
     """The storage with the fewest bytes. Weights of 8 bits keep bytes of their own, which are read faster."""
-    simple = plain(tree, order)
-    found = [simple]
-    if _code_width(simple.rows) > 1:
-        found.append(by_gaps(tree, order))
-    if tree.weights != "int8":
-        found += [in_bits(tree, order, gap_bits) for gap_bits in range(1, MOST_GAP_BITS + 1)]
-    return min(found, key=lambda edges: edges.size)
+    starts = np.array([0, len(tree.nodes)])
+    stored = smallest_storage(tree.nodes, starts, tree.numbers.weight, packs=tree.weights != "int8")
+    (gap_bits,) = stored.gap_bits.tolist()
+    if gap_bits == PLAIN_ROWS:
+        return plain(tree, order)
+    return by_gaps(tree, order) if gap_bits == GAPS else in_bits(tree, order, gap_bits)
 
 
 def plain(tree: IntegerTree, order: list[Step]) -> Edges:
