@@ -101,6 +101,12 @@ def inputs_of_run(run: Path) -> list[str]:
     return [] if hardware is None or only_floats(hardware.input) else input_texts(hardware.input)
 
 
+def formats_of_run(run: Path) -> tuple[str, ...]:
+    """The number formats among which models of a run have their own."""
+    hardware = _hardware_of(run)
+    return () if hardware is None else hardware.formats
+
+
 def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
     """The options of ``neuraltree hardware`` for which a run searched, each with its values.
 

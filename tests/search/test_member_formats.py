@@ -252,6 +252,10 @@ def test_models_are_stored_and_exported_in_their_format(
         assert neuraltree(["export", str(run / row["model"]), "--to", "c", "--out", str(out)]) == 0
         said = capsys.readouterr().out + next(out.glob("*.c")).read_text()
         assert row["precision"] in said
+    assert neuraltree(["hardware", str(run / "models")]) == 2
+    assert "each model of this run has a number format of its own" in capsys.readouterr().err
+    assert neuraltree(["hardware", str(run / "models"), "--precision", "int4"]) == 0
+    capsys.readouterr()
     assert neuraltree(["show", str(run)]) == 0
     assert f"{rows[0]['precision']} straight" in capsys.readouterr().out
 
