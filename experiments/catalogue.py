@@ -15,6 +15,7 @@ MODULES = {
     "tables/bneuralt": "tables",
     "tables/reference": "reference",
     "mnist": "mnist",
+    "mnist_c": "mnist_c",
     "stochasticity": "stochasticity",
     "multi_output": "multi_output",
     "activations": "activations",
@@ -23,6 +24,9 @@ MODULES = {
     "search_peers": "search_peers",
     "growth_operator": "growth_operator",
     "pruning": "pruning",
+    "deep_compression": "deep_compression",
+    "depth": "depth",
+    "distillation": "distillation",
 }
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from experiments.growth.pixels import shifted
 from experiments.studies.mnist.run import grown_tree
 from neuraltree.cli.markdown import table
 from neuraltree.compress import WEIGHT_FORMATS, IntegerTree, quantize_tree, weight_bits, with_weight_format
-from neuraltree.compress.formats import NARROW
+from neuraltree.compress.formats import HALVES, NARROW
 from neuraltree.compress.narrow.coded_edges import coded_edges
 from neuraltree.compress.narrow.format_training import finetune_format
 from neuraltree.export import export_c
@@ -95,6 +96,15 @@ def on_core(tree: Tree, name: str, style: str, core: str, X: NDArray) -> dict[st
     return sizes | {"cycles": cycles[0], "whole_cycles": cycles[1]}
 
 
+def floats_on_core(tree: Tree, name: str, core: str, X: NDArray) -> dict[str, Any]:
+    """``on_core`` of table code in floats, whose inputs need no conversion."""
+    files = {file: text for file, text in export_c(tree, "m", precision=name, style="table").items() if "/" not in file}
+    taken = measure(files, [Call("m_predict", [(row.astype(np.float32),) for row in X], "float32")], core)
+    cycles = float(np.mean(taken.costs[0].cycles_hi))
+    sizes = {"rodata_bytes": taken.rodata_bytes, "flash_bytes": taken.flash_bytes, "edges": edges(tree)}
+    return sizes | {"cycles": None, "whole_cycles": cycles}
+
+
 def small() -> list[dict[str, Any]]:
     """The costs of a tree of ``SMALL`` weights in each format, style and core; its weights are random."""
     rng = np.random.default_rng(0)
@@ -103,13 +113,13 @@ def small() -> list[dict[str, Any]]:
     trees = (Tree(nodes, "regression", tuple(f"x{i}" for i in range(27))) for nodes in drawn)
     tree = next(tree for tree in trees if tree.num_weights == SMALL)
     X = rng.normal(size=(ROWS, 27))
-    return [
-        {"core": core, "style": style, "format": name, "weights": tree.num_weights}
-        | on_core(tree, name, style, core, X)
-        for core in CORES
-        for style in ("straight", "table")
-        for name in ("int8", "int4", "power_of_two", "ternary")
-    ]
+    rows = []
+    for core in CORES:
+        for style, name in product(("straight", "table"), ("int8", "int4", "power_of_two", "ternary")):
+            rows.append({"core": core, "style": style, "format": name} | on_core(tree, name, style, core, X))
+        for name in ("float32", *HALVES):
+            rows.append({"core": core, "style": "table", "format": name} | floats_on_core(tree, name, core, X))
+    return rows
 
 
 def page(result: dict[str, Any]) -> str:
@@ -128,21 +138,20 @@ device. *Trained*: that error on the first seed, before and after training in th
     costs = ("core", "style", "format", "edges left", "flash B", "cycles of predict_q", "cycles of predict")
     rows = [
         [row["core"], row["style"], row["format"], str(row["edges"]), f"{row['flash_bytes']:,}"]
-        + [f"{row[key]:,.0f}" for key in ("cycles", "whole_cycles")]
+        + ["" if row[key] is None else f"{row[key]:,.0f}" for key in ("cycles", "whole_cycles")]
         for row in result["small"]
     ]
-    weights = result["small"][0]["weights"]
     return f"""# Number formats of weights
 
 {about}
 
 {table(header, lines)}
 
-With Huffman codes, which have no decoder in C, weights and gaps of the first seed would take {coding}.
+Huffman codes of weights and gaps, which `--style coded` has, take {coding} on the first seed.
 
 ## A small tree
 
-A random tree of {weights} weights, tanh and 27 inputs: what the formats cost, not how exact they are. Edges whose
+A random tree of {SMALL} weights, tanh and 27 inputs: what the formats cost, not how exact they are. Edges whose
 weight becomes 0 are left out of the code: most of the gain of four bits, and a part of that of ternary weights.
 
 {table(costs, rows)}

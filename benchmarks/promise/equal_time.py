@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.run rows`` trains on a growing sample of rows, and on all rows; ``training`` varies the learning
 rate, the epochs of a generation and the population; ``cutting`` prunes the finalists; ``sparsity`` varies the rate of
-the L1 norm, for 20 generations each; ``member_formats`` gives each member a number format.
-Fronts are judged and refitted on all rows after that.
+the L1 norm and ``group_sparsity`` that of whole nodes, for 20 generations each; ``temperature`` is that at which trees
+learn from teachers; ``member_formats`` gives each member a number format. Fronts are judged and refitted on all rows
+after that.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec import convert
 from rich.console import Console
 from sklearn.datasets import make_friedman1
 
@@ -26,9 +28,11 @@ from benchmarks.promise.problems import DEVELOPMENT, MOST_TEST, Sample, error_of
 from benchmarks.promise.reporting import report
 from experiments.common.statistics import signed_rank_p
 from neuraltree.cli.markdown import table as markdown
+from search.config.settings import TrainConfig
 from search.engine.evolution_step import generations
 from search.runs.progress import Phases
 from search.selection.hypervolume import hypervolume
+from search.teachers.named_teachers import named_lessons
 from search.variation.shrinkage import EVOLVED
 
 
@@ -56,6 +60,11 @@ def on_device(prune: str = "none", precision: str | list[str] = "int8") -> dict[
         "hardware": {"device": "cortex-m0plus", "precision": precision},
         "compress": {"prune": prune},
     }
+
+
+def taught(temperature: float) -> dict[str, dict[str, Any]]:
+    teachers = {"teachers": ["mlp", "random_forest"], "epochs": 8}
+    return {"train": teachers | {"teacher_temperature": temperature}, "search": {"population": 60}}
 
 
 def train(rate: float, epochs: int, population: int) -> dict[str, dict[str, Any]]:
@@ -94,11 +103,25 @@ STUDIES = {
         {str(l1): {"train": {"l1": l1}} for l1 in (0.0, 0.01, 0.03, 0.1, 0.3, EVOLVED)},
         generations=20,
     ),
+    "group_sparsity": Study(
+        "Rates of the norms of the weights into nodes in training",
+        math.inf,
+        dict.fromkeys((*DEVELOPMENT, "friedman1"), (400,)),
+        {str(rate): {"train": {"group_l1": rate}} for rate in (0.0, 0.03, 0.1, 0.3, EVOLVED)},
+        generations=20,
+    ),
+    "temperature": Study(
+        "Temperatures at which trees learn from teachers",
+        math.inf,
+        dict.fromkeys(("mnist2", "mnist10", "fashion2", "fashion10", "segment", "credit-g"), (400,)),
+        {f"{temperature:g}": taught(temperature) for temperature in (1.0, 2.0, 4.0)},
+        generations=8,
+    ),
     "cutting": Study(
         "Finalists that are cut",
         5.0,
         dict.fromkeys(DEVELOPMENT, (400, 1000)),
-        {name: {"compress": {"prune": name}} for name in ("none", "ablation", "taylor")},
+        {name: {"compress": {"prune": name}} for name in ("none", "ablation", "taylor", "line")},
     ),
     "compression": Study(
         "Fronts of error, flash and latency whose finalists are cut",
@@ -142,13 +165,17 @@ def searched(job: tuple[str, str, int, int, str]) -> dict[str, Any]:
     study, name, rows, seed, way = job
     data = rows_of(name, rows, seed)
     measure = STUDIES[study].measure if data.classes else "error"
-    setup, table = prepared(name, data, seed, measure, STUDIES[study].ways[way])
+    sections = STUDIES[study].ways[way]
+    setup, table = prepared(name, data, seed, measure, sections)
+    lesson = None
+    if "teachers" in sections.get("train", {}):
+        setup, lesson = named_lessons(setup, table, convert(sections["train"], TrainConfig), lambda text: None)
     begun = time.process_time()
     for state, _ in generations(setup.problem, setup.strategy, Phases()):
         if time.process_time() - begun >= STUDIES[study].cpu_s or state.generation == STUDIES[study].generations:
             break
     begun = time.process_time()
-    front = last_of(setup, table, state)
+    front = last_of(setup, table, state, lesson)
     last_cpu_s = time.process_time() - begun
     scored = [member.values | {"test": error_of(member, data, measure)} for member in front]
     chosen = scored[front.members.index(front.recommended())]

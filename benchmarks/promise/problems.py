@@ -141,10 +141,10 @@ def prepared(
     return set_up(config_of(raw, "the benchmark"), table, workers=1, all_rows=True), table
 
 
-def last_of(setup: Setup, table: Table, state: State) -> Front:
-    """The front of a state of a search, judged and refitted."""
+def last_of(setup: Setup, table: Table, state: State, lesson: Setup | None = None) -> Front:
+    """The front of a state of a search, judged and refitted; ``lesson``: see ``judge``."""
     how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
-    front, _ = judged_front(setup, table, finalists(setup, state), *how, evaluations=state.evaluations)
+    front, _ = judged_front(setup, table, finalists(setup, state), *how, lesson=lesson, evaluations=state.evaluations)
     members = last_front(setup, table, front, *how, evaluations=state.evaluations)
     return Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
 

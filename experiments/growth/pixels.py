@@ -14,12 +14,23 @@ Floats = NDArray[np.float32]
 
 
 class Pixels(NamedTuple):
-    """``images`` (rows, side, side), ``targets`` (rows, classes) one-hot, ``spread`` (features,) of scaled pixels."""
+    """``images`` (rows, side, side), ``targets`` (rows, classes) one-hot, ``spread`` (features,) of scaled pixels.
+
+    ``taught`` (places, rows, classes): targets from a teacher for each place that an image can be moved to. ``soft`` is
+    the share of the loss that is taken at the ``temperature``; see ``neuraltree.tasks.softening``.
+    """
 
     images: Bytes
     targets: Floats
     scaler: Scaler
     spread: NDArray[np.float64]
+    taught: Floats | None = None
+    soft: float = 0.0
+    temperature: float = 1.0
+
+    def targets_of(self, rows: NDArray[np.int64], places: NDArray[np.int64]) -> Floats:
+        """(rows, classes) the targets of images moved to these places."""
+        return self.targets[rows] if self.taught is None else self.taught[places, rows]
 
 
 def make_pixels(images: Bytes, classes: NDArray[np.integer], outputs: int) -> Pixels:
@@ -33,13 +44,23 @@ def make_pixels(images: Bytes, classes: NDArray[np.integer], outputs: int) -> Pi
     return Pixels(images, targets, Scaler(mean, np.full(len(mean), scale)), deviation / scale)
 
 
-def shifted(images: Bytes, most: int, rng: np.random.Generator) -> Bytes:
-    """Each image moved by up to ``most`` pixels either way, zeros coming in."""
+def places_of(most: int) -> int:
+    """The number of places to which an image can be moved by up to ``most`` pixels either way; the middle one is its
+    own."""
+    return (2 * most + 1) ** 2
+
+
+def moved(images: Bytes, most: int, places: NDArray[np.int64]) -> Bytes:
+    """Each image moved to its place of ``places_of(most)``, zeros coming in."""
     padded = np.pad(images, ((0, 0), (most, most), (most, most)))
-    places = 2 * most + 1
-    which = rng.integers(0, places**2, len(images))
     windows = np.lib.stride_tricks.sliding_window_view(padded, images.shape[1:], axis=(1, 2))
-    return windows[np.arange(len(images)), which // places, which % places]
+    down, right = np.divmod(places, 2 * most + 1)
+    return windows[np.arange(len(images)), down, right]
+
+
+def shifted(images: Bytes, most: int, rng: np.random.Generator) -> Bytes:
+    """Each image moved by up to ``most`` pixels either way."""
+    return moved(images, most, rng.integers(0, places_of(most), len(images)))
 
 
 def scaled(images: Bytes, scaler: Scaler) -> Floats:

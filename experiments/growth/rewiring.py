@@ -14,7 +14,7 @@ from experiments.growth.pixels import Floats, Pixels
 from experiments.growth.rounds import drawn
 from experiments.growth.skeleton import Mask, Skeleton, forest_of, places, spread_out
 from neuraltree.engine.lowering import lowering
-from neuraltree.engine.training import Settings, make_data
+from neuraltree.engine.training import Data, Settings, make_data
 
 PROBE_ROWS = 2048  # rows for the gradient of absent leaves
 
@@ -43,11 +43,18 @@ def probe(pixels: Pixels, course: Course, rng: np.random.Generator) -> tuple[Flo
     return drawn(pixels, course, rng.permutation(len(pixels.images))[:PROBE_ROWS], rng)
 
 
+def lesson_of(pixels: Pixels, inputs: Floats, targets: Floats) -> tuple[Settings, Data]:
+    """What the engine needs to train on these rows, at the temperature of the pixels."""
+    soft = None if pixels.temperature == 1 else np.full(len(inputs), pixels.soft)
+    data = make_data(inputs, targets, None, SETTINGS.precision, soft)
+    return SETTINGS._replace(temperature=pixels.temperature), data
+
+
 def absent_slopes(task: Task, state: State, rng: np.random.Generator) -> NDArray[np.float64]:
     """(function nodes, features) gradient by every leaf weight, absent ones too."""
-    data = make_data(*probe(task.pixels, task.course, rng), None, SETTINGS.precision)
+    settings, data = lesson_of(task.pixels, *probe(task.pixels, task.course, rng))
     rows = np.arange(len(data.weight), dtype=np.int32)
-    return lowering().slopes(forest_of(task.skeleton, state.mask), SETTINGS, data, rows, state.params)
+    return lowering().slopes(forest_of(task.skeleton, state.mask), settings, data, rows, state.params)
 
 
 def _random(task: Task, state: State, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.growth.course import Course
-from experiments.growth.pixels import Floats, Pixels, scaled, shifted
+from experiments.growth.pixels import Floats, Pixels, moved, places_of, scaled
 
 
 class Round(NamedTuple):
@@ -35,4 +35,5 @@ def rounds(pixels: Pixels, course: Course, rng: np.random.Generator) -> Iterator
 
 def drawn(pixels: Pixels, course: Course, rows: NDArray[np.int64], rng: np.random.Generator) -> tuple[Floats, Floats]:
     """Scaled inputs (rows, features) of shifted images, and targets (rows, classes)."""
-    return scaled(shifted(pixels.images[rows], course.shift, rng), pixels.scaler), pixels.targets[rows]
+    places = rng.integers(0, places_of(course.shift), len(rows))
+    return scaled(moved(pixels.images[rows], course.shift, places), pixels.scaler), pixels.targets_of(rows, places)

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from experiments.growth.course import Course
 from experiments.growth.edges import random_mask
 from experiments.growth.pixels import Floats, Pixels
-from experiments.growth.rewiring import SETTINGS, State, Task, rewire
+from experiments.growth.rewiring import State, Task, lesson_of, rewire
 from experiments.growth.rounds import Round, drawn, rounds
 from experiments.growth.skeleton import Mask, Skeleton, forest_of, places
 from neuraltree.activations import code_of
+from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.engine import training
 from neuraltree.engine.forest import Forest
 from neuraltree.engine.lowering import lowering
@@ -20,14 +21,23 @@ from neuraltree.tree.nodes import parents
 STEPS_A_CALL = 32  # the images of more, as floats, would be memory that the system clears for each call
 
 
-def train(skeleton: Skeleton, pixels: Pixels, leaves: int, course: Course, rng: np.random.Generator) -> State:
-    """A trained tree of ``leaves`` leaf edges."""
+def train(
+    skeleton: Skeleton,
+    pixels: Pixels,
+    leaves: int,
+    course: Course,
+    rng: np.random.Generator,
+    weights: str | None = None,
+) -> State:
+    """A trained tree of ``leaves`` leaf edges. ``weights``: a number format of integers, in which the leaf edges are
+    trained once they stay; those returned are the ones before rounding."""
     task = Task(skeleton, pixels, skeleton.possible & (pixels.spread > 0), course)
-    state = _start(task, leaves, rng)
+    state, stays = _start(task, leaves, rng), False
     for each in rounds(pixels, course, rng):
         if each.rewired:
             state = rewire(task, state, leaves, each.rewired, rng)
-        state = train_round(task, state, each, rng)
+        stays |= each.rewired == 1
+        state = train_round(task, state, each, rng, weights if stays else None)
     return state
 
 
@@ -51,19 +61,60 @@ def start_params(skeleton: Skeleton, mask: Mask, rng: np.random.Generator) -> Fl
     return (rng.normal(size=deviation.shape) * deviation)[places(mask)].astype(np.float32)
 
 
-def train_round(task: Task, state: State, each: Round, rng: np.random.Generator) -> State:
-    """The state after a step for every batch of the round's rows."""
+def train_round(task: Task, state: State, each: Round, rng: np.random.Generator, weights: str | None = None) -> State:
+    """The state after a step for every batch of the round's rows; ``weights``: see ``train``."""
     course, forest = task.course, forest_of(task.skeleton, state.mask)
     steps = np.arange(len(each.progress))
     for some in np.split(steps, steps[STEPS_A_CALL::STEPS_A_CALL]):
         rows = each.rows[some[0] * course.batch : (some[-1] + 1) * course.batch]
-        data = training.make_data(*drawn(task.pixels, course, rows, rng), None, SETTINGS.precision)
-        state = _train_batches(forest, state, data, course.batch, course.rates(each.progress[some]))
+        settings, data = lesson_of(task.pixels, *drawn(task.pixels, course, rows, rng))
+        how, rates = settings._replace(batch_size=course.batch), course.rates(each.progress[some])
+        if weights is None:
+            state = _train_batches(forest, state, how, data, rates)
+        else:
+            state = _train_rounded(forest, state, how, data, rates, weights)
     return state
 
 
-def _train_batches(forest: Forest, state: State, data: training.Data, batch: int, rates: NDArray[np.float64]) -> State:
+def _train_batches(
+    forest: Forest, state: State, settings: training.Settings, data: training.Data, rates: NDArray[np.float64]
+) -> State:
     order, nothing = np.arange(len(data.weight), dtype=np.int32)[None], np.zeros(0, np.int32)
-    course, settings = training.Course(order, rates, nothing, epochs=1), SETTINGS._replace(batch_size=batch)
+    course = training.Course(order, rates, nothing, epochs=1)
     found = lowering().train(forest, settings, data, course, state.params, np.ones(1), moments=state.moments)
     return State(state.mask, found.last, found.moments)
+
+
+def _train_rounded(
+    forest: Forest,
+    state: State,
+    settings: training.Settings,
+    data: training.Data,
+    rates: NDArray[np.float64],
+    weights: str,
+) -> State:
+    """Straight-through steps (Courbariaux et al. 2015, BinaryConnect, algorithm 1, https://arxiv.org/abs/1511.00363):
+    each change is that at the rounded weights, and is made to those before rounding."""
+    batch = settings.batch_size
+    for step, rate in enumerate(rates):
+        part = training.Data(*(rows if rows is None else rows[step * batch : (step + 1) * batch] for rows in data))
+        at = rounded(forest, state.params, weights)
+        moved = _train_batches(forest, state._replace(params=at), settings, part, np.array([rate]))
+        state = moved._replace(params=state.params + (moved.params - at))
+    return state
+
+
+def rounded(forest: Forest, params: Floats, weights: str) -> Floats:
+    """The parameters with leaf weights that take only the values of a number format, a scale for each node.
+
+    Leaves have one unit, so that this is what ``quantize_tree`` makes of them.
+    """
+    leaf = forest.source >= 0
+    owner = np.repeat(np.arange(forest.nodes), np.diff(forest.first_param))[leaf]
+    first = np.flatnonzero(np.diff(owner, prepend=-1))
+    snap = code_snaps(weights).hidden
+    assert snap is not None
+    integers, scale = snap(params[leaf].astype(np.float64), first)
+    found = params.copy()
+    found[leaf] = integers * np.repeat(scale, np.diff(first, append=len(owner)))
+    return found

@@ -15,25 +15,32 @@ class NumberFormat(NamedTuple):
     """How code stores and computes its numbers.
 
     ``weight_bytes``: the size of a weight or a value. ``is_integer``: a model is quantised first, so its inputs have
-    ranges, and the edges whose weight rounds to zero are left out. ``weights``: the format of integer weights.
+    ranges, and the edges whose weight rounds to zero are left out. ``weights``: the format of stored weights.
     """
 
     weight_bytes: int
     is_integer: bool
-    weights: str = "int8"
+    weights: str
 
 
 FORMATS: dict[Precision, NumberFormat] = {
-    "float32": NumberFormat(weight_bytes=4, is_integer=False),
-    "int8": NumberFormat(weight_bytes=1, is_integer=True),
+    "float32": NumberFormat(weight_bytes=4, is_integer=False, weights="float32"),
+    "int8": NumberFormat(weight_bytes=1, is_integer=True, weights="int8"),
 }
 PRECISIONS: tuple[str, ...] = tuple(FORMATS)
 # Integers whose weights have fewer bits: int8 code with other numbers.
 NARROW: dict[str, NumberFormat] = {
     name: NumberFormat(weight_bytes=1, is_integer=True, weights=name) for name in get_args(NarrowPrecision)
 }
-C_PRECISIONS = (*PRECISIONS, *NARROW)
+# Single floats whose weights are stored in two bytes, in table code.
+HALVES: dict[str, NumberFormat] = {
+    name: NumberFormat(weight_bytes=2, is_integer=False, weights=name) for name in ("fp16", "bf16")
+}
+ONLY_IN_C = NARROW | HALVES
+C_PRECISIONS = (*PRECISIONS, *ONLY_IN_C)
 STYLES: tuple[str, ...] = get_args(Style)
+CODED = "coded"  # a table of integers whose edges have Huffman codes: less flash, more time
+C_STYLES = (*STYLES, CODED)
 AUTO = "auto"  # in place of a format or a style: the cheapest, see ``hardware.choice``
 MAX_SCORE_LOSS = 0.01  # by default the largest share of its score that a model may lose for a cheaper format
 
@@ -43,25 +50,32 @@ def number_format(precision: str) -> NumberFormat:
     for name, row in FORMATS.items():
         if name == precision:
             return row
-    if precision in NARROW:
-        raise ValueError(f"{precision} {ONLY_C}; allowed here: {', '.join(PRECISIONS)}")
+    if precision in ONLY_IN_C:
+        raise ValueError(f"{precision} {ONLY_C}: export it with --to c; allowed here: {', '.join(PRECISIONS)}")
     raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(PRECISIONS)}")
 
 
-ONLY_C = "is a format of C code alone: export it with --to c"
+ONLY_C = "is a format of C code alone"
+NO_FIGURES = (
+    f"{ONLY_C}, and no device has figures for its time and memory: export it with --to c, compile it, and read its "
+    "size from the compiler"
+)
 
 
 def c_format(precision: str) -> NumberFormat:
     """The row of this name among all formats of C code; ``ValueError`` names those that there are."""
     if precision not in C_PRECISIONS:
         raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(C_PRECISIONS)}")
-    return NARROW[precision] if precision in NARROW else number_format(precision)
+    return ONLY_IN_C[precision] if precision in ONLY_IN_C else number_format(precision)
 
 
-def check_style(style: str) -> None:
-    """``ValueError`` for an unknown style names the styles that are allowed."""
-    if style not in STYLES:
-        raise ValueError(f"unknown style {style!r}; allowed: {', '.join(STYLES)}")
+def check_style(style: str, precision: str) -> None:
+    """``ValueError`` for an unknown style names the styles that are allowed with a number format."""
+    allowed = C_STYLES if c_format(precision).is_integer else STYLES
+    if style in C_STYLES and style not in allowed:
+        raise ValueError(f"style {style} is for weights in integers; with {precision} give {' or '.join(allowed)}")
+    if style not in allowed:
+        raise ValueError(f"unknown style {style!r}; allowed: {', '.join(allowed)}")
 
 
 class InputType(NamedTuple):

@@ -44,6 +44,12 @@ class Forest(NamedTuple):
         return len(self.source)
 
     @property
+    def depth(self) -> IntArray:
+        """(nodes,) the depth of each: the number of subtrees around it, those that began and have not ended."""
+        ended = np.bincount(np.arange(self.nodes) + self.size, minlength=self.nodes + 1)
+        return np.arange(self.nodes) - np.cumsum(ended)[:-1]
+
+    @property
     def first_tree_param(self) -> Indices:
         """(trees + 1,) where the parameters of each tree begin."""
         return self.first_param[self.first_node]

@@ -27,6 +27,7 @@ class Settings(NamedTuple):
     batch_size: int = 64
     precision: str = "float32"
     weight_decay: float = 0.0
+    temperature: float = 1.0  # of the softened part of the loss of rows that have one
 
 
 class Data(NamedTuple):
@@ -35,6 +36,7 @@ class Data(NamedTuple):
     inputs: NDArray  # (rows, features)
     targets: NDArray  # (rows, outputs)
     weight: NDArray  # (rows,) mean one
+    soft: NDArray | None = None  # (rows,) the share of the loss that is taken at the temperature; None: that is 1
 
 
 class Course(NamedTuple):
@@ -63,10 +65,16 @@ class Fitted(NamedTuple):
     moments: list[NDArray]
 
 
-def make_data(inputs: NDArray, targets: NDArray, weight: NDArray | None, precision: str) -> Data:
-    """Scaled inputs (rows, features) and encoded targets (rows, outputs) in the form that the engine needs."""
+def make_data(
+    inputs: NDArray, targets: NDArray, weight: NDArray | None, precision: str, soft: NDArray | None = None
+) -> Data:
+    """Scaled inputs (rows, features) and encoded targets (rows, outputs) in the form that the engine needs.
+
+    ``soft`` (rows,): see ``neuraltree.tasks.softening``.
+    """
     weights = np.ones(len(inputs)) if weight is None else weight * (len(inputs) / weight.sum())
-    return Data(*(np.ascontiguousarray(part, dtype=precision) for part in (inputs, targets, weights)))
+    parts = (inputs, targets, weights) if soft is None else (inputs, targets, weights, soft)
+    return Data(*(np.ascontiguousarray(part, dtype=precision) for part in parts))
 
 
 def make_course(

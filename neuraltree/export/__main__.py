@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from neuraltree.cli.command import DONE, Parser, fail, fail_of_system, run_command
-from neuraltree.compress.formats import C_PRECISIONS, INPUT_HELP, STYLES
+from neuraltree.compress.formats import C_PRECISIONS, C_STYLES, INPUT_HELP
 from neuraltree.export.targets import FORMATS, Format, Made
 from neuraltree.export.writing import check_file, check_folder, write
 
+STYLES_HELP = "straight-line code (by default), a table, or for integers a coded table: less flash, more time"
 FORMATS_HELP = "the number format; by default float32. Below 8 bits: for C, smaller tables of large models"
 EARLY = "classes in int8, straight style (which this sets): predict stops as soon as no other class is possible"
 OPTIONS = ("name", "precision", "style", "wide", "input", "constants", "early_exit", "program", "digits")
@@ -50,7 +51,7 @@ def parser(*more: str, prog: str = "python -m neuraltree.export", model: str = "
     made.add_argument("model", metavar="MODEL", type=Path, help=model)
     made.add_argument("--to", required=True, choices=FORMATS, help="see below")
     made.add_argument("--precision", choices=(*C_PRECISIONS, *more), help=FORMATS_HELP)
-    made.add_argument("--style", choices=(*STYLES, *more), help="straight-line code (by default) or a table")
+    made.add_argument("--style", choices=(*C_STYLES, *more), help=STYLES_HELP)
     wide = "int8 regression: 16-bit values for the nodes that the output adds"
     made.add_argument("--wide", action="store_true", default=None, help=wide)
     made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from neuraltree.compress.formats import C_PRECISIONS, STYLES, input_spec
+from neuraltree.compress.formats import C_PRECISIONS, C_STYLES, input_spec
 
 Made = dict[str, str] | str | bytes
 # What formats that wrap the C code take; see ``Format.options``.
 C_OPTIONS: dict[str, tuple[Any, ...]] = {
-    **{"name": (), "precision": C_PRECISIONS, "style": STYLES},
+    **{"name": (), "precision": C_PRECISIONS, "style": C_STYLES},
     **{"wide": (), "input": ()},
 }
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, run_command, say
 from neuraltree.compress.builds import BUILD_NAMES
-from neuraltree.compress.formats import AUTO, C_PRECISIONS, INPUT_HELP, MAX_SCORE_LOSS, STYLES, input_spec
+from neuraltree.compress.formats import AUTO, C_PRECISIONS, C_STYLES, INPUT_HELP, MAX_SCORE_LOSS, input_spec
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +40,7 @@ def parser() -> Parser:
     exact = f"{cheapest} that loses no more than {MAX_SCORE_LOSS:g} of its score"
     number = f"by default float32{exact}; below 8 bits only some devices have figures"
     made.add_argument("--precision", choices=(*C_PRECISIONS, AUTO), default="float32", help=number)
-    made.add_argument("--style", choices=(*STYLES, AUTO), default="straight", help=f"by default straight{cheapest}")
+    made.add_argument("--style", choices=(*C_STYLES, AUTO), default="straight", help=f"by default straight{cheapest}")
     made.add_argument("--compiler", choices=BUILD_NAMES, default="clang")
     made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
     made.add_argument("--measure", action="store_true", help="also compile the models and run them on an emulated core")

@@ -11,7 +11,10 @@ import numpy as np
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import (
     AUTO,
+    CODED,
+    HALVES,
     MAX_SCORE_LOSS,
+    NO_FIGURES,
     PRECISIONS,
     STYLES,
     InputSpec,
@@ -59,6 +62,9 @@ def candidates(code: Code, device: Device) -> tuple[Code, ...]:
 
     ``ValueError`` if it has figures for none.
     """
+    for part, unknown in ((code.precision, HALVES), (code.style, (CODED,))):
+        if part in unknown:
+            raise ValueError(f"{part} {NO_FIGURES}")
     precisions = PRECISIONS if code.precision == AUTO else (code.precision,)
     styles = STYLES if code.style == AUTO else (code.style,)
     wanted = [code._replace(precision=precision, style=style) for precision in precisions for style in styles]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
     from search.config.config import Config
 
-SHARES, CRITERION, EPOCHS = (0.3, 0.5, 0.7), "ablation", 25
+SHARES, CRITERION, EPOCHS, RATE = (0.3, 0.5, 0.7), "ablation", 25, 0.01
 EPILOG = """examples:
   neuraltree compress penguins
   neuraltree compress penguins --prune .2 .4 .6 .8 --out small
@@ -44,6 +44,10 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--retrain", metavar="TABLE", help="the table whose rows are used instead of those of the run")
     made.add_argument("--target", metavar="COLUMN", help="its column to predict; by default that of the run")
     made.add_argument("--epochs", type=int, default=EPOCHS, help=f"epochs of training for each size; default: {EPOCHS}")
+    teach = "half of what the smaller models learn is what the model itself says of a row; see docs/compression.md"
+    made.add_argument("--teach", action="store_true", help=teach)
+    rate = f"of the training after cuts, falling to 0; less for thousands of weights; default: {RATE}"
+    made.add_argument("--learning-rate", type=float, default=RATE, metavar="RATE", help=rate)
     made.add_argument("--device", help="a device, whose costs count; by default that of the run")
     made.add_argument("--seed", type=int, default=0, help="the random seed; by default 0")
     made.add_argument(
@@ -70,7 +74,7 @@ def compress(options: argparse.Namespace) -> int:
         weight_format(options.precision)
     if options.prune is None:
         options.prune = () if options.precision else SHARES
-    checked_shares(options.prune, options.epochs)
+    checked_shares(options.prune, options.epochs, learning_rate=options.learning_rate)
 
     from neuraltree.tree.model_files import load
     from search.cli.chosen import member_of, without_test_rows
@@ -89,7 +93,11 @@ def compress(options: argparse.Namespace) -> int:
     table = table_for(tree, config)
     run = None if options.retrain else found and found[0]
     setup = set_up(config, table, all_rows=run is None or without_test_rows(run))
-    cutting = Cutting(options.prune, options.criterion, options.epochs, options.seed, options.precision)
+    cutting = Cutting(
+        options.prune,
+        *(options.criterion, options.epochs, options.learning_rate),
+        *(options.seed, options.precision, options.teach),
+    )
     members = undominated_members(setup, size_path(setup, table, tree, cutting, say), say)
     with folder:
         folder.create()
@@ -114,7 +122,8 @@ def _word(options: argparse.Namespace, tree: Tree) -> str:
     """How the models were made, for the manifest."""
     cut = f"without {', '.join(map(str, options.prune))} of its nodes by {options.criterion}" if options.prune else ""
     few = f"with weights in {options.precision}" * bool(options.precision)
-    how = f"{options.epochs} epochs after each size, seed {options.seed}"
+    taught = ", taught by itself" * options.teach
+    how = f"{options.epochs} epochs at {options.learning_rate:g} after each size, seed {options.seed}{taught}"
     return f"{options.model} ({tree.num_nodes} nodes) {', '.join(filter(None, (cut, few, how)))}"
 
 

@@ -130,8 +130,8 @@ def _of_model(given: list[str]) -> list[str]:
     settled = asked | {other for option, other in BELONGING.items() if option in asked}
     if not found and "--precision" not in settled and len(formats := chosen.formats_of_run(run)) > 1:
         raise ValueError(
-            f"{given[0]}: each model of this run has a number format of its own; name one model, or add --precision, as "
-            f"in --precision {formats[0]}"
+            f"{given[0]}: each model of this run has a number format of its own; name one model, or add "
+            f"--precision, as in --precision {formats[0]}"
         )
     own = [f"{option}={word}" for option, words in settings.items() if option not in settled for word in words]
     return [str(found[1].path) if found else given[0], *given[1:], *own]

@@ -12,10 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import NARROW
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import integer_outputs
-from neuraltree.compress.narrow.format_training import finetune_format
+from neuraltree.compress.narrow.format_training import finetune_format, trainable
 from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.pruning.path import prune_path
@@ -54,23 +53,27 @@ class Cutting:
     """How a model is cut: the ``shares`` of its nodes that go, in rising order, by a criterion; and then trained.
 
     ``precision``: a key of ``WEIGHT_FORMATS`` whose values the weights take at last, after ``epochs`` of training in it
-    if it is one of C code; "" leaves them as they are.
+    unless it is one of floats; "" leaves them as they are. ``teach``: the whole model teaches its cuts; in each fold of
+    the judgement that is the model that was trained there.
     """
 
     shares: Sequence[float]
     criterion: str
     epochs: int
+    learning_rate: float
     seed: int
     precision: str = ""
+    teach: bool = False
 
     def path(self, tree: Tree, rows: Rows) -> list[Tree]:
         """The tree and its cuts, all in the number format."""
         how: dict[str, Any] = {"criterion": self.criterion, "epochs": self.epochs, "seed": self.seed}
+        how |= {"learning_rate": self.learning_rate, "teach": self.teach}
         found = [tree, *prune_path(tree, rows.X, rows.y, self.shares, **how, weight=rows.weight, loss=rows.loss)]
         if not self.precision:
             return found
         # Training in a format knows squares and cross-entropy only.
-        if self.precision not in NARROW or not self.epochs or rows.loss not in ("auto", "squared"):
+        if not trainable(self.precision) or not self.epochs or rows.loss not in ("auto", "squared"):
             return [with_weight_format(each, self.precision) for each in found]
         how = {"epochs": self.epochs, "seed": self.seed, "weight": rows.weight}
         return [finetune_format(each, rows.X, rows.y, self.precision, **how) for each in found]

@@ -88,7 +88,8 @@ ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
-    *(("hardware", "input"), ("compress", "prune"), ("train", "l1"), ("train", "teachers"), ("train", "teacher_share")),
+    *(("hardware", "input"), ("compress", "prune"), ("train", "l1")),
+    *(("train", key) for key in ("group_l1", "teachers", "teacher_share", "teacher_temperature")),
     *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
 )
@@ -239,6 +240,15 @@ def _check(config: Config, source: str) -> None:
             bool(teachers) and config.task.loss not in ("auto", "squared", "cross_entropy"),
             f"train.teachers: teachers predict means, and task.loss = {shown(config.task.loss)} is for other values; "
             "leave one of them out",
+        ),
+        (
+            bool(teachers) and config.train.teacher_temperature != 1 and config.task.loss == "squared",
+            "train.teacher_temperature: probabilities are made softer for the loss cross_entropy, and task.loss is "
+            '"squared"; leave out one of them',
+        ),
+        (
+            bool(teachers) and config.train.teacher_temperature != 1 and config.compress.prune != "none",
+            "train.teacher_temperature: pruned models are trained at 1; leave it out, or compress.prune",
         ),
         (
             not any(_all_operators(config).values()),

@@ -318,6 +318,13 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "children inherit and change; see compression.md"
         ),
     ] = 0.0
+    group_l1: Annotated[
+        NonNegative | Literal["evolved"],
+        Meta(
+            description="the rate of the norms of the weights into each node, by which training makes all of them zero "
+            "at once, so that nodes leave; evolved: as of l1; see compression.md"
+        ),
+    ] = 0.0
     teachers: Annotated[
         tuple[str, ...],
         Meta(
@@ -334,6 +341,15 @@ class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=1,
         ),
     ] = 0.5
+    teacher_temperature: Annotated[
+        float,
+        Meta(
+            description="the temperature at which trees learn the teachers' probabilities: above 1 the small ones "
+            "count more; for classes only; see compression.md",
+            gt=0,
+            le=100,
+        ),
+    ] = 1.0
 
 
 class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -408,7 +424,7 @@ class CompressConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What makes the models of the front smaller when the search has ended."""
 
     prune: Annotated[
-        Literal["none", "ablation", "taylor"],
+        Literal["none", "ablation", "taylor", "line"],
         Meta(
             description="the criterion by which edges are cut out of the front's models, step by step; what nothing "
             "dominates joins the front"

@@ -21,13 +21,14 @@ from neuraltree.engine.training import NEVER, Course, Data, Settings, make_cours
 from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
 from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
+from neuraltree.tasks.softening import soft_constant_loss
 from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.simplify import simplify_all
 from neuraltree.tree.space import Space
 from search.engine.integer_scores import integer_outputs
 from search.engine.typed_inputs import TypedInputs
-from search.variation.genes import FORMAT, L1, NO_GENES, Genes
+from search.variation.genes import FORMAT, NO_GENES, Genes, rates_of
 
 Columns = dict[str, NDArray[np.float64]]
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
@@ -116,15 +117,15 @@ class Evaluated(NamedTuple):
 def evaluate(problem: Problem, trees: list[Nodes], generation: int, genes: Genes = NO_GENES) -> Evaluated:
     """Train every tree on every fold and score it on the validation rows of that fold.
 
-    With rates of the L1 norm among the ``genes`` trees lose the edges that become zero in all folds; with number
-    formats each tree is scored in its own.
+    With rates at which weights shrink among the ``genes`` trees lose the edges that become zero in all folds; with
+    number formats each tree is scored in its own.
     """
-    l1 = genes.get(L1)
+    rates = rates_of(genes)
     courses = [
         _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
     ]
-    packed, fitted, after = _trained(problem, trees, courses, l1)
-    if l1 is not None:
+    packed, fitted, after = _trained(problem, trees, courses, rates)
+    if rates:
         packed, fitted, after = _without_zeros(problem, fitted, after)
     return Evaluated(after, *_score(problem, packed, fitted, after, genes))
 
@@ -149,16 +150,16 @@ def _without_zeros(problem: Problem, fitted: _Folds, trees: list[Nodes]) -> tupl
 
 
 def _trained(
-    problem: Problem, trees: list[Nodes], courses: list[Course], l1: FloatArray | None = None
+    problem: Problem, trees: list[Nodes], courses: list[Course], rates: Genes = NO_GENES
 ) -> tuple[Packed, _Folds, list[Nodes]]:
     """Every tree trained in every course, from the weights of the fold of the same place."""
     nodes, starts = join(trees)
     packed = pack(nodes, starts, problem.space.n_features)
-    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, l1)
+    fitted = _train(problem, packed, load_params(packed, nodes, problem.settings.precision), courses, rates)
     return packed, fitted, np.split(store_params(packed, nodes, fitted.params), starts[1:-1])
 
 
-def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], l1: FloatArray | None) -> _Folds:
+def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], rates: Genes) -> _Folds:
     """Every tree trained in every course from its row of ``params``.
 
     The work is cut by cost. How it is cut does not change the results: a tree is trained as if it were alone.
@@ -175,7 +176,8 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
         part, start = forest.part(first, last), np.ascontiguousarray(params[k, own])
         limit = np.full(last - first, courses[k].epochs)
         given = part, problem.settings, problem.data, courses[k], start, limit
-        fitted = lowering().train(*given, l1=None if l1 is None else l1[trees], stop=stop)
+        shrinking: dict[str, Any] = {name: part[trees] for name, part in rates.items()}
+        fitted = lowering().train(*given, **shrinking, stop=stop)
         found.params[k, own], found.loss[k, trees] = fitted.params, fitted.loss
 
     in_threads(problem.workers, train, [(k, run) for run in runs for k in range(len(courses))])
@@ -327,7 +329,7 @@ def trained(
         _course(problem, (fit, fit[:0]), epochs, (problem.seed, stream, k))._replace(patience=0)
         for k, (fit, _) in enumerate(problem.folds)
     ]
-    return _trained(problem, trees, courses, genes.get(L1))[2]
+    return _trained(problem, trees, courses, rates_of(genes))[2]
 
 
 def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, genes: Genes = NO_GENES) -> list[Nodes]:
@@ -345,12 +347,21 @@ def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, genes: G
     means = [one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
     firsts = [one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
     last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, genes=genes)
-    candidates = (simplify_all(last) if L1 in genes else last, means, firsts)
+    candidates = (simplify_all(last) if rates_of(genes) else last, means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
-    targets, weight = (part[problem.whole].astype(np.float64) for part in (problem.data.targets, problem.data.weight))
-    useful = losses <= constant_loss(problem.task.loss, targets, weight)
+    useful = losses <= _loss_of_constant(whole)
     chosen = np.where(useful.any(axis=0), useful.argmax(axis=0), losses.argmin(axis=0))
     return [candidates[which][i] for i, which in enumerate(chosen.tolist())]
+
+
+def _loss_of_constant(problem: Problem) -> float:
+    """The mean loss of the best constant on the rows ``whole``; at a temperature that of a good one."""
+    data, loss = problem.data, problem.task.loss
+    targets, weight = (part[problem.whole].astype(np.float64) for part in (data.targets, data.weight))
+    if data.soft is None:
+        return constant_loss(loss, targets, weight)
+    soft = data.soft[problem.whole].astype(np.float64)
+    return soft_constant_loss(loss, targets, weight, soft, problem.settings.temperature)
 
 
 def _losses(problem: Problem, trees: list[Nodes]) -> FloatArray:

@@ -36,7 +36,7 @@ from search.strict import shown
 from search.table.data import Table
 from search.table.split_checks import checked_parts
 from search.table.splits import RowIndices, positions
-from search.variation.genes import Gene
+from search.variation.genes import SHRINKING, Gene
 from search.variation.member_formats import format_gene
 from search.variation.operators import make_toolbox
 from search.variation.shrinkage import rate_gene
@@ -264,8 +264,9 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
 
 def _genes(config: Config) -> tuple[Gene, ...]:
     """What each tree has beside its nodes."""
-    rate, formats = config.train.l1, config.hardware.formats
-    return (*[rate_gene(rate)] * bool(rate), *[format_gene(len(formats))] * bool(formats))
+    rates, formats = {name: getattr(config.train, name) for name in SHRINKING}, config.hardware.formats
+    shrinking = [rate_gene(name, rate) for name, rate in rates.items() if rate]
+    return (*shrinking, *[format_gene(len(formats))] * bool(formats))
 
 
 def _pruned(config: Config, task: Task) -> int:

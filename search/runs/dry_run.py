@@ -55,7 +55,7 @@ def describe(config: Config, table: Table) -> str:
         f"reference point: {point}",
         f"engine: {engine_name()}",
         f"baselines: {', '.join(config.baselines.models) or 'none'}",
-        f"teachers: {told_teachers(setup, table, teachers)}",
+        f"teachers: {told_teachers(setup, table, config.train)}",
         f"time: {took}",
         *at_start(table, setup),
     ]

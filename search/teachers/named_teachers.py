@@ -17,7 +17,7 @@ from search.config.settings import TrainConfig
 from search.engine.problem import Setup
 from search.judge.honest import FOLDS
 from search.table.data import Table
-from search.teachers.teaching import LAST_ROWS, ROWS, fit_teacher, lessons
+from search.teachers.teaching import LAST_ROWS, ROWS, check_temperature, fit_teacher, lessons
 
 PROBED_ROWS = 500  # the most rows of the fit that predicts the seconds of all
 
@@ -27,7 +27,8 @@ def named_lessons(
 ) -> tuple[Setup, Setup | None]:
     """``lessons`` of the teachers that a config names, with the same bits on any number of cores."""
     with _fitting():
-        return lessons(plain, table, _made(plain, table, train.teachers), say, 1 - train.teacher_share)
+        teachers = _made(plain, table, train.teachers)
+        return lessons(plain, table, teachers, say, 1 - train.teacher_share, train.teacher_temperature)
 
 
 def _made(plain: Setup, table: Table, names: Sequence[str]) -> list[Any]:
@@ -48,13 +49,15 @@ def lesson_rows(plain: Setup) -> int:
     return sum(max(ROWS, len(fit)) for fit, _ in plain.problem.folds)
 
 
-def told_teachers(plain: Setup, table: Table, names: Sequence[str]) -> str:
+def told_teachers(plain: Setup, table: Table, train: TrainConfig) -> str:
     """Which teachers there are and what they cost, by a fit of each to some of the rows.
 
-    ``InputError`` if one cannot be fitted to them.
+    ``InputError`` if one cannot be fitted to them, or not be learned at the temperature.
     """
+    names = train.teachers
     if not names:
         return "none"
+    check_temperature(plain, train.teacher_temperature)
     count, folds = len(plain.train_rows), len(plain.problem.folds)
     some = np.arange(count)[:: -(-count // PROBED_ROWS)]
     fits, seconds = folds + FOLDS + 2, 0.0

@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator, clone
 from neuraltree.arrays import FloatArray
 from neuraltree.engine.training import make_data
 from neuraltree.estimators.combining import combine
+from neuraltree.tasks.softening import SOFTENED, softened
 from neuraltree.tasks.task import encode
 from search.config.settings import FLOAT_MAX
 from search.engine.problem import Setup
@@ -65,17 +66,23 @@ class Learned(NamedTuple):
 
 
 def lessons(
-    plain: Setup, table: Table, teachers: Sequence[Any], say: Callable[[str], None], own: float = OWN
+    plain: Setup,
+    table: Table,
+    teachers: Sequence[Any],
+    say: Callable[[str], None],
+    own: float = OWN,
+    temperature: float = 1.0,
 ) -> tuple[Setup, Setup | None]:
     """The run with lessons instead of its training rows, and the same on the splits of the judgement.
 
-    In each fold of either, the teachers have not seen its validation rows. ``own``: see ``taught``. Without
-    ``teachers``: the run, and None.
+    In each fold of either, the teachers have not seen its validation rows. ``own`` and ``temperature``: see ``taught``.
+    Without ``teachers``: the run, and None. ``InputError`` for a temperature that the loss of the run cannot have.
     """
     if not teachers:
         return plain, None
+    check_temperature(plain, temperature)
     anew = replace(plain, problem=replace(plain.problem, folds=judging_folds(plain, table, 0)))
-    first, judging = (taught(learn(setup, table, teachers, say), own) for setup in (plain, anew))
+    first, judging = (taught(learn(setup, table, teachers, say), own, temperature) for setup in (plain, anew))
     return first, judging
 
 
@@ -94,15 +101,27 @@ def learn(setup: Setup, table: Table, teachers: Sequence[BaseEstimator], say: Ca
     return Learned(known, parts, fitted, _weights(known, fitted))
 
 
-def taught(learned: Learned, own: float = OWN) -> Setup:
+def taught(learned: Learned, own: float = OWN, temperature: float = 1.0) -> Setup:
     """The run, changed so that its trees learn lessons of these teachers instead of the training rows.
 
     A lesson holds the training rows of a fold, and rows near them to fill it up to ``ROWS``. It teaches the weighted
-    mean of the teachers' predictions; for a training row, its own target counts for the share ``own`` of the value.
+    mean of the teachers' predictions; for a training row, its own target counts for the share ``own`` of the value. At
+    a ``temperature`` other than 1, classifiers learn softer probabilities of the teachers by the loss of
+    ``neuraltree.tasks.softening``.
     """
     rng = np.random.default_rng((learned.known.setup.problem.seed, STREAM))
     sizes = [ROWS] * (len(learned.parts) - 1) + [LAST_ROWS]
-    return _with_lessons(learned.known, [_lesson(rng, learned, part, size, own) for part, size in enumerate(sizes)])
+    made = [_lesson(rng, learned, part, size, own, temperature) for part, size in enumerate(sizes)]
+    return _with_lessons(learned.known, made, temperature)
+
+
+def check_temperature(setup: Setup, temperature: float) -> None:
+    """``InputError`` for a temperature other than 1 if the run trains by another loss than cross-entropy."""
+    if temperature != 1 and setup.problem.task.loss not in SOFTENED:
+        raise InputError(
+            f"train.teacher_temperature = {temperature:g} makes probabilities of classes softer; the loss of this run "
+            "is for values; leave it out"
+        )
 
 
 def _check(table: Table, teachers: Sequence[BaseEstimator]) -> None:
@@ -164,29 +183,43 @@ def _weights(known: _Known, fitted: list[list[Any]]) -> dict[int, float]:
     return dict(zip(chosen, shares.tolist(), strict=True))
 
 
+class _Lesson(NamedTuple):
+    """Scaled inputs (rows, features), the targets taught for them (rows, outputs), and the teachers' shares (rows,)."""
+
+    inputs: FloatArray
+    targets: FloatArray
+    soft: FloatArray
+
+
 def _lesson(
-    rng: np.random.Generator, learned: Learned, part: int, size: int, share: float
-) -> tuple[FloatArray, FloatArray]:
-    """Scaled inputs (rows, features) and the targets taught for them (rows, outputs), the part's own rows first."""
+    rng: np.random.Generator, learned: Learned, part: int, size: int, share: float, temperature: float
+) -> _Lesson:
+    """The lesson of a part, its own rows first."""
     setup, rows = learned.known.setup, learned.parts[part]
     own = setup.scaler.transform(learned.known.X[rows])
     origin = rng.integers(len(own), size=max(0, size - len(own)))
     inputs = np.concatenate([own, own[origin] + SPREAD * rng.standard_normal((len(origin), own.shape[1]))])
     means = learned.mean(part, setup.scaler.inverse(inputs))
-    targets = means[:, 1:] if setup.problem.task.kind == "binary" else means
+    said = means if temperature == 1 else temperature * softened(means, temperature)
+    targets = said[:, 1:] if setup.problem.task.kind == "binary" else said
     real = encode(setup.problem.task, setup.problem.truth.target[rows])
     targets[: len(own)] = share * real + (1 - share) * targets[: len(own)]
-    return inputs, targets
+    soft = np.ones(len(inputs))
+    soft[: len(own)] = 1 - share
+    return _Lesson(inputs, targets, soft)
 
 
-def _with_lessons(known: _Known, lessons: list[tuple[FloatArray, FloatArray]]) -> Setup:
+def _with_lessons(known: _Known, lessons: list[_Lesson], temperature: float) -> Setup:
     """The run with new data: first the training rows, for validation, then each fold's lesson, then the refit's."""
     setup, problem = known.setup, known.setup.problem
-    inputs = [setup.scaler.transform(known.X), *(X for X, _ in lessons)]
-    targets = [encode(problem.task, problem.truth.target), *(y for _, y in lessons)]
-    ends = len(known.X) + np.cumsum([len(X) for X, _ in lessons])
-    parts = [np.arange(end - len(X), end) for end, (X, _) in zip(ends, lessons, strict=True)]
-    data = make_data(np.concatenate(inputs), np.concatenate(targets), None, problem.settings.precision)
+    inputs = np.concatenate([setup.scaler.transform(known.X), *(each.inputs for each in lessons)])
+    targets = np.concatenate([encode(problem.task, problem.truth.target), *(each.targets for each in lessons)])
+    soft = np.concatenate([np.zeros(len(known.X)), *(each.soft for each in lessons)])
+    ends = len(known.X) + np.cumsum([len(each.soft) for each in lessons])
+    parts = [np.arange(end - len(each.soft), end) for end, each in zip(ends, lessons, strict=True)]
+    settings = problem.settings._replace(temperature=temperature)
+    data = make_data(inputs, targets, None, settings.precision, None if temperature == 1 else soft)
     folds = tuple((part, held) for part, (_, held) in zip(parts, problem.folds, strict=False))
-    problem = replace(problem, data=data, folds=folds, whole=parts[-1], first_rows=0)  # a lesson is a sample already
-    return replace(setup, problem=problem, last_epochs=LAST_EPOCHS)
+    # A lesson is a sample already.
+    changed = replace(problem, settings=settings, data=data, folds=folds, whole=parts[-1], first_rows=0)
+    return replace(setup, problem=changed, last_epochs=LAST_EPOCHS)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from neuraltree.arrays import FloatArray
 from search.variation.genes import FORMAT, Gene
 
-STREAM = 2**31 + 6
+STREAM = (2**31 + 6,)
 CHANGED = 0.1  # the share of the children whose format is drawn anew
 
 

@@ -12,24 +12,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from search.variation.genes import L1, Gene
+from search.variation.genes import SHRINKING, Gene
 
 EVOLVED = "evolved"
-STREAM = 2**31 + 3
+STREAM = 2**31 + 3  # of random numbers; each kind of rate but the first adds its place
 LOWEST, HIGHEST = 1e-4, 1e-1
 STEP = 0.5  # the standard deviation of the logarithm of the number
 
 
-def rate_gene(l1: float | str) -> Gene:
-    """One rate for all trees, or ``EVOLVED`` rates."""
+def rate_gene(name: str, rate: float | str) -> Gene:
+    """One rate for all trees, or ``EVOLVED`` rates; ``name``: one of ``SHRINKING``."""
+    place = SHRINKING.index(name)
 
     def constant(_: np.random.Generator, trees: int) -> FloatArray:
-        return np.full(trees, float(l1))
+        return np.full(trees, float(rate))
 
     def inherited(_: np.random.Generator, own: FloatArray, parents: NDArray[np.int64]) -> FloatArray:
         return own[parents[:, 0]]
 
-    return Gene(L1, STREAM, *((_first, _children) if l1 == EVOLVED else (constant, inherited)))
+    stream = (STREAM, place) if place else (STREAM,)
+    return Gene(name, stream, *((_first, _children) if rate == EVOLVED else (constant, inherited)))
 
 
 def _first(rng: np.random.Generator, trees: int) -> FloatArray:

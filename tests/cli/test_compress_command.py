@@ -11,6 +11,9 @@ import pytest
 
 import neuraltree
 from neuraltree.compress import with_weight_format
+from neuraltree.compress.pruning import path as path_of_sizes
+from neuraltree.compress.pruning.lesson import Lesson
+from neuraltree.tree.nodes import Nodes
 from search.cli.device_code.training_rows import training_rows
 from search.cli.neuraltree_command import main
 from search.config.config import load_config
@@ -45,9 +48,8 @@ def test_the_folder_is_a_front_that_other_commands_take(run: Path, tmp_path: Pat
     assert main(["show", str(out)]) == 0
     assert main(["export", str(out), "--to", "c", "--out", str(tmp_path / "c")]) == 0
     (note,) = json.loads((out / "manifest.json").read_text())["notes"]
-    assert note.endswith(
-        f"({chosen.nodes:.0f} nodes) without 0.3, 0.6 of its nodes by ablation, 3 epochs after each size, seed 0"
-    )
+    how = "3 epochs at 0.01 after each size, seed 0"
+    assert note.endswith(f"({chosen.nodes:.0f} nodes) without 0.3, 0.6 of its nodes by ablation, {how}")
     again = tmp_path / "again"
     assert main(["compress", str(run), *given[:-1], str(again)]) == 0
     assert (again / "front.csv").read_bytes() == (out / "front.csv").read_bytes()
@@ -114,6 +116,30 @@ def test_weights_take_the_values_of_a_format(name: str, run: Path, tmp_path: Pat
     assert np.allclose(nodes["weight"][below], again["weight"][below], rtol=1e-9)
     if name != "fp16":
         assert main(["export", str(out), "--to", "c", "--precision", name, "--out", str(tmp_path / "c")]) == 0
+
+
+def test_a_model_teaches_its_cuts_and_in_each_fold_the_model_that_was_trained_there(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teachers: list[tuple[int, bytes]] = []
+    real = path_of_sizes.taught_by
+
+    def noted(lesson: Lesson, nodes: Nodes) -> Lesson:
+        teachers.append((len(lesson.inputs), nodes.tobytes()))
+        return real(lesson, nodes)
+
+    monkeypatch.setattr(path_of_sizes, "taught_by", noted)
+    out = tmp_path / "small"
+    assert main(["compress", str(run), "--prune", "0.5", "--epochs", "3", "--teach", "--out", str(out)]) == 0
+    (note,) = json.loads((out / "manifest.json").read_text())["notes"]
+    assert note.endswith("seed 0, taught by itself")
+    (rows, model), *folds = teachers
+    assert len(folds) == 5
+    assert sum(rows - count for count, _ in folds) == rows
+    assert len({model, *(nodes for _, nodes in folds)}) == 6
+    teachers.clear()
+    assert main(["compress", str(run), "--prune", "0.5", "--epochs", "3", "--out", str(tmp_path / "alone")]) == 0
+    assert not teachers
 
 
 def test_criteria_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

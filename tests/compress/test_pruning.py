@@ -11,10 +11,11 @@ from neuraltree.activations import NAMES
 from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named, scored
 from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.compress.pruning.edge_slopes import passed
-from neuraltree.compress.pruning.lesson import Lesson, lesson_of
-from neuraltree.compress.pruning.path import prune, prune_path
+from neuraltree.compress.pruning.lesson import Lesson, lesson_of, taught_by
+from neuraltree.compress.pruning.lines import lines_of, straightened
+from neuraltree.compress.pruning.path import cut_once, prune, prune_path
 from neuraltree.tree.generate import random_tree
-from neuraltree.tree.nodes import Nodes, parents
+from neuraltree.tree.nodes import Nodes, node_dtype, parents
 from neuraltree.tree.prediction import evaluate
 from neuraltree.tree.space import Space, check
 from neuraltree.tree.tree import Tree
@@ -24,6 +25,7 @@ from tests.helpers.strategies import node_arrays, steady
 
 FEATURES, ROWS = 4, 6
 LOSSES = {"squared": 2, "logistic": 1, "softmax": 3}
+CUTTING = [name for name, row in CRITERIA.items() if row.unit != "node"]
 
 
 def lesson(loss: str, seed: int = 0, rows: int = ROWS) -> Lesson:
@@ -89,7 +91,7 @@ def test_a_nodes_edges_share_its_delta(nodes: Nodes, seed: int) -> None:
 
 
 @steady
-@given(node_arrays(FEATURES, 2), st.sampled_from(list(CRITERIA)), st.floats(0.05, 0.95))
+@given(node_arrays(FEATURES, 2), st.sampled_from(CUTTING), st.floats(0.05, 0.95))
 def test_cuts_leave_sound_trees_whose_edges_all_were_there(nodes: Nodes, name: str, share: float) -> None:
     row, found = CRITERIA[name], passed(nodes, lesson("squared"))
     scores = scored(row, found)
@@ -147,6 +149,71 @@ def test_what_never_changes_is_cut_without_loss() -> None:
     assert np.allclose(evaluate(cut, rows.inputs), evaluate(nodes, rows.inputs))
 
 
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_line_s_score_is_the_rise_of_the_loss_by_plain_recursion(loss: str) -> None:
+    for seed in range(4):
+        nodes, rows = some_tree(loss, seed), lesson(loss, seed)
+        scores = scored(CRITERIA["line"], passed(nodes, rows))
+        whole = plain_losses.mean_loss(nodes, rows.inputs, rows.targets, loss)
+        assert np.isfinite(scores).tolist() == ((nodes["op"] < 0) & (nodes["depth"] > 0)).tolist()
+        for i in np.flatnonzero(np.isfinite(scores)).tolist():
+            losses = []
+            for x, y, value in zip(rows.inputs, rows.targets, plain_line(nodes, i, rows.inputs), strict=True):
+                losses.append(plain_losses.mean_loss(nodes, [x], [y], loss, {i: value}))
+            assert scores[i] == pytest.approx(np.mean(losses) - whole, abs=1e-9)
+
+
+def plain_line(nodes: Nodes, i: int, inputs: np.ndarray) -> list[float]:
+    """What stands for the values of a hidden node, by another program: its children's sum through ``polyfit``."""
+    weight, bias, below = nodes["weight"][:, 0], nodes["bias"][i, 0], plain_losses.children(nodes, i)
+    sums = [bias + sum(weight[k] * plain_losses.value(nodes, k, x) for k in below) for x in inputs]
+    values = [plain_losses.value(nodes, i, x) for x in inputs]
+    if np.ptp(sums) == 0:
+        return values
+    return np.polyval(np.polyfit(sums, values, 1), sums).tolist()
+
+
+@steady
+@given(node_arrays(FEATURES, 2), st.integers(0, 9), st.data())
+def test_straight_nodes_pass_their_lines_on(nodes: Nodes, seed: int, data: st.DataObject) -> None:
+    rows = lesson("squared", seed, 20)
+    hidden = np.flatnonzero((nodes["op"] < 0) & (nodes["depth"] > 0)).tolist()
+    chosen = np.isin(np.arange(len(nodes)), data.draw(st.lists(st.sampled_from(hidden)) if hidden else st.just([])))
+    lines = lines_of(passed(nodes, rows))
+    flat = straightened(nodes, chosen, lines[:, :, None])
+    assert len(flat) <= len(nodes) - np.count_nonzero(chosen)
+
+    def value(i: int, x: np.ndarray) -> float:
+        if nodes["op"][i] >= 0:
+            return float(x[nodes["op"][i]])
+        below = plain_losses.children(nodes, i)
+        total = nodes["bias"][i, 0] + sum(nodes["weight"][k, 0] * value(k, x) for k in below)
+        if chosen[i]:
+            return float(lines[0, i] * total + lines[1, i])
+        return plain_losses.VALUES[~nodes["op"][i]](total)
+
+    wanted = [[value(i, x) for i in np.flatnonzero(nodes["depth"] == 0)] for x in rows.inputs]
+    np.testing.assert_allclose(evaluate(flat, rows.inputs), wanted, rtol=1e-6, atol=1e-6)
+
+
+def test_folds_have_lines_of_their_own() -> None:
+    """Cut together, two folds become what each becomes alone."""
+    one, rows = some_tree("squared", 1), [lesson("squared", seed, 30) for seed in (0, 1)]
+    other = one.copy()
+    other["weight"] *= 1.3
+    both = np.empty(len(one), node_dtype(2))
+    for name in ("depth", "op"):
+        both[name] = one[name]
+    for name in ("weight", "bias"):
+        both[name] = np.concatenate([one[name], other[name]], axis=1)
+    found = cut_once(both, rows, CRITERIA["line"], 1)
+    assert found["depth"].max() == 1
+    for fold, alone in enumerate((one, other)):
+        wanted = cut_once(alone, [rows[fold]], CRITERIA["line"], 1)
+        for name in ("weight", "bias"):
+            np.testing.assert_allclose(found[name][:, fold], wanted[name][:, 0])
+
+
 @pytest.fixture(scope="module")
 def fitted() -> tuple[Tree, np.ndarray, np.ndarray]:
     X, y = make_friedman1(n_samples=500, noise=0.5, random_state=0)
@@ -188,6 +255,35 @@ def test_a_regression_is_trained_on_its_own_loss(fitted: tuple[Tree, np.ndarray,
         prune(tree, X, y, 0.5, loss="cross_entropy")
 
 
+@pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])
+def test_a_whole_tree_teaches_half_of_what_its_cuts_learn(kind: str) -> None:
+    rng = np.random.default_rng(1)
+    X, outputs = rng.normal(size=(30, FEATURES)), {"regression": 2, "binary": 1, "multiclass": 3}[kind]
+    space = Space(FEATURES, outputs, NAMES, "identity", max_nodes=30)
+    classes = None if kind == "regression" else tuple("pqr"[: max(outputs, 2)])
+    tree = Tree(random_tree(rng, space), kind, tuple("abcd"), classes)
+    y = rng.normal(size=(30, 2)) if classes is None else np.array(classes)[rng.integers(len(classes), size=30)]
+    found = taught_by(lesson_of(tree, X, y), tree.nodes).targets
+    if classes is None:
+        expected = (y + tree.predict(X)) / 2
+    else:
+        expected = ((y[:, None] == np.array(classes)) + tree.predict_proba(X)) / 2
+        expected = expected[:, 1:] if kind == "binary" else expected
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    cuts = [prune_path(tree, X, y, [0.3, 0.5], epochs=6, teach=teach) for teach in (False, True)]
+    assert cuts[0] != cuts[1]
+    assert prune_path(tree, X, y, [0.5], epochs=0, teach=True) == prune_path(tree, X, y, [0.5], epochs=0)
+
+
+def test_a_smaller_learning_rate_moves_weights_less(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
+    tree, X, y = fitted
+    still, slow, fast = (
+        prune(tree, X, y, 0.3, steps=1, epochs=epochs, learning_rate=rate).nodes["weight"]
+        for epochs, rate in ((0, 1.0), (1, 1e-6), (1, 1e-2))
+    )
+    assert 0 < np.abs(slow - still).max() < 1e-3 < np.abs(fast - still).max()
+
+
 def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
     tree, X, y = fitted
     with pytest.raises(ValueError, match="unknown criterion 'best'; allowed: ablation, taylor"):
@@ -197,8 +293,12 @@ def test_bad_input_is_told(fitted: tuple[Tree, np.ndarray, np.ndarray]) -> None:
             prune_path(tree, X, y, shares)
     with pytest.raises(ValueError, match="epochs are 0 or more, steps 1 or more"):
         prune(tree, X, y, 0.5, steps=0)
+    with pytest.raises(ValueError, match=r"the learning rate is 0; it must be above 0, as 0\.01"):
+        prune(tree, X, y, 0.5, learning_rate=0)
     with pytest.raises(ValueError, match=r"X has shape \(500, 3\)"):
         prune(tree, X[:, :3], y, 0.5)
+    with pytest.raises(ValueError, match="loss huber predicts no means, which alone can be taught; leave out teach"):
+        prune(tree, X, y, 0.5, loss="huber", teach=True)
     with pytest.raises(ValueError, match="y holds a number that is not finite"):
         prune(tree, X, np.where(np.arange(500) == 7, np.nan, y), 0.5)
     two = NeuralTreeRegressor(random_state=0, max_nodes=20).fit(X, np.c_[y, X[:, 0]]).tree_

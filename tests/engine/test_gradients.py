@@ -28,7 +28,7 @@ def problem(loss: str, rows: int, trees: list, precision: str = "float64", batch
 def check_step(engine, case: Case) -> None:
     """A step of gradient descent of rate 1 moves every parameter by its derivative."""
     after, precision = case.trees(case.fit(engine, 1).last), case.settings.precision
-    x, y, weight = (part.astype(float) for part in case.data)
+    x, y, weight = (part.astype(float) for part in case.data[:3])
     for tree, moved in zip(np.split(case.nodes, case.starts[1:-1]), after, strict=True):
         by_weight, by_bias, _ = gradient(tree, x, y, weight, case.settings.loss)
         scale = TOLERANCE[precision] * (1 + np.abs(by_weight).max())
@@ -80,7 +80,7 @@ def test_slopes_of_edges_that_trees_do_not_have(engine, loss):
     case = problem(loss, 50, population(4, seed=8, space=SPACES[loss]))
     rows = np.arange(10, 50, dtype=np.int32)
     found = engine.slopes(case.forest, case.settings, case.data, rows, case.params)
-    x, y, weight = (part[rows] for part in case.data)
+    x, y, weight = (part[rows] for part in case.data[:3])
     expected = []
     for tree in np.split(case.nodes, case.starts[1:-1]):
         extra = gradient(tree, x, y, weight, loss)[2]

@@ -22,6 +22,7 @@ from tests.helpers.kernel_jobs import (
     Outcome,
     Work,
     compile_driver,
+    population,
     run,
     run_driver,
     wide_trees,
@@ -41,9 +42,15 @@ def works() -> list[Work]:
     trainings = [work("train", *option, fold=i % FOLDS) for i, option in enumerate(options)]
     broken = [work("train", precision, "squared", "sgd", rate=1e6) for precision in PRECISIONS]
     judged = [work("train", "float32", loss, judge="error_rate") for loss in LOSS_CODES]
+    soft = [
+        work(name, precision, loss, temperature=3.0, make=make)
+        for name, precision, loss, make in product(
+            ("train", "slopes"), PRECISIONS, ("softmax", "logistic"), (population, wide_trees)
+        )
+    ]
     others = list(product(("predict", "slopes", "pullback"), PRECISIONS, LOSS_CODES))
     wide = [work(*other, make=wide_trees) for other in [*others, *product(("train",), PRECISIONS, LOSS_CODES)]]
-    return [*trainings, *broken, *judged, *(work(*other) for other in others), *wide]
+    return [*trainings, *broken, *judged, *soft, *(work(*other) for other in others), *wide]
 
 
 @cache

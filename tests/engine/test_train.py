@@ -24,7 +24,7 @@ def noise(trees=6, settings=FAST, seed=3, space=SPACE, weight=None) -> Case:
 
 def losses_of(case: Case, params: np.ndarray, rows: slice) -> np.ndarray:
     """(trees,) mean losses by plain recursion; infinite if they are no number."""
-    x, y, weight = (part[rows] for part in case.data)
+    x, y, weight = (part[rows] for part in case.data[:3])
     with np.errstate(over="ignore", invalid="ignore"):
         each = [0.5 * ((evaluate(tree, x) - y.T) ** 2).sum(axis=0) for tree in case.trees(params)]
     found = np.array([(weight * loss).sum() / weight.sum() for loss in each])

@@ -15,8 +15,9 @@ from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.xla import compiled
 from neuraltree.engine.xla.compiled import engine_flags
 from neuraltree.engine.xla.network import make_network, power_of_two
-from neuraltree.engine.xla.passes import gradient, predict, update
+from neuraltree.engine.xla.passes import Shrinking, gradient, predict, update
 from neuraltree.tasks.losses import AT_LEVEL, LOSSES
+from neuraltree.tasks.softening import SOFTENED
 from neuraltree.tree.space import Space
 from tests.helpers.forests import PLAIN, Case, population
 
@@ -96,14 +97,18 @@ def test_every_program_is_traced_with_strict_ranks_and_types(precision):
     params, rate = np.zeros(len(network.place), precision), np.ones((), precision)
     strict = jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict")
     with engine_flags(precision), strict[0], strict[1]:
-        chunk = tuple(part[:8] for part in case.data)
+        chunk = tuple(part[:8] for part in case.data[:3])
         arrays = [jax.eval_shape(predict, network, params, chunk[0])]
         for loss in (*(name for name in LOSSES if name not in AT_LEVEL), "pinball_0.8"):
-            slope, losses = jax.eval_shape(partial(gradient, loss), network, params, None, chunk)
-            arrays += [*jax.eval_shape(partial(gradient, loss), network, params, (slope, losses), chunk), losses]
+            soft = (chunk[2],) if loss in SOFTENED else ()
+            for rows in (chunk, (*chunk, *soft)):
+                how = partial(gradient, loss, 2.0)
+                slope, losses = jax.eval_shape(how, network, params, None, rows)
+                arrays += [*jax.eval_shape(how, network, params, (slope, losses), rows), losses]
         for optimizer in OPTIMIZERS:
             moments = jax.eval_shape(OPTIMIZERS[optimizer](0.1).init, params)
-            given = network.place, (params, moments), slope, rate, params > 0, params
+            shrinking = Shrinking(params, params, network.place)
+            given = network.place, (params, moments), slope, rate, params > 0, shrinking
             moved, later = jax.eval_shape(partial(update, optimizer, 0.1), *given)
             arrays.append(moved)
             kept = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), later, moments)

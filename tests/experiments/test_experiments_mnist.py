@@ -23,6 +23,7 @@ from neuraltree.tree.nodes import count_weights
 from neuraltree.tree.space import Space, check
 from neuraltree.tree.tree import Tree
 from tests.helpers.oracle import evaluate_recursive
+from tests.helpers.plain_snaps import PLAIN_SNAPS
 
 SMALL, OUTPUTS = 4, 3  # side of an image; classes
 ACTIVATIONS = ("relu", "tanh", "gaussian")
@@ -258,3 +259,65 @@ def test_results_are_rendered(tmp_path):
     assert "6.58" in text
     assert (tmp_path / "mnist.png").stat().st_size > 10_000
     assert "1.75" in rendering.headline(rows)
+
+
+@pytest.mark.parametrize("name", ["int4", "int3", "ternary"])
+def test_leaves_are_rounded_for_each_node_alone(task, name):
+    state = sparse_state(task)
+    forest = forest_of(task.skeleton, state.mask)
+    found = tree_training.rounded(forest, state.params, name)
+    for node in range(forest.nodes):
+        own = slice(forest.first_param[node], forest.first_param[node + 1])
+        assert np.array_equal(found[own][:2], state.params[own][:2]), "biases and edges of nodes"
+        leaves = state.params[own][2:].astype(float).tolist()
+        if leaves:
+            integers, scale = PLAIN_SNAPS[name](leaves)
+            assert found[own][2:] == pytest.approx([number * scale for number in integers], rel=1e-6)
+
+
+def test_steps_in_a_format_are_those_at_the_rounded_weights(task):
+    """Gradient descent by hand: rounded before each step, and what a step changes is added before rounding."""
+    state = sparse_state(task)
+    forest = forest_of(task.skeleton, state.mask)
+    settings = SETTINGS._replace(optimizer="sgd", batch_size=10)
+    inputs = scaled(task.pixels.images, task.pixels.scaler)
+    data = make_data(inputs[:20], task.pixels.targets[:20], None, "float32")
+    rates = np.array([0.1, 0.05])
+    found = tree_training._train_rounded(forest, state, settings, data, rates, "ternary").params
+    wanted = state.params.astype(float)
+    for step, rate in enumerate(rates):
+        at = tree_training.rounded(forest, wanted.astype(np.float32), "ternary")
+        rows = slice(10 * step, 10 * step + 10)
+        by_hand = numerical_slopes(task, state.mask, at.astype(float), data.inputs[rows], data.targets[rows])
+        wanted -= rate * by_hand
+    assert found == pytest.approx(wanted, abs=2e-4)
+    assert not np.array_equal(found, state.params)
+
+
+def numerical_slopes(task, mask, params, inputs, targets):
+    """Derivatives of the mean loss by central differences, 0 for the edge of an output, which does not exist."""
+    found = np.zeros_like(params)
+    for i in range(len(params)):
+        ends = []
+        for move in (1e-5, -1e-5):
+            moved = params.copy()
+            moved[i] += move
+            ends.append(mean_loss(to_nodes(task.skeleton, mask, moved), inputs, targets))
+        found[i] = (ends[0] - ends[1]) / 2e-5
+    return found
+
+
+def test_the_last_quarter_is_trained_in_the_format(skeleton, pixels, monkeypatch):
+    seen = []
+    original = tree_training._train_rounded
+
+    def spy(*given):
+        seen.append(given[-1])
+        return original(*given)
+
+    monkeypatch.setattr(tree_training, "_train_rounded", spy)
+    course = COURSES["dense, gradient"]
+    train(skeleton, pixels, skeleton.leaves(BUDGET), course, np.random.default_rng(0), "int3")
+    assert seen == ["int3"] * (course.epochs * course.rounds // 4)
+    train(skeleton, pixels, skeleton.leaves(BUDGET), course, np.random.default_rng(0))
+    assert len(seen) == course.epochs * course.rounds // 4

@@ -10,15 +10,15 @@ import pytest
 from experiments.common import paper_tables
 from experiments.frame.experiment import Unit
 from experiments.studies.pruning import page
-from experiments.studies.pruning.run import EXPERIMENT, JOB, LARGE, LARGE_CRITERIA, LARGE_SEEDS, SHARES, STUDIED
+from experiments.studies.pruning.run import EXPERIMENT, JOB, LARGE, LARGE_CRITERIA, SHARES, STUDIED
 from search.table.data import Table
 from tests.experiments.test_experiments_ablations import made_up
 
 
 def test_units_are_the_tables_and_then_mnist() -> None:
     units = list(EXPERIMENT.units(10, False))
-    assert len(set(units)) == len(units) == 14 * 10 + LARGE_SEEDS
-    assert [unit.table for unit in units[-LARGE_SEEDS:]] == ["mnist"] * LARGE_SEEDS
+    assert len(set(units)) == len(units) == 14 * 10 + 10
+    assert [unit.table for unit in units[-10:]] == ["mnist"] * 10
     assert list(EXPERIMENT.units(1, True)) == [Unit("iris", JOB, 0)]
     assert EXPERIMENT.settings(units[0], False) != EXPERIMENT.settings(units[-1], False)
 
@@ -46,7 +46,9 @@ def made_up_rows() -> list[dict[str, str]]:
             for share, way in [("0.0", "0")] if not name else [(str(s), w) for s in SHARES for w in "01"]:
                 about = {"table": table, "job": job, "seed": str(seed), "criterion": criteria[name]}
                 score = repr(float(rng.random()))
-                rows.append(about | {"share": share, "retrained": way, "levels": "1 4 9", "test_score": score})
+                rows.append(
+                    about | {"share": share, "retrained": way, "levels": "1 4 9", "weights": "40", "test_score": score}
+                )
     return rows
 
 

@@ -672,7 +672,7 @@ def test_options_that_do_not_exist_are_refused() -> None:
         export_c(tree, precision="int5")
     with pytest.raises(ValueError, match="unknown style 'loop'; allowed: straight, table"):
         export_c(tree, style="loop")
-    with pytest.raises(ValueError, match="float32 needs none"):
+    with pytest.raises(ValueError, match="floats need none"):
         export_c(tree, fine=True)
 
 

@@ -13,7 +13,7 @@ from neuraltree.hardware.model.layer_network import Branches, network
 from neuraltree.hardware.model.layers import Convolution, GlobalPooling, Linear, Pooling
 from neuraltree.hardware.nets.__main__ import main
 from neuraltree.hardware.nets.blocks import conv, squeeze_excite
-from neuraltree.hardware.nets.fast_convolutions import direct, fourier, winograd
+from neuraltree.hardware.nets.fast_convolutions import direct, fast_products, fourier, winograd
 from neuraltree.hardware.nets.reference_nets import NETS
 from tests.helpers.strategies import steady
 
@@ -204,6 +204,17 @@ def test_golden_operations() -> None:
     found = fourier(layer, shape)
     assert found.products == 2 * points * 32 * 64
     assert found.transform_flop == pytest.approx(5 * points * math.log2(points) * 96)
+
+
+def test_products_of_a_network_by_winograd() -> None:
+    """VGG-16 has nothing but such convolutions, (inputs, outputs, side) each, and three linear layers."""
+    layers = [(3, 64, 224), (64, 64, 224), (64, 128, 112), (128, 128, 112), (128, 256, 56), *[(256, 256, 56)] * 2]
+    layers += [(256, 512, 28), *[(512, 512, 28)] * 2, *[(512, 512, 14)] * 3]
+    wanted = sum(a * b * math.ceil(side / 4) ** 2 * 36 for a, b, side in layers)
+    assert fast_products(NETS["vgg-16"].counts()) == wanted + 25088 * 4096 + 4096 * 4096 + 4096 * 1000
+    assert fast_products(NETS["mobilenet-v1"].counts()) == NETS["mobilenet-v1"].counts().macs
+    small = network([conv(4, 3, 2), conv(4, 3), conv(4, 5)], (1, 8, 8))
+    assert fast_products(small, 2) == 16 * 4 * 9 + 4 * 4 * 4 * 16 + 16 * 16 * 25
 
 
 def test_transforms_pay_from_some_size_of_the_kernel_on() -> None:

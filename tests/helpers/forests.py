@@ -63,13 +63,16 @@ class Case:
         held = np.array(validation_rows, dtype=np.int64)
         return make_course(self.settings, rows, held, epochs=epochs, patience=patience, seed=seed)
 
-    def fit(self, engine: Any, epochs: int, limit: Any = None, l1: Any = None, **course: Any) -> Fitted:
+    def fit(
+        self, engine: Any, epochs: int, limit: Any = None, l1: Any = None, group_l1: Any = None, **course: Any
+    ) -> Fitted:
         """Train from the trees' own weights; ``course`` are the arguments of ``Case.course``."""
-        rates = None if l1 is None else np.array(l1, dtype=np.float64)
+        rates = {"l1": l1, "group_l1": group_l1}
+        shrinking = {name: np.array(each, np.float64) for name, each in rates.items() if each is not None}
         limit = np.full(self.count, epochs) if limit is None else np.array(limit)
         planned = self.course(epochs, **course)
         given = self.forest, self.settings, self.data, planned, self.params, limit
-        return engine.train(*given, l1=rates, losses=True)
+        return engine.train(*given, **shrinking, losses=True)
 
     def outputs(self, engine: Any, params: np.ndarray | None = None, rows: np.ndarray | None = None) -> np.ndarray:
         """(trees, outputs, rows)"""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from neuraltree.tree.scaler import Scaler
-from tests.helpers.integer_oracle import DEFAULT_RANGE, UNIT, IntegerOracle
+from tests.helpers.integer_oracle import DEFAULT_RANGE, UNIT, Bytes, IntegerOracle, Snap
 
 TYPES = {"int16": (-(2**15), 2**15 - 1), "uint8": (0, 255)}
 
@@ -54,3 +54,20 @@ class IntegerInputOracle(IntegerOracle):
         for part in (x * multiplier, x * multiplier + offset, offset):
             assert -(2**31) <= part < 2**31, "the conversion needs more than 32 bits"
         return min(max((x * multiplier + offset) >> shift, -UNIT), UNIT)
+
+
+class ByteOracle(IntegerOracle):
+    """A tree that reads bytes as they are: each stands for itself less 128. ``scale``: bytes in a unit of an input."""
+
+    def __init__(
+        self, tree: Any, scale: float = 1.0, fine: bool = False, snaps: tuple[Snap, Snap] | None = None
+    ) -> None:
+        mean, step = tree.scaler.mean * scale, tree.scaler.scale * scale
+        adapted = replace(
+            tree, scaler=Scaler(mean, step), input_middle=(128 - mean) / step, input_range=127 / step, columns=None
+        )
+        middle = np.zeros(len(step)) if tree.input_middle is None else tree.input_middle
+        super().__init__(adapted, fine, snaps, Bytes(-128, dict(enumerate(middle - (128 - mean) / step))))
+
+    def quantize(self, x: Any) -> list[int]:
+        return [int(x[i]) - 128 for i in self.used]

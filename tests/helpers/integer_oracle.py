@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from neuraltree.activations import ACTIVATIONS
 from tests.helpers.oracle import FUNCTIONS
@@ -88,18 +88,27 @@ def forest(nodes: Any) -> list[Node]:
     return roots
 
 
+class Bytes(NamedTuple):
+    """The least integer of an input, and the standardised inputs by feature at which snaps change no sum."""
+
+    lowest: int = -UNIT
+    anchors: Mapping[int, float] = {}
+
+
+CONVERTED = Bytes()
 Snap = Callable[[list[float]], tuple[list[int], float]]  # the integers of a node's weights, and their scale
 
 
-def settle(node: Node, ranges: Sequence[float], fine: bool, snaps: tuple[Snap, Snap] | None) -> None:
+def settle(node: Node, ranges: Sequence[float], fine: bool, snaps: tuple[Snap, Snap] | None, inputs: Bytes) -> None:
     """Fill in a node and all below it."""
     is_fine = fine and node.depth == 1
     if node.code < 0:
         node.range = ranges[node.feature]
-        node.low, node.high = (-UNIT * FINE, UNIT * FINE) if is_fine else (-UNIT, UNIT)
+        node.least = inputs.lowest / UNIT
+        node.low, node.high = (inputs.lowest * FINE, UNIT * FINE) if is_fine else (inputs.lowest, UNIT)
         return
     for child in node.children:
-        settle(child, ranges, fine, snaps)
+        settle(child, ranges, fine, snaps, inputs)
     step = UNIT * FINE if fine and node.depth == 0 else UNIT
     shares = [child.edge * child.range for child in node.children]
     finest = max(map(abs, shares), default=0.0) / UNIT
@@ -107,13 +116,16 @@ def settle(node: Node, ranges: Sequence[float], fine: bool, snaps: tuple[Snap, S
         integers, finest = snaps[node.depth == 0](shares)
         shares = [number * finest for number in integers]
         for child, share in zip(node.children, shares, strict=True):
-            child.edge = share / child.range
+            exact, child.edge = child.edge, share / child.range
+            if child.code < 0:
+                node.offset += (exact - child.edge) * inputs.anchors.get(child.feature, 0.0)
     ends = [(share * child.least, share * child.most) for share, child in zip(shares, node.children, strict=True)]
     low = node.offset + sum(map(min, ends)) if ends else node.offset
     high = node.offset + sum(map(max, ends)) if ends else node.offset
     node.reach = max(abs(low), abs(high))
     _range(node, low, high)
-    scale, gain = _scale(node, shares, finest, step, is_fine)
+    largest = [share * max(1, -child.least) for share, child in zip(shares, node.children, strict=True)]
+    scale, gain = _scale(node, largest, finest, step, is_fine)
     node.unit = scale / step
     node.multiplier, node.shift = rescaling(scale / step * gain)
     node.bias = round(node.offset / node.unit)
@@ -218,10 +230,12 @@ def span(code: int, low: int, high: int, is_fine: bool) -> tuple[int, int]:
 class IntegerOracle:
     """A whole tree. ``nodes``: all of them in prefix order, of the tree with a linear output above if it needs one.
 
-    ``snaps``: of edges into hidden nodes and into outputs.
+    ``snaps``: of edges into hidden nodes and into outputs. ``inputs``: of inputs that are no symmetric integers.
     """
 
-    def __init__(self, tree: Any, fine: bool = False, snaps: tuple[Snap, Snap] | None = None) -> None:
+    def __init__(
+        self, tree: Any, fine: bool = False, snaps: tuple[Snap, Snap] | None = None, inputs: Bytes = CONVERTED
+    ) -> None:
         self.tree, self.fine = tree, fine
         self.roots = forest(tree.nodes)
         if tree.kind == "regression" and self.roots[0].code != IDENTITY:
@@ -235,7 +249,7 @@ class IntegerOracle:
                         node.offset += child.edge * self.middle[child.feature]
         ranges = [DEFAULT_RANGE] * width if tree.input_range is None else [float(r) for r in tree.input_range]
         for root in self.roots:
-            settle(root, ranges, fine, snaps)
+            settle(root, ranges, fine, snaps, inputs)
             _mark(root)
         self.nodes = [node for root in self.roots for node in root.below()]
         self.used = sorted({node.feature for node in self.nodes if node.keep and node.code < 0})

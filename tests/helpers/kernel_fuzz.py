@@ -24,7 +24,7 @@ from tests.helpers.kernel_jobs import STATUS, Work, work
 LEAST, MOST, FAR = -(2**31), 2**31 - 1, 2**63 - 1
 STRUCTURE = ("first_node", "size", "kind", "first_param", "source")
 INDICES = (*STRUCTURE, "order", "validation", "limit")
-NUMBERS = ("inputs", "targets", "weight", "param", "rates", "l1", "first", "second", "found")
+NUMBERS = ("inputs", "targets", "weight", "param", "rates", "l1", "group_l1", "first", "second", "found")
 # No greater sizes than the right ones: C cannot see how long an array is, its caller checks that.
 SIZES = {
     "trees": (-1, 0, 1, LEAST),

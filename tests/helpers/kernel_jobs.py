@@ -99,9 +99,10 @@ def work(
     epochs: int = 3,
     rate: float = 0.05,
     judge: str = "loss",
+    temperature: float = 0.0,
     make: Callable[[int], tuple[Forest, NDArray]] = population,
 ) -> Work:
-    """A call about the trees that are made for this loss, and the rows of a fold."""
+    """A call about the trees that are made for this loss, and the rows of a fold; rows learn at a ``temperature``."""
     outputs = 3 if loss == "softmax" else 1
     forest, params = make(outputs)
     rng = np.random.default_rng(fold)
@@ -118,10 +119,13 @@ def work(
     sizes |= {"outputs": outputs, "rows": ROWS, "shuffles": len(order), "fit_rows": order.shape[1], "batch": batch}
     sizes |= {"validation_rows": len(rows), "epochs": epochs, "patience": 2, "loss": LOSS_CODES[loss]}
     sizes |= {"optimizer": OPTIMIZER_CODES[optimizer], "judge": JUDGES.index(judge), "decay": 1e-3}
+    sizes |= {"temperature": temperature}
     arrays = {name: getattr(forest, name) for name in ("first_node", "size", "kind", "first_param", "source")}
     arrays |= _data(np.random.default_rng(outputs), forest, loss, precision)
+    arrays |= {"soft": rng.choice([0, 0.4, 1], size=ROWS).astype(precision)} if temperature else {}
     arrays |= {"order": order, "validation": rows.astype(np.int32), "rates": np.linspace(rate, 0, epochs * steps)}
     arrays |= {"limit": np.arange(forest.trees, dtype=np.int32) % 3 + 1, "l1": np.linspace(0, 0.3, forest.trees)}
+    arrays |= {"group_l1": np.linspace(0.4, 0, forest.trees)}
     arrays |= {"param": params.astype(precision), "stop": np.zeros(1, np.int32)}
     return Work(function, precision, sizes, arrays | _results(forest, rng, epochs, len(rows), precision))
 

@@ -14,8 +14,9 @@ from neuraltree.compress import quantize_tree
 from neuraltree.compress.input_types import sources
 from neuraltree.export.needed import needed
 from neuraltree.tree.model_files import dumps, loads
+from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
-from tests.helpers.random_models import edge_models, random_model
+from tests.helpers.random_models import edge_models, random_model, wide_tree
 from tests.helpers.table_models import plain_features, table_model
 
 NASTY = ('say "no" \\ */ ??/', "@NAME@\n#include", "% §d")
@@ -28,6 +29,10 @@ MODELS: dict[str, tuple[Tree, dict[str, Any]]] = {
     "integers_table": (edge_models()["threshold_low"], {"precision": "int8", "style": "table"}),
     "counts": (edge_models()["threshold_high"], {"precision": "int8", "inputs": "int16/100"}),
     "mixed": (random_model(4, "multiclass", "identity", 3), {"precision": "int8", "inputs": MIXED}),
+    "bytes": (
+        replace(wide_tree(0, 130, 9, 4), scaler=Scaler(np.full(130, 90.0), np.full(130, 60.0))),
+        {"precision": "int8", "style": "coded", "inputs": "uint8"},
+    ),
     "columns": (loads(dumps(table_model(5, "binary"))), {"precision": "int8"}),
 }
 

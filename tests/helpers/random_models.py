@@ -134,3 +134,18 @@ def raw_inputs(tree: Tree, rows: int, seed: int = 0) -> np.ndarray:
     chosen = rng.random(X[mixed].shape) < 0.3
     X[mixed] = np.where(chosen, rng.choice(odd, size=chosen.shape), X[mixed]).astype(np.float32)
     return X
+
+
+def wide_tree(seed: int, width: int, per_node: int, nodes: int, kind: str = "multiclass", direct: int = 0) -> Tree:
+    """Three outputs over ReLU nodes that read a few of many inputs; ``direct``: inputs that an output reads itself."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for output in range(3 if kind == "multiclass" else 1):
+        rows.append((0, IDENTITY, 0.0, 0.1 * output))
+        for _ in range(nodes):
+            rows.append((1, RELU, rng.normal(), rng.normal()))
+            chosen = sorted(rng.choice(width, per_node, replace=False).tolist(), key=lambda _: rng.random())
+            rows += [(2, feature, rng.normal(), 0.0) for feature in chosen]
+        rows += [(1, int(feature), rng.normal(), 0.0) for feature in rng.choice(width, direct, replace=False)]
+    features = tuple(f"x{i}" for i in range(width))
+    return Tree(record(rows), kind, features, ("a", "b", "c") if kind == "multiclass" else None)

@@ -78,7 +78,9 @@ patience = 7
 precision = "float64"
 weight_decay = 1e30
 l1 = 0.02
+group_l1 = 0.03
 teacher_share = 0.0
+teacher_temperature = 2.0
 [hardware]
 device = "some-board"
 precision = "int8"

@@ -47,7 +47,7 @@ def cut(setup: Setup, state: State, criterion: str) -> Members:
     return with_cuts(setup.problem, setup.strategy, front, state.members, criterion, state.evaluations)
 
 
-@pytest.mark.parametrize("criterion", ["ablation", "taylor"])
+@pytest.mark.parametrize("criterion", ["ablation", "taylor", "line"])
 def test_the_front_gets_members_that_nothing_dominates(criterion: str) -> None:
     setup, _ = prepared()
     state = after(setup, 3)

@@ -116,6 +116,53 @@ def test_the_share_of_the_teachers_is_that_of_the_config(share: float) -> None:
     assert_array_equal(taught[rows:], line[rows:])
 
 
+@pytest.mark.parametrize("kind", ["binary", "multiclass"])
+def test_softer_probabilities_are_taught_at_a_temperature(kind: str) -> None:
+    """The targets of the formula, from the teachers' probabilities and the real targets; validation rows are real."""
+    table, _ = made(kind)
+    plain = run_of(table)
+    how = TrainConfig(teachers=("linear",), teacher_share=1.0)
+    at_one, _ = named_lessons(plain, table, how, silent)
+    assert at_one.problem.data.soft is None
+    how = TrainConfig(teachers=("linear",), teacher_share=0.4, teacher_temperature=3.0)
+    setup, judging = named_lessons(plain, table, how, silent)
+    assert judging is not None
+    assert setup.problem.settings.temperature == judging.problem.settings.temperature == 3
+    rows, data = len(table.X), setup.problem.data
+    assert_array_equal(data.targets[:rows], plain.problem.data.targets)
+    assert data.soft is not None
+    assert (data.soft[:rows] == 0).all()
+    said = at_one.problem.data.targets[setup.problem.whole]
+    q = np.column_stack([1 - said, said]) if kind == "binary" else said
+    soft = np.cbrt(q) / np.cbrt(q).sum(axis=1, keepdims=True)
+    soft = soft[:, 1:] if kind == "binary" else soft
+    taught, shares = data.targets[setup.problem.whole], data.soft[setup.problem.whole]
+    np.testing.assert_allclose(taught[rows:], 3 * soft[rows:], atol=1e-9)
+    real = plain.problem.data.targets
+    np.testing.assert_allclose(taught[:rows], 0.6 * real + 0.4 * 3 * soft[:rows], atol=1e-9)
+    np.testing.assert_allclose(shares, np.repeat([0.4, 1.0], [rows, len(shares) - rows]))
+
+
+def test_a_run_at_a_temperature_ends_with_another_front(config: Path, tmp_path: Path) -> None:
+    fronts = []
+    for temperature in ("1.0", "4.0"):
+        out = tmp_path / temperature
+        override = ["--set", f"train.teacher_temperature={temperature}"]
+        assert main([str(config), *override, "--out", str(out), "--quiet"]) == DONE
+        fronts.append((out / "front.csv").read_bytes())
+    assert fronts[0] != fronts[1]
+
+
+def test_a_temperature_is_refused_for_values(tmp_path: Path, capsys: Any) -> None:
+    table = tmp_path / "line.csv"
+    table.write_text("a,y\n" + "\n".join(f"{a:.3f},{3 * a:.3f}" for a in np.random.default_rng(0).normal(size=60)))
+    given = ["fit", str(table), "--teachers", "linear", "--set", "train.teacher_temperature=2", "--quiet"]
+    for more in (["--out", str(tmp_path / "out")], ["--dry-run"]):
+        assert neuraltree([*given, *more]) == 2
+        assert "train.teacher_temperature = 2 makes probabilities of classes softer" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_run_with_teachers_that_goes_on_has_the_same_front_to_the_bit(config: Path, tmp_path: Path) -> None:
     whole, parts, alone = (tmp_path / name for name in ("whole", "parts", "alone"))
     assert main([str(config), "--out", str(whole), "--quiet"]) == DONE
@@ -144,13 +191,18 @@ def test_a_dry_run_says_which_teachers_there_are_and_what_they_cost(config: Path
         ("train.teachers=mlp", "train.teachers = 'mlp' is not allowed; allowed: a list"),
         ("task.class_weight=balanced", "leave out train.teachers, or data.weight and task.class_weight"),
         ("data.weight=w", "leave out train.teachers, or data.weight and task.class_weight"),
+        ("train.teacher_temperature=0", "train.teacher_temperature = 0"),
+        (["task.loss=squared", "train.teacher_temperature=2"], "made softer for the loss cross_entropy"),
+        (["compress.prune=taylor", "train.teacher_temperature=2"], "pruned models are trained at 1"),
         ("task.loss=huber", "teachers predict means, and task.loss = 'huber' is for other values"),
     ],
 )
 def test_what_teachers_cannot_do_is_refused(
-    config: Path, tmp_path: Path, capsys: Any, override: str, message: str
+    config: Path, tmp_path: Path, capsys: Any, override: str | list[str], message: str
 ) -> None:
-    assert main([str(config), "--set", override, "--out", str(tmp_path / "out"), "--quiet"]) == 2
+    given = [override] if isinstance(override, str) else override
+    overrides = [word for each in given for word in ("--set", each)]
+    assert main([str(config), *overrides, "--out", str(tmp_path / "out"), "--quiet"]) == 2
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1

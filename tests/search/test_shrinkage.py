@@ -18,7 +18,7 @@ from search.engine.problem import set_up
 from search.folder.snapshot import members_from_arrays, state_from_parts, state_to_parts
 from search.judge.honest import judge
 from search.run import main
-from search.variation.genes import L1
+from search.variation.genes import SHRINKING, Gene, child_genes, first_genes, rates_of
 from search.variation.operators import PARENTS
 from search.variation.shrinkage import EVOLVED, HIGHEST, LOWEST, rate_gene
 from tests.helpers.oracle import evaluate_recursive
@@ -27,8 +27,13 @@ from tests.search.test_engine import config, evolved, random_trees, regression_t
 FAST = {"optimizer": "sgd", "learning_rate": 0.3, "epochs": 15}
 
 
-def run_of(l1: float | str, **train: Any) -> Any:
-    return set_up(config(train=FAST | train | {"l1": l1}), regression_table())
+def run_of(rate: float | str, name: str = "l1", **train: Any) -> Any:
+    return set_up(config(train=FAST | train | {name: rate}), regression_table())
+
+
+def genes(l1: float | str, group_l1: float | str = 0.0) -> list[Gene]:
+    wanted = {"l1": l1, "group_l1": group_l1}
+    return [rate_gene(name, rate) for name, rate in wanted.items() if rate]
 
 
 def linear_tree(folds: int = 2) -> np.ndarray:
@@ -42,7 +47,7 @@ def linear_tree(folds: int = 2) -> np.ndarray:
 def test_edges_of_weight_zero_in_all_folds_are_lost_with_what_hangs_on_them() -> None:
     problem = run_of(0.0).problem
     trees = [linear_tree()] * 3
-    found = evaluate(problem, trees, 0, {L1: np.array([0.0, 0.1, 0.2])})
+    found = evaluate(problem, trees, 0, {"l1": np.array([0.0, 0.1, 0.2])})
     weights = costs(problem, found.trees)["weights"]
     assert weights[0] > weights[1] > weights[2]
     for tree in found.trees:
@@ -52,7 +57,7 @@ def test_edges_of_weight_zero_in_all_folds_are_lost_with_what_hangs_on_them() ->
 
 def test_the_scores_are_those_of_what_is_left() -> None:
     problem = run_of(0.0).problem
-    found = evaluate(problem, [linear_tree()], 0, {L1: np.array([0.1])})
+    found = evaluate(problem, [linear_tree()], 0, {"l1": np.array([0.1])})
     (tree,) = found.trees
     X, y = problem.data.inputs, problem.data.targets[:, 0]
     squares = [
@@ -69,7 +74,7 @@ def test_a_zero_in_one_fold_alone_keeps_its_edge() -> None:
     tree = linear_tree()
     tree["weight"][1] = [0.0, 0.25]
     tree["weight"][2] = 0.0
-    found = evaluate(problem, [tree], 0, {L1: np.array([1.0])}).trees[0]
+    found = evaluate(problem, [tree], 0, {"l1": np.array([1.0])}).trees[0]
     assert len(found) == len(tree) - 1
     assert found["weight"][1].tolist() == [0.0, 0.25]
 
@@ -77,10 +82,10 @@ def test_a_zero_in_one_fold_alone_keeps_its_edge() -> None:
 def test_the_refit_shrinks_too_and_a_judgement_keeps_the_structure() -> None:
     setup = run_of(0.0)
     trees = [linear_tree()] * 2
-    rates = np.array([0.0, 0.2])
-    plain, sparse = refit(setup.problem, trees, genes={L1: rates})
+    rates = {"l1": np.array([0.0, 0.2])}
+    plain, sparse = refit(setup.problem, trees, genes=rates)
     assert len(sparse) < len(plain) == len(trees[0])
-    judged = judge(setup, regression_table(), trees, lambda text: None, genes={L1: rates})
+    judged = judge(setup, regression_table(), trees, lambda text: None, genes=rates)
     alone = judge(setup, regression_table(), trees, lambda text: None)
     assert judged.error[0] == alone.error[0] == alone.error[1] != judged.error[1]
     assert judged.held_out is not None
@@ -91,32 +96,41 @@ def test_the_refit_shrinks_too_and_a_judgement_keeps_the_structure() -> None:
 
 
 def test_first_rates_are_log_uniform() -> None:
-    found = rate_gene(EVOLVED).first(np.random.default_rng(0), 4000)
+    drawn = first_genes(genes(EVOLVED), 0, 4000)
+    assert drawn.keys() == {"l1"}
+    found = drawn["l1"]
+    other = first_genes(genes(EVOLVED, EVOLVED), 0, 4000)
+    np.testing.assert_array_equal(other["l1"], found)
+    assert abs(np.corrcoef(np.log(other["group_l1"]), np.log(found))[0, 1]) < 0.1
     assert LOWEST <= found.min() < 1.1 * LOWEST
     assert 0.9 * HIGHEST < found.max() <= HIGHEST
     shares, _ = np.histogram(np.log10(found), bins=[-4, -3, -2, -1])
     np.testing.assert_allclose(shares / 4000, 1 / 3, atol=0.03)
-    np.testing.assert_array_equal(rate_gene(0.25).first(np.random.default_rng(0), 3), [0.25] * 3)
+    assert first_genes(genes(0.0), 0, 3) == {}
+    np.testing.assert_array_equal(first_genes(genes(0.25), 0, 3)["l1"], [0.25] * 3)
 
 
 @given(st.lists(st.floats(LOWEST, HIGHEST), min_size=2, max_size=6), st.integers(0, 99))
 def test_children_have_rates_near_those_of_their_parents(rates: list[float], seed: int) -> None:
-    rng, given_rates = np.random.default_rng(seed), np.array(rates)
-    parents = rng.integers(len(rates), size=(50, 2))
-    found = rate_gene(EVOLVED).children(rng, given_rates, parents)
+    given_rates = np.array(rates)
+    parents = np.random.default_rng(seed).integers(len(rates), size=(50, 2))
+    found = child_genes(genes(EVOLVED), seed, 1, {"l1": given_rates}, parents)["l1"]
     assert (found >= LOWEST * 0.999999).all()
     assert (found <= HIGHEST * 1.000001).all()
     wanted = np.sqrt(given_rates[parents[:, 0]] * given_rates[parents[:, 1]])
     assert np.abs(np.log(found / wanted)).max() < 2.5  # five standard deviations
-    np.testing.assert_array_equal(rate_gene(0.1).children(rng, given_rates, parents), given_rates[parents[:, 0]])
+    kept = child_genes(genes(0.1), seed, 1, {"l1": given_rates}, parents)["l1"]
+    np.testing.assert_array_equal(kept, given_rates[parents[:, 0]])
+    assert child_genes(genes(0.0), seed, 1, {}, parents) == {}
 
 
-def test_rates_are_inherited_from_the_parents_that_the_history_names() -> None:
-    state, infos = evolved(run_of(EVOLVED), 4)
+@pytest.mark.parametrize("name", SHRINKING)
+def test_rates_are_inherited_from_the_parents_that_the_history_names(name: str) -> None:
+    state, infos = evolved(run_of(EVOLVED, name), 4)
     by_id: dict[int, float] = {}
     for info in infos:
         made = info.evaluated
-        by_id |= dict(zip(made.ids.tolist(), made.columns[L1].tolist(), strict=True))
+        by_id |= dict(zip(made.ids.tolist(), made.columns[name].tolist(), strict=True))
     steps = []
     for info in infos[1:]:
         for child, operator, parents in zip(
@@ -127,32 +141,34 @@ def test_rates_are_inherited_from_the_parents_that_the_history_names() -> None:
             steps.append(np.log(by_id[int(child)]) - np.log(known).mean())
     assert 0.3 < np.std(steps) < 0.7  # fewer than 0.5 at the limits
     assert abs(np.mean(steps)) < 0.25
-    assert len(set(state.members.columns[L1].tolist())) > 8
+    assert len(set(state.members.columns[name].tolist())) > 8
 
 
-def test_survivors_that_are_trained_further_keep_their_rates() -> None:
-    setup = set_up(config(search={"retrain_survivors": True}, train=FAST | {"l1": EVOLVED}), regression_table())
+@pytest.mark.parametrize("name", SHRINKING)
+def test_survivors_that_are_trained_further_keep_their_rates(name: str) -> None:
+    setup = set_up(config(search={"retrain_survivors": True}, train=FAST | {name: EVOLVED}), regression_table())
     _, infos = evolved(setup, 2)
     for before, after in pairwise(infos):
         again = np.array(after.origin.operators) == "retrained"
-        rates = dict(zip(before.evaluated.ids.tolist(), before.evaluated.columns[L1].tolist(), strict=True))
+        rates = dict(zip(before.evaluated.ids.tolist(), before.evaluated.columns[name].tolist(), strict=True))
         parents = after.origin.parents[again, 0].tolist()
-        assert [rates[i] for i in parents] == after.evaluated.columns[L1][again].tolist()
+        assert [rates[i] for i in parents] == after.evaluated.columns[name][again].tolist()
 
 
 def test_without_rates_a_search_has_the_bits_that_it_had() -> None:
     plain = evolved(run_of(0.0), 2)[0]
-    assert L1 not in plain.members.columns
+    assert not rates_of(plain.members.columns)
     problem, strategy = (part for part in (run_of(0.0).problem, run_of(0.0).strategy))
     trees = random_trees(problem, strategy)
-    without, nothing = evaluate(problem, trees, 0), evaluate(problem, trees, 0, {L1: np.zeros(len(trees))})
+    without, nothing = evaluate(problem, trees, 0), evaluate(problem, trees, 0, {"l1": np.zeros(len(trees))})
     assert join(without.trees)[0].tobytes() == join(nothing.trees)[0].tobytes()
 
 
-def test_a_checkpoint_keeps_the_rates() -> None:
-    state, _ = evolved(run_of(EVOLVED), 1)
+@pytest.mark.parametrize("name", SHRINKING)
+def test_a_checkpoint_keeps_the_rates(name: str) -> None:
+    state, _ = evolved(run_of(EVOLVED, name), 1)
     again = state_from_parts(*state_to_parts(state))
-    np.testing.assert_array_equal(again.members.columns[L1], state.members.columns[L1])
+    np.testing.assert_array_equal(again.members.columns[name], state.members.columns[name])
     assert members_from_arrays(state_to_parts(state)[0]).columns.keys() == state.members.columns.keys()
 
 
@@ -168,6 +184,7 @@ generations = GENERATIONS
 [train]
 epochs = 3
 l1 = "evolved"
+group_l1 = "evolved"
 [baselines]
 models = []
 """
@@ -182,7 +199,7 @@ def test_a_run_that_goes_on_ends_as_one_that_was_not_interrupted(tmp_path: Path)
         if first == 2:
             assert main([str(tmp_path / name), "--resume", "--generations", "4", "--quiet"]) == 0
         with np.load(tmp_path / name / "evolution.npz") as stored:
-            rates = stored["column l1"]
+            rates = np.stack([stored["column l1"], stored["column group_l1"]])
         fronts.append(((tmp_path / name / "front.csv").read_bytes(), rates.tobytes()))
     assert fronts[0] == fronts[1]
 
@@ -195,17 +212,28 @@ def test_a_rate_that_is_none_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
         assert "train.l1" in capsys.readouterr().err
 
 
-def test_the_rate_of_a_config_reaches_the_first_trees() -> None:
-    plain, sparse = (evolved(run_of(l1), 0)[1][0].evaluated for l1 in (0.0, 0.2))
+def test_nodes_without_weights_leave_the_trees() -> None:
+    """A group rate takes the tanh, whose weights are small, and leaves the inputs of the output."""
+    problem = run_of(0.0).problem
+    tree = linear_tree()
+    tree["weight"][6:] *= 0.01
+    (found,) = evaluate(problem, [tree], 0, {"group_l1": np.array([0.08])}).trees
+    assert found["op"].tolist() == [-6, 0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("name", SHRINKING)
+def test_the_rate_of_a_config_reaches_the_first_trees(name: str) -> None:
+    plain, sparse = (evolved(run_of(rate, name), 0)[1][0].evaluated for rate in (0.0, 0.4))
     assert (sparse.columns["weights"] <= plain.columns["weights"]).all()
     assert sparse.columns["weights"].sum() < 0.9 * plain.columns["weights"].sum()
 
 
-def test_finalists_that_are_cut_keep_their_rates() -> None:
-    setup = run_of(EVOLVED)
+@pytest.mark.parametrize("name", SHRINKING)
+def test_finalists_that_are_cut_keep_their_rates(name: str) -> None:
+    setup = run_of(EVOLVED, name)
     state, _ = evolved(setup, 2)
     front = state.members
     cut = with_cuts(setup.problem, setup.strategy, front, front, "ablation", state.evaluations)
     new = cut.ids >= state.evaluations
-    assert set(cut.columns[L1].tolist()) <= set(front.columns[L1].tolist())
+    assert set(cut.columns[name].tolist()) <= set(front.columns[name].tolist())
     assert new.any()

@@ -18,7 +18,8 @@ from experiments.frame.provenance import constants
 from experiments.growth.course import Course
 from experiments.growth.dense import dense_error, train_dense, width_of
 from experiments.growth.pixels import Bytes, Pixels, make_pixels
-from experiments.growth.skeleton import make_skeleton, to_nodes
+from experiments.growth.rewiring import State
+from experiments.growth.skeleton import Skeleton, make_skeleton, to_nodes
 from experiments.growth.tree_training import train
 from neuraltree.tree.tree import Tree
 
@@ -70,9 +71,10 @@ class Parts(NamedTuple):
 
 
 def model_of(job: str, quick: bool) -> Model:
-    model = JOBS[job]
-    if not quick:
-        return model
+    return quick_model(JOBS[job]) if quick else JOBS[job]
+
+
+def quick_model(model: Model) -> Model:
     hidden = model.hidden and 10
     return model._replace(weights=2_000, children=(10,), hidden=hidden, course=model.course._replace(epochs=1))
 
@@ -86,9 +88,12 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
-    model = model_of(unit.job, quick)
+    return settings_of(unit.table, model_of(unit.job, quick), quick)
+
+
+def settings_of(table: str, model: Model, quick: bool) -> dict[str, Any]:
     return {
-        "data": DIGESTS[unit.table],
+        "data": DIGESTS[table],
         "validation": VALIDATION,
         "rows": QUICK_ROWS if quick else None,
         **model._asdict(),
@@ -99,13 +104,13 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     model = model_of(unit.job, quick)
-    parts, pixels, fit = _begun(unit, quick)
+    parts, pixels, fit = begun(unit, quick)
     row, error = (_mlp if model.mlp else _tree)(model, pixels, fit)
     errors = {"val_error": error(*parts.validation), "test_error": error(*parts.test)}
     return [row | errors | {"epochs": model.course.epochs, "activations": "+".join(model.activations)}]
 
 
-def _begun(unit: Unit, quick: bool) -> tuple[Parts, Pixels, np.random.Generator]:
+def begun(unit: Unit, quick: bool) -> tuple[Parts, Pixels, np.random.Generator]:
     """The images of a unit, those for training as pixels, and the random numbers of the training."""
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
     parts = _parts(unit.table, quick, split)
@@ -127,24 +132,39 @@ def _tree(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, 
     tree = grown(model, pixels, rng)
     row = {"weights": tree.num_weights, "nodes": tree.num_nodes, "depth": tree.depth}
     hidden = CLASSES * int(np.sum(np.cumprod(model.children)))
-    return row | {"hidden": hidden}, lambda X, y: float(np.mean(tree.predict(X.reshape(len(X), -1)) != y))
+    return row | {"hidden": hidden}, lambda X, y: error_of(tree, *flat(X, y))
+
+
+def error_of(tree: Tree, X: NDArray, y: NDArray) -> float:
+    return float(np.mean(tree.predict(X) != y))
 
 
 def grown_tree(unit: Unit, quick: bool) -> tuple[Tree, tuple[NDArray, NDArray], tuple[NDArray, NDArray]]:
     """The tree of a unit's row, and the flat images and classes that it was fitted to, and those of the test."""
-    parts, pixels, fit = _begun(unit, quick)
+    parts, pixels, fit = begun(unit, quick)
     tree = grown(model_of(unit.job, quick), pixels, fit)
-    train, test = ((X.reshape(len(X), -1), y) for X, y in (parts.train, parts.test))
-    return tree, train, test
+    return tree, flat(*parts.train), flat(*parts.test)
 
 
-def grown(model: Model, pixels: Pixels, rng: np.random.Generator) -> Tree:
-    """The trained tree: raw bytes in, digits out."""
-    skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)
-    state = train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng)
+def flat(images: Bytes, classes: NDArray) -> tuple[NDArray, NDArray]:
+    """Rows of pixels and classes, as a tree takes them."""
+    return images.reshape(len(images), -1), classes
+
+
+def grown(model: Model, pixels: Pixels, rng: np.random.Generator, weights: str | None = None) -> Tree:
+    """The trained tree: raw bytes in, digits out. ``weights``: the number format in which its training ends."""
+    skeleton, state = trained(model, pixels, rng, weights)
     features = tuple(f"pixel {row} {column}" for row in range(SIDE) for column in range(SIDE))
     nodes = to_nodes(skeleton, state.mask, state.params)
     return Tree(nodes, "multiclass", features, tuple(range(CLASSES)), pixels.scaler)
+
+
+def trained(
+    model: Model, pixels: Pixels, rng: np.random.Generator, weights: str | None = None
+) -> tuple[Skeleton, State]:
+    """The hidden nodes of the trained tree, and what it has been trained to; ``weights``: as for ``grown``."""
+    skeleton = make_skeleton(len(pixels.spread), CLASSES, model.children, model.activations)
+    return skeleton, train(skeleton, pixels, skeleton.leaves(model.weights), model.course, rng, weights)
 
 
 def _mlp(model: Model, pixels: Pixels, rng: np.random.Generator) -> tuple[Row, Error]:

@@ -12,7 +12,7 @@ from experiments.common.paper_tables import CLASSIFICATION, REGRESSION
 from experiments.common.statistics import holm, signed_rank_p
 from experiments.rendering.searches import ResultRows, names, seeds_of
 from experiments.rendering.text import figure as number
-from experiments.rendering.text import page, right, signed
+from experiments.rendering.text import page, right, signed, whole
 from experiments.studies.pruning.run import JOB, LARGE, LARGE_CRITERIA, LARGE_EPOCHS, SHARES, STUDIED, WEIGHTS
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.criteria import CRITERIA
@@ -25,25 +25,29 @@ WAYS = {"0": "not trained after the cuts", "1": "trained after the cuts"}
 BASE, TESTED = "magnitude", "0.5"
 COLOURS = (
     *(style.BLUE, style.VERMILION, style.GREEN, style.PURPLE, style.ORANGE, style.GREY),
-    *(style.SKY, style.YELLOW, style.BLACK, style.PURPLE, style.GREEN),
+    *(style.SKY, style.YELLOW, style.BLACK, style.PURPLE, style.GREEN, style.VERMILION),
 )
 LOWEST = {"accuracy": 0.4, "R²": 0.0}
-DASHES = {"edge": "-", "subtree": "--", "input": ":"}
+DASHES = {"edge": "-", "subtree": "--", "input": ":", "node": "-."}
 TITLE, COMMAND = "Accuracy against sparsity", "`python -m experiments.run pruning`"
 TEXT = """Made by {command}; {seeds} per table, mean test scores over the tables. Random trees of {weights}
 weights are trained on the training rows and cut along a path of sizes; all sizes of a table begin from the same tree.
-The criteria rank edges, whole hidden subtrees ({subtrees}) or an input everywhere. Without training the cuts alone
-count, with the mean of what an edge carried in its parent's bias; with it, three cuts lead to each size, and training
-for 25 epochs in all follows them."""
+The criteria rank edges, whole hidden subtrees ({subtrees}), an input everywhere, or hidden nodes that become straight
+lines of their sums (line), so that their children move up. Without training the cuts alone count, with the mean of
+what an edge carried in its parent's bias; with it, three cuts lead to each size, and training for 25 epochs in all
+follows them."""
 DIFFERENCE = """## At half of the nodes
 
 Mean differences from {base} over tables and hold-outs; p: Wilcoxon's signed-rank test over all pairs, Holm's
 correction."""
+STRAIGHT = """## Lines instead of cuts
+
+Mean differences of trained trees whose hidden nodes became lines from those cut by ablation to as many nodes; p:
+Wilcoxon's signed-rank test over all pairs, Holm's correction. Mean weights of both."""
 LARGE_TEXT = """## MNIST
 
 The same of trees of 10,000 weights from the pixels ({seeds}): error in % of the test rows. Training is for {epochs}
-epochs after each size, on pictures as they are; the whole tree was trained on pictures that are shifted at random, so
-training without shifts raises the error at first."""
+epochs after each size, on pictures that are shifted anew at random, as those of the whole tree's training were."""
 LEVELS = """## Sparsity by level
 
 One threshold for the whole tree cuts each level by a share of its own. With half of the nodes cut and no training: the
@@ -76,7 +80,8 @@ def render(rows: ResultRows, results: Path) -> None:
     scores = scores_of(rows)
     parts = [table(scores, kind, way) for kind in KINDS for way in WAYS]
     compared = right(["", *WAYS.values()], differences(scores))
-    parts = [*parts, DIFFERENCE.format(base=BASE), compared, LEVELS, _by_level(rows), *_large(rows), PICTURE]
+    parts = [*parts, DIFFERENCE.format(base=BASE), compared, STRAIGHT, _lines(rows)]
+    parts += [LEVELS, _by_level(rows), *_large(rows), PICTURE]
     write_text(results / "pruning.md", page(TITLE, text, *parts))
     save(picture(scores), results / "pruning.png")
 
@@ -100,6 +105,26 @@ def _levels(row: Mapping[str, str]) -> FloatArray:
     """(depths,) the number of nodes of each depth."""
     counts = np.array(row["levels"].split(), dtype=np.float64)
     return np.pad(counts, (0, DEEPEST + 1 - len(counts)))
+
+
+def _lines(rows: ResultRows) -> str:
+    lines = []
+    for kind, tables in KINDS.items():
+        own = [row for row in rows if row["job"] == JOB and row["retrained"] == "1" and row["table"] in tables]
+        apart, weights = [], []
+        for share in map(str, SHARES):
+            found = {name: scores_of(own).get((name, share, "1"), {}) for name in ("line", "ablation")}
+            apart.append(_apart(found["line"], found["ablation"]))
+            sizes = {name: [row for row in own if (row["criterion"], row["share"]) == (name, share)] for name in found}
+            weights.append("/".join(whole(_mean_weights(each)) for each in sizes.values()))
+        p = holm([signed_rank_p(each, np.zeros_like(each)) if each.any() else 1.0 for each in apart])
+        gains = [f"{signed(float(each.mean()))} (p = {value:.2g})" for each, value in zip(apart, p, strict=True)]
+        lines += [[kind, *gains], [f"{kind}: weights", *weights]]
+    return right(["", *(f"{100 * share:g} % cut" for share in SHARES)], lines)
+
+
+def _mean_weights(rows: ResultRows) -> float | None:
+    return float(np.mean([int(row["weights"]) for row in rows])) if rows else None
 
 
 def _large(rows: ResultRows) -> list[str]:

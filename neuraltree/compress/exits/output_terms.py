@@ -7,13 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neuraltree.compress.byte_inputs import ByteStage
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.stages import InputStage
 from neuraltree.tree.nodes import IntArray, subtree_end
 
 # Instructions of straight code on an emulated Cortex-M0+, rounded: they predict the means of nine trees within 8 %.
 # Only their ratios count, for the order and the checks, so that other cores need no numbers of their own.
-EDGE, NODE, FLOAT_INPUT, INTEGER_INPUT = 4, 16, 55, 11
+EDGE, NODE, FLOAT_INPUT, INTEGER_INPUT, BYTE_INPUT = 4, 16, 55, 11, 1
 
 
 class Term(NamedTuple):
@@ -54,6 +55,8 @@ def read_costs(tree: IntegerTree) -> IntArray:
     stage = tree.inputs
     if isinstance(stage, InputStage):
         return np.full(len(stage.features), FLOAT_INPUT)
+    if isinstance(stage, ByteStage):
+        return np.full(len(stage.features), BYTE_INPUT)
     return np.where(np.isin(stage.features, stage.floats.features), FLOAT_INPUT, INTEGER_INPUT)
 
 

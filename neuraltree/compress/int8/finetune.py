@@ -29,6 +29,7 @@ from neuraltree.compress.int8.straight_through import (
     integer_sums,
     levels,
 )
+from neuraltree.compress.weights.snapping import Snaps, stochastic_binary
 from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.tree.folding import fold_inputs
 from neuraltree.tree.nodes import Nodes, join
@@ -37,15 +38,17 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
 
+STREAM = 1  # of the random rounding of weights
+
 
 class _Problem(NamedTuple):
-    """Trees laid end to end, the range of their inputs, the loss of their integers, and the format of weights."""
+    """Trees laid end to end, the range of their inputs, the loss of their integers, and the rounding of weights."""
 
     nodes: Nodes
     network: list[Level]
     reach: FloatArray
     loss: SumLoss
-    weights: str
+    snaps: Snaps
 
 
 class _State(NamedTuple):
@@ -69,16 +72,18 @@ def finetune(
     weight: ArrayLike | None = None,
     targets: FloatArray | None = None,
     weights: str = "int8",
+    stochastic: bool = False,
 ) -> list[Tree]:
     """The trees of a front with weights whose integer models come closer to the given float trees.
 
     The trees may differ in their nodes, thresholds and bands only. ``X`` (rows, features) raw training inputs;
     ``weight`` (rows,) weights of the rows. ``targets`` (rows, outputs) as in training, see ``tasks.task.encode``; by
     default the outputs of the given trees. ``weights``: the format of the integers, as for ``quantize_tree``; the
-    gradient is that at the weights that they stand for, and the weights returned are those before rounding. The
-    optimiser is Adam, with a rate that falls to 0 as a cosine. Each tree keeps the weights of the epoch, start
-    included, at which its integer model has the least loss. ``ValueError`` if the trees differ in more than that, or if
-    the output of a regression is not linear or there are several.
+    gradient is that at the weights that they stand for, and the weights returned are those before rounding.
+    ``stochastic``: weights are rounded to -1 or 1 at random in each step, see ``stochastic_binary``. The optimiser is
+    Adam, with a rate that falls to 0 as a cosine. Each tree keeps the weights of the epoch, start included, at which
+    its integer model has the least loss. ``ValueError`` if the trees differ in more than that, or if the output of a
+    regression is not linear or there are several.
     """
     if not trees or not epochs:
         return list(trees)
@@ -89,7 +94,10 @@ def finetune(
     least = [_integer_loss(tree, tree.nodes, weights, X, rows, i) for i, tree in enumerate(trees)]
     nodes, starts = join([tree.nodes for tree in trees])
     reach = input_range(trees[0])
-    problem = _Problem(nodes, levels(nodes), reach, loss, weights)
+    snaps = code_snaps(weights)
+    if stochastic:
+        snaps = snaps._replace(hidden=stochastic_binary(np.random.default_rng((seed, STREAM))))
+    problem = _Problem(nodes, levels(nodes), reach, loss, snaps)
     best: dict[int, Nodes] = {}
     theta = np.stack([nodes["weight"][:, 0], nodes["bias"][:, 0]])
     state, rng = _State(theta, np.zeros_like(theta), np.zeros_like(theta), 0), np.random.default_rng(seed)
@@ -172,7 +180,7 @@ def _with(nodes: Nodes, theta: FloatArray) -> Nodes:
 def _step(problem: _Problem, state: _State, batch: CodedRows, rate: float) -> _State:
     """The state after one update of Adam (Kingma & Ba 2015), with the gradient that passes through the rounding."""
     now = _with(problem.nodes, state.theta)
-    numbers = quantize(now, problem.reach, snaps=code_snaps(problem.weights))
+    numbers = quantize(now, problem.reach, snaps=problem.snaps)
     sums = integer_sums(problem.network, now, numbers, batch.codes)
     now["weight"][:, 0] = numbers.edge
     slope = gradient(problem.network, now, sums, batch, problem.loss)

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.byte_inputs import LEAST, ByteStage, as_bytes, takes_bytes
 from neuraltree.compress.input_types import Source, in_units
 from neuraltree.compress.int8.integer_results import Confidence, FixedStage, Link
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
-from neuraltree.compress.int8.lookup_tables import FINE, fine_values, values
+from neuraltree.compress.int8.lookup_tables import FINE, UNIT, fine_values, values
 from neuraltree.compress.int8.stages import (
     LARGEST_REACH,
     SMALLEST_REACH,
@@ -50,7 +51,7 @@ class IntegerTree:
     numbers: Integers
     fine: bool
     weights: str
-    inputs: InputStage | MixedStage
+    inputs: InputStage | MixedStage | ByteStage
     outputs: OutputStage
 
     def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
@@ -61,9 +62,11 @@ class IntegerTree:
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
         if isinstance(self.inputs, MixedStage):
             self._check_integers(X, self.inputs.integers)
+        if isinstance(self.inputs, ByteStage):
+            self._check_integers(X, self.inputs)
         return self.inputs(X)
 
-    def _check_integers(self, X: NDArray, stage: IntegerStage) -> None:
+    def _check_integers(self, X: NDArray, stage: IntegerStage | ByteStage) -> None:
         found = X[:, stage.features]
         fits = (found >= stage.low) & (found <= stage.high) & (found % 1 == 0)
         if not fits.all():
@@ -187,14 +190,16 @@ def quantize_tree(
     snaps = code_snaps(weights)
     # Two halves of a weight would be rounded apart; 8 bits are fine enough for them.
     merged = tree if snaps == NO_SNAPS else replace(tree, nodes=simplify(tree.nodes))
-    source, tree = tree, about_middle(in_units(merged, sources))
+    source, (tree, anchor) = tree, _about_zero(in_units(merged, sources), sources)
     refuse_several_targets(tree.kind, tree.num_outputs, "int8 code")
     if fine and tree.kind != "regression":
         raise ValueError(f"16-bit values are for regression outputs; this is a {tree.kind} tree, use 8 bits")
     nodes = linear_topped(tree)
     reach = input_range(tree)
     with np.errstate(all="ignore"):
-        numbers = quantize(nodes, reach, fine=fine, snaps=snaps)
+        numbers = quantize(
+            nodes, reach, fine=fine, snaps=snaps, least_input=-UNIT if anchor is None else LEAST, anchor=anchor
+        )
     if not (numbers.reach <= np.finfo(np.float32).max).all():
         raise ValueError("a node's sum can go beyond single floats (3.4e38); train the model with smaller weights")
     keep = numbers.keep
@@ -210,11 +215,21 @@ def quantize_tree(
         numbers=kept,
         fine=fine,
         weights=weights,
-        inputs=_input_stage(tree, used, scaler, reach, sources),
+        inputs=_input_stage(tree, used, scaler, reach, sources) if anchor is None else ByteStage(used),
         outputs=OutputStage.make(
             kept.unit[top], kept.reach[top], largest, float(target.mean[0]), float(target.scale[0])
         ),
     )
+
+
+def _about_zero(tree: Tree, sources: Sequence[Source]) -> tuple[Tree, FloatArray | None]:
+    """The same function of inputs whose zero is that of their integers; and if these are bytes as they are, the
+    standardised inputs in the middle of the tree's own ranges: usual ones, at which rounding of weights shall be
+    harmless, while a byte of 128 may never occur."""
+    if not takes_bytes(sources, scaler_of(tree).scale * input_range(tree)):
+        return about_middle(tree), None
+    moved = as_bytes(tree)
+    return about_middle(moved), middle_of(tree) - middle_of(moved)
 
 
 def linear_topped(tree: Tree) -> Nodes:
@@ -246,10 +261,15 @@ def about_middle(tree: Tree) -> Tree:
     """The same function of inputs that are centred on the middle of their 8-bit range, which then is 0."""
     if tree.input_middle is None:
         return tree
-    middle, scaler = tree.input_middle, scaler_of(tree)
+    middle, scaler = middle_of(tree), scaler_of(tree)
     nodes = fold_inputs(tree.nodes, Scaler(-middle, np.ones(len(middle))))
     moved = Scaler(scaler.mean + middle * scaler.scale, scaler.scale)
     return replace(tree, nodes=nodes, scaler=moved, input_middle=None)
+
+
+def middle_of(tree: Tree) -> FloatArray:
+    """(features,) the standardised inputs in the middle of their 8-bit ranges."""
+    return np.zeros(len(tree.features)) if tree.input_middle is None else tree.input_middle
 
 
 def scaler_of(tree: Tree) -> Scaler:

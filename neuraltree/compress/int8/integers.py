@@ -53,15 +53,25 @@ class Integers(NamedTuple):
 
 
 def quantize(
-    nodes: Nodes, input_range: FloatArray, *, fine: bool = False, fold: int = 0, snaps: Snaps = NO_SNAPS
+    nodes: Nodes,
+    input_range: FloatArray,
+    *,
+    fine: bool = False,
+    fold: int = 0,
+    snaps: Snaps = NO_SNAPS,
+    least_input: int = -UNIT,
+    anchor: FloatArray | None = None,
 ) -> Integers:
     """The integers of trees laid end to end.
 
     ``input_range`` (features,): the largest |standardised input| that is represented. ``fine``: nodes at depth 1 have
-    16-bit values, which the output of a regression sums. ``snaps``: a narrower format of weights. ``ValueError`` if a
-    node has more than ``MOST_CHILDREN`` children.
+    16-bit values, which the output of a regression sums. ``snaps``: a narrower format of weights. ``least_input``: the
+    least integer of an input. ``anchor`` (features,): the standardised inputs for which ``snaps`` change no sum of
+    leaves, by default 0. ``ValueError`` if a node has more than ``MOST_CHILDREN`` children.
     """
-    work = _Work(nodes, input_range, fine, fold, snaps)
+    work = _Work(nodes, input_range, fine, fold, snaps, least_input)
+    if anchor is not None:
+        work.anchor[work.leaf] = anchor[work.op[work.leaf]]
     for level in range(int(work.depth.max(initial=0)), -1, -1):
         work.settle(level)
     return work.result()
@@ -70,20 +80,22 @@ def quantize(
 class _Work:
     """The arrays that the pass fills, from the deepest level up."""
 
-    def __init__(self, nodes: Nodes, input_range: FloatArray, fine: bool, fold: int, snaps: Snaps) -> None:
+    def __init__(
+        self, nodes: Nodes, input_range: FloatArray, fine: bool, fold: int, snaps: Snaps, least_input: int
+    ) -> None:
         count, self.snaps = len(nodes), snaps
         self.depth, self.op = nodes["depth"].astype(np.int64), nodes["op"].astype(np.int64)
         self.parent = parents(self.depth)
         self.edge, self.offset = nodes["weight"][:, fold].copy(), nodes["bias"][:, fold].copy()
         self.fine = fine
         self.leaf = self.op >= 0
-        # A node's value lies between least x range and most x range; least and most are in -1..1.
+        # A node's value lies between least x range and most x range; least and most are in -1..1, nearly for inputs.
         self.range, self.least, self.most = np.ones(count), -np.ones(count), np.ones(count)
-        self.range[self.leaf] = input_range[self.op[self.leaf]]
-        self.reach, self.unit = np.zeros(count), np.ones(count)
+        self.range[self.leaf], self.least[self.leaf] = input_range[self.op[self.leaf]], least_input / UNIT
+        self.reach, self.unit, self.anchor = np.zeros(count), np.ones(count), np.zeros(count)
         self.weight, self.bias, self.index_low, self.index_high = np.zeros((4, count), dtype=np.int64)
-        largest = np.where(fine & (self.depth == 1), UNIT * FINE, UNIT) * self.leaf
-        self.low, self.high = -largest, largest
+        size = np.where(fine & (self.depth == 1), FINE, 1) * self.leaf
+        self.low, self.high = least_input * size, UNIT * size
         self.multiplier, self.shift = np.full(count, 2048), np.full(count, 1)
         self.dead = np.zeros(count, dtype=bool)
 
@@ -93,19 +105,22 @@ class _Work:
         here = np.flatnonzero((self.depth == level) & ~self.leaf)
         groups = _Groups(self.parent[children], here)
         step = UNIT * FINE if self.fine and level == 0 else UNIT  # the children's largest value
-        share, finest = self._shares(children, groups, self.snaps.hidden if level else self.snaps.outputs)
+        share, finest = self._shares(here, children, groups, self.snaps.hidden if level else self.snaps.outputs)
         least, most = share * self.least[children], share * self.most[children]
         low = self.offset[here] + groups.sum(np.minimum(least, most))
         high = self.offset[here] + groups.sum(np.maximum(least, most))
         self.reach[here] = np.maximum(np.abs(low), np.abs(high))
         self._ranges(here, low, high)
-        scale = self._scales(here, groups, np.abs(share), finest, step)
+        largest = np.abs(share) * np.maximum(1, -self.least[children])
+        scale = self._scales(here, groups, largest, finest, step)
         self.unit[here] = scale / step
         self.weight[children] = np.rint(share / groups.spread(scale)).astype(np.int64)
         self.bias[here] = np.rint(self.offset[here] / self.unit[here]).astype(np.int64)
         self._integer_intervals(here, children, groups)
 
-    def _shares(self, children: IntArray, groups: _Groups, snap: Snap | None) -> tuple[FloatArray, FloatArray]:
+    def _shares(
+        self, here: IntArray, children: IntArray, groups: _Groups, snap: Snap | None
+    ) -> tuple[FloatArray, FloatArray]:
         """The weights in units of the children's ranges, and the smallest scale of each node's weights."""
         share = self.edge[children] * self.range[children]
         if snap is None or not len(share):
@@ -114,7 +129,8 @@ class _Work:
         finest = np.zeros(groups.count)
         finest[groups.place] = scale
         share = integers * groups.spread(finest)
-        self.edge[children] = share / self.range[children]
+        exact, self.edge[children] = self.edge[children], share / self.range[children]
+        self.offset[here] += groups.sum((exact - self.edge[children]) * self.anchor[children])
         return share, finest
 
     def _ranges(self, here: IntArray, low: FloatArray, high: FloatArray) -> None:
@@ -132,7 +148,7 @@ class _Work:
     def _scales(self, here: IntArray, groups: _Groups, size: FloatArray, finest: FloatArray, step: int) -> FloatArray:
         """The real number that 1 stands for in each node's weights, as small as ``finest``, sum and shift allow.
 
-        ``size``: of the weights in units of the children's ranges.
+        ``size``: of the weights in units of the children's ranges, times the largest value if that is beyond 1.
         """
         if (groups.length > MOST_CHILDREN).any():
             raise ValueError(

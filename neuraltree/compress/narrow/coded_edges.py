@@ -1,4 +1,4 @@
-"""What the edges from inputs would take with Huffman codes, for which there is no decoder in C."""
+"""What the edges from inputs take in Huffman codes; C in style "coded" has them, with a limit to gaps."""
 
 from __future__ import annotations
 

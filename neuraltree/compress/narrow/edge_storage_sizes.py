@@ -46,13 +46,14 @@ class Storage(NamedTuple):
         return np.select([self.is_packed, self.gap_bits == GAPS], [UNPACKING_BYTES, GAP_LOOP_BYTES], 0)
 
 
-def smallest_storage(nodes: Nodes, starts: IntArray, weight: IntArray, *, packs: bool) -> Storage:
+def smallest_storage(nodes: Nodes, starts: IntArray, weight: IntArray, *, packs: bool, raw: bool = False) -> Storage:
     """The storage with the fewest bytes of each tree; of equal ones the simplest.
 
     ``nodes``, ``weight``: of integer trees laid end to end, without dead edges. ``packs``: whether edges may be packed;
-    weights of 8 bits keep bytes of their own, which are read faster.
+    weights of 8 bits keep bytes of their own, which are read faster. ``raw``: positions are those among all inputs, not
+    among the used ones.
     """
-    rows = _Rows.make(nodes, starts, weight)
+    rows = _Rows.make(nodes, starts, weight, raw)
     plain, gaps = rows.plain(), rows.by_gaps()
     size = np.where(rows.code_width(rows.lengths, rows.last) > 1, gaps.size, np.iinfo(np.int64).max)
     found = [plain, gaps._replace(size=size)]
@@ -82,7 +83,7 @@ class _Rows(NamedTuple):
     of: IntArray
 
     @classmethod
-    def make(cls, nodes: Nodes, starts: IntArray, weight: IntArray) -> _Rows:
+    def make(cls, nodes: Nodes, starts: IntArray, weight: IntArray, raw: bool) -> _Rows:
         trees = len(starts) - 1
         of = np.repeat(np.arange(trees), np.diff(starts))
         op, depth = nodes["op"].astype(np.int64), nodes["depth"].astype(np.int64)
@@ -90,7 +91,7 @@ class _Rows(NamedTuple):
         width = int(op.max(initial=0)) + 1
         inputs, place = np.unique(of[leaf] * width + op[leaf], return_inverse=True)
         first = np.searchsorted(inputs, np.arange(trees) * width)
-        place = place - first[of[leaf]]
+        place = op[leaf] if raw else place - first[of[leaf]]
         parent = parents(depth)[leaf]
         order = np.lexsort((place, parent))
         leaf, place, parent = leaf[order], place[order], parent[order]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.int8.integer_tree import about_middle, input_range, linear_topped
+from neuraltree.compress.int8.integer_tree import about_middle, input_range, linear_topped, middle_of
 from neuraltree.compress.int8.integers import quantize
 from neuraltree.compress.weights.clusters import clusters
 from neuraltree.compress.weights.snapping import Snaps
@@ -29,7 +31,8 @@ def with_weight_format(tree: Tree, name: str, *, outputs: str = "int8") -> Tree:
 
     Repeated inputs of a node are merged first, and edges whose weight becomes 0 are dropped. Biases, inputs and values
     of nodes stay exact. ``outputs``: edges into outputs are few and matter most, so they have 8 bits, or the ``same``
-    format as all others; in the formats of floats they always do. Integers have a scale per node and stand for weights
+    format as all others; in the formats of floats they always do. Floats are those that code for raw inputs stores:
+    weights with the scalers folded into them. Integers have a scale per node and stand for weights
     in units of the children's ranges, as 8-bit code has them: ``quantize_tree(tree, weights=name)`` has the same
     integers. ``ValueError`` for an unknown format, for weights that are beyond it, for shared weights of a small tree,
     and for integers in a tree of several targets or with more children than 8-bit code takes.
@@ -39,9 +42,7 @@ def with_weight_format(tree: Tree, name: str, *, outputs: str = "int8") -> Tree:
         raise ValueError(f"outputs must be one of {', '.join(OUTPUTS)}, not {outputs!r}")
     tree = replace(tree, nodes=simplify(tree.nodes), int8_loss=None, band=None)
     if row.cast is not None:
-        nodes = tree.nodes.copy()
-        nodes["weight"] = row.cast(nodes["weight"])
-        return replace(tree, nodes=simplify(nodes))
+        return _cast(tree, row.cast)
     if row.shared:
         tree = _shared(tree, row.shared, outputs)
     int8 = WEIGHT_FORMATS["int8"].snap
@@ -55,6 +56,16 @@ def weight_bits(tree: Tree, name: str, *, outputs: str = "int8") -> int:
     edges, into_outputs = (int(np.count_nonzero(tree.nodes["depth"] > depth)) for depth in (0, 1))
     wide = 0 if row.cast is not None or outputs == "same" else edges - into_outputs
     return (edges - wide) * row.bits + wide * WEIGHT_FORMATS["int8"].bits + row.shared * VALUE_BITS
+
+
+def _cast(tree: Tree, cast: Callable[[ArrayLike], FloatArray]) -> Tree:
+    if tree.target_scaler is not None and tree.output_activation != "identity":  # an edge above the outputs in code
+        tree = replace(tree, target_scaler=Scaler(tree.target_scaler.mean, cast(tree.target_scaler.scale)))
+    folded = tree.centred()[0].folded()
+    in_code = (folded if len(folded) == tree.num_nodes else folded[folded["depth"] > 0])["weight"]
+    nodes = tree.nodes.copy()
+    nodes["weight"] *= np.divide(cast(in_code), in_code, out=np.ones_like(in_code), where=in_code != 0)
+    return replace(tree, nodes=simplify(nodes))
 
 
 def _shared(tree: Tree, count: int, outputs: str) -> Tree:
@@ -87,5 +98,5 @@ def _snapped(tree: Tree, snaps: Snaps) -> Tree:
 
 def about_zero(nodes: Nodes, tree: Tree) -> Nodes:
     """The nodes of ``about_middle(tree)``, or of a change to them, for inputs about 0 as ``tree`` has them."""
-    middle: FloatArray = np.zeros(len(tree.features)) if tree.input_middle is None else tree.input_middle
+    middle = middle_of(tree)
     return fold_inputs(nodes, Scaler(middle, np.ones(len(middle))))

@@ -6,35 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.edge_slopes import Passed, passed
 
 
 def ablation(found: Passed) -> FloatArray:
-    """(nodes,) of the edge above each node, exactly; infinite for outputs.
-
-    A cut changes the sums on the way from the parent to the output and no others, so each costs as many nodes as the
-    tree is deep.
-    """
+    """(nodes,) of the edge above each node, exactly; infinite for outputs."""
     scores = np.full(len(found.nodes), np.inf)
-    place = {node: k for k, node in enumerate(found.outputs.tolist())}
-    before = found.values[found.outputs]
     for i in np.flatnonzero(found.parent >= 0).tolist():
-        node, changed = _output_without(found, i)
-        outputs = before.copy()
-        outputs[place[node]] = changed
-        scores[i] = found.loss_of(outputs) - found.loss
+        scores[i] = found.rise_with(i, np.full(found.values.shape[1], found.means[i]))
     return scores
-
-
-def _output_without(found: Passed, i: int) -> tuple[int, FloatArray]:
-    """The output node above node ``i``, and its values (rows,) without the edge above ``i``."""
-    value = np.full(found.values.shape[1], found.means[i])
-    while (up := int(found.parent[i])) >= 0:
-        total = found.sums[up] + found.weight[i] * (value - found.values[i])
-        value, i = ACTIVATIONS[~int(found.nodes["op"][up])].value(total), up
-    return i, value
 
 
 def input_ablation(found: Passed) -> FloatArray:

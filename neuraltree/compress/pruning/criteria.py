@@ -14,11 +14,13 @@ import numpy as np
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.ablation import ablation, input_ablation
 from neuraltree.compress.pruning.edge_slopes import Passed
+from neuraltree.compress.pruning.lines import line_loss
 from neuraltree.tree.nodes import subtree_end
 
 
 class Criterion(NamedTuple):
-    """``unit``: what is cut at once: an "edge", a hidden "subtree", or an "input" wherever the tree reads it."""
+    """``unit``: what is cut at once: an "edge", a hidden "subtree", an "input" wherever the tree reads it, or a hidden
+    "node", which becomes a straight line so that its children move up."""
 
     scores: Callable[[Passed], FloatArray]
     help: str
@@ -93,6 +95,7 @@ CRITERIA: dict[str, Criterion] = {
     "linf": Criterion(_by_norm(np.max), "the same by |weight| times the largest |weight| below", "subtree"),
     "subtree": Criterion(ablation, "whole hidden subtrees, by what the loss rises by without them", "subtree"),
     "input": Criterion(input_ablation, "an input everywhere, by what the loss rises by without it", "input"),
+    "line": Criterion(line_loss, "hidden nodes become straight lines, by what the loss rises by", "node"),
 }
 
 
@@ -108,6 +111,6 @@ def scored(criterion: Criterion, found: Passed) -> FloatArray:
     """(nodes,) the scores, infinite for what the criterion does not cut and for outputs."""
     scores = np.array(criterion.scores(found), dtype=np.float64)
     whole = found.nodes["op"] < 0
-    kept = {"edge": np.zeros(len(whole), bool), "subtree": ~whole, "input": whole}[criterion.unit]
+    kept = {"edge": np.zeros(len(whole), bool), "subtree": ~whole, "input": whole, "node": ~whole}[criterion.unit]
     scores[kept | (found.nodes["depth"] == 0) | ~np.isfinite(scores)] = np.inf
     return scores

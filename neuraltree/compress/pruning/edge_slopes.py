@@ -77,6 +77,17 @@ class Passed:
         loss, level = loss_and_level(self.lesson.loss)
         return float(np.average(LOSSES[loss].value(values, self.lesson.targets.T, level), weights=self.lesson.weight))
 
+    def rise_with(self, i: int, value: FloatArray) -> float:
+        """What the mean loss rises by if node ``i``, which is no output, has this ``value`` (rows,).
+
+        That changes the sums on the way from the parent to the output and no others, so it costs as many nodes as the
+        tree is deep.
+        """
+        while (up := int(self.parent[i])) >= 0:
+            total = self.sums[up] + self.weight[i] * (value - self.values[i])
+            value, i = ACTIVATIONS[~int(self.nodes["op"][up])].value(total), up
+        return self.loss_of(np.where(self.outputs[:, None] == i, value, self.values[self.outputs])) - self.loss
+
 
 def passed(nodes: Nodes, lesson: Lesson, fold: int = 0) -> Passed:
     """Forward through a tree; infinite values make scores that are not finite, and those edges are kept."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.losing import MOST_ROWS, spread_rows
-from neuraltree.compress.node_values import scaled_rows
+from neuraltree.compress.node_values import forward, scaled_rows
+from neuraltree.tasks.losses import LOSSES
 from neuraltree.tasks.task import LOSS_OF, Task, encode, make_task
+from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
+
+TAUGHT = 0.5  # the share of the whole tree in what its cuts learn
+MEANS = ("squared", "logistic", "softmax")  # the losses whose outputs expect means
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,21 @@ def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
         )
     task = _task(tree, loss)
     return Lesson(rows, encode(task, target), counts / counts.mean(), task.loss)
+
+
+def taught_by(lesson: Lesson, nodes: Nodes) -> Lesson:
+    """The lesson with targets of which what a tree expects on its rows, probabilities or values, is a half.
+
+    ``ValueError`` for a loss of other values than means.
+    """
+    if lesson.loss not in MEANS:
+        raise ValueError(
+            f"a tree that is trained by the loss {lesson.loss} predicts no means, which alone can be taught; leave out "
+            "teach"
+        )
+    outputs = forward(nodes, lesson.inputs)[1][nodes["depth"] == 0]
+    said = LOSSES[lesson.loss].expected(outputs).T
+    return replace(lesson, targets=(1 - TAUGHT) * lesson.targets + TAUGHT * said)
 
 
 def _task(tree: Tree, loss: str) -> Task:

@@ -41,14 +41,14 @@ def code_lengths(symbols: Sequence[int]) -> dict[int, int]:
 
 def encoded(symbols: Sequence[int]) -> Coded:
     lengths = code_lengths(symbols)
-    codes = _codes(lengths)
+    codes = canonical_codes(lengths)
     bits = "".join(codes[symbol] for symbol in symbols)
     data = int(bits[::-1] or "0", 2).to_bytes(-(-len(bits) // 8), "little")
     return Coded(lengths, data, len(symbols))
 
 
 def decoded(coded: Coded) -> list[int]:
-    meaning = {code: symbol for symbol, code in _codes(coded.lengths).items()}
+    meaning = {code: symbol for symbol, code in canonical_codes(coded.lengths).items()}
     bits = "".join(f"{byte:08b}"[::-1] for byte in coded.data)
     found: list[int] = []
     start = end = 0
@@ -62,7 +62,7 @@ def decoded(coded: Coded) -> list[int]:
     return found
 
 
-def _codes(lengths: dict[int, int]) -> dict[int, str]:
+def canonical_codes(lengths: dict[int, int]) -> dict[int, str]:
     """The canonical codes: of one length in the order of symbols, shorter ones first."""
     codes: dict[int, str] = {}
     value = last = 0

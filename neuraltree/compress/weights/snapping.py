@@ -81,6 +81,19 @@ def binary(weights: FloatArray, first: IntArray) -> tuple[IntArray, FloatArray]:
     return np.where(weights < 0, -1, 1), np.add.reduceat(np.abs(weights), first) / length
 
 
+def stochastic_binary(rng: np.random.Generator) -> Snap:
+    """-1 or 1 at random, for training: 1 with the probability clip((w / scale + 1) / 2, 0, 1), so that the mean of what
+    stands for a weight within the scale is the weight (Courbariaux et al. 2015, BinaryConnect, equation 2,
+    https://arxiv.org/abs/1511.00363, in units of the scale). The scale is that of ``binary``."""
+
+    def snap(weights: FloatArray, first: IntArray) -> tuple[IntArray, FloatArray]:
+        _, scale = binary(weights, first)
+        wide = _divisor(scale)[_runs(weights, first)]
+        return np.where(rng.random(len(weights)) < (weights / wide + 1) / 2, 1, -1), scale
+
+    return snap
+
+
 def _runs(weights: FloatArray, first: IntArray) -> IntArray:
     """The run of each edge."""
     return np.repeat(np.arange(len(first)), np.diff(first, append=len(weights)))

@@ -78,7 +78,7 @@ static const char *const messages[] = {
     [NT_MEMORY] = "the kernel could not allocate its working memory",
     [NT_FOREST] = "the forest is malformed: an index of its structure lies outside its arrays",
     [NT_ROWS] = "the rows are malformed: an index lies outside the data",
-    [NT_SETTINGS] = "the kernel does not know this loss or optimiser, or the batch size is not at least 1",
+    [NT_SETTINGS] = "the kernel does not know this loss or optimiser, the loss has no temperature, or the batch size is not at least 1",
 };
 
 /* What a status of nt_call means; null if all went well. */

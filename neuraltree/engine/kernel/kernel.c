@@ -128,6 +128,10 @@ static int check_job(const Job *job)
         job->count > MOST_STEPS) {
         return NT_SETTINGS;
     }
+    if (job->soft && !(job->temperature > 0 && (job->loss == NT_LOSS_softmax ||
+                                                (job->loss == NT_LOSS_logistic && job->outputs == 1)))) {
+        return NT_SETTINGS;
+    }
     if (job->rows < 0 || job->fit_rows < 0 || job->validation_rows < 0 || (job->epochs > 0 && job->shuffles < 1) ||
         check_rows(job->validation, job->validation_rows, job->rows) ||
         (job->epochs > 0 && check_rows(job->order, job->shuffles * job->fit_rows, job->rows))) {

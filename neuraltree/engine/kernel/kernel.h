@@ -22,6 +22,7 @@ typedef struct {
     const void *inputs;  /* real (rows, features) */
     const void *targets; /* real (rows, outputs) */
     const void *weight;  /* real (rows) mean one */
+    const void *soft;    /* real (rows) shares of the loss at a temperature; null if it is 1 */
 
     int64_t shuffles, fit_rows, batch, validation_rows;
     const int32_t *order;      /* (shuffles, fit_rows) rows; the epochs use the shuffles in turn */
@@ -29,10 +30,12 @@ typedef struct {
     const double *rates;       /* (epochs x steps) learning rates */
     const int32_t *limit;      /* (trees) most epochs of each tree */
     const double *l1;          /* (trees) rates of the L1 norm of the edge weights; null if there are none */
+    const double *group_l1;    /* (trees) rates of the sum of the norms of the weights into each node; or null */
     int32_t epochs, patience, loss, optimizer;
     int32_t judge;  /* what validation measures: the loss, or the share of wrong classes */
     double decay;   /* weight decay */
     double level;   /* of a loss that has one */
+    double temperature; /* of the softened part of the loss, if there is ``soft`` */
     int64_t count;  /* steps done before */
 
     void *param, *first, *second; /* real (params) in and out: weights and moments */

@@ -31,6 +31,7 @@ class KernelLowering(NamedTuple):
         limit: NDArray,
         *,
         l1: FloatArray | None = None,
+        group_l1: FloatArray | None = None,
         moments: Sequence[NDArray] = (),
         losses: bool = False,
         stop: Indices = NEVER,
@@ -40,6 +41,9 @@ class KernelLowering(NamedTuple):
         ``l1`` (trees,): after each step of the optimiser at a learning rate, the rate times this is taken from the
         absolute value of every edge weight, down to 0: the proximal step of the L1 norm (Parikh & Boyd 2014, "Proximal
         algorithms", section 6.5.2). Biases are left alone.
+        ``group_l1`` (trees,): after that, the rate times this is taken from the Euclidean norm of the weights into each
+        node, down to 0: the proximal step of the group lasso (Yuan & Lin 2006, "Model selection and estimation in
+        regression with grouped variables").
         ``moments`` is an earlier state of the optimiser, used if it fits this forest. ``losses``: the training losses
         are wanted too.
         """
@@ -54,7 +58,8 @@ class KernelLowering(NamedTuple):
         steps = course.epochs * -(-shape[1] // max(settings.batch_size, 1))
         job.order, job.rates = address(course.order, np.int32, *shape), address(course.rates, np.float64, steps)
         job.limit = address(limits, np.int32, forest.trees)
-        job.l1 = None if l1 is None else address(l1, np.float64, forest.trees)
+        for name, rates in ("l1", l1), ("group_l1", group_l1):
+            setattr(job, name, None if rates is None else address(rates, np.float64, forest.trees))
         job.epochs, job.patience, job.judge = course.epochs, course.patience, JUDGES.index(course.judge)
         job.first, job.second, job.best = (array.ctypes.data for array in (first, second, best))
         job.best_loss, job.best_epoch = loss.ctypes.data, best_epoch.ctypes.data
@@ -106,6 +111,8 @@ def _job(forest: Forest, settings: Settings, data: Data, rows: Indices, params: 
     job.weight, job.param = address(data.weight, dtype, count), address(params, dtype, forest.params)
     job.stop = address(stop, np.int32, 1)
     job.batch, job.decay = settings.batch_size, settings.weight_decay
+    job.soft = None if data.soft is None else address(data.soft, dtype, count)
+    job.temperature = settings.temperature
     loss, job.level = loss_and_level(settings.loss)
     job.loss = LOSS_CODES[loss]
     job.optimizer = OPTIMIZER_CODES.get(settings.optimizer, -1)

@@ -366,6 +366,7 @@ typedef struct {
     int32_t *input;        /* (columns) */
     int32_t *column;       /* (params) the column of a leaf */
     REAL *x, *y, *share;   /* (columns, BLOCK), (outputs, BLOCK), (BLOCK) */
+    REAL *soft;            /* (BLOCK) */
     REAL *value, *sum, *delta; /* (most nodes of a tree, BLOCK) */
     REAL *slope;           /* (params) the gradient of a batch */
     REAL *loss;            /* (4, BLOCK) */
@@ -408,7 +409,7 @@ static int NAME(prepare)(const Job *job, NAME(Scratch) *s, int every_input)
                                (size_t)job->params * sizeof(int32_t),
                                (size_t)s->columns * block,
                                (size_t)job->outputs * block,
-                               block,
+                               2 * block,
                                nodes,
                                nodes,
                                nodes,
@@ -433,6 +434,7 @@ static int NAME(prepare)(const Job *job, NAME(Scratch) *s, int every_input)
     s->x = (REAL *)(base + at[2]);
     s->y = (REAL *)(base + at[3]);
     s->share = (REAL *)(base + at[4]);
+    s->soft = s->share + BLOCK;
     s->value = (REAL *)(base + at[5]);
     s->sum = (REAL *)(base + at[6]);
     s->delta = (REAL *)(base + at[7]);
@@ -457,7 +459,7 @@ static int NAME(prepare)(const Job *job, NAME(Scratch) *s, int every_input)
    a row of zeros might overflow where no row does, and infinity x 0 is NaN. */
 static void NAME(gather)(const Job *job, const NAME(Scratch) *s, const int32_t *rows, int count, int width, REAL share)
 {
-    const REAL *inputs = job->inputs, *targets = job->targets, *weight = job->weight;
+    const REAL *inputs = job->inputs, *targets = job->targets, *weight = job->weight, *soft = job->soft;
     for (int start = 0; start < width; start += LANES) {
         const REAL *from[LANES];
         for (int b = 0; b < LANES; b++) {
@@ -480,6 +482,9 @@ static void NAME(gather)(const Job *job, const NAME(Scratch) *s, const int32_t *
             s->y[o * width + b] = targets[(size_t)row * (size_t)job->outputs + o];
         }
         s->share[b] = b < count ? weight[row] * share : 0;
+        if (soft) {
+            s->soft[b] = soft[row];
+        }
     }
 }
 
@@ -882,10 +887,82 @@ static void NAME(all_powers)(NAME(Tree) tree, const NAME(Scratch) *s, int rows, 
     }
 }
 
+APART void NAME(two_totals)(const REAL *restrict z, const REAL *restrict most, REAL cool, REAL *restrict total,
+                            REAL *restrict warm, int rows)
+{
+    for (int b = 0; b < rows; b++) {
+        total[b] += NAME(exp)(z[b] - most[b]);
+        warm[b] += NAME(exp)((z[b] - most[b]) * cool);
+    }
+}
+
+APART void NAME(two_losses)(const REAL *restrict most, const REAL *restrict total, const REAL *restrict warm,
+                            const REAL *restrict soft, REAL temperature, REAL *restrict each, int rows)
+{
+    for (int b = 0; b < rows; b++) {
+        const REAL plain = most[b] + NAME(log_of)(total[b]);
+        const REAL warmer = temperature * most[b] + temperature * temperature * NAME(log_of)(warm[b]);
+        each[b] = (1 - soft[b]) * plain + soft[b] * warmer;
+    }
+}
+
+APART void NAME(two_slopes)(const REAL *restrict z, const REAL *restrict y, const NAME(Scratch) *s, REAL temperature,
+                            REAL *restrict delta, int rows)
+{
+    const REAL *restrict most = s->loss + BLOCK, *restrict total = s->loss + 2 * BLOCK;
+    const REAL *restrict warm = s->loss + 3 * BLOCK, *restrict soft = s->soft, *restrict share = s->share;
+    const REAL cool = 1 / temperature;
+    for (int b = 0; b < rows; b++) {
+        const REAL plain = NAME(exp)(z[b] - most[b]) / total[b];
+        const REAL warmer = temperature * NAME(exp)((z[b] - most[b]) * cool) / warm[b];
+        delta[b] = ((1 - soft[b]) * plain + soft[b] * warmer - y[b]) * share[b];
+    }
+}
+
+/* As loss_of, for rows that count at a temperature T for a share: (1 - soft) lse(z) + soft T^2 lse(z / T) - y z. A
+   single output is the second of two whose first is 0. */
+static void NAME(softened)(const Job *job, NAME(Tree) tree, const NAME(Scratch) *s, int rows, int slopes, REAL *each)
+{
+    REAL *most = s->loss + BLOCK, *total = s->loss + 2 * BLOCK, *warm = s->loss + 3 * BLOCK;
+    const REAL temperature = (REAL)job->temperature, cool = 1 / temperature;
+    const int single = job->loss == NT_LOSS_logistic;
+    NAME(clear)(total, rows);
+    NAME(clear)(warm, rows);
+    memcpy(most, s->value, (size_t)rows * sizeof(REAL));
+    if (single) {
+        NAME(clear)(s->delta, rows);
+        NAME(larger)(s->delta, most, rows);
+        NAME(two_totals)(s->delta, most, cool, total, warm, rows);
+    }
+    for (int32_t node = 0; node < tree.nodes; node += tree.size[node]) {
+        NAME(larger)(s->value + (size_t)node * rows, most, rows);
+    }
+    for (int32_t node = 0; node < tree.nodes; node += tree.size[node]) {
+        NAME(two_totals)(s->value + (size_t)node * rows, most, cool, total, warm, rows);
+    }
+    if (each) {
+        NAME(two_losses)(most, total, warm, s->soft, temperature, each, rows);
+    }
+    const REAL *y = s->y;
+    for (int32_t node = 0; node < tree.nodes; node += tree.size[node], y += rows) {
+        const REAL *z = s->value + (size_t)node * rows;
+        if (each) {
+            NAME(chosen_loss)(z, y, each, rows);
+        }
+        if (slopes) {
+            NAME(two_slopes)(z, y, s, temperature, s->delta + (size_t)node * rows, rows);
+        }
+    }
+}
+
 /* The derivative of the loss by the outputs into ``delta``, times ``share``, if ``slopes``; and, if ``each`` is not
    null, the loss of every row into it. */
 static void NAME(loss_of)(const Job *job, NAME(Tree) tree, const NAME(Scratch) *s, int rows, int slopes, REAL *each)
 {
+    if (job->soft) {
+        NAME(softened)(job, tree, s, rows, slopes, each);
+        return;
+    }
     REAL *most = s->loss + BLOCK, *total = s->loss + 2 * BLOCK;
     const int softmax = job->loss == NT_LOSS_softmax;
     if (each) {
@@ -1001,6 +1078,31 @@ static void NAME(shrink)(const Job *job, int32_t tree, REAL by)
     }
 }
 
+/* The proximal step of ``by`` x the sum over the nodes of the norm of their incoming weights: each norm becomes less by
+   ``by``, and stops at 0. NaN stays NaN. */
+static void NAME(shrink_groups)(const Job *job, int32_t tree, REAL by)
+{
+    REAL *params = job->param;
+    for (int32_t node = job->first_node[tree]; node < job->first_node[tree + 1]; node++) {
+        const int32_t first = job->first_param[node] + 2, end = job->first_param[node + 1], last = node + job->size[node];
+        REAL squares = 0;
+        for (int32_t p = first; p < end; p++) {
+            squares += params[p] * params[p];
+        }
+        for (int32_t child = node + 1; child < last; child += job->size[child]) {
+            const REAL w = params[job->first_param[child] + 1];
+            squares += w * w;
+        }
+        const REAL norm = sqrtf(squares), left = norm <= by ? 0 : 1 - by / norm;
+        for (int32_t p = first; p < end; p++) {
+            params[p] *= left;
+        }
+        for (int32_t child = node + 1; child < last; child += job->size[child]) {
+            params[job->first_param[child] + 1] *= left;
+        }
+    }
+}
+
 /* One update of every active tree by the rows of a batch, a block at a time, so that all trees share a gathered one. */
 static void NAME(step)(const Job *job, const NAME(Scratch) *s, const int32_t *rows, int64_t count, NAME(Step) step,
                        double *losses)
@@ -1029,6 +1131,9 @@ static void NAME(step)(const Job *job, const NAME(Scratch) *s, const int32_t *ro
                          (REAL *)job->second + start, s->slope + start, params, step);
             if (job->l1) {
                 NAME(shrink)(job, tree, step.rate * (REAL)job->l1[tree]);
+            }
+            if (job->group_l1) {
+                NAME(shrink_groups)(job, tree, step.rate * (REAL)job->group_l1[tree]);
             }
         }
     }

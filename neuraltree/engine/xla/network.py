@@ -36,9 +36,7 @@ def power_of_two(size: int, least: int) -> int:
 
 def make_network(forest: Forest) -> tuple[Network, IntArray]:
     """The network of a forest, and the number in it of every node of the forest."""
-    # A node is as deep as there are subtrees around it: those that began and have not ended.
-    ended = np.bincount(np.arange(forest.nodes) + forest.size, minlength=forest.nodes + 1)
-    depth = np.arange(forest.nodes) - np.cumsum(ended)[:-1]
+    depth = forest.depth
     width = power_of_two(forest.nodes, LEAST_NODES) // TURNS
     index, used = _numbers(depth.max() - depth, width)
     nodes, outputs = power_of_two(used, LEAST_TURNS) * width, power_of_two(forest.trees, LEAST_TREES) * forest.outputs

@@ -9,18 +9,32 @@ to are the outputs. Backward, every node gathers from its one parent, and anothe
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.arrays import EngineArray
 from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.xla.network import Network
 from neuraltree.tasks.losses import LOSSES, loss_and_level
+from neuraltree.tasks.softening import soft_gradient, soft_loss
 
 Arrays = tuple[jax.Array, ...]
+
+
+class Shrinking(NamedTuple):
+    """The rates (params,) by which weights shrink; times the learning rate, ``l1`` is taken from the absolute value of
+    a weight, and ``group_l1`` from the norm of the weights of its ``group``, a number for each; none: that of
+    all parameters or more."""
+
+    l1: Any
+    group_l1: Any
+    group: Any
+
+
 _product = partial(jnp.matmul, precision=lax.Precision.HIGHEST)  # else GPUs round single floats to 10 bits
 
 
@@ -29,20 +43,31 @@ def predict(network: Network, params: jax.Array, inputs: jax.Array) -> jax.Array
     return outputs(network, _spread(network, params, inputs.shape[1]), inputs)
 
 
-def gradient(loss: str, network: Network, params: jax.Array, before: Arrays | None, chunk: Arrays) -> Arrays:
+def gradient(
+    loss: str, temperature: float, network: Network, params: jax.Array, before: Arrays | None, chunk: Arrays
+) -> Arrays:
     """The derivatives of the sum of loss x share by the matrix, and this sum (trees,), added to those ``before``.
 
-    The chunk is the inputs, targets and shares of some rows; padding is a row with the share 0.
+    The chunk is the inputs, targets and shares of some rows; padding is a row with the share 0. Rows that learn at a
+    temperature add ``soft``, see ``neuraltree.tasks.softening``.
     """
-    inputs, targets, share = chunk
-    name, level = loss_and_level(loss)
-    row, truth = LOSSES[name], targets.T[None]
+    inputs, targets, share, *soft = chunk
+    truth = targets.T[None]
     found, pull_back = jax.vjp(partial(outputs, network), _spread(network, params, inputs.shape[1]), inputs)
-    here = (
-        pull_back(row.gradient(found, truth, level) * share[None, None])[0],
-        _product(row.value(found, truth, level), share),
-    )
+    value, slope = _value_and_slope(loss, found, truth, soft, temperature)
+    here = pull_back(slope * share[None, None])[0], _product(value, share)
     return here if before is None else (before[0] + here[0], before[1] + here[1])
+
+
+def _value_and_slope(
+    loss: str, found: jax.Array, truth: jax.Array, soft: list[jax.Array], temperature: float
+) -> tuple[EngineArray, EngineArray]:
+    if soft:
+        by_row = soft[0][None]
+        value = soft_loss(loss, found, truth, by_row, temperature)
+        return value, soft_gradient(loss, found, truth, by_row[None], temperature)
+    name, level = loss_and_level(loss)
+    return LOSSES[name].value(found, truth, level), LOSSES[name].gradient(found, truth, level)
 
 
 def update(
@@ -53,24 +78,29 @@ def update(
     slope: jax.Array,
     rate: jax.Array,
     moving: jax.Array,
-    l1: jax.Array,
+    shrinking: Shrinking,
 ) -> Any:
     """The parameters and moments after a step along the gradient ``slope``, a matrix; only those ``moving`` change.
 
-    ``l1`` (params,): times the rate, it is taken from the absolute value of a parameter, down to 0.
+    After it the weights shrink.
     """
     params, moments = state
     by_param = slope.reshape(-1).at[place].get(mode="fill", fill_value=0)
     with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer power
         step, moments = OPTIMIZERS[name](decay).update(by_param, moments, params)
     # A tree that has ended keeps its moments too; what all trees share, the number of steps, goes on.
-    moved = _shrunk(params + rate * step, rate * l1), moments
+    moved = _shrunk(params + rate * step, rate, shrinking), moments
     return jax.tree.map(lambda new, old: jnp.where(moving, new, old) if new.ndim else new, moved, state)
 
 
-def _shrunk(params: jax.Array, by: jax.Array) -> jax.Array:
-    left = jnp.abs(params) - by
-    return jnp.where(left <= 0, jnp.zeros_like(params), jnp.copysign(left, params))
+def _shrunk(params: jax.Array, rate: jax.Array, shrinking: Shrinking) -> jax.Array:
+    left = jnp.abs(params) - rate * shrinking.l1
+    alone = jnp.where(left <= 0, jnp.zeros_like(params), jnp.copysign(left, params))
+    if shrinking.group_l1 is None:
+        return alone
+    by, group = rate * shrinking.group_l1, shrinking.group
+    norm = jnp.sqrt(jax.ops.segment_sum(alone * alone, group, len(alone)))[group]
+    return jnp.where(by == 0, alone, jnp.where(norm <= by, jnp.zeros_like(alone), alone * (1 - by / norm)))
 
 
 def _spread(network: Network, params: jax.Array, features: int) -> jax.Array:

@@ -6,8 +6,7 @@ generations share them. Memory does not grow with the number of rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -22,6 +21,8 @@ from neuraltree.engine.xla import passes
 from neuraltree.engine.xla.compiled import engine_flags, run_program
 from neuraltree.engine.xla.network import Network, make_network, power_of_two
 from neuraltree.tasks.losses import LOSSES, loss_and_level
+from neuraltree.tasks.softening import soft_loss
+from neuraltree.tree.nodes import parents
 
 CHUNK_ROWS, LEAST_ROWS = 256, 8  # most rows whose values are in memory at a time, and fewest
 
@@ -39,6 +40,7 @@ class XlaLowering(NamedTuple):
         limit: NDArray,
         *,
         l1: FloatArray | None = None,
+        group_l1: FloatArray | None = None,
         moments: Sequence[NDArray] = (),
         losses: bool = False,
         stop: Indices = NEVER,
@@ -48,7 +50,7 @@ class XlaLowering(NamedTuple):
         best, best_loss, best_epoch = np.array(params), np.full(forest.trees, np.inf), np.zeros(forest.trees, np.int32)
         with engine_flags(settings.precision):
             run = _Run(forest, settings, data, jax.device_put(make_network(forest)[0]))
-            state, shrinking = run.begin(params, moments), run.shrinking(l1)
+            state, shrinking = run.begin(params, moments), run.shrinking(l1, group_l1)
             for epoch in range(course.epochs + 1):
                 if epoch:
                     moving = run.pad(np.repeat(active, sizes))
@@ -109,14 +111,23 @@ class _Run(NamedTuple):
             leaves = [np.asarray(part, leaf.dtype) for part, leaf in zip(moments, leaves, strict=True)]
         return jax.tree.map(self.pad, (params, jax.tree.unflatten(form, leaves)))
 
-    def shrinking(self, l1: FloatArray | None) -> NDArray:
-        """The rate of the L1 norm for every parameter: 0 for biases."""
-        rates = np.repeat(np.zeros(self.forest.trees) if l1 is None else l1, np.diff(self.forest.first_tree_param))
-        rates[self.forest.first_param[:-1]] = 0
-        return self.pad(rates.astype(self.settings.precision))
+    def shrinking(self, l1: FloatArray | None, group_l1: FloatArray | None) -> passes.Shrinking:
+        """The rate of the L1 norm for every parameter, and of the groups if there are any: 0 for biases."""
+        alone = self._by_param(l1, self.forest.first_param[:-1])
+        if group_l1 is None:
+            return passes.Shrinking(alone, None, None)
+        group = groups(self.forest)
+        by_group = self._by_param(group_l1, np.flatnonzero(group == self.forest.params))
+        return passes.Shrinking(alone, by_group, self.pad(group))
+
+    def _by_param(self, rates: FloatArray | None, without: NDArray) -> NDArray:
+        sizes = np.diff(self.forest.first_tree_param)
+        found = np.repeat(np.zeros(self.forest.trees) if rates is None else rates, sizes)
+        found[without] = 0
+        return self.pad(found.astype(self.settings.precision))
 
     def train(
-        self, state: Any, course: Course, epoch: int, moving: NDArray, shrinking: NDArray, stop: Indices
+        self, state: Any, course: Course, epoch: int, moving: NDArray, shrinking: passes.Shrinking, stop: Indices
     ) -> tuple[Any, FloatArray]:
         """The state after an epoch in which parameters ``moving`` change, and the mean losses (trees,) in it."""
         method, size = (self.settings.optimizer, self.settings.weight_decay), self.settings.batch_size
@@ -140,8 +151,9 @@ class _Run(NamedTuple):
         for part, index in _chunks(rows, size):
             share = np.zeros(size, params.dtype)
             share[: len(part)] = self.data.weight[part] / len(rows)
-            chunk = self.data.inputs[index], self.data.targets[index], share
-            found = run_program(passes.gradient, (self.settings.loss,), self.network, params, found, chunk)
+            chunk = self.data.inputs[index], self.data.targets[index], share, *self._soft(index)
+            how = self.settings.loss, self.settings.temperature
+            found = run_program(passes.gradient, how, self.network, params, found, chunk)
         return found
 
     def outputs(self, params: EngineArray, rows: Indices) -> Iterator[tuple[Indices, NDArray]]:
@@ -152,15 +164,33 @@ class _Run(NamedTuple):
 
     def validate(self, params: EngineArray, course: Course) -> FloatArray:
         """(trees,) mean losses, or the shares of wrong classes; infinite if a weight is not finite."""
-        loss, level = loss_and_level(self.settings.loss)
-        measure: Callable = _wrong if course.judge == "error_rate" else partial(LOSSES[loss].value, level=level)
+        measure = _wrong if course.judge == "error_rate" else self._losses
         weights = self.data.weight[course.validation].sum(dtype=np.float64)
         starts, total = self.forest.first_tree_param[:-1], np.zeros(self.forest.trees)
         with np.errstate(all="ignore"):  # of trees that diverge
             for part, found in self.outputs(params, course.validation):
-                total += measure(found, self.data.targets[part].T[None]) @ self.data.weight[part]
+                total += measure(found, self.data.targets[part].T[None], *self._soft(part)) @ self.data.weight[part]
         finite = np.logical_and.reduceat(np.isfinite(self.cut(params)), starts)
         return np.where(finite, total / (weights if weights > 0 else 1), np.inf)
+
+    def _soft(self, rows: Indices) -> tuple[NDArray, ...]:
+        return () if self.data.soft is None else (self.data.soft[rows],)
+
+    def _losses(self, outputs: NDArray, targets: NDArray, *soft: NDArray) -> EngineArray:
+        if soft:
+            return soft_loss(self.settings.loss, outputs, targets, soft[0], self.settings.temperature)
+        loss, level = loss_and_level(self.settings.loss)
+        return LOSSES[loss].value(outputs, targets, level)
+
+
+def groups(forest: Forest) -> NDArray[np.int32]:
+    """(params,) the number of the node that each weight leads into; biases and the unused edges of outputs have that of
+    none, the number of all parameters."""
+    found = np.repeat(np.arange(forest.nodes), np.diff(forest.first_param))
+    depth, bias = forest.depth, forest.first_param[:-1]
+    found[bias] = forest.params
+    found[bias + 1] = np.where(depth > 0, parents(depth), forest.params)
+    return found.astype(np.int32)
 
 
 def _chunks(rows: Indices, size: int) -> Iterator[tuple[Indices, Indices]]:
@@ -170,8 +200,9 @@ def _chunks(rows: Indices, size: int) -> Iterator[tuple[Indices, Indices]]:
         yield part, np.resize(part, size)
 
 
-def _wrong(outputs: NDArray, targets: NDArray) -> NDArray:
+def _wrong(outputs: NDArray, targets: NDArray, *soft: NDArray) -> NDArray:
     """(trees, rows) whether the class is wrong. Of equal outputs the first is chosen; one not finite is wrong."""
+    del soft
     if outputs.shape[1] == 1:  # of two classes the first has the output 0
         outputs, targets = (np.concatenate([np.zeros_like(part), part], axis=1) for part in (outputs, targets))
     right = outputs.argmax(axis=1) == targets.argmax(axis=1)

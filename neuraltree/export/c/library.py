@@ -5,12 +5,15 @@ The C uses no heap, no recursion and no library. The same tree always gives the 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from neuraltree.compress.exits.early_exit import EarlyExit, early_exit_of
-from neuraltree.compress.formats import NARROW, InputSpec, c_format, check_style
+from neuraltree.compress.formats import HALVES, PRECISIONS, InputSpec, c_format, check_style
 from neuraltree.compress.input_types import in_units
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
+from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns.column_code import check
@@ -40,33 +43,36 @@ def export_c(
 ) -> dict[str, str]:
     """The texts of the files by file name.
 
-    ``precision``: one of ``formats.C_PRECISIONS``; int4 and the like are int8 code with weights of fewer bits.
-    ``style``: "straight" code, or a "table" read by an interpreter. ``fine``: 16-bit values for the children of a
+    ``precision``: one of ``formats.C_PRECISIONS``; int4 and the like are int8 code with weights of fewer bits, fp16 and
+    bf16 float32 table code with weights of two bytes, the nearest to those of float32 code.
+    ``style``: "straight" code, a "table" read by an interpreter, or one whose edges are
+    "coded", in fewer bits (integers only). ``fine``: 16-bit values for the children of a
     regression's output (integers only). ``constants``: the numbers of the model are one block that a program can
     replace (table style, floats as inputs). ``early_exit``: ``NAME_predict`` stops as soon as no other class is
     possible (classes in integers, straight style). ``ValueError`` for anything that C cannot express; the message says
     what it can.
     """
     row = c_format(precision)
-    check_style(style)
+    check_style(style, precision)
     if fine and not row.is_integer:
-        raise ValueError("16-bit values are an option of int8 code; float32 needs none")
+        raise ValueError("16-bit values are an option of int8 code; floats need none")
     check_name(name)
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
     with np.errstate(all="ignore"):  # a number that overflows is refused where it would be written
         inputs = narrowed(tree, inputs)
         tree = needed(tree)
-        inner, read = (tree, ()) if tree.columns is None else reads(tree)
         argument = argument_of(tree, name, inputs)
+        tree = _halved(tree, precision, style, argument) if precision in HALVES else tree
+        inner, read = (tree, ()) if tree.columns is None else reads(tree)
         of = sources_of(argument, read)
-        if constants and (style != "table" or fine or not argument.is_float or precision in NARROW):
+        if constants and (style != "table" or fine or not argument.is_float or precision not in PRECISIONS):
             raise ValueError(NO_CONSTANTS)
         integers = quantize_tree(inner, fine=fine, sources=of, weights=row.weights) if row.is_integer else None
         exits = _exits(integers, style) if early_exit else None
         if constants:
             code = block_library(tree, argument, precision)
         elif integers is None:
-            code = float_library(in_units(inner, of), argument, style, read)
+            code = float_library(in_units(inner, of), argument, style, read, row.weights)
         else:
             code = integer_library(inner, integers, argument, style, read, exits if exits and exits.checks else None)
         return c_files(tree, argument, code, integers, "" if exits is None else STOPS if exits.checks else ALL)
@@ -80,6 +86,15 @@ def c_files(
     name = argument.name
     files = {f"{name}.h": _header(tree, argument, code, stops), f"{name}.c": _source(tree, argument, code)}
     return files | test_files(tree, argument, integers)
+
+
+def _halved(tree: Tree, precision: str, style: str, argument: Argument) -> Tree:
+    """The tree whose weights two bytes hold exactly, with its band."""
+    if style != "table":
+        raise ValueError(f"{precision} stores weights in a table, straight code in 4 bytes: add --style table")
+    if argument.scales:
+        raise ValueError(f"{precision}: the scale of an input would round weights again; take inputs without a scale")
+    return replace(with_weight_format(tree, precision), band=tree.band)
 
 
 def _exits(integers: IntegerTree | None, style: str) -> EarlyExit:

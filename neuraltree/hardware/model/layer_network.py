@@ -23,9 +23,12 @@ class Branches:
 
 
 class Row(NamedTuple):
-    """Counts of one layer. ``in_out``: the activations that are live while it runs: its input and output, and what
-    other branches have left or still need."""
+    """Counts of one layer, whose input is (channels, height, width); of a join that computes, ``layer`` is None.
+    ``in_out``: the activations that are live while it runs: its input and output, and what other branches have left or
+    still need."""
 
+    layer: Layer | None
+    input: Shape
     output: Shape
     parameters: int
     activations: int
@@ -97,7 +100,8 @@ def _rows(
 def _row(layer: Layer, shape: Shape, elsewhere: int) -> tuple[list[Row], Shape]:
     after = layer.output(shape)
     inside, outside = prod(shape), prod(after)
-    return [Row(after, layer.parameters(shape), outside, elsewhere + inside + outside, layer.macs(shape))], after
+    live = elsewhere + inside + outside
+    return [Row(layer, shape, after, layer.parameters(shape), outside, live, layer.macs(shape))], after
 
 
 def _branch_rows(block: Branches, shape: Shape, elsewhere: int, *, held: bool) -> tuple[list[Row], Shape]:
@@ -113,7 +117,7 @@ def _branch_rows(block: Branches, shape: Shape, elsewhere: int, *, held: bool) -
         done += prod(after) * bool(path)
     joined, macs = JOINS[block.join](shapes)
     if macs:
-        rows.append(Row(joined, 0, 0, elsewhere + sum(map(prod, shapes)), macs))
+        rows.append(Row(None, joined, joined, 0, 0, elsewhere + sum(map(prod, shapes)), macs))
     return rows, joined
 
 

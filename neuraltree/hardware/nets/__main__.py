@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
+from neuraltree.hardware.nets.fast_convolutions import fast_products
 from neuraltree.hardware.nets.reference_nets import NETS
 
 if TYPE_CHECKING:
@@ -54,10 +55,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _sizes() -> Table:
     from rich.table import Table
 
-    table = Table("network", "input", "weights", "without classifier", "MACs", "activations", "peak, int8 KiB")
+    table = Table(
+        "network", "input", "weights", "without classifier", "MACs", "Winograd", "activations", "peak, int8 KiB"
+    )
     for name, net in NETS.items():
         counts, features = net.counts(), net.counts(classifier=False).parameters
-        numbers = counts.parameters, features, counts.macs, counts.total_activations, counts.peak_activations // 1024
+        numbers = (
+            *(counts.parameters, features, counts.macs, fast_products(counts)),
+            *(counts.total_activations, counts.peak_activations // 1024),
+        )
         table.add_row(name, "x".join(map(str, net.input_shape)), *(f"{number:,}" for number in numbers))
     return table
 

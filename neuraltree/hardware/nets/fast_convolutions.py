@@ -9,6 +9,7 @@ from __future__ import annotations
 from math import ceil, log2, prod
 from typing import NamedTuple
 
+from neuraltree.hardware.model.layer_network import Network, Row
 from neuraltree.hardware.model.layers import Convolution, Shape
 
 # By the side m of the outputs of a tile: FLOP of the transform of one line of data, and of one line of results.
@@ -41,7 +42,7 @@ def winograd(layer: Convolution, shape: Shape, tile: int) -> Operations:
     """
     if tile not in WINOGRAD:
         raise ValueError(f"there is no tile {tile!r}; there are {', '.join(map(str, WINOGRAD))}")
-    if (layer.kernel, layer.stride, layer.groups) != (KERNEL, 1, 1):
+    if not _is_plain(layer):
         raise ValueError(f"it needs a kernel of 3, a stride of 1 and one group, got {layer}")
     channels, *sides = layer.output(shape)
     tiles = prod(ceil(side / tile) for side in sides)
@@ -50,6 +51,21 @@ def winograd(layer: Convolution, shape: Shape, tile: int) -> Operations:
     # A transform works on all lines of a tile, then on all columns of what that gives.
     transforms = shape[0] * data * 2 * side + channels * results * (side + tile)
     return Operations(shape[0] * channels * tiles * side**2, tiles * transforms)
+
+
+def fast_products(net: Network, tile: int = 4) -> int:
+    """The products of a network whose convolutions use Winograd's algorithm wherever it applies."""
+    return sum(_products(row, tile) for row in net.rows)
+
+
+def _products(row: Row, tile: int) -> int:
+    if isinstance(row.layer, Convolution) and _is_plain(row.layer):
+        return winograd(row.layer, row.input, tile).products
+    return row.macs
+
+
+def _is_plain(layer: Convolution) -> bool:
+    return (layer.kernel, layer.stride, layer.groups) == (KERNEL, 1, 1)
 
 
 def fourier(layer: Convolution, shape: Shape) -> Operations:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from neuraltree.cli.command import say
-from neuraltree.compress.formats import AUTO, NARROW, InputSpec
+from neuraltree.compress.formats import AUTO, CODED, HALVES, InputSpec
 from neuraltree.hardware.choice import CodeRule, candidates, decide
 from neuraltree.hardware.choice_words import word_of_code
 from neuraltree.hardware.dominated_code import word_on_integers, words_on_dominated
@@ -47,7 +47,7 @@ def settled(
     build = device.build(config.hardware.compiler if config else "clang")
     code = Code(asked.precision, asked.style, build)
     if AUTO not in asked and not asked.by_search:
-        if asked.precision in NARROW and not device.has(*code):
+        if asked.precision in HALVES or asked.style == CODED or not device.has(*code):
             return asked[:2]  # no figures could compare it with others
         for word in words_on_dominated(code, device, [tree], inputs):
             say(word)

@@ -17,6 +17,7 @@ from neuraltree.compress.int8.integers import quantize
 from neuraltree.compress.int8.straight_through import SUM_LOSSES, CodedRows, gradient, integer_sums, levels
 from neuraltree.compress.narrow.format_training import finetune_format
 from neuraltree.compress.narrow.with_format import with_weight_format
+from neuraltree.compress.weights.snapping import stochastic_binary
 from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.simplify import simplify
@@ -98,12 +99,42 @@ def test_seeds_repeat_and_rows_of_weight_zero_do_not_count() -> None:
     assert finetune_format(tree, INPUTS, y, "int3", epochs=0) == with_weight_format(tree, "int3")
 
 
+def test_weights_are_rounded_at_random_without_bias() -> None:
+    """Within the scale the mean of what stands for a weight is the weight; beyond it, the sign is certain."""
+    weights, first = np.array([0.3, -0.1, 2.0, -1.6, 0.0, 0.0, 0.4]), np.array([0, 4, 6])
+    snap, drawn = stochastic_binary(np.random.default_rng(0)), []
+    for _ in range(20_000):
+        signs, scale = snap(weights, first)
+        drawn.append(signs)
+    assert scale == pytest.approx([1.0, 0.0, 0.4])
+    assert set(np.unique(drawn).tolist()) == {-1, 1}
+    means = np.mean(drawn, axis=0) * np.repeat(scale, [4, 2, 1])
+    assert means == pytest.approx([0.3, -0.1, 1.0, -1.0, 0.0, 0.0, 0.4], abs=0.03)
+
+
+def test_random_rounding_depends_on_the_seed_and_ends_in_signs() -> None:
+    (tree,) = front("regression", "identity", 1)
+    y = targets(tree, 0)
+    first, again, other, plain = (
+        finetune_format(tree, INPUTS, y, "binary", epochs=8, seed=seed, stochastic=stochastic)
+        for seed, stochastic in ((1, True), (1, True), (2, True), (1, False))
+    )
+    assert first == again
+    assert first not in (other, plain)
+    rounded = with_weight_format(first, "binary")
+    assert rounded.nodes["weight"] == pytest.approx(first.nodes["weight"], rel=1e-9)
+    before = loss_of(with_weight_format(tree, "binary"), INPUTS, y, "binary")
+    assert loss_of(first, INPUTS, y, "binary") <= before * (1 + 1e-9)
+
+
 def test_what_does_not_fit_is_refused() -> None:
     (tree,) = front("binary", "identity", 1)
     with pytest.raises(ValueError, match="y holds 'maybe', which is none of the tree's classes: 'no', 'yes'"):
         finetune_format(tree, INPUTS, np.full(len(INPUTS), "maybe"), "int4", epochs=1)
     with pytest.raises(ValueError, match=r"X has shape \(90, \d+\) and y \(3,\)"):
         finetune_format(tree, INPUTS, np.array(["no"] * 3), "int4", epochs=1)
+    with pytest.raises(ValueError, match="only weights in binary are rounded at random in training, not those in int4"):
+        finetune_format(tree, INPUTS, targets(tree, 0), "int4", epochs=1, stochastic=True)
     with pytest.raises(ValueError, match="weights in bf16 are no integers; allowed: int8, int6"):
         finetune_format(tree, INPUTS, targets(tree, 0), "bf16", epochs=1)
 
@@ -119,7 +150,7 @@ def test_a_step_follows_the_gradient_at_the_rounded_weights() -> None:
     network, loss = levels(nodes), SUM_LOSSES["regression", "identity"]
     zero = np.zeros((2, len(nodes)))
     theta = np.stack([nodes["weight"][:, 0], nodes["bias"][:, 0]])
-    moved = _step(_Problem(nodes, network, reach, loss, "binary"), _State(theta, zero, zero, 0), rows, 0.01)
+    moved = _step(_Problem(nodes, network, reach, loss, code_snaps("binary")), _State(theta, zero, zero, 0), rows, 0.01)
     rounded = nodes.copy()
     rounded["weight"][:, 0] = numbers.edge
     slope = gradient(network, rounded, integer_sums(network, nodes, numbers, codes), rows, loss)

@@ -119,7 +119,8 @@ def test_every_parent_has_a_scale_of_its_own() -> None:
 
 
 def test_formats_of_floats_and_shared_weights_take_the_weights_as_they_are() -> None:
-    tree = merged(random_model(2, "multiclass", "identity", 3))
+    tree = merged(random_model(4, "multiclass", "identity", 3))
+    assert tree.scaler is None
     assert with_weight_format(tree, "bf16").nodes["weight"][:, 0] == pytest.approx(
         quantized_weights(tree.nodes["weight"][:, 0], "bf16")
     )

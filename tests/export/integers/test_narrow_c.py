@@ -17,31 +17,16 @@ from hypothesis import strategies as st
 from neuraltree.compress import IntegerTree, quantize_tree
 from neuraltree.compress.formats import NARROW, PRECISIONS
 from neuraltree.export import export_c
-from neuraltree.export.c.integers.edge_storage import bit_stream, by_gaps, in_bits, plain, smallest
+from neuraltree.export.c.edges.edge_storage import bit_stream, by_gaps, in_bits, plain, smallest
 from neuraltree.export.order import steps
 from neuraltree.tree.tree import Tree
-from tests.helpers.random_models import IDENTITY, RELU, edge_models, random_model, raw_inputs, record, regression
+from tests.helpers.random_models import IDENTITY, RELU, edge_models, random_model, raw_inputs, regression, wide_tree
 from tests.helpers.strategies import steady
 
 FLAGS = ("-std=c99", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all")
 ROWS = 60
 needs_compiler = pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler: cc is not on PATH")
-
-
-def wide(seed: int, width: int, per_node: int, nodes: int, kind: str = "multiclass", direct: int = 0) -> Tree:
-    """Three outputs over ReLU nodes that read a few of many inputs; ``direct``: inputs that an output reads itself."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for output in range(3 if kind == "multiclass" else 1):
-        rows.append((0, IDENTITY, 0.0, 0.1 * output))
-        for _ in range(nodes):
-            rows.append((1, RELU, rng.normal(), rng.normal()))
-            chosen = sorted(rng.choice(width, per_node, replace=False).tolist(), key=lambda _: rng.random())
-            rows += [(2, feature, rng.normal(), 0.0) for feature in chosen]
-        rows += [(1, int(feature), rng.normal(), 0.0) for feature in rng.choice(width, direct, replace=False)]
-    features = tuple(f"x{i}" for i in range(width))
-    return Tree(record(rows), kind, features, ("a", "b", "c") if kind == "multiclass" else None)
 
 
 @dataclass(frozen=True)
@@ -86,21 +71,28 @@ TABLES = {
 }
 
 
+CODED = (
+    *(("wide", "int8"), ("wide", "int4"), ("direct", "int6"), ("long", "ternary"), ("constant", "int4")),
+    *(("random_a", "int3"), ("all_direct", "int4"), ("far", "int4"), ("far", "int8")),
+)
+
+
 def _cases() -> list[Case]:
     edges = edge_models()
     trees = {
         "random_a": random_model(11),
         "random_b": random_model(104, "multiclass", "identity", 3),
         "constant": edges["constant"],
-        "wide": wide(0, 700, 9, 4),
-        "direct": wide(1, 700, 20, 3, direct=30),
-        "long": wide(2, 900, 400, 1, "regression", direct=3),
+        "wide": wide_tree(0, 700, 9, 4),
+        "direct": wide_tree(1, 700, 20, 3, direct=30),
+        "long": wide_tree(2, 900, 400, 1, "regression", direct=3),
         "all_direct": edges["features_300"],
         "far": regression([(0, IDENTITY, 0.0, 0.0), (1, RELU, 1.0, 0.1), (2, 3, -1.0, 0.0), (2, 700, 0.4, 0.0)]),
     }
     found = [Case(f"{name}_{x}_table", trees[name], x, "table") for name, row in TABLES.items() for x in row]
     found += [Case(f"random_b_{x}_straight", trees["random_b"], x, "straight") for x in ("int4", "ternary", "binary")]
-    fine = Case("fine_int4_table", wide(5, 600, 30, 6, "regression", direct=9), "int4", "table", fine=True)
+    found += [Case(f"{name}_{x}_coded", trees[name], x, "coded") for name, x in CODED]
+    fine = Case("fine_int4_table", wide_tree(5, 600, 30, 6, "regression", direct=9), "int4", "table", fine=True)
     return [*found, fine]
 
 
@@ -159,7 +151,8 @@ def test_c_equals_python_bit_for_bit(tmp_path: Path) -> None:
 
 def test_every_storage_is_chosen_somewhere() -> None:
     texts = {
-        name: [case.files[f"{case.name}.c"] for case in CASES if case.precision == name] for name in ("int8", "int4")
+        name: [case.files[f"{case.name}.c"] for case in CASES if (case.precision, case.style) == (name, "table")]
+        for name in ("int8", "int4")
     }
     assert any("nt_gap[" in text for text in texts["int8"])
     assert not any("nt_level[" in text for text in texts["int8"])
@@ -190,7 +183,7 @@ def test_a_stream_of_bits_is_read_back(width: int, data: st.DataObject) -> None:
 @pytest.mark.parametrize("gap_bits", range(1, 9))
 def test_the_edges_are_those_of_the_tree(gap_bits: int) -> None:
     """Read again as the interpreter does, without fillers they are the edges of each node."""
-    tree = quantize_tree(wide(3, 700, 40, 4, direct=5), weights="int4")
+    tree = quantize_tree(wide_tree(3, 700, 40, 4, direct=5), weights="int4")
     order = steps(tree.nodes)
     made = in_bits(tree, order, gap_bits)
     levels = numbers(made.arrays[2])
@@ -219,12 +212,12 @@ def array_bytes(text: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("precision", ["int8", *NARROW])
 def test_sizes_are_those_of_the_tables(precision: str) -> None:
-    tree = quantize_tree(wide(4, 700, 60, 8, direct=4), weights=precision)
+    tree = quantize_tree(wide_tree(4, 700, 60, 8, direct=4), weights=precision)
     order = steps(tree.nodes)
     edges = smallest(tree, order)
     others = [plain(tree, order), by_gaps(tree, order), *(in_bits(tree, order, bits) for bits in range(1, 9))]
     assert edges.size <= min(other.size for other in (others[:2] if precision == "int8" else others))
-    text = export_c(wide(4, 700, 60, 8, direct=4), "m", precision=precision, style="table")["m.c"]
+    text = export_c(wide_tree(4, 700, 60, 8, direct=4), "m", precision=precision, style="table")["m.c"]
     bytes_of = array_bytes(text)
     own = sum(step.slot >= 0 for step in order)
     stored = sum(bytes_of.get(name, 0) for name in ("nt_code", "nt_weight", "nt_gap", "nt_edge", "nt_level")) - own
@@ -234,7 +227,7 @@ def test_sizes_are_those_of_the_tables(precision: str) -> None:
 
 
 def test_a_wide_model_shrinks_with_its_bits() -> None:
-    tree = wide(4, 700, 60, 8)
+    tree = wide_tree(4, 700, 60, 8)
     sizes = [
         sum(array_bytes(export_c(tree, "m", precision=name, style="table")["m.c"]).values())
         for name in ("int8", "int6", "int4", "int3", "ternary")

@@ -59,7 +59,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A crate for each model, with names that end strings and comments."""
     folder = tmp_path_factory.mktemp("crates")
     for name, (tree, given_options) in MODELS.items():
-        tree = replace(tree, features=tuple(NASTY[: len(tree.features)])) if tree.columns is None else tree
+        tree = replace(tree, features=(*NASTY, *tree.features)[: len(tree.features)]) if tree.columns is None else tree
         precision = given_options.get("precision", "float32")
         save_files(folder / name, export_rust(tree, name, precision=precision))
     members = ", ".join(f'"{name}"' for name in MODELS)
@@ -239,7 +239,7 @@ def test_the_crate_has_its_name_in_small_letters() -> None:
 
 
 def test_what_it_cannot_say_is_refused() -> None:
-    with pytest.raises(ValueError, match="int4 is a format of C code alone, and no device has figures"):
+    with pytest.raises(ValueError, match="int4 is a format of C code alone: export it with --to c"):
         export_rust(random_model(1), precision="int4")
     nodes = random_model(1).nodes.copy()
     nodes["weight"][nodes["depth"] > 0] = 1e300

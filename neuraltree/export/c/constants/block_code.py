@@ -93,7 +93,7 @@ FLOAT_OUTPUTS = """NT_CALL void nt_outputs(const float *x, float *y)
 
 def _integers(tree: Tree, name: str, layout: Layout) -> list[str]:
     tables = [array("int8_t", f"nt_{NAMES[code]}", table(code).tolist()) for code in ALL if DOMAINS[code]]
-    text = integer_table.interpreter().replace("@OUTPUT_SCALE@", "")
+    text = integer_table.interpreter().replace("@OUTPUT_SCALE@", "").replace("@Q@", "int8_t")
     text = text.replace("@VALUE@", integer_table.coarse_value(set(ALL))) + INTEGER_OUTPUTS
     scores = integer_table.SCORES.replace("nt_score_scale", "nt_now->score_scale") if tree.num_outputs > 1 else ""
     text = text.replace("@SCORES@", scores).replace("@COUNT@", str(tree.num_outputs))

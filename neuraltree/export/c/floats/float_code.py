@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import NAMES
+from neuraltree.export.c.floats.stored_weights import STORED, Stored
 from neuraltree.export.c.parts import array, float_functions, literal
 from neuraltree.export.head import FIRST, KIND, OPENED, OUTPUT, flags
 from neuraltree.export.onnx.levels import used_features
@@ -27,16 +28,17 @@ IDENTITY = NAMES.index("identity")
 Centre = NDArray[np.float64] | None  # (features,) the number subtracted from each input; None: nothing
 
 
-def body(tree: Tree, argument: Argument, style: str) -> tuple[str, str]:
+def body(tree: Tree, argument: Argument, style: str, stored: str) -> tuple[str, str]:
     """Static definitions, and the text of ``NT_CALL void nt_outputs(const float *x, float *y)``, or with another
-    first parameter, that of ``argument``, which in a table is no struct."""
+    first parameter, that of ``argument``, which in a table is no struct. ``stored``: the row of ``STORED`` that a table
+    has its weights in."""
     centred, taken = tree.centred()
     nodes = centred.folded()
     order = steps(nodes)
     centre = taken if taken[used_features(nodes)].any() else None
     if style == "straight":
         return _straight(nodes, order, centre, argument)
-    definitions, function = _table(nodes, order, centre, argument.name)
+    definitions, function = _table(nodes, order, centre, argument.name, STORED[stored])
     return definitions, function.replace("const float *x", argument.parameter)
 
 
@@ -78,34 +80,41 @@ def _straight(nodes: Nodes, order: list[Step], centre: Centre, argument: Argumen
     return "", f"NT_CALL void nt_outputs({argument.parameter}, float *y)\n{{\n{text}\n}}\n"
 
 
-def table_values(nodes: Nodes, order: list[Step], centre: Centre) -> tuple[list[int], list[float], list[float]]:
-    """The numbers that the interpreter reads: codes, weights and biases of the nodes in order of evaluation."""
+def table_values(
+    nodes: Nodes, order: list[Step], centre: Centre, *, apart: bool = False
+) -> tuple[list[int], list[float], list[float]]:
+    """The numbers that the interpreter reads: codes, weights and biases of the nodes in order of evaluation. A
+    subtrahend follows its weight, or ``apart`` from weights the bias of its node."""
     codes: list[int] = []
     weights: list[float] = []
     biases: list[float] = []
     for step in order:
         codes += [flags(step), len(step.leaves), *(int(nodes["op"][leaf]) for leaf in step.leaves)]
-        for leaf in step.leaves:
-            weights += [nodes["weight"][leaf, 0], *([] if centre is None else [centre[nodes["op"][leaf]]])]
-        weights += [nodes["weight"][step.node, 0]] * (step.slot >= 0)
         biases.append(nodes["bias"][step.node, 0])
+        for leaf in step.leaves:
+            weights.append(nodes["weight"][leaf, 0])
+            if centre is not None:
+                (biases if apart else weights).append(centre[nodes["op"][leaf]])
+        weights += [nodes["weight"][step.node, 0]] * (step.slot >= 0)
     return codes, weights, biases
 
 
-def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str) -> tuple[str, str]:
-    codes, weights, biases = table_values(nodes, order, centre)
+def _table(nodes: Nodes, order: list[Step], centre: Centre, name: str, stored: Stored) -> tuple[str, str]:
+    codes, weights, biases = table_values(nodes, order, centre, apart=stored.apart)
     unit = narrowest(codes)
+    beside = [" and the subtrahend" * (centre is not None and apart == stored.apart) for apart in (False, True)]
     tables = [
+        *([stored.function] if stored.function else []),
         "/* Each node in order of evaluation: kind and flags, number of inputs, the inputs. */",
         array(f"uint{unit}_t", "nt_code", codes),
-        f"/* Each node: a weight{' and the subtrahend' * (centre is not None)} per input, and the weight of its own "
-        "value unless it is an output. */",
-        array("float", "nt_weight", [literal(w) for w in weights]),
+        f"/* Each node: a weight{beside[0]} per input, and the weight of its own value unless it is an output. */",
+        array(stored.c_type, "nt_weight", [stored.text(w) for w in weights]),
+        *([f"/* Each node: the bias{beside[1]}s of its inputs. */"] if beside[1] else []),
         array("float", "nt_bias", [literal(b) for b in biases]),
     ]
     tables.append(kind_table({step.code for step in order}))
-    text = interpreter(centre) + OUTPUTS
-    return "\n".join(tables), filled(text, name, unit, slots(order), len(order))
+    text = interpreter(centre, stored) + OUTPUTS
+    return "\n".join(tables), filled(text, name, unit, slots(order), len(biases))
 
 
 def kind_table(codes: set[int]) -> str:
@@ -115,20 +124,22 @@ def kind_table(codes: set[int]) -> str:
     return f"typedef float (*nt_kind)(float);\nstatic const nt_kind nt_kinds[{len(named)}] = {{{', '.join(named)}}};\n"
 
 
-def interpreter(centre: Centre) -> str:
+def interpreter(centre: Centre, stored: Stored = STORED["float32"]) -> str:
     """The text of the interpreter, with marks for ``filled``."""
-    return INTERPRETER.replace("@ADD@", FOLDED if centre is None else CENTRED)
+    subtrahend = "NT_READ(float, float, ++bias)" if stored.apart else stored.read
+    added = FOLDED if centre is None else CENTRED.replace("@FAR@", subtrahend)
+    return INTERPRETER.replace("@ADD@", added).replace("@WEIGHT@", stored.read).replace("@STORED@", stored.c_type)
 
 
-def filled(text: str, name: str, unit: int, depth: int, nodes: int) -> str:
+def filled(text: str, name: str, unit: int, depth: int, entries: int) -> str:
     """An interpreter's text with its marks replaced; ``unit``: the bits of an entry of the code table; ``depth``: the
-    most sums that wait."""
+    most sums that wait; ``entries``: of the table that a pass reads to its end."""
     changes = {
         "@NAME@": name,
         "@UNIT@": str(unit),
         "@WIDTH@": {8: "byte", 16: "word"}[unit],
         "@SLOTS@": str(max(depth, 1)),
-        "@NODES@": str(nodes),
+        "@NODES@": str(entries),
     }
     for mark, value in changes.items():
         text = text.replace(mark, value)
@@ -137,10 +148,10 @@ def filled(text: str, name: str, unit: int, depth: int, nodes: int) -> str:
 
 # The tables are arguments of a function that other files could call, so that no compiler specialises the loop for one
 # tree. A node then costs the same in every tree.
-INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
-                const nt_kind *kinds, const float *x, float *y);
-NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const float *bias, const float *last,
-                         const nt_kind *kinds, const float *x, float *y)
+INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const @STORED@ *weight, const float *bias,
+                const float *last, const nt_kind *kinds, const float *x, float *y);
+NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const @STORED@ *weight, const float *bias,
+                         const float *last, const nt_kind *kinds, const float *x, float *y)
 {{
     float waiting[@SLOTS@];
     float *top = waiting;
@@ -163,7 +174,7 @@ NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const float *weight, const fl
             *y++ = sum;
             continue;
         }}
-        sum *= NT_READ(float, float, weight++);
+        sum *= @WEIGHT@;
         if ((head & {FIRST}) != 0) {{
             *top++ = sum;
         }} else {{
@@ -179,10 +190,10 @@ OUTPUTS = """NT_CALL void nt_outputs(const float *x, float *y)
 }
 """
 
-FOLDED = "            sum += NT_READ(float, float, weight++) * x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];"
+FOLDED = "            sum += @WEIGHT@ * x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];"
 CENTRED = """            const float input = x[NT_READ(@WIDTH@, uint@UNIT@_t, code++)];
-            const float factor = NT_READ(float, float, weight++);
-            sum += factor * (input - NT_READ(float, float, weight++));"""
+            const float factor = @WEIGHT@;
+            sum += factor * (input - @FAR@);"""
 
 
 def narrowest(codes: list[int]) -> int:

@@ -16,8 +16,11 @@ from neuraltree.inputs.features import Feature
 from neuraltree.tree.tree import Tree
 
 
-def float_library(tree: Tree, argument: Argument, style: str, reads: Sequence[Read] = ()) -> Code:
+def float_library(
+    tree: Tree, argument: Argument, style: str, reads: Sequence[Read] = (), stored: str = "float32"
+) -> Code:
     """The code of a tree without columns that takes raw inputs, or if ``reads`` says what its inputs are, columns.
+    ``stored``: how a table stores weights, a key of ``STORED``.
 
     ``ValueError`` for numbers that single floats cannot hold.
     """
@@ -25,7 +28,7 @@ def float_library(tree: Tree, argument: Argument, style: str, reads: Sequence[Re
     if argument.is_struct and style == "table" and not reads:  # a table finds its inputs by their positions
         reads = [Read(i, Feature(label, "value")) for i, label in enumerate(argument.labels)]
     features = Argument(name, (Input(),) * len(tree.features), tree.features) if reads else argument
-    definitions, outputs = float_code.body(tree, features, style)
+    definitions, outputs = float_code.body(tree, features, style, stored)
     result = "float" if tree.classes is None else "int"
     threshold = literal(tree.logit_threshold) if tree.logit_threshold else "0"
     before, inputs = column_code.encoded(reads)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from neuraltree.compress.byte_inputs import ZERO, ByteStage
 from neuraltree.compress.int8.lookup_tables import UNIT
-from neuraltree.compress.int8.stages import MixedStage
+from neuraltree.compress.int8.stages import InputStage, MixedStage
 from neuraltree.export.c.columns.column_code import expression, float_sine, functions, uses_sine
 from neuraltree.export.c.integers import integer_code, integer_table
 from neuraltree.export.c.integers.exit_code import exit_function
@@ -37,15 +38,18 @@ def integer_body(
 
     ``reads``: what each used input is if the code takes columns.
     """
-    parts, texts = input_texts(tree, argument, reads)
+    if style != "straight" and isinstance(tree.inputs, ByteStage) and not reads:
+        leaves = integer_code.Leaves(argument.parameter, (), ZERO, raw=True)
+        return list(integer_table.body(tree, argument.name, style, leaves)), ["nt_outputs(x, y);"]
+    parts, texts, zero = input_texts(tree, argument, reads)
     if style == "straight":
-        base = 0 if tree.fine else UNIT  # 16-bit values are too large to have another zero
-        shown = tuple(texts if base else (f"({text}) - {UNIT}" for text in texts))
+        base = 0 if tree.fine else zero  # 16-bit values are too large to have another zero
+        shown = tuple(texts if base else (f"({text}) - {zero}" for text in texts))
         leaves = integer_code.Leaves(argument.parameter, shown, base, late=True)
         definitions, outputs = integer_table.body(tree, argument.name, style, leaves)
         return [definitions, *parts, outputs], ["nt_outputs(x, y);"]
     definitions, outputs = integer_table.body(tree, argument.name, style, integer_code.quantised(tree))
-    convert = _loop(tree, argument) if _alike(tree, argument, reads) else _each(argument, texts)
+    convert = _loop(tree, argument) if _alike(tree, argument, reads) else _each(argument, texts, zero)
     lines = [f"int8_t q[{integer_code.room(tree)}];", "nt_convert(x, q);", "nt_outputs(q, y);"]
     return [definitions, *parts, convert, outputs], lines
 
@@ -53,13 +57,14 @@ def integer_body(
 def exit_part(exits: EarlyExit, argument: Argument, reads: Sequence[Read]) -> list[str]:
     """``nt_decide``, for code that has the tables and functions of its inputs already."""
     tree = exits.tree
-    if isinstance(tree.inputs, MixedStage):
-        before, texts = list[str](), input_texts(tree, argument, reads)[1]
+    if not isinstance(tree.inputs, InputStage):
+        _, texts, zero = input_texts(tree, argument, reads)
+        before = list[str]()
     else:
         used = tree.inputs.features.tolist()
         values = [expression(r, argument) for r in reads] if reads else [argument.places[i] for i in used]
-        before, texts = [FLOAT] * bool(values), _float_texts(values)
-    return [*before, exit_function(exits, integer_code.Leaves(argument.parameter, tuple(texts), UNIT, late=True))]
+        before, texts, zero = [FLOAT] * bool(values), _float_texts(values), UNIT
+    return [*before, exit_function(exits, integer_code.Leaves(argument.parameter, tuple(texts), zero, late=True))]
 
 
 def _float_texts(values: Sequence[str]) -> list[str]:
@@ -71,19 +76,30 @@ def _alike(tree: IntegerTree, argument: Argument, reads: Sequence[Read]) -> bool
     return len(tree.inputs.features) > 0 and not argument.is_struct and not reads
 
 
-def input_texts(tree: IntegerTree, argument: Argument, reads: Sequence[Read]) -> tuple[list[str], list[str]]:
-    """Functions and tables, and for each used input the C expression of its 8-bit number plus 127."""
+class Texts(NamedTuple):
+    """Functions and tables, and for each used input the C expression of its 8-bit number plus ``zero``."""
+
+    parts: list[str]
+    shown: list[str]
+    zero: int
+
+
+def input_texts(tree: IntegerTree, argument: Argument, reads: Sequence[Read]) -> Texts:
+    """The texts of a tree that takes integers, or some of them."""
     stage = tree.inputs
-    assert isinstance(stage, MixedStage)
-    used, integers, floats = (part.features.tolist() for part in (stage, stage.integers, stage.floats))
+    used = stage.features.tolist()
     if reads:
         values = {feature: expression(read, argument) for feature, read in zip(used, reads, strict=True)}
     else:
         values = {feature: argument.places[feature] for feature in used}
+    if isinstance(stage, ByteStage):
+        return Texts(column_functions(reads, argument), [values[feature] for feature in used], ZERO)
+    assert isinstance(stage, MixedStage)
+    integers, floats = (part.features.tolist() for part in (stage.integers, stage.floats))
     texts = dict(zip(integers, integer_texts(stage.integers, [values[feature] for feature in integers]), strict=True))
     texts |= dict(zip(floats, _float_texts([values[feature] for feature in floats]), strict=True))
     parts = [*table_of_floats(stage.floats, Places([0] * len(floats), "place", 8, "")), FLOAT] if floats else []
-    return [LIMITS, *column_functions(reads, argument), *parts], [texts[feature] for feature in used]
+    return Texts([LIMITS, *column_functions(reads, argument), *parts], [texts[feature] for feature in used], UNIT)
 
 
 def column_functions(reads: Sequence[Read], argument: Argument) -> list[str]:
@@ -98,9 +114,9 @@ def apart(text: str) -> str:
     return text.replace("nt_sine(", "nt_float_sine(").replace("As nt_sine", "As nt_float_sine")
 
 
-def _each(argument: Argument, texts: Sequence[str]) -> str:
+def _each(argument: Argument, texts: Sequence[str], zero: int) -> str:
     """``nt_convert`` with a line for each input."""
-    body = "\n".join(f"    q[{i}] = (int8_t)(({text}) - {UNIT});" for i, text in enumerate(texts))
+    body = "\n".join(f"    q[{i}] = (int8_t)(({text}) - {zero});" for i, text in enumerate(texts))
     nothing = "    (void)x;\n    q[0] = 0;"
     return f"NT_CALL void nt_convert({argument.parameter}, int8_t *q)\n{{\n{body or nothing}\n}}\n"
 

@@ -13,6 +13,7 @@ from neuraltree.export.order import Step, slots
 
 if TYPE_CHECKING:
     from neuraltree.compress.int8.integer_tree import IntegerTree
+    from neuraltree.tree.nodes import IntArray
 
 SHIFTS = "/* A right shift must round down, as it does with every compiler for these devices. */\n"
 SHIFTS += "typedef char nt_shifts_downwards[(-3 >> 1) == -2 ? 1 : -1];\n"
@@ -49,12 +50,14 @@ class Leaves(NamedTuple):
     """What ``nt_outputs`` of straight code reads: its ``parameter``, and the ``texts`` of its inputs.
 
     ``base``: the number that stands for 0. ``late``: whether each input is read when the first node needs it.
+    ``raw``: table code reads raw bytes, in place of integers that were made of the used inputs.
     """
 
     parameter: str
     texts: tuple[str, ...]
     base: int = 0
     late: bool = False
+    raw: bool = False
 
 
 def quantised(tree: IntegerTree) -> Leaves:
@@ -101,10 +104,20 @@ def hidden_lines(tree: IntegerTree, step: Step, total: str, into: str) -> list[s
 
 def total_text(tree: IntegerTree, step: Step, inputs: list[str], base: int) -> str:
     """The C expression of a node's sum; ``inputs``: the texts of its leaves, which have ``base`` for 0."""
-    weights = tree.numbers.weight[list(step.leaves)] * (FINE if tree.fine and step.slot < 0 else 1)
-    terms = [f"a{step.own}"] * step.opened + [str(tree.numbers.bias[step.node] - base * weights.sum())]
+    weights = _leaf_weights(tree, step)
+    terms = [f"a{step.own}"] * step.opened + [str(bias_of(tree, step, base))]
     terms += [f"{weight} * {text}" for weight, text in zip(weights.tolist(), inputs, strict=True)]
     return " + ".join(terms).replace("+ -", "- ")
+
+
+def bias_of(tree: IntegerTree, step: Step, base: int) -> int:
+    """The bias of a node whose inputs have ``base`` for 0."""
+    return int(tree.numbers.bias[step.node] - base * _leaf_weights(tree, step).sum())
+
+
+def _leaf_weights(tree: IntegerTree, step: Step) -> IntArray:
+    """The weights of a node's inputs, in the units of its bias."""
+    return tree.numbers.weight[list(step.leaves)] * (FINE if tree.fine and step.slot < 0 else 1)
 
 
 def _half(tree: IntegerTree, step: Step) -> int:

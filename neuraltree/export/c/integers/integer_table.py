@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuraltree.activations import NAMES
+from neuraltree.compress.formats import CODED
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
+from neuraltree.export.c.edges.coded_storage import in_codes
+from neuraltree.export.c.edges.edge_storage import PLAIN, Edges, plain, smallest
 from neuraltree.export.c.floats.float_code import filled, narrowest
-from neuraltree.export.c.integers.edge_storage import PLAIN, Edges, plain, smallest
 from neuraltree.export.c.integers.float_stage import packed
 from neuraltree.export.c.integers.integer_code import (
     CLAMP,
@@ -15,6 +17,7 @@ from neuraltree.export.c.integers.integer_code import (
     SCALED,
     SHIFTS,
     Leaves,
+    bias_of,
     is_fine,
     straight_code,
 )
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 
 
 def body(tree: IntegerTree, name: str, style: str, leaves: Leaves) -> tuple[str, str]:
-    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``, or in straight
-    code with another first parameter, that of ``leaves``."""
+    """Static definitions, and the text of ``NT_CALL void nt_outputs(const int8_t *q, int32_t *y)``; in straight code
+    with another first parameter, that of ``leaves``, and in a table with that of bytes if they are raw."""
     order = steps(tree.nodes)
     fine = {step.code for step in order if is_fine(tree, step)}
     coarse = {step.code for step in order if step.slot >= 0 and not is_fine(tree, step)}
@@ -38,7 +41,7 @@ def body(tree: IntegerTree, name: str, style: str, leaves: Leaves) -> tuple[str,
     tables += [FINE_VALUE] * any(DOMAINS[c] for c in fine)
     if style == "straight":
         return "\n".join(tables), straight_code(tree, order, leaves)
-    more, function = _table(tree, order, name)
+    more, function = _table(tree, order, name, style, leaves)
     return "\n".join([*tables, more]), function
 
 
@@ -56,9 +59,9 @@ def table_values(tree: IntegerTree, order: list[Step], edges: Edges | None = Non
     return codes, weights
 
 
-def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
+def _table(tree: IntegerTree, order: list[Step], name: str, style: str, leaves: Leaves) -> tuple[str, str]:
     numbers = tree.numbers
-    edges = smallest(tree, order)
+    edges = (in_codes if style == CODED else smallest)(tree, order, leaves.raw)
     codes, weights = table_values(tree, order, edges)
     hidden = [step.node for step in order if step.slot >= 0]
     unit = narrowest(codes)
@@ -68,7 +71,7 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
         f"/* Each node: {edges.weighed}the weight of its own value unless it is an output. */",
         array("int8_t", "nt_weight", weights or [0]),
         *edges.arrays,
-        array("int32_t", "nt_bias", [int(numbers.bias[step.node]) for step in order]),
+        array("int32_t", "nt_bias", [bias_of(tree, step, leaves.base) for step in order]),
         "/* Each node but the outputs: shift << 11 | multiplier - 2048. */",
         array("uint16_t", "nt_scale", packed(numbers.multiplier[hidden], numbers.shift[hidden]) or [0]),
         *value_tables({step.code for step in order if step.slot >= 0 and not is_fine(tree, step)}),
@@ -77,7 +80,8 @@ def _table(tree: IntegerTree, order: list[Step], name: str) -> tuple[str, str]:
     if stage.multiplier is not None and stage.shift is not None:
         parts.append("/* Each output: shift and multiplier to the scale that all outputs share. */")
         parts.append(array("uint16_t", "nt_score_scale", packed(stage.multiplier, stage.shift)))
-    return "\n".join(parts), _interpreter(tree, order, edges, unit, name)
+    function = _interpreter(tree, order, edges, unit, name).replace("@Q@", "uint8_t" if leaves.raw else "int8_t")
+    return "\n".join(parts), function
 
 
 def value_tables(codes: set[int]) -> list[str]:
@@ -142,11 +146,11 @@ def interpreter(edges: Edges = PLAIN) -> str:
 
 
 INTERPRETER = f"""void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias,
-                const int32_t *last, const uint16_t *scale, const struct nt_kind *kinds, const int8_t *q,
+                const int32_t *last, const uint16_t *scale, const struct nt_kind *kinds, const @Q@ *q,
                 @PARAMETERS@int32_t *y);
 NT_ALONE void @NAME@_run(const uint@UNIT@_t *code, const int8_t *weight, const int32_t *bias,
                          const int32_t *last, const uint16_t *scale, const struct nt_kind *kinds,
-                         const int8_t *q, @PARAMETERS@int32_t *y)
+                         const @Q@ *q, @PARAMETERS@int32_t *y)
 {{
     int32_t waiting[@SLOTS@];
     int32_t *top = waiting;
@@ -193,7 +197,7 @@ REPEAT = """        if (@REPEATS@) {
             sum = ((sum + 128) & 255) - 128;
         }
 """
-OUTPUTS = """NT_CALL void nt_outputs(const int8_t *q, int32_t *y)
+OUTPUTS = """NT_CALL void nt_outputs(const @Q@ *q, int32_t *y)
 {
     @NAME@_run(nt_code, nt_weight, nt_bias, nt_bias + @NODES@, nt_scale, nt_kinds, q, @ARRAYS@y);
 @SCORES@}

@@ -55,7 +55,7 @@ LOOP = """        NT_LOOP
 """
 PLAIN = Edges([], 0, [], "", "", "", LOOP, ", the inputs", "a weight per input, and ")
 
-GAP_LOOP = """        const int8_t *input = q;
+GAP_LOOP = """        const @Q@ *input = q;
         NT_LOOP
         for (; inputs != 0; --inputs) {
             input += NT_READ(byte, uint8_t, gap++);
@@ -67,7 +67,7 @@ GAP_TEXT = "/* Each input of each node: how much further it is than the one befo
 PACKED_STATE = """    uint32_t bits = 0;
     unsigned ready = 0;
 """
-PACKED_LOOP = """        const int8_t *input = q;
+PACKED_LOOP = """        const @Q@ *input = q;
         NT_LOOP
         for (; inputs != 0; --inputs) {
             NT_LOOP
@@ -83,33 +83,36 @@ PACKED_LOOP = """        const int8_t *input = q;
 LEVEL = "level + ((bits >> @GAP@) & @LEVELS@)"
 
 
-def smallest(tree: IntegerTree, order: list[Step]) -> Edges:
-    """The storage with the fewest bytes. Weights of 8 bits keep bytes of their own, which are read faster."""
+def smallest(tree: IntegerTree, order: list[Step], raw: bool = False) -> Edges:
+    """The storage with the fewest bytes. Weights of 8 bits keep bytes of their own, which are read faster.
+
+    ``raw``: the code reads raw inputs, so positions are those among all inputs, not among the used ones.
+    """
     starts = np.array([0, len(tree.nodes)])
-    stored = smallest_storage(tree.nodes, starts, tree.numbers.weight, packs=tree.weights != "int8")
+    stored = smallest_storage(tree.nodes, starts, tree.numbers.weight, packs=tree.weights != "int8", raw=raw)
     (gap_bits,) = stored.gap_bits.tolist()
     if gap_bits == PLAIN_ROWS:
-        return plain(tree, order)
-    return by_gaps(tree, order) if gap_bits == GAPS else in_bits(tree, order, gap_bits)
+        return plain(tree, order, raw)
+    return by_gaps(tree, order, raw) if gap_bits == GAPS else in_bits(tree, order, gap_bits, raw)
 
 
-def plain(tree: IntegerTree, order: list[Step]) -> Edges:
+def plain(tree: IntegerTree, order: list[Step], raw: bool = False) -> Edges:
     """A position among the codes and a weight for each edge."""
     rows = [
         Row(len(edges), [place for place, _ in edges], [weight for _, weight in edges])
-        for edges in _leaves(tree, order)
+        for edges in leaves_of(tree, order, raw)
     ]
-    return PLAIN._replace(rows=rows, size=sum(row.length for row in rows) + _code_bytes(rows))
+    return PLAIN._replace(rows=rows, size=sum(row.length for row in rows) + code_bytes(rows))
 
 
-def by_gaps(tree: IntegerTree, order: list[Step]) -> Edges:
+def by_gaps(tree: IntegerTree, order: list[Step], raw: bool = False) -> Edges:
     """A byte for the gap and a weight for each edge, in the order of the inputs."""
-    steps = [list(_gaps(edges, MOST)) for edges in _leaves(tree, order)]
+    steps = [list(gaps_of(edges, MOST)) for edges in leaves_of(tree, order, raw)]
     rows = [Row(len(row), [], [weight for _, weight in row]) for row in steps]
     gaps = [gap for row in steps for gap, _ in row]
     return Edges(
         rows=rows,
-        size=2 * len(gaps) + _code_bytes(rows) + GAP_LOOP_BYTES,
+        size=2 * len(gaps) + code_bytes(rows) + GAP_LOOP_BYTES,
         arrays=[GAP_TEXT, array("uint8_t", "nt_gap", gaps or [0])],
         parameters="const uint8_t *gap, ",
         arguments="nt_gap, ",
@@ -120,12 +123,12 @@ def by_gaps(tree: IntegerTree, order: list[Step]) -> Edges:
     )
 
 
-def in_bits(tree: IntegerTree, order: list[Step], gap_bits: int) -> Edges:
+def in_bits(tree: IntegerTree, order: list[Step], gap_bits: int, raw: bool = False) -> Edges:
     """For each edge a gap of so many bits, and the position of its weight among all that occur. Outputs, whose weights
     have 8 bits, have them as bytes."""
     rows, pairs = list[Row](), list[tuple[int, int]]()
-    for step, edges in zip(order, _leaves(tree, order), strict=True):
-        found, is_output = list(_gaps(edges, 2**gap_bits - 1)), step.slot < 0
+    for step, edges in zip(order, leaves_of(tree, order, raw), strict=True):
+        found, is_output = list(gaps_of(edges, 2**gap_bits - 1)), step.slot < 0
         rows.append(Row(len(found), [], [weight for _, weight in found] if is_output else []))
         pairs += [(gap, 0) for gap, _ in found] if is_output else found
     levels = sorted({weight for _, weight in pairs}) or [0]
@@ -145,7 +148,7 @@ def in_bits(tree: IntegerTree, order: list[Step], gap_bits: int) -> Edges:
         loop = loop.replace(mark, value)
     return Edges(
         rows=rows,
-        size=len(stream) + len(levels) + wide + _code_bytes(rows) + UNPACKING_BYTES,
+        size=len(stream) + len(levels) + wide + code_bytes(rows) + UNPACKING_BYTES,
         arrays=[
             f"/* Each input of each node, low bits first: {gap_bits} bits for how much further it is than the one\n"
             f"   before it, {width} for the position of its weight in nt_level. */",
@@ -174,14 +177,14 @@ def bit_stream(values: Iterable[int], width: int) -> list[int]:
     return [*found, bits] if ready else found
 
 
-def _leaves(tree: IntegerTree, order: list[Step]) -> list[list[tuple[int, int]]]:
+def leaves_of(tree: IntegerTree, order: list[Step], raw: bool) -> list[list[tuple[int, int]]]:
     """Of each node the positions and weights of its edges from inputs."""
-    place = {feature: i for i, feature in enumerate(tree.inputs.features.tolist())}
+    place = {feature: feature if raw else i for i, feature in enumerate(tree.inputs.features.tolist())}
     ops, weights = tree.nodes["op"].tolist(), tree.numbers.weight.tolist()
     return [[(place[ops[leaf]], weights[leaf]) for leaf in step.leaves] for step in order]
 
 
-def _gaps(edges: list[tuple[int, int]], most: int) -> Iterable[tuple[int, int]]:
+def gaps_of(edges: list[tuple[int, int]], most: int) -> Iterable[tuple[int, int]]:
     """Gaps and weights in the order of positions; a gap above ``most`` is filled by edges of weight 0."""
     last = 0
     for place, weight in sorted(edges):
@@ -197,6 +200,6 @@ def _code_width(rows: list[Row]) -> int:
     return 1 if max((max(row.length, *row.codes, 0) for row in rows), default=0) <= MOST else 2
 
 
-def _code_bytes(rows: list[Row]) -> int:
+def code_bytes(rows: list[Row]) -> int:
     """Bytes of the code table: a head and a count for each node, and the positions."""
     return _code_width(rows) * sum(2 + len(row.codes) for row in rows)

@@ -1,0 +1,1 @@
+"""Trees of MNIST as C from raw pixels."""

@@ -1,0 +1,1 @@
+"""How a table of integers stores its edges from inputs."""
