@@ -27,6 +27,7 @@ from neuraltree.hardware.calibrate.calibration_trees import random_trees, traine
 from neuraltree.hardware.calibrate.fit import residual, residual_of_bound
 from neuraltree.hardware.calibrate.narrow_fit import wide_trees
 from neuraltree.hardware.measured_models import measure_model
+from neuraltree.hardware.model.cost import counted
 from neuraltree.hardware.profile.devices import CycleDevice
 from neuraltree.tree.tree import Tree
 from search.engine.evolution_step import generations
@@ -35,7 +36,7 @@ from search.runs.progress import Phases
 
 CORES, BUILDS = ("cortex-m0plus", "cortex-m4f"), ("clang", "gcc")
 FORMATS = ["int8", *NARROW]
-GENERATIONS = 15
+GENERATIONS, MEMBERS = 15, 8  # of the front of each table
 Judged = list[tuple[Tree, str]]  # trees, each in a format
 
 
@@ -53,17 +54,22 @@ def members(name: str) -> Judged:
     front, quiet = live_front(setup, state), (lambda text: None)
     made = finished(setup, data, front, quiet, lambda: False, evaluations=state.evaluations)
     names = formats_of(setup, front.columns)
-    return [(each.tree, str(names[each.place])) for each in made if names[each.place] in NARROW]
+    found = [(each.tree, str(names[each.place])) for each in made if names[each.place] in NARROW]
+    spread = np.linspace(0, len(found) - 1, min(MEMBERS, len(found))).astype(int)
+    return [found[i] for i in spread.tolist()]
 
 
 def judged(trees: Judged, core: str, style: str, build: str) -> dict[str, dict[str, Any]]:
-    """The errors of cycles, flash and RAM over the trees that have integer code."""
+    """The errors of cycles, flash and RAM over the trees that have integer code and are no constants in it."""
     device = load_device(core)
     assert isinstance(device, CycleDevice)
     rows = []
     for tree, name in trees:
         nodes, starts, about = laid_out([tree])
         found = costs(nodes, starts, device, name, style, build, **about)
+        about.pop("kind")
+        if not counted(nodes, starts, name, **about).leaf_edges[0]:
+            continue
         try:
             real = measure_model(tree, core, build, precision=name, style=style)
         except ValueError:  # the sums of this tree do not fit the integers
@@ -95,8 +101,9 @@ def page(result: dict[str, Any]) -> str:
 
 Made by `{result["command"]}`. Each tree is compiled in one of the formats {", ".join(NARROW)}
 and run on an emulated core; none of them was used in calibration. *Random*: random and trained trees. *Wide*: trees of
-many edges from inputs, which tables store bit by bit. *Fronts*: what short searches in all these formats found on
-{", ".join(ON_DEVICE)}. RAM is a bound: the last column is the share of trees above it.
+many edges from inputs, which tables store bit by bit. *Fronts*: up to {MEMBERS} members of the front that a short
+search in all these formats found on each of {", ".join(ON_DEVICE)}. Trees that are a constant in
+their format are left out. RAM is a bound: the last column is the share of trees above it.
 
 {table((*header, "Kendall of cycles", "RAM above, %"), lines)}
 """
