@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 
 from neuraltree.cli.command import plain
-from neuraltree.compress.formats import InputSpec, number_format, only_floats
+from neuraltree.compress.formats import InputSpec, c_format, only_floats
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
@@ -83,7 +83,7 @@ def _measured(
 def _with_inner(tree: Tree, device: Device, code: Code, inputs: InputSpec) -> Measured:
     """``measure_tree``, for int8 from floats with the latency of ``predict_q``."""
     found = measure_tree(tree, device, code, inputs)
-    if not number_format(code.precision).is_integer or not only_floats(inputs):
+    if not c_format(code.precision).is_integer or not only_floats(inputs):
         return found
     inner, seconds = _measured(tree, device, code, "predict_q")
     return found._replace(inner_latency_s=seconds, agrees=found.agrees and inner.agrees)

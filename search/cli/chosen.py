@@ -90,7 +90,7 @@ def chosen_code(run: Path, member: Member) -> tuple[str, str]:
     hardware = None if member.precision else hardware_of(run)
     if hardware is None:
         return member.precision, member.style
-    return (hardware.precision, hardware.style) if hardware.device else ("", "")
+    return (hardware.first_format, hardware.style) if hardware.device else ("", "")
 
 
 def inputs_of_run(run: Path) -> list[str]:
@@ -109,6 +109,12 @@ def exits_early(run: Path) -> bool:
     return (run / CONFIG).is_file() and load_config(run / CONFIG).compress.early_exit
 
 
+def formats_of_run(run: Path) -> tuple[str, ...]:
+    """The number formats among which models of a run have their own."""
+    hardware = hardware_of(run)
+    return () if hardware is None else hardware.formats
+
+
 def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
     """The options of ``neuraltree hardware`` for which a run searched, each with its values.
 
@@ -117,7 +123,7 @@ def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
     hardware = hardware_of(run)
     if hardware is None or not hardware.device:
         return {}
-    precision, style = chosen_code(run, member) if member else (hardware.precision, hardware.style)
+    precision, style = chosen_code(run, member) if member else (hardware.first_format, hardware.style)
     return {
         "--device": [hardware.device],
         "--precision": [precision],

@@ -19,7 +19,7 @@ from neuraltree.tasks.task import check_loss
 from search import objectives
 from search.baselines import baseline_table, teacher_table
 from search.config.durations import seconds_of
-from search.config.settings import Config, EnergyConfig, is_path
+from search.config.settings import Config, EnergyConfig, HardwareConfig, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
 from search.variation.operators import OPERATORS
@@ -67,6 +67,20 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
     config = convert_tables(raw, Config, source)
     _check(config, source)
     return msgspec.structs.replace(config, variation=_all_operators(config))
+
+
+def _rules_of_formats(hardware: HardwareConfig) -> tuple[tuple[bool, str], ...]:
+    """What a list of number formats must be."""
+    listed, names = isinstance(hardware.precision, tuple), hardware.formats
+    return (
+        (listed and not names, "hardware.precision is an empty list; name at least one number format"),
+        (len(set(names)) < len(names), f"hardware.precision names one twice: {', '.join(names)}"),
+        (
+            len(names) > 1 and not hardware.device,
+            f"hardware.precision names {len(names)} number formats, which differ in their costs on a device; add "
+            "hardware.device, or name one format",
+        ),
+    )
 
 
 # Keys that runs of earlier versions do not have.
@@ -233,6 +247,7 @@ def _check(config: Config, source: str) -> None:
         (len(set(wanted)) < len(wanted), f"search.objectives names one twice: {', '.join(wanted)}"),
         (len(set(compared)) < len(compared), f"baselines.models names one twice: {', '.join(compared)}"),
         (len(set(teachers)) < len(teachers), f"train.teachers names one twice: {', '.join(teachers)}"),
+        *_rules_of_formats(config.hardware),
         (
             bool(teachers) and (config.data.weight != "" or config.task.class_weight != "none"),
             "train.teachers: teachers do not use row weights; leave out train.teachers, or data.weight and "

@@ -19,6 +19,7 @@ from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.compress.int8.integers import Integers, quantize
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import InputStage, IntegerStage, MixedStage, OutputStage
+from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.engine.forest import Indices
 from neuraltree.engine.training import NEVER
 from neuraltree.tree.folding import fold_inputs
@@ -39,23 +40,30 @@ class Ranges(NamedTuple):
 
 
 def integer_outputs(
-    problem: Problem, trees: Sequence[Nodes], ranges: Sequence[Ranges] = (), stop: Indices = NEVER
+    problem: Problem,
+    trees: Sequence[Nodes],
+    ranges: Sequence[Ranges] = (),
+    stop: Indices = NEVER,
+    weights: str = "int8",
 ) -> FloatArray:
     """(trees, outputs, rows) the outputs with each fold's weights on its validation rows, fold after fold.
 
-    ``ranges``: those of each tree; by default those of the problem for all. Weights that are not finite count as 0.
+    ``ranges``: those of each tree; by default those of the problem for all. ``weights``: their format. Weights that
+    are not finite count as 0.
     """
     if not ranges:
-        return _outputs(problem, trees, Ranges(problem.input_range, np.zeros(problem.space.n_features)), stop)
-    found = [_outputs(problem, [tree], own, stop) for tree, own in zip(trees, ranges, strict=True)]
+        shared = Ranges(problem.input_range, np.zeros(problem.space.n_features))
+        return _outputs(problem, trees, shared, stop, weights)
+    found = [_outputs(problem, [tree], own, stop, weights) for tree, own in zip(trees, ranges, strict=True)]
     return np.concatenate(found)
 
 
-def _outputs(problem: Problem, trees: Sequence[Nodes], ranges: Ranges, stop: Indices) -> FloatArray:
+def _outputs(problem: Problem, trees: Sequence[Nodes], ranges: Ranges, stop: Indices, weights: str) -> FloatArray:
     nodes, _ = join(list(trees))
     with np.errstate(all="ignore"):  # a weight of a tree that diverged
         by_fold = [_centred(nodes, k, ranges.middle) for k in range(len(problem.folds))]
-        numbers = quantize(np.concatenate(by_fold), ranges.reach)  # of all folds at once: it costs little more than one
+        # Of all folds at once: it costs little more than one.
+        numbers = quantize(np.concatenate(by_fold), ranges.reach, snaps=code_snaps(weights))
     count, inputs = len(nodes), problem.data.inputs
     found = []
     for k, (_, held) in enumerate(problem.folds):

@@ -170,7 +170,7 @@ REFUSED = [
     (DATA + '[task]\nclass_weight = "equal"', [], ['task.class_weight = "equal"', "balanced, none"]),
     (DATA + '[space]\ngenerator = "our"', [], ['space.generator = "our"', "did you mean ours?"]),
     (DATA + '[search]\nselection = "nsga4"', [], ['search.selection = "nsga4"', "hypervolume, nsga2, nsga3"]),
-    (DATA + '[hardware]\nprecision = "int4"', [], ['hardware.precision = "int4"', "float32, int8"]),
+    (DATA + '[hardware]\nprecision = "int5"', [], ["hardware.precision", "int5"]),
     (DATA + '[hardware]\nstyle = "loop"', [], ['hardware.style = "loop"', "straight, table"]),
     (
         DATA + '[hardware]\ncompiler = "icc"',
