@@ -16,10 +16,10 @@ TITLE, COMMAND = "MNIST on a microcontroller", "`python -m experiments.run mnist
 TEXT = """Written by `python -m experiments.render` from [mnist_c.csv](mnist_c.csv), made by {command}.
 
 Trees that are trained as those of [mnist.md](mnist.md), as `export_c(tree, precision=FORMAT, style=STYLE,
-inputs="uint8")`: the C takes the 784 bytes of an image as they are. *Error*: of the integer code on the 10,000 test images, mean ± sd
-over {seeds}; the C, built on the machine of the experiment, gave the class of the integers in Python for each of them.
-Sizes, formats and styles were chosen by the validation error. Trees *trained in the format* are so in the last quarter
-of their training, others are rounded afterwards.
+inputs="uint8")`: the C takes the 784 bytes of an image as they are. *Error*: of the integer code on the 10,000 test
+images, mean ± sd over {seeds}; the C, built on the machine of the experiment, gave the class of the integers in Python
+for each of them. Sizes, formats and styles were chosen by the validation error. Trees *trained in the format* are so in
+the last quarter of their training, others are rounded afterwards.
 
 All bytes count: *constants* and *flash* (code and constants of `predict`) of a Cortex-M0+ by clang -O2, and
 *ATmega328P* by avr-gcc -Os: the flash of a program that sends the classes of images, start-up code included, and its
