@@ -111,7 +111,7 @@ their format are left out. RAM is a bound: the last column is the share of trees
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--trees", type=int, default=48, help="of each sort; default: %(default)s")
+    parser.add_argument("--trees", type=int, default=24, help="of each sort; default: %(default)s")
     parser.add_argument("--out", type=Path, default=Path("results/narrow_costs.json"), help="default: %(default)s")
     options = parser.parse_args(argv)
     few = options.trees // 3
