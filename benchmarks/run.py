@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
         "training with random signs, and of the values that weights share",
     ),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
+    "narrow_costs": ("hardware.narrow_costs", "costs of formats below 8 bits, predicted and measured"),
     "formats": ("hardware.number_formats", "error and size of MNIST's tree of 10,000 weights by number format"),
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),
     "promise": ("promise.beside_old", "errors that fronts promise and test rows keep, compared with an older checkout"),
@@ -38,6 +39,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "group_sparsity": ("promise.equal_time group_sparsity", "searches whose training takes the weights of whole nodes"),
     "temperature": ("promise.equal_time temperature", "searches that learn from teachers at several temperatures"),
     "compression": ("promise.equal_time compression", "fronts of error, flash and latency, pruned at the end"),
+    "member_formats": ("promise.equal_time member_formats", "fronts whose members are int8, int4 or ternary, and int8"),
     "cutting": ("promise.equal_time cutting", "fronts whose models are pruned at the end"),
     "anytime": ("promise.anytime", "whether commands end within the time given, and what more time brings"),
     "calibration": ("promise.calibration", "probabilities with and without a temperature"),
@@ -46,6 +48,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "messy": ("inputs.messy_tables", "messy tables as they are, beside scikit-learn's encoders on clean ones"),
     "big_table": ("inputs.big_table", "peak memory and seconds of a search on a large CSV file"),
     "early_exit": ("exits.exit_savings", "what an early exit and cascades save, and their classes"),
+    "cascade_limits": ("exits.cascade_limits", "limits of cascades from training rows and from held-out ones"),
     "device_peers": ("devices.device_peers", "our trees beside other small models on emulated microcontrollers"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }

@@ -3,7 +3,8 @@
 ``python -m benchmarks.run rows`` trains on a growing sample of rows, and on all rows; ``training`` varies the learning
 rate, the epochs of a generation and the population; ``cutting`` prunes the finalists; ``sparsity`` varies the rate of
 the L1 norm and ``group_sparsity`` that of whole nodes, for 20 generations each; ``temperature`` is that at which trees
-learn from teachers. Fronts are judged and refitted on all rows after that.
+learn from teachers; ``member_formats`` gives each member a number format. Fronts are judged and refitted on all rows
+after that.
 """
 
 from __future__ import annotations
@@ -53,10 +54,10 @@ class Study(NamedTuple):
         return f"{self.generations} generations" if self.generations else f"{self.cpu_s:g} CPU s"
 
 
-def on_device(prune: str) -> dict[str, dict[str, Any]]:
+def on_device(prune: str = "none", precision: str | list[str] = "int8") -> dict[str, dict[str, Any]]:
     return {
         "search": {"objectives": ["error", "flash_bytes", "latency_s"]},
-        "hardware": {"device": "cortex-m0plus", "precision": "int8"},
+        "hardware": {"device": "cortex-m0plus", "precision": precision},
         "compress": {"prune": prune},
     }
 
@@ -70,6 +71,7 @@ def train(rate: float, epochs: int, population: int) -> dict[str, dict[str, Any]
     return {"train": {"learning_rate": rate, "epochs": epochs}, "search": {"population": population}}
 
 
+ON_DEVICE = ("pima", "wdbc", "vehicle", "glass", "friedman", "mpg6")
 STUDIES = {
     "rows": Study(
         "Growing samples of rows",
@@ -124,8 +126,15 @@ STUDIES = {
     "compression": Study(
         "Fronts of error, flash and latency whose finalists are cut",
         5.0,
-        dict.fromkeys(("pima", "wdbc", "vehicle", "glass", "friedman", "mpg6"), (0,)),
+        dict.fromkeys(ON_DEVICE, (0,)),
         {name: on_device(name) for name in ("none", "taylor")},
+        measure="error",
+    ),
+    "member_formats": Study(
+        "Fronts of error, flash and latency whose members have number formats of their own",
+        5.0,
+        dict.fromkeys(ON_DEVICE, (0,)),
+        {"int8": on_device(), "mixed": on_device(precision=["int8", "int4", "ternary"])},
         measure="error",
     ),
 }

@@ -19,6 +19,7 @@ from experiments.common.images import images
 from experiments.common.paper_tables import TABLES
 from experiments.common.paper_tables import table as paper_table
 from experiments.frame.data_places import table_folders
+from neuraltree.tree.nodes import Nodes
 from search.config.config import config_of
 from search.engine.evolution_step import State
 from search.engine.problem import Setup, set_up
@@ -143,10 +144,16 @@ def prepared(
 
 def last_of(setup: Setup, table: Table, state: State, lesson: Setup | None = None) -> Front:
     """The front of a state of a search, judged and refitted; ``lesson``: see ``judge``."""
+    return last_with_folds(setup, table, state, lesson)[0]
+
+
+def last_with_folds(setup: Setup, table: Table, state: State, lesson: Setup | None = None) -> tuple[Front, list[Nodes]]:
+    """``last_of``, and the members with the weights of all folds, from which they were refitted."""
     how: Any = (lambda text: None, lambda: False)  # nothing is said, and nothing stops it
     front, _ = judged_front(setup, table, finalists(setup, state), *how, lesson=lesson, evaluations=state.evaluations)
     members = last_front(setup, table, front, *how, evaluations=state.evaluations)
-    return Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
+    found = Front(tuple(Member("ok", each.values, model=each.tree) for each in members), setup.strategy.objectives)
+    return found, [front.trees[each.place] for each in members]
 
 
 def error_of(member: Member, data: Sample, measure: str) -> float:

@@ -7,6 +7,7 @@ from math import inf, isfinite
 from typing import Literal, NamedTuple, get_args
 
 Precision = Literal["float32", "int8"]
+NarrowPrecision = Literal["int6", "int4", "int3", "ternary", "binary", "power_of_two"]
 Style = Literal["straight", "table"]
 
 
@@ -27,10 +28,9 @@ FORMATS: dict[Precision, NumberFormat] = {
     "int8": NumberFormat(weight_bytes=1, is_integer=True, weights="int8"),
 }
 PRECISIONS: tuple[str, ...] = tuple(FORMATS)
-# Integers whose weights have fewer bits: int8 code with other numbers, for which no device has figures.
+# Integers whose weights have fewer bits: int8 code with other numbers.
 NARROW: dict[str, NumberFormat] = {
-    name: NumberFormat(weight_bytes=1, is_integer=True, weights=name)
-    for name in ("int6", "int4", "int3", "ternary", "binary", "power_of_two")
+    name: NumberFormat(weight_bytes=1, is_integer=True, weights=name) for name in get_args(NarrowPrecision)
 }
 # Single floats whose weights are stored in two bytes, in table code.
 HALVES: dict[str, NumberFormat] = {
@@ -51,13 +51,14 @@ def number_format(precision: str) -> NumberFormat:
         if name == precision:
             return row
     if precision in ONLY_IN_C:
-        raise ValueError(f"{precision} {ONLY_C}; allowed here: {', '.join(PRECISIONS)}")
+        raise ValueError(f"{precision} {ONLY_C}: export it with --to c; allowed here: {', '.join(PRECISIONS)}")
     raise ValueError(f"unknown precision {precision!r}; allowed: {', '.join(PRECISIONS)}")
 
 
-ONLY_C = (
-    "is a format of C code alone, and no device has figures for its time and memory: export it with --to c, compile "
-    "it, and read its size from the compiler"
+ONLY_C = "is a format of C code alone"
+NO_FIGURES = (
+    f"{ONLY_C}, and no device has figures for its time and memory: export it with --to c, compile it, and read its "
+    "size from the compiler"
 )
 
 

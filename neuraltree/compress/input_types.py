@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import DEFAULT, DEFAULT_RANGE, INTEGER_INPUTS, Input, InputSpec, inputs_of
 from neuraltree.compress.short_factors import even_reach
 from neuraltree.inputs.encoders import LARGEST, Column, Number, Time
@@ -90,6 +92,15 @@ def in_units(tree: Tree, found: Sequence[Source]) -> Tree:
     even = even_reach(reach * scaler.scale) / scaler.scale
     reach = np.where([source.is_integer for source in found], even, reach)
     return replace(tree, scaler=scaler, input_range=reach, columns=None)
+
+
+def as_inputs(tree: Tree, X: ArrayLike, spec: InputSpec) -> FloatArray:
+    """``X`` (rows, features) as the tree takes them in the numbers that code with these inputs takes."""
+    numbers = np.array(X, dtype=np.float64)
+    for i, source in enumerate(sources(tree, spec)):
+        if source.is_integer:
+            numbers[:, i] = np.clip(np.rint(numbers[:, i] * source.scale), source.low, source.high)
+    return numbers
 
 
 def _learned(tree: Tree) -> list[tuple[float, float]]:

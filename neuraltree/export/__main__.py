@@ -57,7 +57,7 @@ def parser(*more: str, prog: str = "python -m neuraltree.export", model: str = "
     made.add_argument("--input", metavar="TYPE", action="append", help=INPUT_HELP)
     block = "table style: the model's constants as one block that a program can replace, with version and checksum"
     made.add_argument("--constants", action="store_true", default=None, help=block)
-    made.add_argument("--early-exit", action="store_true", default=None, help=EARLY)
+    made.add_argument("--early-exit", action=argparse.BooleanOptionalAction, default=None, help=EARLY)
     made.add_argument("--program", metavar="HEADER.h", help="the header of the program that will read the constants")
     made.add_argument("--digits", type=int, help="significant digits of numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")

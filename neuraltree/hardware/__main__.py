@@ -38,7 +38,7 @@ def parser() -> Parser:
     )
     cheapest = "; auto: for each model the cheapest"
     exact = f"{cheapest} that loses no more than {MAX_SCORE_LOSS:g} of its score"
-    number = f"by default float32{exact}; below 8 bits no device has figures"
+    number = f"by default float32{exact}; below 8 bits only some devices have figures"
     made.add_argument("--precision", choices=(*C_PRECISIONS, AUTO), default="float32", help=number)
     made.add_argument("--style", choices=(*C_STYLES, AUTO), default="straight", help=f"by default straight{cheapest}")
     made.add_argument("--compiler", choices=BUILD_NAMES, default="clang")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,13 +12,13 @@ from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import (
     AUTO,
     CODED,
+    HALVES,
     MAX_SCORE_LOSS,
-    ONLY_C,
-    ONLY_IN_C,
+    NO_FIGURES,
     PRECISIONS,
     STYLES,
     InputSpec,
-    number_format,
+    c_format,
 )
 from neuraltree.hardware.model.cost import COSTS, costs_of_counts, counted, laid_out
 from neuraltree.hardware.profile.devices import Code, Device
@@ -63,17 +62,13 @@ def candidates(code: Code, device: Device) -> tuple[Code, ...]:
 
     ``ValueError`` if it has figures for none.
     """
-    for part, known in ((code.precision, ONLY_IN_C), (code.style, (CODED,))):
-        if part in known:
-            raise ValueError(f"{part} {ONLY_C}")
+    for part, unknown in ((code.precision, HALVES), (code.style, (CODED,))):
+        if part in unknown:
+            raise ValueError(f"{part} {NO_FIGURES}")
     precisions = PRECISIONS if code.precision == AUTO else (code.precision,)
     styles = STYLES if code.style == AUTO else (code.style,)
     wanted = [code._replace(precision=precision, style=style) for precision in precisions for style in styles]
-    found = []
-    for each in wanted:
-        with suppress(ValueError):
-            device.check(*each)
-            found.append(each)
+    found = [each for each in wanted if device.has(*each)]
     if not found:
         device.check(*wanted[0])
     return tuple(found)
@@ -115,7 +110,7 @@ def taken(places: IntArray, found: ByCode) -> dict[str, FloatArray]:
 
 def loss_in(code: Code, loss: float | None) -> float:
     """The share of the score that code loses whose loss in integers is ``loss``; an unknown one is infinite."""
-    if not number_format(code.precision).is_integer:
+    if not c_format(code.precision).is_integer:
         return 0.0
     return np.inf if loss is None else loss
 

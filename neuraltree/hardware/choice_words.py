@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import c_format
 from neuraltree.hardware.choice import Decision
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
 
@@ -19,7 +19,7 @@ def name_of(code: Code) -> str:
 
 
 def is_integer(code: Code) -> bool:
-    return number_format(code.precision).is_integer
+    return c_format(code.precision).is_integer
 
 
 def word_of_codes(decisions: Sequence[Decision]) -> str:

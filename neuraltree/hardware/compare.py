@@ -13,7 +13,7 @@ from rich.progress import track
 from rich.table import Table
 
 from neuraltree.cli.command import plain
-from neuraltree.compress.formats import InputSpec, number_format, only_floats
+from neuraltree.compress.formats import InputSpec, c_format, only_floats
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
@@ -47,19 +47,23 @@ def check_measurable(device: Device, compiler: str) -> None:
     check(CORES[device.core], device.build(compiler))
 
 
-def measure_tree(tree: Tree, device: Device, code: Code, inputs: InputSpec = "float32") -> Measured:
+def measure_tree(
+    tree: Tree, device: Device, code: Code, inputs: InputSpec = "float32", *, early_exit: bool = False
+) -> Measured:
     """The costs of one tree, measured. Latency is the middle of the cycle bounds, times the wait states that the device
-    states, at its clock. The device must pass ``check_measurable``."""
-    found, seconds = _measured(tree, device, code, "predict", inputs)
+    states, at its clock. The device must pass ``check_measurable``. ``early_exit``: of code that exits early, whose
+    time is not measured, since it depends on the rows."""
+    found, seconds = _measured(tree, device, code, "predict", inputs, early_exit=early_exit)
     worst = seconds * found.worst_cycles / found.cycles
-    costs = {"latency_s": seconds, WORST: worst, "flash_bytes": found.flash_bytes, "ram_bytes": found.ram_bytes}
+    costs = {"flash_bytes": float(found.flash_bytes), "ram_bytes": float(found.ram_bytes)}
+    costs |= {} if early_exit else {"latency_s": seconds, WORST: worst}
     room = fits({name: np.array([value]) for name, value in costs.items()}, device)
     stated = device.flash_bytes or device.sram_bytes
     return Measured(costs, found.agrees, bool(room[0]) if stated else None)
 
 
 def _measured(
-    tree: Tree, device: Device, code: Code, function: str, inputs: InputSpec = "float32"
+    tree: Tree, device: Device, code: Code, function: str, inputs: InputSpec = "float32", *, early_exit: bool = False
 ) -> tuple[ModelMeasurement, float]:
     """The measurement of a function, and its latency in seconds."""
     assert isinstance(device, CycleDevice)
@@ -71,6 +75,7 @@ def _measured(
         style=code.style,
         function=function,
         inputs=inputs,
+        early_exit=early_exit,
     )
     return found, device.seconds(found.cycles, "mid")
 
@@ -78,7 +83,7 @@ def _measured(
 def _with_inner(tree: Tree, device: Device, code: Code, inputs: InputSpec) -> Measured:
     """``measure_tree``, for int8 from floats with the latency of ``predict_q``."""
     found = measure_tree(tree, device, code, inputs)
-    if not number_format(code.precision).is_integer or not only_floats(inputs):
+    if not c_format(code.precision).is_integer or not only_floats(inputs):
         return found
     inner, seconds = _measured(tree, device, code, "predict_q")
     return found._replace(inner_latency_s=seconds, agrees=found.agrees and inner.agrees)

@@ -44,7 +44,8 @@ def compared_with_all(
     ``loss`` (trees,): the share of the score that integer code loses, infinite if that is not known; by default none.
     ``of``: what the trees are, if there are several. A code of "auto" is what it would choose.
     """
-    own, codes = candidates(code, device), candidates(code._replace(precision=AUTO, style=AUTO), device)
+    own, others = candidates(code, device), candidates(code._replace(precision=AUTO, style=AUTO), device)
+    codes = list(dict.fromkeys((*others, *own)))  # formats below 8 bits are not among the others
     found = costs_by_code(nodes, starts, device, codes, **about)
     in_own = [found[codes.index(each)] for each in own]
     chosen = taken(choose(CodeRule(own), in_own), in_own)

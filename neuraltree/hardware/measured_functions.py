@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import InputSpec, number_format
+from neuraltree.compress.formats import InputSpec, c_format
 from neuraltree.compress.input_types import in_units
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
@@ -64,8 +64,8 @@ def model_of(tree: Tree, precision: str, *, fine: bool, inputs: InputSpec = "flo
     inputs, tree = narrowed(tree, inputs), needed(tree)
     alone, read = (tree, ()) if tree.columns is None else reads(tree)
     argument = argument_of(tree, NAME, inputs)
-    sources = sources_of(argument, read)
-    integers = quantize_tree(alone, fine=fine, sources=sources) if number_format(precision).is_integer else None
+    sources, row = sources_of(argument, read), c_format(precision)
+    integers = quantize_tree(alone, fine=fine, sources=sources, weights=row.weights) if row.is_integer else None
     X = vectors(tree, integers, argument)
     X = X[: USUAL.stop] if argument.is_float else X[USUAL_INTEGERS]
     return Model(tree, in_units(alone, sources), read, integers, X, argument)

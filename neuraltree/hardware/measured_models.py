@@ -54,17 +54,18 @@ def measure_model(
     fine: bool = False,
     function: str = ALWAYS,
     inputs: InputSpec = "float32",
+    early_exit: bool = False,
 ) -> ModelMeasurement:
     """Measure a function of a tree's code, a key of ``FUNCTIONS``: ``predict``; ``probabilities``, of classifiers;
-    ``predict_q``, int8 from floats only; ``predict_fixed`` and ``confidence``, int8 only. ``inputs``: as for
-    ``export_c``.
+    ``predict_q``, int8 from floats only; ``predict_fixed`` and ``confidence``, int8 only. ``inputs`` and
+    ``early_exit``: as for ``export_c``.
 
     What a function adds to flash is its figure less that of ``predict``. Flash holds code, constants and the parts of
     the compiler's library that they need, but no start-up code; RAM holds the variables and the function's deepest
     stack. ``MeasureError`` if the compiler or the emulator is missing, ``ValueError`` if the tree cannot be exported or
     has no such function.
     """
-    files = export_c(tree, NAME, precision=precision, style=style, fine=fine, inputs=inputs)
+    files = export_c(tree, NAME, precision=precision, style=style, fine=fine, inputs=inputs, early_exit=early_exit)
     model = model_of(tree, precision, fine=fine, inputs=inputs)
     row = measurable(function, model)
     calls = [FUNCTIONS[name].call(model) for name in dict.fromkeys((function, ALWAYS))]

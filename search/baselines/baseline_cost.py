@@ -91,6 +91,7 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
         rules=rules,
         integer_features=integers,
         integer_edges=integers,
+        narrow=None,
         **{name: np.array([value]) for name, value in plain.items()},
         **signs,
     )

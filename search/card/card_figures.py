@@ -76,7 +76,7 @@ def _baseline(row: Baseline) -> dict[str, Any]:
 def costs_of(member: Member, config: Config, device: str) -> dict[str, Any]:
     """Predicted and measured costs on the device, each with its unit; without a device only the number format."""
     wanted = config.hardware
-    found: dict[str, Any] = {"number_format": member.precision or wanted.precision}
+    found: dict[str, Any] = {"number_format": member.precision or wanted.first_format}
     if device:
         found |= {"device": device, "code_style": member.style or wanted.style, "compiler": _build(config)}
     if config.constraints:

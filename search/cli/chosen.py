@@ -76,7 +76,7 @@ def without_test_rows(run: Path) -> bool:
     return RunFolder(run).read_manifest().get("test_rows") == 0
 
 
-def _hardware_of(run: Path) -> HardwareConfig | None:
+def hardware_of(run: Path) -> HardwareConfig | None:
     """What the config of a run says of the device; None for a folder without a config."""
     from search.config.config import load_config
     from search.folder.records import CONFIG
@@ -87,18 +87,32 @@ def _hardware_of(run: Path) -> HardwareConfig | None:
 def chosen_code(run: Path, member: Member) -> tuple[str, str]:
     """The number format and style of a member: what the search chose for it, or else what the config says; "" for a
     run without a device."""
-    hardware = None if member.precision else _hardware_of(run)
+    hardware = None if member.precision else hardware_of(run)
     if hardware is None:
         return member.precision, member.style
-    return (hardware.precision, hardware.style) if hardware.device else ("", "")
+    return (hardware.first_format, hardware.style) if hardware.device else ("", "")
 
 
 def inputs_of_run(run: Path) -> list[str]:
     """The texts of ``--input`` for which a run searched; none if all inputs are floats."""
     from neuraltree.compress.formats import input_texts, only_floats
 
-    hardware = _hardware_of(run)
+    hardware = hardware_of(run)
     return [] if hardware is None or only_floats(hardware.input) else input_texts(hardware.input)
+
+
+def exits_early(run: Path) -> bool:
+    """Whether a run searched for code with an early exit."""
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+
+    return (run / CONFIG).is_file() and load_config(run / CONFIG).compress.early_exit
+
+
+def formats_of_run(run: Path) -> tuple[str, ...]:
+    """The number formats among which models of a run have their own."""
+    hardware = hardware_of(run)
+    return () if hardware is None else hardware.formats
 
 
 def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
@@ -106,10 +120,10 @@ def code_settings(run: Path, member: Member | None) -> dict[str, list[str]]:
 
     Number format and style are those of the ``member``, if the search chose them for each model.
     """
-    hardware = _hardware_of(run)
+    hardware = hardware_of(run)
     if hardware is None or not hardware.device:
         return {}
-    precision, style = chosen_code(run, member) if member else (hardware.precision, hardware.style)
+    precision, style = chosen_code(run, member) if member else (hardware.first_format, hardware.style)
     return {
         "--device": [hardware.device],
         "--precision": [precision],

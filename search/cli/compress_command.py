@@ -127,10 +127,31 @@ def _word(options: argparse.Namespace, tree: Tree) -> str:
     return f"{options.model} ({tree.num_nodes} nodes) {', '.join(filter(None, (cut, few, how)))}"
 
 
+def _code_in(precision: str, hardware: dict[str, Any]) -> dict[str, Any]:
+    """The keys of the config by which costs are those of code in a format below 8 bits; none, and a word about it, if
+    the device has no figures for it."""
+    from neuraltree.hardware.choice import candidates
+    from neuraltree.hardware.profile.devices import Code
+    from neuraltree.hardware.profile.load import load_device
+
+    own = {"precision": precision, "finetune_epochs": 0}
+    if not hardware.get("device"):
+        return own
+    device = load_device(hardware["device"])
+    build = device.build(hardware.get("compiler", "clang"))
+    try:
+        candidates(Code(precision, hardware.get("style", "straight"), build), device)
+    except ValueError as error:
+        say(f"costs are those of the run's code: {error}")
+        return {}
+    return own
+
+
 def _config(options: argparse.Namespace, run: Path | None) -> Config:
     """That of the model's run, with what the options ask for; ``ValueError`` if there are no rows."""
     import msgspec
 
+    from neuraltree.compress.formats import NARROW
     from search.cli.table_source import source_of
     from search.config.config import config_of, load_config
     from search.folder.records import CONFIG
@@ -147,6 +168,8 @@ def _config(options: argparse.Namespace, run: Path | None) -> Config:
     if options.device:
         raw["hardware"] = raw.get("hardware", {}) | {"device": options.device}
         raw["search"] = raw.get("search", {}) | {"objectives": ["error", "latency_s", "flash_bytes"]}
+    if options.precision in NARROW:
+        raw["hardware"] = raw.get("hardware", {}) | _code_in(options.precision, raw.get("hardware", {}))
     # The seed of the run draws its test rows, which the model has not seen.
     own = raw.get("run", {}).get("seed", options.seed)
     raw["run"] = {"seed": options.seed, "out": str(options.out)}

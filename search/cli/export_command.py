@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from neuraltree.compress.formats import AUTO, input_spec
 from neuraltree.export import __main__ as exporting
 from neuraltree.export.targets import FORMATS
-from search.cli.chosen import chosen_code, inputs_of_run, member_of
+from search.cli.chosen import chosen_code, exits_early, inputs_of_run, member_of
 
 if TYPE_CHECKING:
     from search.front import Member
@@ -43,6 +43,8 @@ def main(argv: Sequence[str]) -> int:
                 f"--constants: replaceable constants take float inputs, and the run has {' '.join(arguments.input)}: "
                 "add --input float32"
             )
+    if found and arguments.early_exit is None and _exits_early(arguments, found[0]):
+        arguments.early_exit = True
     exporting.settle_exit(arguments)
     if "style" in FORMATS[arguments.to].options:
         _settle_code(arguments, found)
@@ -61,6 +63,13 @@ def main(argv: Sequence[str]) -> int:
             print(word_of_exit(run, member.tree()))
 
     return exporting.export(arguments, with_card)
+
+
+def _exits_early(arguments: argparse.Namespace, run: Path) -> bool:
+    """Whether the models of a run were searched for code with an early exit, and such code was not asked against."""
+    given = (arguments.precision or "int8", arguments.style or "straight")
+    takes = "early_exit" in FORMATS[arguments.to].options and not (arguments.constants or arguments.wide)
+    return takes and given == ("int8", "straight") and exits_early(run)
 
 
 def _settle_code(arguments: argparse.Namespace, found: tuple[Path, Member] | None) -> None:

@@ -128,6 +128,11 @@ def _of_model(given: list[str]) -> list[str]:
     settings = chosen.code_settings(run, found[1] if found else None)
     asked = {word.partition("=")[0] for word in given}
     settled = asked | {other for option, other in BELONGING.items() if option in asked}
+    if not found and "--precision" not in settled and len(formats := chosen.formats_of_run(run)) > 1:
+        raise ValueError(
+            f"{given[0]}: each model of this run has a number format of its own; name one model, or add "
+            f"--precision, as in --precision {formats[0]}"
+        )
     own = [f"{option}={word}" for option, words in settings.items() if option not in settled for word in words]
     return [str(found[1].path) if found else given[0], *given[1:], *own]
 

@@ -29,6 +29,7 @@ from search.judge.finish import BAND, HONEST, THRESHOLD, Finished, finished_tree
 from search.judge.honest import Judged, judging_folds, parts_of_error, standard_error
 from search.judge.thresholds import DECIDING, decided, thresholds
 from search.table.data import Table
+from search.variation.genes import FORMAT
 
 SLOW_S = 2.0  # seconds from which the folds that are done are told
 FIRST_EPOCHS, FIRST_RATE = 100, 0.03  # of the training of new weights, before they are cut
@@ -91,13 +92,15 @@ def size_path(setup: Setup, table: Table, tree: Tree, cutting: Cutting, say: Cal
     cut = ", ".join(f"{100 * share:g} %" for share in cutting.shares)
     said = [f"cutting {cut} of {tree.num_nodes} nodes"] * bool(cut)
     say("; ".join([*said, *[f"weights in {cutting.precision}"] * bool(cutting.precision)]))
-    trees = cutting.path(tree, rows)
+    trees = cutting.path(fit_ranges(tree, rows.X, rows.weight) if cutting.precision else tree, rows)
     judged = _judged(setup, table, rows, tree, cutting, say)
     columns = {"id": np.arange(len(trees), dtype=np.float64), **dict(zip(HONEST, judged[:2], strict=True))}
     columns |= {BAND: judged.bands} | ({THRESHOLD: judged.probabilities()} if setup.tuned else {})
     order = np.argsort(judged.error, kind="stable").tolist()
     columns = {name: values[order] for name, values in columns.items()}
-    return finished_trees(setup, table, [trees[i] for i in order], columns, say, lambda: False)
+    columns |= {FORMAT: np.zeros(len(trees))} if setup.problem.formats else {}  # the only one
+    ordered = [trees[i] for i in order]
+    return finished_trees(setup, table, ordered, columns, say, lambda: False, ranged=bool(cutting.precision))
 
 
 def _rows(setup: Setup, table: Table) -> Rows:

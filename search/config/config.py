@@ -19,7 +19,7 @@ from neuraltree.tasks.task import check_loss
 from search import objectives
 from search.baselines import baseline_table, teacher_table
 from search.config.durations import seconds_of
-from search.config.settings import Config, EnergyConfig, is_path
+from search.config.settings import Config, EnergyConfig, HardwareConfig, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
 from search.variation.operators import OPERATORS
@@ -69,12 +69,26 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
     return msgspec.structs.replace(config, variation=_all_operators(config))
 
 
+def _rules_of_formats(hardware: HardwareConfig) -> tuple[tuple[bool, str], ...]:
+    """What a list of number formats must be."""
+    listed, names = isinstance(hardware.precision, tuple), hardware.formats
+    return (
+        (listed and not names, "hardware.precision is an empty list; name at least one number format"),
+        (len(set(names)) < len(names), f"hardware.precision names one twice: {', '.join(names)}"),
+        (
+            len(names) > 1 and not hardware.device,
+            f"hardware.precision names {len(names)} number formats, which differ in their costs on a device; add "
+            "hardware.device, or name one format",
+        ),
+    )
+
+
 # Keys that runs of earlier versions do not have.
 ADDED = (
     *(("search", "pruned_share"), ("search", "time"), ("search", "threshold"), ("search", "rows")),
     *(("data", "group"), ("data", "time"), ("data", "split")),
     *(("task", "positive"), ("data", "fairness_group"), ("hardware", "max_score_loss")),
-    *(("hardware", "input"), ("compress", "prune"), ("train", "l1")),
+    *(("hardware", "input"), ("compress", "prune"), ("compress", "early_exit"), ("train", "l1")),
     *(("train", key) for key in ("group_l1", "teachers", "teacher_share", "teacher_temperature")),
     *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
@@ -186,6 +200,23 @@ def _energy_rules(energy: EnergyConfig) -> tuple[tuple[bool, str], ...]:
     )
 
 
+def _exit_rules(config: Config) -> tuple[tuple[bool, str], ...]:
+    """As ``_energy_rules``: which code can exit early, and what only such code costs."""
+    code, exits = (config.hardware.precision, config.hardware.style), config.compress.early_exit
+    return (
+        (
+            exits and code != ("int8", "straight"),
+            'compress.early_exit is an option of int8 code in straight style; set hardware.precision to "int8" and '
+            f'hardware.style to "straight", not {shown(code[0])} and {shown(code[1])}',
+        ),
+        (
+            objectives.EXIT_COST in (*config.search.objectives, *config.constraints) and not exits,
+            f"{objectives.EXIT_COST} is the cost of code with an early exit; set compress.early_exit to true, or name "
+            "latency_s instead",
+        ),
+    )
+
+
 def _check(config: Config, source: str) -> None:
     """Rules beyond single keys: names from other tables, repeated names, keys that need each other."""
     kinds, wanted, compared = config.space.activations, config.search.objectives, config.baselines.models
@@ -216,6 +247,7 @@ def _check(config: Config, source: str) -> None:
         (len(set(wanted)) < len(wanted), f"search.objectives names one twice: {', '.join(wanted)}"),
         (len(set(compared)) < len(compared), f"baselines.models names one twice: {', '.join(compared)}"),
         (len(set(teachers)) < len(teachers), f"train.teachers names one twice: {', '.join(teachers)}"),
+        *_rules_of_formats(config.hardware),
         (
             bool(teachers) and (config.data.weight != "" or config.task.class_weight != "none"),
             "train.teachers: teachers do not use row weights; leave out train.teachers, or data.weight and "
@@ -256,7 +288,7 @@ def _check(config: Config, source: str) -> None:
             f'{" and ".join(chosen)} = "auto" chooses by the costs on a device; name one as hardware.device',
         ),
     )
-    for broken, text in (*rules, *_energy_rules(config.energy)):
+    for broken, text in (*rules, *_exit_rules(config), *_energy_rules(config.energy)):
         if broken:
             raise InputError(f"{source}: {text}")
     checks: tuple[tuple[str, Callable[[str], object], str], ...] = (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from msgspec import Meta, Struct
 
 from neuraltree.compress.builds import BuildName
-from neuraltree.compress.formats import MAX_SCORE_LOSS, Precision, Style
+from neuraltree.compress.formats import MAX_SCORE_LOSS, NARROW, NarrowPrecision, Precision, Style
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 
 INT_MAX = 2**31 - 1
@@ -360,8 +360,12 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="the device: a name from tables.md, or a profile file ending in `.toml`; empty: no device"),
     ] = ""
     precision: Annotated[
-        Literal[Precision, "auto"],
-        Meta(description="the number format of the code; auto: for each model the cheapest that is exact enough"),
+        Literal[Precision, NarrowPrecision, "auto"] | tuple[Literal[Precision, NarrowPrecision], ...],
+        Meta(
+            description="the number format of the code; auto: for each model float32 or int8, the cheapest that is "
+            'exact enough; a list, as in ["int8", "int4", "ternary"]: each model has one of them, which children '
+            "inherit and change; see compression.md"
+        ),
     ] = "float32"
     style: Annotated[
         Literal[Style, "auto"],
@@ -403,6 +407,18 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = 0
 
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The number formats that models may have, if each has its own: those of a list, or one below 8 bits."""
+        if isinstance(self.precision, tuple):
+            return self.precision
+        return (self.precision,) if self.precision in NARROW else ()
+
+    @property
+    def first_format(self) -> str:
+        """The number format of code for all models: the first of a list."""
+        return self.precision if isinstance(self.precision, str) else self.precision[0]
+
 
 class CompressConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What makes the models of the front smaller when the search has ended."""
@@ -414,6 +430,13 @@ class CompressConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "dominates joins the front"
         ),
     ] = "none"
+    early_exit: Annotated[
+        bool,
+        Meta(
+            description="whether the models' code stops as soon as its class is certain: costs are those of such code, "
+            "`mean_latency_s` is known, and `neuraltree export` writes it; for classes in int8 and straight style"
+        ),
+    ] = False
 
 
 class BaselinesConfig(Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,6 +12,7 @@ from search.engine.evaluate import Problem, costs
 from search.errors import InputError
 from search.objectives import COST_NAMES, SIZE_NAMES, columns_of
 from search.table.data import Table
+from search.variation.genes import FORMAT
 
 Budgets = dict[str, float]
 
@@ -32,7 +33,10 @@ def budgets(config: Config, table: Table, problem: Problem) -> Budgets:
 
 def _check_room(found: Budgets, problem: Problem, config: Config) -> None:
     """``InputError`` unless the smallest tree keeps every bound."""
-    least = costs(problem, [_smallest(problem.space, len(problem.folds))])
+    smallest = _smallest(problem.space, len(problem.folds))
+    places = np.arange(max(len(problem.formats), 1))  # it has the least costs in one of the formats
+    found_in = costs(problem, [smallest] * len(places), {FORMAT: places.astype(np.float64)})
+    least = {name: values.min(keepdims=True) for name, values in found_in.items()}
     for name, bound in found.items():
         if name in least and least[name][0] > bound:
             on = f" as {' '.join(problem.code)} on {config.hardware.device}" if name in COST_NAMES else ""

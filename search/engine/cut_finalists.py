@@ -14,8 +14,9 @@ from neuraltree.compress.pruning.path import cut_once
 from neuraltree.tree.simplify import simplify_all
 from search.engine.evaluate import Problem, costs, evaluate
 from search.engine.evolution_step import Strategy, front_of
-from search.engine.population import Members, best_of_each_structure, merge, objectives, rates_of, violation
+from search.engine.population import Members, best_of_each_structure, merge, objectives, violation
 from search.selection.survivors import ranks
+from search.variation.genes import genes_of
 
 STEPS, SHRINK = 4, 0.8  # cuts of each finalist, and the share of its nodes that one leaves
 # By criterion: what the end of a run takes, in times of an end without cuts; `benchmarks.run cutting` measures it.
@@ -35,11 +36,11 @@ def with_cuts(
     """
     row, lessons = CRITERIA[criterion], [_lesson(problem, fit) for fit, _ in problem.folds]
     begun = merge([front, _too_costly(strategy, front, population)])
-    parts, trees, rates = [front], begun.trees, rates_of(begun.columns)
+    parts, trees, genes = [front], begun.trees, genes_of(begun.columns)
     for step in range(STEPS):
         trees = simplify_all([cut_once(tree, lessons, row, round(SHRINK * len(tree))) for tree in trees])
-        result = evaluate(problem, trees, STREAM + step, rates)
-        columns, trees = result.columns | costs(problem, result.trees) | rates, result.trees
+        result = evaluate(problem, trees, STREAM + step, genes)
+        columns, trees = result.columns | costs(problem, result.trees, genes) | dict(genes), result.trees
         ids = evaluations + step * len(trees) + np.arange(len(trees))
         parts.append(Members(trees, ids, {name: columns[name] for name in front.columns}, result.ok))
     return _best(merge(parts), strategy)

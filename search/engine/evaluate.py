@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import AUTO, number_format
+from neuraltree.compress.exits.early_exit import early_exit_of
+from neuraltree.compress.formats import AUTO, c_format
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
+from neuraltree.hardware.model.exit_cost import Walked, with_exits
 from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.softening import soft_constant_loss
@@ -26,14 +28,15 @@ from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.simplify import simplify_all
 from neuraltree.tree.space import Space
-from search.engine.integer_scores import integer_outputs
+from search.engine.integer_scores import integer_outputs, of_first_fold, row_codes
 from search.engine.typed_inputs import TypedInputs
+from search.variation.genes import FORMAT, NO_GENES, Genes, rates_of
 
 Columns = dict[str, NDArray[np.float64]]
-UNSHRUNK: Columns = {}  # no rates at which weights shrink
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
 Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 UNITS = 4  # pieces of work for each thread, so that threads that finish early find more
+WALKED_ROWS = 300  # training rows, at most, on which the early exits of a generation are costed
 SCORED_BYTES = 2**25  # the outputs that are scored at once
 REFIT_STREAM = 2**31  # for the refit's shuffles: a generation number that no search reaches
 REFIT_DECAY = 1 / 3  # share of the search's weight decay
@@ -63,12 +66,14 @@ class Problem:
     inputs: TypedInputs  # the types of the inputs of the code, and the largest |scaled input| that 8 bits represent
     far: NDArray[np.bool_]  # (features,) the inputs whose means float code subtracts first
     workers: int  # number of threads; it changes the time, not the results
+    early_exit: bool = False  # whether the code exits early
+    formats: tuple[str, ...] = ()  # the number formats of members, if each has its own
     first_rows: int = 0  # training rows of a fold in the first generation, see ``row_samples``; 0: all of them
 
     @property
     def in_integers(self) -> bool:
         """Whether all models are deployed as integers, so that errors are those of integers."""
-        return all(number_format(code.precision).is_integer for code in self.rule.codes)
+        return all(c_format(code.precision).is_integer for code in self.rule.codes)
 
     @property
     def input_range(self) -> FloatArray:
@@ -83,7 +88,16 @@ class Problem:
     @property
     def chooses_code(self) -> bool:
         """Whether each model has a code of its own."""
-        return AUTO in self.code
+        return AUTO in self.code or bool(self.formats)
+
+    def rule_of(self, format: str) -> CodeRule:
+        """The rule for members in a number format."""
+        return self.rule._replace(codes=tuple(code for code in self.rule.codes if code.precision == format))
+
+    def by_format(self, genes: Genes) -> list[tuple[str, NDArray[np.int64]]]:
+        """Each number format that members have, and their places."""
+        found = [(name, np.flatnonzero(genes[FORMAT] == i)) for i, name in enumerate(self.formats)]
+        return [(name, places) for name, places in found if len(places)]
 
     @property
     def validation_rows(self) -> NDArray[np.int64]:
@@ -104,18 +118,20 @@ class Evaluated(NamedTuple):
     ok: NDArray[np.bool_]
 
 
-def evaluate(problem: Problem, trees: list[Nodes], generation: int, rates: Columns = UNSHRUNK) -> Evaluated:
+def evaluate(problem: Problem, trees: list[Nodes], generation: int, genes: Genes = NO_GENES) -> Evaluated:
     """Train every tree on every fold and score it on the validation rows of that fold.
 
-    ``rates`` (trees,) by the name in ``SHRINKING``: with any, trees lose the edges that become zero in all folds.
+    With rates at which weights shrink among the ``genes`` trees lose the edges that become zero in all folds; with
+    number formats each tree is scored in its own.
     """
+    rates = rates_of(genes)
     courses = [
         _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
     ]
     packed, fitted, after = _trained(problem, trees, courses, rates)
     if rates:
         packed, fitted, after = _without_zeros(problem, fitted, after)
-    return Evaluated(after, *_score(problem, packed, fitted, after))
+    return Evaluated(after, *_score(problem, packed, fitted, after, genes))
 
 
 class _Folds(NamedTuple):
@@ -138,7 +154,7 @@ def _without_zeros(problem: Problem, fitted: _Folds, trees: list[Nodes]) -> tupl
 
 
 def _trained(
-    problem: Problem, trees: list[Nodes], courses: list[Course], rates: Columns = UNSHRUNK
+    problem: Problem, trees: list[Nodes], courses: list[Course], rates: Genes = NO_GENES
 ) -> tuple[Packed, _Folds, list[Nodes]]:
     """Every tree trained in every course, from the weights of the fold of the same place."""
     nodes, starts = join(trees)
@@ -147,7 +163,7 @@ def _trained(
     return packed, fitted, np.split(store_params(packed, nodes, fitted.params), starts[1:-1])
 
 
-def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], rates: Columns) -> _Folds:
+def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Course], rates: Genes) -> _Folds:
     """Every tree trained in every course from its row of ``params``.
 
     The work is cut by cost. How it is cut does not change the results: a tree is trained as if it were alone.
@@ -199,17 +215,23 @@ def _threads(workers: int, process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(workers)
 
 
-def _score(problem: Problem, packed: Packed, fitted: _Folds, trees: list[Nodes]) -> tuple[Columns, NDArray]:
+def _score(
+    problem: Problem, packed: Packed, fitted: _Folds, trees: list[Nodes], genes: Genes
+) -> tuple[Columns, NDArray]:
     """Columns of metrics, and a mask of the trees that did not diverge."""
     truth = problem.validation_truth
 
     def score(run: tuple[int, int], stop: Indices) -> tuple[Columns, NDArray]:
         finite = np.isfinite(fitted.loss[:, slice(*run)]).all(axis=0)
-        if problem.in_integers:
-            outputs = integer_outputs(problem, trees[slice(*run)], stop=stop)
-        else:
-            outputs = _outputs(problem, packed, fitted.params, run, stop)
-            finite &= np.isfinite(outputs).all(axis=(1, 2))
+        own = {name: values[slice(*run)] for name, values in genes.items()}
+        outputs = outputs_in_formats(
+            problem,
+            trees[slice(*run)],
+            own,
+            lambda: _outputs(problem, packed, fitted.params, run, stop),
+            lambda trees, weights: integer_outputs(problem, trees, stop=stop, weights=weights),
+        )
+        finite &= np.isfinite(outputs).all(axis=(1, 2))
         outputs[~finite] = 0.0  # a diverged tree is scored as a useless constant; ``ok`` marks it
         columns = {column: metric_named(metric)(truth, outputs) for column, metric in problem.metrics.items()}
         if problem.classes:
@@ -220,6 +242,28 @@ def _score(problem: Problem, packed: Packed, fitted: _Folds, trees: list[Nodes])
     parts = in_threads(problem.workers, score, cut(packed.forest, problem.workers, scored_at_once(problem)))
     columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
     return columns, np.concatenate([finite for _, finite in parts])
+
+
+def outputs_in_formats(
+    problem: Problem,
+    trees: list[Nodes],
+    genes: Genes,
+    of_floats: Callable[[], FloatArray],
+    of_integers: Callable[[list[Nodes], str], FloatArray],
+) -> FloatArray:
+    """(trees, outputs, rows) the outputs of each tree in its number format.
+
+    ``of_floats``: those of all in floats. ``of_integers``: those of some trees in a format.
+    """
+    if not problem.formats:
+        return of_integers(trees, "int8") if problem.in_integers else of_floats()
+    found = np.empty((len(trees), problem.task.n_outputs, len(problem.validation_rows)))
+    for name, places in problem.by_format(genes):
+        if c_format(name).is_integer:
+            found[places] = of_integers([trees[i] for i in places.tolist()], name)
+        else:
+            found[places] = of_floats()[places]
+    return found
 
 
 def scored_at_once(problem: Problem) -> int:
@@ -241,20 +285,49 @@ def _outputs(problem: Problem, packed: Packed, params: NDArray, run: tuple[int, 
     return np.concatenate(found, axis=2).astype(np.float64)
 
 
-def costs(problem: Problem, trees: list[Nodes]) -> Columns:
+def costs(problem: Problem, trees: list[Nodes], genes: Genes = NO_GENES) -> Columns:
     """The counts of every tree, and its costs on the device if the run has one.
 
-    They are the costs in the tree's cheapest code: what it loses in integers is judged at the end of the run.
+    They are the costs in the tree's cheapest code, of those in its own format if it has one among its ``genes``: what
+    it loses in integers otherwise is judged at the end of the run.
     """
     nodes, starts = join(trees)
     counts = hardware.count(nodes, starts)
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
-    if problem.device is not None:
-        found = costs_by_code(
-            nodes, starts, problem.device, problem.rule.codes, kind=problem.task.kind, **problem.about_costs
-        )
-        columns |= taken(choose(problem.rule, found), found)
-    return columns
+    if problem.device is None:
+        return columns
+    if not problem.formats:
+        columns |= _cheapest(problem, problem.device, trees, problem.rule)
+        if problem.early_exit:
+            columns = with_exits(columns, _walked(problem, trees), problem.device, problem.code, kind=problem.task.kind)
+        return columns
+    parts = problem.by_format(genes)
+    found = [
+        _cheapest(problem, problem.device, [trees[i] for i in places.tolist()], problem.rule_of(name))
+        for name, places in parts
+    ]
+    order = np.argsort(np.concatenate([places for _, places in parts]))
+    names = [name for name in found[0] if all(name in each for each in found)]
+    return columns | {name: np.concatenate([each[name] for each in found])[order] for name in names}
+
+
+def _cheapest(problem: Problem, device: hardware.Device, trees: list[Nodes], rule: CodeRule) -> Columns:
+    """The costs of trees, each in the code that a rule chooses."""
+    found = costs_by_code(*join(trees), device, rule.codes, kind=problem.task.kind, **problem.about_costs)
+    return taken(choose(rule, found), found)
+
+
+def _walked(problem: Problem, trees: list[Nodes]) -> list[Walked]:
+    """How far training rows go in each tree, with the weights of fold 0 as in all costs."""
+    count = len(problem.whole)
+    rows = problem.whole[np.linspace(0, count - 1, min(count, WALKED_ROWS)).astype(np.int64)]
+    codes, width = row_codes(problem, rows), problem.space.n_features
+    kinds = np.full(width, -1) if problem.inputs.kinds is None else problem.inputs.kinds
+    found = []
+    for tree in of_first_fold(problem, trees):
+        exits = early_exit_of(tree)
+        found.append(Walked(exits, exits(codes[:, tree.inputs.features]).terms, np.full(width, -1), kinds))
+    return found
 
 
 def trained(
@@ -264,11 +337,11 @@ def trained(
     *,
     epochs: int,
     faster: float = 1.0,
-    rates: Columns = UNSHRUNK,
+    genes: Genes = NO_GENES,
 ) -> list[Nodes]:
     """Trees trained further on the fit rows of every fold, at ``faster`` times the learning rate.
 
-    With their last weights, so validation rows choose nothing. ``rates``: see ``evaluate``; no tree loses edges.
+    With their last weights, so validation rows choose nothing. ``genes``: see ``evaluate``; no tree loses edges.
     """
     rate = faster * problem.settings.learning_rate
     problem = replace(problem, settings=problem.settings._replace(learning_rate=rate))
@@ -276,13 +349,13 @@ def trained(
         _course(problem, (fit, fit[:0]), epochs, (problem.seed, stream, k))._replace(patience=0)
         for k, (fit, _) in enumerate(problem.folds)
     ]
-    return _trained(problem, trees, courses, rates)[2]
+    return _trained(problem, trees, courses, rates_of(genes))[2]
 
 
-def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, rates: Columns = UNSHRUNK) -> list[Nodes]:
+def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, genes: Genes = NO_GENES) -> list[Nodes]:
     """Trees with one set of weights, trained on the rows ``whole`` at ``faster`` times the learning rate.
 
-    ``rates``: see ``evaluate``.
+    ``genes``: see ``evaluate``.
 
     A tree begins with the mean of its folds' weights: they were inherited from the same start, and are mostly near
     enough for a mean. The weights of all folds hold each other already, so the weight decay is a part of the search's.
@@ -293,8 +366,8 @@ def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, rates: C
     whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
     means = [one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
     firsts = [one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
-    last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, rates=rates)
-    candidates = (simplify_all(last) if rates else last, means, firsts)
+    last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, genes=genes)
+    candidates = (simplify_all(last) if rates_of(genes) else last, means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
     useful = losses <= _loss_of_constant(whole)
     chosen = np.where(useful.any(axis=0), useful.argmax(axis=0), losses.argmin(axis=0))

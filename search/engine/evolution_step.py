@@ -13,26 +13,18 @@ from numpy.typing import NDArray
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify_all
-from search.engine.evaluate import Columns, Evaluated, Problem, costs, edge_slopes, evaluate
-from search.engine.population import (
-    SHRINKING,
-    Members,
-    best_of_each_structure,
-    merge,
-    objectives,
-    rates_of,
-    violation,
-)
+from search.engine.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate
+from search.engine.population import Members, best_of_each_structure, merge, objectives, violation
 from search.engine.pruned_trees import pruned_trees
 from search.engine.row_samples import sampled
 from search.selection.hypervolume import hypervolume
 from search.selection.survivors import ranks, survivors
+from search.variation.genes import Gene, Genes, child_genes, first_genes, joined
 from search.variation.operators import GUIDED, PARENTS, make_child
-from search.variation.shrinkage import child_rates, first_rates
 
 Phase = Callable[[str], AbstractContextManager[None]]
 # Streams of random numbers in a generation; the shuffles of fold k use (seed, generation, k).
-VARY, SELECT, SHRINK = 2**31, 2**31 + 1, 2**31 + 3
+VARY, SELECT = 2**31, 2**31 + 1
 RANDOM, PRUNED = "random", "pruned"  # the origins of trees of the first population
 RETRAINED = "retrained"  # the origin of a survivor that was trained further
 
@@ -51,12 +43,7 @@ class Strategy:
     bounds: dict[str, float]
     new_tree: Callable[[np.random.Generator], Nodes]
     pruned: int = 0  # the most trees of the first population that are made by pruning
-    l1: float | str = 0.0  # the rate of the L1 norm of edge weights in training, or "evolved"
-    group_l1: float | str = 0.0  # the same of the norms of the weights into each node
-
-    @property
-    def shrinking(self) -> dict[str, float | str]:
-        return {name: getattr(self, name) for name in SHRINKING}
+    genes: tuple[Gene, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,8 +99,8 @@ def begin(problem: Problem, strategy: Strategy, phase: Phase) -> tuple[State, In
     with phase("train"):
         made = pruned_trees(problem, strategy.pruned) if strategy.pruned else []
     trees = simplify_all([*made, *drawn[len(made) :]])
-    rates = first_rates(strategy.shrinking, (problem.seed, 0, SHRINK), len(trees))
-    evaluated = _evaluate(problem, trees, rates, 0, np.arange(len(trees)), phase)
+    genes = first_genes(strategy.genes, problem.seed, len(trees))
+    evaluated = _evaluate(problem, trees, genes, 0, np.arange(len(trees)), phase)
     operators = (PRUNED,) * len(made) + (RANDOM,) * (len(trees) - len(made))
     origin = Origin(operators, np.full((len(trees), 2), -1))
     return _select(problem, strategy, evaluated, evaluated, origin, Reached(0, len(trees)), phase)
@@ -124,24 +111,22 @@ def step(problem: Problem, strategy: Strategy, state: State, phase: Phase) -> tu
     generation = state.generation + 1
     problem = sampled(problem, generation)
     with phase("vary"):
-        trees, origin, rates = _children(problem, strategy, state, generation)
+        trees, origin, genes = _children(problem, strategy, state, generation)
     old = state.members
     if strategy.retrain_survivors:
         trees = trees + old.trees
         themselves = np.column_stack([old.ids, np.full_like(old.ids, -1)])
         origin = Origin(origin.operators + (RETRAINED,) * len(old.trees), np.vstack([origin.parents, themselves]))
-        rates = {name: np.concatenate([part, old.columns[name]]) for name, part in rates.items()}
+        genes = joined(genes, old.columns)
     ids = state.evaluations + np.arange(len(trees))
-    evaluated = _evaluate(problem, trees, rates, generation, ids, phase)
+    evaluated = _evaluate(problem, trees, genes, generation, ids, phase)
     everyone = evaluated if strategy.retrain_survivors else merge([evaluated, old])
     reached = Reached(generation, state.evaluations + len(trees))
     return _select(problem, strategy, everyone, evaluated, origin, reached, phase)
 
 
-def _children(
-    problem: Problem, strategy: Strategy, state: State, generation: int
-) -> tuple[list[Nodes], Origin, Columns]:
-    """The children, where they come from, and the rates at which they shrink in training."""
+def _children(problem: Problem, strategy: Strategy, state: State, generation: int) -> tuple[list[Nodes], Origin, Genes]:
+    """The children, where they come from, and their genes."""
     rng = np.random.default_rng((problem.seed, generation, VARY))
     # Binary tournaments by rank: two pairs of candidates for each child's two parents.
     drawn = rng.integers(len(state.rank), size=(strategy.population, 2, 2))
@@ -158,9 +143,8 @@ def _children(
     parents = state.members.ids[winner]
     parents[alone, 1] = -1
     winner[alone, 1] = winner[alone, 0]
-    stream = problem.seed, generation, SHRINK
-    rates = child_rates(strategy.shrinking, stream, rates_of(state.members.columns), winner)
-    return trees, Origin(tuple(operators), parents), rates
+    genes = child_genes(strategy.genes, problem.seed, generation, state.members.columns, winner)
+    return trees, Origin(tuple(operators), parents), genes
 
 
 def _guided(
@@ -185,15 +169,15 @@ def _guided(
 def _evaluate(
     problem: Problem,
     trees: list[Nodes],
-    rates: Columns,
+    genes: Genes,
     generation: int,
     ids: NDArray[np.int64],
     phase: Phase,
 ) -> Members:
     with phase("train"):
-        result: Evaluated = evaluate(problem, trees, generation, rates)
+        result: Evaluated = evaluate(problem, trees, generation, genes)
     with phase("cost"):
-        columns = result.columns | costs(problem, result.trees) | rates
+        columns = result.columns | costs(problem, result.trees, genes) | dict(genes)
     return Members(result.trees, ids, columns, result.ok)
 
 

@@ -6,6 +6,7 @@ The generations share one range for each input. A judgement fits the ranges to e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,13 +15,15 @@ from numpy.typing import NDArray
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.clipping import fit_ranges
-from neuraltree.compress.int8.integer_tree import input_range
+from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.compress.int8.integers import Integers, quantize
-from neuraltree.compress.int8.stages import InputStage
+from neuraltree.compress.int8.lookup_tables import UNIT
+from neuraltree.compress.int8.stages import InputStage, IntegerStage, MixedStage, OutputStage
+from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.engine.forest import Indices
 from neuraltree.engine.training import NEVER
 from neuraltree.tree.folding import fold_inputs
-from neuraltree.tree.nodes import Nodes, join, one_set
+from neuraltree.tree.nodes import IntArray, Nodes, join, one_set
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 from search.engine.forest_sums import output_sums
@@ -37,23 +40,30 @@ class Ranges(NamedTuple):
 
 
 def integer_outputs(
-    problem: Problem, trees: Sequence[Nodes], ranges: Sequence[Ranges] = (), stop: Indices = NEVER
+    problem: Problem,
+    trees: Sequence[Nodes],
+    ranges: Sequence[Ranges] = (),
+    stop: Indices = NEVER,
+    weights: str = "int8",
 ) -> FloatArray:
     """(trees, outputs, rows) the outputs with each fold's weights on its validation rows, fold after fold.
 
-    ``ranges``: those of each tree; by default those of the problem for all. Weights that are not finite count as 0.
+    ``ranges``: those of each tree; by default those of the problem for all. ``weights``: their format. Weights that
+    are not finite count as 0.
     """
     if not ranges:
-        return _outputs(problem, trees, Ranges(problem.input_range, np.zeros(problem.space.n_features)), stop)
-    found = [_outputs(problem, [tree], own, stop) for tree, own in zip(trees, ranges, strict=True)]
+        shared = Ranges(problem.input_range, np.zeros(problem.space.n_features))
+        return _outputs(problem, trees, shared, stop, weights)
+    found = [_outputs(problem, [tree], own, stop, weights) for tree, own in zip(trees, ranges, strict=True)]
     return np.concatenate(found)
 
 
-def _outputs(problem: Problem, trees: Sequence[Nodes], ranges: Ranges, stop: Indices) -> FloatArray:
+def _outputs(problem: Problem, trees: Sequence[Nodes], ranges: Ranges, stop: Indices, weights: str) -> FloatArray:
     nodes, _ = join(list(trees))
     with np.errstate(all="ignore"):  # a weight of a tree that diverged
         by_fold = [_centred(nodes, k, ranges.middle) for k in range(len(problem.folds))]
-        numbers = quantize(np.concatenate(by_fold), ranges.reach)  # of all folds at once: it costs little more than one
+        # Of all folds at once: it costs little more than one.
+        numbers = quantize(np.concatenate(by_fold), ranges.reach, snaps=code_snaps(weights))
     count, inputs = len(nodes), problem.data.inputs
     found = []
     for k, (_, held) in enumerate(problem.folds):
@@ -75,6 +85,42 @@ def _codes(inputs: NDArray, ranges: Ranges) -> NDArray[np.int8]:
     width = inputs.shape[1]
     stage = InputStage.make(np.arange(width), ranges.middle, np.ones(width), ranges.reach)
     return np.ascontiguousarray(stage(inputs).T)
+
+
+def of_first_fold(problem: Problem, trees: Sequence[Nodes]) -> list[IntegerTree]:
+    """Trees of classes with the weights of fold 0 in integers, with the ranges of the problem; their inputs are
+    standardised. Quantised together, as that takes most of the time for one."""
+    nodes, starts = join(list(trees))
+    reach = problem.input_range
+    with np.errstate(all="ignore"):
+        nodes = _centred(nodes, 0, np.zeros(len(reach)))
+        numbers = quantize(nodes, reach)
+    source = _as_tree(problem, trees[0])
+    found = []
+    for first, last in pairwise(starts.tolist()):
+        keep = first + np.flatnonzero(numbers.keep[first:last])
+        own, kept = nodes[keep], Integers._make(part[keep] for part in numbers)
+        used, top = np.unique(own["op"][own["op"] >= 0]).astype(np.int64), own["depth"] == 0
+        outputs = OutputStage.make(kept.unit[top], kept.reach[top], 1, 0.0, 1.0)  # scores do not depend on the largest
+        found.append(IntegerTree(source, own, kept, False, "int8", _stage(problem, used), outputs))
+    return found
+
+
+def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage:
+    """The stage of the inputs ``used``, by the types of the code's inputs."""
+    nothing, reach = np.zeros(len(used)), problem.input_range[used]
+    is_integer = np.zeros(len(used), bool) if problem.inputs.kinds is None else problem.inputs.kinds[used] >= 0
+    floats, integers = used[~is_integer], used[is_integer]
+    stage = InputStage.make(floats, nothing[~is_integer], nothing[~is_integer] + 1, reach[~is_integer])
+    if not len(integers):
+        return stage
+    ends = np.full(len(integers), -UNIT), np.full(len(integers), UNIT)
+    return MixedStage(used, stage, IntegerStage.make(integers, ends, nothing[is_integer], np.full(len(integers), UNIT)))
+
+
+def row_codes(problem: Problem, rows: IntArray) -> NDArray[np.int8]:
+    """(rows, features) of training rows, with the ranges of the problem."""
+    return _codes(problem.data.inputs[rows], Ranges(problem.input_range, np.zeros(problem.space.n_features))).T
 
 
 def fitted_ranges(problem: Problem, trees: Sequence[Nodes]) -> list[Ranges]:

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Columns
+from search.variation.genes import FORMAT
 
-# The columns of the rates at which a tree's edge weights shrink in training, if they do: see ``KernelLowering.train``.
-SHRINKING = ("l1", "group_l1")
 MOST_OVER = 1e6  # the largest violation that one missed budget can add
 DIVERGED = 1e9  # violation of a tree whose training diverged: it ranks behind trees that only miss budgets
 
@@ -33,11 +32,6 @@ class Members:
             {name: values[index] for name, values in self.columns.items()},
             self.ok[index],
         )
-
-
-def rates_of(columns: Columns) -> Columns:
-    """The columns of ``SHRINKING`` that there are."""
-    return {name: columns[name] for name in SHRINKING if name in columns}
 
 
 def merge(parts: Sequence[Members]) -> Members:
@@ -71,8 +65,10 @@ def structure_key(nodes: Nodes) -> bytes:
 
 
 def best_of_each_structure(members: Members, order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sorted indices of the members that come first in ``order`` among those with the same structure."""
-    best: dict[bytes, int] = {}
+    """Sorted indices of the members that come first in ``order`` among those with the same structure, and the same
+    number format if each has its own."""
+    best: dict[tuple[bytes, float], int] = {}
+    formats = members.columns.get(FORMAT, np.zeros(len(members.trees)))
     for i in order:
-        best.setdefault(structure_key(members.trees[i]), int(i))
+        best.setdefault((structure_key(members.trees[i]), float(formats[i])), int(i))
     return np.array(sorted(best.values()), dtype=np.int64)

@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
-from neuraltree.compress.formats import AUTO, number_format
 from neuraltree.compress.int8.ranges import fit_input_range
 from neuraltree.engine.training import Settings, make_data
-from neuraltree.hardware.choice import candidates
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import Task, encode, make_task
 from neuraltree.tree.folding import far
@@ -23,7 +21,7 @@ from neuraltree.tree.generate import reference_tree, varied_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space, TreeError, check
-from search.config.code_rule import code_of, rule_of
+from search.config.code_rule import code_of, codes_of, rule_of
 from search.config.config import Config
 from search.engine.budgets import budgets
 from search.engine.evaluate import Problem
@@ -34,10 +32,14 @@ from search.engine.typed_inputs import typed_inputs
 from search.errors import InputError
 from search.objectives import KINDS, NAMES, columns_of, first_metric, metric_of, rows_of
 from search.selection.survivors import check_method
+from search.strict import shown
 from search.table.data import Table
 from search.table.split_checks import checked_parts
 from search.table.splits import RowIndices, positions
+from search.variation.genes import SHRINKING, Gene
+from search.variation.member_formats import format_gene
 from search.variation.operators import make_toolbox
+from search.variation.shrinkage import rate_gene
 
 # The default weight decay is their quotient by the number of training rows, but no more than the second: the more rows,
 # the less a tree overfits them, and the more steps of an epoch decay its weights. `benchmarks.run decay` has the
@@ -99,6 +101,8 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         inputs=typed_inputs(config.hardware.input, table, train_rows, scaler, fit_input_range(inputs)),
         far=far(scaler),
         workers=workers or os.cpu_count() or 1,
+        early_exit=_exits_early(config, table),
+        formats=config.hardware.formats,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)
@@ -107,6 +111,15 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
         cutting=config.compress.prune,
     )
+
+
+def _exits_early(config: Config, table: Table) -> bool:
+    if config.compress.early_exit and table.classes is None:
+        raise InputError(
+            f"compress.early_exit: a class can be certain before all is computed, but {config.data.source!r} is a "
+            f"{table.kind} task; leave it out"
+        )
+    return config.compress.early_exit
 
 
 def _first_rows(table: Table, rows: RowIndices) -> int:
@@ -153,10 +166,10 @@ def _task(config: Config, table: Table) -> Task:
 
 def _device(config: Config, table: Table) -> hardware.Device | None:
     precision = config.hardware.precision
-    if config.hardware.finetune_epochs and (precision == AUTO or not number_format(precision).is_integer):
+    if config.hardware.finetune_epochs and precision != "int8":
         raise InputError(
             f"hardware.finetune_epochs = {config.hardware.finetune_epochs} fine-tunes 8-bit models, but "
-            f'hardware.precision = "{precision}"; set it to "int8", or finetune_epochs to 0'
+            f'hardware.precision = {shown(precision)}; set it to "int8", or finetune_epochs to 0'
         )
     if not config.hardware.device:
         return None
@@ -167,7 +180,7 @@ def _device(config: Config, table: Table) -> hardware.Device | None:
         )
     try:
         device = hardware.load_device(config.hardware.device)
-        codes = candidates(code_of(config, device), device)
+        codes = codes_of(config, device)
     except ValueError as error:
         raise InputError(f"hardware: {error}") from None
     unknown = [" ".join(code) for code in codes if not hardware.has_worst(device, *code)]
@@ -255,9 +268,15 @@ def _evolution(config: Config, table: Table, problem: Problem) -> Strategy:
         bounds=budgets(config, table, problem),
         new_tree=_generator(config, problem.space, len(problem.folds)),
         pruned=_pruned(config, problem.task),
-        l1=config.train.l1,
-        group_l1=config.train.group_l1,
+        genes=_genes(config),
     )
+
+
+def _genes(config: Config) -> tuple[Gene, ...]:
+    """What each tree has beside its nodes."""
+    rates, formats = {name: getattr(config.train, name) for name in SHRINKING}, config.hardware.formats
+    shrinking = [rate_gene(name, rate) for name, rate in rates.items() if rate]
+    return (*shrinking, *[format_gene(len(formats))] * bool(formats))
 
 
 def _pruned(config: Config, task: Task) -> int:

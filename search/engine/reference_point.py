@@ -50,9 +50,10 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
         peak_live=np.full_like(counts.peak_live, alive),
         features_used=np.full_like(counts.features_used, features),
     )
-    codes = problem.rule.codes
-    found = [hardware.costs_of_counts(counts, device, *code, kind=problem.task.kind) for code in codes]
-    of_codes = [found[i] for i in set(choose(problem.rule, found).tolist())]
+    of_codes = []
+    for rule in [problem.rule_of(name) for name in problem.formats] or [problem.rule]:
+        found = [hardware.costs_of_counts(counts, device, *code, kind=problem.task.kind) for code in rule.codes]
+        of_codes += [found[i] for i in set(choose(rule, found).tolist())]
     return {name: HEADROOM * max(float(costs[name].max()) for costs in of_codes) for name in hardware.COSTS}
 
 

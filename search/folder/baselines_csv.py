@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from search.folder.records import write_csv
-from search.objectives import COST_NAMES
+from search.objectives import USUAL_COSTS
 from search.reading import read_rows
 
 FILE = "baselines.csv"
 NUMBERS = (
-    *("val_error", "test_error", "test_score", "weights", "macs", *COST_NAMES, "seconds"),
+    *("val_error", "test_error", "test_score", "weights", "macs", *USUAL_COSTS, "seconds"),
     *("honest_error", "honest_error_se", "honest_difference", "honest_difference_se"),
 )
 HEADER = ("name", "label", *NUMBERS)

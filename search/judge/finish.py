@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import NARROW, c_format
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune, integer_outputs
 from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, loses_much
+from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.hardware.choice import Decision, decide
 from neuraltree.hardware.choice_words import word_of_codes
+from neuraltree.hardware.exiting import costs_with_exits
 from neuraltree.tasks.metrics import METRICS, metric_named
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
@@ -25,18 +27,20 @@ from search.engine.budgets import within
 from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import COUNTS, Columns, costs, refit
 from search.engine.evolution_step import State, front_of
-from search.engine.population import Members, objectives, rates_of, violation
+from search.engine.population import Members, objectives, violation
 from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
+from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, Kept, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
 from search.judge.thresholds import DECIDING
-from search.objectives import COST_NAMES, named_columns
+from search.objectives import EXIT_COST, USUAL_COSTS, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
+from search.variation.genes import FORMAT, genes_of
 
 SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only for models whose code is int8
-HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *COST_NAMES, *MEASURED, "model")
+HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *USUAL_COSTS, *MEASURED, "model")
 HONEST = ("honest_error", "honest_error_se")
 THRESHOLD = "threshold"  # the column of tuned thresholds
 BAND = "band"  # the column of ``Tree.band``
@@ -60,8 +64,9 @@ def finalists(setup: Setup, state: State) -> Members:
 
 def write_live(folder: RunFolder, setup: Setup, front: Members) -> None:
     """Write ``live.csv``: the front so far in the columns of ``front.csv``; nothing is refitted or tested yet."""
-    ids = front.ids.tolist()
-    values = [{"id": float(ids[i])} | _values(front.columns, i) for i in range(len(ids))]
+    ids, formats = front.ids.tolist(), formats_of(setup, front.columns)
+    values: list[dict[str, Any]] = [{"id": float(ids[i])} | _values(front.columns, i) for i in range(len(ids))]
+    values = [row | {CODE[0]: name} for row, name in zip(values, formats or [""] * len(ids), strict=True)]
     rows = [_row(setup, row, "evolving", {}, None) for row in values]
     write_csv(folder.path / "live.csv", _header(setup), rows)
 
@@ -108,8 +113,12 @@ def write_front(
         evaluations=state.evaluations,
     )
     members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
+    judged = judged.take([member.place for member in members])
+    if members and setup.problem.task.kind != "regression":
+        trees = [front.trees[member.place] for member in members]
+        write_answers(folder, held_out_answers(setup.problem, trees, judged.thresholds))
     write_members(folder, setup, table, members)
-    return judged.take([member.place for member in members])
+    return judged
 
 
 def write_members(folder: RunFolder, setup: Setup, table: Table, members: list[Finished]) -> None:
@@ -143,7 +152,7 @@ def judged_front(
     """
     if not front.trees:
         return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), np.zeros(0), None)
-    judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations, rates_of(front.columns))
+    judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations, genes_of(front.columns))
     found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
     found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}
     front = replace(front, columns=front.columns | found)
@@ -199,7 +208,7 @@ def finished(
     if not front.trees:
         return []
     epochs, faster = refit_course(setup, evaluations)
-    refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster, rates=rates_of(front.columns))
+    refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster, genes=genes_of(front.columns))
     trees = [to_tree(setup, table, nodes) for nodes in refitted]
     return finished_trees(setup, table, trees, {"id": front.ids.astype(np.float64)} | front.columns, say, stopping)
 
@@ -211,20 +220,25 @@ def finished_trees(
     columns: Columns,
     say: Callable[[str], None],
     stopping: Callable[[], bool],
+    *,
+    ranged: bool = False,
 ) -> list[Finished]:
     """Models of a front in the code of the run, with the ``columns`` that are known of them and their costs.
 
-    Thresholds and bands among the columns go into the models.
+    Thresholds and bands among the columns go into the models, and each is stored in its number format if it has one.
+    ``ranged``: the trees have the input ranges of their integers already.
     A model is left out if it breaks a constraint: by its measured costs, or by predicted ones if it has no others.
     """
     constants = {name: columns[name] for name in (THRESHOLD, BAND) if name in columns}
     known: list[dict[str, Any]] = [_values(constants, i) for i in range(len(trees))]
-    trees = _in_integers(setup, table, [replace(tree, **each) for tree, each in zip(trees, known, strict=True)])
+    formats = formats_of(setup, columns) or [None] * len(trees)
+    trees = [replace(tree, **each) for tree, each in zip(trees, known, strict=True)]
+    trees = _in_integers(setup, table, trees, formats, ranged=ranged)
     if setup.problem.in_integers:
         _tell_of_losses(trees, say)
-    decisions = _decided(setup, trees)
+    decisions = _decided(setup, trees, formats)
     codes = [setup.problem.rule.codes[0] if each is None else each.code for each in decisions]
-    columns = columns | _costs(setup, trees, decisions)
+    columns = columns | _costs(setup, table, trees, decisions)
     measured = measure_front(setup.problem, list(zip(trees, codes, strict=True)), say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns.get(name, v), v) for name, v in measured.items()}
@@ -235,6 +249,11 @@ def finished_trees(
         )
     told = decisions if setup.problem.chooses_code else [None] * len(trees)
     return [Finished(i, trees[i], _values(columns, i), codes[i], told[i]) for i in np.flatnonzero(fitting).tolist()]
+
+
+def formats_of(setup: Setup, columns: Columns) -> list[str | None]:
+    """The number format of each member, if each has its own; else none."""
+    return [setup.problem.formats[place] for place in columns.get(FORMAT, np.zeros(0)).astype(np.int64).tolist()]
 
 
 def _values(columns: Columns, i: int) -> dict[str, float]:
@@ -256,14 +275,28 @@ def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
     )
 
 
-def _in_integers(setup: Setup, table: Table, trees: list[Tree]) -> list[Tree]:
-    """The trees with their own input ranges for 8 bits, fine-tuned if asked to, all on the training rows."""
+def _in_integers(
+    setup: Setup, table: Table, trees: list[Tree], formats: Sequence[str | None], *, ranged: bool
+) -> list[Tree]:
+    """The trees with their own input ranges for 8 bits, fine-tuned if asked to, all on the training rows; with the
+    weights of their formats below 8 bits."""
     X, y, problem = table.X[setup.train_rows], table.y[setup.train_rows], setup.problem
     weight = problem.data.weight[: len(X)]
-    fitted = [fit_ranges(tree, X, weight) for tree in trees]
+    fitted = trees if ranged else [fit_ranges(tree, X, weight) for tree in trees]
     epochs, seed = setup.finetune_epochs, problem.seed
     tuned = [tree for each in fitted for tree in finetune([each], X, epochs=epochs, seed=seed, weight=weight)]
-    return [replace(tree, int8_loss=int8_loss(tree, X, y, weight)) for tree in tuned]
+    stored = [_in_format(tree, name) for tree, name in zip(tuned, formats, strict=True)]
+    losses = (int8_loss(tree, X, y, weight, weights) for tree, weights in stored)
+    return [replace(tree, int8_loss=loss) for (tree, _), loss in zip(stored, losses, strict=True)]
+
+
+def _in_format(tree: Tree, name: str | None) -> tuple[Tree, str]:
+    """The tree with weights of a format below 8 bits, and the format of its integers; without integers as it is."""
+    if name not in NARROW:
+        return tree, "int8"
+    with suppress(ValueError):  # the sums of this tree do not fit the integers
+        return replace(with_weight_format(tree, name), band=tree.band), name
+    return tree, name
 
 
 def _tell_of_losses(trees: list[Tree], say: Callable[[str], None]) -> None:
@@ -276,17 +309,23 @@ def _tell_of_losses(trees: list[Tree], say: Callable[[str], None]) -> None:
         )
 
 
-def _decided(setup: Setup, trees: list[Tree]) -> list[Decision | None]:
+def _decided(setup: Setup, trees: list[Tree], formats: Sequence[str | None]) -> list[Decision | None]:
     """The code of each finished tree, by the costs with its own input ranges and by its loss; None without a device."""
     problem = setup.problem
     if problem.device is None:
         return [None] * len(trees)
-    return [*decide(trees, problem.device, problem.rule, problem.inputs.spec)]
+    rules = [problem.rule if name is None else problem.rule_of(name) for name in formats]
+    about = problem.device, problem.inputs.spec
+    return [decide([tree], about[0], rule, about[1])[0] for tree, rule in zip(trees, rules, strict=True)]
 
 
-def _costs(setup: Setup, trees: list[Tree], decisions: list[Decision | None]) -> Columns:
-    """Counts and costs of finished trees, each in its own code."""
-    columns = costs(setup.problem, [tree.nodes for tree in trees])
+def _costs(setup: Setup, table: Table, trees: list[Tree], decisions: list[Decision | None]) -> Columns:
+    """Counts and costs of finished trees, each in its own code; of code that exits early on the training rows."""
+    problem = setup.problem
+    columns = costs(replace(problem, device=None), [tree.nodes for tree in trees])
+    if problem.early_exit and problem.device is not None and trees:
+        X, inputs = table.X[setup.train_rows], problem.inputs.spec
+        return columns | costs_with_exits(trees, X, problem.device, problem.code, inputs)
     own = [each.costs[each.code] for each in decisions if each is not None]
     return columns | {name: np.array([row[name] for row in own]) for name in (own[0] if own else ())}
 
@@ -305,11 +344,12 @@ def _test_scores(setup: Setup, table: Table, member: Finished) -> dict[str, floa
     decided = outputs - tree.logit_threshold  # 0 unless the threshold of two classes is tuned
     error = metric_named(metric)(truth, decided if metric in DECIDING else outputs)[0]
     scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, decided)[0])}
-    if not number_format(member.code.precision).is_integer:
+    row = c_format(member.code.precision)
+    if not row.is_integer:
         return scores
     with suppress(ValueError):  # the sums of this tree do not fit the integers
         scores["int8_test_score"] = 1.0 - float(
-            usual(truth, integer_outputs(tree, X).T[None] - tree.logit_threshold)[0]
+            usual(truth, integer_outputs(tree, X, row.weights).T[None] - tree.logit_threshold)[0]
         )
     return scores
 
@@ -317,6 +357,7 @@ def _test_scores(setup: Setup, table: Table, member: Finished) -> dict[str, floa
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
+    further = [*[EXIT_COST] * setup.problem.early_exit, *(name for name in further if name != EXIT_COST)]
     return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *CODE * setup.problem.chooses_code]
 
 

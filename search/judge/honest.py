@@ -24,15 +24,16 @@ from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes, join, node_dtype
-from search.engine.evaluate import UNSHRUNK, Columns, Fold, Problem, scored_at_once, trained, validation_outputs
+from search.engine.evaluate import Fold, Problem, outputs_in_formats, scored_at_once, trained, validation_outputs
 from search.engine.integer_scores import fitted_ranges, integer_outputs
-from search.engine.population import SHRINKING, structure_key
+from search.engine.population import structure_key
 from search.engine.row_samples import rows_trained
 from search.judge.bands import bands
 from search.judge.thresholds import decided, thresholds
 from search.table.data import Table
 from search.table.fresh_splits import FOLDS, REPEATS, fresh_folds
 from search.table.splits import positions
+from search.variation.genes import NO_GENES, Genes
 
 if TYPE_CHECKING:
     from search.engine.problem import Setup
@@ -103,25 +104,25 @@ def judge(
     kept: Kept | None = None,
     lesson: Setup | None = None,
     evaluations: int = 0,
-    rates: Columns = UNSHRUNK,
+    genes: Genes = NO_GENES,
 ) -> Judged:
     """Judge the structures of ``trees`` by repeated cross-validation.
 
-    ``evaluations``: the trees that the search has trained, whose time says how long a judgement may take.
-    ``rates``: see ``evaluate``. ``lesson``: the run on ``judging_folds`` with the lessons of teachers
-    fitted there; there is one repeat then. When ``stopping()`` is true the judgement ends after the repeat in progress:
-    with ``KeyboardInterrupt`` if the repeats are kept, else with what is known.
+    ``evaluations``: the trees that the search has trained, whose time says how long a judgement may take. ``genes``:
+    those of the trees. ``lesson``: the run on ``judging_folds`` with the lessons of teachers fitted there; there is one
+    repeat then. When ``stopping()`` is true the judgement ends after the repeat in progress: with
+    ``KeyboardInterrupt`` if the repeats are kept, else with what is known.
     """
     splits = list(islice(judging_splits(setup, table), 1 if lesson else REPEATS))
     models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
     say(f"judging {models} anew on {_counted(splits)} splits that the search did not use")
     epochs = judging_epochs(setup, len(trees) * len(splits), evaluations)
-    key = _key(setup, trees, epochs, rates)
+    key = _key(setup, trees, epochs, genes)
     done = _done(kept, key)
     held_out = None
     for repeat in range(len(done), len(splits)):
         anew = lesson.problem if lesson else replace(setup.problem, folds=splits[repeat])
-        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, rates)
+        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, genes)
         done.append(found)
         held_out = held_out or ((anew, fitted) if repeat == 0 else None)
         if kept:
@@ -172,7 +173,7 @@ def refit_course(setup: Setup, evaluations: int) -> tuple[int, float]:
 
 
 def _judged_once(
-    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, rates: Columns
+    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, genes: Genes
 ) -> tuple[list[Nodes], _Repeat]:
     """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen.
 
@@ -180,19 +181,19 @@ def _judged_once(
     """
     renewed = _renewed(problem, trees, repeat)
     for faster in (FASTER, 1.0):
-        fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, rates=rates)
-        found, wild = _by_fold(problem, fitted, tuned)
+        fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, genes=genes)
+        found, wild = _by_fold(problem, fitted, tuned, genes)
         if not wild.any():
             break
     return fitted, found
 
 
-def _key(setup: Setup, trees: list[Nodes], epochs: int, rates: Columns) -> NDArray[np.uint8]:
+def _key(setup: Setup, trees: list[Nodes], epochs: int, genes: Genes) -> NDArray[np.uint8]:
     """What the judgement depends on: the structures and the settings of their training."""
     nodes, _ = join(trees)
     about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER} {setup.tuned} {_Repeat._fields}"
     content = nodes["depth"].tobytes() + nodes["op"].tobytes() + about.encode()
-    content += b"".join(rates[name].tobytes() for name in SHRINKING if name in rates)
+    content += b"".join(values.tobytes() for values in genes.values())
     return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
 
 
@@ -228,7 +229,7 @@ def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
     return found
 
 
-def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool) -> tuple[_Repeat, NDArray[np.bool_]]:
+def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool, genes: Genes) -> tuple[_Repeat, NDArray[np.bool_]]:
     """The parts of the errors, the thresholds and the bands, and which trees (trees,) diverged.
 
     Outputs are held to ``_farthest``, so that a tree that diverged has a large error, but one that is a number. As many
@@ -240,7 +241,8 @@ def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool) -> tuple[_Repeat
     weight = problem.data.weight[problem.validation_rows].astype(np.float64)
     parts, apart, wide, wild = [], [], [], []
     for i in range(0, len(trees), at_once):
-        outputs = _outputs(problem, trees[i : i + at_once])
+        own = {name: values[i : i + at_once] for name, values in genes.items()}
+        outputs = _outputs(problem, trees[i : i + at_once], own)
         beyond = ~(np.abs(outputs) < far)  # true for NaN
         wild.append(beyond.mean(axis=(1, 2)) > OUTLIERS)
         outputs = np.where(beyond, np.copysign(far, np.nan_to_num(outputs)), outputs)
@@ -251,14 +253,16 @@ def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool) -> tuple[_Repeat
     return _Repeat(*map(np.concatenate, (parts, apart, wide))), np.concatenate(wild)
 
 
-def _outputs(problem: Problem, trees: list[Nodes]) -> FloatArray:
-    """(trees, outputs, rows) as floats; or as the integers of int8 models, with ranges fitted to each tree."""
-    if not problem.in_integers:
-        return validation_outputs(problem, trees)
-    diverged = np.array([not (np.isfinite(tree["weight"]).all() and np.isfinite(tree["bias"]).all()) for tree in trees])
-    outputs = integer_outputs(problem, trees, fitted_ranges(problem, trees))
-    outputs[diverged] = np.nan
-    return outputs
+def _outputs(problem: Problem, trees: list[Nodes], genes: Genes) -> FloatArray:
+    """(trees, outputs, rows) as floats; or as the integers of integer models, with ranges fitted to each tree."""
+
+    def of_integers(some: list[Nodes], weights: str) -> FloatArray:
+        diverged = [not (np.isfinite(tree["weight"]).all() and np.isfinite(tree["bias"]).all()) for tree in some]
+        outputs = integer_outputs(problem, some, fitted_ranges(problem, some), weights=weights)
+        outputs[diverged] = np.nan
+        return outputs
+
+    return outputs_in_formats(problem, trees, genes, lambda: validation_outputs(problem, trees), of_integers)
 
 
 def _farthest(problem: Problem) -> float:

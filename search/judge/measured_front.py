@@ -40,7 +40,8 @@ def measure_front(
     say(f"compiling {len(models)} models with {problem.code.compiler} and running them on an emulated {device.core}")
     found = []
     with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        waiting = [threads.submit(_measured, tree, device, code, problem.inputs.spec) for tree, code in models]
+        about = problem.inputs.spec, problem.early_exit
+        waiting = [threads.submit(_measured, tree, device, code, *about) for tree, code in models]
         for i, future in enumerate(waiting):
             while not wait([future], timeout=0.2).done:
                 if stopping():
@@ -68,9 +69,9 @@ def nothing_measured(problem: Problem, front: Front) -> bool:
     return not any(name in member.values for member in front for name in MEASURED)
 
 
-def _measured(tree: Tree, device: Device, code: Code, inputs: InputSpec) -> Measured | str:
+def _measured(tree: Tree, device: Device, code: Code, inputs: InputSpec, early_exit: bool) -> Measured | str:
     """The measurement, or the reason why it failed: one failing model must not stop the others."""
     try:
-        return measure_tree(tree, device, code, inputs)
+        return measure_tree(tree, device, code, inputs, early_exit=early_exit)
     except (ValueError, OSError) as error:
         return str(error)

@@ -73,6 +73,8 @@ def _dominated(setup: Setup) -> list[str]:
         return []
     if word := word_on_integers(problem.rule.codes, problem.device, problem.inputs.spec):
         return [word]
+    if problem.formats:  # the search compares them
+        return []
     nodes, starts = join([setup.strategy.new_tree(rng) for _ in range(SAMPLE)])
     about = {"kind": problem.task.kind, **problem.about_costs}
     word = compared_with_all(problem.code, problem.device, nodes, starts, about, f"{SAMPLE} random trees")

@@ -7,50 +7,39 @@ number, as the step sizes of an evolution strategy are (Schwefel 1981, "Numerica
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from search.variation.genes import SHRINKING, Gene
 
 EVOLVED = "evolved"
+STREAM = 2**31 + 3  # of random numbers; each kind of rate but the first adds its place
 LOWEST, HIGHEST = 1e-4, 1e-1
 STEP = 0.5  # the standard deviation of the logarithm of the number
-Wanted = Mapping[str, float | str]  # by the kind of rate: one for all trees, 0 for none, or ``EVOLVED``
-Rates = dict[str, FloatArray]  # by kind, without kinds that trees do not have
-Stream = tuple[int, ...]  # of random numbers; each kind but the first adds its place
 
 
-def first_rates(wanted: Wanted, stream: Stream, count: int) -> Rates:
-    """(count,) the rates of new trees."""
-    return {name: _first(_rng(stream, i), how, count) for i, (name, how) in enumerate(wanted.items()) if how}
+def rate_gene(name: str, rate: float | str) -> Gene:
+    """One rate for all trees, or ``EVOLVED`` rates; ``name``: one of ``SHRINKING``."""
+    place = SHRINKING.index(name)
+
+    def constant(_: np.random.Generator, trees: int) -> FloatArray:
+        return np.full(trees, float(rate))
+
+    def inherited(_: np.random.Generator, own: FloatArray, parents: NDArray[np.int64]) -> FloatArray:
+        return own[parents[:, 0]]
+
+    stream = (STREAM, place) if place else (STREAM,)
+    return Gene(name, stream, *((_first, _children) if rate == EVOLVED else (constant, inherited)))
 
 
-def child_rates(wanted: Wanted, stream: Stream, rates: Rates, parents: NDArray[np.int64]) -> Rates:
-    """(children,) the rates of children of trees with ``rates``, by the places of their ``parents`` (children, 2).
-
-    A child of one parent names it twice.
-    """
-    return {
-        name: _child(_rng(stream, i), rates[name], parents) if how == EVOLVED else rates[name][parents[:, 0]]
-        for i, (name, how) in enumerate(wanted.items())
-        if name in rates
-    }
+def _first(rng: np.random.Generator, trees: int) -> FloatArray:
+    return _rates(rng.uniform(math.log(LOWEST), math.log(HIGHEST), trees))
 
 
-def _rng(stream: Stream, place: int) -> np.random.Generator:
-    return np.random.default_rng((*stream, place) if place else stream)
-
-
-def _first(rng: np.random.Generator, how: float | str, count: int) -> FloatArray:
-    if how == EVOLVED:
-        return _rates(rng.uniform(math.log(LOWEST), math.log(HIGHEST), count))
-    return np.full(count, float(how))
-
-
-def _child(rng: np.random.Generator, rates: FloatArray, parents: NDArray[np.int64]) -> FloatArray:
-    logs = np.array([math.log(rate) for rate in rates.tolist()])
+def _children(rng: np.random.Generator, own: FloatArray, parents: NDArray[np.int64]) -> FloatArray:
+    logs = np.array([math.log(rate) for rate in own.tolist()])
     changed = logs[parents].mean(axis=1) + STEP * rng.standard_normal(len(parents))
     return _rates(np.clip(changed, math.log(LOWEST), math.log(HIGHEST)))
 

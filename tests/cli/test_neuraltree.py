@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -104,13 +105,13 @@ def test_export_says_what_an_early_exit_saves(
     given = ["export", str(run), "--to", "c", "--early-exit", "--out", str(tmp_path / "early")]
     assert main(given) == 0
     exits = early_exit_of(quantize_tree(load_front(run).recommended().tree()))
-    assert not exits.checks  # no early exit saves anything with three classes here
-    assert f"computes all {exits.macs[-1]} MACs for every row" in capsys.readouterr().out
+    assert exits.looks
+    assert f"MACs on average, at most {exits.most_macs}" in capsys.readouterr().out
     with monkeypatch.context() as patched:
-        checked = EarlyExit(exits.tree, exits.terms, (len(exits.terms) - 1,))
-        patched.setattr("neuraltree.compress.early_exit_of", lambda tree: checked)
+        whole = EarlyExit(exits.tree, tuple(replace(part, checks=()) for part in exits.parts))
+        patched.setattr("neuraltree.compress.early_exit_of", lambda tree: whole)
         assert main(given) == 0
-    assert f"MACs on average, at most {exits.macs[-1]}" in capsys.readouterr().out
+    assert f"computes all {exits.most_macs} MACs for every row" in capsys.readouterr().out
     (run.parent / "birds.csv").rename(tmp_path / "moved.csv")
     assert main(given) == 0
     (tmp_path / "moved.csv").rename(run.parent / "birds.csv")
@@ -123,6 +124,7 @@ def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys
     given = ["export", str(run), "--to", "c", "--out", str(out)]
     assert main([*given, "--cascade", f"{len(front) - 1},0", "--max-loss", "0.5"]) == 0
     said = capsys.readouterr().out.splitlines()
+    assert "answers for rows that the models were not fitted to: the large model is asked for 0.0%" in said[-3]
     assert "the large model is asked for 0.0%" in said[-2]
     ran = subprocess.run(said[-1].removeprefix("to check both models: "), shell=True, capture_output=True, text=True)
     assert (ran.returncode, ran.stdout.count("32 of 32 vectors are right")) == (0, 2), ran.stderr
@@ -135,7 +137,7 @@ def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys
         (["--cascade", "0,0"], "two different numbers from 0 to"),
         (["--cascade", f"0,{len(front)}"], "two different numbers from 0 to"),
         (["--max-loss", "0.1"], "--max-loss is an option of --cascade"),
-        (["--cascade", "0,1", "--early-exit"], "does not go with --early-exit"),
+        (["--cascade", "0,1", "--constants"], "does not go with --constants"),
         (["--cascade", "0,1", "--precision", "float32"], "C in int8, straight style"),
         (["--cascade", "0,1", "--input", "length=int16"], "inputs of one type"),
         (["--cascade", "0,1", "--max-loss", "2"], "max_loss=2.0"),
@@ -156,6 +158,34 @@ def test_what_a_cascade_saves_is_said_in_the_numbers_of_its_code(
         shares += [float(share) for share in re.findall(r"large model alone: (0\.\d+|1\.0+)", said)]
     assert shares == pytest.approx([shares[0]] * 3, abs=0.05)
     assert shares[0] > 0.6
+
+
+def test_a_cascade_of_models_that_stop_early(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    front = load_front(run)
+    given = ["export", str(run), "--to", "c", "--cascade", f"{len(front) - 1},0"]
+    means = []
+    for name, more in (("plain", []), ("early", ["--early-exit"])):
+        assert main([*given, *more, "--out", str(tmp_path / name)]) == 0
+        said = capsys.readouterr().out
+        found = re.search(r"large model is asked for .*: ([\d.]+) MACs on average, at most (\d+)", said)
+        assert found
+        means.append((float(found[1]), int(found[2])))
+    assert means[1][0] <= means[0][0] < means[0][1] == means[1][1]
+    assert "nt_decide" in (tmp_path / "early" / "early_large.c").read_text()
+
+
+def test_a_run_without_held_out_answers_chooses_on_training_rows(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    front = load_front(run)
+    given = ["export", str(run), "--to", "c", "--cascade", f"{len(front) - 1},0", "--out", str(tmp_path / "two")]
+    assert main(given) == 0
+    assert "chosen on 72 answers for rows that the models were not fitted to" in (tmp_path / "two/two.h").read_text()
+    (run / "held_out.npz").rename(tmp_path / "held_out.npz")
+    assert main(given) == 0
+    (tmp_path / "held_out.npz").rename(run / "held_out.npz")
+    assert "chosen on 72 training rows, on which the large model looks better" in (tmp_path / "two/two.h").read_text()
+    assert "right answers" in capsys.readouterr().out
 
 
 def test_split_writes_two_halves(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from neuraltree.compress import IntegerTree, quantize_tree
-from neuraltree.compress.exits.cascade import Cascade, answers, fit_cascade, macs
+from neuraltree.compress.exits.cascade import (
+    Cascade,
+    Held,
+    answers,
+    cascade_out_of_fold,
+    fit_cascade,
+    logit_of_score,
+    macs,
+)
 from neuraltree.tree.tree import Tree
 from tests.helpers.integer_oracle import IntegerOracle
 from tests.helpers.random_models import IDENTITY, TANH, random_model, raw_inputs, record
@@ -72,14 +80,22 @@ def test_the_limit_is_the_smallest_that_is_accurate_enough(kind: str, seed: int,
     X = rng.normal(size=(40, 4))
     y = np.where(rng.random(40) < 0.8, large.predict_q(large.quantize(X)), 0)
 
-    def accuracy(least: int) -> float:
-        cascade = Cascade(small, large, least)
-        return float((cascade.predict_q(cascade.quantize(X)) == y).mean())
+    alone = (large.predict_q(large.quantize(X)) == y).tolist()
 
-    goal = accuracy(2**40) - max_loss - 1e-12
+    def lowest(least: int) -> float:
+        """How much more rows than the large tree gets the cascade right, less one standard error."""
+        cascade = Cascade(small, large, least)
+        found = (cascade.predict_q(cascade.quantize(X)) == y).tolist()
+        steps = [a - b for a, b in zip(found, alone, strict=True)]
+        return sum(steps) - sum(step**2 for step in steps) ** 0.5
+
     margins = answers(small, small.quantize(X))[1].tolist()
-    wanted = next(limit for limit in sorted({0, *(m + 1 for m in margins)}) if accuracy(limit) >= goal)
+    limits = sorted({0, *(m + 1 for m in margins)})
+    wanted = next(limit for limit in limits if lowest(limit) >= -40 * max_loss - 1e-9)
     assert fit_cascade(small, large, X, y, max_loss=max_loss).least == wanted
+    held = Held(*answers(small, small.quantize(X)), large.predict_q(large.quantize(X)))
+    logits = held._replace(margins=held.margins * logit_of_score(small) * (1 + 1e-9))
+    assert cascade_out_of_fold(small, large, logits, y, max_loss=max_loss).least == wanted
 
 
 def test_what_is_no_cascade() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from neuraltree.compress import IntegerTree, quantize_tree
 from neuraltree.compress.exits.checkpoints import checkpoints
-from neuraltree.compress.exits.early_exit import EarlyExit, early_exit_of
+from neuraltree.compress.exits.early_exit import EarlyExit, Part, early_exit_of
 from neuraltree.tree.tree import Tree
 from tests.helpers.integer_oracle import IntegerOracle
 from tests.helpers.random_models import IDENTITY, TANH, edge_models, models, random_model, raw_inputs, record
@@ -24,7 +25,14 @@ EDGES = {name: tree for name, tree in edge_models().items() if tree.kind != "reg
 def everywhere(tree: IntegerTree) -> EarlyExit:
     """With a check after every term."""
     made = early_exit_of(tree)
-    return EarlyExit(tree, made.terms, tuple(range(len(made.terms))))
+    first, *others = (replace(part, checks=tuple(range(len(part.terms)))) for part in made.parts)
+    return EarlyExit(tree, (replace(first, checks=()) if others else first, *others))
+
+
+def read_by(exits: EarlyExit, stops: list[int]) -> list[int]:
+    """The inputs that a row has read which computes so many terms of each part."""
+    found = [{i for term in part.terms[:n] for i in term.features} for part, n in zip(exits.parts, stops, strict=True)]
+    return sorted(set().union(*found))
 
 
 def any_rows(tree: IntegerTree, rows: int, seed: int = 0) -> np.ndarray:
@@ -43,9 +51,11 @@ def check_same(tree: Tree, rows: int = 40) -> None:
         found = exits(q)
         assert found.codes.tolist() == [plain.predict_q(row) for row in q.tolist()]
         other = any_rows(made, len(q), seed=1)
-        for row, stop in enumerate(found.terms.tolist()):
-            read = sorted({feature for term in exits.terms[:stop] for feature in term.features})
-            assert len(read) == exits.inputs_read[stop]
+        counted = exits.inputs_read(found.terms)
+        for row, stops in enumerate(found.terms.tolist()):
+            read = read_by(exits, stops)
+            ahead = set().union(*(part.ahead for part in exits.parts))
+            assert counted[row] == len(ahead | set(read))
             other[row, read] = q[row, read]
         assert found.codes.tolist() == [plain.predict_q(row) for row in other.tolist()]
 
@@ -93,7 +103,7 @@ def test_all_inputs_of_small_trees_with_ties(tree: Tree) -> None:
     q = np.array(list(itertools.product(values, repeat=len(made.inputs.features))), dtype=np.int8)
     found = everywhere(made)(q)
     assert found.codes.tolist() == [plain.predict_q(row) for row in q.tolist()]
-    assert found.terms.min() < len(made.terms(q))  # some stop
+    assert found.terms.sum(axis=1).min() < len(made.terms(q))  # some stop
 
 
 def test_a_class_stops_as_soon_as_no_other_can_win() -> None:
@@ -106,9 +116,9 @@ def test_a_class_stops_as_soon_as_no_other_can_win() -> None:
         made = quantize_tree(tree)
         corners = np.array(list(itertools.product([-127, 127], repeat=len(made.inputs.features))), dtype=np.int8)
         exits = everywhere(made)
-        for row, stop in zip(corners, exits(corners).terms.tolist(), strict=True):
+        for row, (stop,) in zip(corners, exits(corners).terms.tolist(), strict=True):
             assert stop > 0
-            read = sorted({feature for term in exits.terms[: stop - 1] for feature in term.features})
+            read = read_by(exits, [stop - 1])
             like = corners[(corners[:, read] == row[read]).all(axis=1)]
             assert len(set(made.predict_q(like).tolist())) == 2
 
@@ -136,8 +146,36 @@ def test_less_is_computed() -> None:
     exits = early_exit_of(quantize_tree(tree))
     X = np.array([[2.0, -1.0, 1.0], [0.0, 0.5, -0.6]])
     assert exits.predict(X).tolist() == tree.predict(X).tolist() == ["yes", "no"]
-    assert exits.macs[exits(exits.tree.quantize(X)).terms].tolist() == [2, 4]
-    assert exits.mean_macs(X) == 3.0
+    assert exits.macs(exits(exits.tree.quantize(X)).terms).tolist() == [2, 4]
+    assert (exits.mean_macs(X), exits.most_macs) == (3.0, 4)
+
+
+def test_a_score_of_several_is_left_as_soon_as_it_cannot_win() -> None:
+    """Brute force: the part of a class goes on only where what follows could make its score the largest so far."""
+    rng = np.random.default_rng(1)
+    for _ in range(5):
+        rows: list[tuple[int, int, float, float]] = []
+        for _ in range(3):
+            leaves = [(1, i, float(w), 0.0) for i, w in enumerate(rng.normal(size=4))]
+            rows += [(0, IDENTITY, 0.0, rng.normal()), *leaves]
+        made = quantize_tree(Tree(record(rows), "multiclass", tuple(f"x{i}" for i in range(4)), ("a", "b", "c")))
+        exits = everywhere(made)
+        corners = np.array(list(itertools.product([-127, 127], repeat=4)), dtype=np.int8)
+        found = exits(corners).terms
+        for row, stops in enumerate(found.tolist()):
+            for place, stop in enumerate(stops):
+                if place and stop:  # it was not decided one term before
+                    assert could_win(made, corners, row, exits.parts[: place + 1], stop - 1)
+        assert found.sum(axis=1).mean() < len(made.terms(corners))
+
+
+def could_win(tree: IntegerTree, corners: np.ndarray, row: int, parts: tuple[Part, ...], terms: int) -> bool:
+    """Whether the score of the last part is the largest with any values of the inputs that ``terms`` do not read."""
+    scores, last = tree.scores(corners).astype(int), parts[-1]
+    read = sorted({i for term in last.terms[:terms] for i in term.features})
+    like = scores[(corners[:, read] == corners[row, read]).all(axis=1), last.output].tolist()
+    before = [(scores[row, part.output], -part.output) for part in parts[:-1]]
+    return any(all((score, -last.output) > other for other in before) for score in like)
 
 
 def test_a_regression_cannot_stop_early() -> None:

@@ -306,7 +306,7 @@ REFUSED = [
         "float32",
         "a mean of 1e\\+200 is beyond",
     ),
-    (edge_models()["single_leaf"], "int4", "int4 is a format of C code alone, and no device has figures"),
+    (edge_models()["single_leaf"], "int4", "int4 is a format of C code alone: export it with --to c"),
     (several(), "int8", "takes one target; this tree has 3"),
     (logits([(0, IDENTITY, 0.0, 0.0), (1, 0, 1.0, 0.0)], (1, 2**70), 1, "binary"), "float32", "64-bit integers"),
     (logits([(0, IDENTITY, 0.0, 0.0), (1, 0, 1.0, 0.0)], ("a", "\ud800"), 1, "binary"), "float32", "UTF-8 texts"),

@@ -345,7 +345,7 @@ def test_results_that_cannot_be_written_are_one_line(command: str) -> None:
 def test_a_front_of_which_nothing_could_be_measured_says_so_even_quietly(
     made: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fails(*_: object) -> None:
+    def fails(*_: object, **__: object) -> None:
         raise MeasureError("zig crashed")
 
     monkeypatch.setattr("search.judge.measured_front.check_measurable", lambda *_: None)

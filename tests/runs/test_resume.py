@@ -147,7 +147,16 @@ def test_a_run_leaves_what_it_promises(whole: Path) -> None:
     assert status(whole) == "complete"
     listed = {path.name for path in whole.iterdir()}
     promised = "config.toml manifest.json history.csv live.csv front.csv front.png hypervolume.png archive.npz"
-    assert listed == {*promised.split(), "evolution.npz", "card.md", "card.json", "checkpoint", "models", ".lock"}
+    assert listed == {
+        *promised.split(),
+        "evolution.npz",
+        "held_out.npz",
+        "card.md",
+        "card.json",
+        "checkpoint",
+        "models",
+        ".lock",
+    }
     with (whole / "front.csv").open(newline="") as file:
         header, *rows = csv.reader(file)
     assert header == [

@@ -111,7 +111,7 @@ def test_a_model_that_cannot_be_measured_costs_nobody_else(
     """The first model cannot be exported; the others are measured, and it is held to what was predicted."""
     seen = []
 
-    def measure_tree(tree: object, device: object, code: object, inputs: object) -> Measured:
+    def measure_tree(tree: object, device: object, code: object, inputs: object, **_: object) -> Measured:
         seen.append(tree)
         if len(seen) == 1:
             raise ValueError("a weight of 1e39 is beyond single floats")
@@ -132,7 +132,7 @@ def test_an_interrupt_while_measuring_loses_nothing(
 
     pressed = []
 
-    def interrupted(tree: object, device: object, code: object, inputs: object) -> Measured:
+    def interrupted(tree: object, device: object, code: object, inputs: object, **_: object) -> Measured:
         if not pressed:  # once: a second Ctrl-C would stop the run whatever measuring does
             pressed.append(True)
             os.kill(os.getpid(), signal.SIGINT)
@@ -146,7 +146,7 @@ def test_an_interrupt_while_measuring_loses_nothing(
     assert "--resume" in capsys.readouterr().err
     assert not Path("run/front.csv").exists()
     monkeypatch.setattr(
-        search.judge.measured_front, "measure_tree", lambda *_: Measured(dict.fromkeys(COMPARED, 1.0), True)
+        search.judge.measured_front, "measure_tree", lambda *_, **__: Measured(dict.fromkeys(COMPARED, 1.0), True)
     )
     stale = Path("run/models/099.json")
     stale.parent.mkdir()

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from neuraltree.tree.nodes import join, node_dtype
 from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import costs, evaluate, refit
-from search.engine.population import SHRINKING, rates_of
 from search.engine.problem import set_up
 from search.folder.snapshot import members_from_arrays, state_from_parts, state_to_parts
 from search.judge.honest import judge
 from search.run import main
+from search.variation.genes import SHRINKING, Gene, child_genes, first_genes, rates_of
 from search.variation.operators import PARENTS
-from search.variation.shrinkage import EVOLVED, HIGHEST, LOWEST, child_rates, first_rates
+from search.variation.shrinkage import EVOLVED, HIGHEST, LOWEST, rate_gene
 from tests.helpers.oracle import evaluate_recursive
 from tests.search.test_engine import config, evolved, random_trees, regression_table
 
@@ -31,9 +31,9 @@ def run_of(rate: float | str, name: str = "l1", **train: Any) -> Any:
     return set_up(config(train=FAST | train | {name: rate}), regression_table())
 
 
-def both(rate: float | str) -> dict[str, float | str]:
-    """The second kind alone is 0."""
-    return {"l1": rate, "group_l1": 0.0}
+def genes(l1: float | str, group_l1: float | str = 0.0) -> list[Gene]:
+    wanted = {"l1": l1, "group_l1": group_l1}
+    return [rate_gene(name, rate) for name, rate in wanted.items() if rate]
 
 
 def linear_tree(folds: int = 2) -> np.ndarray:
@@ -83,9 +83,9 @@ def test_the_refit_shrinks_too_and_a_judgement_keeps_the_structure() -> None:
     setup = run_of(0.0)
     trees = [linear_tree()] * 2
     rates = {"l1": np.array([0.0, 0.2])}
-    plain, sparse = refit(setup.problem, trees, rates=rates)
+    plain, sparse = refit(setup.problem, trees, genes=rates)
     assert len(sparse) < len(plain) == len(trees[0])
-    judged = judge(setup, regression_table(), trees, lambda text: None, rates=rates)
+    judged = judge(setup, regression_table(), trees, lambda text: None, genes=rates)
     alone = judge(setup, regression_table(), trees, lambda text: None)
     assert judged.error[0] == alone.error[0] == alone.error[1] != judged.error[1]
     assert judged.held_out is not None
@@ -96,32 +96,32 @@ def test_the_refit_shrinks_too_and_a_judgement_keeps_the_structure() -> None:
 
 
 def test_first_rates_are_log_uniform() -> None:
-    drawn = first_rates(both(EVOLVED), (0,), 4000)
+    drawn = first_genes(genes(EVOLVED), 0, 4000)
     assert drawn.keys() == {"l1"}
     found = drawn["l1"]
-    other = first_rates({"l1": EVOLVED, "group_l1": EVOLVED}, (0,), 4000)
+    other = first_genes(genes(EVOLVED, EVOLVED), 0, 4000)
     np.testing.assert_array_equal(other["l1"], found)
     assert abs(np.corrcoef(np.log(other["group_l1"]), np.log(found))[0, 1]) < 0.1
     assert LOWEST <= found.min() < 1.1 * LOWEST
     assert 0.9 * HIGHEST < found.max() <= HIGHEST
     shares, _ = np.histogram(np.log10(found), bins=[-4, -3, -2, -1])
     np.testing.assert_allclose(shares / 4000, 1 / 3, atol=0.03)
-    assert first_rates(both(0.0), (0,), 3) == {}
-    np.testing.assert_array_equal(first_rates(both(0.25), (0,), 3)["l1"], [0.25] * 3)
+    assert first_genes(genes(0.0), 0, 3) == {}
+    np.testing.assert_array_equal(first_genes(genes(0.25), 0, 3)["l1"], [0.25] * 3)
 
 
 @given(st.lists(st.floats(LOWEST, HIGHEST), min_size=2, max_size=6), st.integers(0, 99))
 def test_children_have_rates_near_those_of_their_parents(rates: list[float], seed: int) -> None:
     given_rates = np.array(rates)
     parents = np.random.default_rng(seed).integers(len(rates), size=(50, 2))
-    found = child_rates(both(EVOLVED), (seed, 1), {"l1": given_rates}, parents)["l1"]
+    found = child_genes(genes(EVOLVED), seed, 1, {"l1": given_rates}, parents)["l1"]
     assert (found >= LOWEST * 0.999999).all()
     assert (found <= HIGHEST * 1.000001).all()
     wanted = np.sqrt(given_rates[parents[:, 0]] * given_rates[parents[:, 1]])
     assert np.abs(np.log(found / wanted)).max() < 2.5  # five standard deviations
-    kept = child_rates(both(0.1), (seed, 1), {"l1": given_rates}, parents)["l1"]
+    kept = child_genes(genes(0.1), seed, 1, {"l1": given_rates}, parents)["l1"]
     np.testing.assert_array_equal(kept, given_rates[parents[:, 0]])
-    assert child_rates(both(0.0), (seed, 1), {}, parents) == {}
+    assert child_genes(genes(0.0), seed, 1, {}, parents) == {}
 
 
 @pytest.mark.parametrize("name", SHRINKING)

@@ -69,7 +69,7 @@ def test_what_the_table_does_not_have_or_fit_is_refused(spec: InputSpec, message
 def test_trees_of_the_front_are_measured_and_costed_with_their_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     setup, seen = made("int16"), []
 
-    def measured(tree: Any, device: Any, code: Any, inputs: InputSpec) -> Measured:
+    def measured(tree: Any, device: Any, code: Any, inputs: InputSpec, **_: Any) -> Measured:
         seen.append(inputs)
         return Measured({"latency_s": 1.0, "flash_bytes": 1.0, "ram_bytes": 1.0}, agrees=True)
 

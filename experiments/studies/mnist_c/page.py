@@ -15,8 +15,8 @@ from search.folder.records import write_text
 TITLE, COMMAND = "MNIST on a microcontroller", "`python -m experiments.run mnist_c`"
 TEXT = """Written by `python -m experiments.render` from [mnist_c.csv](mnist_c.csv), made by {command}.
 
-The trees of [mnist.md](mnist.md) in other sizes, as `export_c(tree, precision=FORMAT, style=STYLE, inputs="uint8")`:
-the C takes the 784 bytes of an image as they are. *Error*: of the integer code on the 10,000 test images, mean ± sd
+Trees that are trained as those of [mnist.md](mnist.md), as `export_c(tree, precision=FORMAT, style=STYLE,
+inputs="uint8")`: the C takes the 784 bytes of an image as they are. *Error*: of the integer code on the 10,000 test images, mean ± sd
 over {seeds}; the C, built on the machine of the experiment, gave the class of the integers in Python for each of them.
 Sizes, formats and styles were chosen by the validation error. Trees *trained in the format* are so in the last quarter
 of their training, others are rounded afterwards.

@@ -1,6 +1,6 @@
 """Trees of MNIST as C that takes raw pixels: the error of the integer code, and all of its bytes.
 
-The trees are those of the study of MNIST. Sizes, number formats and styles were chosen by the error on its validation
+The trees are trained as in the study of MNIST. Sizes, number formats and styles were chosen by the error on its validation
 rows; the test rows are scored once, by the integers that the C gives bit for bit.
 """
 

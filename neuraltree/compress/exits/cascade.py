@@ -6,15 +6,20 @@ the first class, or the best of several scores less the second. A score is not a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.tasks.links import class_codes
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import IntArray
+
+MOST_LEAST = 2**30  # beyond every margin of scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,28 +76,61 @@ def answers(tree: IntegerTree, q: NDArray[np.int8]) -> tuple[IntArray, IntArray]
     return codes, best - second
 
 
+class Held(NamedTuple):
+    """What two models answer for the same rows: ``small`` and ``large`` (rows,), positions of classes, and the
+    ``margins`` (rows,) of the small one."""
+
+    small: IntArray
+    margins: FloatArray
+    large: IntArray
+
+
 def fit_cascade(
     small: IntegerTree, large: IntegerTree, X: ArrayLike, y: ArrayLike, *, max_loss: float = 0.0
 ) -> Cascade:
-    """The cascade whose accuracy on raw rows (rows, features) of the classes ``y`` (rows,), given by position, is at
-    most ``max_loss`` below that of the large tree, with the fewest rows passed on.
+    """The cascade whose accuracy is at most ``max_loss`` below that of the large tree, and which asks it for the fewest
+    rows, by raw rows (rows, features) of the classes ``y`` (rows,), given by position.
 
-    Rows that the trees were not trained on choose best: on training rows, the large tree looks better than it is.
+    The difference has a standard error, which is that of the rows that one of the two gets right and the other does
+    not: the accuracy less one standard error counts, as the lowest of many limits would else be one of good luck. Rows
+    that the trees were not trained on choose best: on training rows, the large tree looks better than it is.
     ``ValueError`` for no rows, or a loss that is no share.
     """
+    Cascade(small, large, 0)
+    codes, margin = answers(small, small.quantize(X))
+    last = _last_passed(Held(codes, margin.astype(np.float64), large.predict_q(large.quantize(X))), y, max_loss)
+    return Cascade(small, large, int(last) + 1)
+
+
+def cascade_out_of_fold(
+    small: IntegerTree, large: IntegerTree, held: Held, y: ArrayLike, *, max_loss: float = 0.0
+) -> Cascade:
+    """As ``fit_cascade``, by what float models of the same structures answered for rows that they were not fitted to,
+    whose classes are ``y`` (rows,). The limit of their margins, in logits, becomes one of the small tree's scores."""
+    last = _last_passed(held, y, max_loss)
+    if last < 0:
+        return Cascade(small, large, 0)
+    return Cascade(small, large, min(math.floor(last / logit_of_score(small)) + 1, MOST_LEAST))
+
+
+def _last_passed(held: Held, y: ArrayLike, max_loss: float) -> float:
+    """The largest margin that is passed on; -1 if none is."""
     if not 0 <= max_loss < 1:
         raise ValueError(f"max_loss={max_loss}; it is a share of the rows, 0 or more and below 1")
     y = np.asarray(y)
     if not len(y):
         raise ValueError("the threshold of a cascade is chosen on rows, and there are none")
-    Cascade(small, large, 0)
-    codes, margin = answers(small, small.quantize(X))
-    right, better = codes == y, large.predict_q(large.quantize(X)) == y
+    right, better, margin = held.small == y, held.large == y, held.margins
     order = np.argsort(margin, kind="stable")
-    gained = np.cumsum(np.where(better, 1, 0)[order] - np.where(right, 1, 0)[order])
-    # After passing on all rows up to each margin: only the last row of equal margins is a place to stop.
-    ends = np.flatnonzero(np.diff(margin[order], append=np.iinfo(np.int64).max))
-    steps = [(0, 0), *((int(margin[order][end]) + 1, int(gained[end])) for end in ends)]
-    wanted = int(better.sum()) - max_loss * len(y) - 1e-9
-    least = next(limit for limit, gain in steps if int(right.sum()) + gain >= wanted)
-    return Cascade(small, large, least)
+    # Of the rows that are not passed on, from each place of the order on: which of the two alone is right.
+    lost, won = (np.append(np.cumsum(rows[order][::-1])[::-1], 0) for rows in (better & ~right, right & ~better))
+    enough = won - lost - np.sqrt(won + lost) >= -max_loss * len(y) - 1e-9
+    # Only the last row of equal margins is a place to stop.
+    ends = np.flatnonzero(np.diff(margin[order], append=np.inf))
+    steps = [(-1.0, 0), *zip(margin[order][ends].tolist(), (ends + 1).tolist(), strict=True)]
+    return next(limit for limit, passed in steps if enough[passed])
+
+
+def logit_of_score(tree: IntegerTree) -> float:
+    """The logit that a score of 1 stands for."""
+    return float(tree.outputs.gain) / 2.0**tree.outputs.drop

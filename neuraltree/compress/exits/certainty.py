@@ -1,25 +1,34 @@
-"""Which class is certain, from the bounds of the sums of all outputs."""
+"""When it is certain that a score decides nothing more: a rule on the least and the most that a sum can become."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+from numpy.typing import NDArray
 
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.tree.nodes import IntArray
 
+# From the least and the most of the sum of an output, (..., rows) each: the rows in which its answer is certain.
+Decided = Callable[[IntArray, IntArray], NDArray[np.bool_]]
 
-def certain(tree: IntegerTree, low: IntArray, high: IntArray) -> IntArray:
-    """(rows,) the class of every sum in ``low``..``high`` (rows, outputs), or -1 if there are several.
 
-    Scores grow with sums. With one score it is the first class up to the threshold. Else class a is certain if L_a >=
-    U_b for every later class b, and L_a > U_b for every earlier one, which would win a tie: only the first of the
-    largest L can be.
-    """
-    low, high = (tree.outputs.scores(sums).astype(np.int64) for sums in (low, high))
-    if low.shape[1] == 1:
-        threshold = tree.score_threshold
-        return np.where(low[:, 0] > threshold, 1, np.where(high[:, 0] <= threshold, 0, -1))
-    best = low.argmax(axis=1)
-    place = np.arange(low.shape[1])
-    rival = np.where(place == best[:, None], np.iinfo(np.int64).min, high + (place < best[:, None]))
-    return np.where(low.max(axis=1) >= rival.max(axis=1), best, -1)
+def one_side(tree: IntegerTree) -> Decided:
+    """Of two classes: all sums lie on one side of the threshold."""
+    threshold = tree.score_threshold
+    return lambda low, high: (low > threshold) | (high <= threshold)
+
+
+def beaten(tree: IntegerTree, output: int, limit: IntArray) -> Decided:
+    """Of several classes: no score of the output is above ``limit`` (rows,)."""
+    return lambda low, high: score_of(tree, output, high) <= limit
+
+
+def score_of(tree: IntegerTree, output: int, sums: IntArray) -> IntArray:
+    """(..., rows) the scores of an output of several; they grow with its ``sums`` (..., rows)."""
+    stage = tree.outputs
+    assert stage.multiplier is not None
+    assert stage.shift is not None
+    shift = int(stage.shift[output])
+    return np.asarray((sums * int(stage.multiplier[output]) + (1 << (shift - 1))) >> shift)

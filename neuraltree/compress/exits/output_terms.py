@@ -60,9 +60,9 @@ def read_costs(tree: IntegerTree) -> IntArray:
     return np.where(np.isin(stage.features, stage.floats.features), FLOAT_INPUT, INTEGER_INPUT)
 
 
-def costs_of(tree: IntegerTree, terms: Sequence[Term]) -> IntArray:
-    """(terms + 1,) instructions of the first terms; an input costs where it is read first."""
-    reads, known, found = read_costs(tree), set[int](), [0]
+def instructions(terms: Sequence[Term], reads: IntArray) -> IntArray:
+    """(terms + 1,) of the first terms; an input costs ``reads`` (used,) where it is read first."""
+    known, found = set[int](), [0]
     for term in terms:
         found.append(found[-1] + own_cost(term) + int(reads[list(term.features - known)].sum()))
         known |= term.features

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, quantize
+from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.tree.nodes import IntArray, Nodes
+
+
+class Effective(NamedTuple):
+    """Trees laid end to end without their dead edges, and the integer ``weight`` of each node's edge to its parent."""
+
+    nodes: Nodes
+    starts: IntArray
+    weight: IntArray
 
 
 def effective_trees(
@@ -16,8 +27,16 @@ def effective_trees(
 
     ``input_range`` (features,): see ``integers.quantize``; by default 4 standard deviations for every input.
     """
+    return effective_integers(nodes, starts, input_range)[:2]
+
+
+def effective_integers(
+    nodes: Nodes, starts: IntArray, input_range: NDArray[np.float64] | None = None, weights: str = "int8"
+) -> Effective:
+    """``effective_trees`` and their integers; ``weights``: the format of the weights, see ``quantize_tree``."""
     if input_range is None:
         input_range = np.full(int(nodes["op"].max(initial=0)) + 1, DEFAULT_RANGE)
-    keep = quantize(nodes, input_range).keep
+    numbers = quantize(nodes, input_range, snaps=code_snaps(weights))
+    keep = numbers.keep
     kept = np.concatenate([[0], np.cumsum(keep)])
-    return nodes[keep], kept[starts]
+    return Effective(nodes[keep], kept[starts], numbers.weight[keep])

@@ -14,10 +14,12 @@ LARGE_LOSS = 0.05  # share of the score beyond which the user is warned
 MOST_ROWS = 1_000
 
 
-def int8_loss(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> float | None:
+def int8_loss(
+    tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None, weights: str = "int8"
+) -> float | None:
     """The share of the score on these rows that 8-bit code loses, 0 to 1. The score is the accuracy, or R².
 
-    Rows of weight 0 do not count.
+    Rows of weight 0 do not count. ``weights``: the format of the weights, see ``quantize_tree``.
 
     ``y`` (rows,): positions of classes, or targets in their own units. None if there is no 8-bit code for the tree.
     """
@@ -27,7 +29,7 @@ def int8_loss(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None =
     rows = rows[spread_rows(len(rows))]
     X, y, counts = X[rows], y[rows], counts[rows]
     try:
-        model = quantize_tree(tree)
+        model = quantize_tree(tree, weights=weights)
     except ValueError:
         return None
     found = model.predict_q(model.quantize(X))

@@ -74,8 +74,8 @@ def export_c(
         elif integers is None:
             code = float_library(in_units(inner, of), argument, style, read, row.weights)
         else:
-            code = integer_library(inner, integers, argument, style, read, exits if exits and exits.checks else None)
-        return c_files(tree, argument, code, integers, "" if exits is None else STOPS if exits.checks else ALL)
+            code = integer_library(inner, integers, argument, style, read, exits if exits and exits.looks else None)
+        return c_files(tree, argument, code, integers, "" if exits is None else STOPS if exits.looks else ALL)
 
 
 def c_files(

@@ -13,6 +13,7 @@ from neuraltree.compress.builds import BUILD_NAMES
 EPILOG = """examples:
   python -m neuraltree.hardware.calibrate --device cortex-m4f
   python -m neuraltree.hardware.calibrate --device cortex-m4f --activation relu --out cortex-m4f.toml
+  python -m neuraltree.hardware.calibrate --device cortex-m4f --narrow --out cortex-m4f.toml
   python -m neuraltree.hardware.calibrate --device my-board.toml --compiler gcc-Os --out my-board.toml
   python -m neuraltree.hardware.calibrate --device avr --compiler all --out avr.toml
 
@@ -38,6 +39,11 @@ def parser() -> Parser:
         "--activation", metavar="NAME", help="fit only the figures of this activation; all others stay as they are"
     )
     made.add_argument(
+        "--narrow",
+        action="store_true",
+        help="fit only what formats below 8 bits change in int8 code; all others stay as they are",
+    )
+    made.add_argument(
         "--trees", type=int, default=210, help="number of trees to fit to; half as many more judge the fit"
     )
     return made
@@ -54,9 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise ValueError(
                 f"--trees {arguments.trees}: a fit of some 20 coefficients needs {LEAST_TREES} trees or more"
             )
+        if arguments.narrow and arguments.activation:
+            raise ValueError("--narrow and --activation fit different figures; give one of them")
         activation = arguments.activation and NAMES[code_of(arguments.activation)]
         wanted = None if arguments.compiler == ALL else arguments.compiler
-        print(calibrate(arguments.device, wanted, arguments.trees, arguments.out, activation))
+        narrow = arguments.narrow
+        print(calibrate(arguments.device, wanted, arguments.trees, arguments.out, activation, narrow=narrow))
         return DONE
     except BrokenPipeError:
         raise

@@ -13,6 +13,7 @@ from neuraltree.compress.builds import BUILD_NAMES
 from neuraltree.compress.formats import Precision, Style
 from neuraltree.hardware.calibrate.calibration_trees import of_floats, random_trees, trained_trees, with_types
 from neuraltree.hardware.calibrate.measured_samples import Sample, measure_trees
+from neuraltree.hardware.calibrate.narrow_fit import measure_narrow, wide_trees, with_narrow
 from neuraltree.hardware.calibrate.one_kind import residuals, with_activation, with_kind
 from neuraltree.hardware.calibrate.profile_entries import entry, rounded
 from neuraltree.hardware.compare import check_measurable
@@ -27,11 +28,20 @@ SEED, HELD_OUT_SEED = 0, 1
 TRAINED_SHARE = 2 / 7  # share of the trees that are trained
 
 
-def calibrate(wanted: str, compiler: str | None, trees: int, out: Path | None, activation: str | None = None) -> str:
+def calibrate(
+    wanted: str,
+    compiler: str | None,
+    trees: int,
+    out: Path | None,
+    activation: str | None = None,
+    *,
+    narrow: bool = False,
+) -> str:
     """Measure, fit and write a profile; returns text that names the file and the quality of each fit.
 
     ``compiler``: a build, None for all that are installed for the core. ``activation``: fit only the figures of this
-    activation and keep all others. ``ValueError`` if the core cannot be emulated.
+    activation and keep all others; ``narrow``: only those of formats below 8 bits. ``ValueError`` if the core cannot be
+    emulated.
     """
     device = load_device(wanted)
     core = device.core
@@ -42,7 +52,9 @@ def calibrate(wanted: str, compiler: str | None, trees: int, out: Path | None, a
     if out.suffix != SUFFIX or not out.absolute().parent.is_dir():
         raise ValueError(f"--out {out}: name a file ending in {SUFFIX} in an existing folder")
     raw = _old(out, core) if out.exists() else _start(wanted, out)
-    if activation is None:
+    if narrow:
+        verdicts = _renew_narrow(raw, core, builds, trees)
+    elif activation is None:
         found = _entries(core, builds, trees)
         raw.pop("scaled_from", None)
         raw["entries"] = _replaced(raw.get("entries", []), found)
@@ -83,13 +95,46 @@ def _entries(core: str, builds: Sequence[str], trees: int) -> list[Raw]:
     return [entry(fitted, judged, code._asdict()) for code, fitted, judged in _samples(core, trees, rows)]
 
 
-def _renew(raw: Raw, core: str, builds: Sequence[str], trees: int, activation: str) -> list[str]:
-    """Give the builds' entries new figures of one activation, in place; returns lines on the quality of the fits."""
+def _own_entries(raw: Raw, builds: Sequence[str], option: str) -> dict[Code, int]:
+    """The places of the profile's own entries of the builds."""
     entries = {Code(*(row[key] for key in Code._fields)): i for i, row in enumerate(raw.get("entries", []))}
     places = {code: i for code, i in entries.items() if code.compiler in builds}
     if not places:
         names = ", ".join(builds)
-        raise ValueError(f"the profile has no entries of its own by {names}; calibrate it without --activation first")
+        raise ValueError(f"the profile has no entries of its own by {names}; calibrate it without {option} first")
+    return places
+
+
+def _renew_narrow(raw: Raw, core: str, builds: Sequence[str], trees: int) -> list[str]:
+    """Give the builds' int8 entries figures of formats below 8 bits, in place; returns lines on the fits."""
+    places = _own_entries(raw, builds, "--narrow")
+    codes = [code for code in places if code.precision == "int8"]
+    usual, wide = ([made(n, seed) for n, seed in _sizes(trees)] for made in (random_trees, wide_trees))
+    lines = []
+    with _progress() as progress:
+        task = progress.add_task(core, total=len(codes) * sum(map(len, usual)))
+        for code in codes:
+            progress.update(task, description=f"{core} below 8 bits {code.style} by {code.compiler}")
+            sets = usual if code.style == "straight" else [a[::2] + b[::2] for a, b in zip(usual, wide, strict=True)]
+            found = [measure_narrow(each, core, code, lambda: progress.advance(task)) for each in sets]
+            raw["entries"][places[code]] = new = with_narrow(raw["entries"][places[code]], *found)
+            judged = {n[7:]: row for n, row in new["residuals"].items() if n.startswith("narrow_")}
+            lines.append(_verdict(new | {"precision": "formats below 8 bits"}, judged))
+    return lines
+
+
+def _sizes(trees: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How many trees to fit to and to judge by, each with its seed."""
+    return (trees, SEED), (trees // 2, HELD_OUT_SEED)
+
+
+def _progress() -> Progress:
+    return Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+
+
+def _renew(raw: Raw, core: str, builds: Sequence[str], trees: int, activation: str) -> list[str]:
+    """Give the builds' entries new figures of one activation, in place; returns lines on the quality of the fits."""
+    places = _own_entries(raw, builds, "--activation")
     lines = []
     for code, fitted, judged in _samples(core, trees, list(places), activation):
         raw["entries"][places[code]] = new = with_kind(raw["entries"][places[code]], activation, fitted)
@@ -102,12 +147,11 @@ def _samples(
 ) -> Iterator[tuple[Code, list[Sample], list[Sample]]]:
     """For each code the measured trees to fit to, and those that judge the fit."""
     trained = round(trees * TRAINED_SHARE)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
+    with _progress() as progress:
         task = progress.add_task("training trees", total=None)
         sets = [
             random_trees(count - share, seed) + trained_trees(share, seed)
-            for count, share, seed in ((trees, trained, SEED), (trees // 2, trained // 2, HELD_OUT_SEED))
+            for (count, seed), share in zip(_sizes(trees), (trained, trained // 2), strict=True)
         ]
         if activation is None:
             typed = [with_types(each, seed) for seed, each in enumerate(sets)]

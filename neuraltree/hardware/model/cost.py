@@ -15,13 +15,15 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import InputSpec, number_format
-from neuraltree.hardware.model import encoding_cost, latency_formula, linear_model
+from neuraltree.compress.formats import NARROW, InputSpec, c_format
+from neuraltree.compress.narrow.narrow_edges import narrow_edges
+from neuraltree.hardware.model import encoding_cost, latency_formula, linear_model, narrow_cost
 from neuraltree.hardware.model.counts import Counts, count
 from neuraltree.hardware.profile.devices import CycleDevice, Device, FormulaDevice
 from neuraltree.hardware.profile.profile_schema import Bound
 from neuraltree.inputs.features import RULES
 from neuraltree.tree.nodes import IntArray, Nodes, join
+from neuraltree.tree.simplify import simplify_all
 
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 COSTS = ("latency_s", "flash_bytes", "ram_bytes", "energy_j")
 WORST = "worst_latency_s"
 WHOLE = ("flash_bytes", "ram_bytes")
+NARROW_TERM = "weights below 8 bits"
 
 
 def costs(
@@ -72,7 +75,7 @@ def costs_of_counts(
     code = precision, style, compiler
     _, parts = _parts(counts, kind, device, code, bound)
     # Sums over the last axis and not a BLAS product, so that a tree alone gets the same bits as in a population.
-    columns = _of_columns(counts, kind, device, code, bound)
+    columns = _of_columns(counts, kind, device, code, bound) + _of_narrow(counts, device, code, bound)
     result = dict(zip(COSTS, (parts.sum(axis=-1) + columns).T, strict=True))
     worst = linear_model.worst_latency(counts, kind, device, code, bound) if isinstance(device, CycleDevice) else None
     if worst is not None:  # the two are fitted apart, and the worst is no better than the mean
@@ -97,14 +100,31 @@ def breakdown(
 ) -> dict[str, dict[str, FloatArray]]:
     """The part of each term in each of ``COSTS``, (trees,) each; the parts sum to ``costs`` before bytes are rounded.
 
-    The terms of a ``CycleDevice`` are ``linear_model.TERMS``, and "columns" if there are ``rules``; of a
-    ``FormulaDevice`` ``latency_formula.TERMS``.
+    The terms of a ``CycleDevice`` are ``linear_model.TERMS``, "columns" if there are ``rules``, and ``NARROW_TERM`` of
+    code in fewer than 8 bits, which may be below 0; of a ``FormulaDevice`` ``latency_formula.TERMS``.
     """
     counts = counted(nodes, starts, precision, input_range, far, rules, inputs)
+    return breakdown_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
+
+
+def breakdown_of_counts(
+    counts: Counts,
+    device: Device,
+    precision: str,
+    style: str,
+    compiler: str = "clang",
+    *,
+    kind: str = "regression",
+    bound: Bound = "mid",
+) -> dict[str, dict[str, FloatArray]]:
+    """``breakdown`` from the counts of trees."""
     about = counts, kind, device, (precision, style, compiler), bound
     names, parts = _parts(*about)
     if isinstance(device, CycleDevice) and counts.rules.any():
         names, parts = (*names, "columns"), np.concatenate([parts, _of_columns(*about)[:, :, None]], axis=2)
+    if counts.narrow is not None:
+        narrow = _of_narrow(counts, device, (precision, style, compiler), bound)
+        names, parts = (*names, NARROW_TERM), np.concatenate([parts, narrow[:, :, None]], axis=2)
     return {cost: dict(zip(names, parts[:, i].T, strict=True)) for i, cost in enumerate(COSTS)}
 
 
@@ -155,16 +175,27 @@ def counted(
 
     Integer code has no far inputs. It converts an integer once; float code in a table does so at every edge.
     """
-    if number_format(precision).is_integer:
-        from neuraltree.compress.int8.effective import effective_trees
+    row = c_format(precision)
+    if row.is_integer:
+        from neuraltree.compress.int8.effective import effective_integers
 
-        nodes, starts = effective_trees(nodes, starts, input_range)
-        # Integer code compares the outputs' sums; it does not evaluate their activations.
-        nodes = nodes.copy()
-        nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
-        found = count(nodes, starts, None, rules, inputs)
-        return replace(found, integer_edges=found.integer_features)
+        is_narrow = precision in NARROW
+        if is_narrow:  # such code merges repeated inputs first
+            nodes, starts = join(simplify_all(np.split(nodes, starts[1:-1])))
+        nodes, starts, weight = effective_integers(nodes, starts, input_range, row.weights)
+        narrow = narrow_edges(nodes, starts, weight) if is_narrow else None
+        return replace(integer_counts(nodes, starts, rules, inputs), narrow=narrow)
     return count(nodes, starts, far, rules, inputs)
+
+
+def integer_counts(
+    nodes: Nodes, starts: IntArray, rules: IntArray | None = None, inputs: IntArray | None = None
+) -> Counts:
+    """The counts of effective trees in integer code, which compares the outputs' sums without their activations."""
+    nodes = nodes.copy()
+    nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
+    found = count(nodes, starts, None, rules, inputs)
+    return replace(found, integer_edges=found.integer_features)
 
 
 def has_worst(device: Device, precision: str, style: str, compiler: str = "clang") -> bool:
@@ -202,3 +233,10 @@ def _of_columns(counts: Counts, kind: str, device: Device, code: tuple[str, str,
     if isinstance(device, CycleDevice) and counts.rules.any():
         return encoding_cost.part(counts, kind, device, code, bound)
     return np.zeros((len(counts.nodes), len(COSTS)))  # a FormulaDevice has it in its terms
+
+
+def _of_narrow(counts: Counts, device: Device, code: tuple[str, str, str], bound: Bound) -> FloatArray:
+    """(trees, costs) what weights of fewer than 8 bits change, beside the cost of int8 code with as many edges."""
+    if isinstance(device, CycleDevice) and counts.narrow is not None:
+        return narrow_cost.part(counts, device, code, bound)
+    return np.zeros((len(counts.nodes), len(COSTS)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS, NAMES
 from neuraltree.compress.formats import INTEGER_INPUTS
+from neuraltree.compress.narrow.narrow_edges import NarrowEdges
 from neuraltree.inputs.features import RULES
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
@@ -35,6 +36,7 @@ class Counts:
     integer_features: IntArray  # (trees, types): distinct features of each of INTEGER_INPUTS
     integer_edges: IntArray  # (trees, types): edges that read them
     rules: IntArray  # (trees, rules): distinct features that are made from columns by each of RULES
+    narrow: NarrowEdges | None = None  # what code in weights of fewer than 8 bits has beside this
 
     @property
     def edges(self) -> IntArray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from neuraltree.activations import NAMES
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import number_format
+from neuraltree.compress.formats import c_format
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.profile.devices import CycleDevice
 from neuraltree.hardware.profile.profile_schema import SHARED, Bound, Entry, Figure
@@ -70,7 +70,7 @@ def part(counts: Counts, kind: str, device: CycleDevice, code: tuple[str, str, s
     ``ValueError`` if the device has no figures for float code of this style and compiler.
     """
     precision, style, compiler = code
-    floats, is_integer = device.entry("float32", style, compiler), number_format(precision).is_integer
+    floats, is_integer = device.entry("float32", style, compiler), c_format(precision).is_integer
     cycles = _cycles(counts, floats, bound)
     library = SUMS[kind] if is_integer else 0.0
     ram = _integer_ram(counts, floats, bound) if is_integer else FLOAT_BYTES * encoded(counts)

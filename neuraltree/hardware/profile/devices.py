@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Annotated, Literal, NamedTuple, NoReturn, get_args
 
 from msgspec import Meta, Struct
 
 from neuraltree.compress.builds import BUILDS, BuildName
-from neuraltree.compress.formats import Precision, Style
+from neuraltree.compress.formats import NARROW, Precision, Style
 from neuraltree.hardware.profile.profile_schema import (
     Arithmetic,
     Bandwidth,
@@ -62,6 +63,13 @@ class Device(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         if not any(row in self.rows for row in ((precision, style, compiler), (precision, style, "any"))):
             self._refuse(f"{precision} {style} by {compiler}", (" ".join(row) for row in self.rows))
 
+    def has(self, precision: str, style: str, compiler: str = "clang") -> bool:
+        """Whether it has figures for the code."""
+        with suppress(ValueError):
+            self.check(precision, style, compiler)
+            return True
+        return False
+
     def _refuse(self, wanted: str, rows: Iterable[str]) -> NoReturn:
         raise ValueError(f"device {self.name} has no figures for {wanted}; it has: {', '.join(rows)}")
 
@@ -100,10 +108,25 @@ class CycleDevice(Device, frozen=True):
         foreign = compiler in BUILDS and BUILDS[compiler].compiler not in there
         return self.usual_build if foreign and self.usual_build else compiler
 
+    def check(self, precision: str, style: str, compiler: str = "clang") -> None:
+        """``ValueError`` if there are no figures; it names those that there are."""
+        super().check("int8" if precision in NARROW else precision, style, compiler)
+        if precision in NARROW and self.entry("int8", style, compiler).narrow is None:
+            known = [f"{row.style} by {row.compiler}" for row in self.entries if row.narrow is not None]
+            has = f"it has them for {', '.join(known)}" if known else "it has none of them: take int8"
+            raise ValueError(
+                f"device {self.name} has no figures for formats below 8 bits, as {precision}, in {style} by "
+                f"{self.build(compiler)}; {has}"
+            )
+
     def entry(self, precision: str, style: str, compiler: str = "clang") -> Entry:
-        """The entry of a precision, style and compiler; ``ValueError`` names the rows of the device."""
+        """The entry of a precision, style and compiler; ``ValueError`` names the rows of the device.
+
+        Formats of fewer than 8 bits have that of int8, which says what they change.
+        """
         compiler = self.build(compiler)
         self.check(precision, style, compiler)
+        precision = "int8" if precision in NARROW else precision
         wanted = (precision, style, compiler)
         return self.entries[self.rows.index(wanted if wanted in self.rows else (precision, style, "any"))]
 

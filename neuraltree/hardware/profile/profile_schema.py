@@ -261,6 +261,42 @@ class Probabilities(Block, frozen=True, kw_only=True):
     flash: Added
 
 
+class NarrowCycles(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the counts of ``NarrowEdges`` cost: ``unit_weights`` and ``power_weights`` in straight code less than other
+    edges, all others in tables more."""
+
+    unit_weights: Figure = NONE
+    power_weights: Figure = NONE
+    packed_edges: Figure = NONE
+    wide_edges: Figure = NONE
+    mixed_edges: Figure = NONE
+    packed_bytes: Figure = NONE
+
+
+class NarrowFlash(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``unit_weights``, ``power_weights``: bytes that such edges of straight code take less. ``packed``: the code that
+    unpacks."""
+
+    unit_weights: Figure = NONE
+    power_weights: Figure = NONE
+    packed: Figure = NONE
+
+
+class NarrowRam(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``packed``: bytes of stack, an upper bound."""
+
+    packed: Figure = NONE
+
+
+class Narrow(Block, frozen=True, kw_only=True):
+    """What weights of fewer than 8 bits change in int8 code with as many edges; see ``hardware.model.narrow_cost``."""
+
+    units: Literal["cycle, B"]
+    cycles: NarrowCycles
+    flash: NarrowFlash
+    ram: NarrowRam = NarrowRam()
+
+
 class Residual(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The errors of the linear model against measurements of ``trees`` trees to which it was not fitted.
 
@@ -283,13 +319,17 @@ class Residuals(Struct, frozen=True, forbid_unknown_fields=True):
     worst_cycles: Residual | None = None
     flash: Residual | None = None
     ram: Residual | None = None
+    narrow_cycles: Residual | None = None
+    narrow_flash: Residual | None = None
+    narrow_ram: Residual | None = None
 
 
 class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The costs of one precision and code style as one compiler builds it.
 
     ``cycles``: on usual inputs; ``worst_cycles``: on the costliest of the inputs that were tried. ``ram_integers``:
-    the RAM of trees that read integers, if it has figures of its own.
+    the RAM of trees that read integers, if it has figures of its own. ``narrow``: of int8, what formats of fewer bits
+    change.
     """
 
     precision: Precision
@@ -303,6 +343,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     ram: Ram
     ram_integers: Ram | None = None
     probabilities: Probabilities | None = None
+    narrow: Narrow | None = None
     residuals: Residuals | None = None
 
 

@@ -11,17 +11,17 @@ from neuraltree.structs import to_struct
 ENTRY_KEY = ("precision", "style", "compiler")
 SCALED = ("cycles", "worst_cycles")
 KEPT = ("flash", "ram", "ram_integers")
-ADDED = "probabilities"  # with cycles and flash of its own
+ADDED = ("probabilities", "narrow")  # with cycles and flash of their own
 
 
 def scaled_entry(entry: Raw, rule: Scaling) -> Raw:
     """The entry with scaled cycles and unchanged flash and RAM; residuals and instructions are left out, because they
     do not hold for the other core."""
     key = {name: entry[name] for name in ENTRY_KEY} | ({"compiler": "any"} if rule.compiler else {})
-    blocks = {name: _restated(entry[name], rule) for name in (*SCALED, *KEPT, ADDED) if name in entry}
+    blocks = {name: _restated(entry[name], rule) for name in (*SCALED, *KEPT, *ADDED) if name in entry}
     blocks |= {name: _scaled(blocks[name], rule.factor) for name in SCALED if name in blocks}
-    if ADDED in blocks:
-        blocks[ADDED]["cycles"] = _scaled(blocks[ADDED]["cycles"], rule.factor)
+    for name in filter(blocks.__contains__, ADDED):
+        blocks[name]["cycles"] = _scaled(blocks[name]["cycles"], rule.factor)
     return key | blocks
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from neuraltree.cli.command import say
-from neuraltree.compress.formats import AUTO, CODED, ONLY_IN_C, InputSpec
+from neuraltree.compress.formats import AUTO, CODED, HALVES, InputSpec
 from neuraltree.hardware.choice import CodeRule, candidates, decide
 from neuraltree.hardware.choice_words import word_of_code
 from neuraltree.hardware.dominated_code import word_on_integers, words_on_dominated
@@ -47,8 +47,8 @@ def settled(
     build = device.build(config.hardware.compiler if config else "clang")
     code = Code(asked.precision, asked.style, build)
     if AUTO not in asked and not asked.by_search:
-        if asked.precision in ONLY_IN_C or asked.style == CODED:
-            return asked[:2]  # no device has figures that could compare it with others
+        if asked.precision in HALVES or asked.style == CODED or not device.has(*code):
+            return asked[:2]  # no figures could compare it with others
         for word in words_on_dominated(code, device, [tree], inputs):
             say(word)
         return asked[:2]
@@ -56,7 +56,9 @@ def settled(
     rule = _rule(config, device, code)
     if word := word_on_integers(rule.codes, device, inputs):
         say(word)
-    chosen = decide([tree], device, rule._replace(codes=candidates(code, device)), inputs)[0].code
+    own = candidates(code, device)
+    chosen = decide([tree], device, rule._replace(codes=own), inputs)[0].code
+    rule = rule._replace(codes=tuple(dict.fromkeys((*rule.codes, *own))))  # a format below 8 bits is not among all
     print(word_of_code(decide([tree], device, rule, inputs)[0]._replace(code=chosen), device, tree))
     return chosen.precision, chosen.style
 

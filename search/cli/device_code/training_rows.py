@@ -39,6 +39,6 @@ def word_of_exit(run: Path, tree: Tree) -> str:
         X, _ = training_rows(run, tree)
     except InputError as error:
         return f"what the early exit saves on the training rows is not known: {error}"
-    if not exits.checks:
-        return f"no early exit pays in this model: the code computes all {exits.macs[-1]} MACs for every row"
-    return f"on {len(X)} training rows {exits.mean_macs(X):.1f} MACs on average, at most {exits.macs[-1]}"
+    if not exits.looks:
+        return f"no early exit pays in this model: the code computes all {exits.most_macs} MACs for every row"
+    return f"on {len(X)} training rows {exits.mean_macs(X):.1f} MACs on average, at most {exits.most_macs}"

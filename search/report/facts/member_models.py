@@ -91,7 +91,7 @@ def names_of(kind: str, features: Sequence[str], classes: Sequence[Label] | None
 def code_of(member: Member, config: Config) -> Code:
     """The code that was chosen for a member, or that of the config."""
     wanted = config.hardware
-    return Code(member.precision or wanted.precision, member.style or wanted.style, wanted.compiler)
+    return Code(member.precision or wanted.first_format, member.style or wanted.style, wanted.compiler)
 
 
 def cost_terms(
@@ -110,10 +110,13 @@ def cost_terms(
     codes = [code_of(member, config) for _, member in there]
     nodes, starts, about = laid_out([tree for tree, _ in there], config.hardware.input)
     by_code = {code: breakdown(nodes, starts, device, *code, **about) for code in set(codes)}
-    names = list(by_code[codes[0]][COSTS[0]])  # the same in every code
+    names = dict.fromkeys(term for found in by_code.values() for term in found[COSTS[0]])
+    none = np.zeros(len(there))
     found: dict[str, dict[str, list[float]]] = {}
     for cost in COSTS:
-        terms = {term: np.array([by_code[code][cost][term][i] for i, code in enumerate(codes)]) for term in names}
+        terms = {
+            term: np.array([by_code[code][cost].get(term, none)[i] for i, code in enumerate(codes)]) for term in names
+        }
         found[cost] = {term: few_digits(values) for term, values in terms.items() if values.any()}
     return found
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from search.baselines import Baseline
 from search.front import Front
-from search.objectives import COST_NAMES
+from search.objectives import USUAL_COSTS
 
-COUNTED = ("weights", "macs", *COST_NAMES)
+COUNTED = ("weights", "macs", *USUAL_COSTS)
 
 
 def compared_in(front: Front, baseline: Mapping[str, float]) -> tuple[str, ...]:

@@ -44,8 +44,11 @@ def compiled(folder: Path, files: Mapping[str, str], *sources: str) -> Path:
     return folder / "program"
 
 
-def codes_of_c(folder: Path, cascade: Cascade, inputs: str, X: np.ndarray) -> list[int]:
-    files = export_cascade(cascade, "two", inputs=inputs)
+def codes_of_c(folder: Path, cascade: Cascade, inputs: str, X: np.ndarray, *, early: bool = False) -> list[int]:
+    files = export_cascade(cascade, "two", inputs=inputs, early_exit=early, chosen_on="7 rows" if early else "")
+    assert ("nt_decide" in files["two_large.c"]) == ("It stops" in files["two_large.h"]) == early
+    assert "nt_decide" not in files["two_small.c"]
+    assert ("was chosen on 7 rows" in files["two.h"]) == early
     kind = {"float32": "float", "int16": "int16_t"}[inputs]
     main = MAIN.replace("@NAME@", "two").replace("@TYPE@", kind).replace("@WIDTH@", str(X.shape[1]))
     program = compiled(folder, files | {"main.c": main}, "main.c", "two.c", "two_small.c", "two_large.c")
@@ -73,6 +76,7 @@ def test_classes_are_those_of_python(kind: str, inputs: str, share: float, tmp_p
     cascade = Cascade(made.small, made.large, least)
     found = codes_of_c(tmp_path, cascade, inputs, X)
     assert found == cascade.predict_q(cascade.quantize(X)).tolist()
+    assert found == codes_of_c(tmp_path, cascade, inputs, X, early=True)
     asked = cascade.passed(X).mean()
     assert asked == share if share in (0.0, 1.0) else 0.2 < asked < 0.8
 

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from neuraltree.compress.exits.early_exit import EarlyExit, early_exit_of
 from neuraltree.compress.formats import INPUT_TYPES, InputSpec
 from neuraltree.compress.input_types import checked_inputs, in_units, sources
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
@@ -21,6 +20,7 @@ from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.names import members
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
+from tests.compress.test_early_exit import everywhere
 from tests.helpers.integer_inputs import IntegerInputOracle
 from tests.helpers.random_models import IDENTITY, KINDS, TANH, edge_models, random_model, record
 
@@ -52,12 +52,6 @@ def for_integers(tree: Tree, seed: int) -> Tree:
 ALL16: InputSpec = "int16"
 MIXED: InputSpec = {"default": "int16", "x0": "uint8"}
 WITH_FLOAT: InputSpec = {"default": "int16/0.5", "x0": "uint8", "x1": "float32"}
-
-
-def everywhere(tree: IntegerTree) -> EarlyExit:
-    """A check after every term, also where checks do not pay."""
-    made = early_exit_of(tree)
-    return EarlyExit(tree, made.terms, tuple(range(len(made.terms))))
 
 
 @dataclass(frozen=True)
@@ -192,6 +186,9 @@ def runner(case: Case) -> str:
         fill = "".join(f"    x[{i}] = ({c_type})row[{i}];\n" for i in range(width))
         declared, x = f"    {c_type} x[{width}];\n", "x"
     lines = f"    *found++ = (double){name}_predict({x});\n"
+    if case.exits and case.spec == "float32":  # the entry from integers stops early as well
+        room = f"int8_t q[{name.upper()}_INTEGERS]"
+        lines = f"    {{ {room}; {name}_quantize(x, q); *found++ = (double){name}_predict_q(q); }}\n" + lines
     if case.precision == "int8":
         lines += f"    *found++ = (double){name}_{'confidence' if classes else 'predict_fixed'}({x});\n"
     if classes:
@@ -266,6 +263,8 @@ def test_integers_give_the_bits_of_python(case: Case, results: dict[str, np.ndar
         assert found[:, 0].astype(np.float32).tobytes() == tree.outputs.values(tree.predict_q(q)).tobytes()
         assert np.array_equal(found[:, 1], tree.predict_fixed(case.X))
         return
+    assert np.array_equal(found[:, 0], tree.predict_q(q))
+    found = found[:, 1:] if case.exits and case.spec == "float32" else found
     assert np.array_equal(found[:, 0], tree.predict_q(q))
     assert np.array_equal(found[:, 1], tree.confidence(case.X))
     assert np.abs(found[:, 2:] - tree.predict_proba(case.X)).max() < 1e-5

@@ -253,7 +253,7 @@ def test_a_name_of_a_module_of_micropython_is_refused(name: str) -> None:
 
 
 def test_what_it_cannot_say_is_refused() -> None:
-    with pytest.raises(ValueError, match="int4 is a format of C code alone, and no device has figures"):
+    with pytest.raises(ValueError, match="int4 is a format of C code alone: export it with --to c"):
         export_micropython(random_model(1), precision="int4")
     nodes = random_model(1).nodes.copy()
     nodes["weight"][nodes["depth"] > 0] = 1e300

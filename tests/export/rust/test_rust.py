@@ -239,7 +239,7 @@ def test_the_crate_has_its_name_in_small_letters() -> None:
 
 
 def test_what_it_cannot_say_is_refused() -> None:
-    with pytest.raises(ValueError, match="int4 is a format of C code alone, and no device has figures"):
+    with pytest.raises(ValueError, match="int4 is a format of C code alone: export it with --to c"):
         export_rust(random_model(1), precision="int4")
     nodes = random_model(1).nodes.copy()
     nodes["weight"][nodes["depth"] > 0] = 1e300

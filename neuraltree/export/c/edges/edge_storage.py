@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from neuraltree.compress.narrow.edge_storage_sizes import (
+    GAP_LOOP_BYTES,
+    GAPS,
+    MOST,
+    PLAIN_ROWS,
+    UNPACKING_BYTES,
+    smallest_storage,
+)
 from neuraltree.export.c.parts import array
 from neuraltree.export.head import OUTPUT
 from neuraltree.export.order import Step
 
 if TYPE_CHECKING:
     from neuraltree.compress.int8.integer_tree import IntegerTree
-
-MOST = 255  # that a byte holds
-MOST_GAP_BITS = 8
-# What the loops take more than the plain one at most, by clang -O2 for a Cortex-M0+.
-GAP_LOOP_BYTES, UNPACKING_BYTES = 28, 104
 
 
 class Row(NamedTuple):
@@ -83,13 +88,12 @@ def smallest(tree: IntegerTree, order: list[Step], raw: bool = False) -> Edges:
 
     ``raw``: the code reads raw inputs, so positions are those among all inputs, not among the used ones.
     """
-    simple = plain(tree, order, raw)
-    found = [simple]
-    if _code_width(simple.rows) > 1:
-        found.append(by_gaps(tree, order, raw))
-    if tree.weights != "int8":
-        found += [in_bits(tree, order, gap_bits, raw) for gap_bits in range(1, MOST_GAP_BITS + 1)]
-    return min(found, key=lambda edges: edges.size)
+    starts = np.array([0, len(tree.nodes)])
+    stored = smallest_storage(tree.nodes, starts, tree.numbers.weight, packs=tree.weights != "int8", raw=raw)
+    (gap_bits,) = stored.gap_bits.tolist()
+    if gap_bits == PLAIN_ROWS:
+        return plain(tree, order, raw)
+    return by_gaps(tree, order, raw) if gap_bits == GAPS else in_bits(tree, order, gap_bits, raw)
 
 
 def plain(tree: IntegerTree, order: list[Step], raw: bool = False) -> Edges:

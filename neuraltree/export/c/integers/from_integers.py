@@ -55,16 +55,19 @@ def integer_body(
 
 
 def exit_part(exits: EarlyExit, argument: Argument, reads: Sequence[Read]) -> list[str]:
-    """``nt_decide``, for code that has the tables and functions of its inputs already."""
+    """``nt_decide``, for code that has the tables and functions of its inputs already; and ``nt_decide_q``, from what
+    ``NAME_quantize`` made."""
     tree = exits.tree
     if not isinstance(tree.inputs, InputStage):
         _, texts, zero = input_texts(tree, argument, reads)
-        before = list[str]()
+        before, of_integers = list[str](), list[str]()
     else:
         used = tree.inputs.features.tolist()
         values = [expression(r, argument) for r in reads] if reads else [argument.places[i] for i in used]
         before, texts, zero = [FLOAT] * bool(values), _float_texts(values), UNIT
-    return [*before, exit_function(exits, integer_code.Leaves(argument.parameter, tuple(texts), zero, late=True))]
+        of_integers = [exit_function(exits, integer_code.quantised(tree), "nt_decide_q")]
+    leaves = integer_code.Leaves(argument.parameter, tuple(texts), zero)
+    return [*before, *of_integers, exit_function(exits, leaves, "nt_decide")]
 
 
 def _float_texts(values: Sequence[str]) -> list[str]:

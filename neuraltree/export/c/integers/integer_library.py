@@ -33,8 +33,8 @@ def integer_library(
     least: int | None = None,
 ) -> Code:
     """The code of ``integers``, the 8-bit model of ``tree``, which has no columns; ``reads`` says what its inputs are
-    if the code takes columns. ``exits``: ``NAME_predict`` stops as soon as its class is certain. ``least``: with
-    ``NAME_sure`` for a cascade, whose margin this is."""
+    if the code takes columns. ``exits``: ``NAME_predict`` and ``NAME_predict_q`` stop as soon as their class is
+    certain. ``least``: with ``NAME_sure`` for a cascade, whose margin this is."""
     name = argument.name
     reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
     code = _from_floats if argument.is_float else _from_integers
@@ -44,9 +44,14 @@ def integer_library(
         made.entries.append(sure_code.entry(integers, argument, run, least))
     if exits is None:
         return made
-    head = f"NT_PUBLIC int {name}_predict({argument.parameter})\n"
-    stop = f"{head}{{\n    return nt_decide(x);\n}}\n"
-    entries = [stop if text.startswith(head) else text for text in made.entries]
+    stops = {
+        f"NT_PUBLIC int {name}_predict({argument.parameter})\n": "nt_decide(x)",
+        f"NT_PUBLIC int {name}_predict_q(const int8_t *q)\n": "nt_decide_q(q)",
+    }
+    entries = [
+        next((f"{head}{{\n    return {call};\n}}\n" for head, call in stops.items() if text.startswith(head)), text)
+        for text in made.entries
+    ]
     return made._replace(definitions=[*made.definitions, *exit_part(exits, argument, reads)], entries=entries)
 
 
