@@ -24,7 +24,7 @@ own class plus a T² times that of the softer probabilities, with the share a (H
 else is as there. The {test:,} test images are scored once, after the last epoch."""
 CHOICE = """## The choice
 
-Errors on the {validation:,} validation rows, in %, means over {seeds}: a teacher, its share and the temperature were
+Errors on the {validation:,} validation rows, in %, of {seeds}: a teacher, its share and the temperature were
 chosen by these alone, and no test row was read. "Not shifted": the teacher says of a shifted image what it says of the
 image as it is."""
 NAMES = {"tree": "the tree of 200,000 weights", "mlps": f"the mean of {NETWORKS} MLPs of 200,000 weights"}
