@@ -129,7 +129,7 @@ def _entropies(tree: Tree, X: NDArray) -> Row:
 EXPERIMENT = Experiment(
     "deep_compression",
     "number formats, shared weights with Huffman codes and entropy-guided pruning of trees from pixels",
-    10,
+    5,
     COLUMNS,
     units,
     run,
