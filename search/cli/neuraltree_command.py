@@ -133,6 +133,8 @@ def _of_model(given: list[str]) -> list[str]:
             f"{given[0]}: each model of this run has a number format of its own; name one model, or add "
             f"--precision, as in --precision {formats[0]}"
         )
+    if settings and not settled & set(settings) and chosen.exits_early(run):
+        say("code of this run exits early and has its costs in front.csv; these are of code that computes everything")
     own = [f"{option}={word}" for option, words in settings.items() if option not in settled for word in words]
     return [str(found[1].path) if found else given[0], *given[1:], *own]
 

@@ -118,6 +118,19 @@ def test_export_says_what_an_early_exit_saves(
     assert "is not known: " in capsys.readouterr().out
 
 
+def test_hardware_says_that_it_knows_no_early_exit(
+    run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = []
+    settings = {"--device": ["cortex-m4f"], "--precision": ["int8"], "--style": ["straight"]}
+    monkeypatch.setattr("search.cli.chosen.code_settings", lambda folder, member: settings)
+    for early in (False, True):
+        monkeypatch.setattr("search.cli.chosen.exits_early", lambda folder, early=early: early)
+        assert main(["hardware", str(run)]) == 0
+        said.append("exits early and has its costs in front.csv" in capsys.readouterr().err)
+    assert said == [False, True]
+
+
 def test_export_writes_a_cascade_of_two_models(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     front = load_front(run)
     out = tmp_path / "two"
