@@ -75,7 +75,7 @@ def exit_costs(walked: Sequence[Walked], device: Device, code: Code, *, kind: st
     counts = _counts(walked, grown)
     most = LOOK * np.array([each.exits.looks for each in walked])
     usual = LOOK * np.array([mean_looks(each.exits, each.terms) for each in walked])
-    whole = Counts(**{name: values[last] for name, values in vars(counts).items()})
+    whole = replace(counts, **{name: values[last] for name, values in vars(counts).items() if values is not None})
     longer = replace(whole, leaf_edges=whole.leaf_edges + 1)
     parts, of_edge = _parts(whole, device, code, kind), _parts(longer, device, code, kind)
     edge = {cost: of_edge[cost] - values for cost, values in parts.items()}
