@@ -77,7 +77,7 @@ def compress(options: argparse.Namespace) -> int:
     checked_shares(options.prune, options.epochs, learning_rate=options.learning_rate)
 
     from neuraltree.tree.model_files import load
-    from search.cli.chosen import member_of, without_test_rows
+    from search.cli.chosen import formats_of_run, member_of, without_test_rows
     from search.compressing.model_rows import table_for
     from search.compressing.size_path import Cutting, size_path
     from search.config.config import to_toml
@@ -87,7 +87,8 @@ def compress(options: argparse.Namespace) -> int:
 
     found = member_of(options.model)
     tree = load(found[1].path if found and found[1].path else options.model)
-    own = found[1].precision if found else ""
+    # Without a device no code is chosen, and all models have the one format of the run.
+    own = found[1].precision or next(iter(formats_of_run(found[0])), "") if found else ""
     if not options.precision and own in NARROW:
         options.precision = own
     config = _config(options, found[0] if found else None, own)

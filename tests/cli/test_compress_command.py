@@ -133,6 +133,11 @@ def test_cuts_of_a_model_with_a_format_of_its_own_are_trained_and_judged_in_it(t
         asked = tmp_path / f"asked-{name}"
         assert main(["compress", str(path), "--precision", name, *given, str(asked)]) == 0
         assert (asked / "front.csv").read_bytes() == (out / "front.csv").read_bytes()
+    bare = ["--target", "species", "--generations", "1", "--quiet", "--set", "search.population=12"]
+    one = [*bare, "--set", "hardware.precision=int4", "--out", str(tmp_path / "bare")]  # no device: no chosen code
+    assert main(["fit", str(tmp_path / "birds.csv"), *one]) == 0
+    assert main(["compress", str(tmp_path / "bare"), "--epochs", "1", "--out", str(tmp_path / "cut")]) == 0
+    assert load_config(tmp_path / "cut" / "config.toml").hardware.precision == "int4"
     path, out = next(iter(formats.values())), tmp_path / "half"
     assert main(["compress", str(path), "--precision", "fp16", "--epochs", "1", "--out", str(out)]) == 0
     assert load_config(out / "config.toml").hardware.precision == "int8"
