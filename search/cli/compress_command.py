@@ -77,7 +77,7 @@ def compress(options: argparse.Namespace) -> int:
     checked_shares(options.prune, options.epochs, learning_rate=options.learning_rate)
 
     from neuraltree.tree.model_files import load
-    from search.cli.chosen import member_of, without_test_rows
+    from search.cli.chosen import formats_of_run, member_of, without_test_rows
     from search.compressing.model_rows import table_for
     from search.compressing.size_path import Cutting, size_path
     from search.config.config import to_toml
@@ -87,7 +87,11 @@ def compress(options: argparse.Namespace) -> int:
 
     found = member_of(options.model)
     tree = load(found[1].path if found and found[1].path else options.model)
-    config = _config(options, found[0] if found else None)
+    # Without a device no code is chosen, and all models have the one format of the run.
+    own = found[1].precision or next(iter(formats_of_run(found[0])), "") if found else ""
+    if not options.precision and own in NARROW:
+        options.precision = own
+    config = _config(options, found[0] if found else None, own)
     folder = RunFolder(options.out)
     folder.check_free()
     table = table_for(tree, config)
@@ -147,8 +151,12 @@ def _code_in(precision: str, hardware: dict[str, Any]) -> dict[str, Any]:
     return own
 
 
-def _config(options: argparse.Namespace, run: Path | None) -> Config:
-    """That of the model's run, with what the options ask for; ``ValueError`` if there are no rows."""
+def _config(options: argparse.Namespace, run: Path | None, code: str) -> Config:
+    """That of the model's run, with what the options ask for; ``ValueError`` if there are no rows.
+
+    ``code``: the number format of the model's own code, which all have if those of the run had one each; int8 if it is
+    below 8 bits and other weights are asked for.
+    """
     import msgspec
 
     from neuraltree.compress.formats import NARROW
@@ -158,7 +166,10 @@ def _config(options: argparse.Namespace, run: Path | None) -> Config:
 
     raw: dict[str, Any] = {}
     if run and (run / CONFIG).is_file():
-        raw = msgspec.to_builtins(load_config(run / CONFIG))
+        found = load_config(run / CONFIG)
+        raw = msgspec.to_builtins(found)
+        if found.hardware.formats:
+            raw["hardware"]["precision"] = "int8" if code in NARROW else code or "int8"
     elif not options.retrain:
         raise ValueError(f"{options.model} is of no run, whose rows are known: add --retrain TABLE --target COLUMN")
     if options.retrain:

@@ -118,6 +118,31 @@ def test_weights_take_the_values_of_a_format(name: str, run: Path, tmp_path: Pat
         assert main(["export", str(out), "--to", "c", "--precision", name, "--out", str(tmp_path / "c")]) == 0
 
 
+def test_cuts_of_a_model_with_a_format_of_its_own_are_trained_and_judged_in_it(tmp_path: Path) -> None:
+    table(tmp_path / "birds.csv")
+    options = ["--target", "species", "--generations", "1", "--device", "cortex-m0plus", "--quiet"]
+    sets = ["--set", "search.population=12", "--set", 'hardware.precision=["ternary", "int4"]']
+    assert main(["fit", str(tmp_path / "birds.csv"), *options, *sets, "--out", str(tmp_path / "run")]) == 0
+    front = load_front(tmp_path / "run")
+    formats = {member.precision: member.path for member in front}
+    for name, path in formats.items():
+        out, given = tmp_path / name, ["--prune", "0.3", "--epochs", "2", "--out"]
+        assert main(["compress", str(path), *given, str(out)]) == 0
+        assert load_config(out / "config.toml").hardware.precision == name
+        assert {member.precision for member in load_front(out)} == {name}
+        asked = tmp_path / f"asked-{name}"
+        assert main(["compress", str(path), "--precision", name, *given, str(asked)]) == 0
+        assert (asked / "front.csv").read_bytes() == (out / "front.csv").read_bytes()
+    bare = ["--target", "species", "--generations", "1", "--quiet", "--set", "search.population=12"]
+    one = [*bare, "--set", "hardware.precision=int4", "--out", str(tmp_path / "bare")]  # no device: no chosen code
+    assert main(["fit", str(tmp_path / "birds.csv"), *one]) == 0
+    assert main(["compress", str(tmp_path / "bare"), "--epochs", "1", "--out", str(tmp_path / "cut")]) == 0
+    assert load_config(tmp_path / "cut" / "config.toml").hardware.precision == "int4"
+    path, out = next(iter(formats.values())), tmp_path / "half"
+    assert main(["compress", str(path), "--precision", "fp16", "--epochs", "1", "--out", str(out)]) == 0
+    assert load_config(out / "config.toml").hardware.precision == "int8"
+
+
 def test_a_model_teaches_its_cuts_and_in_each_fold_the_model_that_was_trained_there(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

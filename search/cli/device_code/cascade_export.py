@@ -145,7 +145,8 @@ def _numbers(text: str, count: int) -> tuple[int, int]:
 
 
 def _one_type(texts: list[str]) -> str:
-    """The type of all inputs."""
+    """The type of all inputs; a run's own is a text such as "default=int16"."""
+    texts = [text.removeprefix("default=") for text in texts]
     if len(texts) > 1 or any("=" in text for text in texts):
         raise ValueError(f"a cascade takes inputs of one type, not {' '.join(texts)}; give --input int16 or float32")
     return texts[0] if texts else "float32"
