@@ -57,7 +57,7 @@ def add_options(made: argparse.ArgumentParser) -> None:
 
 def compress(options: argparse.Namespace) -> int:
     """Returns the exit code."""
-    from neuraltree.compress.formats import NARROW
+    from neuraltree.compress.formats import HALVES, NARROW, ONLY_IN_C
     from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named
     from neuraltree.compress.pruning.path import checked_shares
     from neuraltree.compress.weights.weight_formats import weight_format
@@ -116,7 +116,8 @@ def compress(options: argparse.Namespace) -> int:
             notes=[_word(options, tree)],
         )
     out = shlex.quote(str(options.out))
-    code = f" --precision {options.precision}" * (options.precision in NARROW)
+    code = f" --precision {options.precision}" * (options.precision in ONLY_IN_C)
+    code += " --style table" * (options.precision in HALVES)
     made = f"{len(members)} model{'s' * (len(members) > 1)}"
     say(f"{made}; next: neuraltree show {out}; neuraltree export {out} --to c{code}")
     return DONE
@@ -151,6 +152,19 @@ def _code_in(precision: str, hardware: dict[str, Any]) -> dict[str, Any]:
     return own
 
 
+def _without_exits(raw: dict[str, Any]) -> dict[str, Any]:
+    """The keys for code that computes everything: formats below 8 bits have no early exit."""
+    from search.objectives import EXIT_COST
+
+    search, limits = raw.get("search", {}), raw.get("constraints", {})
+    named = ["latency_s" if name == EXIT_COST else name for name in search.get("objectives", [])]
+    return raw | {
+        "compress": raw.get("compress", {}) | {"early_exit": False},
+        "search": search | ({"objectives": list(dict.fromkeys(named))} if named else {}),
+        "constraints": {name: most for name, most in limits.items() if name != EXIT_COST},
+    }
+
+
 def _config(options: argparse.Namespace, run: Path | None, code: str) -> Config:
     """That of the model's run, with what the options ask for; ``ValueError`` if there are no rows.
 
@@ -180,6 +194,7 @@ def _config(options: argparse.Namespace, run: Path | None, code: str) -> Config:
         raw["hardware"] = raw.get("hardware", {}) | {"device": options.device}
         raw["search"] = raw.get("search", {}) | {"objectives": ["error", "latency_s", "flash_bytes"]}
     if options.precision in NARROW:
+        raw = _without_exits(raw)
         raw["hardware"] = raw.get("hardware", {}) | _code_in(options.precision, raw.get("hardware", {}))
     # The seed of the run draws its test rows, which the model has not seen.
     own = raw.get("run", {}).get("seed", options.seed)

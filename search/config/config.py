@@ -202,12 +202,13 @@ def _energy_rules(energy: EnergyConfig) -> tuple[tuple[bool, str], ...]:
 
 def _exit_rules(config: Config) -> tuple[tuple[bool, str], ...]:
     """As ``_energy_rules``: which code can exit early, and what only such code costs."""
-    code, exits = (config.hardware.precision, config.hardware.style), config.compress.early_exit
+    asked, style, exits = config.hardware.precision, config.hardware.style, config.compress.early_exit
     return (
         (
-            exits and code != ("int8", "straight"),
+            exits and (asked, style) != ("int8", "straight"),
             'compress.early_exit is an option of int8 code in straight style; set hardware.precision to "int8" and '
-            f'hardware.style to "straight", not {shown(code[0])} and {shown(code[1])}',
+            f'hardware.style to "straight", not {shown([*asked] if config.hardware.formats[1:] else asked)} and '
+            f"{shown(style)}",
         ),
         (
             objectives.EXIT_COST in (*config.search.objectives, *config.constraints) and not exits,

@@ -172,10 +172,18 @@ class RunFolder:
         return all(path.name in STARTING for path in self.path.iterdir())
 
     def _occupied(self) -> InputError:
-        hint = f", or resume the run in it: python -m search.run {self.path} --resume"
-        return InputError(
-            f"{self.path} is not empty; name another folder with --out{hint if (self.path / CONFIG).is_file() else ''}"
-        )
+        can_go_on = (self.path / CONFIG).is_file() and not self.was_compressed
+        hint = f", or resume the run in it: python -m search.run {self.path} --resume" * can_go_on
+        return InputError(f"{self.path} is not empty; name another folder with --out{hint}")
+
+    @property
+    def was_compressed(self) -> bool:
+        """Whether the folder holds the front of ``neuraltree compress``, which ran no search."""
+        try:
+            manifest = self.read_manifest()
+        except (OSError, ValueError):
+            return False
+        return manifest.get("status") == "complete" and "evaluations" not in manifest
 
     def reopen(self) -> dict[str, Any]:
         """Lock the folder of an existing run; returns its manifest, {} if a kill came before it was written."""

@@ -17,6 +17,7 @@ from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Problem, validation_outputs
 from search.engine.integer_scores import integer_outputs
+from search.errors import InputError
 from search.folder.records import RunFolder, write_npz
 from search.reading import read_npz
 
@@ -71,5 +72,9 @@ def load_answers(folder: RunFolder) -> Answers | None:
     path = folder.path / FILE
     if not path.is_file():
         return None
-    stored = read_npz(path)
-    return Answers(stored["codes"].astype(np.int64), stored["margins"].astype(float), stored["truth"].astype(np.int64))
+    try:
+        stored = read_npz(path)
+        found = stored["codes"], stored["margins"], stored["truth"]
+    except (ValueError, KeyError):
+        raise InputError(f"{path} is damaged; move it away, and training rows decide in its place") from None
+    return Answers(found[0].astype(np.int64), found[1].astype(float), found[2].astype(np.int64))

@@ -32,7 +32,9 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
-def test_the_folder_is_a_front_that_other_commands_take(run: Path, tmp_path: Path) -> None:
+def test_the_folder_is_a_front_that_other_commands_take(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out, chosen = tmp_path / "small", load_front(run).recommended()
     given = ["--prune", "0.3", "0.6", "--epochs", "3", "--out", str(out)]
     assert main(["compress", str(run), *given]) == 0
@@ -50,6 +52,11 @@ def test_the_folder_is_a_front_that_other_commands_take(run: Path, tmp_path: Pat
     (note,) = json.loads((out / "manifest.json").read_text())["notes"]
     how = "3 epochs at 0.01 after each size, seed 0"
     assert note.endswith(f"({chosen.nodes:.0f} nodes) without 0.3, 0.6 of its nodes by ablation, {how}")
+    capsys.readouterr()
+    assert main(["compress", str(run), *given]) == 2
+    assert "is not empty; name another folder with --out\n" in capsys.readouterr().err  # there is nothing to resume
+    assert main(["report", str(out)]) == 2
+    assert "holds models of neuraltree compress, without a search to report" in capsys.readouterr().err
     again = tmp_path / "again"
     assert main(["compress", str(run), *given[:-1], str(again)]) == 0
     assert (again / "front.csv").read_bytes() == (out / "front.csv").read_bytes()
@@ -205,3 +212,16 @@ def test_models_trained_on_all_rows_are_cut_without_test_rows(run: Path, tmp_pat
     for made in (folder, tmp_path / "again"):
         assert not any("test_score" in member.values for member in load_front(made))
         assert len(training_rows(made, load_front(made)[0].tree())[0]) == 60
+
+
+def test_formats_below_8_bits_leave_early_exits_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table(tmp_path / "birds.csv")
+    options = ["--target", "species", "--generations", "1", "--set", "search.population=12", "--quiet"]
+    options += ["--device", "cortex-m0plus", "--set", "hardware.precision=int8", "--set", "hardware.style=straight"]
+    options += ["--set", "compress.early_exit=true", "--set", 'search.objectives=["error", "mean_latency_s"]']
+    assert main(["fit", str(tmp_path / "birds.csv"), *options, "--out", str(tmp_path / "run")]) == 0
+    given = ["compress", str(tmp_path / "run"), "--prune", "0.5", "--epochs", "1"]
+    assert main([*given, "--precision", "int4", "--out", str(tmp_path / "small")]) == 0
+    assert load_front(tmp_path / "small")[0].latency_s > 0
+    assert main([*given, "--precision", "bf16", "--out", str(tmp_path / "half")]) == 0
+    assert "--to c --precision bf16 --style table" in capsys.readouterr().err

@@ -196,9 +196,11 @@ def test_a_run_without_held_out_answers_chooses_on_training_rows(
     assert "chosen on 72 answers for rows that the models were not fitted to" in (tmp_path / "two/two.h").read_text()
     (run / "held_out.npz").rename(tmp_path / "held_out.npz")
     assert main(given) == 0
+    (run / "held_out.npz").write_bytes(b"PK no archive")
+    assert main(given) == 2
+    assert "is damaged; move it away, and training rows decide in its place" in capsys.readouterr().err
     (tmp_path / "held_out.npz").rename(run / "held_out.npz")
     assert "chosen on 72 training rows, on which the large model looks better" in (tmp_path / "two/two.h").read_text()
-    assert "right answers" in capsys.readouterr().out
 
 
 def test_split_writes_two_halves(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

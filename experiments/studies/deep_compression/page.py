@@ -25,8 +25,8 @@ STAGES = """## Deep compression
 
 The stages of Han et al. 2016 (*Deep compression*): a dense tree, its pruned version, weights that share 32 to 4 values,
 and Huffman codes of these values and of the gaps between a node's inputs. KB (1,000 bytes) count all weights, biases,
-positions and tables; *ratio* is that to the dense tree. With Huffman codes the decks state 35 for AlexNet and 49 for
-VGG-16."""
+positions and tables; *ratio* is that to the dense tree. With Huffman codes, the slides of the source state ratios
+of 35 for AlexNet and 49 for VGG-16."""
 FORMATS = """## Number formats by size
 
 Test errors by the number of weights. Edges into outputs keep 8 bits in all formats of integers and of shared values."""
