@@ -20,7 +20,7 @@ from search.variation.genes import genes_of
 
 STEPS, SHRINK = 4, 0.8  # cuts of each finalist, and the share of its nodes that one leaves
 # By criterion: what the end of a run takes, in times of an end without cuts; `benchmarks.run cutting` measures it.
-END_TAKES = {"none": 1.0, "taylor": 2.0, "line": 4.0, "ablation": 8.0}
+END_TAKES = {"none": 1.0, "taylor": 2.0, "line": 2.0, "ablation": 8.0}
 COSTLY = 10  # the most trees that break a constraint
 SAMPLE = 300  # rows of each fold that rank the edges
 STREAM = 2**31 + 128  # of the shuffles; one more for each step
