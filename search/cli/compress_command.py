@@ -109,6 +109,7 @@ def compress(options: argparse.Namespace) -> int:
         write_text(folder.path / CONFIG, to_toml(config))
         folder.update_manifest(
             status="complete",
+            compressed=True,
             objectives=list(setup.strategy.objectives),
             target=table.target,
             train_rows=len(setup.train_rows),

@@ -167,9 +167,10 @@ def _task(config: Config, table: Table) -> Task:
 def _device(config: Config, table: Table) -> hardware.Device | None:
     precision = config.hardware.precision
     if config.hardware.finetune_epochs and precision != "int8":
+        named = f'"{precision}"' if isinstance(precision, str) else shown([*precision])
         raise InputError(
             f"hardware.finetune_epochs = {config.hardware.finetune_epochs} fine-tunes 8-bit models, but "
-            f'hardware.precision = {shown(precision)}; set it to "int8", or finetune_epochs to 0'
+            f'hardware.precision = {named}; set it to "int8", or finetune_epochs to 0'
         )
     if not config.hardware.device:
         return None

@@ -54,6 +54,7 @@ FACTS: dict[str, Any] = {
     "class_rows": dict[str, list[int]] | None,
     "split": str,
     "notes": list[str],
+    "compressed": bool,
     "cpu_seconds": float,
     "energy_kwh_estimated": float,
     "co2_g_estimated": float,
@@ -180,10 +181,9 @@ class RunFolder:
     def was_compressed(self) -> bool:
         """Whether the folder holds the front of ``neuraltree compress``, which ran no search."""
         try:
-            manifest = self.read_manifest()
+            return bool(self.read_manifest().get("compressed", False))
         except (OSError, ValueError):
             return False
-        return manifest.get("status") == "complete" and "evaluations" not in manifest
 
     def reopen(self) -> dict[str, Any]:
         """Lock the folder of an existing run; returns its manifest, {} if a kill came before it was written."""

@@ -15,7 +15,7 @@ TEST = f"""//! Compares the model with Python. {MARK}; do not edit.
 
 use {{crate}}::{{{{predict, INPUTS}}}};
 
-const X: [[f32; INPUTS]; {{rows}}] = [
+static X: [[f32; INPUTS]; {{rows}}] = [
 {{inputs}}
 ];
 const WANTED: [{{kind}}; {{rows}}] = [{{wanted}}];
