@@ -6,16 +6,12 @@ the papers' tables, and scores them on test rows.
 
 from __future__ import annotations
 
-import argparse
-from itertools import product
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
+from benchmarks.compression.over_tables import over_tables
 from benchmarks.promise.driver import error
-from benchmarks.promise.reporting import report
 from experiments.common import paper_tables
 from experiments.common.holdout import holdout
 from experiments.common.statistics import signed_rank_p
@@ -79,15 +75,7 @@ def page(result: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=2, help="default: %(default)s")
-    parser.add_argument("--out", type=Path, default=Path("results/format_training.json"), help="default: %(default)s")
-    options = parser.parse_args()
-    console, rows = Console(stderr=True), []
-    for seed, name in product(range(options.seeds), paper_tables.TABLES):
-        rows += errors_of(name, seed)
-        console.print(f"{name}, hold-out {seed}")
-    report(f"format_training --seeds {options.seeds}", {"seeds": options.seeds, "rows": rows}, page, options.out)
+    over_tables("format_training", __doc__, 2, errors_of, page)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from search.cli.sizes import BUDGETS, amount_of
 
 if TYPE_CHECKING:
+    from search.config.config import Config
     from search.config.settings import DataConfig, HardwareConfig
     from search.front import Front, Member
 
@@ -78,10 +79,21 @@ def without_test_rows(run: Path) -> bool:
 
 def hardware_of(run: Path) -> HardwareConfig | None:
     """What the config of a run says of the device; None for a folder without a config."""
+    config = _config_of(run)
+    return None if config is None else config.hardware
+
+
+def exits_early(run: Path) -> bool:
+    """Whether a run searched for code with an early exit."""
+    config = _config_of(run)
+    return config is not None and config.compress.early_exit
+
+
+def _config_of(run: Path) -> Config | None:
     from search.config.config import load_config
     from search.folder.records import CONFIG
 
-    return load_config(run / CONFIG).hardware if (run / CONFIG).is_file() else None
+    return load_config(run / CONFIG) if (run / CONFIG).is_file() else None
 
 
 def chosen_code(run: Path, member: Member) -> tuple[str, str]:
@@ -99,14 +111,6 @@ def inputs_of_run(run: Path) -> list[str]:
 
     hardware = hardware_of(run)
     return [] if hardware is None or only_floats(hardware.input) else input_texts(hardware.input)
-
-
-def exits_early(run: Path) -> bool:
-    """Whether a run searched for code with an early exit."""
-    from search.config.config import load_config
-    from search.folder.records import CONFIG
-
-    return (run / CONFIG).is_file() and load_config(run / CONFIG).compress.early_exit
 
 
 def formats_of_run(run: Path) -> tuple[str, ...]:

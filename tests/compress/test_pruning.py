@@ -12,7 +12,7 @@ from neuraltree.compress.pruning.criteria import CRITERIA, criterion_named, scor
 from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of, taught_by
-from neuraltree.compress.pruning.lines import lines_of, straightened
+from neuraltree.compress.pruning.lines import straightened
 from neuraltree.compress.pruning.path import cut_once, prune, prune_path
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, node_dtype, parents
@@ -179,7 +179,7 @@ def test_straight_nodes_pass_their_lines_on(nodes: Nodes, seed: int, data: st.Da
     rows = lesson("squared", seed, 20)
     hidden = np.flatnonzero((nodes["op"] < 0) & (nodes["depth"] > 0)).tolist()
     chosen = np.isin(np.arange(len(nodes)), data.draw(st.lists(st.sampled_from(hidden)) if hidden else st.just([])))
-    lines = lines_of(passed(nodes, rows))
+    lines = passed(nodes, rows).lines
     flat = straightened(nodes, chosen, lines[:, :, None])
     assert len(flat) <= len(nodes) - np.count_nonzero(chosen)
 

@@ -9,6 +9,7 @@ weights got fewer bits; test rows choose nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -61,12 +62,11 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     parts, pixels, fit = mnist.begun(unit, quick)
-    model = model_of(unit.job, quick)
+    model, again = model_of(unit.job, quick), deepcopy(fit)
     tree = mnist.grown(model, pixels, fit)
     test = mnist.flat(*parts.test)
     if unit.job == "stages":
-        fit = mnist.begun(unit, quick)[2]
-        dense = mnist.grown(model._replace(weights=most_weights(model, pixels)), pixels, fit)
+        dense = mnist.grown(model._replace(weights=most_weights(model, pixels)), pixels, again)
         return [_row(name, each, test, size) for name, each, size in stages(dense, tree)]
     if unit.job == "entropy":
         train = mnist.flat(*parts.train)

@@ -9,6 +9,7 @@ levels. Test rows choose nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -16,15 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common import paper_tables
-from experiments.common.holdout import TEST_FRACTION, holdout
+from experiments.common.holdout import holdout
 from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.mnist import run as mnist
 from experiments.studies.mnist.run import Model
-from experiments.studies.pruning.run import FIRST_EPOCHS, FIRST_RATE, QUICK_WEIGHTS, WEIGHTS, grown
+from experiments.studies.pruning.run import QUICK_WEIGHTS, WEIGHTS, grown, settings_of
 from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
-from neuraltree.compress.pruning.lines import lines_of, straightened
+from neuraltree.compress.pruning.lines import straightened
 from neuraltree.compress.pruning.path import EPOCHS, prune
 from neuraltree.compress.pruning.retraining import retrained
 from neuraltree.tree.nodes import Nodes
@@ -45,14 +46,7 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
     if unit.job == PIXELS:
         return mnist.settings_of(unit.table, pixel_model(CHILDREN[0], quick), quick) | {"children": CHILDREN}
-    return {
-        "data": paper_tables.DIGESTS[unit.table],
-        "fraction": TEST_FRACTION,
-        "depths": DEPTHS,
-        "weights": QUICK_WEIGHTS if quick else WEIGHTS,
-        "first": [FIRST_EPOCHS, FIRST_RATE],
-        "epochs": EPOCHS,
-    }
+    return settings_of(unit.table, quick) | {"depths": DEPTHS}
 
 
 def pixel_model(children: tuple[int, ...], quick: bool) -> Model:
@@ -62,7 +56,7 @@ def pixel_model(children: tuple[int, ...], quick: bool) -> Model:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     if unit.job == PIXELS:
-        return [_pixel_row(unit, children, quick) for children in CHILDREN]
+        return [*_pixel_rows(unit, quick)]
     table = paper_tables.table(unit.table)
     train, test = holdout(table, unit.seed)
     X, y = table.X[train], table.labels[train]
@@ -79,10 +73,12 @@ def row_of(way: str, depth: int, epochs: int, tree: Tree, test_score: float) -> 
     return about | {"test_score": test_score}
 
 
-def _pixel_row(unit: Unit, children: tuple[int, ...], quick: bool) -> Row:
+def _pixel_rows(unit: Unit, quick: bool) -> Iterator[Row]:
+    """A tree for each of ``CHILDREN``, all from the same images and random numbers."""
     parts, pixels, fit = mnist.begun(unit, quick)
-    tree = mnist.grown(pixel_model(children, quick), pixels, fit)
-    return row_of("grown", tree.depth, 0, tree, 1 - mnist.error_of(tree, *mnist.flat(*parts.test)))
+    for children in CHILDREN:
+        tree = mnist.grown(pixel_model(children, quick), pixels, deepcopy(fit))
+        yield row_of("grown", tree.depth, 0, tree, 1 - mnist.error_of(tree, *mnist.flat(*parts.test)))
 
 
 def models(tree: Tree, X: NDArray, y: NDArray, seed: int) -> Iterator[tuple[str, int, int, Tree]]:
@@ -101,7 +97,7 @@ def models(tree: Tree, X: NDArray, y: NDArray, seed: int) -> Iterator[tuple[str,
 def shallower(nodes: Nodes, depth: int, lesson: Lesson) -> Nodes:
     """The tree with at most ``depth`` levels of edges: each hidden node below becomes a line of its sum."""
     chosen = (nodes["op"] < 0) & (nodes["depth"] >= depth)
-    return straightened(nodes, chosen, lines_of(passed(nodes, lesson))[:, :, None])
+    return straightened(nodes, chosen, passed(nodes, lesson).lines[:, :, None])
 
 
 EXPERIMENT = Experiment(

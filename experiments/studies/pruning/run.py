@@ -62,14 +62,17 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
             "epochs": LARGE_EPOCHS,
             "criteria": LARGE_CRITERIA,
         }
+    return settings_of(unit.table, quick) | {"shares": SHARES, "criteria": list(STUDIED)}
+
+
+def settings_of(table: str, quick: bool) -> dict[str, Any]:
+    """Those of a random tree of a table, and of its training before and after it is cut."""
     return {
-        "data": paper_tables.DIGESTS[unit.table],
+        "data": paper_tables.DIGESTS[table],
         "fraction": TEST_FRACTION,
-        "shares": SHARES,
         "weights": QUICK_WEIGHTS if quick else WEIGHTS,
         "first": [FIRST_EPOCHS, FIRST_RATE],
         "epochs": EPOCHS,
-        "criteria": list(STUDIED),
     }
 
 

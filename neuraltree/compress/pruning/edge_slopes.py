@@ -14,6 +14,8 @@ from neuraltree.compress.pruning.lesson import Lesson
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.nodes import IntArray, Nodes, parents
 
+ROUNDING = 1e-12  # of the size of a sum: a spread below is no change
+
 
 @dataclass(frozen=True)
 class Passed:
@@ -46,6 +48,18 @@ class Passed:
     def means(self) -> FloatArray:
         """(nodes,) the mean value of each node over the rows."""
         return self.values @ self.lesson.weight / len(self.lesson.weight)
+
+    @cached_property
+    def lines(self) -> FloatArray:
+        """(2, nodes) slopes and intercepts of the lines, as functions of a node's sum, that have the least squared
+        distance to its value over the rows; 0 and the mean value for a sum that never changes, but by rounding."""
+        share = self.lesson.weight / self.lesson.weight.sum()
+        middle = self.sums @ share
+        apart = self.sums - middle[:, None]
+        spread, size = np.square(apart) @ share, np.square(self.sums) @ share
+        changes = spread > ROUNDING**2 * size
+        slope = np.divide((apart * self.values) @ share, spread, out=np.zeros_like(spread), where=changes)
+        return np.stack([slope, self.means - slope * middle])
 
     @cached_property
     def deltas(self) -> FloatArray:

@@ -13,7 +13,7 @@ from neuraltree.compress.pruning.criteria import Criterion, criterion_named, sco
 from neuraltree.compress.pruning.cut import cut_to
 from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of, taught_by
-from neuraltree.compress.pruning.lines import lines_of, straightened_to
+from neuraltree.compress.pruning.lines import straightened_to
 from neuraltree.compress.pruning.retraining import RATE, retrained
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify
@@ -112,7 +112,7 @@ def cut_once(nodes: Nodes, lessons: Sequence[Lesson], criterion: Criterion, size
     found = [passed(nodes, lesson, fold) for fold, lesson in enumerate(lessons)]
     scores = np.sum([scored(criterion, each) for each in found], axis=0)
     if criterion.unit == "node":
-        return straightened_to(nodes, scores, size, np.stack([lines_of(each) for each in found], axis=2))
+        return straightened_to(nodes, scores, size, np.stack([each.lines for each in found], axis=2))
     return cut_to(nodes, scores, size, np.stack([each.means for each in found], axis=1), criterion.unit)
 
 

@@ -59,10 +59,10 @@ def read_run(path: Path) -> Run:
         raise InputError(f"{path}: there is no such folder; name the folder of a run")
     if not found[1]:
         raise InputError(f"{path} is not a run folder: it has no {CONFIG}, manifest.json or front.csv")
-    if RunFolder(path).was_compressed:
-        raise InputError(f"{path} holds models of neuraltree compress, without a search to report: see neuraltree show")
     notes: list[str] = []
     manifest: dict[str, Any] = _or(notes, {}, RunFolder(path).read_manifest)
+    if manifest.get("compressed"):
+        raise InputError(f"{path} holds models of neuraltree compress, without a search to report: see neuraltree show")
     final = (path / "front.csv").is_file()
     if not final:
         notes.append(UNFINISHED)
