@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import re
 import secrets
 import socket
@@ -101,7 +100,7 @@ class FolderWorker:
 
     def _taken(self) -> Entry | None:
         entries = self._folder.entries(TODO)
-        random.shuffle(entries)  # workers that all begin with the first would fail at it together
+        secrets.SystemRandom().shuffle(entries)  # workers that all begin with the first would fail at it together
         return next((mine for entry in entries if (mine := self._folder.take(entry, self.name))), None)
 
     def _answered(self, context: Context, entry: Entry, stop: threading.Event) -> bool:

@@ -1,4 +1,4 @@
-"""What ``Spread`` needs of the workers of a kind: a row each in ``choice.KINDS``."""
+"""What ``Spread`` needs of the workers of a kind: a row each in ``worker_kinds.KINDS``."""
 
 from __future__ import annotations
 

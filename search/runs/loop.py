@@ -27,8 +27,8 @@ from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup, set_up
 from search.errors import DamagedError
-from search.executors.choice import THREADS, spread
 from search.executors.work_folder import WorkFolder
+from search.executors.worker_kinds import THREADS, spread
 from search.folder.baselines_csv import load_baselines
 from search.folder.columns import told_tests
 from search.folder.generation_parts import join_parts
@@ -67,7 +67,7 @@ def evolve(
     """Run or resume the search in a folder until it is done or ``stopping()`` is true; returns the exit code.
 
     ``begun``: the value of ``time.perf_counter`` from which the time of the run counts, by default now. ``workers``:
-    who trains the trees, see ``search.executors.choice``.
+    who trains the trees, see ``search.executors.worker_kinds``.
     """
     begun = time.perf_counter() if begun is None else begun
     plain = set_up(config, table)
