@@ -130,7 +130,7 @@ def _nothing(trial: Trial, search: subprocess.Popen[bytes]) -> bool:
 
 
 FAULTS: dict[str, Fault] = {
-    "none": Fault(1, _nothing, 1e9),
+    "none": Fault(0, _nothing, 1e9),
     "a worker is killed": Fault(50, _kill_worker, 2.0),
     "the search is killed and resumed": Fault(20, _kill_search, 4.0),
     "a worker is stopped for longer than its lease": Fault(20, _stop_worker, 0.5),
@@ -171,13 +171,14 @@ def meet(fault: Fault, folder: Path, seed: int) -> dict[str, Any]:
     expected = folder / "threads"
     _search(config, "--out", expected).wait()
     happened, seconds, same, resumed = 0, [], 0, 0
-    while happened < fault.count:
+    while not seconds or happened < fault.count:
         out = folder / f"run-{len(seconds)}"
         out.mkdir()
         trial = Trial(config, out, random.Random(1000 * seed + len(seconds)), [])
         trial.workers.extend(_worker(out, fault.twice) for _ in range(2))
         begun = time.perf_counter()
-        search = _search(config, "--out", out, "--workers", "folder", full=happened if fault.full else None)
+        full = trial.rng.randrange(10**6) if fault.full else None
+        search = _search(config, "--out", out, "--workers", "folder", full=full)
         try:
             code = None
             while code != 0:
@@ -192,7 +193,8 @@ def meet(fault: Fault, folder: Path, seed: int) -> dict[str, Any]:
                     if resumed > 10 * fault.count + 10:
                         raise RuntimeError(f"the search in {out} ends with code {code} again and again")
                     again = (out, "--resume") if (out / "config.toml").exists() else (config, "--out", out)
-                    search = _search(*again, "--workers", "folder")
+                    full = trial.rng.randrange(10**6) if fault.full and happened < fault.count else None
+                    search = _search(*again, "--workers", "folder", full=full)
         finally:
             for each in (*trial.workers, search):
                 each.kill()
@@ -215,7 +217,7 @@ def page(found: dict[str, Any]) -> str:
         "| - | -: | -: | -: | -: |",
     ]
     for name, each in found["faults"].items():
-        lost = (sum(each["seconds"]) - usual * each["runs"]) / each["faults"]
+        lost = (sum(each["seconds"]) - usual * each["runs"]) / max(1, each["faults"])
         told = "–" if name == "none" else f"{lost:.1f}"
         lines.append(f"| {name} | {each['faults']} | {each['runs']} | {each['same']} | {told} |")
     return "\n".join(lines) + "\n"
