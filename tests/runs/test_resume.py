@@ -24,6 +24,7 @@ from search import pictures
 from search.config.config import config_hash, load_config
 from search.folder import records
 from search.run import main
+from tests.helpers.writes import at_writes
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,6 +68,7 @@ if cores != "all":
 if cores == "1":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from search.run import main
+from tests.helpers.writes import at_writes
 sys.exit(main(argv))
 """
 
@@ -276,23 +278,20 @@ def intercept(
     monkeypatch: pytest.MonkeyPatch, act: Callable[[int, Path], None], when: str = "before"
 ) -> Callable[[], int]:
     """Calls ``act`` with the number and path of every file written; returns a count of them."""
-    rename, count = Path.replace, [0]
+    count = [0]
 
-    def replace(self: Path, target: Path) -> None:
+    def counted(path: Path) -> None:
         count[0] += 1
-        if when == "before":
-            act(count[0], Path(target))
-        rename(self, target)
-        if when == "after":
-            act(count[0], Path(target))
+        act(count[0], path)
 
-    monkeypatch.setattr(Path, "replace", replace)
+    at_writes(monkeypatch, counted, when)
     return lambda: count[0]
 
 
+@pytest.mark.parametrize("when", ["before", "within"])
 @pytest.mark.usefixtures("no_pictures")
-def test_a_kill_before_any_write_changes_nothing(
-    whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_kill_at_any_write_changes_nothing(
+    whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
     with monkeypatch.context() as patch:
         writes = intercept(patch, lambda number, path: None)
@@ -309,12 +308,12 @@ def test_a_kill_before_any_write_changes_nothing(
                 raise Killed
 
         with monkeypatch.context() as patch:
-            intercept(patch, kill)
+            intercept(patch, kill, when)
             with pytest.raises(Killed):
                 here(config, "--out", out)
         begun = (out / "config.toml").exists()
         assert here(*((out, "--resume") if begun else (config, "--out", out))) == 0
-        assert results(out) == expected, f"killed before write {last}"
+        assert results(out) == expected, f"killed at write {last}"
         shutil.rmtree(out)
 
 
@@ -322,7 +321,7 @@ def test_a_kill_before_any_write_changes_nothing(
 def test_a_run_killed_again_and_again_still_ends_the_same(
     whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every time it gets to write nineteen files: three generations, or the whole front."""
+    """Every time it gets to write nineteen times: three generations, or the whole front."""
     out = tmp_path / "out"
     kills = 0
 
@@ -349,7 +348,7 @@ def test_a_run_killed_again_and_again_still_ends_the_same(
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("name", "reached"), [("config.toml", -1), ("state-000000.json", 0), ("archive-000003.npz", 3), ("live.csv", 0)]
+    ("name", "reached"), [("config.toml", -1), ("state-000000.json", 0), ("archive-000000.log", 0), ("live.csv", 0)]
 )
 @pytest.mark.usefixtures("no_pictures")
 def test_a_signal_stops_a_run_after_the_generation(
@@ -405,7 +404,7 @@ def test_a_second_signal_stops_a_run_at_once(
     out = tmp_path / "out"
 
     def send(number: int, path: Path) -> None:
-        if path.name in ("archive-000002.npz", "live.csv") and (out / "checkpoint" / "state-000001.json").exists():
+        if path.name in ("archive-000000.log", "live.csv") and (out / "checkpoint" / "state-000001.json").exists():
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:
