@@ -31,8 +31,8 @@ epochs = 1
 models = []
 """
 ABOUT = """Runs on iris, one epoch a generation. CPU seconds of saving a generation are medians over {width}
-generations: the first ones after generation {early} and the last ones. Memory is the resident memory of the process; its peak is
-over the whole process, with the judgement and the last files."""
+generations: the first ones after generation {early} and the last ones. Memory is the resident memory of the
+process; its peak is over the whole process, with the judgement and the last files."""
 EARLY = 10  # generations that are not typical yet
 WIDTH = 100
 
