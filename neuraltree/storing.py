@@ -14,19 +14,20 @@ from typing import IO, BinaryIO, TextIO, cast
 LARGEST = 64 * 2**20  # bytes of a model or table; a tree of 10,000 nodes, the largest allowed, takes 1 MB
 
 
-def store(files: Mapping[Path, str | bytes], *, alone: bool = False) -> None:
+def store(files: Mapping[Path, str | bytes], *, alone: bool = False, lasting: bool = True) -> None:
     """Write files so that each holds its old or its new content, never a part, even after a kill or a power cut.
 
     All contents are written to temporary files first, which then replace the targets in their order. ``alone`` says
-    that no other process writes these files: a later call then overwrites a temporary file left by a killed one.
-    ``OSError`` names the target.
+    that no other process writes these files: a later call then overwrites a temporary file left by a killed one. Files
+    that are not ``lasting`` can be made again, so a power cut may lose them. ``OSError`` names the target.
     """
     contents = {target: text.encode() if isinstance(text, str) else text for target, text in files.items()}
     beside = {target: target.with_name(_name_beside(target.name, alone)) for target in files}
     try:
         for target, content in contents.items():
             beside[target].write_bytes(content)
-            _sync(beside[target], os.O_RDWR)
+            if lasting:
+                _sync(beside[target], os.O_RDWR)
         for target in files:
             beside[target].replace(target)
     except OSError as error:
@@ -36,14 +37,14 @@ def store(files: Mapping[Path, str | bytes], *, alone: bool = False) -> None:
     except (Exception, KeyboardInterrupt):
         _remove(beside.values())
         raise
-    for folder in {target.parent for target in files}:
+    for folder in {target.parent for target in files if lasting}:
         _sync_folder(folder)
 
 
-def append(target: Path, content: bytes, *, synced: bool = True) -> None:
+def append(target: Path, content: bytes, *, lasting: bool = True) -> None:
     """Add to the end of a file, or make it; after an error it ends where it did, after a kill anywhere in ``content``.
 
-    Returns once the disk has the content if ``synced``. ``OSError`` names the target.
+    ``lasting``: see ``store``. ``OSError`` names the target.
     """
     new = not target.exists()
     try:
@@ -53,7 +54,7 @@ def append(target: Path, content: bytes, *, synced: bool = True) -> None:
                 left = memoryview(content)
                 while left:
                     left = left[file.write(left) :]
-                if synced:
+                if lasting:
                     os.fsync(file.fileno())
             except (Exception, KeyboardInterrupt):
                 with suppress(OSError):
@@ -61,7 +62,7 @@ def append(target: Path, content: bytes, *, synced: bool = True) -> None:
                 raise
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(target)) from None
-    if new and synced:
+    if new and lasting:
         _sync_folder(target.parent)
 
 

@@ -38,7 +38,7 @@ def split_parts(folder: RunFolder) -> None:
     try:
         parts = zip(archive_parts(trees, history["generation"]), parts_of(history), strict=True)
         for generation, (archived, happened) in enumerate(parts):
-            folder.save_parts(generation, archived, happened, synced=False)
+            folder.save_parts(generation, archived, happened, lasting=False)
         folder.sync_parts()
     except (KeyError, IndexError, TypeError, ValueError) as error:
         folder.clear_parts()

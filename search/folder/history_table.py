@@ -21,7 +21,7 @@ def line_of(row: Iterable[Any]) -> str:
 def add_line(folder: Path, header: Sequence[str], line: str) -> None:
     """Add the line of a generation. It need not wait for the disk: the log of the history holds it too."""
     path = folder / TABLE
-    append(path, (line if path.exists() else csv_lines([header]) + line).encode(), synced=False)
+    append(path, (line if path.exists() else csv_lines([header]) + line).encode(), lasting=False)
 
 
 def mend_table(folder: Path, header: Sequence[str], last: int, spare: Iterable[str]) -> int:

@@ -154,11 +154,11 @@ class Log:
         self._folder, self._kind = folder, kind
         self._file: Path | None = None  # to which this process appends
 
-    def append(self, generation: int, arrays: Mapping[str, NDArray], *, synced: bool = True) -> None:
-        """Add the next generation; ``synced``: wait for the disk. What an earlier process left from there on goes."""
+    def append(self, generation: int, arrays: Mapping[str, NDArray], *, lasting: bool = True) -> None:
+        """Add the next generation; ``lasting``: wait for the disk. What an earlier process left from there on goes."""
         if self._file is None:
             self._file = self._cut(generation - 1)
-        append(self._file, encoded(generation, arrays), synced=synced)
+        append(self._file, encoded(generation, arrays), lasting=lasting)
 
     def sync(self) -> None:
         for path in self.files():

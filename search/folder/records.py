@@ -98,11 +98,11 @@ def _cell(value: Any) -> str:
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
+    write_bytes(path, npz_bytes(arrays))
+
+
+def npz_bytes(arrays: Mapping[str, NDArray]) -> bytes:
     """The same arrays give the same bytes; arrays of Python objects are refused."""
-    write_bytes(path, _npz(arrays))
-
-
-def _npz(arrays: Mapping[str, NDArray]) -> bytes:
     content = io.BytesIO()
     # np.savez of NumPy 2.0 and 2.1 cannot refuse pickles: they store ``allow_pickle`` as one more array.
     with zipfile.ZipFile(content, "w") as stored:
@@ -248,7 +248,7 @@ class RunFolder:
         """Save a checkpoint. Only the newest ``KEPT_CHECKPOINTS`` are kept; leftovers of killed writes are deleted."""
         self.checkpoints.mkdir(exist_ok=True)
         state, about = self._checkpoint(generation, "npz"), self._checkpoint(generation, "json")
-        store({state: _npz(arrays), about: _json(facts)}, alone=True)
+        store({state: npz_bytes(arrays), about: _json(facts)}, alone=True)
         kept = self._generations()[-KEPT_CHECKPOINTS:]
         for path in self.checkpoints.glob("state-*"):
             if not any(path.name.startswith(self._checkpoint(other, "").name) for other in kept):
@@ -296,12 +296,12 @@ class RunFolder:
         return list(numbered(self.checkpoints, "state", "json"))
 
     def save_parts(
-        self, generation: int, archive: Mapping[str, NDArray], history: Mapping[str, NDArray], *, synced: bool = True
+        self, generation: int, archive: Mapping[str, NDArray], history: Mapping[str, NDArray], *, lasting: bool = True
     ) -> None:
-        """Save what one generation adds to the archive and to the history; ``synced``: wait for the disk."""
+        """Save what one generation adds to the archive and to the history; ``lasting``: wait for the disk."""
         self.checkpoints.mkdir(exist_ok=True)
         for kind, arrays in zip(PARTS, (archive, history), strict=True):
-            self._logs[kind].append(generation, arrays, synced=synced)
+            self._logs[kind].append(generation, arrays, lasting=lasting)
 
     def sync_parts(self) -> None:
         """Wait until the disk has all parts."""

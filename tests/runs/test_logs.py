@@ -160,7 +160,7 @@ def test_after_an_error_a_file_ends_where_it_did(tmp_path: Path) -> None:
     assert failed.value.filename == str(path)
     assert failed.value.errno == errno.EFBIG
     assert path.read_bytes() == b"0123456789"
-    append(path, b"abc", synced=False)
+    append(path, b"abc", lasting=False)
     assert path.read_bytes() == b"0123456789abc"
 
 
@@ -223,7 +223,7 @@ def test_joining_reads_one_part_at_a_time(tmp_path: Path) -> None:
     rows, generations = 100_000, 40
     folder = RunFolder(tmp_path)
     for generation in range(generations):
-        folder.save_parts(generation, {}, {"x": np.full(rows, generation), "y": np.zeros(rows)}, synced=False)
+        folder.save_parts(generation, {}, {"x": np.full(rows, generation), "y": np.zeros(rows)}, lasting=False)
     folder.save_checkpoint(generations - 1, {}, {})
     tracemalloc.start()
     with folder.parts("history") as parts:

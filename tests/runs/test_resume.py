@@ -351,9 +351,7 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pictures, name, lambda path, *_: records.write_bytes(path, b""))
 
 
-def intercept(
-    monkeypatch: pytest.MonkeyPatch, act: Callable[[int, Path], None], when: str = "before"
-) -> Callable[[], int]:
+def intercept(monkeypatch: pytest.MonkeyPatch, act: Callable[[int, Path], None], when: str = "before") -> None:
     """Calls ``act`` with the number and path of every write."""
     count = [0]
 
