@@ -19,6 +19,7 @@ import numpy as np
 from benchmarks.engine.long_run_driver import EVERY, files_in
 from benchmarks.promise.reporting import report
 from neuraltree.cli.markdown import table as markdown
+from neuraltree.storing import store
 
 CONFIG = """[data]
 source = "iris"
@@ -40,7 +41,7 @@ WIDTH = 100
 def measured(folder: Path, population: int, generations: int) -> dict[str, Any]:
     """What the driver found, and the files in the folder at the end."""
     config = folder / "long.toml"
-    config.write_text(CONFIG)
+    store({config: CONFIG})
     out = folder / f"{population}x{generations}"
     sizes = [f"--set=search.population={population}", f"--generations={generations}"]
     command = [sys.executable, "-m", "benchmarks.engine.long_run_driver", str(config), "--quiet", "--out", str(out)]
