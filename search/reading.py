@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.storing import check_regular, read
+from neuraltree.storing import LARGEST, check_regular, read
 from search.errors import DamagedError, InputError
 from search.strict import one_line, shown
 
 T = TypeVar("T")
+GROWN = 2**30  # bytes of history.csv, of millions of generations
 
 
 def read_npz(path: Path) -> dict[str, NDArray]:
@@ -34,10 +35,11 @@ def read_npz(path: Path) -> dict[str, NDArray]:
         raise unreadable(path, error) from None
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a file named by a run folder; ``OSError`` for a pipe, a device, or a file too large for a run."""
+def read_file(path: Path, most: int = LARGEST) -> bytes:
+    """The bytes of a file named by a run folder; ``OSError`` for a pipe, a device, or a file of more than ``most``
+    bytes."""
     check_regular(path)
-    return read(path)
+    return read(path, most)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def read_rows(path: Path, make: Callable[[dict[str, str]], T], *, growing: bool 
     damaged or missing.
     """
     try:
-        text = read_file(path).decode()
+        text = read_file(path, GROWN if growing else LARGEST).decode()
         text = text[: text.rfind("\n") + 1] if growing else text
         rows = list(csv.DictReader(io.StringIO(text, newline="")))
         if any(None in row or None in row.values() for row in rows):

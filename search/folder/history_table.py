@@ -9,7 +9,7 @@ from typing import Any
 
 from neuraltree.storing import append
 from search.folder.records import csv_lines, write_text
-from search.reading import read_file, read_rows
+from search.reading import GROWN, read_file, read_rows
 
 TABLE = "history.csv"
 
@@ -28,7 +28,7 @@ def mend_table(folder: Path, header: Sequence[str], last: int, spare: Iterable[s
     """Keep the lines of generations 0 to ``last``, and take those that are lost from ``spare``, which is read only
     then. Returns the number of lines that are not to be had."""
     path = folder / TABLE
-    text = read_file(path).decode(errors="replace") if path.exists() else ""
+    text = read_file(path, GROWN).decode(errors="replace") if path.exists() else ""
     lines = _by_generation(text.splitlines(keepends=True), header)
     if any(generation not in lines for generation in range(last + 1)):
         lines = _by_generation(spare, header) | lines
