@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "train": ("train_speed", "training speed compared with C, XLA and dense networks"),
     "rate": ("search_rate", "real searches compared with the engine of an older checkout"),
     "memory": ("engine.memory", "peak memory of a search on a million rows"),
+    "long_runs": ("engine.long_runs", "saving, memory and files of 10,000 generations; memory of 10,000 trees"),
     "search": ("search_speed", "time of a generation by phase, for several populations"),
     "predict": ("predict_speed", "prediction speed compared with scikit-learn"),
     "jax_loop": ("engine.jax_loop_overhead", "training in the kernel compared with a loop in JAX over its gradient"),
