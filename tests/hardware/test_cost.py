@@ -411,7 +411,7 @@ def test_the_cost_of_probabilities_by_hand(made):
 
 
 @pytest.mark.parametrize("function", [costs, breakdown])
-def test_an_argument_that_does_not_exist_is_refused(function):
+def test_an_argument_that_does_not_exist_is_refused(made, function):
     """``costs`` and ``breakdown`` pass on what they do not name."""
     with pytest.raises(TypeError, match="ranges"):
         function(*join([record(SMALL)]), made(MINE), "float32", "straight", "gcc", ranges=np.ones(2))
