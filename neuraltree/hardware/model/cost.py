@@ -172,7 +172,6 @@ def counted(
     nodes: Nodes,
     starts: IntArray,
     precision: str,
-    *,
     input_range: FloatArray | None = None,
     far: NDArray[np.bool_] | None = None,
     rules: IntArray | None = None,
