@@ -37,8 +37,8 @@ def plot_front(
 
     By default ``y`` is the error that counts; with a ``history``, the validation error that its trees have. A ring
     marks the recommended member. Thin bars are standard errors of honest errors, bars lead to measured costs, crosses
-    are test errors, and ``baselines`` are drawn if they have both columns. Members of several number formats have a
-    mark for each. Trees of the ``history`` that break a constraint are grey.
+    are test errors, and ``baselines`` are drawn if they have both columns. Members with formats of their own have
+    a mark for each format. Trees of the ``history`` that break a constraint are grey.
     Raises ``ValueError`` for a column that no member has.
     """
     ax = style.axes_or_new(ax, (7.2, 4.0))
@@ -78,15 +78,15 @@ def draw_trade_off(
 
 
 def draw_members(ax: Axes, front: Front, points: Values, size: float, label: str) -> None:
-    """Draw the members, each number format with a mark of its own if they have several."""
+    """Draw the members, each number format with a mark of its own if it was chosen for each member."""
     of = np.array([member.precision for member in front])
     formats = [name for name in C_PRECISIONS if name in of]
-    if len(formats) < 2:
+    if not formats:
         style.dots(ax, points, s=size, color=style.BLUE, label=label, zorder=3)
         return
     for i, name in enumerate(formats):
         look = {"marker": FORMAT_MARKERS[i % len(FORMAT_MARKERS)], "c": FORMAT_COLOURS[i % len(FORMAT_COLOURS)]}
-        style.dots(ax, points[of == name], s=1.3 * size, label=f"{label}, {name}", zorder=3, **look)
+        style.dots(ax, points[of == name], s=size, label=f"{label}, {name}", zorder=3, **look)
 
 
 def staircase(points: Values, across: Column, up: Column) -> NDArray[np.int64]:

@@ -261,10 +261,10 @@ def test_number_formats_have_marks_of_their_own(ax: Axes) -> None:
     assert drawn(ax)
 
 
-def test_one_number_format_needs_no_mark(ax: Axes) -> None:
+def test_one_number_format_has_the_usual_mark_and_is_named(ax: Axes) -> None:
     values = {"id": 0.0, "weights": 10.0, "val_error": 0.5}
     plot_front(Front((Member("ok", values, precision="int8"),), ("error", "weights")), ax=ax)
-    assert "validation" in dots(ax)
+    assert dots(ax)["validation, int8"] == [(10.0, 0.5)]
 
 
 EMPTY = Front((), ("error", "weights"))
