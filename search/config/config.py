@@ -260,6 +260,11 @@ def _check(config: Config, source: str) -> None:
             "leave one of them out",
         ),
         (
+            not teachers and config.train.teacher_temperature != 1,
+            f"train.teacher_temperature = {shown(config.train.teacher_temperature)} is for trees that learn from "
+            "teachers, and there are none; name some in train.teachers, or leave it out",
+        ),
+        (
             bool(teachers) and config.train.teacher_temperature != 1 and config.task.loss == "squared",
             "train.teacher_temperature: probabilities are made softer for the loss cross_entropy, and task.loss is "
             '"squared"; leave out one of them',
