@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.exits.cascade import Cascade
 from neuraltree.compress.exits.early_exit import early_exit_of
+from neuraltree.compress.exits.stretches import walk_of
 from neuraltree.compress.formats import InputSpec
 from neuraltree.compress.input_types import as_inputs, integer_inputs, sources
 from neuraltree.compress.int8.integer_tree import quantize_tree
@@ -27,7 +28,7 @@ def walked(tree: Tree, X: ArrayLike, inputs: InputSpec = "float32") -> Walked:
     kinds = integer_inputs(tree, inputs)
     rules = rules_of(tree)
     rules[kinds >= 0] = -1  # features of integers are priced as inputs of that type
-    return Walked(exits, terms, rules, kinds)
+    return Walked(walk_of(exits, terms), rules, kinds)
 
 
 def cascade_latency(

@@ -51,12 +51,13 @@ def test_a_row_costs_the_tree_that_it_computes(outputs: int, monkeypatch: pytest
     each = [walked(tree, row[None], "float32") for row in X]
     found = exit_costs(each, device, CODE, kind=tree.kind)[MEAN]
     whole = quantize_tree(tree)
-    kept_of = [_computed(one.exits, one.terms[0].tolist()) for one in each]
+    exits = early_exit_of(whole)
+    kept_of = [_computed(exits, stops) for stops in exits(whole.quantize(X)).terms.tolist()]
     for cost, kept in zip(found, kept_of, strict=True):
         part = replace(tree, nodes=whole.nodes[kept])
         nodes, starts, about = laid_out([part])
         plain = costs(nodes, starts, device, *CODE, **about)["latency_s"][0]
-        ahead = {i for one in each[0].exits.parts for i in one.ahead}
+        ahead = {i for one in exits.parts for i in one.ahead}
         read = {int(op) for op in whole.nodes["op"][kept] if op >= 0}
         more = len(ahead - read) * _input_latency(tree)
         assert cost == pytest.approx(plain + more)

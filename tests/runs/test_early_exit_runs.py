@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import search.engine.evaluate
 import search.judge.honest
 from neuraltree import load
 from neuraltree.compress import early_exit_of, quantize_tree
+from neuraltree.engine.kernel.binding import Missing
 from neuraltree.export import export_c
 from neuraltree.hardware import Code, laid_out, load_device
 from neuraltree.hardware import costs as costs_of
@@ -150,7 +152,7 @@ def test_the_hash_of_a_config_without_the_key_stays() -> None:
 
 
 @pytest.mark.parametrize("inputs", ["float32", {"default": "float32", "alcohol": "int16/100"}])
-def test_a_generation_costs_trees_as_the_end_does(inputs: object) -> None:
+def test_a_generation_costs_trees_as_the_end_does(inputs: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trees with the weights of one fold, and ranges of all training rows."""
     changed = raw() | {"hardware": {"device": "cortex-m0plus", "precision": "int8", "input": inputs}}
     config = config_of(changed, "test")
@@ -166,3 +168,6 @@ def test_a_generation_costs_trees_as_the_end_does(inputs: object) -> None:
     assert (wanted["mean_latency_s"] < wanted["latency_s"]).any()
     for name in ("mean_latency_s", "latency_s", "flash_bytes"):
         assert found[name] == pytest.approx(wanted[name], rel=0.02)
+    monkeypatch.setattr(search.engine.evaluate, "kernel_in_use", lambda: Missing(""))
+    plain = costs(setup.problem, nodes)
+    assert all(np.array_equal(plain[name], values) for name, values in found.items())  # one tree at a time
