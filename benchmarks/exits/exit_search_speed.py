@@ -1,7 +1,7 @@
 """CPU seconds of searches whose code exits early, over those of the same searches without.
 
-``python -m benchmarks.run exit_speed`` needs the papers' tables (set NEURALTREE_DATA). Each table is searched by both in
-turn, in processes of their own; the seconds are of all threads, from the start of a process to its end.
+``python -m benchmarks.run exit_speed`` needs the papers' tables (set NEURALTREE_DATA). Each table is searched by both
+in turn, in processes of their own; the seconds are of all threads, from the start of a process to its end.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def page(result: dict[str, Any]) -> str:
         [row["table"], *(f"{row[name]:.1f}" for name in ("without", "with")), f"{row['with'] / row['without']:.2f}"]
         for row in result["rows"]
     ]
-    about = f"""Made by `{result["command"]}`. Whole commands of {result["generations"]} generations, one after the other;
+    about = f"""Made by `{result["command"]}`. Whole commands of {result["generations"]} generations, one after another;
 CPU seconds of all threads."""
     return (
         "\n\n".join(("# Searches with early exits", about, table(("table", "without", "with", "ratio"), lines))) + "\n"

@@ -32,7 +32,7 @@ from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.simplify import simplify_all
 from neuraltree.tree.space import Space
-from search.engine.integer_scores import forest_of_first_fold, integer_outputs, of_first_fold, row_codes
+from search.engine.integer_scores import forest_of_fold, integer_outputs, of_fold, row_codes
 from search.engine.typed_inputs import TypedInputs
 from search.variation.genes import FORMAT, NO_GENES, Genes, rates_of
 
@@ -336,9 +336,9 @@ def _walks(problem: Problem, trees: list[Nodes], codes: NDArray[np.int8]) -> lis
     """``codes`` (features, rows): quantised inputs."""
     kernel = kernel_in_use()
     if not isinstance(kernel, Kernel):
-        exits = [early_exit_of(tree) for tree in of_first_fold(problem, trees)]
+        exits = [early_exit_of(tree) for tree in of_fold(problem, trees)]
         return [walk_of(each, each(codes[each.tree.inputs.features].T).terms) for each in exits]
-    forest = forest_of_first_fold(problem, trees)
+    forest = forest_of_fold(problem, trees)
     most = max(1, WALKED_VALUES // (codes.shape[1] * max(map(len, trees))))
     ends = np.unique(np.linspace(0, len(trees), max(problem.workers, -(-len(trees) // most)) + 1).astype(np.int64))
     found = in_threads(

@@ -6,6 +6,7 @@ The generations share one range for each input. A judgement fits the ranges to e
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -88,10 +89,15 @@ def _codes(inputs: NDArray, ranges: Ranges) -> NDArray[np.int8]:
     return np.ascontiguousarray(stage(inputs).T)
 
 
-def of_first_fold(problem: Problem, trees: Sequence[Nodes]) -> list[IntegerTree]:
-    """Trees of classes with the weights of fold 0 in integers, with the ranges of the problem; their inputs are
-    standardised. Quantised together, as that takes most of the time for one."""
-    forest, source = forest_of_first_fold(problem, trees), _as_tree(problem, trees[0])
+def of_fold(
+    problem: Problem, trees: Sequence[Nodes], fold: int = 0, ranges: Ranges | None = None, threshold: float = 0.5
+) -> list[IntegerTree]:
+    """Trees of classes with the weights of a fold in integers; their inputs are standardised. Quantised together, as
+    that takes most of the time for one. ``ranges``: of the inputs, by default those of the problem; ``threshold``: of
+    the second of two classes."""
+    forest, source = forest_of_fold(problem, trees, fold, ranges), _as_tree(problem, trees[0])
+    source = replace(source, input_range=forest.reach, threshold=threshold)
+    source = replace(source, input_middle=forest.middle) if forest.middle.any() else source
     found = []
     for i in range(len(trees)):
         nodes, _, kept, *_ = forest.part(i, i + 1)
@@ -101,12 +107,14 @@ def of_first_fold(problem: Problem, trees: Sequence[Nodes]) -> list[IntegerTree]
     return found
 
 
-def forest_of_first_fold(problem: Problem, trees: Sequence[Nodes]) -> IntegerForest:
-    """The trees of ``of_first_fold``, laid end to end."""
+def forest_of_fold(
+    problem: Problem, trees: Sequence[Nodes], fold: int = 0, ranges: Ranges | None = None
+) -> IntegerForest:
+    """The trees of ``of_fold``, laid end to end."""
     nodes, starts = join(list(trees))
-    reach = problem.input_range
+    reach, middle = ranges or Ranges(problem.input_range, np.zeros(problem.space.n_features))
     with np.errstate(all="ignore"):
-        nodes = _centred(nodes, 0, np.zeros(len(reach)))
+        nodes = _centred(nodes, fold, middle)
         numbers = quantize(nodes, reach)
     kept = np.concatenate([[0], np.cumsum(numbers.keep)])
     nodes, numbers = nodes[numbers.keep], Integers._make(part[numbers.keep] for part in numbers)
@@ -114,7 +122,7 @@ def forest_of_first_fold(problem: Problem, trees: Sequence[Nodes]) -> IntegerFor
     unit, largest = (part[top].reshape(len(trees), -1) for part in (numbers.unit, numbers.reach))
     scores = rescaling(unit * score_gain(largest))
     cost = read_costs(_stage(problem, np.arange(len(reach))))
-    return IntegerForest(nodes, kept[starts], numbers, *scores, reach, cost)
+    return IntegerForest(nodes, kept[starts], numbers, *scores, reach, middle, cost)
 
 
 def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage:
@@ -129,9 +137,9 @@ def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage:
     return MixedStage(used, stage, IntegerStage.make(integers, ends, nothing[is_integer], np.full(len(integers), UNIT)))
 
 
-def row_codes(problem: Problem, rows: IntArray) -> NDArray[np.int8]:
-    """(features, rows) of training rows, with the ranges of the problem."""
-    return _codes(problem.data.inputs[rows], Ranges(problem.input_range, np.zeros(problem.space.n_features)))
+def row_codes(problem: Problem, rows: IntArray, ranges: Ranges | None = None) -> NDArray[np.int8]:
+    """(features, rows) of training rows, with the ranges of the problem by default."""
+    return _codes(problem.data.inputs[rows], ranges or Ranges(problem.input_range, np.zeros(problem.space.n_features)))
 
 
 def fitted_ranges(problem: Problem, trees: Sequence[Nodes]) -> list[Ranges]:

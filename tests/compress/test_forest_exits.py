@@ -56,7 +56,7 @@ def laid(trees: list[IntegerTree], input_cost: np.ndarray) -> IntegerForest:
     scores = [(tree.outputs.multiplier, tree.outputs.shift) for tree in trees]
     one = np.ones((len(trees), 1), dtype=np.int64)
     stacked = (np.stack(part) for part in zip(*scores, strict=True)) if scores[0][0] is not None else (one, one)
-    return IntegerForest(nodes, starts, numbers, *stacked, REACH, input_cost)
+    return IntegerForest(nodes, starts, numbers, *stacked, REACH, np.zeros(FEATURES), input_cost)
 
 
 def any_codes(seed: int, rows: int) -> np.ndarray:

@@ -16,7 +16,8 @@ from neuraltree.hardware.measure import Call, measure
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
 from neuraltree.hardware.model import exit_cost
-from neuraltree.hardware.model.exit_cost import MEAN, exit_costs
+from neuraltree.hardware.model.cost_names import MEAN
+from neuraltree.hardware.model.exit_cost import exit_costs
 from neuraltree.tree.tree import Tree
 from tests.helpers.random_models import IDENTITY, TANH, record
 

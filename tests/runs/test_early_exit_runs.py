@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import re
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,8 +26,10 @@ from search import load_front
 from search.cli.neuraltree_command import main as neuraltree
 from search.config.config import config_hash, config_of, load_config
 from search.engine.evaluate import costs
+from search.engine.integer_scores import Ranges
 from search.engine.problem import set_up
 from search.errors import InputError
+from search.judge.exit_latency import mean_latencies, rules_of_table
 from search.judge.finish import to_tree
 from search.run import main
 from search.table import load_table, split
@@ -76,6 +80,48 @@ def test_the_front_has_both_latencies(run: Path) -> None:
         assert (member.mean_latency_s < member.latency_s) == (looks > 0)
         assert "measured_latency_s" not in member.values
     assert any(member.mean_latency_s < 0.95 * member.latency_s for member in front)
+
+
+def test_the_latency_beside_an_honest_error_is_that_of_its_weights(run: Path) -> None:
+    front = load_front(run)
+    assert front.objective_columns() == ("honest_error", "honest_mean_latency_s", "flash_bytes")
+    points = np.array([[member.values[name] for name in front.objective_columns()] for member in front])
+    assert not any(((points <= point).all(axis=1) & (points < point).any(axis=1)).any() for point in points)
+    for member in front:
+        assert 0 < member.honest_mean_latency_s < 1.5 * member.latency_s
+        assert member.honest_mean_latency_s != member.mean_latency_s  # other weights, and other rows
+    older = replace(front, members=tuple(replace(each, values=_older(each.values)) for each in front))
+    assert older.objective_columns() == ("honest_error", "mean_latency_s", "flash_bytes")
+
+
+def _older(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name != "honest_mean_latency_s"}
+
+
+@pytest.mark.parametrize("source", ["wine", "breast_cancer"])
+def test_honest_latencies_are_those_of_the_models_of_the_folds(source: str) -> None:
+    """One model at a time, from raw rows."""
+    config = config_of(raw() | {"data": {"source": source}}, "test")
+    table = load_table(config)
+    setup = set_up(config, table)
+    problem, rng = setup.problem, np.random.default_rng(3)
+    nodes = [setup.strategy.new_tree(rng) for _ in range(4)]
+    ranges = [
+        Ranges(problem.input_range * rng.uniform(0.5, 1.5), rng.normal(size=len(table.features)) * 0.3) for _ in nodes
+    ]
+    thresholds = [0.5, 0.5, 0.4, 0.9] if source == "breast_cancer" else [0.5] * 4
+    rules = rules_of_table(problem, table)
+    found = mean_latencies(problem, rules, nodes, ranges, thresholds)
+    X, count = table.X[setup.train_rows], 0
+    wanted = np.zeros(len(nodes))
+    for k, (_, held) in enumerate(problem.folds):
+        count += len(held)
+        for i, each in enumerate(nodes):
+            tree = to_tree(setup, table, one_set(each, each["weight"][:, k], each["bias"][:, k]))
+            tree = replace(tree, input_range=ranges[i].reach, input_middle=ranges[i].middle, threshold=thresholds[i])
+            costed = costs_with_exits([tree], X[held], load_device("cortex-m0plus"), problem.code)
+            wanted[i] += len(held) * costed["mean_latency_s"][0]
+    assert found == pytest.approx(wanted / count, rel=0.005)
 
 
 def test_an_export_exits_early_unless_other_code_is_asked_for(

@@ -13,15 +13,17 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.exits.early_exit import OF_SEVERAL, ONE_SCORE, TYPICAL_ROWS
-from neuraltree.compress.exits.output_terms import EDGE, NODE
-from neuraltree.compress.exits.stretches import Stretch, Walk
+from neuraltree.compress.exits.early_exit import OF_SEVERAL, ONE_SCORE, TYPICAL_ROWS, early_exit_of
+from neuraltree.compress.exits.output_terms import EDGE, NODE, read_costs
+from neuraltree.compress.exits.stretches import Stretch, Walk, walk_of
+from neuraltree.compress.int8.integer_tree import IntegerTree, input_range, middle_of
 from neuraltree.compress.int8.integers import Integers
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.kernel_sums import FIELDS, kernel_sums
 from neuraltree.engine.forest import Indices
 from neuraltree.engine.kernel.binding import Exits as Job
 from neuraltree.engine.kernel.binding import Kernel, address
+from neuraltree.engine.lowering import kernel_in_use
 from neuraltree.engine.training import NEVER
 from neuraltree.tree.nodes import IntArray, Nodes
 
@@ -29,8 +31,8 @@ from neuraltree.tree.nodes import IntArray, Nodes
 class IntegerForest(NamedTuple):
     """Classifiers in integers, laid end to end without their dead edges: tree ``i`` is ``nodes[starts[i]:starts[i +
     1]]``. ``multiplier``, ``shift`` (trees, outputs): from sums to scores, see ``OutputStage``; ``reach`` (features,):
-    the ranges of the standardised inputs, about 0; ``input_cost`` (features,): see ``output_terms.read_costs``. The
-    threshold of a single score is 0."""
+    the ranges of the standardised inputs, about ``middle``; ``input_cost`` (features,): see
+    ``output_terms.read_costs``; ``threshold``: of a single score."""
 
     nodes: Nodes
     starts: IntArray
@@ -38,7 +40,18 @@ class IntegerForest(NamedTuple):
     multiplier: IntArray
     shift: IntArray
     reach: FloatArray
+    middle: FloatArray
     input_cost: IntArray
+    threshold: int = 0
+
+    @classmethod
+    def of_tree(cls, tree: IntegerTree) -> IntegerForest:
+        """A forest of one tree."""
+        starts, stage, cost = np.array([0, len(tree.nodes)]), tree.outputs, np.zeros(len(tree.source.features), int)
+        cost[tree.inputs.features] = read_costs(tree.inputs)
+        scores = [np.ones((1, 1), int) if each is None else each[None] for each in (stage.multiplier, stage.shift)]
+        about = input_range(tree.source), middle_of(tree.source), cost, tree.score_threshold
+        return cls(tree.nodes, starts, tree.numbers, *scores, *about)
 
     def part(self, first: int, last: int) -> IntegerForest:
         """The trees from ``first`` to before ``last``."""
@@ -80,6 +93,18 @@ class Planned(NamedTuple):
     ahead: IntArray
 
 
+def walk_of_tree(tree: IntegerTree, q: NDArray[np.int8]) -> Walk:
+    """How far rows ``q`` (rows, used) of quantised inputs go in a tree; without the kernel, in Python."""
+    kernel = kernel_in_use()
+    if not isinstance(kernel, Kernel):
+        exits = early_exit_of(tree)
+        return walk_of(exits, exits(q).terms)
+    codes = np.zeros((len(tree.source.features), len(q)), np.int8)
+    codes[tree.inputs.features] = q.T
+    (walk,) = walks_of(kernel, IntegerForest.of_tree(tree), codes)
+    return walk
+
+
 def walks_of(kernel: Kernel, forest: IntegerForest, codes: NDArray[np.int8], stop: Indices = NEVER) -> list[Walk]:
     """How far rows go in each tree; ``codes`` (features, rows): quantised inputs."""
     return _walks(forest, plans(kernel, forest, codes, stop), codes.shape[1])
@@ -113,7 +138,7 @@ def plans(kernel: Kernel, forest: IntegerForest, codes: NDArray[np.int8], stop: 
         "bias": numbers.bias[depth == 0],
         "multiplier": forest.multiplier.ravel(),
         "shift": forest.shift.ravel(),
-        "threshold": np.zeros(trees, np.int32),
+        "threshold": np.full(trees, forest.threshold),
     }
     arrays: dict[str, IntArray] = {name: np.ascontiguousarray(values, np.int32) for name, values in given.items()}
     arrays |= {"added": added, "part": found.part, "order": found.order, "passed": found.passed, "ahead": found.ahead}
@@ -159,7 +184,8 @@ def normal_rows(used: int) -> FloatArray:
 def _typical(forest: IntegerForest, terms: _Terms) -> NDArray[np.int8]:
     """(inputs, 200) as ``early_exit.typical_rows`` of each tree."""
     z = np.hstack([normal_rows(used) for used in np.diff(terms.first_input).tolist()])
-    return np.clip(np.rint(z / forest.reach[terms.feature] * UNIT), -UNIT, UNIT).astype(np.int8).T
+    reach, middle = forest.reach[terms.feature], forest.middle[terms.feature]
+    return np.clip(np.rint((z - middle) / reach * UNIT), -UNIT, UNIT).astype(np.int8).T
 
 
 def _added(kernel: Kernel, forest: IntegerForest, terms: _Terms, codes: NDArray[np.int8], stop: Indices) -> IntArray:

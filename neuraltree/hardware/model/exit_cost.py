@@ -15,11 +15,11 @@ import numpy as np
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.exits.stretches import Walk
 from neuraltree.hardware.model.cost import WORST, breakdown_of_counts, costs_of_counts, integer_counts
+from neuraltree.hardware.model.cost_names import MEAN
 from neuraltree.hardware.model.counts import Counts
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
 from neuraltree.tree.nodes import IntArray, Nodes, join
 
-MEAN = "mean_latency_s"
 TIMES = ("latency_s", "energy_j")
 # Terms of time that the code does not have: a loop over the inputs, arrays of scores and the search for the largest.
 WITHOUT = ("float_inputs", "multiclass", "output")
