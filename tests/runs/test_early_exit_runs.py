@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -31,6 +32,7 @@ from search.engine.problem import set_up
 from search.errors import InputError
 from search.judge.exit_latency import mean_latencies, rules_of_table
 from search.judge.finish import to_tree
+from search.report.__main__ import main as report
 from search.run import main
 from search.table import load_table, split
 
@@ -122,6 +124,26 @@ def test_honest_latencies_are_those_of_the_models_of_the_folds(source: str) -> N
             costed = costs_with_exits([tree], X[held], load_device("cortex-m0plus"), problem.code)
             wanted[i] += len(held) * costed["mean_latency_s"][0]
     assert found == pytest.approx(wanted / count, rel=0.005)
+
+
+def test_a_report_says_of_which_code_the_parts_are(run: Path, tmp_path: Path) -> None:
+    assert report([str(run), "--out", str(tmp_path / "page.html")]) == 0
+    assert "The code of this run exits early: its own latencies" in (tmp_path / "page.html").read_text()
+
+
+def test_the_table_says_which_costs_are_predicted(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied = shutil.copytree(run, tmp_path / "run")
+    rows = list(csv.reader((run / "front.csv").read_text().splitlines()))
+    place = rows[0].index("measured_flash_bytes")
+    for row in rows[1:]:
+        row[place] = "1234.0"
+    with (copied / "front.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    assert neuraltree(["show", str(copied)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "costs are those measured on the emulated core; predicted: honest mean latency" in said
 
 
 def test_an_export_exits_early_unless_other_code_is_asked_for(
