@@ -12,8 +12,8 @@ from neuraltree.compress.exits.cascade import Cascade
 from neuraltree.compress.exits.early_exit import early_exit_of
 from neuraltree.compress.exits.forest_exits import walk_of_tree
 from neuraltree.compress.formats import InputSpec
-from neuraltree.compress.input_types import as_inputs, integer_inputs, sources
-from neuraltree.compress.int8.integer_tree import quantize_tree
+from neuraltree.compress.input_types import as_inputs, sources
+from neuraltree.compress.int8.integer_tree import input_kinds, quantize_tree
 from neuraltree.hardware.model.cost import costs, laid_out, rules_of
 from neuraltree.hardware.model.cost_names import MEAN
 from neuraltree.hardware.model.exit_cost import Walked, with_exits
@@ -27,7 +27,7 @@ def walked(tree: Tree, X: ArrayLike, inputs: InputSpec = "float32") -> Walked:
     if integers.source.classes is None:
         early_exit_of(integers)  # it refuses a regression
     walk = walk_of_tree(integers, integers.quantize(as_inputs(tree, X, inputs)))
-    kinds = integer_inputs(tree, inputs)
+    kinds = input_kinds(tree, inputs)
     rules = rules_of(tree)
     rules[kinds >= 0] = -1  # features of integers are priced as inputs of that type
     return Walked(walk, rules, kinds)

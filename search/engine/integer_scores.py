@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.byte_inputs import ByteStage
 from neuraltree.compress.exits.forest_exits import IntegerForest
 from neuraltree.compress.exits.output_terms import read_costs
+from neuraltree.compress.formats import RAW
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.compress.int8.integers import Integers, quantize, rescaling
@@ -125,8 +127,10 @@ def forest_of_fold(
     return IntegerForest(nodes, kept[starts], numbers, *scores, reach, middle, cost)
 
 
-def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage:
+def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage | ByteStage:
     """The stage of the inputs ``used``, by the types of the code's inputs."""
+    if problem.inputs.kinds is not None and (problem.inputs.kinds == RAW).any():
+        return ByteStage(used)
     nothing, reach = np.zeros(len(used)), problem.input_range[used]
     is_integer = np.zeros(len(used), bool) if problem.inputs.kinds is None else problem.inputs.kinds[used] >= 0
     floats, integers = used[~is_integer], used[is_integer]

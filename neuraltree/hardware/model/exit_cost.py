@@ -94,7 +94,7 @@ def _parts(counts: Counts, device: Device, code: Code, kind: str) -> dict[str, F
     found = {cost: _sum(parts[cost], factors) for cost in TIMES}
     found["flash_bytes"] = _sum(parts["flash_bytes"], {"multiclass": 0.0})
     if isinstance(device, CycleDevice):
-        floats = counts.features_used - counts.integer_features.sum(axis=1)
+        floats = counts.float_features
         found["flash_bytes"] += READ_BYTES * floats - LOOP_BYTES * (floats > 0)
     return found
 
