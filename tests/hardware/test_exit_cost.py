@@ -44,8 +44,7 @@ def raw(tree: Tree, rows: int = 40) -> np.ndarray:
 @pytest.mark.parametrize("outputs", [1, 4])
 def test_a_row_costs_the_tree_that_it_computes(outputs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With looks that cost nothing, and floats as in other code: the ordinary cost of what is left of the tree."""
-    monkeypatch.setattr(exit_cost, "LOOK", 0.0)
-    monkeypatch.setattr(exit_cost, "READ", 1.0)
+    monkeypatch.setattr(exit_cost, "CORE_TIMES", {"cortex-m0plus": exit_cost.Times(0, 0, 0, 0)})
     monkeypatch.setattr(exit_cost, "WITHOUT", ())
     tree, device = model(outputs), load_device("cortex-m0plus")
     X = raw(tree)
@@ -106,21 +105,26 @@ def _edge_latency(tree: Tree) -> float:
     return latency([0, 1]) - latency([0])
 
 
-@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4f", "rv32imc"])
+BUILDS = (("cortex-m0plus", "clang"), ("cortex-m4f", "clang"), ("rv32imc", "clang"), ("avr", "gcc"))
+
+
+@pytest.mark.parametrize(("core", "build"), BUILDS)
 @pytest.mark.parametrize("outputs", [1, 4])
-def test_predictions_are_near_emulated_cycles(core: str, outputs: int) -> None:
+def test_predictions_are_near_emulated_cycles(core: str, build: str, outputs: int) -> None:
     """The mean over rows; and the most on one of them, which no row of the code can exceed by much."""
     try:
-        check(CORES[core], "clang")
+        check(CORES[core], build)
     except MeasureError as error:
         pytest.skip(str(error))
     tree, device = model(outputs, seed=3), load_device(core)
     X = np.concatenate([raw(tree), 30 * raw(tree, 20), np.zeros((5, WIDTH), np.float32)])
     files = export_c(tree, precision="int8", early_exit=True)
     files = {name: text for name, text in files.items() if name.startswith("model.")}
-    measured = measure(files, [Call("model_predict", [(row,) for row in X], "int")], core)
+    measured = measure(files, [Call("model_predict", [(row,) for row in X], "int")], core, build)
     cycles = (measured.costs[0].cycles_lo + measured.costs[0].cycles_hi) / 2
-    found = {name: float(v[0]) for name, v in costs_with_exits([tree], X, device, CODE).items()}
+    found = {
+        name: float(v[0]) for name, v in costs_with_exits([tree], X, device, CODE._replace(compiler=build)).items()
+    }
     cycle = device.seconds(1, "mid")
     assert found[MEAN] / cycle == pytest.approx(cycles.mean(), rel=0.15)
     assert found["latency_s"] / cycle > 0.88 * cycles.max()
