@@ -128,7 +128,7 @@ def test_predictions_are_near_emulated_cycles(core: str, build: str, outputs: in
     cycle = device.seconds(1, "mid")
     assert found[MEAN] / cycle == pytest.approx(cycles.mean(), rel=0.15)
     assert found["latency_s"] / cycle > 0.88 * cycles.max()
-    assert found["flash_bytes"] == pytest.approx(measured.flash_bytes, rel=0.15)
+    assert found["flash_bytes"] == pytest.approx(measured.flash_bytes, rel=0.3 if core == "avr" else 0.15)
     assert found["ram_bytes"] >= measured.static_ram_bytes + measured.costs[0].stack_bytes.max()
     assert found[MEAN] < 0.9 * found["latency_s"]
 
