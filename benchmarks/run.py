@@ -49,6 +49,8 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "messy": ("inputs.messy_tables", "messy tables as they are, beside scikit-learn's encoders on clean ones"),
     "big_table": ("inputs.big_table", "peak memory and seconds of a search on a large CSV file"),
     "early_exit": ("exits.exit_savings", "what an early exit and cascades save, and their classes"),
+    "exit_costs": ("exits.exit_costs", "costs of code with early exits, predicted and measured"),
+    "exit_speed": ("exits.exit_search_speed", "CPU seconds of searches with early exits, over those without"),
     "cascade_limits": ("exits.cascade_limits", "limits of cascades from training rows and from held-out ones"),
     "device_peers": ("devices.device_peers", "our trees beside other small models on emulated microcontrollers"),
     "workers": ("workers.scaling", "a generation with threads and with Dask workers, and a simulation of many workers"),

@@ -211,8 +211,8 @@ def _exit_rules(config: Config) -> tuple[tuple[bool, str], ...]:
             f"{shown(style)}",
         ),
         (
-            objectives.EXIT_COST in (*config.search.objectives, *config.constraints) and not exits,
-            f"{objectives.EXIT_COST} is the cost of code with an early exit; set compress.early_exit to true, or name "
+            objectives.MEAN in (*config.search.objectives, *config.constraints) and not exits,
+            f"{objectives.MEAN} is the cost of code with an early exit; set compress.early_exit to true, or name "
             "latency_s instead",
         ),
     )
