@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.integers import Integers
-from neuraltree.compress.int8.lookup_tables import DOMAINS, HIGH, KINDS, LOW, table
+from neuraltree.compress.int8.lookup_tables import HIGH, KINDS, LOW, values
 from neuraltree.compress.int8.straight_through import levels, sums_of
 from neuraltree.engine.forest import Indices
 from neuraltree.engine.kernel.binding import Integers as Job
@@ -17,9 +17,7 @@ from neuraltree.engine.training import NEVER
 from neuraltree.tree.nodes import Nodes
 
 _KINDS = np.array([LOW, HIGH, [kind.repeats for kind in KINDS]]).astype(np.int32)
-_TABLES = np.stack([table(code) if domain else np.arange(-128, 128) for code, domain in enumerate(DOMAINS)]).astype(
-    np.int8
-)
+_TABLES = np.stack([values(code, np.arange(-128, 128)) for code in range(len(KINDS))]).astype(np.int8)
 
 
 def output_sums(nodes: Nodes, numbers: Integers, codes: NDArray[np.int8], stop: Indices = NEVER) -> FloatArray:
