@@ -17,8 +17,9 @@ BELOW = float(np.nextafter(0.0, -1.0))  # the largest number below 0
 
 
 def onnx(graph: Any, s: str) -> str:
-    below, least, most = (graph.constant(np.float32(number)) for number in (0, -1, 1))
-    return str(graph.add("Where", graph.add("Less", s, below), least, most))
+    zero, low, high = (graph.constant(np.float32(number)) for number in (0, -1, 1))
+    # A clip to 1..1 is 1, and NaN stays NaN.
+    return str(graph.add("Where", graph.add("Less", s, zero), low, graph.add("Clip", s, high, high)))
 
 
 SIGN = Activation(
@@ -33,7 +34,7 @@ SIGN = Activation(
     alone=lambda functions: lambda s: -1.0 if s < 0 else 1.0 if s >= 0 else s,
     c_text="s < 0 ? -1 : s >= 0 ? 1 : s",
     # By the bits of the sum, which without floating point take less than a comparison of numbers. -0 is no negative.
-    c_function="""NT_CALL float nt_sign(float s)
+    c_function="""NT_INLINE float nt_sign(float s)
 {
     union { float value; uint32_t bits; } sum;
     sum.value = s;
@@ -47,15 +48,15 @@ SIGN = Activation(
     integers=Integers(low=-HIGHEST, jumps=True),
     python="sign({})",
     python_function="""def sign(s):
-    return np.where(s < 0, -1.0, 1.0)
+    return np.where(s < 0, -1.0, np.where(s >= 0, 1.0, s))
 """,
     plain="_sign({})",
     plain_function="""def _sign(s):
-    return -1.0 if s < 0 else 1.0
+    return -1.0 if s < 0 else 1.0 if s >= 0 else s
 """,
     rust="sign({})",
     rust_function="""fn sign(s: f32) -> f32 {
-    if s < 0.0 { -1.0 } else { 1.0 }
+    if s < 0.0 { -1.0 } else if s >= 0.0 { 1.0 } else { s }
 }
 """,
     onnx=onnx,

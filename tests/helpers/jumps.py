@@ -46,7 +46,7 @@ def clear_of_jumps(nodes: Any, x: Any, margin: float, fold: int = 0) -> NDArray[
             total, size = total + bias[at] + 0 * x[:, 0], size + abs(bias[at])
             row = ACTIVATIONS[~op[at]]
             if row.jump is not None:
-                clear &= np.abs(total - row.jump) > margin * (1 + size)
+                clear &= (np.abs(total - row.jump) > margin * (1 + size)) | ~np.isfinite(total)
             value = row.value(total)
         before = sums.get(depth[at], (0.0, 0.0))
         sums[depth[at]] = before[0] + weight[at] * value, before[1] + np.abs(weight[at] * value)
