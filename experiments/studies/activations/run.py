@@ -12,11 +12,7 @@ from search.config.settings import SpaceConfig
 
 TABLES = ("friedman", "iris", "glass", "vehicle")
 MIXED = "mixed"
-KINDS: dict[str, tuple[str, ...]] = {
-    MIXED: SpaceConfig().activations,
-    "mixed and sign": (*SpaceConfig().activations, "sign"),
-    **{name: (name,) for name in NAMES},
-}
+KINDS: dict[str, tuple[str, ...]] = {MIXED: SpaceConfig().activations, **{name: (name,) for name in NAMES}}
 
 
 def rows(unit: Unit, quick: bool) -> list[Row]:
