@@ -25,7 +25,7 @@ from tests.helpers.jumps import SURROGATES
 ROOT = Path(__file__).parents[2]
 MATH = Functions(math.exp, math.tanh, math.sin)
 SUMS = np.random.default_rng(0).uniform(-6, 6, 500)  # on no kink
-# By name, the activation whose costs in the package stand for it: ``tests/hardware/test_measure.py`` measures both.
+# By name, the activation whose costs in the package stand for it: ``tests/hardware/test_compare.py`` measures.
 STANDS_IN = {"sign": "relu"}
 every_row = pytest.mark.parametrize("row", ACTIVATIONS, ids=NAMES)
 
