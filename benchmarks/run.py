@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "exact": ("compression.exact_moves", "nodes that exact reduction and entropy 0 remove"),
     "sparsity_cost": ("hardware.sparsity_cost", "time and flash of pruned trees beside their MACs"),
     "taught_cuts": ("compression.taught_cuts", "cuts that their whole tree teaches, and cuts that it does not"),
+    "sign_nodes": ("compression.sign_nodes", "error and costs of hidden nodes of one bit, beside other activations"),
     "format_training": (
         "compression.trained_formats",
         "training with random signs, and of the values that weights share",
