@@ -14,6 +14,7 @@ import numpy as np
 
 from neuraltree.arrays import FloatArray
 from neuraltree.inputs.encoders import Column, Number, Time
+from neuraltree.inputs.encoding import encode
 from search.config.settings import DataConfig, is_path
 from search.errors import InputError
 from search.strict import shown
@@ -100,6 +101,7 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
         digest.update(part.tobytes())
     return raw, replace(
         table,
+        X=table.X if plain else encode(columns, raw.columns),  # with the means of all rows in the place of holes
         columns=None if plain else columns,
         stream=stream,
         digest=digest.hexdigest(),

@@ -44,8 +44,9 @@ def check_memory(paths: Sequence[Path], data: DataConfig, source: str) -> None:
     target = Path(str(paths[0]).removesuffix(".gz")).with_suffix(".parquet")
     named = f"{target.parent}/*.parquet" if len(paths) > 1 else target
     raise InputError(
-        f"{source}: read as text it would need about {needed / 2**30:.1f} GiB of memory, and {there / 2**30:.1f} GiB are "
-        f'free; as Parquet it is read in blocks, with data.source = "{named}". To convert it{each}, with pyarrow: '
+        f"{source}: read as text it would need about {needed / 2**30:.1f} GiB of memory, and "
+        f"{there / 2**30:.1f} GiB are free; as Parquet it is read in blocks: "
+        f'data.source = "{named}". To convert it{each}, with pyarrow: '
         f"{conversion(paths[0], target, extents[0].separator, header=data.header is not False)}"
     )
 
@@ -82,8 +83,8 @@ def available_bytes() -> int | None:
     """The memory that this process can have, by the system and by its container; None if it is not known."""
     found = []
     with suppress(OSError, ValueError, IndexError):
-        line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable"))
-        found.append(1024 * int(line.split()[1]))
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        found += [1024 * int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
     for limit, used in zip(_LIMITS, _USED, strict=True):
         with suppress(OSError, ValueError):
             found.append(int(Path(limit).read_text()) - int(Path(used).read_text()))
