@@ -14,19 +14,20 @@ from typing import TextIO
 LARGEST = 64 * 2**20  # bytes of a model or table; a tree of 10,000 nodes, the largest allowed, takes 1 MB
 
 
-def store(files: Mapping[Path, str | bytes], *, alone: bool = False) -> None:
+def store(files: Mapping[Path, str | bytes], *, alone: bool = False, lasting: bool = True) -> None:
     """Write files so that each holds its old or its new content, never a part, even after a kill or a power cut.
 
     All contents are written to temporary files first, which then replace the targets in their order. ``alone`` says
-    that no other process writes these files: a later call then overwrites a temporary file left by a killed one.
-    ``OSError`` names the target.
+    that no other process writes these files: a later call then overwrites a temporary file left by a killed one. Files
+    that are not ``lasting`` can be made again, so a power cut may lose them. ``OSError`` names the target.
     """
     contents = {target: text.encode() if isinstance(text, str) else text for target, text in files.items()}
     beside = {target: target.with_name(_name_beside(target.name, alone)) for target in files}
     try:
         for target, content in contents.items():
             beside[target].write_bytes(content)
-            _sync(beside[target], os.O_RDWR)
+            if lasting:
+                _sync(beside[target], os.O_RDWR)
         for target in files:
             beside[target].replace(target)
     except OSError as error:
@@ -36,7 +37,7 @@ def store(files: Mapping[Path, str | bytes], *, alone: bool = False) -> None:
     except (Exception, KeyboardInterrupt):
         _remove(beside.values())
         raise
-    for folder in {target.parent for target in files}:
+    for folder in {target.parent for target in files if lasting}:
         with suppress(OSError):  # not every system can open a folder, and the files are there already
             _sync(folder, os.O_RDONLY)
 

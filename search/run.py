@@ -23,6 +23,7 @@ EPILOG = """examples:
   python -m search.run my.toml --time 60s
   python -m search.run results/mine --resume
   python -m search.run results/mine --resume --generations 60
+  python -m search.run my.toml --workers folder
 
 exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; resume with --resume)"""
 
@@ -48,6 +49,13 @@ def parser() -> Parser:
     )
     made.add_argument("--out", metavar="FOLDER", help="the run folder, new or empty; replaces run.out of the config")
     made.add_argument("--resume", action="store_true", help="resume the run in a folder")
+    made.add_argument(
+        "--workers",
+        default="threads",
+        metavar="WORKERS",
+        help="who trains the trees: threads, of this process (the default); folder: this process and every "
+        "python -m search.worker FOLDER; or dask://HOST:PORT, the workers of a Dask scheduler",
+    )
     made.add_argument(
         "--dry-run",
         action="store_true",
@@ -92,10 +100,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     # These imports are quick. JAX is imported only after config and seed are written to the run folder.
+    from search.executors.named_workers import check_workers
     from search.runs.progress import reporter
 
     begun = time.perf_counter()
     report = reporter(arguments.quiet, arguments.json)
+    check_workers(arguments.workers)
     if arguments.resume:
         return _resume(arguments, report, begun)
     return _new(arguments, report, begun)
@@ -113,7 +123,7 @@ def _new(arguments: argparse.Namespace, report: Reporter, begun: float) -> int:
         raise InputError("--out is empty; name a new folder")
     overrides = [*arguments.overrides, *_length(arguments)]
     config = load_config(arguments.path, overrides, arguments.seed, arguments.out)
-    return begin(config, report, begun, dry_run=arguments.dry_run)
+    return begin(config, report, begun, dry_run=arguments.dry_run, workers=arguments.workers)
 
 
 def begin(
@@ -123,11 +133,12 @@ def begin(
     *,
     dry_run: bool,
     settled: Callable[[Config, Table], Config] | None = None,
+    workers: str = "threads",
 ) -> int:
     """Make the run of a config, or only describe it; ``begun``: when the time of the run began, by ``perf_counter``.
 
-    ``settled`` makes the config final once the table is read. Returns the exit code. Raises ``InputError`` for bad
-    input, ``LockedError`` for a run folder in use.
+    ``settled`` makes the config final once the table is read. ``workers``: see ``evolve``. Returns the exit code.
+    Raises ``InputError`` for bad input, ``LockedError`` for a run folder in use.
     """
     from search.config.config import config_hash, to_toml
     from search.folder.records import RunFolder, write_text
@@ -152,7 +163,7 @@ def begin(
         from search.runs.loop import evolve
 
         try:
-            return evolve(config, table, folder, report, stopping, begun)
+            return evolve(config, table, folder, report, stopping, begun, workers)
         except InputError:
             folder.discard()
             raise
@@ -204,7 +215,8 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
             config = extend(folder, manifest, load_config(path, [*older, *length]))
         from search.runs.loop import evolve
 
-        return evolve(_as_run(config, folder.path), table, folder, report, stopping, begun)
+        config = _as_run(config, folder.path)
+        return evolve(config, table, folder, report, stopping, begun, arguments.workers)
 
 
 def _as_run(config: Config, path: Path) -> Config:

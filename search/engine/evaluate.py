@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -30,6 +31,7 @@ from neuraltree.tree.simplify import simplify_all
 from neuraltree.tree.space import Space
 from search.engine.integer_scores import integer_outputs, of_first_fold, row_codes
 from search.engine.typed_inputs import TypedInputs
+from search.engine.work import Work
 from search.variation.genes import FORMAT, NO_GENES, Genes, rates_of
 
 Columns = dict[str, NDArray[np.float64]]
@@ -69,6 +71,7 @@ class Problem:
     early_exit: bool = False  # whether the code exits early
     formats: tuple[str, ...] = ()  # the number formats of members, if each has its own
     first_rows: int = 0  # training rows of a fold in the first generation, see ``row_samples``; 0: all of them
+    work: Work | None = None  # who trains and scores trees, if not this process; it changes the time, not the results
 
     @property
     def in_integers(self) -> bool:
@@ -191,6 +194,8 @@ def _train(problem: Problem, packed: Packed, params: NDArray, courses: list[Cour
 def in_threads(workers: int, function: Callable[[Unit, Indices], Result], units: Sequence[Unit]) -> list[Result]:
     """``function(unit, stop)`` for every unit, in their order. If one fails, or on Ctrl-C, ``stop[0]`` becomes 1."""
     stop: Indices = np.zeros(1, dtype=np.int32)
+    if workers == 1 and threading.current_thread() is not threading.main_thread():
+        return [function(unit, stop) for unit in units]  # the one of many threads that each do work of their own
     waiting: list[Future[Result]] = []
     try:
         for unit in units:
@@ -283,6 +288,11 @@ def _outputs(problem: Problem, packed: Packed, params: NDArray, run: tuple[int, 
         for k, (_, held) in enumerate(problem.folds)
     ]
     return np.concatenate(found, axis=2).astype(np.float64)
+
+
+def with_costs(problem: Problem, found: Evaluated, genes: Genes) -> Evaluated:
+    """What was evaluated, with the columns of ``costs`` too."""
+    return found._replace(columns=found.columns | costs(problem, found.trees, genes))
 
 
 def costs(problem: Problem, trees: list[Nodes], genes: Genes = NO_GENES) -> Columns:

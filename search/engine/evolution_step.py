@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.simplify import simplify_all
-from search.engine.evaluate import Evaluated, Problem, costs, edge_slopes, evaluate
+from search.engine.evaluate import Problem, edge_slopes, evaluate, with_costs
 from search.engine.population import Members, best_of_each_structure, merge, objectives, violation
 from search.engine.pruned_trees import pruned_trees
 from search.engine.row_samples import sampled
@@ -136,7 +136,7 @@ def _children(problem: Problem, strategy: Strategy, state: State, generation: in
         child, operator = make_child(rng, state.members.trees[first], state.members.trees[second], strategy.toolbox)
         trees.append(child)
         operators.append(operator)
-    trees = simplify_all(_guided(rng, problem, strategy, trees, operators))
+    trees = simplify_all(_guided(rng, problem, strategy, generation, trees, operators))
     if not strategy.inherit:
         trees = [redraw_weights(rng, tree) for tree in trees]
     alone = [PARENTS.get(name, 1) == 1 for name in operators]
@@ -151,6 +151,7 @@ def _guided(
     rng: np.random.Generator,
     problem: Problem,
     strategy: Strategy,
+    generation: int,
     trees: list[Nodes],
     operators: list[str],
 ) -> list[Nodes]:
@@ -158,7 +159,8 @@ def _guided(
     waiting = [i for i, name in enumerate(operators) if name in GUIDED]
     if not waiting:
         return trees
-    slopes = edge_slopes(problem, [trees[i] for i in waiting])
+    some = [trees[i] for i in waiting]
+    slopes = problem.work.slopes(generation, some) if problem.work else edge_slopes(problem, some)
     grown = {
         i: getattr(strategy.toolbox, operators[i])(rng, trees[i], slopes=found)
         for i, found in zip(waiting, slopes, strict=True)
@@ -174,11 +176,15 @@ def _evaluate(
     ids: NDArray[np.int64],
     phase: Phase,
 ) -> Members:
-    with phase("train"):
-        result: Evaluated = evaluate(problem, trees, generation, genes)
-    with phase("cost"):
-        columns = result.columns | costs(problem, result.trees, genes) | dict(genes)
-    return Members(result.trees, ids, columns, result.ok)
+    if problem.work:
+        with phase("train"):
+            result = problem.work.evaluate(generation, trees, genes)
+    else:
+        with phase("train"):
+            result = evaluate(problem, trees, generation, genes)
+        with phase("cost"):
+            result = with_costs(problem, result, genes)
+    return Members(result.trees, ids, result.columns | dict(genes), result.ok)
 
 
 def _select(

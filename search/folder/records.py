@@ -95,11 +95,11 @@ def _cell(value: Any) -> str:
 
 
 def write_npz(path: Path, arrays: Mapping[str, NDArray]) -> None:
+    write_bytes(path, npz_bytes(arrays))
+
+
+def npz_bytes(arrays: Mapping[str, NDArray]) -> bytes:
     """The same arrays give the same bytes; arrays of Python objects are refused."""
-    write_bytes(path, _npz(arrays))
-
-
-def _npz(arrays: Mapping[str, NDArray]) -> bytes:
     content = io.BytesIO()
     # np.savez of NumPy 2.0 and 2.1 cannot refuse pickles: they store ``allow_pickle`` as one more array.
     with zipfile.ZipFile(content, "w") as stored:
@@ -244,7 +244,7 @@ class RunFolder:
         """Save a checkpoint. Only the newest ``KEPT_CHECKPOINTS`` are kept; leftovers of killed writes are deleted."""
         self.checkpoints.mkdir(exist_ok=True)
         state, about = self._checkpoint(generation, "npz"), self._checkpoint(generation, "json")
-        store({state: _npz(arrays), about: _json(facts)}, alone=True)
+        store({state: npz_bytes(arrays), about: _json(facts)}, alone=True)
         kept = self._generations()[-KEPT_CHECKPOINTS:]
         for path in self.checkpoints.glob("state-*"):
             if not any(path.name.startswith(self._checkpoint(other, "").name) for other in kept):
@@ -300,7 +300,7 @@ class RunFolder:
         """Save what one generation adds to the archive and to the history."""
         self.checkpoints.mkdir(exist_ok=True)
         parts = zip(PARTS, (archive, history), strict=True)
-        store({self._part(kind, generation): _npz(arrays) for kind, arrays in parts}, alone=True)
+        store({self._part(kind, generation): npz_bytes(arrays) for kind, arrays in parts}, alone=True)
 
     def history_parts(self) -> list[dict[str, NDArray]]:
         return self.parts("history")

@@ -181,7 +181,10 @@ def _judged_once(
     """
     renewed = _renewed(problem, trees, repeat)
     for faster in (FASTER, 1.0):
-        fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, genes=genes)
+        if problem.work:
+            fitted = problem.work.judge(repeat, renewed, genes, epochs, faster)
+        else:
+            fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, genes=genes)
         found, wild = _by_fold(problem, fitted, tuned, genes)
         if not wild.any():
             break

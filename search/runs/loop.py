@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -27,6 +27,8 @@ from search.engine.evaluate import validation_outputs
 from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup, set_up
 from search.errors import DamagedError
+from search.executors.work_folder import WorkFolder
+from search.executors.worker_kinds import THREADS, spread
 from search.folder.baselines_csv import load_baselines
 from search.folder.columns import told_tests
 from search.folder.generation_parts import join_parts
@@ -60,10 +62,12 @@ def evolve(
     report: Reporter,
     stopping: Callable[[], bool] = lambda: False,
     begun: float | None = None,
+    workers: str = THREADS,
 ) -> int:
     """Run or resume the search in a folder until it is done or ``stopping()`` is true; returns the exit code.
 
-    ``begun``: the value of ``time.perf_counter`` from which the time of the run counts, by default now.
+    ``begun``: the value of ``time.perf_counter`` from which the time of the run counts, by default now. ``workers``:
+    who trains the trees, see ``search.executors.worker_kinds``.
     """
     begun = time.perf_counter() if begun is None else begun
     plain = set_up(config, table)
@@ -75,9 +79,12 @@ def evolve(
     folder.update_manifest(status="running", **facts)
     phases = Phases()
     ending = Ending(config.search, begun=begun)
-    try:
+    with ExitStack() as leaving:
+        leaving.callback(report.close)
         with phases("teachers") if config.train.teachers else nullcontext():
-            setup, lesson = named_lessons(plain, table, config.train, report.message)
+            taught = named_lessons(plain, table, config.train, report.message)
+        helped = spread(workers, config, table, taught, folder.path, report.message)
+        setup, lesson = leaving.enter_context(helped)
         phases.take()  # they are no part of the first generation
         with phases("baselines") if config.search.time else nullcontext():
             predict = partial(affordable, config.baselines.models, plain, table, report.message)
@@ -108,8 +115,6 @@ def evolve(
         said = (_verdict(folder, config.space.max_nodes), energy_words(folder.read_manifest()))
         report.end("\n".join(filter(None, said)), phases.total)
         return DONE
-    finally:
-        report.close()
 
 
 def _changed(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
@@ -223,6 +228,7 @@ def _complete(
     folder.update_manifest(status="complete", **energy_facts(config.energy, phases.cpu_s))
     folder.clear_parts(done)
     folder.clear_judged()
+    WorkFolder(folder.path).remove()
 
 
 def _verdict(folder: RunFolder, max_nodes: int) -> str:

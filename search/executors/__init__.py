@@ -1,0 +1,1 @@
+"""Where the work of a search is done: in threads of this process, or by workers elsewhere."""

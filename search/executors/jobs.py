@@ -1,0 +1,128 @@
+"""The kinds of work that workers do, a row each in ``JOBS``: from trees and a few numbers to arrays.
+
+A result depends on its chunk and the run alone, not on where, when or how often it is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.tree.nodes import Nodes, join
+from search.engine.evaluate import Problem, edge_slopes, evaluate, trained, with_costs
+from search.engine.problem import Setup
+from search.engine.row_samples import sampled
+from search.executors.wire import Arrays, WireError, pack, unpack
+from search.judge.honest import STREAM, judging_folds
+from search.table.data import Table
+from search.variation.genes import Genes
+
+GENE, COLUMN = "gene ", "column "
+
+
+@dataclass(frozen=True)
+class Context:
+    """A run as its workers know it. ``lesson``: the run of the judgement, if it learns from teachers."""
+
+    setup: Setup
+    table: Table
+    lesson: Setup | None
+
+    def judging(self, repeat: int) -> Problem:
+        """The problem of a repeat of the judgement."""
+        if self.lesson:
+            return self.lesson.problem
+        return replace(self.setup.problem, folds=judging_folds(self.setup, self.table, repeat))
+
+
+class Chunk(NamedTuple):
+    """Trees, their genes, and what is to be done with them: a name of ``JOBS`` and its numbers."""
+
+    job: str
+    numbers: Mapping[str, Any]
+    trees: list[Nodes]
+    genes: Genes
+
+    def part(self, first: int, last: int) -> Chunk:
+        """The trees from ``first`` to before ``last``, as a chunk of their own."""
+        genes = {name: values[first:last] for name, values in self.genes.items()}
+        return self._replace(trees=self.trees[first:last], genes=genes)
+
+    def message(self) -> bytes:
+        genes = {GENE + name: values for name, values in self.genes.items()}
+        return pack({"job": self.job, **self.numbers}, {**forest(self.trees), **genes})
+
+
+def chunk_of(message: bytes) -> Chunk:
+    """The chunk in a message; ``WireError`` if there is none."""
+    numbers, arrays = unpack(message)
+    job = numbers.pop("job", None)
+    if job not in JOBS:
+        raise WireError(f"no work of a search: {job!r}; allowed: {', '.join(JOBS)}")
+    try:
+        trees = trees_of(arrays)
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise WireError(f"the trees are damaged: {error!r}") from None
+    return Chunk(str(job), numbers, trees, _named(arrays, GENE))
+
+
+def run_chunk(context: Context, chunk: Chunk) -> Arrays:
+    """The result of a chunk."""
+    return JOBS[chunk.job].run(context, chunk)
+
+
+def forest(trees: list[Nodes]) -> Arrays:
+    """Trees as two arrays."""
+    nodes, starts = join(trees)
+    return {"nodes": nodes, "starts": starts}
+
+
+def trees_of(arrays: Mapping[str, NDArray]) -> list[Nodes]:
+    return np.split(arrays["nodes"], arrays["starts"][1:-1])
+
+
+def columns_of(arrays: Mapping[str, NDArray]) -> Arrays:
+    """The columns in a result."""
+    return _named(arrays, COLUMN)
+
+
+def _named(arrays: Mapping[str, NDArray], prefix: str) -> Arrays:
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+
+
+def _evaluated(context: Context, chunk: Chunk) -> Arrays:
+    generation = chunk.numbers["generation"]
+    problem = sampled(context.setup.problem, generation)
+    found = evaluate(problem, chunk.trees, generation, chunk.genes)
+    columns = with_costs(problem, found, chunk.genes).columns
+    return forest(found.trees) | {"ok": found.ok} | {COLUMN + name: values for name, values in columns.items()}
+
+
+def _slopes(context: Context, chunk: Chunk) -> Arrays:
+    problem = sampled(context.setup.problem, chunk.numbers["generation"])
+    return {"slopes": np.concatenate(edge_slopes(problem, chunk.trees))}
+
+
+def _judged(context: Context, chunk: Chunk) -> Arrays:
+    repeat, *course = (chunk.numbers[name] for name in ("repeat", "epochs", "faster"))
+    problem = context.judging(repeat)
+    epochs, faster = course
+    return forest(trained(problem, chunk.trees, STREAM + repeat, epochs=epochs, faster=faster, genes=chunk.genes))
+
+
+class Job(NamedTuple):
+    """``run``: the result of a chunk. ``passes``: how often all training rows of all folds are gone through."""
+
+    run: Callable[[Context, Chunk], Arrays]
+    passes: Callable[[Context, Chunk], int]
+
+
+JOBS: dict[str, Job] = {
+    "evaluate": Job(_evaluated, lambda context, chunk: context.setup.problem.epochs),
+    "slopes": Job(_slopes, lambda context, chunk: 1),
+    "judge": Job(_judged, lambda context, chunk: chunk.numbers["epochs"]),
+}

@@ -1,0 +1,142 @@
+"""The folder ``work`` in a run folder, through which a search and its workers exchange chunks without a scheduler.
+
+    run.npz                the invitation, and table-NAME.npz, the table of the run
+    todo/CHUNK.npz         a chunk that any worker may take
+    taken/CHUNK@WORKER.npz the same, renamed by the worker that took it: only one rename of a file succeeds
+    done/CHUNK@WORKER.npz  its result
+    workers/WORKER.json    a worker's heartbeat: a number that grows
+
+A chunk is named after its content, so a result stays right when the search is killed and resumed. Files appear under
+their names whole, by renaming, and nothing depends on the clocks of machines. Nothing outside the folder is read, no
+link is followed, and a name that is none of these is ignored.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from neuraltree.storing import store
+from search.executors.wire import LARGEST, WireError
+
+FOLDER = "work"
+TODO, TAKEN, DONE, WORKERS = "todo", "taken", "done", "workers"
+INVITATION = "run.npz"
+_CHUNK, _WORKER = r"[0-9a-f]{32}", r"[A-Za-z0-9._-]{1,100}"
+_NAMES = {
+    TODO: re.compile(rf"(?P<chunk>{_CHUNK})(?P<worker>)\.npz"),
+    TAKEN: re.compile(rf"(?P<chunk>{_CHUNK})@(?P<worker>{_WORKER})\.npz"),
+    DONE: re.compile(rf"(?P<chunk>{_CHUNK})@(?P<worker>{_WORKER})\.npz"),
+    WORKERS: re.compile(rf"(?P<chunk>)(?P<worker>{_WORKER})\.json"),
+}
+LARGEST_BEAT = 10_000  # bytes
+
+
+class Beat(msgspec.Struct, forbid_unknown_fields=True):
+    """A heartbeat: ``count`` grows, ``threads`` compute chunks; ``refused``: why the worker does not take part."""
+
+    count: int
+    threads: int
+    refused: str = ""
+
+
+class Entry(NamedTuple):
+    """A file of a folder, by what its name says."""
+
+    path: Path
+    chunk: str
+    worker: str
+
+
+class WorkFolder:
+    """The files of ``work`` in the folder of a run."""
+
+    def __init__(self, run: Path) -> None:
+        self.path = run / FOLDER
+
+    def make(self) -> None:
+        for name in _NAMES:
+            (self.path / name).mkdir(parents=True, exist_ok=True)
+
+    def invitation(self) -> bytes:
+        """b"" if there is none."""
+        with suppress(FileNotFoundError):
+            return read(self.path / INVITATION)
+        return b""
+
+    def remove(self) -> None:
+        """Remove what a finished run leaves behind; a file that a worker adds meanwhile stays."""
+        for name in _NAMES:
+            for entry in self.entries(name):
+                entry.path.unlink(missing_ok=True)
+            with suppress(OSError):
+                (self.path / name).rmdir()
+        for path in self.path.glob("*.npz"):
+            path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.rmdir()
+
+    def entries(self, name: str) -> list[Entry]:
+        """The files of a folder; none if it is gone."""
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return list(self._entries(name))
+        return []
+
+    def _entries(self, name: str) -> Iterator[Entry]:
+        with os.scandir(self.path / name) as found:
+            for file in found:
+                if match := _NAMES[name].fullmatch(file.name):
+                    yield Entry(Path(file.path), match["chunk"], match["worker"])
+
+    def put(self, name: str, files: Mapping[str, bytes]) -> None:
+        """Files of a folder by name, each whole or not at all."""
+        store({self.path / name / file: content for file, content in files.items()}, lasting=False)
+
+    def take(self, entry: Entry, worker: str) -> Entry | None:
+        """A chunk of ``todo`` for a worker; None if another was faster."""
+        mine = self.path / TAKEN / f"{entry.chunk}@{worker}.npz"
+        try:
+            entry.path.rename(mine)
+        except OSError:
+            # On network file systems a rename that was repeated can succeed and still be reported as failed.
+            if not mine.exists():
+                return None
+        return Entry(mine, entry.chunk, worker)
+
+    def give_back(self, entry: Entry) -> None:
+        with suppress(OSError):
+            entry.path.rename(self.path / TODO / f"{entry.chunk}.npz")
+
+    def beat(self, worker: str, beat: Beat) -> None:
+        self.put(WORKERS, {f"{worker}.json": msgspec.json.encode(beat)})
+
+    def beats(self) -> dict[str, Beat]:
+        """The heartbeat of each worker."""
+        found = {}
+        for entry in self.entries(WORKERS):
+            with suppress(OSError, WireError, msgspec.DecodeError):
+                found[entry.worker] = msgspec.json.decode(read(entry.path, LARGEST_BEAT), type=Beat)
+        return found
+
+
+def read(path: Path, most: int = LARGEST) -> bytes:
+    """The content of a file of this folder; ``WireError`` for a link, no plain file, or one that is too large."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise WireError(f"{path.name} is a link") from None
+        raise
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+            raise WireError(f"{path.name} is no file of at most {most} bytes")
+        return file.read()
