@@ -81,7 +81,7 @@ def train(source: Path, trees: int, *, streamed: bool) -> dict[str, Any]:
     begun, used = time.perf_counter(), time.process_time()
     if table.stream:
         rows = table.stream.train_rows
-        trained_on_stream(table.stream, lambda text: None, setup.problem, made, REFIT_STREAM, epochs=1)
+        trained_on_stream(table.stream, lambda text: None, lambda: False, setup.problem, made, REFIT_STREAM, epochs=1)
     else:
         rows = len(setup.train_rows)
         whole = replace(setup.problem, folds=((setup.problem.whole, setup.problem.whole),))

@@ -61,7 +61,8 @@ class Setup:
     tuned: bool = False  # whether the thresholds of two classes are chosen out of fold
     last_epochs: int = 0  # epochs of the final refit; 0: as many as in a generation
     cutting: str = "none"  # the criterion by which the front's trees are cut, see ``cut_finalists``
-    stream_settings: Settings | None = None  # of the refit, if the table has a stream of all training rows
+    stream_settings: Settings | None = None  # of the refit, if its rows come in blocks
+    stream_rows: int = 0  # training rows of the refit, if they come in blocks
 
 
 def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int = 0) -> Setup:
@@ -115,6 +116,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
         cutting=config.compress.prune,
         stream_settings=_settings(config, task, stream.train_rows) if stream else None,
+        stream_rows=stream.train_rows if stream else 0,
     )
 
 

@@ -33,7 +33,7 @@ from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, Kept, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
-from search.judge.streamed_refit import streamed_epochs, trained_on_stream
+from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.objectives import EXIT_COST, USUAL_COSTS, named_columns
 from search.selection.dominance import undominated
@@ -210,8 +210,8 @@ def finished(
     epochs, faster = refit_course(setup, evaluations)
     problem, train = replace(setup.problem, epochs=epochs), trained
     if table.stream and setup.stream_settings:
-        problem = replace(problem, settings=setup.stream_settings, epochs=streamed_epochs(table.stream, epochs))
-        train = partial(trained_on_stream, table.stream, say)
+        problem = replace(problem, settings=setup.stream_settings)
+        train = partial(trained_on_stream, table.stream, say, stopping)
     refitted = refit(problem, front.trees, faster=faster, genes=genes_of(front.columns), train=train)
     trees = [to_tree(setup, table, nodes) for nodes in refitted]
     return finished_trees(setup, table, trees, {"id": front.ids.astype(np.float64)} | front.columns, say, stopping)

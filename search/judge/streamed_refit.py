@@ -22,17 +22,14 @@ from search.table.streams.stream import Piece, Stream
 from search.variation.genes import NO_GENES, Genes, rates_of
 
 BLOCK_BYTES = 2**26  # of the inputs of a block
+TOLD_S = 60.0  # seconds between two words on how far the refit is
 ORDER = 1  # the stream of the order of row groups, beside that of the rows in a block
-
-
-def streamed_epochs(stream: Stream, epochs: int) -> int:
-    """Epochs over all training rows that take at least as many steps as ``epochs`` over the sampled ones."""
-    return -(-epochs * stream.sampled // stream.train_rows)
 
 
 def trained_on_stream(
     stream: Stream,
     say: Callable[[str], None],
+    stopping: Callable[[], bool],
     problem: Problem,
     trees: list[Nodes],
     shuffles: int,
@@ -46,7 +43,7 @@ def trained_on_stream(
 
     The rows of a block are shuffled, and the row groups that fill the blocks, unless one block holds all rows: then
     the result is that of ``trained`` on them. ``block_rows``: so many rows, of a whole number of batches, make a block;
-    0: as many as ``BLOCK_BYTES`` hold.
+    0: as many as ``BLOCK_BYTES`` hold. ``KeyboardInterrupt`` after the block in which ``stopping()`` becomes true.
     """
     rate = faster * problem.settings.learning_rate
     problem = replace(problem, settings=problem.settings._replace(learning_rate=rate))
@@ -58,7 +55,7 @@ def trained_on_stream(
     runs = cut(forest, UNITS * problem.workers if problem.workers > 1 else 1)
     rates, moments = rates_of(genes), {run: list[NDArray]() for run in runs}
     courses = BlockCourses(settings, stream.train_rows, epochs=epochs, seed=(problem.seed, shuffles, 0))
-
+    done, told = 0, begun
     say(f"refitting {len(trees)} models on {stream.train_rows} rows in {epochs} epoch{'s' * (epochs != 1)}")
     for data in ahead(blocks(stream, problem, shuffles, epochs=epochs, rows=block_rows)):
         course = courses.next(len(data.weight))
@@ -73,6 +70,12 @@ def trained_on_stream(
             params[own], moments[run] = fitted.last, fitted.moments
 
         in_threads(problem.workers, train, runs)
+        done += len(data.weight)
+        if stopping():
+            raise KeyboardInterrupt
+        if time.perf_counter() - told > TOLD_S:
+            told = time.perf_counter()
+            say(f"  {done / (epochs * stream.train_rows):.0%} after {told - begun:.0f} s")
     say(f"refitted in {time.perf_counter() - begun:.0f} s")
     return np.split(store_params(packed, nodes, params[None]), starts[1:-1])
 

@@ -31,10 +31,15 @@ def written(folder: Path, cells: dict[str, Any], files: int = 1) -> str:
     from pyarrow import parquet
 
     rows = len(cells["y"])
+    columns = {name: _array(arrow, values) for name, values in cells.items()}
+    table = arrow.table(columns)
     for i, part in enumerate(np.array_split(np.arange(rows), files)):
-        columns = {name: arrow.array(values[part], from_pandas=True) for name, values in cells.items()}
-        parquet.write_table(arrow.table(columns), folder / f"part{i}.parquet", row_group_size=GROUP)
+        parquet.write_table(table.take(part), folder / f"part{i}.parquet", row_group_size=GROUP)
     return str(folder / ("part*.parquet" if files > 1 else "part0.parquet"))
+
+
+def _array(arrow: Any, values: Any) -> Any:
+    return arrow.array(values, from_pandas=True) if isinstance(values, np.ndarray) else values
 
 
 def config_for(source: str, sample_rows: int | str = 100_000, **sections: dict[str, Any]) -> Config:

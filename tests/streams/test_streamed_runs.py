@@ -49,7 +49,15 @@ def streamed(table: Table, problem: Problem, trees: list[Nodes], rows: int = 0) 
     assert table.stream is not None
     said: list[str] = []
     return streamed_refit.trained_on_stream(
-        table.stream, said.append, problem, trees, REFIT_STREAM, epochs=EPOCHS, faster=2.0, block_rows=rows
+        table.stream,
+        said.append,
+        lambda: False,
+        problem,
+        trees,
+        REFIT_STREAM,
+        epochs=EPOCHS,
+        faster=2.0,
+        block_rows=rows,
     )
 
 

@@ -199,3 +199,34 @@ def test_reading_ahead_keeps_the_order_and_raises_where_it_fails() -> None:
     for item in ahead(range(3)):
         seen.append(item)
     assert seen == [0, 1, 2]
+
+
+def test_every_kind_of_column_is_as_in_memory(tmp_path: Path) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    rng = np.random.default_rng(0)
+    dates = np.datetime64("2026-01-05") + rng.integers(0, 400, ROWS)
+    levels = rng.choice(["low", "middle", "high"], ROWS)
+    cells = {
+        "whole": arrow.array(rng.integers(0, 9, ROWS), mask=rng.random(ROWS) < 0.1),
+        "flag": arrow.array(rng.random(ROWS) < 0.5, mask=rng.random(ROWS) < 0.1),
+        "day": dates,
+        "text": arrow.array(rng.choice(["a", " b", "?"], ROWS)).dictionary_encode(),
+        "grade": levels,
+        "code": rng.integers(0, 4, ROWS),
+        "number": arrow.array([str(i % 7) for i in range(ROWS)]),
+        "y": arrow.array(rng.choice([0, 1, 2], ROWS), mask=np.arange(ROWS) == 5),
+    }
+    data = {"columns": {"grade": ["low", "middle", "high"], "code": "category", "day": "time weekday"}}
+    data["missing"] = "median"
+    table = loaded(tmp_path, cells, sample_rows=ROWS, data=data)
+    whole = loaded(tmp_path, cells, sample_rows=0, data=data)
+    assert table.features == whole.features
+    assert table.classes == whole.classes
+    assert_array_equal(table.y, whole.y)
+    pieces = [piece for test in (False, True) for piece in table.stream.pieces(test=test)]
+    order = np.argsort(table.rules.part != -1, kind="stable")
+    assert_array_equal(np.concatenate([piece.X for piece in pieces]), table.X[order])
+    assert_array_equal(np.concatenate([piece.y for piece in pieces]), table.y[order])
+    expected = Scaler.fit(table.X[table.rules.part == -1])
+    assert_allclose(table.stream.scaler.mean, expected.mean, rtol=1e-9, atol=1e-9)
+    assert_allclose(table.stream.scaler.scale, expected.scale, rtol=1e-9)

@@ -74,8 +74,7 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
         raise InputError(f"{rows.source}: there are no rows with a target")
     raw = raw_of(found.sample.select(rows.names), data, rows.source, Places(found.places))
     tests = draws.tests(found.places)
-    raw = replace(raw, roles={"split": np.where(tests, "test", "train").tolist()})
-    table = table_of(raw, config)
+    table = table_of(replace(raw, roles={"split": np.where(tests, "test", "train").tolist()}), config)
     codes = None if table.classes is None else dict(zip(raw.y.tolist(), table.y.tolist(), strict=True))
     _check_target(found, codes, rows)
     fitted = table.columns or [Number(name) for name in table.features]
