@@ -28,7 +28,7 @@ from search.engine.cut_finalists import with_cuts
 from search.engine.evaluate import COUNTS, Columns, costs, refit, trained
 from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
-from search.engine.problem import Setup
+from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, Kept, judge, refit_course
@@ -126,7 +126,8 @@ def write_members(folder: RunFolder, setup: Setup, table: Table, members: list[F
     """Score the members on the test rows, and write ``front.csv`` and the models."""
     folder.models.mkdir(exist_ok=True)
     rows: list[list[Any]] = []
-    for member, scores in zip(members, test_scores(setup, table, [*map(_tested, members)]), strict=True):
+    truth = natural_truth(setup, table, setup.problem.task)
+    for member, scores in zip(members, test_scores(setup, table, truth, [*map(_tested, members)]), strict=True):
         model = f"models/{len(rows):03d}.json"
         write_text(folder.path / model, dumps(member.tree))
         rows.append(_row(setup, member.values | member.texts, "ok", scores, model))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -13,11 +13,13 @@ from neuraltree.compress.int8.finetune import integer_outputs
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tasks.summed_metrics import MetricSum, is_summed
 from neuraltree.tree.tree import Tree
-from search.engine.problem import Setup, natural_truth
 from search.judge.thresholds import DECIDING
 from search.table.data import Table
 from search.table.streams.read_ahead import ahead
 from search.table.streams.stream import Stream
+
+if TYPE_CHECKING:
+    from search.engine.problem import Setup
 
 FLOATS = ""  # the key of a tree's own outputs, beside those of its integers by the format of their weights
 Tested = tuple[Tree, str]  # a model, and the weights of its integers, FLOATS if it has none
@@ -36,15 +38,15 @@ class _Score(NamedTuple):
         return 1.0 - value if self.is_score else value
 
 
-def test_scores(setup: Setup, table: Table, models: Sequence[Tested]) -> list[dict[str, float]]:
+def test_scores(setup: Setup, table: Table, truth: Truth, models: Sequence[Tested]) -> list[dict[str, float]]:
     """Test error in the metric of ``val_error``, and R² or accuracy, of each model; R² or accuracy in integers.
 
-    None without test rows.
+    ``truth``: the targets of the test rows in memory, in natural units. No scores without test rows.
     """
     asked = [_scores(setup, table.kind, model) for model in models]
     if not len(setup.test_rows):
         return [{} for _ in models]
-    X, truth = table.X[setup.test_rows], natural_truth(setup, table, setup.problem.task)
+    X = table.X[setup.test_rows]
     found = []
     for model, scores in zip(models, asked, strict=True):
         outputs = _outputs(model, X)
@@ -56,8 +58,8 @@ def test_scores(setup: Setup, table: Table, models: Sequence[Tested]) -> list[di
             }
         )
     if table.stream is not None:
-        for scores, better in zip(found, _of_stream(setup, table.stream, models, asked), strict=True):
-            scores.update(better)
+        for columns, better in zip(found, _of_stream(truth, table.stream, models, asked), strict=True):
+            columns.update(better)
     return found
 
 
@@ -83,7 +85,7 @@ def _outputs(model: Tested, X: FloatArray) -> dict[str, FloatArray]:
 
 
 def _of_stream(
-    setup: Setup, stream: Stream, models: Sequence[Tested], asked: Sequence[Sequence[_Score]]
+    of_sample: Truth, stream: Stream, models: Sequence[Tested], asked: Sequence[Sequence[_Score]]
 ) -> list[dict[str, float]]:
     """The scores on all test rows of a stream, which are read once for all models.
 
@@ -91,11 +93,10 @@ def _of_stream(
     """
     asked = [[each for each in scores if is_summed(each.metric)] for scores in asked]
     sums = [{each.column: MetricSum(each.metric) for each in scores} for scores in asked]
-    deviation = setup.target_scaler.scale if setup.target_scaler else 1.0
     for X, y, _ in ahead(stream.pieces(test=True)) if models else ():
         if not len(y):
             continue
-        truth = Truth(setup.problem.task, y, deviation=deviation)
+        truth = of_sample._replace(target=y)
         for model, scores, summed in zip(models, asked, sums, strict=True):
             outputs = _outputs(model, X)
             for each in scores:
