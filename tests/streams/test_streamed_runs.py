@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +22,7 @@ from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import REFIT_STREAM, Problem, trained
 from search.engine.problem import Setup, set_up
 from search.errors import InputError
+from search.judge.honest import FASTER, LONGER, refit_course
 from search.run import main
 from search.table.data import Table
 from search.table.loading import load_table
@@ -47,10 +49,9 @@ def prepared(folder: Path, kind: str, weighted: bool = False, **sections: Any) -
 
 def streamed(table: Table, problem: Problem, trees: list[Nodes], rows: int = 0) -> list[Nodes]:
     assert table.stream is not None
-    said: list[str] = []
     return streamed_refit.trained_on_stream(
         table.stream,
-        said.append,
+        quiet,
         lambda: False,
         problem,
         trees,
@@ -148,3 +149,34 @@ models = ["linear"]
 def test_teachers_need_the_table_in_memory(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="teachers learn from a table in memory"):
         prepared(tmp_path, "regression", train={"epochs": 2, "teachers": ["linear"]})
+
+
+def test_a_refit_ends_between_blocks_if_it_is_asked_to(tmp_path: Path) -> None:
+    table, setup, trees = prepared(tmp_path, "regression")
+    asked: list[bool] = []
+
+    def stopping() -> bool:
+        asked.append(len(asked) == 2)
+        return asked[-1]
+
+    assert table.stream is not None
+    with pytest.raises(KeyboardInterrupt):
+        streamed_refit.trained_on_stream(
+            table.stream, quiet, stopping, setup.problem, trees, 1, epochs=2, block_rows=256
+        )
+    assert asked == [False, False, True]
+
+
+def quiet(text: str) -> None:
+    del text
+
+
+@pytest.mark.parametrize(("sample_rows", "epochs"), [(ROWS, 10), (300, 3)])
+def test_a_refit_on_more_rows_has_fewer_epochs(tmp_path: Path, sample_rows: int, epochs: int) -> None:
+    """At least the steps of ``LONGER`` times two epochs of the sample: 0.2 or 0.3 of 10 epochs are 2 or 3."""
+    table = load_table(config := config_for(written(tmp_path, cells_of("regression", ROWS)), sample_rows))
+    setup = set_up(config, table)
+    found, faster = refit_course(setup, 6)
+    share = table.stream.sampled / table.stream.train_rows if table.stream else 0.0
+    assert found == math.ceil(LONGER * 2 * share) == epochs
+    assert faster == FASTER
