@@ -51,6 +51,8 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "early_exit": ("exits.exit_savings", "what an early exit and cascades save, and their classes"),
     "cascade_limits": ("exits.cascade_limits", "limits of cascades from training rows and from held-out ones"),
     "device_peers": ("devices.device_peers", "our trees beside other small models on emulated microcontrollers"),
+    "workers": ("workers.scaling", "a generation with threads and with Dask workers, and a simulation of many workers"),
+    "faults": ("workers.faults", "runs whose workers and search are killed, stopped and doubled, and their fronts"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }
 

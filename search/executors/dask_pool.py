@@ -24,6 +24,7 @@ from search.strict import one_line
 
 CONNECT_S = 10
 LOOK_S = 2.0  # between two looks at the workers
+FORGOTTEN = ("cancelled", "lost")  # what futures are of which a new scheduler knows nothing
 RETRY_S = 15.0  # between two attempts to reach a scheduler that is gone
 
 
@@ -84,12 +85,8 @@ class DaskPool:
             pass
         current = {name: future for name, future in found if self._futures.get(name) is future}
         done = {name: future for name, future in current.items() if future.status == "finished"}
-        replies = self._client.gather(list(done.values()), errors="skip") if done else []
-        if len(replies) != len(done):  # a worker died with results that it had announced
-            replies, done = [], {}
-        answers = [self._answer(name, Reply(*reply)) for name, reply in zip(done, replies, strict=True)]
-        for name in current.keys() - done.keys():
-            answers.append(self._failed(name, current[name]))
+        answers = [self._answer(name, reply) for name, reply in self._gathered(done).items()]
+        answers += [self._failed(name, current[name]) for name in current.keys() - done.keys()]
         return [answer for answer in answers if answer]
 
     def withdraw(self, names: Collection[str]) -> None:
@@ -103,14 +100,37 @@ class DaskPool:
 
     def _connect(self) -> None:
         self._client = Client(self._address, timeout=CONNECT_S, set_as_default=False)
+        self._share()
+
+    def _share(self) -> None:
         self._shared = self._client.submit(tuple, self._invited, key=f"neuraltree-{self._run}")
 
     def _submit(self, name: str) -> None:
+        """Submit a chunk; nothing while there is no scheduler, as ``_look`` submits it when one is back."""
+        if self._client.status != "running":
+            return
         allowed = [address for address in self._threads if address not in self._refused] if self._refused else None
         key = f"neuraltree-{self._run}-{name}"
-        future = self._client.submit(computed, self._shared, self._offered[name], key=key, workers=allowed)
+        try:
+            future = self._client.submit(computed, self._shared, self._offered[name], key=key, workers=allowed)
+        except Exception:  # the connection ended just now, which has many names
+            if self._client.status == "running":
+                raise
+            return
         self._futures[name] = future
         future.add_done_callback(lambda done: self._came.put((name, done)))
+
+    def _gathered(self, done: Mapping[str, Future]) -> dict[str, Reply]:
+        """The results of futures, all at once; none if one is gone with its worker, as they are submitted anew then."""
+        try:
+            replies = self._client.gather(list(done.values()), errors="skip") if done else []
+        except Exception:  # there is no connection, which has many names
+            replies = []
+        if len(replies) == len(done):
+            return {name: Reply(*reply) for name, reply in zip(done, replies, strict=True)}
+        for name in done:
+            self._submit_anew(name)
+        return {}
 
     def _answer(self, name: str, reply: Reply) -> Answer | None:
         if not reply.refusal:
@@ -122,18 +142,15 @@ class DaskPool:
         return None
 
     def _failed(self, name: str, future: Future) -> Answer | None:
-        """A chunk whose workers died or met an error; or that the scheduler has forgotten, which is no answer."""
+        """A chunk whose workers died or met an error; None for one that the scheduler has forgotten, see ``_look``."""
         if future.status == "error":
             error = future.exception()
             return Answer(name, "Dask workers", problem=f"{type(error).__name__}: {one_line(error)}")
-        if self._client.status == "running":
-            self._submit_anew(name)
         return None
 
     def _submit_anew(self, name: str) -> None:
-        if self._offered.get(name) is not None:
-            self._futures.pop(name).release()
-            self._submit(name)
+        self._futures.pop(name).release()
+        self._submit(name)
 
     def _look(self) -> None:
         """Look at the workers; reach for a scheduler that is gone."""
@@ -145,21 +162,28 @@ class DaskPool:
             if self._client.status != "running":
                 self._reach(now)
             self._threads = dict(self._client.nthreads())
-        except (OSError, TimeoutError):
+            self._submit_forgotten()
+        except (OSError, RuntimeError, TimeoutError):  # each of them can mean that there is no connection
             if self._threads:
                 self._say(f"the Dask scheduler {self._address} is gone; this process goes on alone until it is back")
             self._threads = {}
 
     def _reach(self, now: float) -> None:
-        """``OSError`` while there is no scheduler; else all that is offered is submitted to it."""
+        """``OSError`` while there is no scheduler."""
         if now - self._tried < RETRY_S:
             raise TimeoutError
         self._tried = now
         self._client.close(timeout=1)
         self._connect()
-        self._say(f"the Dask scheduler {self._address} is back")
+
+    def _submit_forgotten(self) -> None:
+        """Submit what is offered and unknown to the scheduler: it may be a new one."""
+        if self._shared.status in FORGOTTEN:
+            self._say(f"the Dask scheduler {self._address} is back")
+            self._share()
         for name in self._offered:
-            self._submit(name)
+            if name not in self._futures or self._futures[name].status in FORGOTTEN:
+                self._submit(name)
 
 
 _join = Joined()  # the run that this process works for, if it is a worker

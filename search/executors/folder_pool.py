@@ -27,8 +27,8 @@ class _Seen(NamedTuple):
 class FolderPool:
     """See ``Pool``. This process works too, so a run goes on without any worker."""
 
-    def __init__(self, run: Path, invited: Invitation, say: Callable[[str], None], lease_s: float = LEASE_S) -> None:
-        self._folder, self._say, self._lease_s = WorkFolder(run), say, lease_s
+    def __init__(self, run: Path, invited: Invitation, say: Callable[[str], None]) -> None:
+        self._folder, self._say = WorkFolder(run), say
         self._me = f"search-{secrets.token_hex(4)}"
         self._offered: dict[str, bytes] = {}
         self._deaths: dict[str, int] = {}
@@ -116,8 +116,8 @@ class FolderPool:
         if worker not in beats:
             self._say(f"worker {worker} left")
             return True
-        if now - self._seen[worker].since > self._lease_s:
-            self._say(f"worker {worker} has been silent for {self._lease_s:.0f} s; others do its work")
+        if now - self._seen[worker].since > LEASE_S:
+            self._say(f"worker {worker} has been silent for {LEASE_S:.0f} s; others do its work")
             return True
         return False
 

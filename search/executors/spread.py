@@ -193,13 +193,17 @@ def _add(waiting: dict[str, _Waiting], chunk: Chunk, place: int) -> dict[str, by
     return {name: message}
 
 
+def pieces(seconds: float, slots: int) -> int:
+    """How many chunks work of so many seconds is cut into for workers who compute so many at once."""
+    return int(max(1.0, seconds / CHUNK_S, min(PER_SLOT * slots, seconds / LEAST_S)))
+
+
 def _cut(context: Context, whole: Chunk, slots: int) -> list[tuple[int, int]]:
     """Runs (first, last) of trees of about equal cost."""
     ends = np.cumsum([len(tree) for tree in whole.trees])
     rows = sum(len(fit) for fit, _ in context.setup.problem.folds)
     seconds = float(ends[-1]) * rows * JOBS[whole.job].passes(context, whole) / SPEED
-    pieces = int(max(1.0, seconds / CHUNK_S, min(PER_SLOT * slots, seconds / LEAST_S)))
-    wanted = np.linspace(0, ends[-1], min(pieces, len(ends)) + 1)
+    wanted = np.linspace(0, ends[-1], min(pieces(seconds, slots), len(ends)) + 1)
     edges: list[int] = np.unique(np.searchsorted(np.concatenate([[0], ends]), wanted)).tolist()
     return list(itertools.pairwise(edges))
 

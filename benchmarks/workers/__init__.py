@@ -1,0 +1,1 @@
+"""Runs whose work is spread over workers."""
