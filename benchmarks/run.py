@@ -48,6 +48,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "coverage": ("promise.coverage", "how many test rows the 90 % intervals and label sets hold"),
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
     "messy": ("inputs.messy_tables", "messy tables as they are, beside scikit-learn's encoders on clean ones"),
+    "streaming": ("inputs.streamed_rows", "an epoch over 100 million rows on disk: memory, and speed beside memory"),
     "big_table": ("inputs.big_table", "peak memory and seconds of a search on a large CSV file"),
     "early_exit": ("exits.exit_savings", "what an early exit and cascades save, and their classes"),
     "exit_costs": ("exits.exit_costs", "costs of code with early exits, predicted and measured"),

@@ -25,8 +25,8 @@ def kernel_sums(kernel: Kernel, nodes: Mapping[str, IntArray], codes: NDArray[np
     depth, codes = arrays["depth"], np.ascontiguousarray(codes)
     found = np.empty((int(np.count_nonzero(depth == 0)), codes.shape[1]), np.int32)
     job = Job(len(depth), int(depth.max(initial=0)) + 1, len(codes), len(found), len(KINDS), codes.shape[1])
-    for name, values in arrays.items():
-        setattr(job, name, address(values, np.int32, len(depth)))
+    for name, array in arrays.items():
+        setattr(job, name, address(array, np.int32, len(depth)))
     job.low, job.high, job.repeats = (address(row, np.int32, len(KINDS)) for row in _KINDS)
     job.table, job.codes = address(_TABLES, np.int8, len(KINDS), 256), address(codes, np.int8, *codes.shape)
     job.found, job.stop = address(found, np.int32, *found.shape), address(stop, np.int32, 1)

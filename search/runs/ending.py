@@ -76,8 +76,9 @@ class Ending:
             trained_rows = setup.last_epochs * rows
         else:
             epochs = judging_epochs(setup, len(weights) * REPEATS, state.evaluations)
-            passes = epochs * REPEATS * (FOLDS - 1) + refit_course(setup, state.evaluations)[0]
-            trained_rows = passes * len(setup.train_rows)
+            rows = len(setup.train_rows)
+            last_rows = refit_course(setup, state.evaluations)[0] * (setup.stream_rows or rows)
+            trained_rows = epochs * REPEATS * (FOLDS - 1) * rows + last_rows
         return END_TAKES[setup.cutting] * float(weights.sum()) * trained_rows / median(self._speeds)
 
     def why(self, generation: int) -> str:

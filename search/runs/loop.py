@@ -251,8 +251,9 @@ def _verdict(folder: RunFolder, max_nodes: int) -> str:
 
 
 def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> str:
+    rows = table.counted(setup.train_rows, setup.test_rows)
     return (
-        f"{Path(config.data.source).name}: {len(table.X)} rows ({len(setup.test_rows)} of them test rows), "
+        f"{Path(config.data.source).name}: {sum(rows.values())} rows ({rows['test']} of them test rows), "
         f"{table.X.shape[1]} features, {table.kind}; {config.search.population} trees, "
         f"{length_of(config.search)}, objectives {', '.join(config.search.objectives)}; "
         f"engine: {engine_name()}; results in {folder.path}"
@@ -299,9 +300,8 @@ def _data_facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
     )
     return {
         "target": table.target,
-        "train_rows": len(setup.train_rows),
-        "test_rows": len(setup.test_rows),
-        "class_rows": counts,
+        **{f"{part}_rows": count for part, count in table.counted(*parts.values()).items()},
+        "class_rows": table.stream.class_rows if table.stream else counts,
         "split": told(table, config.data, setup.train_rows, setup.test_rows),
         "notes": at_start(table, setup),
     }
