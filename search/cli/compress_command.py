@@ -94,14 +94,15 @@ def compress(options: argparse.Namespace) -> int:
     config = _config(options, found[0] if found else None, own)
     folder = RunFolder(options.out)
     folder.check_free()
-    table = table_for(tree, config)
-    run = None if options.retrain else found and found[0]
-    setup = set_up(config, table, all_rows=run is None or without_test_rows(run))
     cutting = Cutting(
         options.prune,
         *(options.criterion, options.epochs, options.learning_rate),
         *(options.seed, options.precision, options.teach),
     )
+    cutting.check(tree)
+    table = table_for(tree, config)
+    run = None if options.retrain else found and found[0]
+    setup = set_up(config, table, all_rows=run is None or without_test_rows(run))
     members = undominated_members(setup, size_path(setup, table, tree, cutting, say), say)
     with folder:
         folder.create()
@@ -155,14 +156,16 @@ def _code_in(precision: str, hardware: dict[str, Any]) -> dict[str, Any]:
 
 def _without_exits(raw: dict[str, Any]) -> dict[str, Any]:
     """The keys for code that computes everything: formats below 8 bits have no early exit."""
-    from search.objectives import EXIT_COST
+    from neuraltree.hardware.model.cost_names import MEAN
 
     search, limits = raw.get("search", {}), raw.get("constraints", {})
-    named = ["latency_s" if name == EXIT_COST else name for name in search.get("objectives", [])]
+    named = ["latency_s" if name == MEAN else name for name in search.get("objectives", [])]
+    if MEAN in limits:
+        say(f"the limit of {limits[MEAN]:g} on {MEAN} does not hold here: formats below 8 bits have no early exit")
     return raw | {
         "compress": raw.get("compress", {}) | {"early_exit": False},
         "search": search | ({"objectives": list(dict.fromkeys(named))} if named else {}),
-        "constraints": {name: most for name, most in limits.items() if name != EXIT_COST},
+        "constraints": {name: most for name, most in limits.items() if name != MEAN},
     }
 
 

@@ -212,8 +212,8 @@ def _exit_rules(config: Config) -> tuple[tuple[bool, str], ...]:
             f"{shown(style)}",
         ),
         (
-            objectives.EXIT_COST in (*config.search.objectives, *config.constraints) and not exits,
-            f"{objectives.EXIT_COST} is the cost of code with an early exit; set compress.early_exit to true, or name "
+            objectives.MEAN in (*config.search.objectives, *config.constraints) and not exits,
+            f"{objectives.MEAN} is the cost of code with an early exit; set compress.early_exit to true, or name "
             "latency_s instead",
         ),
     )
@@ -259,6 +259,11 @@ def _check(config: Config, source: str) -> None:
             bool(teachers) and config.task.loss not in ("auto", "squared", "cross_entropy"),
             f"train.teachers: teachers predict means, and task.loss = {shown(config.task.loss)} is for other values; "
             "leave one of them out",
+        ),
+        (
+            not teachers and config.train.teacher_temperature != 1,
+            f"train.teacher_temperature = {shown(config.train.teacher_temperature)} is for trees that learn from "
+            "teachers, and there are none; name some in train.teachers, or leave it out",
         ),
         (
             bool(teachers) and config.train.teacher_temperature != 1 and config.task.loss == "squared",

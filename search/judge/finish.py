@@ -20,6 +20,7 @@ from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.hardware.choice import Decision, decide
 from neuraltree.hardware.choice_words import word_of_codes
 from neuraltree.hardware.exiting import costs_with_exits
+from neuraltree.hardware.model.cost_names import MEAN
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
@@ -35,7 +36,7 @@ from search.judge.honest import Judged, Kept, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
-from search.objectives import EXIT_COST, USUAL_COSTS, named_columns
+from search.objectives import HONEST_MEAN, USUAL_COSTS, beside_honest, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
 from search.variation.genes import FORMAT, genes_of
@@ -152,10 +153,11 @@ def judged_front(
     With their honest errors as columns; and the judgement, with their trees in the same order.
     """
     if not front.trees:
-        return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), np.zeros(0), np.zeros(0), None)
+        return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), *[np.zeros(0)] * 3, None)
     judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations, genes_of(front.columns))
     found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
     found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}
+    found |= {HONEST_MEAN: judged.latency} if setup.problem.early_exit else {}
     front = replace(front, columns=front.columns | found)
     order = np.lexsort((front.ids, front.columns["weights"], judged.error))
     rows = [_values(front.columns, i) for i in order.tolist()]
@@ -187,7 +189,8 @@ def undominated_members(setup: Setup, members: list[Finished], say: Callable[[st
 
 def _undominated(setup: Setup, rows: list[dict[str, float]], by: str, say: Callable[[str], None]) -> NDArray[np.int64]:
     """The positions of the rows that no other dominates in the objectives of the run, with the honest error."""
-    kept = undominated(rows, named_columns(setup.strategy.objectives, HONEST[0]))
+    names = named_columns(setup.strategy.objectives, HONEST[0])
+    kept = undominated(rows, beside_honest(names, rows[0]) if rows else names)
     if left_out := len(rows) - len(kept):
         say(f"{left_out} of {len(rows)} models left out: by {by} another model is at least as good in every objective")
     return kept
@@ -343,7 +346,7 @@ def _tested(member: Finished) -> Tested:
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
-    further = [*[EXIT_COST] * setup.problem.early_exit, *(name for name in further if name != EXIT_COST)]
+    further = [*[MEAN, HONEST_MEAN] * setup.problem.early_exit, *(name for name in further if name != MEAN)]
     return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *CODE * setup.problem.chooses_code]
 
 
