@@ -186,6 +186,20 @@ def test_rows_without_a_target_are_left_out(tmp_path: Path) -> None:
     assert any(note.startswith("150 rows are left out") for note in table.notes)
 
 
+def test_a_row_group_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    from pyarrow import parquet
+
+    columns = {name: np.random.default_rng(0).normal(size=2_000_000) for name in "aby"}  # 16 MB each
+    parquet.write_table(arrow.table(columns), tmp_path / "t.parquet", row_group_size=2_000_000)
+    monkeypatch.setattr(parquet_rows, "BATCH", 4096)
+    rows = parquet_rows.parquet_rows([tmp_path / "t.parquet"], config_for("t.parquet").data, "t")
+    before, most = arrow.total_allocated_bytes(), 0
+    for _ in rows.batches():
+        most = max(most, arrow.total_allocated_bytes() - before)
+    assert most < 24_000_000
+
+
 def test_reading_ahead_keeps_the_order_and_raises_where_it_fails() -> None:
     def failing() -> Any:
         yield from range(5)

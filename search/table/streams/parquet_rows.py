@@ -59,7 +59,8 @@ class ParquetRows:
         wanted = list(self.names if names is None else names)
         for group in self.groups if groups is None else groups:
             first = group.first
-            with opened_parquet(self.paths[group.file], buffer_size=BUFFER) as file:
+            # Else the whole row group would be in memory.
+            with opened_parquet(self.paths[group.file], buffer_size=BUFFER, pre_buffer=False) as file:
                 for batch in file.iter_batches(BATCH, row_groups=[group.number], columns=wanted, use_threads=False):
                     yield first, batch
                     first += batch.num_rows
