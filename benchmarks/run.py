@@ -55,7 +55,10 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "exit_speed": ("exits.exit_search_speed", "CPU seconds of searches with early exits, over those without"),
     "cascade_limits": ("exits.cascade_limits", "limits of cascades from training rows and from held-out ones"),
     "device_peers": ("devices.device_peers", "our trees beside other small models on emulated microcontrollers"),
-    "workers": ("workers.worker_scaling", "a generation with threads and with Dask workers, and a simulation of many workers"),
+    "workers": (
+        "workers.worker_scaling",
+        "a generation with threads and with Dask workers, and with more in a simulation",
+    ),
     "faults": ("workers.faults", "runs whose workers and search are killed, stopped and doubled, and their fronts"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }

@@ -31,6 +31,7 @@ ORDER = (
     "search",
     "search.errors",
     "search.interrupts",
+    "search.most_nodes",
     "search.strict",
     "search.reading",
     "search.objectives",

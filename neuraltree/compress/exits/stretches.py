@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from neuraltree.compress.exits.early_exit import EarlyExit
 from neuraltree.tree.nodes import IntArray, Nodes, subtree_end
+
+if TYPE_CHECKING:
+    from neuraltree.compress.exits.early_exit import EarlyExit
 
 
 class Stretch(NamedTuple):
