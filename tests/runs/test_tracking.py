@@ -68,6 +68,7 @@ def settings_at_home(config: Path) -> list[str]:
     return [str(path) for path in files if path.parts[0] not in (".cache", "matplotlib")]
 
 
+@pytest.mark.filterwarnings("ignore")  # of MLflow's own libraries, which this test uses to read
 def test_mlflow_holds_the_run_and_its_later_part(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     need("mlflow", "sqlalchemy", "alembic")
     store = f"sqlite:///{config.parent}/runs.db"
