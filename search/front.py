@@ -15,7 +15,7 @@ from search import front_views
 from search.errors import DamagedError, InputError
 from search.folder.baselines_csv import Baseline, load_baselines
 from search.folder.records import RunFolder
-from search.objectives import SIZE_NAMES, held_to, named_columns
+from search.objectives import HONEST_MEAN, SIZE_NAMES, beside_honest, held_to, named_columns
 from search.reading import read_rows
 from search.strict import shown
 from search.verdict import binding, compared
@@ -160,7 +160,9 @@ class Front:
         """The columns of the run's objectives that every member has; () for an empty front."""
         known = (set(member.values) for member in self.members)
         shared = set.intersection(*known) if self.members else set()
-        return tuple(name for name in named_columns(self.objectives, self.error) if name in shared)
+        names = named_columns(self.objectives, self.error)
+        names = beside_honest(names, shared) if self.error == "honest_error" else names
+        return tuple(name for name in names if name in shared)
 
     def recommended(self) -> Member:
         """The member with the fewest weights whose error is within ``WITHIN`` standard errors of the lowest.
@@ -196,7 +198,9 @@ class Front:
         self._check_not_empty()
         names = self.objective_columns()
         points = np.array([[member.values[name] for name in names] for member in self.members])
-        logarithmic = [i for i, name in enumerate(names) if name in SIZE_NAMES and points[:, i].min() > 0]
+        logarithmic = [
+            i for i, name in enumerate(names) if name in (*SIZE_NAMES, HONEST_MEAN) and points[:, i].min() > 0
+        ]
         points[:, logarithmic] = np.log(points[:, logarithmic])
         span = np.ptp(points, axis=0)
         scaled = (points - points.min(axis=0)) / np.where(span > 0, span, 1.0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from neuraltree.hardware.model.cost_names import MEAN
 from neuraltree.tasks.losses import LEVEL
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ OBJECTIVES: tuple[Objective, ...] = (
     Objective("energy_j", "cost", "J", "both", _device("energy_j"), "energy of one prediction"),
     Objective("worst_latency_s", "cost", "s", "both", _device("worst_latency_s"), "time of the slowest prediction"),
     Objective(
-        "mean_latency_s",
+        MEAN,
         "cost",
         "s",
         "classes",
@@ -165,8 +166,8 @@ BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}
 NAMES: tuple[str, ...] = tuple(row.form for row in OBJECTIVES)
 SIZE_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source != "metric")
 COST_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "cost")
-EXIT_COST = "mean_latency_s"  # only code with an early exit has it
-USUAL_COSTS = tuple(name for name in COST_NAMES if name != EXIT_COST)
+USUAL_COSTS = tuple(name for name in COST_NAMES if name != MEAN)  # only code with an early exit has ``MEAN``
+HONEST_MEAN = "honest_mean_latency_s"  # that of the weights whose error is the honest one
 
 
 def find(name: str) -> Objective | None:
@@ -235,3 +236,8 @@ def named_columns(objectives: Sequence[str], error: str = "val_error") -> list[s
     """The columns of the objectives in front.csv, ``error`` for the first metric."""
     first = metric_names(objectives)[:1]
     return [error if name in first else name for name in objectives]
+
+
+def beside_honest(names: Sequence[str], known: Container[str]) -> list[str]:
+    """The columns to compare beside honest errors: a mean latency of the same weights, if it is ``known``."""
+    return [HONEST_MEAN if name == MEAN and HONEST_MEAN in known else name for name in names]

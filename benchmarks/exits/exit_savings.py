@@ -27,7 +27,7 @@ from neuraltree.export import export_c
 from neuraltree.hardware import Code, load_device
 from neuraltree.hardware.exiting import costs_with_exits
 from neuraltree.hardware.measure import Call, measure
-from neuraltree.hardware.model.exit_cost import MEAN
+from neuraltree.hardware.model.cost_names import MEAN
 from neuraltree.tree.tree import Tree
 from search.engine.evolution_step import generations
 from search.front import Front

@@ -98,6 +98,7 @@ INPUT_TYPES: dict[str, InputType] = {
     "uint8": InputType("uint8_t", 1, is_integer=True, low=0, high=255, hole=255),
 }
 INTEGER_INPUTS = tuple(name for name, row in INPUT_TYPES.items() if row.is_integer)
+RAW = len(INTEGER_INPUTS)  # beside their positions: bytes that integer code reads as they are, see ``byte_inputs``
 INPUT_HELP = (  # of the option --input of commands
     f"what goes into C: {', '.join(INPUT_TYPES)}; integers may have a scale, as int16/100; COLUMN=TYPE for one column; "
     "may be repeated"

@@ -81,6 +81,7 @@ def counts(model: Network, far: NDArray[np.bool_] | None = None) -> hardware.Cou
         "features_used": used,
         "inner_nodes": sum(sizes[1:]),
         "peak_live": peak - used,
+        "raw_features": 0,
         "far_features": 0 if far is None else int(np.count_nonzero(read & far)),
     }
     signs = {"adds": np.array([(values > 0).any()]), "subtracts": np.array([(values < 0).any()])}

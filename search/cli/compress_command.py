@@ -156,14 +156,16 @@ def _code_in(precision: str, hardware: dict[str, Any]) -> dict[str, Any]:
 
 def _without_exits(raw: dict[str, Any]) -> dict[str, Any]:
     """The keys for code that computes everything: formats below 8 bits have no early exit."""
-    from search.objectives import EXIT_COST
+    from neuraltree.hardware.model.cost_names import MEAN
 
     search, limits = raw.get("search", {}), raw.get("constraints", {})
-    named = ["latency_s" if name == EXIT_COST else name for name in search.get("objectives", [])]
+    named = ["latency_s" if name == MEAN else name for name in search.get("objectives", [])]
+    if MEAN in limits:
+        say(f"the limit of {limits[MEAN]:g} on {MEAN} does not hold here: formats below 8 bits have no early exit")
     return raw | {
         "compress": raw.get("compress", {}) | {"early_exit": False},
         "search": search | ({"objectives": list(dict.fromkeys(named))} if named else {}),
-        "constraints": {name: most for name, most in limits.items() if name != EXIT_COST},
+        "constraints": {name: most for name, most in limits.items() if name != MEAN},
     }
 
 

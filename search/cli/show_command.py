@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from search.front import Front
 
 EPILOG = """examples:
   neuraltree show results/penguins
@@ -34,14 +39,24 @@ def show(options: argparse.Namespace) -> int:
         cells = (_cell(held_to(each.values, name), name) if name in each.values else "" for name in names)
         code = [f"{each.precision} {each.style}"] * chosen
         table.add_row("→" if each is member else "", each.name, *code, *cells)
-    if any(f"measured_{name}" in each.values for each in front for name in names):
-        table.caption = "costs are those measured on the emulated core"
+    table.caption = _word_on_costs(front, names)
     out = Output()
     out.print(table)
     out.print(front.summary(), highlight=False, soft_wrap=True)
     how = "" if member is front.recommended() else f", {member.weights:.0f} weights, as asked for"
     out.print(f"→ {member.path}{how}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _word_on_costs(front: Front, names: Sequence[str]) -> str | None:
+    """Which of the costs shown were measured, if any were; that of a mean over rows never is."""
+    known = [name for name in names if name.endswith(tuple(UNITS))]
+    measured = [name for name in known if any(f"measured_{name}" in each.values for each in front)]
+    if not measured:
+        return None
+    predicted = [_label(name).partition(",")[0] for name in known if name not in measured]
+    rest = f"; predicted: {', '.join(predicted)}" if predicted else ""
+    return f"costs are those measured on the emulated core{rest}"
 
 
 # For the end of a column's name: the factor by which its values are multiplied for display, and the unit.

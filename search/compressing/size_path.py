@@ -169,4 +169,6 @@ def _scored(setup: Setup, table: Table, rows: Rows, folds: Sequence[Fold], outpu
     elif metric in DECIDING:
         outputs = outputs - tree.logit_threshold
     parts = parts_of_error(metric, truth, folds, outputs)
-    return Judged(parts.mean(axis=1), standard_error(parts, folds), parts, apart, wide, None)
+    return Judged(
+        parts.mean(axis=1), standard_error(parts, folds), parts, apart, wide, np.full(len(parts), np.nan), None
+    )

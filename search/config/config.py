@@ -92,10 +92,11 @@ ADDED = (
     *(("train", key) for key in ("group_l1", "teachers", "teacher_share", "teacher_temperature")),
     *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
+    ("data", "sample_rows"),
 )
 
 # What the absence of a key in the config of an earlier run meant, if that is not the default.
-ABSENT = {("search", "rows"): "all"}
+ABSENT = {("search", "rows"): "all", ("data", "sample_rows"): "0"}
 
 
 def as_begun(path: Path) -> list[str]:
@@ -212,8 +213,8 @@ def _exit_rules(config: Config) -> tuple[tuple[bool, str], ...]:
             f"{shown(style)}",
         ),
         (
-            objectives.EXIT_COST in (*config.search.objectives, *config.constraints) and not exits,
-            f"{objectives.EXIT_COST} is the cost of code with an early exit; set compress.early_exit to true, or name "
+            objectives.MEAN in (*config.search.objectives, *config.constraints) and not exits,
+            f"{objectives.MEAN} is the cost of code with an early exit; set compress.early_exit to true, or name "
             "latency_s instead",
         ),
     )

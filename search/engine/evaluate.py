@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import pairwise
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.exits.early_exit import early_exit_of
+from neuraltree.compress.exits.forest_exits import walks_of
+from neuraltree.compress.exits.stretches import Walk, walk_of
 from neuraltree.compress.formats import AUTO, c_format
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
-from neuraltree.engine.lowering import lowering
+from neuraltree.engine.kernel.binding import Kernel
+from neuraltree.engine.lowering import kernel_in_use, lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
 from neuraltree.hardware.model.exit_cost import Walked, with_exits
@@ -29,7 +33,7 @@ from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.simplify import simplify_all
 from neuraltree.tree.space import Space
-from search.engine.integer_scores import integer_outputs, of_first_fold, row_codes
+from search.engine.integer_scores import forest_of_fold, integer_outputs, of_fold, row_codes
 from search.engine.typed_inputs import TypedInputs
 from search.engine.work import Work
 from search.variation.genes import FORMAT, NO_GENES, Genes, rates_of
@@ -39,6 +43,7 @@ COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
 Fold = tuple[NDArray, NDArray]  # rows to fit, rows to validate on
 UNITS = 4  # pieces of work for each thread, so that threads that finish early find more
 WALKED_ROWS = 300  # training rows, at most, on which the early exits of a generation are costed
+WALKED_VALUES = 2**22  # values of nodes on these rows that are computed at once, at most
 SCORED_BYTES = 2**25  # the outputs that are scored at once
 REFIT_STREAM = 2**31  # for the refit's shuffles: a generation number that no search reaches
 REFIT_DECAY = 1 / 3  # share of the search's weight decay
@@ -332,12 +337,26 @@ def _walked(problem: Problem, trees: list[Nodes]) -> list[Walked]:
     count = len(problem.whole)
     rows = problem.whole[np.linspace(0, count - 1, min(count, WALKED_ROWS)).astype(np.int64)]
     codes, width = row_codes(problem, rows), problem.space.n_features
-    kinds = np.full(width, -1) if problem.inputs.kinds is None else problem.inputs.kinds
-    found = []
-    for tree in of_first_fold(problem, trees):
-        exits = early_exit_of(tree)
-        found.append(Walked(exits, exits(codes[:, tree.inputs.features]).terms, np.full(width, -1), kinds))
-    return found
+    rules, kinds = np.full(width, -1), problem.inputs.kinds
+    kinds = rules if kinds is None else kinds
+    return [Walked(walk, rules, kinds) for walk in _walks(problem, trees, codes)]
+
+
+def _walks(problem: Problem, trees: list[Nodes], codes: NDArray[np.int8]) -> list[Walk]:
+    """``codes`` (features, rows): quantised inputs."""
+    kernel = kernel_in_use()
+    if not isinstance(kernel, Kernel):
+        exits = [early_exit_of(tree) for tree in of_fold(problem, trees)]
+        return [walk_of(each, each(codes[each.tree.inputs.features].T).terms) for each in exits]
+    forest = forest_of_fold(problem, trees)
+    most = max(1, WALKED_VALUES // (codes.shape[1] * max(map(len, trees))))
+    ends = np.unique(np.linspace(0, len(trees), max(problem.workers, -(-len(trees) // most)) + 1).astype(np.int64))
+    found = in_threads(
+        problem.workers,
+        lambda run, stop: walks_of(kernel, forest.part(*run), codes, stop),
+        list(pairwise(ends.tolist())),
+    )
+    return [walk for walks in found for walk in walks]
 
 
 def trained(
@@ -362,10 +381,17 @@ def trained(
     return _trained(problem, trees, courses, rates_of(genes))[2]
 
 
-def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, genes: Genes = NO_GENES) -> list[Nodes]:
+def refit(
+    problem: Problem,
+    trees: list[Nodes],
+    *,
+    faster: float = 1.0,
+    genes: Genes = NO_GENES,
+    train: Callable[..., list[Nodes]] = trained,
+) -> list[Nodes]:
     """Trees with one set of weights, trained on the rows ``whole`` at ``faster`` times the learning rate.
 
-    ``genes``: see ``evaluate``.
+    ``genes``: see ``evaluate``. ``train``: as ``trained``, on these rows and others.
 
     A tree begins with the mean of its folds' weights: they were inherited from the same start, and are mostly near
     enough for a mean. The weights of all folds hold each other already, so the weight decay is a part of the search's.
@@ -376,7 +402,7 @@ def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, genes: G
     whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
     means = [one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
     firsts = [one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
-    last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, genes=genes)
+    last = train(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, genes=genes)
     candidates = (simplify_all(last) if rates_of(genes) else last, means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
     useful = losses <= _loss_of_constant(whole)

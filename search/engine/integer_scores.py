@@ -6,7 +6,7 @@ The generations share one range for each input. A judgement fits the ranges to e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
+from neuraltree.compress.byte_inputs import ByteStage
+from neuraltree.compress.exits.forest_exits import IntegerForest
+from neuraltree.compress.exits.output_terms import read_costs
+from neuraltree.compress.formats import RAW
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
-from neuraltree.compress.int8.integers import Integers, quantize
+from neuraltree.compress.int8.integers import Integers, quantize, rescaling
 from neuraltree.compress.int8.lookup_tables import UNIT
-from neuraltree.compress.int8.stages import InputStage, IntegerStage, MixedStage, OutputStage
+from neuraltree.compress.int8.stages import InputStage, IntegerStage, MixedStage, OutputStage, score_gain
 from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.engine.forest import Indices
 from neuraltree.engine.training import NEVER
@@ -87,27 +91,46 @@ def _codes(inputs: NDArray, ranges: Ranges) -> NDArray[np.int8]:
     return np.ascontiguousarray(stage(inputs).T)
 
 
-def of_first_fold(problem: Problem, trees: Sequence[Nodes]) -> list[IntegerTree]:
-    """Trees of classes with the weights of fold 0 in integers, with the ranges of the problem; their inputs are
-    standardised. Quantised together, as that takes most of the time for one."""
-    nodes, starts = join(list(trees))
-    reach = problem.input_range
-    with np.errstate(all="ignore"):
-        nodes = _centred(nodes, 0, np.zeros(len(reach)))
-        numbers = quantize(nodes, reach)
-    source = _as_tree(problem, trees[0])
+def of_fold(
+    problem: Problem, trees: Sequence[Nodes], fold: int = 0, ranges: Ranges | None = None, threshold: float = 0.5
+) -> list[IntegerTree]:
+    """Trees of classes with the weights of a fold in integers; their inputs are standardised. Quantised together, as
+    that takes most of the time for one. ``ranges``: of the inputs, by default those of the problem; ``threshold``: of
+    the second of two classes."""
+    forest, source = forest_of_fold(problem, trees, fold, ranges), _as_tree(problem, trees[0])
+    source = replace(source, input_range=forest.reach, threshold=threshold)
+    source = replace(source, input_middle=forest.middle) if forest.middle.any() else source
     found = []
-    for first, last in pairwise(starts.tolist()):
-        keep = first + np.flatnonzero(numbers.keep[first:last])
-        own, kept = nodes[keep], Integers._make(part[keep] for part in numbers)
-        used, top = np.unique(own["op"][own["op"] >= 0]).astype(np.int64), own["depth"] == 0
+    for i in range(len(trees)):
+        nodes, _, kept, *_ = forest.part(i, i + 1)
+        used, top = np.unique(nodes["op"][nodes["op"] >= 0]).astype(np.int64), nodes["depth"] == 0
         outputs = OutputStage.make(kept.unit[top], kept.reach[top], 1, 0.0, 1.0)  # scores do not depend on the largest
-        found.append(IntegerTree(source, own, kept, False, "int8", _stage(problem, used), outputs))
+        found.append(IntegerTree(source, nodes, kept, False, "int8", _stage(problem, used), outputs))
     return found
 
 
-def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage:
+def forest_of_fold(
+    problem: Problem, trees: Sequence[Nodes], fold: int = 0, ranges: Ranges | None = None
+) -> IntegerForest:
+    """The trees of ``of_fold``, laid end to end."""
+    nodes, starts = join(list(trees))
+    reach, middle = ranges or Ranges(problem.input_range, np.zeros(problem.space.n_features))
+    with np.errstate(all="ignore"):
+        nodes = _centred(nodes, fold, middle)
+        numbers = quantize(nodes, reach)
+    kept = np.concatenate([[0], np.cumsum(numbers.keep)])
+    nodes, numbers = nodes[numbers.keep], Integers._make(part[numbers.keep] for part in numbers)
+    top = nodes["depth"] == 0
+    unit, largest = (part[top].reshape(len(trees), -1) for part in (numbers.unit, numbers.reach))
+    scores = rescaling(unit * score_gain(largest))
+    cost = read_costs(_stage(problem, np.arange(len(reach))))
+    return IntegerForest(nodes, kept[starts], numbers, *scores, reach, middle, cost)
+
+
+def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage | ByteStage:
     """The stage of the inputs ``used``, by the types of the code's inputs."""
+    if problem.inputs.kinds is not None and (problem.inputs.kinds == RAW).any():
+        return ByteStage(used)
     nothing, reach = np.zeros(len(used)), problem.input_range[used]
     is_integer = np.zeros(len(used), bool) if problem.inputs.kinds is None else problem.inputs.kinds[used] >= 0
     floats, integers = used[~is_integer], used[is_integer]
@@ -118,9 +141,9 @@ def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage:
     return MixedStage(used, stage, IntegerStage.make(integers, ends, nothing[is_integer], np.full(len(integers), UNIT)))
 
 
-def row_codes(problem: Problem, rows: IntArray) -> NDArray[np.int8]:
-    """(rows, features) of training rows, with the ranges of the problem."""
-    return _codes(problem.data.inputs[rows], Ranges(problem.input_range, np.zeros(problem.space.n_features))).T
+def row_codes(problem: Problem, rows: IntArray, ranges: Ranges | None = None) -> NDArray[np.int8]:
+    """(features, rows) of training rows, with the ranges of the problem by default."""
+    return _codes(problem.data.inputs[rows], ranges or Ranges(problem.input_range, np.zeros(problem.space.n_features)))
 
 
 def fitted_ranges(problem: Problem, trees: Sequence[Nodes]) -> list[Ranges]:

@@ -9,7 +9,8 @@ import numpy as np
 from neuraltree.activations import code_of as activation
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import InputSpec
-from neuraltree.compress.input_types import in_units, integer_inputs, sources
+from neuraltree.compress.input_types import in_units, sources
+from neuraltree.compress.int8.integer_tree import input_kinds
 from neuraltree.inputs.encoders import Number
 from neuraltree.tree.nodes import IntArray, node_dtype
 from neuraltree.tree.scaler import Scaler
@@ -19,7 +20,7 @@ from search.table.data import Table
 
 
 class TypedInputs(NamedTuple):
-    """``spec``: as for ``export_c``. ``kinds`` (features,): see ``input_types.integer_inputs``; None: all are floats.
+    """``spec``: as for ``export_c``. ``kinds`` (features,): see ``integer_tree.input_kinds``; None: all are floats.
     ``reach`` (features,): the 8-bit ranges of the code."""
 
     spec: InputSpec
@@ -37,7 +38,7 @@ def typed_inputs(spec: InputSpec, table: Table, rows: IntArray, scaler: Scaler, 
     nodes["depth"], nodes["op"], nodes["weight"] = [0, 1], [~activation("identity"), 0], 1.0
     tree = Tree(nodes, "regression", table.features, None, scaler, None, reach, columns=columns)
     try:
-        kinds = integer_inputs(tree, spec)
+        kinds = input_kinds(tree, spec)
         adapted = in_units(tree, sources(tree, spec)).input_range
     except ValueError as error:
         raise InputError(f"hardware.input: {str(error).removeprefix('input: ')}") from None

@@ -38,6 +38,7 @@ COLUMNS: dict[str, Column] = {
     "latency_s": Column("latency", "s", "si", log=True),
     "worst_latency_s": Column("worst latency", "s", "si", log=True),
     "mean_latency_s": Column("mean latency", "s", "si", log=True),
+    "honest_mean_latency_s": Column("honest mean latency", "s", "si", log=True),
     "flash_bytes": Column("flash", "B", "count", log=True),
     "ram_bytes": Column("RAM", "B", "count", log=True),
     "energy_j": Column("energy", "J", "si", log=True),

@@ -23,12 +23,13 @@ from numpy.typing import NDArray
 from neuraltree.arrays import FloatArray
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tree.generate import redraw_weights
-from neuraltree.tree.nodes import Nodes, join, node_dtype
+from neuraltree.tree.nodes import IntArray, Nodes, join, node_dtype
 from search.engine.evaluate import Fold, Problem, outputs_in_formats, scored_at_once, trained, validation_outputs
-from search.engine.integer_scores import fitted_ranges, integer_outputs
+from search.engine.integer_scores import Ranges, fitted_ranges, integer_outputs
 from search.engine.population import structure_key
 from search.engine.row_samples import rows_trained
 from search.judge.bands import bands
+from search.judge.exit_latency import mean_latencies, rules_of_table
 from search.judge.thresholds import decided, thresholds
 from search.table.data import Table
 from search.table.fresh_splits import FOLDS, REPEATS, fresh_folds
@@ -63,7 +64,8 @@ class Judged(NamedTuple):
     ``parts`` (trees, folds): of the errors of the first repeat. ``thresholds`` (trees,): the logits from which the
     second of two classes is predicted, 0 unless they are tuned. ``bands`` (trees,): see ``Tree.band``; NaN if unknown.
     Thresholds and bands are medians over the repeats: these have the same rows, so more repeats make a quantile less
-    random, but do not count as more rows. ``held_out``: the first repeat, whose trees were not fitted to the validation
+    random, but do not count as more rows. ``latency`` (trees,): see ``exit_latency``, NaN without early exits.
+    ``held_out``: the first repeat, whose trees were not fitted to the validation
     rows of their folds; ``None`` if it was done before the run was resumed.
     """
 
@@ -72,27 +74,33 @@ class Judged(NamedTuple):
     parts: FloatArray
     thresholds: FloatArray
     bands: FloatArray
+    latency: FloatArray
     held_out: HeldOut | None
 
     def probabilities(self) -> FloatArray:
         """(trees,) the thresholds as probabilities of the second class, above 0 and below 1."""
-        logits = np.clip(self.thresholds, -LARGEST_THRESHOLD, LARGEST_THRESHOLD)
-        return np.array([1 / (1 + math.exp(-logit)) for logit in logits.tolist()])  # the same bits on all processors
+        return _probabilities(self.thresholds)
 
     def take(self, places: Sequence[int]) -> Judged:
         """The judgement of some of the trees, in this order."""
         chosen = list(places)
         held_out = self.held_out and (self.held_out[0], [self.held_out[1][i] for i in chosen])
-        constants = self.thresholds[chosen], self.bands[chosen]
+        constants = self.thresholds[chosen], self.bands[chosen], self.latency[chosen]
         return Judged(self.error[chosen], self.error_se[chosen], self.parts[chosen], *constants, held_out)
 
 
 class _Repeat(NamedTuple):
-    """The parts of the errors of a repeat (trees, folds), the thresholds (trees,) and the bands (trees,)."""
+    """The parts of the errors of a repeat (trees, folds); the thresholds, the bands and the mean latencies (trees,)."""
 
     parts: FloatArray
     thresholds: FloatArray
     bands: FloatArray
+    latency: FloatArray
+
+
+def _probabilities(thresholds: FloatArray) -> FloatArray:
+    logits = np.clip(thresholds, -LARGEST_THRESHOLD, LARGEST_THRESHOLD)
+    return np.array([1 / (1 + math.exp(-logit)) for logit in logits.tolist()])  # the same bits on all processors
 
 
 def judge(
@@ -119,10 +127,10 @@ def judge(
     epochs = judging_epochs(setup, len(trees) * len(splits), evaluations)
     key = _key(setup, trees, epochs, genes)
     done = _done(kept, key)
-    held_out = None
+    held_out, rules = None, rules_of_table(setup.problem, table)
     for repeat in range(len(done), len(splits)):
         anew = lesson.problem if lesson else replace(setup.problem, folds=splits[repeat])
-        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, genes)
+        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, genes, rules)
         done.append(found)
         held_out = held_out or ((anew, fitted) if repeat == 0 else None)
         if kept:
@@ -133,8 +141,9 @@ def judge(
             break
     parts = np.concatenate([found.parts for found in done], axis=1)
     folds = [fold for each in splits[: len(done)] for fold in each]
-    apart, wide = (np.median(each, axis=0) for each in zip(*(found[1:] for found in done), strict=True))
-    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0].parts, apart, wide, held_out)
+    apart, wide = (np.median([getattr(found, name) for found in done], axis=0) for name in ("thresholds", "bands"))
+    latency = np.mean([found.latency for found in done], axis=0)
+    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0].parts, apart, wide, latency, held_out)
 
 
 def _stored(done: list[_Repeat]) -> Arrays:
@@ -163,19 +172,21 @@ def judging_epochs(setup: Setup, count: int, evaluations: int) -> int:
 def refit_course(setup: Setup, evaluations: int) -> tuple[int, float]:
     """The epochs of the refit after so many evaluations, and the multiple of the learning rate.
 
-    As in a generation; but as in the judgement if the search has trained its trees for less than the judgement does.
+    As in a generation; but as in the judgement if the search has trained its trees for less than the judgement does. If
+    the refit has more rows than the search, as many epochs as take at least the same number of steps.
     """
     problem, generations = setup.problem, evaluations // setup.strategy.population
     passes = rows_trained(problem, generations) / sum(len(fit) for fit, _ in problem.folds)
+    more = setup.stream_rows / len(setup.train_rows) if setup.stream_rows else 1.0
     if setup.last_epochs or passes >= LONGER:
-        return setup.last_epochs or problem.epochs, 1.0
-    return LONGER * problem.epochs, FASTER
+        return setup.last_epochs or math.ceil(problem.epochs / more), 1.0
+    return math.ceil(LONGER * problem.epochs / more), FASTER
 
 
 def _judged_once(
-    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, genes: Genes
+    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, genes: Genes, rules: IntArray
 ) -> tuple[list[Nodes], _Repeat]:
-    """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen.
+    """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen; ``rules``: see ``rules_of_table``.
 
     If a tree diverges, all are trained again at the rate of the search, which may be right there and too high here.
     """
@@ -185,7 +196,7 @@ def _judged_once(
             fitted = problem.work.judge(repeat, renewed, genes, epochs, faster)
         else:
             fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, genes=genes)
-        found, wild = _by_fold(problem, fitted, tuned, genes)
+        found, wild = _by_fold(problem, fitted, tuned, genes, rules)
         if not wild.any():
             break
     return fitted, found
@@ -232,8 +243,10 @@ def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
     return found
 
 
-def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool, genes: Genes) -> tuple[_Repeat, NDArray[np.bool_]]:
-    """The parts of the errors, the thresholds and the bands, and which trees (trees,) diverged.
+def _by_fold(
+    problem: Problem, trees: list[Nodes], tuned: bool, genes: Genes, rules: IntArray
+) -> tuple[_Repeat, NDArray[np.bool_]]:
+    """What is found of a repeat, and which trees (trees,) diverged.
 
     Outputs are held to ``_farthest``, so that a tree that diverged has a large error, but one that is a number. As many
     trees are scored at once as their outputs leave room for.
@@ -242,26 +255,32 @@ def _by_fold(problem: Problem, trees: list[Nodes], tuned: bool, genes: Genes) ->
     far, metric = _farthest(problem), problem.metrics["val_error"]
     truth = problem.validation_truth
     weight = problem.data.weight[problem.validation_rows].astype(np.float64)
-    parts, apart, wide, wild = [], [], [], []
+    parts, apart, wide, late, wild = [], [], [], [], []
     for i in range(0, len(trees), at_once):
         own = {name: values[i : i + at_once] for name, values in genes.items()}
-        outputs = _outputs(problem, trees[i : i + at_once], own)
+        some = trees[i : i + at_once]
+        ranges = fitted_ranges(problem, some) if problem.early_exit else []
+        outputs = _outputs(problem, some, own, ranges)
         beyond = ~(np.abs(outputs) < far)  # true for NaN
         wild.append(beyond.mean(axis=(1, 2)) > OUTLIERS)
         outputs = np.where(beyond, np.copysign(far, np.nan_to_num(outputs)), outputs)
         apart.append(thresholds(metric, truth, outputs) if tuned else np.zeros(len(outputs)))
         wide.append(bands(truth, outputs, weight))
+        if problem.early_exit:
+            late.append(mean_latencies(problem, rules, some, ranges, _probabilities(apart[-1]).tolist()))
         outputs = decided(metric, truth, problem.folds, outputs) if tuned else outputs
         parts.append(parts_of_error(metric, problem.truth, problem.folds, outputs))
-    return _Repeat(*map(np.concatenate, (parts, apart, wide))), np.concatenate(wild)
+    late = late or [np.full(len(trees), np.nan)]
+    return _Repeat(*map(np.concatenate, (parts, apart, wide, late))), np.concatenate(wild)
 
 
-def _outputs(problem: Problem, trees: list[Nodes], genes: Genes) -> FloatArray:
-    """(trees, outputs, rows) as floats; or as the integers of integer models, with ranges fitted to each tree."""
+def _outputs(problem: Problem, trees: list[Nodes], genes: Genes, ranges: Sequence[Ranges]) -> FloatArray:
+    """(trees, outputs, rows) as floats; or as the integers of integer models, with ``ranges`` fitted to each tree, if
+    they are known already."""
 
     def of_integers(some: list[Nodes], weights: str) -> FloatArray:
         diverged = [not (np.isfinite(tree["weight"]).all() and np.isfinite(tree["bias"]).all()) for tree in some]
-        outputs = integer_outputs(problem, some, fitted_ranges(problem, some), weights=weights)
+        outputs = integer_outputs(problem, some, ranges or fitted_ranges(problem, some), weights=weights)
         outputs[diverged] = np.nan
         return outputs
 

@@ -235,9 +235,11 @@ def test_formats_below_8_bits_leave_early_exits_out(tmp_path: Path, capsys: pyte
     options = ["--target", "species", "--generations", "1", "--set", "search.population=12", "--quiet"]
     options += ["--device", "cortex-m0plus", "--set", "hardware.precision=int8", "--set", "hardware.style=straight"]
     options += ["--set", "compress.early_exit=true", "--set", 'search.objectives=["error", "mean_latency_s"]']
+    options += ["--set", "constraints.mean_latency_s=0.5"]
     assert main(["fit", str(tmp_path / "birds.csv"), *options, "--out", str(tmp_path / "run")]) == 0
     given = ["compress", str(tmp_path / "run"), "--prune", "0.5", "--epochs", "1"]
     assert main([*given, "--precision", "int4", "--out", str(tmp_path / "small")]) == 0
     assert load_front(tmp_path / "small")[0].latency_s > 0
+    assert "the limit of 0.5 on mean_latency_s does not hold here" in capsys.readouterr().err
     assert main([*given, "--precision", "bf16", "--out", str(tmp_path / "half")]) == 0
     assert "--to c --precision bf16 --style table" in capsys.readouterr().err

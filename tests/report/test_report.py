@@ -522,7 +522,7 @@ LACKING = {
         "notes",
         "front.csv is damaged",
     ),
-    "an endless history": (overwrite("history.csv", "generation\n" + "1" * 200_000), "notes", "field limit"),
+    "an endless history": (overwrite("history.csv", "generation\n" + "1" * 200_000 + "\n"), "notes", "field limit"),
     "objectives that are none": (overwrite("manifest.json", '{"objectives": [{}]}'), "notes", "objectives is"),
     "a front cut short": (overwrite("front.csv", "id,status\n1,ok\n"), "notes", "model"),
     "a damaged manifest": (overwrite("manifest.json", "["), "notes", "manifest.json is damaged"),

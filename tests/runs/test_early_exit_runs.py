@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import search.engine.evaluate
 import search.judge.honest
 from neuraltree import load
 from neuraltree.compress import early_exit_of, quantize_tree
+from neuraltree.engine.kernel.binding import Missing
 from neuraltree.export import export_c
 from neuraltree.hardware import Code, laid_out, load_device
 from neuraltree.hardware import costs as costs_of
@@ -22,9 +27,12 @@ from search import load_front
 from search.cli.neuraltree_command import main as neuraltree
 from search.config.config import config_hash, config_of, load_config
 from search.engine.evaluate import costs
+from search.engine.integer_scores import Ranges
 from search.engine.problem import set_up
 from search.errors import InputError
+from search.judge.exit_latency import mean_latencies, rules_of_table
 from search.judge.finish import to_tree
+from search.report.__main__ import main as report
 from search.run import main
 from search.table import load_table, split
 
@@ -74,6 +82,68 @@ def test_the_front_has_both_latencies(run: Path) -> None:
         assert (member.mean_latency_s < member.latency_s) == (looks > 0)
         assert "measured_latency_s" not in member.values
     assert any(member.mean_latency_s < 0.95 * member.latency_s for member in front)
+
+
+def test_the_latency_beside_an_honest_error_is_that_of_its_weights(run: Path) -> None:
+    front = load_front(run)
+    assert front.objective_columns() == ("honest_error", "honest_mean_latency_s", "flash_bytes")
+    points = np.array([[member.values[name] for name in front.objective_columns()] for member in front])
+    assert not any(((points <= point).all(axis=1) & (points < point).any(axis=1)).any() for point in points)
+    for member in front:
+        assert 0 < member.honest_mean_latency_s < 1.5 * member.latency_s
+        assert member.honest_mean_latency_s != member.mean_latency_s  # other weights, and other rows
+    older = replace(front, members=tuple(replace(each, values=_older(each.values)) for each in front))
+    assert older.objective_columns() == ("honest_error", "mean_latency_s", "flash_bytes")
+
+
+def _older(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in values.items() if name != "honest_mean_latency_s"}
+
+
+@pytest.mark.parametrize("source", ["wine", "breast_cancer"])
+def test_honest_latencies_are_those_of_the_models_of_the_folds(source: str) -> None:
+    """One model at a time, from raw rows."""
+    config = config_of(raw() | {"data": {"source": source}}, "test")
+    table = load_table(config)
+    setup = set_up(config, table)
+    problem, rng = setup.problem, np.random.default_rng(3)
+    nodes = [setup.strategy.new_tree(rng) for _ in range(4)]
+    ranges = [
+        Ranges(problem.input_range * rng.uniform(0.5, 1.5), rng.normal(size=len(table.features)) * 0.3) for _ in nodes
+    ]
+    thresholds = [0.5, 0.5, 0.4, 0.9] if source == "breast_cancer" else [0.5] * 4
+    rules = rules_of_table(problem, table)
+    found = mean_latencies(problem, rules, nodes, ranges, thresholds)
+    X, count = table.X[setup.train_rows], 0
+    wanted = np.zeros(len(nodes))
+    for k, (_, held) in enumerate(problem.folds):
+        count += len(held)
+        for i, each in enumerate(nodes):
+            tree = to_tree(setup, table, one_set(each, each["weight"][:, k], each["bias"][:, k]))
+            tree = replace(tree, input_range=ranges[i].reach, input_middle=ranges[i].middle, threshold=thresholds[i])
+            costed = costs_with_exits([tree], X[held], load_device("cortex-m0plus"), problem.code)
+            wanted[i] += len(held) * costed["mean_latency_s"][0]
+    assert found == pytest.approx(wanted / count, rel=0.005)
+
+
+def test_a_report_says_of_which_code_the_parts_are(run: Path, tmp_path: Path) -> None:
+    assert report([str(run), "--out", str(tmp_path / "page.html")]) == 0
+    assert "The code of this run exits early: its own latencies" in (tmp_path / "page.html").read_text()
+
+
+def test_the_table_says_which_costs_are_predicted(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied = shutil.copytree(run, tmp_path / "run")
+    rows = list(csv.reader((run / "front.csv").read_text().splitlines()))
+    place = rows[0].index("measured_flash_bytes")
+    for row in rows[1:]:
+        row[place] = "1234.0"
+    with (copied / "front.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    assert neuraltree(["show", str(copied)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "costs are those measured on the emulated core; predicted: honest mean latency" in said
 
 
 def test_an_export_exits_early_unless_other_code_is_asked_for(
@@ -150,7 +220,7 @@ def test_the_hash_of_a_config_without_the_key_stays() -> None:
 
 
 @pytest.mark.parametrize("inputs", ["float32", {"default": "float32", "alcohol": "int16/100"}])
-def test_a_generation_costs_trees_as_the_end_does(inputs: object) -> None:
+def test_a_generation_costs_trees_as_the_end_does(inputs: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Trees with the weights of one fold, and ranges of all training rows."""
     changed = raw() | {"hardware": {"device": "cortex-m0plus", "precision": "int8", "input": inputs}}
     config = config_of(changed, "test")
@@ -166,3 +236,6 @@ def test_a_generation_costs_trees_as_the_end_does(inputs: object) -> None:
     assert (wanted["mean_latency_s"] < wanted["latency_s"]).any()
     for name in ("mean_latency_s", "latency_s", "flash_bytes"):
         assert found[name] == pytest.approx(wanted[name], rel=0.02)
+    monkeypatch.setattr(search.engine.evaluate, "kernel_in_use", lambda: Missing(""))
+    plain = costs(setup.problem, nodes)
+    assert all(np.array_equal(plain[name], values) for name, values in found.items())  # one tree at a time

@@ -37,6 +37,7 @@ missing_indicator = true
 thousands = "'"
 decimal = ","
 percent = true
+sample_rows = 0
 columns = {"a b" = "time hour", size = ["s", "m", "l"]}
 [task]
 kind = "classification"

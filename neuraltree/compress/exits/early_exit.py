@@ -128,7 +128,7 @@ def early_exit_of(tree: IntegerTree) -> EarlyExit:
         raise ValueError(
             "early exit is for classes, which can be certain before all is computed; this is a regression: leave it out"
         )
-    added, reads = tree.terms(typical_rows(tree)), read_costs(tree)
+    added, reads = tree.terms(typical_rows(tree)), read_costs(tree.inputs)
     by_output = _by_output(tree)
     if len(by_output) == 1:
         order = ordered(by_output[0], reads)

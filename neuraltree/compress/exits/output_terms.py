@@ -9,7 +9,7 @@ import numpy as np
 
 from neuraltree.compress.byte_inputs import ByteStage
 from neuraltree.compress.int8.integer_tree import IntegerTree
-from neuraltree.compress.int8.stages import InputStage
+from neuraltree.compress.int8.stages import InputStage, MixedStage
 from neuraltree.tree.nodes import IntArray, subtree_end
 
 # Instructions of straight code on an emulated Cortex-M0+, rounded: they predict the means of nine trees within 8 %.
@@ -50,9 +50,8 @@ def terms_of(tree: IntegerTree) -> list[Term]:
     return found
 
 
-def read_costs(tree: IntegerTree) -> IntArray:
+def read_costs(stage: InputStage | MixedStage | ByteStage) -> IntArray:
     """(used,) instructions that turn each used input into 8 bits."""
-    stage = tree.inputs
     if isinstance(stage, InputStage):
         return np.full(len(stage.features), FLOAT_INPUT)
     if isinstance(stage, ByteStage):

@@ -12,7 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from neuraltree.activations import ACTIVATIONS, code_of
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.byte_inputs import LEAST, ByteStage, as_bytes, takes_bytes
-from neuraltree.compress.input_types import Source, in_units
+from neuraltree.compress.formats import RAW, InputSpec
+from neuraltree.compress.input_types import Source, in_units, integer_inputs
+from neuraltree.compress.input_types import sources as sources_of
 from neuraltree.compress.int8.integer_results import Confidence, FixedStage, Link
 from neuraltree.compress.int8.integers import DEFAULT_RANGE, Integers, quantize, scaled
 from neuraltree.compress.int8.lookup_tables import FINE, UNIT, fine_values, values
@@ -230,6 +232,16 @@ def _about_zero(tree: Tree, sources: Sequence[Source]) -> tuple[Tree, FloatArray
         return about_middle(tree), None
     moved = as_bytes(tree)
     return about_middle(moved), middle_of(tree) - middle_of(moved)
+
+
+def input_kinds(tree: Tree, spec: InputSpec) -> IntArray:
+    """(features,) as ``input_types.integer_inputs``, or ``RAW`` for all if integer code reads their bytes as they
+    are."""
+    found = sources_of(tree, spec)
+    moved = in_units(tree, found)
+    if takes_bytes(found, scaler_of(moved).scale * input_range(moved)):
+        return np.full(len(tree.features), RAW)
+    return integer_inputs(tree, spec)
 
 
 def linear_topped(tree: Tree) -> Nodes:

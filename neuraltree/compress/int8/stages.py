@@ -149,8 +149,8 @@ class OutputStage:
         """``unit`` and ``reach`` (outputs,) describe the output nodes' sums, see ``Integers``; ``largest`` is the
         largest |sum| of any output as an integer; ``mean`` and ``scale`` turn an output into natural units."""
         if len(unit) > 1:
-            gain = LARGEST_SCORE / max(float(reach.max()), 1e-300)
-            return cls(*rescaling(unit * gain), 0, 0, np.float32(1 / gain))
+            of_scores = score_gain(reach)
+            return cls(*rescaling(unit * of_scores), 0, 0, np.float32(1 / of_scores[0]))
         least, most = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).max)
         gain, drop = max(float(unit[0]) * scale, least), 0
         while drop < 30 and abs(mean) / gain + largest / 2**drop >= 2**30:
@@ -169,3 +169,8 @@ class OutputStage:
     def values(self, scores: NDArray[np.int32]) -> NDArray[np.float32]:
         with np.errstate(over="ignore"):  # infinity, as in C
             return ((scores >> self.drop) + np.int32(self.offset)).astype(np.float32) * self.gain
+
+
+def score_gain(reach: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(..., 1) from real sums to scores of several classes, whose largest |sum| is ``reach`` (..., classes)."""
+    return LARGEST_SCORE / np.maximum(reach.max(axis=-1, keepdims=True), 1e-300)

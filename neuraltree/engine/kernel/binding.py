@@ -53,6 +53,18 @@ class Integers(ctypes.Structure):
     )
 
 
+class Exits(ctypes.Structure):
+    """``Exits`` of ``kernel.h``."""
+
+    _fields_ = (
+        *((name, _INT32) for name in ("trees", "outputs", "terms", "reads", "inputs", "look")),
+        *((name, _INT64) for name in ("typical", "rows")),
+        *((name, _ARRAY) for name in ("first_term", "low", "high", "cost", "first_read", "read", "first_input")),
+        *((name, _ARRAY) for name in ("input_cost", "bias", "multiplier", "shift", "threshold", "added")),
+        *((name, _ARRAY) for name in ("part", "order", "passed", "ahead", "stop")),
+    )
+
+
 DONE, STOPPED, MEMORY = range(3)  # the statuses of ``kernel.h`` up to the first error
 
 
@@ -70,6 +82,10 @@ class Kernel(NamedTuple):
     def integers(self, job: Integers) -> None:
         """Evaluate trees of integers. ``ValueError`` for a malformed job."""
         self._check(self.library.nt_integers(ctypes.byref(job)))
+
+    def exits(self, job: Exits) -> None:
+        """Find the early exits of trees. ``ValueError`` for a malformed job."""
+        self._check(self.library.nt_exits(ctypes.byref(job)))
 
     def _check(self, status: int) -> None:
         if status not in (DONE, STOPPED):
@@ -118,6 +134,7 @@ def _open(place: Path) -> Kernel | Missing:
         return Missing("the compiled kernel was built from other sources than these")
     library.nt_call.argtypes, library.nt_message.restype = (ctypes.c_int, ctypes.POINTER(Job)), ctypes.c_char_p
     library.nt_integers.argtypes = (ctypes.POINTER(Integers),)
+    library.nt_exits.argtypes = (ctypes.POINTER(Exits),)
     wanted, names = os.environ.get(VARIABLE, ""), variants(library)
     if wanted and wanted not in names:
         return Missing(f"${VARIABLE} is {wanted!r}, none of xla, {', '.join(names)}")

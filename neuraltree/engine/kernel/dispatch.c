@@ -9,7 +9,8 @@
 #define DECLARE(variant)                                                                                               \
     int nt_train_f32##variant(Job *), nt_train_f64##variant(Job *), nt_predict_f32##variant(Job *),                    \
         nt_predict_f64##variant(Job *), nt_slopes_f32##variant(Job *), nt_slopes_f64##variant(Job *),                  \
-        nt_pullback_f32##variant(Job *), nt_pullback_f64##variant(Job *), nt_integers##variant(Integers *);
+        nt_pullback_f32##variant(Job *), nt_pullback_f64##variant(Job *), nt_integers##variant(Integers *),        \
+        nt_exits##variant(Exits *);
 EACH_VARIANT(DECLARE)
 
 typedef int (*Function)(Job *);
@@ -18,13 +19,15 @@ typedef struct {
     const char *name;
     Function functions[8]; /* train, predict, slopes, pullback; each for float and double */
     int (*integers)(Integers *);
+    int (*exits)(Exits *);
 } Variant;
 
 #define LIST(variant)                                                                                                  \
     {#variant,                                                                                                         \
      {nt_train_f32##variant, nt_train_f64##variant, nt_predict_f32##variant, nt_predict_f64##variant,                  \
       nt_slopes_f32##variant, nt_slopes_f64##variant, nt_pullback_f32##variant, nt_pullback_f64##variant},  \
-     nt_integers##variant},
+     nt_integers##variant,                                                                                             \
+     nt_exits##variant},
 static const Variant variants[] = {EACH_VARIANT(LIST)};
 static const int count = (int)(sizeof variants / sizeof variants[0]);
 static int chosen = -1;
@@ -89,5 +92,7 @@ int nt_call(int function, Job *job)
 {
     return chosen >= 0 && function >= 0 && function < 8 ? variants[chosen].functions[function](job) : NT_SETTINGS;
 }
+
+int nt_exits(Exits *job) { return chosen >= 0 ? variants[chosen].exits(job) : NT_SETTINGS; }
 
 int nt_integers(Integers *job) { return chosen >= 0 ? variants[chosen].integers(job) : NT_SETTINGS; }

@@ -167,3 +167,4 @@ static int32_t first_of(const Job *job, int32_t tree) { return job->first_param[
 #include "real.h"
 
 #include "integers.h"
+#include "exits.h"

@@ -62,6 +62,27 @@ typedef struct {
     const volatile int32_t *stop;
 } Integers;
 
+/* Early exits of trees of classes in integers, and the rows that go on after each check. A term is a child of an output
+   with all below it; the terms of all outputs of all trees stand in prefix order. */
+typedef struct {
+    int32_t trees, outputs, terms, reads, inputs;
+    int32_t look;                        /* instructions of a check */
+    int64_t typical, rows;               /* rows that choose the checks, and rows that are counted */
+    const int32_t *first_term;           /* (trees x outputs + 1) */
+    const int32_t *low, *high, *cost;    /* (terms) the least and most of what each adds, and its instructions */
+    const int32_t *first_read, *read;    /* (terms + 1), (reads) the inputs of each term, each once */
+    const int32_t *first_input;          /* (trees + 1) */
+    const int32_t *input_cost;           /* (inputs) instructions that turn an input into 8 bits */
+    const int32_t *bias, *multiplier, *shift; /* (trees x outputs) */
+    const int32_t *threshold;            /* (trees) of a single output */
+    const int32_t *added;                /* (terms, typical + rows) what each term adds to the sum */
+    int32_t *part;                       /* (trees x outputs) out: the outputs of a tree in the order of its code */
+    int32_t *order;                      /* (terms) out: the terms in that order */
+    int32_t *passed;                     /* (terms) out: rows that go on after a check before a term; -1 if there is none */
+    int32_t *ahead;                      /* (inputs) out: the place of the part before which it is read, or -1 */
+    const volatile int32_t *stop;
+} Exits;
+
 enum { NT_JUDGE_loss, NT_JUDGE_error_rate, NT_JUDGES };
 
 enum { NT_DONE, NT_STOPPED, NT_MEMORY, NT_FOREST, NT_ROWS, NT_SETTINGS };
@@ -69,6 +90,7 @@ enum { NT_DONE, NT_STOPPED, NT_MEMORY, NT_FOREST, NT_ROWS, NT_SETTINGS };
 /* See dispatch.c. */
 int nt_call(int function, Job *job);
 int nt_integers(Integers *job);
+int nt_exits(Exits *job);
 const char *nt_message(int status);
 
 #endif

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.formats import NARROW, InputSpec, c_format
+from neuraltree.compress.formats import INTEGER_INPUTS, NARROW, RAW, InputSpec, c_format
 from neuraltree.compress.narrow.narrow_edges import narrow_edges
 from neuraltree.hardware.model import encoding_cost, latency_formula, linear_model, narrow_cost
 from neuraltree.hardware.model.counts import Counts, count
@@ -140,11 +140,13 @@ def laid_out(trees: Sequence[Tree], inputs: InputSpec = "float32") -> tuple[Node
     Each tree gets input positions of its own and so keeps its own input ranges. Use the result as
     ``costs(nodes, starts, device, *code, **about)``.
     """
-    from neuraltree.compress.input_types import in_units, integer_inputs, sources
-    from neuraltree.compress.int8.integer_tree import about_middle, input_range
+    from neuraltree.compress.byte_inputs import as_bytes
+    from neuraltree.compress.input_types import in_units, sources
+    from neuraltree.compress.int8.integer_tree import about_middle, input_kinds, input_range
 
-    kinds = [integer_inputs(tree, inputs) for tree in trees]
+    kinds = [input_kinds(tree, inputs) for tree in trees]
     trees, tables = [in_units(tree, sources(tree, inputs)) for tree in trees], trees
+    trees = [as_bytes(tree) if (own == RAW).any() else tree for tree, own in zip(trees, kinds, strict=True)]
     nodes, starts = join([about_middle(tree).nodes for tree in trees])
     widths = [len(tree.features) for tree in trees]
     first = np.repeat(np.cumsum([0, *widths[:-1]]), np.diff(starts))
@@ -191,6 +193,8 @@ def counted(
         nodes, starts, weight = effective_integers(nodes, starts, input_range, row.weights)
         narrow = narrow_edges(nodes, starts, weight) if is_narrow else None
         return replace(integer_counts(nodes, starts, rules, inputs), narrow=narrow)
+    bytes_of = INTEGER_INPUTS.index("uint8")
+    inputs = None if inputs is None else np.where(inputs == RAW, bytes_of, inputs)  # these are converted to floats
     return count(nodes, starts, far, rules, inputs)
 
 

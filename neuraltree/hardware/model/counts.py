@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS, NAMES
-from neuraltree.compress.formats import INTEGER_INPUTS
+from neuraltree.compress.formats import INTEGER_INPUTS, RAW
 from neuraltree.compress.narrow.narrow_edges import NarrowEdges
 from neuraltree.inputs.features import RULES
 from neuraltree.tree.nodes import IntArray, Nodes, parents
@@ -36,7 +36,13 @@ class Counts:
     integer_features: IntArray  # (trees, types): distinct features of each of INTEGER_INPUTS
     integer_edges: IntArray  # (trees, types): edges that read them
     rules: IntArray  # (trees, rules): distinct features that are made from columns by each of RULES
+    raw_features: IntArray  # distinct features that integer code reads as they are
     narrow: NarrowEdges | None = None  # what code in weights of fewer than 8 bits has beside this
+
+    @property
+    def float_features(self) -> IntArray:
+        """Distinct features that are floats."""
+        return self.features_used - self.integer_features.sum(axis=1) - self.raw_features
 
     @property
     def edges(self) -> IntArray:
@@ -86,7 +92,7 @@ def count(
 
     ``far`` (features,): see ``folding.far``; by default no input is far. ``rules`` (features,): the position in
     ``inputs.features.RULES`` of the rule that makes each feature from a column, -1 for none; by default there are no
-    columns. ``inputs`` (features,): see ``input_types.integer_inputs``; by default all are floats.
+    columns. ``inputs`` (features,): see ``input_types.integer_inputs``, or ``RAW``; by default all are floats.
     """
     trees = len(starts) - 1
     size = np.diff(starts)
@@ -127,6 +133,7 @@ def count(
         integer_features=integers[0],
         integer_edges=integers[1],
         rules=_by_rule(*leaves, trees, rules),
+        raw_features=_distinct(*(part[kinds_of_leaves == RAW] for part in leaves), trees),
     )
 
 

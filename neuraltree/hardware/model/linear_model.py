@@ -39,7 +39,7 @@ def parts(
     table = _coefficients(device, entry, bound)
     each, once = (design(counts, kind, once=each_kind, style=code[1]) for each_kind in (False, True))
     found = np.stack([each, once, once, each], axis=1) * table
-    found[:, RAM_PLACE] = ram_of_entry(entry, once, bound)
+    found[:, RAM_PLACE] = ram_of_entry(entry, once, bound, counts.raw_features > 0)
     return TERMS, found
 
 
@@ -65,12 +65,14 @@ def frames(ram: Ram, bound: Bound) -> Frames:
     return Frames(*(np.array([row[n].at(bound) if n in row else 0.0 for n in names]) for row, names in rows))
 
 
-def ram_of_entry(entry: Entry, once: FloatArray, bound: Bound) -> FloatArray:
-    """The part of each term in RAM, (trees, terms), from the design ``once`` per tree."""
+def ram_of_entry(entry: Entry, once: FloatArray, bound: Bound, raw: NDArray[np.bool_] | bool = False) -> FloatArray:
+    """The part of each term in RAM, (trees, terms), from the design ``once`` per tree. ``raw`` (trees,): those that
+    read bytes as they are, for which neither calibration was made: the larger of both bounds."""
     found = ram_parts(once * _ram(entry.ram, bound), once, frames(entry.ram, bound))
     if (own := entry.ram_integers) is not None:
-        rows = reads_integers(once)
-        found[rows] = ram_parts(once[rows] * _ram(own, bound), once[rows], frames(own, bound))
+        other = ram_parts(once * _ram(own, bound), once, frames(own, bound))
+        rows = reads_integers(once) | (raw & (other.sum(axis=1) > found.sum(axis=1)))
+        found[rows] = other[rows]
     return found
 
 
@@ -110,8 +112,8 @@ def design(counts: Counts, kind: str, *, once: bool, style: str = "straight") ->
     edges = (counts.leaf_edges, spilled, counts.node_edges)
     far = np.where(counts.far_features > 0, counts.leaf_edges, 0) if style == "table" else counts.far_features
     integers = counts.integer_edges if style == "table" else counts.integer_features
-    floats = counts.features_used - counts.integer_features.sum(axis=1)
-    has_floats = (floats > 0) | (counts.integer_features.sum(axis=1) == 0)
+    floats = counts.float_features
+    has_floats = (floats > 0) | (counts.integer_features.sum(axis=1) + counts.raw_features == 0)
     inputs = (floats, far, has_floats, *integers.T)
     plain = (one, *task, counts.function_nodes, counts.inner_nodes, *edges, counts.outputs, *inputs)
     used = counts.kinds > 0

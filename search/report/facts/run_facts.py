@@ -18,6 +18,10 @@ from search.report.facts.tested import judged, read_parts, summary
 from search.strict import one_line
 
 HIDDEN = ("id",)  # columns of a front that are not quantities
+EARLY = (
+    "These are the parts of code that computes everything. The code of this run exits early: its own latencies, flash "
+    "and RAM are among the quantities of the member."
+)
 
 
 def run_page(run: Run, *, live: bool = False) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def _terms(run: Run, trees: Sequence[Tree | None]) -> dict[str, Any]:
     if not run.final:
         return {"missing": "The costs are broken down when the run is complete."}
     found = _or_missing(lambda: {"costs": cost_terms(trees, run.front, run.config)})
-    return found | {"position": _positions(trees)}
+    return found | {"position": _positions(trees), "note": EARLY * run.config.compress.early_exit}
 
 
 def _positions(trees: Sequence[Tree | None]) -> list[int | None]:

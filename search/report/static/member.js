@@ -40,7 +40,7 @@ function terms(i) {
   const cell = (cost, value) => value ? partOf(value, columnOf(cost).unit) : "";
   const rows = all.filter((term) => COSTS.some((cost) => part(cost, term))).map((term) => [term.replaceAll("_", " "), ...COSTS.map((cost) => cell(cost, part(cost, term)))]);
   const total = ["together", ...COSTS.map((cost) => cell(cost, all.reduce((sum, term) => sum + part(cost, term), 0)))];
-  return make("div", {}, make("p", {class: "hint", text: `Predicted for ${page.device}.`}),
+  return make("div", {}, make("p", {class: "hint", text: `Predicted for ${page.device}. ${page.terms.note}`}),
     scrolling("Parts of the cost", table(["Part", ...COSTS.map((cost) => capital(labelOf(cost)))], rows, {foot: [total]})));
 }
 function drawTest(i) {
