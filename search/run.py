@@ -143,8 +143,10 @@ def begin(
     from search.config.config import config_hash, to_toml
     from search.folder.records import RunFolder, write_text
     from search.interrupts import interrupts
+    from search.runs.tracking import check_trackers
     from search.table.loading import load_table
 
+    check_trackers(config.tracking)
     folder = RunFolder(Path(config.run.out))
     folder.check_free()
     table = load_table(config)
@@ -180,6 +182,7 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
     from search.config.config import as_begun, config_hash, load_config
     from search.folder.records import RunFolder
     from search.interrupts import interrupts
+    from search.runs.tracking import check_trackers
     from search.table.loading import load_table
 
     if arguments.overrides or arguments.seed is not None or arguments.out is not None:
@@ -199,6 +202,7 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
         path = folder.path / "config.toml"
         digest = config_hash(load_config(path))
         config = load_config(path, older := as_begun(path))
+        check_trackers(config.tracking)
         table = load_table(config)
         began = (
             ("config_hash", digest, f"{path} is"),

@@ -111,12 +111,13 @@ def to_toml(config: Config) -> str:
 
 
 def config_hash(config: Config) -> str:
-    """The SHA-256 of everything that determines a run's results: all keys but ``run.out``.
+    """The SHA-256 of everything that determines a run's results: all keys but ``run.out`` and those of ``tracking``.
 
     A key that was added later counts only if it differs from its default, so that older runs keep their hashes.
     """
     known = msgspec.to_builtins(config)
     known["run"]["out"] = ""
+    del known["tracking"]
     for section, key in ADDED:
         fields = msgspec.structs.fields(getattr(config, section))
         if known[section][key] == next(default_of(field) for field in fields if field.name == key):

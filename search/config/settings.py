@@ -478,6 +478,20 @@ class EnergyConfig(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ""
 
 
+class TrackingConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Experiment trackers of other projects that are told of the run; see tracking.md. They change no result."""
+
+    mlflow: Annotated[
+        str, Meta(description="the URI of an MLflow tracking server or store, as `sqlite:///runs.db`; empty: none")
+    ] = ""
+    tensorboard: Annotated[
+        bool, Meta(description="whether event files for TensorBoard are written to the run's folder `tensorboard`")
+    ] = False
+    wandb: Annotated[bool, Meta(description="whether Weights & Biases is told, by the account that is logged in")] = (
+        False
+    )
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The config of a run. Operators left out of ``variation`` keep their default probability."""
 
@@ -506,6 +520,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     compress: CompressConfig = CompressConfig()
     baselines: BaselinesConfig = BaselinesConfig()
     energy: EnergyConfig = EnergyConfig()
+    tracking: TrackingConfig = TrackingConfig()
 
 
 ENDINGS = (".csv", ".tsv", ".txt", ".npz", ".parquet")

@@ -46,6 +46,7 @@ from search.judge.notices import at_end, at_start
 from search.runs.ending import Ending, length_of
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter
+from search.runs.tracking import tracked
 from search.strict import one_line
 from search.table.data import Table
 from search.table.splits import told
@@ -78,6 +79,7 @@ def evolve(
             f"{', '.join(changed)} changed since the run began: results will not be bit-identical to the original run"
         )
     folder.update_manifest(status="running", **facts)
+    report = tracked(report, config, folder)
     phases = Phases()
     ending = Ending(config.search, begun=begun)
     with ExitStack() as leaving:

@@ -102,6 +102,10 @@ watts_per_core = 1e30
 watts_source = "meter"
 grams_co2_per_kwh = 5e-324
 co2_source = "grid"
+[tracking]
+mlflow = "sqlite:///runs.db"
+tensorboard = true
+wandb = true
 """
 )
 
