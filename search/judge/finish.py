@@ -152,7 +152,8 @@ def judged_front(
     With their honest errors as columns; and the judgement, with their trees in the same order.
     """
     if not front.trees:
-        return front, Judged(np.zeros(0), np.zeros(0), np.zeros((0, 1)), *[np.zeros(0)] * 3, None)
+        nothing = np.zeros(0)
+        return front, Judged(nothing, nothing, np.zeros((0, 1)), nothing, nothing, nothing, None)
     judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations, genes_of(front.columns))
     found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
     found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}

@@ -32,11 +32,20 @@ class IntegerForest(NamedTuple):
     @classmethod
     def of_tree(cls, tree: IntegerTree) -> IntegerForest:
         """A forest of one tree."""
-        starts, stage, cost = np.array([0, len(tree.nodes)]), tree.outputs, np.zeros(len(tree.source.features), int)
+        stage, one = tree.outputs, np.ones((1, 1), dtype=np.int64)
+        cost = np.zeros(len(tree.source.features), dtype=np.int64)
         cost[tree.inputs.features] = read_costs(tree.inputs)
-        scores = [np.ones((1, 1), int) if each is None else each[None] for each in (stage.multiplier, stage.shift)]
-        about = input_range(tree.source), middle_of(tree.source), cost, tree.score_threshold
-        return cls(tree.nodes, starts, tree.numbers, *scores, *about)
+        return cls(
+            tree.nodes,
+            np.array([0, len(tree.nodes)]),
+            tree.numbers,
+            one if stage.multiplier is None else stage.multiplier[None],
+            one if stage.shift is None else stage.shift[None],
+            input_range(tree.source),
+            middle_of(tree.source),
+            cost,
+            tree.score_threshold,
+        )
 
     def part(self, first: int, last: int) -> IntegerForest:
         """The trees from ``first`` to before ``last``."""

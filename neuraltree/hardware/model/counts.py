@@ -115,6 +115,7 @@ def count(
         of = kinds_of_leaves == i
         integers[0, :, i] = _distinct(leaves[0][of], leaves[1][of], trees)
         integers[1, :, i] = np.bincount(leaves[0][of], minlength=trees)
+    raw = kinds_of_leaves == RAW
     return Counts(
         nodes=size,
         function_nodes=function_nodes,
@@ -133,7 +134,7 @@ def count(
         integer_features=integers[0],
         integer_edges=integers[1],
         rules=_by_rule(*leaves, trees, rules),
-        raw_features=_distinct(*(part[kinds_of_leaves == RAW] for part in leaves), trees),
+        raw_features=_distinct(leaves[0][raw], leaves[1][raw], trees),
     )
 
 
