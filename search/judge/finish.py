@@ -361,8 +361,9 @@ def _test_scores(setup: Setup, table: Table, member: Finished) -> dict[str, floa
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
-    further = [*[MEAN, HONEST_MEAN] * setup.problem.early_exit, *(name for name in further if name != MEAN)]
-    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *CODE * setup.problem.chooses_code]
+    further = [*[MEAN] * setup.problem.early_exit, *(name for name in further if name != MEAN)]
+    own = [*CODE * setup.problem.chooses_code, *[HONEST_MEAN] * setup.problem.early_exit]
+    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *own]
 
 
 def _row(
