@@ -12,6 +12,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "train": ("train_speed", "training speed compared with C, XLA and dense networks"),
     "rate": ("search_rate", "real searches compared with the engine of an older checkout"),
     "memory": ("engine.memory", "peak memory of a search on a million rows"),
+    "long_runs": ("engine.long_runs", "saving, memory and files of 10,000 generations; memory of 10,000 trees"),
     "search": ("search_speed", "time of a generation by phase, for several populations"),
     "predict": ("predict_speed", "prediction speed compared with scikit-learn"),
     "jax_loop": ("engine.jax_loop_overhead", "training in the kernel compared with a loop in JAX over its gradient"),
@@ -21,6 +22,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "exact": ("compression.exact_moves", "nodes that exact reduction and entropy 0 remove"),
     "sparsity_cost": ("hardware.sparsity_cost", "time and flash of pruned trees beside their MACs"),
     "taught_cuts": ("compression.taught_cuts", "cuts that their whole tree teaches, and cuts that it does not"),
+    "sign_nodes": ("compression.sign_nodes", "error and costs of hidden nodes of one bit, beside other activations"),
     "format_training": (
         "compression.trained_formats",
         "training with random signs, and of the values that weights share",
@@ -46,6 +48,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "coverage": ("promise.coverage", "how many test rows the 90 % intervals and label sets hold"),
     "plateau": ("promise.plateau", "where a rule would end a search, and what more generations would gain"),
     "messy": ("inputs.messy_tables", "messy tables as they are, beside scikit-learn's encoders on clean ones"),
+    "streaming": ("inputs.streamed_rows", "an epoch over 100 million rows on disk: memory, and speed beside memory"),
     "big_table": ("inputs.big_table", "peak memory and seconds of a search on a large CSV file"),
     "early_exit": ("exits.exit_savings", "what an early exit and cascades save, and their classes"),
     "exit_costs": ("exits.exit_costs", "costs of code with early exits, predicted and measured"),

@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _render(results: Path) -> int:
     from experiments.catalogue import MODULES, csv_path
     from experiments.frame.row_store import read_rows
+    from experiments.rendering.benchmark_pages import benchmark_pages
     from experiments.rendering.text import page
     from search.folder.records import write_text
 
@@ -66,7 +67,7 @@ def _render(results: Path) -> int:
         print(f"{name}: {len(rows)} rows")
     if not sections:
         raise InputError(f"{results} holds no rows; run an experiment first: python -m experiments.run --list")
-    write_text(results / "README.md", page("Results", INTRODUCTION, *sections))
+    write_text(results / "README.md", page("Results", INTRODUCTION, *sections, benchmark_pages(results)))
     return DONE
 
 

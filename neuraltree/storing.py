@@ -9,7 +9,7 @@ import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
+from typing import IO, BinaryIO, TextIO, cast
 
 LARGEST = 64 * 2**20  # bytes of a model or table; a tree of 10,000 nodes, the largest allowed, takes 1 MB
 
@@ -38,8 +38,45 @@ def store(files: Mapping[Path, str | bytes], *, alone: bool = False, lasting: bo
         _remove(beside.values())
         raise
     for folder in {target.parent for target in files if lasting}:
-        with suppress(OSError):  # not every system can open a folder, and the files are there already
-            _sync(folder, os.O_RDONLY)
+        _sync_folder(folder)
+
+
+def append(target: Path, content: bytes, *, lasting: bool = True) -> None:
+    """Add to the end of a file, or make it; after an error it ends where it did, after a kill anywhere in ``content``.
+
+    ``lasting``: see ``store``. ``OSError`` names the target.
+    """
+    new = not target.exists()
+    try:
+        with target.open("ab", buffering=0) as file:  # a buffer would try to write the rest again when it is closed
+            begun = file.seek(0, os.SEEK_END)
+            try:
+                left = memoryview(content)
+                while left:
+                    left = left[file.write(left) :]
+                if lasting:
+                    os.fsync(file.fileno())
+            except (Exception, KeyboardInterrupt):
+                with suppress(OSError):
+                    file.truncate(begun)
+                raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(target)) from None
+    if new and lasting:
+        _sync_folder(target.parent)
+
+
+def cut(target: Path, length: int) -> None:
+    """Keep the first ``length`` bytes of a file."""
+    with target.open("rb+", buffering=0) as file:
+        file.truncate(length)
+        os.fsync(file.fileno())
+
+
+def sync(target: Path) -> None:
+    """Wait until the disk has what was added to a file."""
+    _sync(target, os.O_RDWR)
+    _sync_folder(target.parent)
 
 
 @contextmanager
@@ -48,9 +85,22 @@ def replacing(target: Path) -> Iterator[TextIO]:
 
     ``OSError`` names the target.
     """
-    beside = target.with_name(_name_beside(target.name, alone=False))
+    with _replacing(target, alone=False, mode="w", newline="", encoding="utf-8") as file:
+        yield cast(TextIO, file)
+
+
+@contextmanager
+def replacing_bytes(target: Path, *, alone: bool = False) -> Iterator[BinaryIO]:
+    """Like ``replacing`` for bytes; ``alone``: see ``store``."""
+    with _replacing(target, alone=alone, mode="wb") as file:
+        yield cast(BinaryIO, file)
+
+
+@contextmanager
+def _replacing(target: Path, *, alone: bool, mode: str, **how: str) -> Iterator[IO]:
+    beside = target.with_name(_name_beside(target.name, alone))
     try:
-        with beside.open("w", newline="", encoding="utf-8") as file:
+        with beside.open(mode, **how) as file:  # type: ignore[call-overload]
             yield file
         _sync(beside, os.O_RDWR)
         beside.replace(target)
@@ -60,6 +110,7 @@ def replacing(target: Path) -> Iterator[TextIO]:
     except (Exception, KeyboardInterrupt):
         _remove([beside])
         raise
+    _sync_folder(target.parent)
 
 
 def _name_beside(name: str, alone: bool) -> str:
@@ -73,6 +124,11 @@ def _sync(path: Path, flags: int) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # not every system can open a folder, and the files are there already
+        _sync(folder, os.O_RDONLY)
 
 
 def _remove(paths: Iterable[Path]) -> None:

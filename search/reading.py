@@ -15,11 +15,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.storing import check_regular, read
+from neuraltree.storing import LARGEST, check_regular, read
 from search.errors import DamagedError, InputError
 from search.strict import one_line, shown
 
 T = TypeVar("T")
+GROWN = 2**30  # bytes of history.csv, of millions of generations
 
 
 def read_npz(path: Path) -> dict[str, NDArray]:
@@ -29,15 +30,16 @@ def read_npz(path: Path) -> dict[str, NDArray]:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except MemoryError as error:
-        raise _unreadable(path, ValueError("a checksum is wrong") if _is_broken(path) else error) from None
+        raise unreadable(path, ValueError("a checksum is wrong") if _is_broken(path) else error) from None
     except Exception as error:  # a damaged archive can raise any error: OverflowError, TokenError, ...
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
 
 
-def read_file(path: Path) -> bytes:
-    """The bytes of a file named by a run folder; ``OSError`` for a pipe, a device, or a file too large for a run."""
+def read_file(path: Path, most: int = LARGEST) -> bytes:
+    """The bytes of a file named by a run folder; ``OSError`` for a pipe, a device, or a file of more than ``most``
+    bytes."""
     check_regular(path)
-    return read(path)
+    return read(path, most)
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -45,33 +47,36 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(read_file(path).decode())
     except (OSError, ValueError, RecursionError, MemoryError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     if not isinstance(value, dict):
         raise DamagedError(f"{path} is damaged: it holds {shown(value)}, not an object")
     return value
 
 
-def read_rows(path: Path, make: Callable[[dict[str, str]], T]) -> list[T]:
+def read_rows(path: Path, make: Callable[[dict[str, str]], T], *, growing: bool = False) -> list[T]:
     """``make(row)`` for each row of a CSV table with a header.
 
-    A ``KeyError`` of ``make`` is reported as a missing column. Raises ``InputError`` if the file cannot be read now,
-    ``DamagedError`` if it is damaged or missing.
+    ``growing``: a run appends to the table, so an unfinished last line is left out. A ``KeyError`` of ``make`` is
+    reported as a missing column. Raises ``InputError`` if the file cannot be read now, ``DamagedError`` if it is
+    damaged or missing.
     """
     try:
-        rows = list(csv.DictReader(io.StringIO(read_file(path).decode(), newline="")))
+        text = read_file(path, GROWN if growing else LARGEST).decode()
+        text = text[: text.rfind("\n") + 1] if growing else text
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
         if any(None in row or None in row.values() for row in rows):
             raise ValueError("a line has more or fewer cells than the header")
         return [make(row) for row in rows]
     except KeyError as error:
-        damage = _unreadable(path, ValueError(f"no column {error}"))
+        damage = unreadable(path, ValueError(f"no column {error}"))
     except (OSError, TypeError, ValueError, AttributeError, csv.Error, MemoryError) as error:
-        damage = _unreadable(path, error)
+        damage = unreadable(path, error)
     if isinstance(damage, DamagedError):
         raise DamagedError(f"{damage}; restore it, or run the search again")
     raise damage
 
 
-def _unreadable(path: Path, error: Exception) -> InputError:
+def unreadable(path: Path, error: Exception) -> InputError:
     """The error to raise for a file that could not be read.
 
     A file that the system refuses to read now may be undamaged.

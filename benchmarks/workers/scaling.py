@@ -269,8 +269,8 @@ def page(found: dict[str, Any]) -> str:
     lines += [
         "",
         f"Predicted for {found['population']:,} trees on {found['rows']:,} rows x 20 inputs: "
-        f"{far['chunk_seconds']:.0f} seconds of chunks, {far['serial_seconds']:.2f} seconds of the search alone; a chunk takes the search "
-        f"{ms['search_s']:.1f} ms, Dask's scheduler {ms['scheduler_s']:.1f} ms, and its messages "
+        f"{far['chunk_seconds']:.0f} s of chunks, {far['serial_seconds']:.2f} s of the search alone. A chunk "
+        f"takes the search {ms['search_s']:.1f} ms, Dask's scheduler {ms['scheduler_s']:.1f} ms, and its messages "
         f"{ms['latency_s']:.1f} ms on a network of 1 Gbit/s. Efficiency: the seconds of one worker, divided by those "
         "of so many and by their number.",
         "",

@@ -24,7 +24,8 @@ class Value(Protocol):
 
 
 class Slope(Protocol):
-    """The derivative at weighted sums ``s``, elementwise; ``h`` is the activation's value there."""
+    """The slope that training takes at weighted sums ``s``, elementwise; ``h`` is the activation's value there. It is
+    the derivative, or that of a surrogate if the activation jumps."""
 
     def __call__(self, s: Any, h: Any, xp: Any = np, /) -> Any: ...
 
@@ -52,8 +53,10 @@ class Integers(NamedTuple):
     With a ``domain``, ``t`` in -128..127 stands for the sum t x domain / 128 and indexes a look-up table of values.
     Beyond the domain the activation is flat to 8 bits, so ``t`` is clamped. If the activation ``repeats``, the domain
     is half a period, and ``t`` wraps instead. Without a domain (0), the value is ``t`` clamped to ``low``..``high``:
-    a piecewise linear activation. ``turns`` holds an index and a sign for each point at which the activation turns
-    between rising and falling; its value there is 1 or -1, with that sign.
+    a piecewise linear activation. If the activation ``jumps``, it does so at 0, and ``t`` is the sum itself, since
+    rescaling would round small sums to 0: the value is ``low`` for a sum below 0, else ``high``. ``turns`` holds an
+    index and a sign for each point at which the activation turns between rising and falling; its value there is 1 or
+    -1, with that sign.
     """
 
     domain: float = 0.0
@@ -61,6 +64,7 @@ class Integers(NamedTuple):
     high: int = HIGHEST
     turns: tuple[tuple[int, int], ...] = ()
     repeats: bool = False
+    jumps: bool = False
 
 
 class Piece(NamedTuple):
@@ -91,6 +95,7 @@ class Activation:
     derivative: Slope
     bounds: tuple[float, float]  # the closed range of the value
     steepest: float  # the largest absolute slope
+    jump: float | None = None  # the sum at which the value jumps from one end of ``bounds`` to the other; None: nowhere
     rises: bool = False  # it never falls, so the ends of an interval of sums give the ends of its values
     image: Callable[[Any, Any], tuple[Any, Any]] | None = None  # the same of one that falls; None: only ``bounds``
     pieces: tuple[Piece, ...] = ()  # of a piecewise linear activation, all sums

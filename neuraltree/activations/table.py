@@ -8,11 +8,12 @@ from neuraltree.activations.identity import IDENTITY
 from neuraltree.activations.kind import Activation
 from neuraltree.activations.relu import RELU
 from neuraltree.activations.sigmoid import SIGMOID
+from neuraltree.activations.sign import SIGN
 from neuraltree.activations.sine import SINE
 from neuraltree.activations.tanh import TANH
 
 # The position of a row is its code in the node record: append, never reorder.
-ACTIVATIONS: tuple[Activation, ...] = (SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY, HARD_TANH)
+ACTIVATIONS: tuple[Activation, ...] = (SIGMOID, TANH, GAUSSIAN, RELU, SINE, IDENTITY, HARD_TANH, SIGN)
 NAMES: tuple[str, ...] = tuple(row.name for row in ACTIVATIONS)
 ALIASES: dict[str, str] = {alias: row.name for row in ACTIVATIONS for alias in row.aliases}
 

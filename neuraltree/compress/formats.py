@@ -85,6 +85,7 @@ class InputType(NamedTuple):
     """
 
     c_type: str
+    size_bytes: int
     is_integer: bool
     low: float
     high: float
@@ -92,9 +93,9 @@ class InputType(NamedTuple):
 
 
 INPUT_TYPES: dict[str, InputType] = {
-    "float32": InputType("float", is_integer=False, low=-inf, high=inf, hole=None),
-    "int16": InputType("int16_t", is_integer=True, low=-32768, high=32767, hole=-32768),
-    "uint8": InputType("uint8_t", is_integer=True, low=0, high=255, hole=255),
+    "float32": InputType("float", 4, is_integer=False, low=-inf, high=inf, hole=None),
+    "int16": InputType("int16_t", 2, is_integer=True, low=-32768, high=32767, hole=-32768),
+    "uint8": InputType("uint8_t", 1, is_integer=True, low=0, high=255, hole=255),
 }
 INTEGER_INPUTS = tuple(name for name, row in INPUT_TYPES.items() if row.is_integer)
 RAW = len(INTEGER_INPUTS)  # beside their positions: bytes that integer code reads as they are, see ``byte_inputs``

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.compress.int8.lookup_tables import DOMAINS, HIGH, KINDS, LOW, table
+from neuraltree.compress.int8.lookup_tables import HIGH, KINDS, LOW, values
 from neuraltree.engine.forest import Indices
 from neuraltree.engine.kernel.binding import Integers as Job
 from neuraltree.engine.kernel.binding import Kernel, address
@@ -15,9 +15,7 @@ from neuraltree.tree.nodes import IntArray
 
 FIELDS = ("depth", "op", "weight", "bias", "multiplier", "shift")
 _KINDS = np.array([LOW, HIGH, [kind.repeats for kind in KINDS]]).astype(np.int32)
-_TABLES = np.stack([table(code) if domain else np.arange(-128, 128) for code, domain in enumerate(DOMAINS)]).astype(
-    np.int8
-)
+_TABLES = np.stack([values(code, np.arange(-128, 128)) for code in range(len(KINDS))]).astype(np.int8)
 
 
 def kernel_sums(kernel: Kernel, nodes: Mapping[str, IntArray], codes: NDArray[np.int8], stop: Indices) -> IntArray:
@@ -27,8 +25,8 @@ def kernel_sums(kernel: Kernel, nodes: Mapping[str, IntArray], codes: NDArray[np
     depth, codes = arrays["depth"], np.ascontiguousarray(codes)
     found = np.empty((int(np.count_nonzero(depth == 0)), codes.shape[1]), np.int32)
     job = Job(len(depth), int(depth.max(initial=0)) + 1, len(codes), len(found), len(KINDS), codes.shape[1])
-    for name, values in arrays.items():
-        setattr(job, name, address(values, np.int32, len(depth)))
+    for name, array in arrays.items():
+        setattr(job, name, address(array, np.int32, len(depth)))
     job.low, job.high, job.repeats = (address(row, np.int32, len(KINDS)) for row in _KINDS)
     job.table, job.codes = address(_TABLES, np.int8, len(KINDS), 256), address(codes, np.int8, *codes.shape)
     job.found, job.stop = address(found, np.int32, *found.shape), address(stop, np.int32, 1)

@@ -90,9 +90,13 @@ def make_course(
     # More shuffles only cost memory, so later epochs use the first ones again.
     shuffles = max(1, min(epochs, MOST_SHUFFLES, MOST_DRAWN // max(len(fit_rows), 1)))
     order = shuffled(fit_rows, settings, shuffles, np.random.default_rng(seed))
-    steps = epochs * -(-len(fit_rows) // settings.batch_size)
-    rates = settings.learning_rate * SCHEDULES[settings.schedule].share(np.arange(steps) / max(steps, 1))
+    rates = scheduled(settings, epochs * -(-len(fit_rows) // settings.batch_size))
     return Course(order, rates, validation_rows.astype(np.int32), epochs, patience)
+
+
+def scheduled(settings: Settings, steps: int) -> FloatArray:
+    """(steps,) the learning rates of a whole training."""
+    return settings.learning_rate * SCHEDULES[settings.schedule].share(np.arange(steps) / max(steps, 1))
 
 
 def shuffled(rows: NDArray, settings: Settings, shuffles: int, rng: np.random.Generator) -> Indices:

@@ -3,11 +3,11 @@
 from neuraltree.export.c.cascade_library import cascade_of as cascade_of
 from neuraltree.export.c.cascade_library import export_cascade as export_cascade
 from neuraltree.export.c.library import export_c as export_c
-from neuraltree.export.c.split_library import export_split as export_split
-from neuraltree.export.c.split_library import halves_of as halves_of
 from neuraltree.export.c.training.device_step import training_step as training_step
 from neuraltree.export.c.training.device_step import with_parameters as with_parameters
 from neuraltree.export.c.training.on_device import export_training as export_training
+from neuraltree.export.c.two_devices.split_library import export_split as export_split
+from neuraltree.export.c.two_devices.split_library import halves_of as halves_of
 from neuraltree.export.dot import export_dot as export_dot
 from neuraltree.export.formulas.formula import export_latex as export_latex
 from neuraltree.export.formulas.formula import export_text as export_text

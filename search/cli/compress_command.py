@@ -94,14 +94,15 @@ def compress(options: argparse.Namespace) -> int:
     config = _config(options, found[0] if found else None, own)
     folder = RunFolder(options.out)
     folder.check_free()
-    table = table_for(tree, config)
-    run = None if options.retrain else found and found[0]
-    setup = set_up(config, table, all_rows=run is None or without_test_rows(run))
     cutting = Cutting(
         options.prune,
         *(options.criterion, options.epochs, options.learning_rate),
         *(options.seed, options.precision, options.teach),
     )
+    cutting.check(tree)
+    table = table_for(tree, config)
+    run = None if options.retrain else found and found[0]
+    setup = set_up(config, table, all_rows=run is None or without_test_rows(run))
     members = undominated_members(setup, size_path(setup, table, tree, cutting, say), say)
     with folder:
         folder.create()

@@ -77,6 +77,7 @@ COMMANDS: dict[str, Own | Shared] = {
     "hardware": Shared("what a model costs on a device", "neuraltree.hardware.__main__", model=True),
     "report": Shared("the web page of a run, or of several", "search.report.__main__"),
     "run": Shared("a search from a config file", "search.run"),
+    "worker": Shared("a helper of a run that was started with --workers folder", "search.worker"),
 }
 EPILOG = """commands:
 {commands}

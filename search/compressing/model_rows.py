@@ -14,8 +14,7 @@ from neuraltree.tree.tree import Tree
 from search.errors import InputError
 from search.table.data import Table
 from search.table.files.raw import Raw
-from search.table.files.sources import read_source
-from search.table.loading import table_of
+from search.table.loading import read_table
 
 if TYPE_CHECKING:
     from search.config.config import Config
@@ -27,8 +26,7 @@ def table_for(tree: Tree, config: Config) -> Table:
     ``InputError`` if the table does not fit the tree: another kind of target, unknown classes, columns that are not
     there or that hold what the tree's encoders do not take.
     """
-    raw = read_source(config.data)
-    table = table_of(raw, config)
+    raw, table = read_table(config)
     if table.kind != tree.kind and (table.classes is None or tree.classes is None):
         raise InputError(
             f"{raw.source}: the model is for {tree.kind}, but {table.target!r} makes a {table.kind} task; name its "
@@ -42,6 +40,7 @@ def table_for(tree: Tree, config: Config) -> Table:
         classes=tree.classes,
         kind=tree.kind,
         columns=tree.columns,
+        stream=None,  # what is done with a finished model is done with rows in memory
     )
 
 

@@ -15,12 +15,15 @@ from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import integer_outputs
 from neuraltree.compress.narrow.format_training import finetune_format, trainable
-from neuraltree.compress.narrow.with_format import with_weight_format
+from neuraltree.compress.narrow.with_format import check_sharing, with_weight_format
+from neuraltree.compress.pruning.criteria import criterion_named
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.pruning.path import prune_path
 from neuraltree.compress.pruning.retraining import retrained
+from neuraltree.compress.weights.weight_formats import weight_format
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tree.generate import redraw_weights
+from neuraltree.tree.simplify import simplify
 from neuraltree.tree.tree import Tree
 from search.engine.evaluate import Fold
 from search.engine.problem import Setup
@@ -64,6 +67,16 @@ class Cutting:
     seed: int
     precision: str = ""
     teach: bool = False
+
+    def check(self, tree: Tree) -> None:
+        """``ValueError`` if the tree, or what the last cut leaves of it, is too small for shared values."""
+        if not self.precision or not weight_format(self.precision).shared:
+            return
+        depth = simplify(tree.nodes)["depth"]
+        check_sharing(int((depth > 1).sum()))
+        if self.shares and criterion_named(self.criterion).unit == "edge":  # others may leave more
+            left = round((1 - self.shares[-1]) * len(depth)) - 2 * tree.num_outputs  # an output keeps a child
+            check_sharing(max(left, 0), f"with {100 * self.shares[-1]:g} % of its nodes cut the tree has at most")
 
     def path(self, tree: Tree, rows: Rows) -> list[Tree]:
         """The tree and its cuts, all in the number format."""

@@ -92,10 +92,11 @@ ADDED = (
     *(("train", key) for key in ("group_l1", "teachers", "teacher_share", "teacher_temperature")),
     *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
+    ("data", "sample_rows"),
 )
 
 # What the absence of a key in the config of an earlier run meant, if that is not the default.
-ABSENT = {("search", "rows"): "all"}
+ABSENT = {("search", "rows"): "all", ("data", "sample_rows"): "0"}
 
 
 def as_begun(path: Path) -> list[str]:
@@ -258,6 +259,11 @@ def _check(config: Config, source: str) -> None:
             bool(teachers) and config.task.loss not in ("auto", "squared", "cross_entropy"),
             f"train.teachers: teachers predict means, and task.loss = {shown(config.task.loss)} is for other values; "
             "leave one of them out",
+        ),
+        (
+            not teachers and config.train.teacher_temperature != 1,
+            f"train.teacher_temperature = {shown(config.train.teacher_temperature)} is for trees that learn from "
+            "teachers, and there are none; name some in train.teachers, or leave it out",
         ),
         (
             bool(teachers) and config.train.teacher_temperature != 1 and config.task.loss == "squared",

@@ -48,7 +48,7 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
         str,
         Meta(
             description="the table: a `.csv`, `.tsv`, `.txt` (also with `.gz`), `.parquet` or `.npz` file, relative to "
-            "the config, several text files of one header as in `parts/*.csv`, or a name from tables.md"
+            "the config, several text or Parquet files of one header as in `parts/*.csv`, or a name from tables.md"
         ),
     ]
     target: Annotated[
@@ -134,6 +134,14 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = "auto"
     percent: Annotated[bool, Meta(description="whether 12 % is the number 0.12; else it is a text")] = False
+    sample_rows: Annotated[
+        Literal["auto"] | Annotated[int, Meta(ge=0, le=INT_MAX)],
+        Meta(
+            description="the training rows that the search and the judgement use of a table that is read in blocks, as "
+            "`.parquet` files can be; auto: 200,000 of files of more than 50 million cells, and files of fewer are "
+            "read whole; 0: the table is read whole; see data.md"
+        ),
+    ] = "auto"
 
 
 class TaskConfig(Struct, frozen=True, forbid_unknown_fields=True):

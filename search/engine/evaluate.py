@@ -381,10 +381,17 @@ def trained(
     return _trained(problem, trees, courses, rates_of(genes))[2]
 
 
-def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, genes: Genes = NO_GENES) -> list[Nodes]:
+def refit(
+    problem: Problem,
+    trees: list[Nodes],
+    *,
+    faster: float = 1.0,
+    genes: Genes = NO_GENES,
+    train: Callable[..., list[Nodes]] = trained,
+) -> list[Nodes]:
     """Trees with one set of weights, trained on the rows ``whole`` at ``faster`` times the learning rate.
 
-    ``genes``: see ``evaluate``.
+    ``genes``: see ``evaluate``. ``train``: as ``trained``, on these rows and others.
 
     A tree begins with the mean of its folds' weights: they were inherited from the same start, and are mostly near
     enough for a mean. The weights of all folds hold each other already, so the weight decay is a part of the search's.
@@ -395,7 +402,7 @@ def refit(problem: Problem, trees: list[Nodes], *, faster: float = 1.0, genes: G
     whole = replace(problem, settings=settings, folds=((problem.whole, problem.whole),))
     means = [one_set(tree, tree["weight"].mean(axis=1), tree["bias"].mean(axis=1)) for tree in trees]
     firsts = [one_set(tree, tree["weight"][:, 0], tree["bias"][:, 0]) for tree in trees]
-    last = trained(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, genes=genes)
+    last = train(whole, means, REFIT_STREAM, epochs=problem.epochs, faster=faster, genes=genes)
     candidates = (simplify_all(last) if rates_of(genes) else last, means, firsts)
     losses = np.nan_to_num(np.stack([_losses(whole, trees) for trees in candidates]), nan=np.inf)
     useful = losses <= _loss_of_constant(whole)

@@ -61,6 +61,8 @@ class Setup:
     tuned: bool = False  # whether the thresholds of two classes are chosen out of fold
     last_epochs: int = 0  # epochs of the final refit; 0: as many as in a generation
     cutting: str = "none"  # the criterion by which the front's trees are cut, see ``cut_finalists``
+    stream_settings: Settings | None = None  # of the refit, if its rows come in blocks
+    stream_rows: int = 0  # training rows of the refit, if they come in blocks
 
 
 def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int = 0) -> Setup:
@@ -70,16 +72,19 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     """
     task = _task(config, table)
     device = _device(config, table)
+    stream = table.stream
     test_fraction = 0.0 if all_rows else config.data.test_fraction
     train_rows, test_rows, folds = checked_parts(table, config.search.folds, test_fraction, config.run.seed)
-    scaler = Scaler.fit(table.X[train_rows])
+    scaler = stream.scaler if stream else Scaler.fit(table.X[train_rows])
     inputs = scaler.transform(table.X[train_rows])
     regression = table.kind == "regression"
     target = table.y[train_rows]
     columns = target.reshape(len(target), -1)
-    target_scaler = Scaler.fit(columns) if regression else None
+    target_scaler = (stream.target_scaler if stream else Scaler.fit(columns)) if regression else None
     scaled = target_scaler.transform(columns).reshape(target.shape) if target_scaler else target
     space = _space(config, table, task)
+    if stream:
+        _check_streamed(config)
     settings = _settings(config, task, len(train_rows))
     weight = _row_weight(config, table, train_rows)
     problem = Problem(
@@ -110,7 +115,18 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     return Setup(
         *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
         cutting=config.compress.prune,
+        stream_settings=_settings(config, task, stream.train_rows) if stream else None,
+        stream_rows=stream.train_rows if stream else 0,
     )
+
+
+def _check_streamed(config: Config) -> None:
+    """``InputError`` for what a table that is read in blocks cannot have."""
+    if config.train.teachers:
+        raise InputError(
+            "train.teachers: teachers learn from a table in memory, and this one is read in blocks; leave them out, "
+            "or read the table whole: sample_rows = 0"
+        )
 
 
 def _exits_early(config: Config, table: Table) -> bool:

@@ -7,17 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from numpy.typing import NDArray
 
 from search.errors import DamagedError, InputError
-from search.folder.history import EVOLUTION, joined, parts_of
-from search.folder.records import RunFolder, write_npz
+from search.folder.history import EVOLUTION, parts_of, streams
+from search.folder.npz_streams import Stream, write_streams
+from search.folder.records import RunFolder
 from search.folder.snapshot import archive, archive_parts
 from search.reading import read_npz
 
 ARCHIVE = "archive.npz"
 Parts = Sequence[Mapping[str, NDArray]]
 # By kind: the file made of the parts, and the function that joins them.
-JOINED: dict[str, tuple[str, Callable[[Parts], dict[str, NDArray]]]] = {
+JOINED: dict[str, tuple[str, Callable[[Parts], dict[str, Stream]]]] = {
     "archive": (ARCHIVE, archive),
-    "history": (EVOLUTION, joined),
+    "history": (EVOLUTION, streams),
 }
 
 
@@ -33,12 +34,15 @@ def split_parts(folder: RunFolder) -> None:
     if lost:
         raise DamagedError(f"{folder.path / lost[0]} is missing, so the run cannot go on; restore the file")
     history, trees = (read_npz(folder.path / name) for name in (EVOLUTION, ARCHIVE))
+    folder.clear_parts()  # those of a process that was killed here
     try:
-        parts = list(zip(archive_parts(trees, history["generation"]), parts_of(history), strict=True))
+        parts = zip(archive_parts(trees, history["generation"]), parts_of(history), strict=True)
+        for generation, (archived, happened) in enumerate(parts):
+            folder.save_parts(generation, archived, happened, lasting=False)
+        folder.sync_parts()
     except (KeyError, IndexError, TypeError, ValueError) as error:
+        folder.clear_parts()
         raise DamagedError(f"{folder.path / EVOLUTION} and {ARCHIVE} do not fit together: {error!r}") from None
-    for generation, (archived, happened) in enumerate(parts):
-        folder.save_parts(generation, archived, happened)
     for name, _ in JOINED.values():
         (folder.path / name).unlink()
 
@@ -46,7 +50,7 @@ def split_parts(folder: RunFolder) -> None:
 def _has_all_parts(folder: RunFolder) -> bool:
     try:
         for kind in JOINED:
-            folder.check_parts(kind)
+            folder.parts(kind)
     except DamagedError:
         return False
     return folder.has_parts()
@@ -60,15 +64,15 @@ def join_parts(folder: RunFolder, warn: Callable[[str], None]) -> list[str]:
     done = []
     for kind, (name, join) in JOINED.items():
         try:
-            folder.check_parts(kind)
-            write_npz(folder.path / name, join(folder.parts(kind)))
+            with folder.parts(kind) as parts:
+                write_streams(folder.path / name, join(parts))
         except (KeyError, IndexError, TypeError, ValueError) as error:
             if not (folder.path / name).is_file():  # it exists if a kill came while its parts were being removed
                 reason = (
                     error if isinstance(error, InputError) else f"the parts of {name} do not fit together: {error!r}"
                 )
                 warn(
-                    f"{reason}; {name} cannot be written; the rest of the run is complete. The other parts are in "
+                    f"{reason}; {name} cannot be written; the rest of the run is complete. All other parts are in "
                     f"{folder.checkpoints}: to get the file, restore this part and run again with --resume"
                 )
                 continue

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from neuraltree.activations import NAMES
 from neuraltree.tree.nodes import join
 from search.errors import DamagedError, InputError
+from search.folder.history_table import table_rows
+from search.folder.npz_streams import Stream, concatenated, layout_of, whole
 from search.folder.records import RunFolder
-from search.reading import read_npz, read_rows
+from search.reading import read_npz
 from search.strict import one_line
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ Arrays = dict[str, NDArray]
 EVOLUTION = "evolution.npz"
 COLUMN = "column "
 KIND_NODES = "activation_nodes"
+ROW = "row"  # in a part: the line of history.csv
 
 
 @dataclass(frozen=True)
@@ -69,28 +72,39 @@ def of_generation(state: State, info: Info) -> Arrays:
 
 def joined(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
     """The history of all generations: the content of evolution.npz."""
-    sizes = [len(part["front"]) for part in parts]
-    whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0] if name != KIND_NODES}
-    # A part may be older than the last activations of the table: it has 0 nodes with these.
-    counted = [np.pad(part[KIND_NODES], ((0, 0), (0, len(NAMES) - part[KIND_NODES].shape[1]))) for part in parts]
-    return whole | {
-        KIND_NODES: np.concatenate(counted),
-        "front_starts": np.cumsum([0, *sizes]),
-        "activations": np.array(NAMES),
+    return {name: stream.array() for name, stream in streams(parts).items()}
+
+
+def streams(parts: Sequence[Mapping[str, NDArray]]) -> dict[str, Stream]:
+    """``joined`` array by array and part by part, for a history larger than memory."""
+    sizes = [layout_of(part)["front"][1][0] for part in parts]
+    names = [name for name in layout_of(parts[0]) if name not in (KIND_NODES, ROW)]
+    return concatenated(parts, names) | {
+        KIND_NODES: Stream(np.dtype(np.int64), (len(parts), len(NAMES)), lambda: map(_counted, parts)),
+        "front_starts": whole(np.cumsum([0, *sizes])),
+        "activations": whole(np.array(NAMES)),
     }
 
 
-def parts_of(whole: Mapping[str, NDArray]) -> list[Arrays]:
+def _counted(part: Mapping[str, NDArray]) -> NDArray[np.int64]:
+    """(1, activations); a part may be older than the last activations of the table: it has 0 nodes with these."""
+    counted = part[KIND_NODES]
+    return np.pad(counted, ((0, 0), (0, len(NAMES) - counted.shape[1])))
+
+
+def parts_of(history: Mapping[str, NDArray]) -> Iterator[Arrays]:
     """The parts of which ``joined`` made the history, generation by generation."""
-    starts, generation = whole["front_starts"], whole["generation"]
+    starts, generation = history["front_starts"], history["generation"]
+    born = np.searchsorted(generation, np.arange(len(starts)))  # ids count the trees in the order of generations
 
     def part(name: str, g: int) -> NDArray:
         if name == KIND_NODES:
-            return whole[name][g : g + 1]
-        return whole[name][starts[g] : starts[g + 1]] if name == "front" else whole[name][generation == g]
+            return history[name][g : g + 1]
+        where = starts if name == "front" else born
+        return history[name][where[g] : where[g + 1]]
 
-    names = [name for name in whole if name not in ("front_starts", "activations")]
-    return [{name: part(name, g) for name in names} for g in range(len(starts) - 1)]
+    names = [name for name in history if name not in ("front_starts", "activations")]
+    return ({name: part(name, g) for name in names} for g in range(len(starts) - 1))
 
 
 def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: list[dict[str, float]]) -> History:
@@ -106,24 +120,28 @@ def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: l
     )
 
 
+def lines_of_history(run: RunFolder) -> Iterator[str]:
+    """The lines of history.csv as the log of the history has them, until one is damaged."""
+    with suppress(InputError), run.parts("history") as parts:
+        for part in parts:
+            if ROW in part:
+                yield str(part[ROW][0])
+
+
 def load_history(folder: str | Path) -> History:
     """The history of a run, finished or under way. Raises ``InputError`` if it is missing or damaged."""
     run = RunFolder(Path(folder))
-    finished, table = run.path / EVOLUTION, run.path / "history.csv"
-    if not finished.is_file():
-        run.check_parts("history")
-        if not run.has_parts():
-            raise InputError(
-                f"{folder} holds no {EVOLUTION}; name the folder of a run that has reached its first front"
-            )
-    rows = read_rows(table, _numbers) if table.is_file() else []
+    finished = run.path / EVOLUTION
+    if not finished.is_file() and run.last_generation() is None:
+        raise InputError(f"{folder} holds no {EVOLUTION}; name the folder of a run that has reached its first front")
+    rows = table_rows(run.path)
     objectives = run.read_manifest().get("objectives", ())
-    found = [read_npz(finished)] if finished.is_file() else run.history_parts()
     try:
-        return history_of(found[0] if finished.is_file() else joined(found), objectives, rows)
+        if finished.is_file():
+            return history_of(read_npz(finished), objectives, rows)
+        with run.parts("history") as parts:
+            return history_of(joined(parts), objectives, rows)
+    except InputError:
+        raise
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise DamagedError(f"the history in {folder} is damaged: {type(error).__name__}: {one_line(error)}") from None
-
-
-def _numbers(row: dict[str, str]) -> dict[str, float]:
-    return {name: float(text) if text else math.nan for name, text in row.items()}

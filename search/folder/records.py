@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from neuraltree.storing import store
 from neuraltree.structs import to_struct
 from search.errors import DamagedError, InputError, LockedError
+from search.folder.logs import Log, Parts, numbered
 from search.interrupts import uninterrupted
 from search.reading import read_json, read_npz, reason
 from search.strict import shown
@@ -32,7 +33,7 @@ CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
 STARTING = {LOCK, CONFIG + ".part"}
 KEPT_CHECKPOINTS = 2
 JUDGED = "judged.npz"
-PARTS = ("archive", "history")  # each generation adds a file of each kind, until the run is complete
+PARTS = ("archive", "history")  # each generation adds to a log of each kind, until the run is complete
 # The keys of the manifest that are read back, with their types.
 FACTS: dict[str, Any] = {
     "status": str,
@@ -80,12 +81,14 @@ def _json(value: Any) -> str:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write floats by ``repr``, so that they read back exactly; ``None`` is an empty cell."""
+    write_text(path, csv_lines([header, *rows]))
+
+
+def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
+    """Floats are written by ``repr``, so that they read back exactly; ``None`` is an empty cell."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    write_text(path, text.getvalue())
+    csv.writer(text, lineterminator="\n").writerows([_cell(value) for value in row] for row in rows)
+    return text.getvalue()
 
 
 def _cell(value: Any) -> str:
@@ -116,6 +119,7 @@ class RunFolder:
         self.path = path
         self._lock: IO[str] | None = None
         self._made: list[Path] = []  # the folders that ``create`` made: the run folder and its parents
+        self._logs = {kind: Log(self.checkpoints, kind) for kind in PARTS}
         self._running = False  # the status that this process last wrote to the manifest
 
     def __enter__(self) -> Self:
@@ -289,47 +293,32 @@ class RunFolder:
         return self.checkpoints / f"state-{generation:06d}.{suffix}"
 
     def _generations(self) -> list[int]:
-        return list(self._numbered("state", "json"))
+        return list(numbered(self.checkpoints, "state", "json"))
 
-    def _numbered(self, kind: str, suffix: str) -> dict[int, Path]:
-        """The files of one kind by generation, in ascending order."""
-        found = {path.stem.removeprefix(f"{kind}-"): path for path in self.checkpoints.glob(f"{kind}-*.{suffix}")}
-        return dict(sorted((int(number), path) for number, path in found.items() if number.isdecimal()))
-
-    def save_parts(self, generation: int, archive: Mapping[str, NDArray], history: Mapping[str, NDArray]) -> None:
-        """Save what one generation adds to the archive and to the history."""
+    def save_parts(
+        self, generation: int, archive: Mapping[str, NDArray], history: Mapping[str, NDArray], *, lasting: bool = True
+    ) -> None:
+        """Save what one generation adds to the archive and to the history; ``lasting``: wait for the disk."""
         self.checkpoints.mkdir(exist_ok=True)
-        parts = zip(PARTS, (archive, history), strict=True)
-        store({self._part(kind, generation): npz_bytes(arrays) for kind, arrays in parts}, alone=True)
+        for kind, arrays in zip(PARTS, (archive, history), strict=True):
+            self._logs[kind].append(generation, arrays, lasting=lasting)
 
-    def history_parts(self) -> list[dict[str, NDArray]]:
-        return self.parts("history")
+    def sync_parts(self) -> None:
+        """Wait until the disk has all parts."""
+        for log in self._logs.values():
+            log.sync()
 
-    def parts(self, kind: str) -> list[dict[str, NDArray]]:
-        """The parts that exist, in order; ``check_parts`` finds out whether some are missing."""
-        return [read_npz(path) for path in self._part_files(kind).values()]
-
-    def check_parts(self, kind: str) -> None:
-        """Raises ``DamagedError`` unless each generation from 0 to the last saved one has a part."""
-        there = self._part_files(kind)
-        last = max([*there, *self._generations()], default=-1)
-        if missing := sorted(set(range(last + 1)) - there.keys()):
-            more = f", as are {len(missing) - 1} more" if len(missing) > 1 else ""
-            raise DamagedError(f"{self._part(kind, missing[0])} is missing{more}")
+    def parts(self, kind: str) -> Parts:
+        """Those of each generation to that of the newest checkpoint; ``DamagedError`` if one is missing."""
+        last = self.last_generation()
+        return self._logs[kind].parts(-1 if last is None else last)
 
     def has_parts(self) -> bool:
-        return any(self._part_files(kind) for kind in PARTS)
+        return any(log.files() for log in self._logs.values())
 
     def clear_parts(self, kinds: Iterable[str] = PARTS) -> None:
         for kind in kinds:
-            for path in self._part_files(kind).values():
-                path.unlink()
-
-    def _part_files(self, kind: str) -> dict[int, Path]:
-        return self._numbered(kind, "npz")
-
-    def _part(self, kind: str, generation: int) -> Path:
-        return self.checkpoints / f"{kind}-{generation:06d}.npz"
+            self._logs[kind].clear()
 
 
 def _check_fact(path: Path, name: str, value: Any) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from hashlib import blake2b
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,9 @@ from numpy.typing import NDArray
 
 from neuraltree.tree.nodes import join
 from search.engine.evolution_step import State
-from search.engine.population import Members, best_of_each_structure, merge
+from search.engine.population import Members, structure_key
+from search.folder.npz_streams import Stream, concatenated, layout_of, whole
+from search.variation.genes import FORMAT
 
 Arrays = dict[str, NDArray]
 
@@ -37,20 +41,79 @@ def state_from_parts(arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) ->
     return State(facts["generation"], facts["evaluations"], members, arrays["rank"])
 
 
-def archive_parts(whole: Mapping[str, NDArray], generation: NDArray[np.int64]) -> list[Arrays]:
+def archive_parts(joined: Mapping[str, NDArray], generation: NDArray[np.int64]) -> Iterator[Arrays]:
     """An archive by generation: parts that ``archive`` joins again; ``generation`` (trees,) is that of each id.
 
     A part needs a tree: a generation that has none left gets the first of all, of which joining keeps one.
     """
-    members = members_from_arrays(whole)
+    members = members_from_arrays(joined)
     made = generation[members.ids]
-    own = [np.flatnonzero(made == g) for g in range(int(generation.max()) + 1)]
-    return [members_to_arrays(members.take(some if len(some) else np.zeros(1, np.int64))) for some in own]
+    first = np.searchsorted(made, np.arange(int(generation.max()) + 2))  # an archive is in order of evaluation
+    own = (np.arange(begin, end) for begin, end in pairwise(first.tolist()))
+    return (members_to_arrays(members.take(some if len(some) else np.zeros(1, np.int64))) for some in own)
 
 
-def archive(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
-    """All parts joined: the best tree of each structure, in order of evaluation."""
-    everyone = merge([members_from_arrays(part) for part in parts])
-    order = np.lexsort((everyone.ids, everyone.columns["val_error"], ~everyone.ok))
-    kept = best_of_each_structure(everyone, order)
-    return members_to_arrays(everyone.take(kept[np.argsort(everyone.ids[kept], kind="stable")]))
+def archive(parts: Sequence[Mapping[str, NDArray]]) -> dict[str, Stream]:
+    """All parts joined: the best tree of each structure, in order of evaluation.
+
+    Of every tree only a hash of its structure, its error and its place are in memory, 50 bytes.
+    """
+    found = [_judged(part, i) for i, part in enumerate(parts)]
+    trees = np.concatenate(found) if found else np.zeros(0, TREE)
+    order = np.lexsort(
+        (trees["id"], trees["val_error"], ~trees["ok"], trees["structure"][:, 1], trees["structure"][:, 0])
+    )
+    structures = trees["structure"][order]
+    first = np.ones(len(order), bool)
+    first[1:] = (structures[1:] != structures[:-1]).any(axis=1)
+    kept = np.sort(order[first])
+    trees = trees[kept[np.argsort(trees["id"][kept], kind="stable")]]
+    kinds = {name: stream.dtype for name, stream in concatenated(parts, layout_of(parts[0])).items()}
+    starts = np.concatenate([[0], np.cumsum(trees["nodes"])]).astype(np.int64)
+    nodes = Stream(kinds["nodes"], (int(starts[-1]),), lambda: _nodes(parts, trees))
+    return {"nodes": nodes, "starts": whole(starts)} | {
+        name: Stream(kind, (len(trees),), _rows(parts, trees, name))
+        for name, kind in kinds.items()
+        if name not in ("nodes", "starts")
+    }
+
+
+# A tree in memory while an archive is joined: its structure (two hashes), its place, and what ranks it.
+TREE = np.dtype(
+    [
+        *(("structure", np.uint64, (2,)), ("part", np.int64), ("row", np.int32), ("nodes", np.int32)),
+        *(("ok", np.bool_), ("val_error", np.float64), ("id", np.int64)),
+    ]
+)
+
+
+def _judged(part: Mapping[str, NDArray], place: int) -> NDArray:
+    """(trees,) of ``TREE``."""
+    starts = part["starts"]
+    found = np.zeros(len(starts) - 1, TREE)
+    formats = part["column " + FORMAT] if "column " + FORMAT in part else np.zeros(len(found))
+    for i, tree in enumerate(np.split(part["nodes"], starts[1:-1])):
+        key = float(formats[i]).hex().encode() + b" " + structure_key(tree)
+        found["structure"][i] = np.frombuffer(blake2b(key, digest_size=16).digest(), np.uint64)
+    found["part"], found["row"], found["nodes"] = place, np.arange(len(found)), np.diff(starts)
+    found["ok"], found["val_error"], found["id"] = part["ok"], part["column val_error"], part["ids"]
+    return found
+
+
+def _by_part(trees: NDArray) -> Iterator[tuple[int, NDArray[np.int32]]]:
+    """The parts that trees come from, in their order, and the trees' rows there."""
+    changes = np.flatnonzero(np.diff(trees["part"])) + 1
+    for rows in np.split(trees, changes) if len(trees) else []:
+        yield int(rows["part"][0]), rows["row"]
+
+
+def _rows(parts: Sequence[Mapping[str, NDArray]], trees: NDArray, name: str) -> Callable[[], Iterator[NDArray]]:
+    return lambda: (parts[place][name][rows] for place, rows in _by_part(trees))
+
+
+def _nodes(parts: Sequence[Mapping[str, NDArray]], trees: NDArray) -> Iterator[NDArray]:
+    for place, rows in _by_part(trees):
+        part = parts[place]
+        nodes, starts = part["nodes"], part["starts"]
+        for row in rows.tolist():
+            yield nodes[starts[row] : starts[row + 1]]

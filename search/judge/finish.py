@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,20 +14,19 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.compress.formats import NARROW, c_format
 from neuraltree.compress.int8.clipping import fit_ranges
-from neuraltree.compress.int8.finetune import finetune, integer_outputs
+from neuraltree.compress.int8.finetune import finetune
 from neuraltree.compress.int8.losing import LARGE_LOSS, int8_loss, loses_much
 from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.hardware.choice import Decision, decide
 from neuraltree.hardware.choice_words import word_of_codes
 from neuraltree.hardware.exiting import costs_with_exits
 from neuraltree.hardware.model.cost_names import MEAN
-from neuraltree.tasks.metrics import METRICS, metric_named
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 from search.engine.budgets import within
 from search.engine.cut_finalists import with_cuts
-from search.engine.evaluate import COUNTS, Columns, costs, refit
+from search.engine.evaluate import COUNTS, Columns, costs, refit, trained
 from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
 from search.engine.problem import Setup, natural_truth
@@ -34,7 +34,8 @@ from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, Kept, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
-from search.judge.thresholds import DECIDING
+from search.judge.streamed_refit import trained_on_stream
+from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.objectives import HONEST_MEAN, USUAL_COSTS, beside_honest, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
@@ -126,10 +127,10 @@ def write_members(folder: RunFolder, setup: Setup, table: Table, members: list[F
     """Score the members on the test rows, and write ``front.csv`` and the models."""
     folder.models.mkdir(exist_ok=True)
     rows: list[list[Any]] = []
-    for member in members:
+    truth = natural_truth(setup, table, setup.problem.task)
+    for member, scores in zip(members, test_scores(setup, table, truth, [*map(_tested, members)]), strict=True):
         model = f"models/{len(rows):03d}.json"
         write_text(folder.path / model, dumps(member.tree))
-        scores = _test_scores(setup, table, member)
         rows.append(_row(setup, member.values | member.texts, "ok", scores, model))
     for left in set(folder.models.glob("*.json")) - {folder.models / f"{i:03d}.json" for i in range(len(rows))}:
         left.unlink()  # left by an earlier end of this run that was interrupted
@@ -212,7 +213,11 @@ def finished(
     if not front.trees:
         return []
     epochs, faster = refit_course(setup, evaluations)
-    refitted = refit(replace(setup.problem, epochs=epochs), front.trees, faster=faster, genes=genes_of(front.columns))
+    problem, train = replace(setup.problem, epochs=epochs), trained
+    if table.stream and setup.stream_settings:
+        problem = replace(problem, settings=setup.stream_settings)
+        train = partial(trained_on_stream, table.stream, say, stopping)
+    refitted = refit(problem, front.trees, faster=faster, genes=genes_of(front.columns), train=train)
     trees = [to_tree(setup, table, nodes) for nodes in refitted]
     return finished_trees(setup, table, trees, {"id": front.ids.astype(np.float64)} | front.columns, say, stopping)
 
@@ -334,28 +339,9 @@ def _costs(setup: Setup, table: Table, trees: list[Tree], decisions: list[Decisi
     return columns | {name: np.array([row[name] for row in own]) for name in (own[0] if own else ())}
 
 
-def _test_scores(setup: Setup, table: Table, member: Finished) -> dict[str, float]:
-    """Test error in the metric of ``val_error``, and R² or accuracy, of the tree; R² or accuracy in integers.
-
-    None without test rows.
-    """
-    if not len(setup.test_rows):
-        return {}
-    tree = member.tree
-    X, truth = table.X[setup.test_rows], natural_truth(setup, table, setup.problem.task)
-    usual = METRICS["one_minus_r2" if table.kind == "regression" else "error_rate"]
-    metric, outputs = setup.problem.metrics["val_error"], tree.outputs(X).T[None]
-    decided = outputs - tree.logit_threshold  # 0 unless the threshold of two classes is tuned
-    error = metric_named(metric)(truth, decided if metric in DECIDING else outputs)[0]
-    scores = {"test_error": float(error), "test_score": 1.0 - float(usual(truth, decided)[0])}
+def _tested(member: Finished) -> Tested:
     row = c_format(member.code.precision)
-    if not row.is_integer:
-        return scores
-    with suppress(ValueError):  # the sums of this tree do not fit the integers
-        scores["int8_test_score"] = 1.0 - float(
-            usual(truth, integer_outputs(tree, X, row.weights).T[None] - tree.logit_threshold)[0]
-        )
-    return scores
+    return member.tree, row.weights if row.is_integer else FLOATS
 
 
 def _header(setup: Setup) -> list[str]:

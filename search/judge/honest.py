@@ -173,13 +173,15 @@ def judging_epochs(setup: Setup, count: int, evaluations: int) -> int:
 def refit_course(setup: Setup, evaluations: int) -> tuple[int, float]:
     """The epochs of the refit after so many evaluations, and the multiple of the learning rate.
 
-    As in a generation; but as in the judgement if the search has trained its trees for less than the judgement does.
+    As in a generation; but as in the judgement if the search has trained its trees for less than the judgement does. If
+    the refit has more rows than the search, as many epochs as take at least the same number of steps.
     """
     problem, generations = setup.problem, evaluations // setup.strategy.population
     passes = rows_trained(problem, generations) / sum(len(fit) for fit, _ in problem.folds)
+    more = setup.stream_rows / len(setup.train_rows) if setup.stream_rows else 1.0
     if setup.last_epochs or passes >= LONGER:
-        return setup.last_epochs or problem.epochs, 1.0
-    return LONGER * problem.epochs, FASTER
+        return setup.last_epochs or math.ceil(problem.epochs / more), 1.0
+    return math.ceil(LONGER * problem.epochs / more), FASTER
 
 
 def _judged_once(

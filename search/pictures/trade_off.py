@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.compress.formats import C_PRECISIONS
 from neuraltree.plot import style
 from search.pictures.axes import Baseline, Column, Values, column, of_front, set_axis
 from search.pictures.beside import ERRORS, draw_baselines, draw_infeasible, draw_measured, draw_spread, draw_tests
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from search.folder.history import History
     from search.front import Front
+
+# Of number formats, the first that the front has first. Baselines have marks with a black edge.
+FORMAT_COLOURS = (style.BLUE, style.ORANGE, style.BLACK, style.PURPLE, style.SKY)
+FORMAT_MARKERS = "os^Dv<p>h"
 
 
 def plot_front(
@@ -32,8 +37,8 @@ def plot_front(
 
     By default ``y`` is the error that counts; with a ``history``, the validation error that its trees have. A ring
     marks the recommended member. Thin bars are standard errors of honest errors, bars lead to measured costs, crosses
-    are test errors, and ``baselines`` are drawn if
-    they have both columns. Trees of the ``history`` that break a constraint are grey.
+    are test errors, and ``baselines`` are drawn if they have both columns. Members with formats of their own have
+    a mark for each format. Trees of the ``history`` that break a constraint are grey.
     Raises ``ValueError`` for a column that no member has.
     """
     ax = style.axes_or_new(ax, (7.2, 4.0))
@@ -58,7 +63,7 @@ def draw_trade_off(
     draw_steps(ax, points[best], across, color=style.BLUE, lw=1.2, zorder=2.5)
     size = 28 if len(front) <= MANY else 10
     label = next((ERRORS[name] for name in (x, y) if name in ERRORS), "front")
-    style.dots(ax, points, s=size, color=style.BLUE, label=label, zorder=3)
+    draw_members(ax, front, points, size, label)
     draw_spread(ax, front, points, x, y)
     drawn = [points, draw_measured(ax, front, points, x, y), draw_tests(ax, front, baselines, x, y, size)]
     chosen = points[front.members.index(front.recommended())]
@@ -70,6 +75,18 @@ def draw_trade_off(
     set_axis(ax, "y", up, values[:, 1])
     if history is not None:
         draw_infeasible(ax, history, x, y)
+
+
+def draw_members(ax: Axes, front: Front, points: Values, size: float, label: str) -> None:
+    """Draw the members, each number format with a mark of its own if it was chosen for each member."""
+    of = np.array([member.precision for member in front])
+    formats = [name for name in C_PRECISIONS if name in of]
+    if not formats:
+        style.dots(ax, points, s=size, color=style.BLUE, label=label, zorder=3)
+        return
+    for i, name in enumerate(formats):
+        look = {"marker": FORMAT_MARKERS[i % len(FORMAT_MARKERS)], "c": FORMAT_COLOURS[i % len(FORMAT_COLOURS)]}
+        style.dots(ax, points[of == name], s=size, label=f"{label}, {name}", zorder=3, **look)
 
 
 def staircase(points: Values, across: Column, up: Column) -> NDArray[np.int64]:

@@ -46,8 +46,9 @@ def describe(config: Config, table: Table) -> str:
     point = ", ".join(
         f"{name} {value:g}" for name, value in zip(setup.strategy.objectives, setup.strategy.reference, strict=True)
     )
+    rows_of = table.counted(setup.train_rows, setup.test_rows)
     facts = [
-        f"data: {len(table.X)} rows, {len(setup.test_rows)} of them for the test; {table.X.shape[1]} features; "
+        f"data: {sum(rows_of.values())} rows, {rows_of['test']} of them for the test; {table.X.shape[1]} features; "
         f"{table.kind}",
         f"split: {told(table, config.data, setup.train_rows, setup.test_rows)}",
         f"search space: {about} 10^{log10_structures(counted):.0f} structures of up to {space.max_nodes} nodes",

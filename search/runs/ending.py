@@ -36,14 +36,15 @@ class Ending:
         self.limit_s = seconds_of(search.time) if search.time else math.inf
         self._reserve_s = 0.0  # what the end of the run takes besides the judgement and the refit
         self._begun = begun
-        self._volumes: list[float] = []
+        self._volumes: list[float] = []  # of the last generations
         self._seconds: list[float] = []  # of the last generations
         self._speeds: list[float] = []  # and the weight·samples a second of their training
         self._last_s = 0.0
 
     def go_on(self, history: Sequence[Mapping[str, Any]], timed_from: int) -> None:
         """Count what an earlier process did after generation ``timed_from``, at which the time of the run began."""
-        self._volumes = [float(row["hypervolume"]) for row in history if row["generation"] >= timed_from]
+        timed = [float(row["hypervolume"]) for row in history if row["generation"] >= timed_from]
+        self._volumes = timed[-1 - GENERATIONS :]
         later = [row for row in history if row["generation"] > timed_from or not timed_from]
         self._begun -= sum(float(row[name]) for row in later for name in row if name.startswith("seconds_"))
 
@@ -65,7 +66,7 @@ class Ending:
         self._seconds = [*self._seconds, sum(seconds.values())][-RECENT:]
         self._speeds = [*self._speeds, speed_of(setup, state, info, seconds)["weight_samples_per_s"]][-RECENT:]
         self._last_s = self._finish_s(setup, state, info)
-        self._volumes.append(info.hypervolume)
+        self._volumes = [*self._volumes, info.hypervolume][-1 - GENERATIONS :]
 
     def _finish_s(self, setup: Setup, state: State, info: Info) -> float:
         """The predicted seconds of the judgement and the refit of the present front."""
@@ -75,8 +76,9 @@ class Ending:
             trained_rows = setup.last_epochs * rows
         else:
             epochs = judging_epochs(setup, len(weights) * REPEATS, state.evaluations)
-            passes = epochs * REPEATS * (FOLDS - 1) + refit_course(setup, state.evaluations)[0]
-            trained_rows = passes * len(setup.train_rows)
+            rows = len(setup.train_rows)
+            last_rows = refit_course(setup, state.evaluations)[0] * (setup.stream_rows or rows)
+            trained_rows = epochs * REPEATS * (FOLDS - 1) * rows + last_rows
         return END_TAKES[setup.cutting] * float(weights.sum()) * trained_rows / median(self._speeds)
 
     def why(self, generation: int) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from search.engine.evolution_step import Info, State
     from search.engine.problem import Setup
 
-# seconds_save covers the writes since the last row: this generation's parts and the previous checkpoint.
+# seconds_save covers the writes since the last row: those of the generation before.
 PHASES = ("vary", "train", "cost", "select", "save")
 HISTORY = (
     *("generation", "evaluations", "hypervolume", "front_size", "best_error"),

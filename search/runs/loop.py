@@ -21,6 +21,7 @@ import numpy as np
 
 from neuraltree.cli.command import DONE, INTERRUPTED
 from neuraltree.engine.lowering import engine_name, what_is_missing
+from neuraltree.storing import sync
 from search.card.card_files import write_run_card
 from search.config.config import Config, config_hash
 from search.engine.evaluate import validation_outputs
@@ -32,8 +33,9 @@ from search.executors.worker_kinds import THREADS, spread
 from search.folder.baselines_csv import load_baselines
 from search.folder.columns import told_tests
 from search.folder.generation_parts import join_parts
-from search.folder.history import of_generation
-from search.folder.records import RunFolder, write_csv
+from search.folder.history import ROW, lines_of_history, of_generation
+from search.folder.history_table import TABLE, add_line, line_of, mend_table, table_rows
+from search.folder.records import RunFolder
 from search.folder.run_energy import CPU_SECONDS, energy_facts, energy_words
 from search.folder.snapshot import members_to_arrays, state_from_parts, state_to_parts
 from search.front import load_front
@@ -52,7 +54,6 @@ from search.teachers.named_teachers import named_lessons
 MEASURING = ("ziglang", "unicorn", "capstone", "pyelftools")
 LIBRARIES = ("neuraltree", "numpy", "scipy", "scikit-learn", "jax", "jaxlib", "optax", "deap", "moocore", "msgspec")
 PICTURES_S = 2.0  # the time of the pictures and the last files
-HistoryRows = list[list[Any]]  # the rows of history.csv
 
 
 def evolve(
@@ -95,7 +96,7 @@ def evolve(
             report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
             return INTERRUPTED
         with phases("finish"):
-            judged = write_front(folder, setup, table, reached[0], report.message, stopping, lesson)
+            judged = write_front(folder, setup, table, reached, report.message, stopping, lesson)
             front = load_front(folder.path)
             if nothing_measured(setup.problem, front):
                 report.warning(
@@ -107,7 +108,7 @@ def evolve(
             with phases("baselines"):
                 train_baselines(models, plain, table, folder, judged.parts[chosen], report.message, stopping)
         with phases("finish"):
-            _complete(config, table, folder, len(front), *reached, phases, report.warning)
+            _complete(config, table, folder, len(front), reached, phases, report.warning)
         if judged.held_out and len(front):
             problem, outputs = judged.held_out[0], validation_outputs(*judged.held_out)
             for line in at_end(table, problem, outputs, judged.thresholds, chosen):
@@ -136,12 +137,11 @@ def _search(
     phases: Phases,
     report: Reporter,
     stopping: Callable[[], bool],
-) -> tuple[State, HistoryRows] | None:
-    """The last state and the history of all generations, or ``None`` if the search was asked to stop."""
-    state, history, cpu_s = _restored(folder)
+) -> State | None:
+    """The last state, or ``None`` if the search was asked to stop."""
+    state, cpu_s = _restored(folder, report.warning)
     phases.go_on(cpu_s)
-    rows = [dict(zip(HISTORY, row, strict=True)) for row in history]
-    ending.go_on(rows, folder.read_manifest().get("timed_from", 0))
+    ending.go_on(table_rows(folder.path), folder.read_manifest().get("timed_from", 0))
     for line in (what_is_missing(), *at_start(table, setup)):
         if line:
             report.message(line)
@@ -151,58 +151,59 @@ def _search(
         if state is not None and (why := ending.why(state.generation)):
             if ending.generations is None:
                 report.message(f"{why}: the search ends after generation {state.generation}")
-            return state, history
+            return state
         state, info = next(coming)
-        history, seconds = _save(folder, setup, state, info, history, phases, report)
+        seconds = _save(folder, setup, state, info, phases, report)
         ending.note(setup, state, info, seconds)
     return None
 
 
-def _restored(folder: RunFolder) -> tuple[State | None, HistoryRows, float]:
-    """The state and history of the last checkpoint, and the CPU seconds of the run so far.
+def _restored(folder: RunFolder, warn: Callable[[str], None]) -> tuple[State | None, float]:
+    """The state of the last checkpoint, and the CPU seconds of the run so far; history.csv ends with its generation.
 
-    No state and no rows if there is no checkpoint yet. Of a process that was killed, only its time up to the last
-    checkpoint is known.
+    No state if there is no checkpoint yet. Of a process that was killed, only its time up to the last checkpoint is
+    known.
     """
     stored, cpu_s = folder.load_checkpoint(), float(folder.read_manifest().get(CPU_SECONDS, 0.0))
     if stored is None:
-        return None, [], cpu_s
+        mend_table(folder.path, HISTORY, -1, ())
+        return None, cpu_s
     try:
         cpu_s = max(cpu_s, float(stored[1].get(CPU_SECONDS, 0.0)))
-        return state_from_parts(*stored), stored[1]["history"], cpu_s
+        state = state_from_parts(*stored)
+        # Checkpoints of older versions hold all rows.
+        older = [line_of(row) for row in stored[1].get("history", ())]
     except (KeyError, IndexError, TypeError, ValueError) as error:
         reason = f"{type(error).__name__}: {one_line(error)}"
         raise DamagedError(
             f"the last checkpoint in {folder.checkpoints} is damaged: {reason}; move its two files away to resume from "
             "the previous one"
         ) from None
+    lost = mend_table(folder.path, HISTORY, state.generation, older or lines_of_history(folder))
+    if lost:
+        warn(f"{lost} of {state.generation + 1} rows of {folder.path / TABLE} are lost; all else goes on as before")
+    return state, cpu_s
 
 
 def _save(
-    folder: RunFolder,
-    setup: Setup,
-    state: State,
-    info: Info,
-    history: HistoryRows,
-    phases: Phases,
-    report: Reporter,
-) -> tuple[HistoryRows, dict[str, float]]:
+    folder: RunFolder, setup: Setup, state: State, info: Info, phases: Phases, report: Reporter
+) -> dict[str, float]:
     """Write the files of a generation; the checkpoint comes last, so that all files it relies on exist.
 
-    Returns the history with its row, and the seconds of its phases.
+    Returns the seconds of the phases since the last generation was saved, and of its saving.
     """
-    with phases("save"):
-        folder.save_parts(state.generation, members_to_arrays(info.evaluated), of_generation(state, info))
-        write_live(folder, setup, state.members.take(info.front))
     seconds = phases.take()
     row = row_of(state, info, seconds)
-    history = [*history, list(row.values())]
     with phases("save"):
-        write_csv(folder.path / "history.csv", HISTORY, history)
+        line = line_of(row.values())
+        happened = of_generation(state, info) | {ROW: np.array([line])}
+        folder.save_parts(state.generation, members_to_arrays(info.evaluated), happened)
+        write_live(folder, setup, state.members.take(info.front))
+        add_line(folder.path, HISTORY, line)
         arrays, facts = state_to_parts(state)
-        folder.save_checkpoint(state.generation, arrays, {**facts, "history": history, CPU_SECONDS: phases.cpu_s})
+        folder.save_checkpoint(state.generation, arrays, {**facts, CPU_SECONDS: phases.cpu_s})
     report.generation(row | speed_of(setup, state, info, seconds))
-    return history, seconds
+    return seconds
 
 
 def _complete(
@@ -211,7 +212,6 @@ def _complete(
     folder: RunFolder,
     count: int,
     state: State,
-    history: HistoryRows,
     phases: Phases,
     warn: Callable[[str], None],
 ) -> None:
@@ -220,8 +220,10 @@ def _complete(
     done = join_parts(folder, warn)
     title = f"{Path(config.data.source).name}: {table.target} ({table.kind}), {count} model{'s' * (count != 1)}"
     draw_front(folder.path / "front.png", load_front(folder.path), title, load_baselines(folder.path))
-    column = {name: [row[i] for row in history] for i, name in enumerate(HISTORY)}
-    draw_hypervolume(folder.path / "hypervolume.png", column["generation"], column["hypervolume"])
+    rows = table_rows(folder.path)
+    volumes = [row["hypervolume"] for row in rows]
+    draw_hypervolume(folder.path / "hypervolume.png", [int(row["generation"]) for row in rows], volumes)
+    sync(folder.path / TABLE)  # the log that holds its rows too is about to go
     folder.update_manifest(evaluations=state.evaluations, generations=state.generation)
     if count:
         write_run_card(folder.path)  # while the run is not complete, so that no kill leaves one without it
@@ -249,8 +251,9 @@ def _verdict(folder: RunFolder, max_nodes: int) -> str:
 
 
 def _heading(config: Config, table: Table, setup: Setup, folder: RunFolder) -> str:
+    rows = table.counted(setup.train_rows, setup.test_rows)
     return (
-        f"{Path(config.data.source).name}: {len(table.X)} rows ({len(setup.test_rows)} of them test rows), "
+        f"{Path(config.data.source).name}: {sum(rows.values())} rows ({rows['test']} of them test rows), "
         f"{table.X.shape[1]} features, {table.kind}; {config.search.population} trees, "
         f"{length_of(config.search)}, objectives {', '.join(config.search.objectives)}; "
         f"engine: {engine_name()}; results in {folder.path}"
@@ -297,9 +300,8 @@ def _data_facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
     )
     return {
         "target": table.target,
-        "train_rows": len(setup.train_rows),
-        "test_rows": len(setup.test_rows),
-        "class_rows": counts,
+        **{f"{part}_rows": count for part, count in table.counted(*parts.values()).items()},
+        "class_rows": table.stream.class_rows if table.stream else counts,
         "split": told(table, config.data, setup.train_rows, setup.test_rows),
         "notes": at_start(table, setup),
     }

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,9 @@ from neuraltree.inputs.encoders import Column
 from neuraltree.tree.labels import Label
 from search.table.files.raw import Raw
 from search.table.split_columns import Groups, Rules
+
+if TYPE_CHECKING:
+    from search.table.streams.stream import Stream
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +29,7 @@ class Table:
     ``weight`` (rows,): the weight of each row in training, 0 or more; None if all rows count the same. ``rules``: how
     the rows may be split. ``fairness``: the groups whose errors are compared. ``columns``: those that the features come
     from, each with its encoder; None if the features are the columns, numbers without holes. ``notes``: what was mended
-    and what is doubtful, a line each.
+    and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some.
     """
 
     X: NDArray[np.float64]
@@ -40,11 +44,18 @@ class Table:
     fairness: Groups | None = None
     columns: tuple[Column, ...] | None = None
     notes: tuple[str, ...] = ()
+    stream: Stream | None = None
 
     @property
     def labels(self) -> NDArray:
         """``y`` with the classes themselves in place of their positions."""
         return self.y if self.classes is None else np.array(self.classes, dtype=object)[self.y]
+
+    def counted(self, train: NDArray[np.int64], test: NDArray[np.int64]) -> dict[str, int]:
+        """The number of training rows and of test rows, those that are on disk counted."""
+        if self.stream is not None:
+            return {"train": self.stream.train_rows, "test": self.stream.test_rows}
+        return {"train": len(train), "test": len(test)}
 
     @property
     def targets(self) -> int:

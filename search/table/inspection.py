@@ -21,7 +21,8 @@ from search.errors import InputError
 from search.table.data import Table
 from search.table.files.raw import Raw
 from search.table.files.sources import read_source
-from search.table.loading import table_of
+from search.table.loading import read_table, table_of
+from search.table.streams.stream_tables import sample_of
 from search.table.target import as_numbers
 
 COMMONEST = 5  # levels that are named
@@ -62,18 +63,23 @@ class Inspection:
 
 
 def inspect(source: str, data: DataConfig | None = None) -> Inspection:
-    """The facts of the table that ``source`` names, read by the other keys of ``data``; nothing is raised."""
+    """The facts of the table that ``source`` names, read by the other keys of ``data``; nothing is raised.
+
+    Of a table that is read in blocks the columns' facts are those of a sample.
+    """
     data = DataConfig(source) if data is None else msgspec.structs.replace(data, source=source)
     try:
-        raw = read_source(data)
+        streamed = read_table(Config(data)) if sample_of(data) else None
+        raw = streamed[0] if streamed else read_source(data)
     except InputError as error:
         return Inspection(data, 0, "", "", (), (), error.problems)
     columns = (*_features(raw, data), *_roles(raw, data), _facts(raw.target, "target", _target(raw), data))
     try:
-        table: Table = table_of(raw, Config(data))
+        table: Table = streamed[1] if streamed else table_of(raw, Config(data))
     except InputError as error:
         return Inspection(data, len(raw.y), raw.target, "", columns, raw.notes, error.problems)
-    return Inspection(data, len(raw.y), raw.target, table.kind, columns, table.notes, ())
+    rows = table.stream.rows.rows if table.stream else len(raw.y)
+    return Inspection(data, rows, raw.target, table.kind, columns, table.notes, ())
 
 
 def config_text(inspection: Inspection, target: str = "") -> str:

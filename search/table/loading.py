@@ -23,6 +23,7 @@ from search.table.files.sources import read_source
 from search.table.mending import mended, with_target
 from search.table.split_columns import Rules, read_rules
 from search.table.splits import Split, split
+from search.table.streams.stream_tables import sample_of, streamed_table
 from search.table.suspects import suspects
 from search.table.target import as_numbers, is_regression, read_classes, varying
 
@@ -34,11 +35,19 @@ T = TypeVar("T")
 
 
 def load_table(config: Config) -> Table:
-    """The table that a config asks for.
+    """The table that a config asks for; a sample of it, with a stream of all rows, if it is read in blocks.
 
     What is harmless is mended, and said in its notes. ``InputError`` has everything else that would make a run fail.
     """
-    return table_of(read_source(config.data), config)
+    return read_table(config)[1]
+
+
+def read_table(config: Config) -> tuple[Raw, Table]:
+    """The cells that a config asks for, and the table that they make; see ``load_table``."""
+    if sample_rows := sample_of(config.data):
+        return streamed_table(config, sample_rows, table_of)
+    raw = read_source(config.data)
+    return raw, table_of(raw, config)
 
 
 def table_of(raw: Raw, config: Config) -> Table:

@@ -98,6 +98,8 @@ def forward_folds(table: Table, time: Codes, train_rows: RowIndices, folds: int)
 def told(table: Table, data: DataConfig, train: RowIndices, test: RowIndices) -> str:
     """How the rows are split, for people."""
     rules, how = table.rules, []
+    if table.stream is not None:
+        return "drawn at random, row by row"
     if rules.group is not None:
         counts = [len(np.unique(rules.group[rows])) for rows in (train, test)]
         how.append(f"no group of {shown(data.group)} lies in two parts: {counts[0]} to train, {counts[1]} to test")

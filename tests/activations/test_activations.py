@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,13 @@ from neuraltree.activations import ACTIVATIONS, ALIASES, NAMES, Activation
 from neuraltree.activations.kind import Functions
 from neuraltree.hardware.profile.profile_schema import Cycles, Figure
 from search.variation.edge_operators import SPREADS
+from tests.helpers.jumps import SURROGATES
 
 ROOT = Path(__file__).parents[2]
 MATH = Functions(math.exp, math.tanh, math.sin)
 SUMS = np.random.default_rng(0).uniform(-6, 6, 500)  # on no kink
+# By name, the activation whose costs in the package stand for it: ``tests/hardware/test_compare.py`` measures.
+STANDS_IN = {"sign": "relu"}
 every_row = pytest.mark.parametrize("row", ACTIVATIONS, ids=NAMES)
 
 
@@ -30,10 +34,17 @@ def value(row: Activation) -> np.ndarray:
     return np.array([row.alone(MATH)(s) for s in SUMS.tolist()])
 
 
+def differences(function: Callable[[float], float]) -> np.ndarray:
+    """Central differences of a function of single numbers."""
+    step = 1e-6
+    return np.array([(function(s + step) - function(s - step)) / (2 * step) for s in SUMS.tolist()])
+
+
 def slopes(row: Activation) -> np.ndarray:
-    """Central differences of the function for single numbers."""
-    step, alone = 1e-6, row.alone(MATH)
-    return np.array([(alone(s + step) - alone(s - step)) / (2 * step) for s in SUMS.tolist()])
+    """The slopes that train an activation: its own, or if it jumps those of its surrogate."""
+    if row.jump is None:
+        return differences(row.alone(MATH))
+    return differences(lambda s: SURROGATES[row.name](s, np))
 
 
 def test_names_and_codes_are_stable() -> None:
@@ -74,10 +85,30 @@ def test_what_it_says_of_itself(row: Activation) -> None:
         assert end == pytest.approx(reached, abs=1e-6) if math.isfinite(end) else abs(reached) >= 40
     assert steep.max() <= row.steepest <= 1.01 * steep.max()
     assert len(row.letter) == 1
+    assert (row.jump is not None) == (row.name in SURROGATES) == row.integers.jumps
     assert row.flops >= 0
     with np.errstate(invalid="ignore"):
         assert np.isnan(row.value(np.array([np.nan]))).all()
     assert math.isnan(row.alone(MATH)(math.nan))
+
+
+@every_row
+def test_a_jump_is_from_one_end_of_the_bounds_to_the_other(row: Activation) -> None:
+    alone = row.alone(MATH)
+    if row.jump is not None:
+        assert (alone(math.nextafter(row.jump, -1)), alone(row.jump)) == row.bounds
+        assert row.jump == 0  # as ``Integers.jumps`` says
+
+
+def test_the_sign_of_zero_is_one_in_all_languages(tmp_path: Path) -> None:
+    """A value of one bit: 1 from 0 on, and for -0 as well, which is not below 0."""
+    row = ACTIVATIONS[NAMES.index("sign")]
+    zeros, expected = np.array([0.0, -0.0, 5e-324, -5e-324]), [1.0, 1.0, 1.0, -1.0]
+    assert row.value(zeros).tolist() == [row.alone(MATH)(s) for s in zeros.tolist()] == expected
+    for text, call in ((row.python_function, row.python), (row.plain_function, row.plain)):
+        scope: dict[str, Any] = {"np": np}
+        exec(text, scope)
+        assert [float(eval(call.format("s"), scope, {"s": s})) for s in zeros] == expected
 
 
 @every_row
@@ -108,9 +139,10 @@ def test_the_formula_is_the_function_and_its_derivative_the_slope(row: Activatio
         return
     s = sympy.Symbol("s", real=True)
     meant = row.sympy(s, sympy)
+    derivative = differences(row.alone(MATH))  # of the value, not of a surrogate
     modules: list[Any] = [{"Heaviside": lambda x, *_: np.heaviside(x, 0.5)}, "numpy"]
     np.testing.assert_allclose(sympy.lambdify(s, meant, modules)(SUMS), value(row), atol=1e-12)
-    np.testing.assert_allclose(sympy.lambdify(s, meant.diff(s), modules)(SUMS) + 0 * SUMS, slopes(row), atol=1e-8)
+    np.testing.assert_allclose(sympy.lambdify(s, meant.diff(s), modules)(SUMS) + 0 * SUMS, derivative, atol=1e-8)
     for definition in (row.text, row.latex):
         assert not definition or "(s)" in definition
 
@@ -139,7 +171,7 @@ def test_the_spread_is_that_on_normal_sums(row: Activation) -> None:
 
 @every_row
 def test_the_profiles_in_the_package_have_figures_of_its_own(row: Activation) -> None:
-    """None is left to the stand-in for profiles that are older than the activation."""
+    """None is left to the stand-in for profiles that are older than the activation, but those of ``STANDS_IN``."""
     entries = [
         entry
         for path in sorted((ROOT / "neuraltree" / "hardware" / "profile" / "data").glob("*.toml"))
@@ -151,7 +183,7 @@ def test_the_profiles_in_the_package_have_figures_of_its_own(row: Activation) ->
             block for block in ("instructions", "cycles", "flash") if block in entry
         ]  # simavr counts only cycles
         assert {"cycles", "flash"} <= set(counted)
-        assert all(row.name in entry[block]["kinds"] for block in counted)
+        assert all((row.name in entry[block]["kinds"]) == (row.name not in STANDS_IN) for block in counted)
 
 
 def test_a_profile_older_than_an_activation_takes_the_figures_of_its_stand_in() -> None:

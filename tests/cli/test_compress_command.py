@@ -16,11 +16,13 @@ from neuraltree.compress.pruning.lesson import Lesson
 from neuraltree.tree.nodes import Nodes
 from search.cli.device_code.training_rows import training_rows
 from search.cli.neuraltree_command import main
+from search.compressing.size_path import Cutting
 from search.config.config import load_config
 from search.front import load_front
 from search.table.loading import load_table
 from search.table.splits import split
 from tests.cli.test_neuraltree import table
+from tests.helpers.random_models import IDENTITY, TANH, regression
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +77,7 @@ def test_a_model_file_takes_the_rows_of_a_table(run: Path, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("given", "told"),
     [
+        (["--precision", "shared4", "--out", "{out}"], "weights that could share values; below 100 the values cost"),
         (["--prune", "1.5", "--out", "{out}"], "shares are [1.5]; they must rise, and lie above 0 and below 1"),
         (["--prune", ".5", "--criterion", "best", "--out", "{out}"], "unknown criterion 'best'; allowed: ablation"),
         (["--precision", "int5", "--out", "{out}"], "unknown format of weights 'int5'; allowed: fp16, bf16, int8"),
@@ -95,7 +98,20 @@ def test_bad_input_is_told_before_anything_is_written(
     said = capsys.readouterr().err
     assert told in said
     assert "cutting" not in said
+    assert "weights in" not in said
     assert not (tmp_path / "out").exists()
+
+
+def test_a_cut_that_leaves_too_few_weights_to_share_values_is_refused_first() -> None:
+    rows = [(0, IDENTITY, 0.0, 0.0)]
+    for _ in range(10):
+        rows += [(1, TANH, 1.0, 0.0), *((2, i, 1.0, 0.0) for i in range(30))]
+    tree = regression(rows)
+    Cutting((0.3,), "ablation", 0, 0.01, 0, "shared4").check(tree)
+    Cutting((0.3, 0.9), "subtree", 0, 0.01, 0, "shared4").check(tree)  # may leave more
+    Cutting((0.3, 0.9), "ablation", 0, 0.01, 0, "int4").check(tree)
+    with pytest.raises(ValueError, match=r"with 90 % of its nodes cut the tree has at most \d\d weights that could"):
+        Cutting((0.3, 0.9), "ablation", 0, 0.01, 0, "shared4").check(tree)
 
 
 def test_defaults_are_sizes_and_a_folder_beside(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -211,17 +211,21 @@ def test_split_writes_two_halves(run: Path, tmp_path: Path, capsys: pytest.Captu
     assert main([*given, "--cut", "len*"]) == 0
     said = capsys.readouterr().out
     assert "the node sends 1 bytes a prediction (1 " in said
-    assert "its 1 inputs would be 1 bytes in int8, 4 as floats" in said
-    assert "BLE, 1 Mbit/s: about 0.5 µJ a message instead of 2 µJ for floats, 8 ms (" in said
+    assert "its 1 inputs would be 1 bytes in int8, 4 as they are" in said
+    assert "BLE, 1 Mbit/s: about 0.5 µJ a message instead of 2 µJ for the inputs, 8 ms (" in said
     ran = subprocess.run(
         said.splitlines()[-1].removeprefix("to check it: "), shell=True, capture_output=True, text=True
     )
     assert (ran.returncode, ran.stdout) == (0, "32 of 32 vectors are right\n"), ran.stderr
     assert {path.name for path in out.glob("*.c")} == {"halves.c", "halves_node.c", "halves_gateway.c"}
     assert "HALVES_NODE_FEATURE_LENGTH = 0" in (out / "halves_node.h").read_text()
+    assert main([*given, "--cut", "len*", "--input", "int16/100"]) == 0
+    assert "its 1 inputs would be 1 bytes in int8, 2 as they are" in capsys.readouterr().out
+    assert "halves_node_send(const int16_t *x, uint8_t *message)" in (out / "halves_node.h").read_text()
     for more, why in (
         (["--cut", "wing*"], "matches no input; the model has: length, depth"),
         (["--cut", "*"], "split"),
+        (["--cut", "len*", "--input", "wing=uint8"], "no column 'wing'"),
     ):
         assert main([*given, *more]) == 2
         assert why in capsys.readouterr().err

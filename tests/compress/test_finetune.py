@@ -31,6 +31,7 @@ from search.run import main
 from search.table.data import Table
 from search.table.loading import load_table
 from search.table.splits import split
+from tests.helpers.jumps import CONTINUOUS
 from tests.helpers.strategies import steady, trees
 
 FEATURES = ("a", "b", "c", "d")
@@ -40,14 +41,14 @@ MEAN, SCALE = np.array([1.0, -20, 0, 3]), np.array([2.0, 30, 1, 0.1])
 INPUTS = np.random.default_rng(1).normal(size=(90, len(FEATURES))) * SCALE + MEAN
 
 
-def front(kind: str, output: str, count: int = 4, seed: int = 0) -> list[Tree]:
+def front(kind: str, output: str, count: int = 4, seed: int = 0, *, continuous: bool = False) -> list[Tree]:
     """Random trees, alike in all but their nodes."""
     rng = np.random.default_rng(seed)
     classes = CLASSES[kind]
     space = Space(
         len(FEATURES),
         len(classes) if classes and kind == "multiclass" else 1,
-        NAMES,
+        CONTINUOUS if continuous else NAMES,
         output,
         max_nodes=25,
     )
@@ -110,7 +111,7 @@ def float_sums(nodes: np.ndarray, Z: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(("kind", "output"), TASKS)
 def test_the_gradient_is_that_of_the_float_tree(kind: str, output: str) -> None:
-    nodes, _ = join([tree.nodes for tree in front(kind, output, seed=3)])
+    nodes, _ = join([tree.nodes for tree in front(kind, output, seed=3, continuous=True)])
     rng, loss = np.random.default_rng(0), SUM_LOSSES[kind, output]
     Z = rng.normal(size=(20, len(FEATURES)))
     targets = rng.uniform(size=(4, 3 if kind == "multiclass" else 1, 20))
@@ -138,7 +139,7 @@ def test_the_gradient_is_that_of_the_float_tree(kind: str, output: str) -> None:
 @pytest.mark.parametrize(("kind", "output"), TASKS)
 @pytest.mark.parametrize("learning_rate", [0.002, 3.0])
 def test_no_tree_gets_worse_and_most_get_better(kind: str, output: str, learning_rate: float) -> None:
-    before = front(kind, output, 8)
+    before = front(kind, output, 8, continuous=True)
     after = finetune(before, INPUTS, epochs=5, learning_rate=learning_rate)
     losses = np.array(
         [[loss_of(a, b, INPUTS) for a, b in zip(trees, before, strict=True)] for trees in (before, after)]

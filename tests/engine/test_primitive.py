@@ -22,6 +22,7 @@ from neuraltree.engine.training import Settings, make_course, make_data
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.space import Space
+from tests.helpers.jumps import CONTINUOUS
 from tests.helpers.oracle import evaluate_differentiable, evaluate_recursive
 
 KERNEL = load()
@@ -44,9 +45,11 @@ class Case(NamedTuple):
 
 
 @cache
-def case(precision: str, outputs: int = 2, count: int = 4, rows: int = 21) -> Case:
+def case(
+    precision: str, outputs: int = 2, count: int = 4, rows: int = 21, activations: tuple[str, ...] = NAMES
+) -> Case:
     rng = np.random.default_rng(0)
-    space = Space(5, outputs, NAMES, "tanh", max_nodes=20, max_depth=4)
+    space = Space(5, outputs, activations, "tanh", max_nodes=20, max_depth=4)
     trees = [random_tree(rng, space) for _ in range(count)]
     nodes, starts = join(trees)
     packed = pack(nodes, starts, 5)
@@ -122,7 +125,7 @@ def test_gradients_are_those_of_a_recursion(by, precision):
 
 
 def test_gradients_agree_with_finite_differences(by):
-    of = case("float64")
+    of = case("float64", activations=CONTINUOUS)
     rng = np.random.default_rng(2)
     by_params, by_inputs = rng.normal(size=of.params.shape), rng.normal(size=of.inputs.shape)
 

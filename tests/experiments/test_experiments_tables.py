@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from sklearn.metrics import r2_score
 from threadpoolctl import threadpool_limits
 
 from experiments import render
-from experiments.catalogue import csv_path
+from experiments.catalogue import RESULTS, csv_path
 from experiments.common import choosing
 from experiments.common.holdout import holdout
 from experiments.common.ordinary import ORDINARY
@@ -32,6 +33,7 @@ from experiments.frame.experiment import Unit
 from experiments.frame.provenance import config_hash
 from experiments.frame.row_store import read_rows
 from experiments.rendering import run_cost
+from experiments.rendering.benchmark_pages import benchmark_pages
 from experiments.rendering.published_figures import PUBLISHED
 from experiments.rendering.scores import BESIDE, LABELS, Entry, means_by_seed, scores_of, shared
 from experiments.rendering.text import figure, signed
@@ -307,6 +309,23 @@ def test_means_are_over_hold_outs_that_all_jobs_have() -> None:
     assert {r["seed"] for r in kept if r["table"] == "iris" and r["protocol"] == "honest"} == {"0", "1"}
     assert {r["seed"] for r in kept if r["table"] == "dee"} == {"0", "1", "2", "3"}
     assert all(row in kept for row in [extra, *peeked])
+
+
+def test_the_overview_lists_the_pages_of_benchmarks(tmp_path: Path) -> None:
+    assert benchmark_pages(tmp_path) == ""
+    (tmp_path / "b.md").write_text("# Speed\n\nMade by `python -m benchmarks.run peers --seeds 2`. 100 models.\n")
+    (tmp_path / "a.md").write_text("# Costs\n\nWritten by `python -m benchmarks.hardware_model`. Trees.\n")
+    (tmp_path / "c.md").write_text("# An experiment\n\n`python -m experiments.run depth`\n")
+    (tmp_path / "README.md").write_text(benchmark_pages(tmp_path))
+    assert benchmark_pages(tmp_path).splitlines()[-2:] == [
+        "| [Costs](a.md) | `python -m benchmarks.hardware_model` |",
+        "| [Speed](b.md) | `python -m benchmarks.run peers --seeds 2` |",
+    ]
+
+
+def test_the_overview_names_every_page() -> None:
+    pages = {path.name for path in RESULTS.glob("*.md")} - {"README.md"}
+    assert set(re.findall(r"\]\((\w+\.md)\)", (RESULTS / "README.md").read_text("utf-8"))) == pages
 
 
 def test_rows_of_several_settings_are_not_rendered() -> None:

@@ -237,7 +237,8 @@ def through_file(path: Path, case: Case) -> Result:
 
 def bound(tree: Tree, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(rows, outputs) how far single floats may lie from the truth, and whether no sum can leave their range:
-    16 units in the last place of every node's sum of absolute products, passed on by the steepest slopes."""
+    16 units in the last place of every node's sum of absolute products, passed on by the steepest slopes, or by a sign
+    that may be on the wrong side."""
     steepest = (0.25, 1.0, 0.86, 1.0, 1.0, 1.0, *(row.steepest for row in ACTIVATIONS[6:]))
     nodes, unit = tree.folded(), 16 * 2.0**-23
     depth, op = nodes["depth"].tolist(), nodes["op"].tolist()
@@ -255,8 +256,10 @@ def bound(tree: Tree, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             value, off, child = visit(child)
             total, size, error = total + w * value, size + abs(w) * np.abs(value), error + abs(w) * off
         inside &= size < 1e37
-        value = ACTIVATIONS[~op[at]].value(total)
-        return value, steepest[~op[at]] * (error + unit * size) + unit * np.abs(value), child
+        row, error = ACTIVATIONS[~op[at]], error + unit * size
+        value = row.value(total)
+        moved = steepest[~op[at]] * error if row.jump is None else 2.0 * (np.abs(total) <= error)
+        return value, moved + unit * np.abs(value), child
 
     errors, at = [], 0
     with np.errstate(all="ignore"):
@@ -450,6 +453,7 @@ def test_the_functions_are_as_exact_as_they_say(tmp_path: Path) -> None:
     odd = np.array([np.nan, np.inf, -np.inf, 3e38, -3e38, 0, -0.0, 1e-45], np.float32)
     for name in names:
         assert np.isfinite(run(name, odd)).all() or name == "relu"
+    assert run("sign", np.array([0, -0.0, 1e-45, -1e-45], np.float32)).tolist() == [1, 1, 1, -1]
     with np.errstate(all="ignore"):
         assert np.abs(run("sine", np.array([1e5, -9.9e5], np.float32)) - np.sin([1e5, -9.9e5])).max() < 0.1
 

@@ -7,8 +7,12 @@ from pathlib import Path
 import pytest
 
 from neuraltree import save
+from neuraltree.hardware import Code, costs, load_device
 from neuraltree.hardware.__main__ import main
 from neuraltree.hardware.calibrate.calibration_trees import random_trees
+from neuraltree.hardware.calibrate.one_kind import with_activation
+from neuraltree.hardware.compare import measure_tree
+from neuraltree.hardware.model.cost import laid_out
 
 
 @pytest.fixture
@@ -52,3 +56,18 @@ def test_a_core_that_is_not_emulated_is_refused(models: Path, capsys: pytest.Cap
     error = capsys.readouterr().err
     assert "cortex-m7 is not emulated" in error
     assert "cortex-m0plus" in error
+
+
+@pytest.mark.parametrize(("precision", "style"), [("float32", "table"), ("int8", "straight"), ("int8", "table")])
+def test_signs_cost_no_more_than_the_relus_that_stand_for_them(precision: str, style: str) -> None:
+    """Within 10 %, but for straight integer code: that of a sign is shorter, so its costs are overrated."""
+    for part in ("unicorn", "capstone", "elftools"):
+        pytest.importorskip(part, reason=f"measuring needs {part}: pip install 'neuraltree[measure]'")
+    device = load_device("cortex-m0plus")
+    for tree in with_activation(random_trees(3, seed=6), "sign", seed=0):
+        found = measure_tree(tree, device, Code(precision, style, "clang")).costs
+        nodes, starts, about = laid_out([tree])
+        predicted = costs(nodes, starts, device, precision, style, **about)
+        for name in ("latency_s", "flash_bytes"):
+            ratio = predicted[name][0] / found[name]
+            assert 0.93 < ratio < (1.4 if (precision, style) == ("int8", "straight") else 1.1)

@@ -408,3 +408,10 @@ def test_the_cost_of_probabilities_by_hand(made):
     assert probability_costs(counts, device, *code, kind="regression") == {}
     assert probability_costs(counts, device, "int8", "straight", "gcc", kind="binary") == {}
     assert probability_costs(counts, load_device("rpi-4"), *code, kind="binary") == {}
+
+
+@pytest.mark.parametrize("function", [costs, breakdown])
+def test_an_argument_that_does_not_exist_is_refused(made, function):
+    """``costs`` and ``breakdown`` pass on what they do not name."""
+    with pytest.raises(TypeError, match="ranges"):
+        function(*join([record(SMALL)]), made(MINE), "float32", "straight", "gcc", ranges=np.ones(2))

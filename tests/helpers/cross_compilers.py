@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.studies.mnist_c.painted_stack import PAINTED_STACK
 from neuraltree.hardware.measure.folders import compiler_folder
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Werror")
@@ -69,8 +70,7 @@ def section_bytes(elf: Path, *names: str) -> int:
         return sum(section["sh_size"] for section in sections if section is not None)
 
 
-# On simavr: standard output goes to the serial port, whose lines simavr prints. Before main all RAM that no variable
-# has is painted, and what is still painted afterwards was never in use.
+# On simavr: standard output goes to the serial port, whose lines simavr prints.
 AVR_MAIN = """#include <stdint.h>
 #include <stdio.h>
 #include <avr/interrupt.h>
@@ -78,15 +78,7 @@ AVR_MAIN = """#include <stdint.h>
 #include <avr/pgmspace.h>
 #include <avr/sleep.h>
 
-extern uint8_t _end, __stack;
-void paint(void) __attribute__((naked, used, section(".init1")));
-void paint(void)
-{
-    __asm volatile("    ldi r30, lo8(_end)\\n    ldi r31, hi8(_end)\\n    ldi r24, 0xc5\\n"
-                   "    ldi r25, hi8(__stack)\\n    rjmp 2f\\n1:  st Z+, r24\\n"
-                   "2:  cpi r30, lo8(__stack)\\n    cpc r31, r25\\n    brlo 1b\\n    breq 1b\\n");
-}
-
+@PAINTED_STACK@
 static int put(char letter, FILE *stream)
 {
     (void)stream;
@@ -99,20 +91,16 @@ static FILE out = FDEV_SETUP_STREAM(put, NULL, _FDEV_SETUP_WRITE);
 int program_main(void);
 int main(void)
 {
-    const uint8_t *used = &_end;
     int result;
     stdout = &out;
     UCSR0B = _BV(TXEN0);
     result = program_main();
-    while (used <= &__stack && *used == 0xc5) {
-        ++used;
-    }
-    printf_P(PSTR("returned %d, stack %u\\n"), result, (unsigned)(&__stack + 1 - used));
+    printf_P(PSTR("returned %d, stack %u\\n"), result, (unsigned)stack_used());
     cli();
     sleep_mode();
     return 0;
 }
-"""
+""".replace("@PAINTED_STACK@", PAINTED_STACK)
 
 
 def run_on_avr(elf: Path) -> tuple[str, int, int]:

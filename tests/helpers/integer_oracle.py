@@ -23,7 +23,11 @@ DOMAIN = {SIGMOID: 8.0, TANH: 4.0, GAUSSIAN: 3.0, SINE: math.pi}  # the others h
 BOUNDS = {SIGMOID: (0.0, 1.0), TANH: (-1.0, 1.0), GAUSSIAN: (0.0, 1.0), SINE: (-1.0, 1.0)}
 ENDS = {RELU: (0.0, math.inf), IDENTITY: (-math.inf, math.inf)}
 REPEATING = {SINE}
+JUMPING = {7}  # the sign: -127 for a sum below 0, else 127; no rescaling, so that no sum is rounded to 0
+BOUNDS |= dict.fromkeys(JUMPING, (-1.0, 1.0))
 for _code, _row in enumerate(ACTIVATIONS[6:], 6):
+    if _code in JUMPING:
+        continue
     if _row.integers.domain:
         DOMAIN[_code], BOUNDS[_code] = _row.integers.domain, _row.bounds
         REPEATING |= {_code} if _row.integers.repeats else set()
@@ -127,7 +131,7 @@ def settle(node: Node, ranges: Sequence[float], fine: bool, snaps: tuple[Snap, S
     largest = [share * max(1, -child.least) for share, child in zip(shares, node.children, strict=True)]
     scale, gain = _scale(node, largest, finest, step, is_fine)
     node.unit = scale / step
-    node.multiplier, node.shift = rescaling(scale / step * gain)
+    node.multiplier, node.shift = rescaling(1.0 if node.code in JUMPING else scale / step * gain)
     node.bias = round(node.offset / node.unit)
     for child, share in zip(node.children, shares, strict=True):
         child.weight = round(share / scale)
@@ -207,6 +211,8 @@ def curve(code: int, is_fine: bool) -> list[int]:
 
 def kind_value(code: int, t: int, is_fine: bool) -> int:
     size = FINE if is_fine else 1
+    if code in JUMPING:
+        return (-UNIT if t < 0 else UNIT) * size
     if code in ENDS:
         return min(max(t, -UNIT * size if ENDS[code][0] < 0 else 0), UNIT * size)
     t = (t + 128 * size) % (256 * size) if code in REPEATING else min(max(t + 128 * size, 0), 256 * size - 1)

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.activations.kind import Functions
+from tests.helpers.jumps import straight_through
 
 
 def sigmoid(s: float) -> float:
@@ -63,7 +64,7 @@ DIFFERENTIABLE_FUNCTIONS = (
     lambda s: jnp.maximum(s, 0.0),
     jnp.sin,
     lambda s: s,
-    *((lambda s, value=row.value: value(s, jnp)) for row in ACTIVATIONS[6:]),
+    *((lambda s, row=row: straight_through(row.name, s, row.value(s, jnp), jnp)) for row in ACTIVATIONS[6:]),
 )
 
 

@@ -12,7 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-# By activation code: sigmoid, tanh, Gaussian, ReLU, sine, identity, hard tanh.
+from tests.helpers.jumps import straight_through
+
+# By activation code: sigmoid, tanh, Gaussian, ReLU, sine, identity, hard tanh, sign.
 FUNCTIONS = (
     lambda s, xp: 1 / (1 + xp.exp(-s)),
     lambda s, xp: xp.tanh(s),
@@ -21,6 +23,7 @@ FUNCTIONS = (
     lambda s, xp: xp.sin(s),
     lambda s, xp: s,
     lambda s, xp: xp.clip(s, -1, 1),
+    lambda s, xp: straight_through("sign", s, xp.where(s < 0, -1.0, xp.where(s >= 0, 1.0, s)), xp),
 )
 
 

@@ -26,6 +26,8 @@ from sklearn.metrics import brier_score_loss
 
 from neuraltree import NeuralTreeClassifier
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.compress.formats import C_PRECISIONS, HALVES
+from neuraltree.export.__main__ import main as export
 from neuraltree.hardware import COSTS, costs, load_device
 from neuraltree.plot.style import ACTIVATION_LOOKS
 from neuraltree.tree.model_files import load
@@ -288,6 +290,20 @@ def test_a_model_is_exported_as_the_run_costed_it(tmp_path: Path, config: str, c
     assert found["Export as ONNX"].endswith(onnx)
 
 
+@pytest.mark.parametrize("precision", C_PRECISIONS)
+def test_only_exports_that_work_are_offered(precision: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = write_run(Path("run"), members=1)
+    config, style = load_config(run / "config.toml"), "table" if precision in HALVES else "straight"
+    member = Member("ok", {}, run / "models" / "000.json", precision=precision, style=style)
+    commands = [shlex.split(text)[3:] for text in lines(member, config).values() if text.startswith("python ")]
+    formats = [command[command.index("--to") + 1] for command in commands]
+    assert formats == (["c", "onnx", "python"] if precision in ("float32", "int8") else ["c", "python"])
+    for command, form in zip(commands, formats, strict=True):
+        if form != "onnx" or importlib.util.find_spec("onnx"):
+            assert export(command) == 0
+
+
 @pytest.mark.parametrize("name", [name for name in HEADER if name not in ("id", "status", "model")])
 def test_every_column_of_a_front_has_a_label(name: str) -> None:
     assert column_of(name).label != name or name in ("weights", "nodes", "depth")
@@ -506,7 +522,7 @@ LACKING = {
         "notes",
         "front.csv is damaged",
     ),
-    "an endless history": (overwrite("history.csv", "generation\n" + "1" * 200_000), "notes", "field limit"),
+    "an endless history": (overwrite("history.csv", "generation\n" + "1" * 200_000 + "\n"), "notes", "field limit"),
     "objectives that are none": (overwrite("manifest.json", '{"objectives": [{}]}'), "notes", "objectives is"),
     "a front cut short": (overwrite("front.csv", "id,status\n1,ok\n"), "notes", "model"),
     "a damaged manifest": (overwrite("manifest.json", "["), "notes", "manifest.json is damaged"),

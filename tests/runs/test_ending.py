@@ -22,6 +22,7 @@ from search.runs import ending as module
 from search.runs.ending import GENERATIONS, RISE, Ending, on_plateau
 from search.runs.progress import Phases
 from tests.helpers.small_tables import small_table
+from tests.helpers.writes import at_writes
 from tests.runs import test_resume
 from tests.runs.test_resume import here
 
@@ -128,19 +129,17 @@ def test_it_may_be_killed_while_it_goes_on(config: Path, tmp_path: Path, monkeyp
     class Killed(BaseException):
         """Ends a run where a kill would."""
 
-    rename = Path.replace
-    for number in (1, 3, 5, 8, 20, 40):  # while the parts are made again, in the search, in the judgement
+    for number in (1, 3, 5, 8, 20, 40):  # while the logs are made again, in the search, in the judgement
         out, left = tmp_path / str(number), [0]
         assert here(config, "--out", out, "--generations", 3) == 0
 
-        def replace(self: Path, target: Path, left: list[int] = left, number: int = number) -> None:
+        def kill(path: Path, left: list[int] = left, number: int = number) -> None:
             left[0] += 1
             if left[0] == number:
                 raise Killed
-            rename(self, target)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "replace", replace)
+            at_writes(patch, kill, "within")
             with pytest.raises(Killed):
                 here(out, "--resume", "--generations", 6)
         assert here(out, "--resume", "--generations", 6) == 0

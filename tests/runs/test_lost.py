@@ -22,7 +22,9 @@ from neuraltree.hardware.measure.cores import MeasureError
 from search import load_history, pictures
 from search.errors import InputError
 from search.folder import records
+from search.folder.logs import walk
 from search.run import main
+from tests.helpers.writes import at_writes
 
 ROOT = Path(__file__).parents[2]
 GENERATIONS, POPULATION = 3, 8
@@ -48,15 +50,8 @@ class Killed(BaseException):
 
 
 def at_file(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[], None]) -> None:
-    """Calls ``act`` before a file of that name is put into its place."""
-    rename = Path.replace
-
-    def replace(self: Path, target: Path) -> None:
-        if Path(target).name == name:
-            act()
-        rename(self, target)
-
-    monkeypatch.setattr(Path, "replace", replace)
+    """Calls ``act`` before a file of that name is put into its place or appended to."""
+    at_writes(monkeypatch, lambda path: act() if path.name == name else None)
 
 
 def kill() -> None:
@@ -95,69 +90,113 @@ def run(made: tuple[Path, Path, Path], tmp_path: Path) -> Path:
     return shutil.copytree(made[2], tmp_path / "run")
 
 
-def cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:100])
-
-
-def another(path: Path) -> None:
-    records.write_npz(path, {"x": np.arange(3)})
+def changed(path: Path) -> None:
+    """A bit in the last column of the second generation; the line of history.csv, 4 bytes a letter, comes after it."""
+    content, end = bytearray(path.read_bytes()), walk(path)[1].end
+    row = content.find("1,16,".encode("utf-32-le"), 0, end)
+    content[(row if row > 0 else end) - 5] ^= 1
+    path.write_bytes(content)
 
 
 LOST: dict[str, Callable[[Path], object]] = {
     "missing": Path.unlink,
-    "cut": cut,
+    "cut": lambda path: path.write_bytes(path.read_bytes()[: walk(path)[1].end - 5]),
     "empty": lambda path: path.write_bytes(b""),
-    "of something else": another,
+    "changed": changed,
+    "of something else": lambda path: records.write_npz(path, {"x": np.arange(3)}),
 }
 KINDS = {"history": ("evolution.npz", "archive.npz"), "archive": ("archive.npz", "evolution.npz")}
 
 
-@pytest.mark.parametrize("options", [[], ["--quiet"]])
-@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize(("how", "options"), [*((how, []) for how in LOST), ("cut", ["--quiet"])])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_run_completes_without_a_part_that_is_lost(
+def test_a_run_completes_without_a_log_that_is_lost(
     run: Path, whole: Path, capsys: pytest.CaptureFixture[str], kind: str, how: str, options: list[str]
 ) -> None:
     lacking, other = KINDS[kind]
-    part = run / "checkpoint" / f"{kind}-000001.npz"
-    kept = part.read_bytes()
-    LOST[how](part)
+    log = run / "checkpoint" / f"{kind}-000000.log"
+    kept = log.read_bytes()
+    LOST[how](log)
     assert main([str(run), "--resume", *options]) == 0
     said = capsys.readouterr().err
     assert status(run) == "complete"
     (line,) = [line for line in said.splitlines() if lacking in line]
     assert "restore this part and run again with --resume" in line
-    assert (part.name in line) == (how != "of something else")
+    assert log.name in line
     assert not (run / lacking).exists()
     for name in (other, "front.csv"):
         assert (run / name).read_bytes() == (whole / name).read_bytes()
-    assert {path.name for path in (run / "checkpoint").glob("[ah]*.npz")} | {part.name} == {
-        f"{kind}-{generation:06d}.npz" for generation in range(GENERATIONS + 1)
-    }
-    part.write_bytes(kept)
+    assert {path.name for path in (run / "checkpoint").glob("[ah]*.*")} | {log.name} == {log.name}
+    log.write_bytes(kept)
     assert main([str(run), "--resume", *options]) == 0
     assert (run / lacking).read_bytes() == (whole / lacking).read_bytes()
-    assert not list((run / "checkpoint").glob("[ah]*.npz"))
+    assert not list((run / "checkpoint").glob("[ah]*.*"))
+
+
+@pytest.mark.parametrize("how", ["missing", "cut"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_log_that_was_lost_under_way_can_be_restored(
+    made: tuple[Path, Path, Path], whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, how: str
+) -> None:
+    """The generations that followed are in a file of their own."""
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        at_file(patch, "state-000002.json", kill)
+        with pytest.raises(Killed):
+            main([str(made[0]), "--out", str(out), "--quiet"])
+    log = out / "checkpoint" / f"{kind}-000000.log"
+    kept = log.read_bytes()
+    LOST[how](log)
+    assert main([str(out), "--resume", "--quiet"]) == 0
+    assert not (out / KINDS[kind][0]).exists()
+    assert (out / "checkpoint" / f"{kind}-000002.log").exists()
+    log.write_bytes(kept)
+    assert main([str(out), "--resume", "--quiet"]) == 0
+    for name in KINDS[kind]:
+        assert (out / name).read_bytes() == (whole / name).read_bytes()
+    assert not list((out / "checkpoint").glob("[ah]*.*"))
 
 
 @pytest.mark.parametrize("generation", [0, 1, GENERATIONS])
-def test_a_history_under_way_with_a_part_missing_is_refused(run: Path, generation: int) -> None:
+def test_a_history_under_way_with_a_generation_missing_is_refused(run: Path, generation: int) -> None:
     """The rows of an array would not be the trees of those ids any more."""
     assert len(load_history(run).parents) == POPULATION * (GENERATIONS + 1)
-    (run / "checkpoint" / f"history-{generation:06d}.npz").unlink()
-    with pytest.raises(InputError, match=rf"history-{generation:06d}\.npz is missing$"):
+    log = run / "checkpoint" / "history-000000.log"
+    content, place = log.read_bytes(), walk(log)[generation]
+    log.write_bytes(content[: place.begin] + content[place.end :])
+    with pytest.raises(InputError, match=rf"history-000000\.log is damaged: generation {generation} is missing$"):
         load_history(run)
 
 
-def test_several_missing_parts_are_counted(run: Path) -> None:
-    for generation in (0, 2, 3):
-        (run / "checkpoint" / f"history-{generation:06d}.npz").unlink()
-    with pytest.raises(InputError, match=r"history-000000\.npz is missing, as are 2 more$"):
+def test_several_missing_generations_are_counted(run: Path) -> None:
+    log = run / "checkpoint" / "history-000000.log"
+    log.write_bytes(log.read_bytes()[:-5])
+    with pytest.raises(InputError, match=rf"log is damaged: generation {GENERATIONS} is missing$"):
         load_history(run)
+    log.unlink()
+    with pytest.raises(InputError, match=rf"history-000000\.log is missing, as are {GENERATIONS} more$"):
+        load_history(run)
+
+
+def test_rows_of_the_history_that_are_lost_come_back_or_are_counted(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = run / "history.csv"
+    lines = table.read_text().splitlines(keepends=True)
+    kept, log = "".join([lines[0], *lines[2:]]), run / "checkpoint" / "history-000000.log"
+    again = shutil.copytree(run, run.with_name("again"))
+    table.write_text(kept)
+    (again / table.name).write_text(kept)
+    (again / log.relative_to(run)).unlink()
+    for out in (run, again):
+        assert main([str(out), "--resume", "--quiet"]) == 0
+    assert table.read_text() == "".join(lines)
+    assert (again / table.name).read_text() == kept
+    assert f"1 of {GENERATIONS + 1} rows of {again / table.name} are lost" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("allowed", [0, 1])
-def test_the_parts_left_by_a_kill_after_completion_go(
+def test_the_logs_left_by_a_kill_after_completion_go(
     run: Path, whole: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], allowed: int
 ) -> None:
     """Whether it came before the first was removed or after it."""
@@ -175,11 +214,11 @@ def test_the_parts_left_by_a_kill_after_completion_go(
         with pytest.raises(Killed):
             main([str(run), "--resume", "--quiet"])
     assert status(run) == "complete"
-    assert len(list((run / "checkpoint").glob("[ah]*.npz"))) == 2 * (GENERATIONS + 1) - allowed
+    assert len(list((run / "checkpoint").glob("[ah]*.log"))) == 2 - allowed
     capsys.readouterr()
     assert main([str(run), "--resume"]) == 0
     assert capsys.readouterr().err == f"the run in {run} is complete; its front is {run / 'front.csv'}\n"
-    assert not list((run / "checkpoint").glob("[ah]*.npz"))
+    assert not list((run / "checkpoint").glob("[ah]*.log"))
     for name in ("archive.npz", "evolution.npz"):
         assert (run / name).read_bytes() == (whole / name).read_bytes()
 
@@ -234,7 +273,7 @@ def fail() -> None:
 
 @pytest.mark.parametrize(("act", "code"), [(interrupt_twice, 130), (fail, 2)], ids=["two signals", "a full disk"])
 @pytest.mark.parametrize(
-    "name", ["archive-000001.npz", "state-000002.json", "history.csv", "000.json", "front.csv", "archive.npz"]
+    "name", ["archive-000000.log", "state-000002.json", "history.csv", "000.json", "front.csv", "archive.npz"]
 )
 def test_a_run_that_has_stopped_is_not_said_to_be_running(
     made: tuple[Path, Path, Path],

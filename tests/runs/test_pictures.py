@@ -247,6 +247,26 @@ def test_any_number_of_members(ax: Axes, count: int) -> None:
     assert drawn(ax)
 
 
+def test_number_formats_have_marks_of_their_own(ax: Axes) -> None:
+    formats = ["int4", "int8", "int4", "ternary"]
+    values = [{"id": float(i), "weights": 10.0 * (i + 1), "val_error": 0.5 / (i + 1)} for i in range(4)]
+    members = [Member("ok", row, precision=name) for row, name in zip(values, formats, strict=True)]
+    plot_front(Front(tuple(members), ("error", "weights")), ax=ax)
+    found = {label: places for label, places in dots(ax).items() if label.startswith("validation")}
+    assert list(found) == ["validation, int8", "validation, int4", "validation, ternary"]  # as in the table of formats
+    assert found["validation, int4"] == [(10.0, 0.5), (30.0, 0.5 / 3)]
+    marks = [c for c in ax.collections if str(c.get_label()).startswith("validation")]
+    assert len({c.get_paths()[0].vertices.tobytes() for c in marks}) == 3
+    assert len({tuple(c.get_facecolors()[0]) for c in marks}) == 3
+    assert drawn(ax)
+
+
+def test_one_number_format_has_the_usual_mark_and_is_named(ax: Axes) -> None:
+    values = {"id": 0.0, "weights": 10.0, "val_error": 0.5}
+    plot_front(Front((Member("ok", values, precision="int8"),), ("error", "weights")), ax=ax)
+    assert dots(ax)["validation, int8"] == [(10.0, 0.5)]
+
+
 EMPTY = Front((), ("error", "weights"))
 
 

@@ -57,7 +57,7 @@ READERS: dict[str, tuple[str, Callable[[RunFolder], object]]] = {
     "a checkpoint's arrays": ("state-000001.npz", RunFolder.load_checkpoint),
     "a checkpoint's facts": ("state-000001.json", RunFolder.load_checkpoint),
     "the manifest": ("manifest.json", RunFolder.read_manifest),
-    "a part": ("history-000001.npz", RunFolder.history_parts),
+    "a log": ("history-000000.log", lambda folder: folder.parts("history")),
 }
 
 
@@ -184,7 +184,7 @@ GOOD = "generation,evaluations\n0,8\n"
 
 
 @pytest.mark.parametrize("text", [b"generation,evaluations\n0,eight\n", b"generation\n\xff\n", b"generation\n0,1,2\n",
-                                  b"generation,evaluations\n0\n", b"generation\n" + b"1" * 200_000])  # fmt: skip
+                                  b"generation,evaluations\n0\n", b"generation\n%b\n" % (b"1" * 200_000)])  # fmt: skip
 def test_a_damaged_table_of_the_history_is_an_input_error(tmp_path: Path, text: bytes) -> None:
     write_npz(tmp_path / "evolution.npz", evolution())
     write_text(tmp_path / "history.csv", GOOD)
@@ -192,6 +192,13 @@ def test_a_damaged_table_of_the_history_is_an_input_error(tmp_path: Path, text: 
     (tmp_path / "history.csv").write_bytes(text)
     with pytest.raises(InputError, match=r"history\.csv is damaged: .*; restore it"):
         load_history(tmp_path)
+
+
+def test_a_line_that_is_being_written_is_not_read(tmp_path: Path) -> None:
+    write_npz(tmp_path / "evolution.npz", evolution())
+    for unfinished in ("1", "1,", "1,1"):
+        write_text(tmp_path / "history.csv", GOOD + unfinished)
+        assert load_history(tmp_path).rows == [{"generation": 0.0, "evaluations": 8.0}]
 
 
 @pytest.mark.parametrize("lost", ["parents", "front", "front_starts", "activations", "activation_nodes"])

@@ -379,17 +379,6 @@ def test_a_kill_while_old_checkpoints_go_leaves_nothing_for_good(
     assert names(folder.checkpoints) == {f"state-{g:06d}.{suffix}" for g in (3, 4) for suffix in ("json", "npz")}
 
 
-def test_the_parts_of_archive_and_history_come_in_order(folder: RunFolder) -> None:
-    for generation in (2, 0, 10, 1):
-        folder.save_parts(generation, {"x": np.array([generation])}, {"x": np.array([-generation])})
-    save(folder, 10)
-    assert [part["x"].item() for part in folder.parts("archive")] == [0, 1, 2, 10]
-    assert [part["x"].item() for part in folder.history_parts()] == [0, -1, -2, -10]
-    folder.clear_parts()
-    assert folder.parts("archive") == folder.history_parts() == []
-    assert loaded(folder) == 10
-
-
 def test_what_is_written_is_what_it_says_it_is(folder: RunFolder) -> None:
     save(folder, 0)
     assert json.loads((folder.checkpoints / "state-000000.json").read_text()) == facts(0)

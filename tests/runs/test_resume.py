@@ -23,7 +23,10 @@ import pytest
 from search import pictures
 from search.config.config import config_hash, load_config
 from search.folder import records
+from search.folder.history import ROW, load_history
+from search.folder.records import RunFolder
 from search.run import main
+from tests.helpers.writes import at_writes, largest_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -67,6 +70,7 @@ if cores != "all":
 if cores == "1":
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from search.run import main
+from tests.helpers.writes import at_writes, largest_file
 sys.exit(main(argv))
 """
 
@@ -230,6 +234,81 @@ def test_a_run_of_an_older_engine_resumes_and_says_that_it_changed(config: Path,
     assert status(out) == "complete"
 
 
+def as_of_older_versions(out: Path) -> None:
+    """Files in place of logs: an npz file of a generation and kind, and all rows of history.csv in each checkpoint."""
+    rows = [
+        [None if not cell else float(cell) if "." in cell or "e" in cell else int(cell) for cell in row]
+        for row in list(csv.reader((out / "history.csv").read_text().splitlines()))[1:]
+    ]
+    folder = RunFolder(out)
+    for kind in ("archive", "history"):
+        with folder.parts(kind) as parts:
+            for generation, part in enumerate(parts):
+                arrays = {name: part[name] for name in part if name != ROW}
+                records.write_npz(folder.checkpoints / f"{kind}-{generation:06d}.npz", arrays)
+        for path in folder.checkpoints.glob(f"{kind}-*.log"):
+            path.unlink()
+    for path in folder.checkpoints.glob("state-*.json"):
+        facts = json.loads(path.read_text())
+        records.write_json(path, facts | {"history": rows[: facts["generation"] + 1]})
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("table", ["there", "missing"])
+def test_a_run_of_an_older_version_goes_on(
+    whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    out = tmp_path / "out"
+
+    def kill(number: int, path: Path) -> None:
+        if path.name == "state-000004.json":
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        intercept(patch, kill)
+        with pytest.raises(Killed):
+            here(config, "--out", out)
+    before = history(out)[:5]
+    as_of_older_versions(out)
+    assert len(load_history(out).fronts) == 4
+    if table == "missing":
+        (out / "history.csv").unlink()
+    with monkeypatch.context() as patch:  # it is killed once more by the newer version
+        intercept(patch, kill)
+        with pytest.raises(Killed):
+            here(out, "--resume")
+    assert history(out)[:5] == before
+    assert len(load_history(out).fronts) == 4
+    assert here(out, "--resume") == 0
+    assert {**results(out), "manifest": 0} == {**results(whole), "manifest": 0}
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_full_disk_loses_nothing(
+    whole: Path, config: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Ten disks: the system lets no file grow beyond so many bytes, the largest of which are logs."""
+    reached = []
+    for size in (1_000, 3_000, 5_000, 8_000, 12_000, 15_000, 18_000, 20_000, 22_000, 24_000):
+        out = tmp_path / str(size)
+        with largest_file(size):
+            code = main([str(config), "--out", str(out), "--quiet"])
+        if code == 0:
+            assert size > 20_000
+            continue
+        assert code == 2
+        assert "File too large" in (said := capfd.readouterr().err)
+        assert said.count("\n") == 1
+        assert not list(out.rglob("*.part"))
+        saved = RunFolder(out).last_generation()
+        begun = (out / "config.toml").exists()
+        reached.append(-1 if saved is None else saved)
+        assert here(*((out, "--resume") if begun else (config, "--out", out))) == 0
+        assert {**results(out), "manifest": 0} == {**results(whole), "manifest": 0}
+    assert min(reached) == -1
+    assert len(set(reached)) > 5
+
+
 def test_a_run_from_before_samples_of_rows_goes_on_with_all_rows(
     config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,36 +351,33 @@ def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(pictures, name, lambda path, *_: records.write_bytes(path, b""))
 
 
-def intercept(
-    monkeypatch: pytest.MonkeyPatch, act: Callable[[int, Path], None], when: str = "before"
-) -> Callable[[], int]:
-    """Calls ``act`` with the number and path of every file written; returns a count of them."""
-    rename, count = Path.replace, [0]
+def intercept(monkeypatch: pytest.MonkeyPatch, act: Callable[[int, Path], None], when: str = "before") -> None:
+    """Calls ``act`` with the number and path of every write."""
+    count = [0]
 
-    def replace(self: Path, target: Path) -> None:
+    def counted(path: Path) -> None:
         count[0] += 1
-        if when == "before":
-            act(count[0], Path(target))
-        rename(self, target)
-        if when == "after":
-            act(count[0], Path(target))
+        act(count[0], path)
 
-    monkeypatch.setattr(Path, "replace", replace)
-    return lambda: count[0]
+    at_writes(monkeypatch, counted, when)
 
 
+@pytest.mark.parametrize("when", ["before", "within"])
 @pytest.mark.usefixtures("no_pictures")
-def test_a_kill_before_any_write_changes_nothing(
-    whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_kill_at_any_write_changes_nothing(
+    whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
+    writes: list[Path] = []
     with monkeypatch.context() as patch:
-        writes = intercept(patch, lambda number, path: None)
+        intercept(patch, lambda number, path: writes.append(path))
         assert here(config, "--out", tmp_path / "whole") == 0
     expected = results(tmp_path / "whole")
     without_manifest = {key: value for key, value in expected.items() if key != "manifest"}
     assert without_manifest.items() <= results(whole).items(), "this process and another one agree"
-    assert writes() > 40
-    for last in range(1, writes() + 1):
+    assert len(writes) > 40
+    appended = [i for i, path in enumerate(writes, 1) if path.suffix == ".log" or path.name == "history.csv"]
+    assert len(appended) == 3 * 7
+    for last in range(1, len(writes) + 1) if when == "before" else appended:
         out = tmp_path / str(last)
 
         def kill(number: int, path: Path, last: int = last) -> None:
@@ -309,12 +385,12 @@ def test_a_kill_before_any_write_changes_nothing(
                 raise Killed
 
         with monkeypatch.context() as patch:
-            intercept(patch, kill)
+            intercept(patch, kill, when)
             with pytest.raises(Killed):
                 here(config, "--out", out)
         begun = (out / "config.toml").exists()
         assert here(*((out, "--resume") if begun else (config, "--out", out))) == 0
-        assert results(out) == expected, f"killed before write {last}"
+        assert results(out) == expected, f"killed at write {last}"
         shutil.rmtree(out)
 
 
@@ -322,7 +398,7 @@ def test_a_kill_before_any_write_changes_nothing(
 def test_a_run_killed_again_and_again_still_ends_the_same(
     whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every time it gets to write nineteen files: three generations, or the whole front."""
+    """Every time it gets to write nineteen times: three generations, or the whole front."""
     out = tmp_path / "out"
     kills = 0
 
@@ -349,7 +425,7 @@ def test_a_run_killed_again_and_again_still_ends_the_same(
 
 @pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("name", "reached"), [("config.toml", -1), ("state-000000.json", 0), ("archive-000003.npz", 3), ("live.csv", 0)]
+    ("name", "reached"), [("config.toml", -1), ("state-000000.json", 0), ("archive-000000.log", 0), ("live.csv", 0)]
 )
 @pytest.mark.usefixtures("no_pictures")
 def test_a_signal_stops_a_run_after_the_generation(
@@ -405,7 +481,7 @@ def test_a_second_signal_stops_a_run_at_once(
     out = tmp_path / "out"
 
     def send(number: int, path: Path) -> None:
-        if path.name in ("archive-000002.npz", "live.csv") and (out / "checkpoint" / "state-000001.json").exists():
+        if path.name in ("archive-000000.log", "live.csv") and (out / "checkpoint" / "state-000001.json").exists():
             os.kill(os.getpid(), signal.SIGINT)
 
     with monkeypatch.context() as patch:

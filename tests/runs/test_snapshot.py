@@ -74,13 +74,17 @@ def part(*rows: tuple[int, Sequence[int], float, bool]) -> dict[str, np.ndarray]
     return members_to_arrays(Members(trees, np.array(ids), columns, np.array(ok)))
 
 
+def joined(parts: Sequence[dict[str, np.ndarray]]) -> Members:
+    return members_from_arrays({name: stream.array() for name, stream in archive(parts).items()})
+
+
 def test_the_archive_keeps_the_best_of_each_structure_in_order_of_evaluation() -> None:
     parts = [
         part((0, [1], 0.5, True), (1, [2], 0.3, True), (2, [1, 2], 0.9, True), (3, [3], 0.1, False)),
         part((4, [1], 0.4, True), (5, [2], 0.3, True), (6, [3], 0.8, True), (7, [4], 0.0, False)),
         part((8, [1], 0.45, True), (9, [2, 1], 0.9, True), (10, [4], 0.1, False)),
     ]
-    kept = members_from_arrays(archive(parts))
+    kept = joined(parts)
     # 4 is the best of [1]; 1 came before 5; 6 is sound and 3 is not; of two that are not, 7 is the better.
     assert kept.ids.tolist() == [1, 2, 4, 6, 7, 9]
     assert kept.columns["val_error"].tolist() == [0.3, 0.9, 0.4, 0.8, 0.0, 0.9]
@@ -89,6 +93,6 @@ def test_the_archive_keeps_the_best_of_each_structure_in_order_of_evaluation() -
 
 
 def test_the_archive_knows_a_tree_that_is_trained_again_by_the_same_id() -> None:
-    kept = members_from_arrays(archive([part((0, [1], 0.5, True)), part((0, [1], 0.2, True), (1, [2], 0.1, True))]))
+    kept = joined([part((0, [1], 0.5, True)), part((0, [1], 0.2, True), (1, [2], 0.1, True))])
     assert kept.ids.tolist() == [0, 1]
     assert kept.columns["val_error"].tolist() == [0.2, 0.1]

@@ -18,6 +18,7 @@ from neuraltree.export.writing import write as export
 from neuraltree.storing import LARGEST, read, store
 from neuraltree.tree.nodes import node_dtype
 from search.folder.baselines_csv import write_baselines
+from search.folder.npz_streams import whole, write_streams
 from search.folder.records import RunFolder, write_csv, write_json, write_npz, write_text
 from search.pictures.run_pictures import save as save_picture
 from search.report.pages.write import _write as write_page
@@ -36,7 +37,7 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "arrays": lambda path: write_npz(path, {"x": np.arange(3)}),
     "baselines": lambda path: write_baselines(path.parent, []),
     "a checkpoint": lambda path: RunFolder(path.parent.parent).save_checkpoint(0, {"x": np.arange(3)}, {}),
-    "parts": lambda path: RunFolder(path.parent.parent).save_parts(0, {"x": np.arange(3)}, {"x": np.arange(3)}),
+    "streamed arrays": lambda path: write_streams(path, {"x": whole(np.arange(3))}),
     "an experiment": lambda path: _experiment(path),
 }
 
@@ -74,6 +75,32 @@ def test_content_is_on_the_disk_before_its_name_is_and_then_its_name(
     homes = {str(Path(source).parent) for source in sources}
     assert homes <= {name for event, name in events[events.index(("renamed", sources[-1])) :] if event == "synced"}
     assert [path.name for path in tmp_path.rglob("*.part")] == []
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs to see which file a descriptor is of")
+def test_logs_are_on_the_disk_before_the_checkpoint_that_relies_on_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events: list[str] = []
+    rename, folder = os.replace, RunFolder(tmp_path)
+
+    def synced(descriptor: int) -> None:
+        events.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+
+    def renamed(source: str, target: str) -> None:
+        events.append(Path(target).name)
+        rename(source, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(os, "replace", renamed)
+    for generation in (0, 1):
+        folder.save_parts(generation, {"x": np.arange(3)}, {"x": np.arange(3)})
+        folder.save_checkpoint(generation, {"x": np.arange(3)}, {})
+    new = ["archive-000000.log", "checkpoint", "history-000000.log", "checkpoint"]  # their names too
+    assert events[:4] == new
+    first = events.index("state-000000.json")
+    assert events[first + 1 :][:3] == ["checkpoint", "archive-000000.log", "history-000000.log"]
+    assert events.count("archive-000000.log") == events.count("history-000000.log") == 2
 
 
 @pytest.mark.parametrize("alone", [False, True])

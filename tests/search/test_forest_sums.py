@@ -50,6 +50,8 @@ def summed_by_hand(nodes: Nodes, numbers: Any, codes: np.ndarray) -> np.ndarray:
     def value(i: int, row: int) -> int:
         if op[i] >= 0:
             return int(codes[op[i], row])
+        if NAMES[~op[i]] == "sign":
+            return -127 if total(i, row) < 0 else 127
         multiplier, shift = int(numbers.multiplier[i]), int(numbers.shift[i])
         t = (total(i, row) * multiplier + 2 ** (shift - 1)) // 2**shift
         name = NAMES[~op[i]]

@@ -192,6 +192,10 @@ def test_a_dry_run_says_which_teachers_there_are_and_what_they_cost(config: Path
         ("task.class_weight=balanced", "leave out train.teachers, or data.weight and task.class_weight"),
         ("data.weight=w", "leave out train.teachers, or data.weight and task.class_weight"),
         ("train.teacher_temperature=0", "train.teacher_temperature = 0"),
+        (
+            ["train.teachers=[]", "train.teacher_temperature=2"],
+            "= 2.0 is for trees that learn from teachers",
+        ),
         (["task.loss=squared", "train.teacher_temperature=2"], "made softer for the loss cross_entropy"),
         (["compress.prune=taylor", "train.teacher_temperature=2"], "pruned models are trained at 1"),
         ("task.loss=huber", "teachers predict means, and task.loss = 'huber' is for other values"),

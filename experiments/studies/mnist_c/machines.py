@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.studies.mnist_c.painted_stack import PAINTED_STACK
 from search.errors import InputError
 
 LIMIT_S = 300.0
@@ -28,8 +29,8 @@ int main(void)
     return 0;
 }
 """
-# The image lies in RAM, as one that a camera or a serial port has filled. RAM above all variables is painted before
-# main; what is painted still was never on the stack. The program sends a digit for each image, then its stack.
+# The image lies in RAM, as one that a camera or a serial port has filled. The program sends a digit for each image, and
+# then the bytes of its stack.
 CHIP = """#include <avr/interrupt.h>
 #include <avr/io.h>
 #include <avr/pgmspace.h>
@@ -38,15 +39,7 @@ CHIP = """#include <avr/interrupt.h>
 
 static const uint8_t images[@COUNT@][@WIDTH@] PROGMEM = {{@ROWS@}};
 static uint8_t x[@WIDTH@];
-extern uint8_t _end, __stack;
-void paint(void) __attribute__((naked, used, section(".init1")));
-void paint(void)
-{
-    __asm volatile("    ldi r30, lo8(_end)\\n    ldi r31, hi8(_end)\\n    ldi r24, 0xc5\\n"
-                   "    ldi r25, hi8(__stack)\\n    rjmp 2f\\n1:  st Z+, r24\\n"
-                   "2:  cpi r30, lo8(__stack)\\n    cpc r31, r25\\n    brlo 1b\\n    breq 1b\\n");
-}
-
+@PAINTED_STACK@
 static void put(char letter)
 {
     loop_until_bit_is_set(UCSR0A, UDRE0);
@@ -55,7 +48,6 @@ static void put(char letter)
 
 int main(void)
 {
-    const uint8_t *used = &_end;
     uint16_t stack;
     UCSR0B = _BV(TXEN0);
     put('<');
@@ -63,11 +55,8 @@ int main(void)
         memcpy_P(x, images[i], sizeof x);
         put((char)('0' + m_predict(x)));
     }
-    while (used <= &__stack && *used == 0xc5) {
-        ++used;
-    }
+    stack = stack_used();
     put(' ');
-    stack = (uint16_t)(&__stack + 1 - used);
     for (uint16_t part = 1000; part != 0; part /= 10) {
         put((char)('0' + stack / part % 10));
     }
@@ -101,7 +90,7 @@ def host_classes(files: Mapping[str, str], X: NDArray[np.uint8]) -> NDArray[np.i
 def on_chip(files: Mapping[str, str], X: NDArray[np.uint8]) -> Ran:
     """Build for the ATmega328P, whose linker refuses more than 32 KB, and run over the images (images, pixels)."""
     rows = "}, {".join(", ".join(map(str, row)) for row in X.tolist())
-    marks = {"@COUNT@": str(len(X)), "@WIDTH@": str(X.shape[1]), "@ROWS@": rows}
+    marks = {"@COUNT@": str(len(X)), "@WIDTH@": str(X.shape[1]), "@ROWS@": rows, "@PAINTED_STACK@": PAINTED_STACK}
     text = CHIP
     for mark, value in marks.items():
         text = text.replace(mark, value)

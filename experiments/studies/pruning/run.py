@@ -23,7 +23,6 @@ from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.growth.pixels import shifted
 from experiments.studies.mnist import run as mnist
-from neuraltree.activations import NAMES
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.pruning.path import EPOCHS, prune, prune_path
 from neuraltree.compress.pruning.retraining import retrained
@@ -44,6 +43,7 @@ LARGE_CRITERIA, LARGE_EPOCHS = ("ablation", "taylor", "spread", "magnitude", "l1
 LARGE_RATE = 0.003  # of .01, .003, .001 and .0003 that with the lowest error on validation rows at half of the nodes
 SHARES = (0.1, 0.3, 0.5, 0.7, 0.9)  # of the nodes
 WEIGHTS, QUICK_WEIGHTS, TOLERANCE = 250, 60, 0.1
+KINDS = ("sigmoid", "tanh", "gaussian", "relu", "sine", "identity", "hard_tanh")  # all that there were at first
 FIRST_EPOCHS, FIRST_RATE = 100, 0.03
 COLUMNS = ("criterion", "share", "retrained", "weights", "nodes", "inputs", "depth", "levels", "test_score")
 
@@ -135,7 +135,7 @@ def grown(table: Table, rows: NDArray[np.int64], seed: int, weights: int) -> Tre
     """A random tree of about so many weights, trained on these rows."""
     rng = np.random.default_rng((seed, weights))
     task = make_task(table.kind, len(table.classes or ()))
-    space = Space(table.X.shape[1], task.n_outputs, NAMES, task.output_activation, 4 * weights, 5, 6)
+    space = Space(table.X.shape[1], task.n_outputs, KINDS, task.output_activation, 4 * weights, 5, 6)
     nodes = _sized(rng, space, weights)
     scaler, columns = Scaler.fit(table.X[rows]), table.y[rows].reshape(len(rows), -1)
     target_scaler = Scaler.fit(columns) if table.classes is None else None

@@ -71,7 +71,8 @@ def _tangents(nodes: Nodes, rows: FloatArray) -> Iterator[Lines]:
         row, mean = ACTIVATIONS[~int(nodes["op"][i])], sums[i].mean()
         value = row.value(mean)
         one, slope, intercept = np.zeros(len(nodes), dtype=bool), *np.zeros((2, len(nodes), 1))
-        one[i], slope[i] = True, row.derivative(mean, value)
+        # A kind that jumps is flat elsewhere: its derivative is a surrogate's.
+        one[i], slope[i] = True, row.derivative(mean, value) if row.jump is None else 0.0
         intercept[i] = value - slope[i] * mean
         yield Lines(one, slope, intercept)
 

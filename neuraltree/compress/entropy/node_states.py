@@ -36,9 +36,10 @@ class NodeStates(NamedTuple):
 def node_states(tree: Tree, X: ArrayLike) -> NodeStates:
     """The states of the nodes of ``tree`` over raw rows ``X`` (rows, features).
 
-    A piecewise linear node is ON if its slope is not 0: a ReLU with a sum above 0, a hard tanh with one between -1 and
-    1, an identity always. Any other node is ON if its sum lies where the activation is curved: where its second
-    derivative is above ``CURVED`` of its largest. Raises ``ValueError`` as ``scaled_rows`` does.
+    A node that jumps is ON from the jump on: a sign if it is 1. Another piecewise linear node is ON if its slope is not
+    0: a ReLU with a sum above 0, a hard tanh with one between -1 and 1, an identity always. Any other node is ON if its
+    sum lies where the activation is curved: where its second derivative is above ``CURVED`` of its largest. Raises
+    ``ValueError`` as ``scaled_rows`` does.
     """
     return states_of_sums(tree.nodes, forward(tree.nodes, scaled_rows(tree, X)).sums)
 
@@ -53,6 +54,8 @@ def states_of_sums(nodes: Nodes, sums: FloatArray) -> NodeStates:
 
 def is_on(row: Activation, sums: FloatArray) -> NDArray[np.bool_]:
     """Whether an activation is ON at each of ``sums``."""
+    if row.jump is not None:
+        return np.asarray(sums >= row.jump)
     if row.pieces:
         return np.asarray(row.derivative(sums, row.value(sums)) != 0)
     return np.asarray(np.abs(_curvature(row, sums)) > CURVED * _steepest_turn(row))

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import DEFAULT_RANGE as DEFAULT_RANGE
-from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, HIGH, KINDS, LOW, TURNS, UNIT, fine_values, values
+from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, JUMPS, KINDS, TURNS, UNIT, fine_values, values
 from neuraltree.compress.short_factors import MOST_SHIFT
 from neuraltree.compress.weights.snapping import NO_SNAPS, Snap, Snaps
 from neuraltree.tree.nodes import IntArray, Nodes, parents
@@ -138,7 +138,7 @@ class _Work:
         code = ~self.op[here]
         bounds = np.array([row.bounds for row in ACTIVATIONS])[code]
         low, high = np.clip(low, *bounds.T), np.clip(high, *bounds.T)
-        free = DOMAINS[code] == 0
+        free = (DOMAINS[code] == 0) & ~JUMPS[code]
         size = np.maximum(np.abs(low), np.abs(high))
         size = np.where(free & (size > 0), size, 1.0)
         self.range[here] = size
@@ -163,7 +163,7 @@ class _Work:
         floor = np.where(DOMAINS[code] > 0, SMALLEST_RATIO / gain * step, SMALLEST)
         wanted = (finest, offset / 8 / UNIT, (offset + groups.sum(size)) * step / room, floor)
         scale = np.maximum.reduce(wanted)
-        self._rescale(here, scale / step * gain)
+        self._rescale(here, np.where(JUMPS[code], 1.0, scale / step * gain))
         return scale
 
     def _index_gain(self, here: IntArray) -> FloatArray:
@@ -267,8 +267,6 @@ def scaled(total: IntArray, multiplier: IntArray, shift: IntArray) -> IntArray:
 def _value_interval(code: int, low: IntArray, high: IntArray, fine: bool) -> tuple[IntArray, IntArray]:
     """The least and largest value of a kind over the indices ``low``..``high``."""
     size = FINE if fine else 1
-    if not DOMAINS[code]:
-        return np.clip(low, LOW[code] * size, HIGH[code] * size), np.clip(high, LOW[code] * size, HIGH[code] * size)
     at = fine_values if fine else values
     ends = np.stack([at(code, low), at(code, high)])
     least, most = ends.min(axis=0), ends.max(axis=0)

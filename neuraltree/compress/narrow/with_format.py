@@ -58,6 +58,15 @@ def weight_bits(tree: Tree, name: str, *, outputs: str = "int8") -> int:
     return (edges - wide) * row.bits + wide * WEIGHT_FORMATS["int8"].bits + row.shared * VALUE_BITS
 
 
+def check_sharing(weights: int, word: str = "the tree has") -> None:
+    """``ValueError`` if a tree has so few weights that a table of the values that they share would be no gain."""
+    if weights < LEAST_SHARED:
+        raise ValueError(
+            f"{word} {weights} weights that could share values; below {LEAST_SHARED} the values cost more than they "
+            "save: take int8 or int4"
+        )
+
+
 def _cast(tree: Tree, cast: Callable[[ArrayLike], FloatArray]) -> Tree:
     if tree.target_scaler is not None and tree.output_activation != "identity":  # an edge above the outputs in code
         tree = replace(tree, target_scaler=Scaler(tree.target_scaler.mean, cast(tree.target_scaler.scale)))
@@ -71,11 +80,7 @@ def _cast(tree: Tree, cast: Callable[[ArrayLike], FloatArray]) -> Tree:
 def _shared(tree: Tree, count: int, outputs: str) -> Tree:
     nodes = tree.nodes.copy()
     shared = nodes["depth"] > (1 if outputs == "int8" else 0)
-    if shared.sum() < LEAST_SHARED:
-        raise ValueError(
-            f"the tree has {int(shared.sum())} weights that could share values; below {LEAST_SHARED} the values cost "
-            "more than they save: take int8 or int4"
-        )
+    check_sharing(int(shared.sum()))
     values, places = clusters(nodes["weight"][shared, 0], count)
     nodes["weight"][shared, 0] = values[places]
     return replace(tree, nodes=simplify(nodes))

@@ -4,33 +4,44 @@ the whole tree, bit for bit."""
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from neuraltree.compress.byte_inputs import ByteStage
+from neuraltree.compress.formats import InputSpec
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.integers import Integers
-from neuraltree.compress.int8.stages import InputStage, OutputStage
+from neuraltree.compress.int8.stages import InputStage, IntegerStage, MixedStage, OutputStage
 from neuraltree.compress.splitting.best_cut import Sent, best_cut, own_side
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import IntArray, parents, subtree_end
+from neuraltree.tree.tree import Tree
+
+Stage = InputStage | MixedStage | ByteStage
+AnyStage = TypeVar("AnyStage", bound=InputStage | IntegerStage | ByteStage)
 
 
 @dataclass(frozen=True, eq=False)
 class Halves:
     """``own``: the features of the node, ``others``: those of the gateway, each in the order of its inputs.
 
-    ``node``: its outputs are the numbers sent. ``gateway``: reads its quantised inputs, then the numbers sent.
+    ``model``: the tree that was split, and ``inputs`` what code takes for it. ``whole``: the model in integers, over
+    the features that it reads if it has columns. ``node``: its outputs are the numbers sent. ``gateway``: reads its
+    quantised inputs, then the numbers sent.
     """
 
+    model: Tree
+    inputs: InputSpec
     whole: IntegerTree
     own: tuple[int, ...]
     others: tuple[int, ...]
     sent: tuple[Sent, ...]
     node: IntegerTree
     gateway: IntegerTree
-    gateway_inputs: InputStage
+    gateway_inputs: Stage
 
     @property
     def message_bytes(self) -> int:
@@ -47,15 +58,18 @@ class Halves:
         return self.gateway.predict_q(values)
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """(rows,) class labels or natural units for raw inputs (rows, features) of both."""
-        X = np.asarray(X)
+        """(rows,) class labels or natural units for raw inputs (rows, features of the model)."""
+        X = np.asarray(X)[:, [self.model.features.index(name) for name in self.whole.source.features]]
         found = self.predict_q(X[:, list(self.others)], self.message(X[:, list(self.own)]))
         classes = self.whole.source.classes
         return self.whole.outputs.values(found) if classes is None else label_array(classes)[found]
 
 
-def split_tree(tree: IntegerTree, own: Collection[int]) -> Halves:
-    """The halves for a node with the features ``own``, sending the fewest bytes. All inputs are floats.
+def split_tree(
+    tree: IntegerTree, own: Collection[int], *, model: Tree | None = None, inputs: InputSpec = "float32"
+) -> Halves:
+    """The halves for a node with the features ``own``, sending the fewest bytes. ``model``: the tree that has the
+    columns, if it is not that of ``tree``; ``inputs``: those for which ``tree`` was made.
 
     ``ValueError`` if the tree reads no feature of the node, or none of the gateway.
     """
@@ -67,36 +81,48 @@ def split_tree(tree: IntegerTree, own: Collection[int]) -> Halves:
     width = len(tree.source.features)
     of_node = tuple(i for i in range(width) if i in own)
     of_gateway = tuple(i for i in range(width) if i not in own)
-    return Halves(tree, of_node, of_gateway, sent, *_parts(tree, of_node, of_gateway, sent))
+    parts = _parts(tree, of_node, of_gateway, sent)
+    return Halves(model or tree.source, inputs, tree, of_node, of_gateway, sent, *parts)
 
 
 def _parts(
     tree: IntegerTree, own: Sequence[int], others: Sequence[int], sent: Sequence[Sent]
-) -> tuple[IntegerTree, IntegerTree, InputStage]:
+) -> tuple[IntegerTree, IntegerTree, Stage]:
     """The two trees, and the input stage of the gateway."""
     node = _node_rows(tree, own, sent).tree()
-    inputs = _stage(tree, _used(node.nodes["op"]).tolist(), own)
+    inputs = _stage_at(tree.inputs, {own[place]: place for place in _used(node.nodes["op"]).tolist()})
     node = replace(node, inputs=inputs, outputs=OutputStage(None, None, 0, 0, np.float32(1)))
     gateway = _gateway_rows(tree, own, others, sent).tree()
     read = [place for place in _used(gateway.nodes["op"]).tolist() if place < len(others)]
-    stage = _stage(tree, read, others)
     places = [*read, *range(len(others), len(others) + len(sent))]
-    fill = np.zeros(len(sent), dtype=np.int64)  # numbers of messages are not converted
-    given = (np.concatenate([part, fill]) for part in (stage.power, stage.zero, stage.multiplier, stage.shift))
-    return node, replace(gateway, inputs=InputStage(np.array(places, dtype=np.int64), *given)), stage
+    given = replace(gateway, inputs=_converted(np.array(places, dtype=np.int64)))
+    return node, given, _stage_at(tree.inputs, {others[place]: place for place in read})
 
 
 def _used(op: IntArray) -> IntArray:
     return np.unique(op[op >= 0]).astype(np.int64)
 
 
-def _stage(tree: IntegerTree, places: list[int], features: Sequence[int]) -> InputStage:
-    """The stage of the inputs at some places of a half, whose inputs are these features."""
-    stage = tree.inputs
-    assert isinstance(stage, InputStage)
-    at = np.searchsorted(stage.features, [features[place] for place in places]).astype(np.int64)
-    parts = (part[at] for part in (stage.power, stage.zero, stage.multiplier, stage.shift))
-    return InputStage(np.array(places, dtype=np.int64), *parts)
+def _converted(places: IntArray) -> InputStage:
+    """The stage of numbers that are integers already: it says which are read, and converts nothing."""
+    nothing = np.zeros(len(places), dtype=np.int64)
+    return InputStage(places, nothing, nothing, nothing, nothing)
+
+
+def _stage_at(stage: Stage, place: dict[int, int]) -> Stage:
+    """The stage of some of its features, which are inputs of a half at these places, in the same order."""
+    if isinstance(stage, MixedStage):
+        places = np.array(list(place.values()), dtype=np.int64)
+        return MixedStage(places, _rows_at(stage.floats, place), _rows_at(stage.integers, place))
+    return _rows_at(stage, place)
+
+
+def _rows_at(stage: AnyStage, place: dict[int, int]) -> AnyStage:
+    """As ``_stage_at``, of a stage all of whose fields are (used,)."""
+    here = np.isin(stage.features, list(place))
+    parts = {field.name: getattr(stage, field.name)[here] for field in fields(stage)}
+    parts["features"] = np.array([place[feature] for feature in parts["features"].tolist()], dtype=np.int64)
+    return replace(stage, **parts)
 
 
 class _Rows:

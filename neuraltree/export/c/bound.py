@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
+from neuraltree.activations.kind import Activation
 from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
@@ -24,7 +25,8 @@ def error_bound(nodes: Nodes, X: FloatArray, wrong: FloatArray | None = None) ->
     """Outputs in double precision and bounds on the error of single-float code, (rows, outputs) each.
 
     Every node's sum may be wrong by 16 single-float ulps of Σ|w h| + |b|, plus the errors of its children. Its
-    activation multiplies this error by at most its steepest slope, and adds 16 ulps of its own value. ``wrong`` (rows,
+    activation multiplies this error by at most its steepest slope, and adds 16 ulps of its own value. One that jumps
+    may be on the wrong side if the sum is no farther from the jump than it may be wrong. ``wrong`` (rows,
     features): how far off the inputs may be, by default not at all.
     """
     columns = np.asarray(X, dtype=np.float64).T
@@ -39,8 +41,9 @@ def error_bound(nodes: Nodes, X: FloatArray, wrong: FloatArray | None = None) ->
             zero = [np.zeros(columns.shape[1])] * 3
             total, size, error = sums.pop(depth[i] + 1, zero)
             total, size = total + nodes["bias"][i, 0], size + abs(nodes["bias"][i, 0])
-            value = ACTIVATIONS[~op[i]].value(total)
-            error = ACTIVATIONS[~op[i]].steepest * (error + ULPS * EPSILON * size) + ULPS * EPSILON * np.abs(value)
+            row = ACTIVATIONS[~op[i]]
+            value = row.value(total)
+            error = _carried(row, total, error + ULPS * EPSILON * size) + ULPS * EPSILON * np.abs(value)
         if depth[i] == 0:
             outputs.append((value, error))
             continue
@@ -50,3 +53,10 @@ def error_bound(nodes: Nodes, X: FloatArray, wrong: FloatArray | None = None) ->
         sums[depth[i]] = [old + new for old, new in zip(before, added, strict=True)]
     values, errors = zip(*outputs[::-1], strict=True)
     return np.stack(values, axis=1), np.stack(errors, axis=1)
+
+
+def _carried(row: Activation, total: FloatArray, error: FloatArray) -> FloatArray:
+    """How far off a value may be for a sum ``total`` that is off by ``error``."""
+    if row.jump is None:
+        return row.steepest * error
+    return np.where(np.abs(total - row.jump) <= error, row.bounds[1] - row.bounds[0], 0.0)

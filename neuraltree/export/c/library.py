@@ -17,14 +17,14 @@ from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.export.c.argument import Argument, argument_of, narrowed, sources_of
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns.column_code import check
-from neuraltree.export.c.columns.column_header import column_constants
 from neuraltree.export.c.constants.block_code import block_library
 from neuraltree.export.c.decisions import band, rule
 from neuraltree.export.c.floats.float_library import float_library
+from neuraltree.export.c.header_inputs import check_declaration, enum_text, input_positions
 from neuraltree.export.c.integers.integer_library import integer_library
 from neuraltree.export.c.parts import FLASH, MACROS
 from neuraltree.export.c.self_test import test_files
-from neuraltree.export.names import check_name, comment, constants
+from neuraltree.export.names import check_name, comment
 from neuraltree.export.needed import needed, reads
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
@@ -120,7 +120,7 @@ def _header(tree: Tree, argument: Argument, code: Code, stops: str) -> str:
         *([code.remark] if code.remark else []),
         f"#ifndef {upper}_H\n#define {upper}_H\n\n#include <stdint.h>\n",
         '#ifdef __cplusplus\nextern "C" {\n#endif\n',
-        _inputs(tree, argument),
+        input_positions(tree.columns, argument, tree.classes),
     ]
     if tree.classes is not None:
         parts.append(f"/* What {name}_predict returns. */\n{enum_text('CLASS', upper, tree.classes)}")
@@ -139,34 +139,10 @@ def _summary(tree: Tree) -> str:
     return f"{tree.kind}: {inputs}, {function_nodes} function nodes, {tree.num_weights} weights"
 
 
-def _inputs(tree: Tree, argument: Argument) -> str:
-    """The positions of the features, or of the columns if there are any."""
-    upper = argument.name.upper()
-    if tree.columns is None and argument.is_struct:
-        return argument.declared()
-    if tree.columns is None:
-        declared = argument.declared()
-        scales = f"\n{declared}" if declared else ""
-        return f"/* The positions of the inputs in x. */\n{enum_text('FEATURE', upper, tree.features)}{scales}"
-    return column_constants(tree.columns, argument, constants(f"{upper}_CLASS", tree.classes or ()))
-
-
-def enum_text(what: str, upper: str, names: tuple) -> str:
-    """A constant for each name: ``what`` is FEATURE or CLASS."""
-    rows = [
-        f"    {constant} = {place}, /* {comment(name)} */"
-        for place, (constant, name) in enumerate(zip(constants(f"{upper}_{what}", names), names, strict=True))
-    ]
-    plural = {"FEATURE": "FEATURES", "CLASS": "CLASSES"}[what]
-    return "\n".join(["enum {", *rows, f"    {upper}_{plural} = {len(names)}", "};\n"])
-
-
 def _declarations(tree: Tree, argument: Argument, stops: str) -> list[tuple[str, str]]:
     """Comment and prototype of the public functions that every number format has."""
     name, x = argument.name, argument.parameter
-    has_floats = argument.is_float or argument.is_struct
-    text = CHECKED if has_floats else CHECKED.replace("NAN where", "a missing cell where")
-    checked = [] if tree.columns is None else [(text, f"int {name}_check({x})")]
+    checked = check_declaration(tree.columns, argument)
     if tree.classes is None:
         return [
             ("/* The target in its own units, for raw inputs. */", f"float {name}_predict({x})"),
@@ -182,8 +158,6 @@ def _declarations(tree: Tree, argument: Argument, stops: str) -> list[tuple[str,
 
 STOPS = "It stops as soon as no other class is possible,\n   so its time depends on the inputs. "
 ALL = "It computes everything: to look for an\n   early exit would cost more than it saves. "
-CHECKED = """/* The position of the first column whose number is unlike those learned from, or -1: NAN where nothing
-   stands in for it, beyond the smallest or the largest number, an unknown level. Only this function checks. */"""
 
 
 def _source(tree: Tree, argument: Argument, code: Code) -> str:

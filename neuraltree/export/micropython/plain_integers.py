@@ -106,6 +106,8 @@ def _value(order: Sequence[Step]) -> str:
     for code in _kinds(order):
         kind, name = KINDS[code], f"_{NAMES[code].upper()}"
         index = "(s + 128) & 255" if kind.repeats else f"max({kind.low}, min(127, s))"
+        if kind.jumps:
+            index = f"{kind.low} if s < 0 else {kind.high}"
         if kind.domain:
             index = f"{name}[{index}] - {SIGNED}" if kind.repeats else f"{name}[{index} + 128] - {SIGNED}"
         lines += [f"{'el' * bool(lines)}if kind == {code}:", f"    s = {index}"]

@@ -131,6 +131,8 @@ def _score(tree: IntegerTree, output: int, total: str) -> str:
 def _value(tree: IntegerTree, step: Step, total: str) -> str:
     """The expression of a node's value from that of its sum. The index of a table cannot be out of its bounds."""
     kind, numbers = KINDS[step.code], tree.numbers
+    if kind.jumps:
+        return f"(if {total} < 0 {{ {kind.low} }} else {{ {kind.high} }})"
     index = f"scaled({total}, {numbers.multiplier[step.node]}, {numbers.shift[step.node]})"
     if kind.repeats:
         return f"i32::from({NAMES[step.code].upper()}[(({index} + 128) & 255) as usize])"

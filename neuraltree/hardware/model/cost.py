@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,19 @@ WHOLE = ("flash_bytes", "ram_bytes")
 NARROW_TERM = "weights below 8 bits"
 
 
+class Features(TypedDict, total=False):
+    """The arguments of ``counted`` that say what features are, (features,) each; by default all are ordinary floats.
+
+    ``input_range``: see ``compress.effective_trees``; ``far``: see ``folding.far``; ``rules`` and ``inputs``: see
+    ``counts.count``.
+    """
+
+    input_range: FloatArray | None
+    far: NDArray[np.bool_] | None
+    rules: IntArray | None
+    inputs: IntArray | None
+
+
 def costs(
     nodes: Nodes,
     starts: IntArray,
@@ -43,21 +56,17 @@ def costs(
     compiler: str = "clang",
     *,
     kind: str = "regression",
-    input_range: FloatArray | None = None,
-    far: NDArray[np.bool_] | None = None,
-    rules: IntArray | None = None,
-    inputs: IntArray | None = None,
     bound: Bound = "mid",
+    **features: Unpack[Features],
 ) -> dict[str, FloatArray]:
     """Each of ``COSTS`` of trees laid end to end, shape (trees,); bytes are whole numbers.
 
     And ``WORST``, the latency on the costliest inputs, if the device has figures for it. RAM is an upper bound.
-    ``kind``: the task, as in ``Tree.kind``. ``input_range``: see ``compress.effective_trees``; ``far``: see
-    ``folding.far``; ``rules`` and ``inputs``: see ``counts.count``. ``bound`` "lo" or "hi" takes that end of each
-    figure's range instead of its middle.
+    ``kind``: the task, as in ``Tree.kind``. ``features``: see ``Features``. ``bound`` "lo" or "hi" takes that end of
+    each figure's range instead of its middle.
     ``ValueError`` if the device has no figures for the code.
     """
-    counts = counted(nodes, starts, precision, input_range, far, rules, inputs)
+    counts = counted(nodes, starts, precision, **features)
     return costs_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
 
 
@@ -92,18 +101,15 @@ def breakdown(
     compiler: str = "clang",
     *,
     kind: str = "regression",
-    input_range: FloatArray | None = None,
-    far: NDArray[np.bool_] | None = None,
-    rules: IntArray | None = None,
-    inputs: IntArray | None = None,
     bound: Bound = "mid",
+    **features: Unpack[Features],
 ) -> dict[str, dict[str, FloatArray]]:
     """The part of each term in each of ``COSTS``, (trees,) each; the parts sum to ``costs`` before bytes are rounded.
 
     The terms of a ``CycleDevice`` are ``linear_model.TERMS``, "columns" if there are ``rules``, and ``NARROW_TERM`` of
     code in fewer than 8 bits, which may be below 0; of a ``FormulaDevice`` ``latency_formula.TERMS``.
     """
-    counts = counted(nodes, starts, precision, input_range, far, rules, inputs)
+    counts = counted(nodes, starts, precision, **features)
     return breakdown_of_counts(counts, device, precision, style, compiler, kind=kind, bound=bound)
 
 

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 EPILOG = """examples:
   neuraltree split results/mine/models/003.json --cut "accel*" --out halves
   neuraltree split results/mine --at features --cut temp --cut "gyro*" --name fall --out halves
+  neuraltree split results/mine/models/003.json --cut "accel*" --input int16/100 --input button=uint8 --out halves
 
 The node computes what its inputs alone decide, and sends the fewest bytes with which the gateway, which has the other
-inputs, gives the answer of the whole model in int8, bit for bit. --cut names the inputs of the node.
+inputs, gives the answer of the whole model in int8, bit for bit. --cut names the inputs of the node; a column goes to
+one side with its levels and with what stands in for its missing cells.
 
 exit codes: 0 done, 2 bad input"""
 CHECK = (
@@ -33,21 +35,26 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--at", choices=("features",), default="features", help="where to cut: between owners of inputs")
     pattern = "an input of the node, or a pattern of several, as accel*; may be repeated"
     made.add_argument("--cut", metavar="PATTERN", action="append", required=True, help=pattern)
+    taken = "what goes into C, as for neuraltree export: int16, uint8, int16/100, COLUMN=TYPE for one column; may be "
+    taken += "repeated; by default as the run of the model has it"
+    made.add_argument("--input", metavar="TYPE", action="append", help=taken)
     made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")
     made.add_argument("--out", metavar="FOLDER", type=Path, help="the folder to write; by default the model's name")
 
 
 def split(options: argparse.Namespace) -> int:
     """Returns the exit code."""
-    from neuraltree.export.c.split_library import export_split, halves_of
+    from neuraltree.compress.formats import input_spec
+    from neuraltree.export.c.two_devices.split_library import export_split, halves_of, owned_names
     from neuraltree.export.names import check_name, name_from
     from neuraltree.export.writing import check_folder, write
     from neuraltree.tree.model_files import load
-    from search.cli.chosen import chosen_path
+    from search.cli.chosen import chosen_path, inputs_of_run, run_of
 
     path = chosen_path(options.model, options)
-    tree = load(path)
-    halves = halves_of(tree, _matching(options.cut, tree.features))
+    tree, run = load(path), run_of(path)
+    inputs = input_spec(options.input or (inputs_of_run(run) if run else []) or ["float32"])
+    halves = halves_of(tree, _matching(options.cut, owned_names(tree)), inputs=inputs)
     out = options.out or Path(name_from(options.model.absolute().stem))
     name = check_name(options.name or name_from(out.absolute().name))
     check_folder(out, (f"{name}.h",))
@@ -60,32 +67,34 @@ def split(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _matching(patterns: Sequence[str], features: Sequence[str]) -> list[str]:
-    """The features that a pattern matches; ``ValueError`` for a pattern that matches none."""
+def _matching(patterns: Sequence[str], names: Sequence[str]) -> list[str]:
+    """The names that a pattern matches; ``ValueError`` for a pattern that matches none."""
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in features):
-            raise ValueError(f"--cut {pattern} matches no input; the model has: {', '.join(features)}")
-    return [name for name in features if any(fnmatchcase(name, pattern) for pattern in patterns)]
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ValueError(f"--cut {pattern} matches no input; the model has: {', '.join(names)}")
+    return [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
 
 
 def _said(halves: Halves) -> list[str]:
     """What is sent, and what it costs on radio links."""
     from neuraltree.compress.exits.cascade import macs
     from neuraltree.compress.splitting.radio_links import LINKS
+    from neuraltree.export.c.two_devices.sides import sides_of
 
     counts = {what: sum(each.what == what for each in halves.sent) for what in ("sum", "value", "input")}
     parts = ", ".join(f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items() if count)
-    raw = len(set(halves.whole.inputs.features.tolist()) & set(halves.own))
+    node = sides_of(halves, "model")[0]
+    raw = node.raw_bytes
     lines = [
-        f"the node sends {halves.message_bytes} bytes a prediction ({parts}); its {raw} inputs would be {raw} bytes in "
-        f"int8, {4 * raw} as floats",
+        f"the node sends {halves.message_bytes} bytes a prediction ({parts}); its {len(raw)} inputs would be "
+        f"{len(node.stage.features)} bytes in int8, {sum(raw)} as they are",
         f"{macs(halves.node)} MACs on the node, {macs(halves.gateway)} on the gateway (the whole model: "
         f"{macs(halves.whole)})",
     ]
     for link in LINKS:
-        sent, floats = (link.energy_j(size) for size in (halves.message_bytes, 4 * raw))
+        sent, given = (link.energy_j(size) for size in (halves.message_bytes, sum(raw)))
         lines.append(
-            f"{link.name}: about {_microjoules(sent)} a message instead of {_microjoules(floats)} for floats, "
+            f"{link.name}: about {_microjoules(sent)} a message instead of {_microjoules(given)} for the inputs, "
             f"{1e3 * link.duration_s(halves.message_bytes):,.0f} ms ({link.certainty})"
         )
     return lines

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.compress.formats import input_texts, only_floats
+from neuraltree.export.targets import FORMATS
 from neuraltree.hardware.profile.devices import Code
 from neuraltree.plot.drawing import positions
 from neuraltree.tree.labels import Label
@@ -121,34 +122,41 @@ def cost_terms(
     return found
 
 
+EXPORTS = {  # by purpose: the format, and what the name of its file or folder ends in
+    "Export as C": ("c", "_c"),
+    "Export as ONNX": ("onnx", ".onnx"),
+    "Export as a Python function": ("python", ".py"),
+}
+
+
 def lines(member: Member, config: Config | None) -> dict[str, str]:
-    """The code and commands that use the model file of a member, by purpose."""
+    """The code and commands that use the model file of a member, by purpose; exports that take its number format."""
     path = member.path
     assert path is not None
     quoted, name = shlex.quote(str(path)), shlex.quote(path.stem)
-    precision, style, inputs = _options(member, config)
-    export = f"python -m neuraltree.export {quoted} --to "
-    found = {
-        "Load and predict": f"from neuraltree import load\n\ntree = load({str(path)!r})\ntree.predict(X)",
-        "Export as C": f"{export}c{precision}{style}{inputs} --out {name}_c",
-        "Export as ONNX": f"{export}onnx{precision} --out {name}.onnx",
-        "Export as a Python function": f"{export}python --out {name}.py",
-    }
+    found = {"Load and predict": f"from neuraltree import load\n\ntree = load({str(path)!r})\ntree.predict(X)"}
+    number, options = _options(member, config)
+    for what, (form, ending) in EXPORTS.items():
+        takes = FORMATS[form].options
+        if number in (takes.get("precision") or (number,)):
+            given = "".join(text for option, text in options.items() if option in takes)
+            found[what] = f"python -m neuraltree.export {quoted} --to {form}{given} --out {name}{ending}"
     if config is None or not config.hardware.device:
         return found
     device = shlex.quote(config.hardware.device)
     compiler = f" --compiler {config.hardware.compiler}" if config.hardware.compiler != "clang" else ""
-    cost = f"python -m neuraltree.hardware {quoted} --device {device}{precision}{style}{inputs}{compiler} --breakdown"
+    cost = f"python -m neuraltree.hardware {quoted} --device {device}{''.join(options.values())}{compiler} --breakdown"
     return found | {"Show its cost in parts": cost}
 
 
-def _options(member: Member, config: Config | None) -> tuple[str, str, str]:
-    """The command-line options for a member's code that is not the default."""
+def _options(member: Member, config: Config | None) -> tuple[str, dict[str, str]]:
+    """The number format of a member, and by name the command-line options of its code, "" for what is the default."""
     if config is None:
-        return "", "", ""
+        return "float32", {}
     wanted = code_of(member, config)
     precision = f" --precision {wanted.precision}" if wanted.precision != "float32" else ""
     spec = config.hardware.input
     texts = [] if only_floats(spec) else input_texts(spec)
     inputs = "".join(f" --input {shlex.quote(text)}" for text in texts)
-    return precision, f" --style {wanted.style}" if wanted.style != "straight" else "", inputs
+    style = f" --style {wanted.style}" if wanted.style != "straight" else ""
+    return wanted.precision, {"precision": precision, "style": style, "input": inputs}

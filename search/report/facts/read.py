@@ -131,14 +131,14 @@ def _live_front(path: Path, manifest: dict[str, Any]) -> Front:
 TEXTS = ("status", "model", "precision", "style")
 
 
-def _rows(path: Path) -> list[dict[str, str]]:
+def _rows(path: Path, *, growing: bool = False) -> list[dict[str, str]]:
     if not path.is_file():
         raise InputError(f"There is no {path.name} in the run folder.")
-    return read_rows(path, dict)
+    return read_rows(path, dict, growing=growing)
 
 
 def _columns(path: Path) -> dict[str, list[float | None]]:
     """A table of numbers by column; None for an empty cell."""
-    rows = _rows(path)
+    rows = _rows(path, growing=True)
     names = [name for name in (rows[0] if rows else {}) if name]
     return {name: [float(row[name]) if row[name] else None for row in rows] for name in names}

@@ -4,7 +4,7 @@ iris, wine, breast_cancer, diabetes, digits   tables bundled with scikit-learn
 friedman1                                     a table made by scikit-learn: 1200 rows, 10 features, noise 1
 openml:ID                                     a table fetched from OpenML and cached by scikit-learn
 a path, or a name ending in .csv .tsv .txt    a text file, also with .gz; with * several of one header
-a name ending in .parquet                     columns, if pyarrow is installed
+a name ending in .parquet                     columns, if pyarrow is installed; with * several of the same columns
 a name ending in .npz                         arrays X, y; optionally features, classes; by any other name row weights,
                                               groups, times and parts
 any other NAME                                the file NAME.csv in the folder $NEURALTREE_DATA
@@ -42,8 +42,7 @@ def read_source(data: DataConfig) -> Raw:
     if source.startswith("openml:"):
         return _openml(source, data)
     if is_path(source):
-        read = _READERS.get(Path(source).suffix.lower())
-        return read(Path(source), data) if read else read_csv(_files(source), data, source)
+        return _READERS.get(Path(source).suffix.lower(), read_csv)(files_of(source), data, source)
     return BUNDLED[source](data) if source in BUNDLED else _named(source, data)
 
 
@@ -90,7 +89,13 @@ def _openml(source: str, data: DataConfig) -> Raw:
     )
 
 
-def _files(source: str) -> list[Path]:
+def _npz(paths: list[Path], data: DataConfig, source: str) -> Raw:
+    if len(paths) > 1:
+        raise InputError(f"{source}: {len(paths)} .npz files; name one, or give several as .parquet or text files")
+    return read_npz(paths[0], data)
+
+
+def files_of(source: str) -> list[Path]:
     """The files that a path or a pattern of paths stands for, in the order of their names."""
     if not _PATTERN.search(source) or Path(source).exists():
         return [Path(source)]
@@ -119,4 +124,4 @@ BUNDLED: dict[str, Loader] = {
     **{name: partial(_bundled, name) for name in ("iris", "wine", "breast_cancer", "diabetes", "digits")},
     "friedman1": _friedman1,
 }
-_READERS: dict[str, Callable[[Path, DataConfig], Raw]] = {".npz": read_npz, ".parquet": read_parquet}
+_READERS: dict[str, Callable[[list[Path], DataConfig, str], Raw]] = {".npz": _npz, ".parquet": read_parquet}

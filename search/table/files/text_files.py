@@ -27,6 +27,7 @@ from search.table.files.cell_numbers import NumberColumn, TextColumn, forms_of
 from search.table.files.column_roles import choose_columns, numbered, told_names
 from search.table.files.raw import Places, Raw, columns_line, drop_line
 from search.table.files.text_shape import Shape, rows_of, shape_of
+from search.table.streams.text_limits import check_memory
 
 PIECE = 2048  # rows
 FEW_TEXTS = 0.1  # the share of a number column's cells below which texts are missing numbers
@@ -44,6 +45,7 @@ HINTS: tuple[tuple[dict[str, Any], str], ...] = (
 
 def read_csv(paths: Sequence[Path], data: DataConfig, source: str) -> Raw:
     """The table in text files of one header, without blanks around cells, blank lines and trailing empty columns."""
+    check_memory(paths, data, source)
     shapes = [shape_of(path, data) for path in paths]
     for other in shapes[1:]:
         if other.names != shapes[0].names:

@@ -40,7 +40,7 @@ def shape_of(path: Path, data: DataConfig) -> Shape:
     encoding = encoding_of(path)
     with opened_text(path, encoding) as text:
         first = next(line for line in text if line.strip())
-    separator = _separator_of(first)
+    separator = separator_of(first)
     top: list[list[str]] = []
     lengths: dict[int, tuple[int, int]] = {}  # the first line of each length, and how many there are
     width, widest, rows = 0, 0, 0
@@ -67,7 +67,7 @@ def shape_of(path: Path, data: DataConfig) -> Shape:
     return Shape(path, encoding, separator, header, tuple(top[0] if header else [""] * width), rows - header)
 
 
-def _separator_of(line: str) -> str:
+def separator_of(line: str) -> str:
     """That which the line says; else the most frequent one, but no comma if commas are in decimal numbers only."""
     if said := _SAID.fullmatch(line.strip("\r\n").replace('"', "")):
         return said[1]

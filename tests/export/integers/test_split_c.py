@@ -9,12 +9,11 @@ import numpy as np
 import pytest
 
 from neuraltree.compress import quantize_tree
-from neuraltree.export.c.split_library import export_split, halves_of
+from neuraltree.export.c.two_devices.split_library import export_split, halves_of
 from neuraltree.tree.tree import Tree
 from tests.export.integers.test_cascade_c import compiled
 from tests.export.integers.test_integer_c import needs_compiler
 from tests.helpers.random_models import KINDS, random_model, raw_inputs, regression
-from tests.helpers.table_models import table_models
 
 MAIN = """#include <stdio.h>
 #include "two.h"
@@ -62,8 +61,6 @@ def test_halves_give_the_bits_of_the_whole(place: int, tmp_path: Path) -> None:
 
 
 def test_what_is_not_split() -> None:
-    with pytest.raises(ValueError, match="encodes categories"):
-        halves_of(table_models(1)[0], ["size"])
     with pytest.raises(ValueError, match="no input of the gateway"):
         halves_of(regression([(0, -6, 0.0, 0.0), (1, 0, 1.0, 0.0)]), ["x0"])
     with pytest.raises(ValueError, match="no input of the model: speed; it has: x0"):

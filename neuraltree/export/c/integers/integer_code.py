@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from neuraltree.activations import NAMES
+from neuraltree.activations.kind import Integers
 from neuraltree.compress.int8.lookup_tables import FINE, KINDS
 from neuraltree.export.order import Step, slots
 
@@ -133,9 +134,16 @@ def _score(tree: IntegerTree, output: int, total: str) -> str:
     return f"(({total}) * {stage.multiplier[output]} + {1 << (shift - 1)}) >> {shift}"
 
 
+def jumping_value(total: str, kind: Integers, size: int) -> str:
+    """The C expression of the value of a kind that jumps; ``size``: ``FINE`` for 16 bits."""
+    return f"({total} < 0 ? {kind.low * size} : {kind.high * size})"
+
+
 def _value(tree: IntegerTree, step: Step, index: str) -> str:
     """The C expression of a node's value from the expression of its index."""
     kind, size = KINDS[step.code], FINE if is_fine(tree, step) else 1
+    if kind.jumps:
+        return jumping_value("s", kind, size)
     numbers, name = tree.numbers, NAMES[step.code]
     low, high = kind.low * size, (kind.high + 1) * size - 1 if kind.domain else kind.high * size
     outside = numbers.index_low[step.node] < low or numbers.index_high[step.node] > high

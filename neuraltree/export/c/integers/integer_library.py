@@ -67,7 +67,7 @@ def _from_floats(
         _remark(tree),
         _size(name, integers) + result_code.constants(integers, argument),
         _declarations(tree, name, integers) + result_code.declarations(integers, argument),
-        [exp, definitions, outputs, *_encoding(reads, argument), input_stage(integers, name, reads)],
+        [exp, definitions, outputs, *encoding(reads, argument), input_stage(integers, name, reads)],
         [*_entries(tree, argument, integers), *result_code.entries(integers, argument, run)],
     )
     return code, run
@@ -123,7 +123,7 @@ LOGITS = """    NT_LOOP
 """
 
 
-def _encoding(reads: Sequence[Read], argument: Argument) -> list[str]:
+def encoding(reads: Sequence[Read], argument: Argument) -> list[str]:
     """From columns to features. The sine of floats has a name of its own, as ``nt_sine`` is a table of integers."""
     sine = [column_code.float_sine()] if column_code.uses_sine(reads) else []
     return [apart(text) for text in (*sine, column_code.encode(reads, argument))] if reads else []

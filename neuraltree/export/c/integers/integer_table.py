@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuraltree.activations import NAMES
+from neuraltree.activations.kind import Integers
 from neuraltree.compress.formats import CODED
 from neuraltree.compress.int8.lookup_tables import DOMAINS, FINE, KINDS, fine_table, table
 from neuraltree.export.c.edges.coded_storage import in_codes
@@ -19,6 +20,7 @@ from neuraltree.export.c.integers.integer_code import (
     Leaves,
     bias_of,
     is_fine,
+    jumping_value,
     straight_code,
 )
 from neuraltree.export.c.parts import array
@@ -105,9 +107,19 @@ KIND_ROW = """struct nt_kind {
 
 def coarse_value(codes: set[int]) -> str:
     """The C of the interpreter from an index to an 8-bit value, for these activations."""
-    repeating = sorted(code for code in codes if KINDS[code].repeats)
-    repeat = REPEAT.replace("@REPEATS@", " || ".join(f"(head & {KIND}) == {code}" for code in repeating))
-    return COARSE.replace("@REPEAT@", repeat if repeating else "")
+    first = [
+        f"        if ((head & {KIND}) == {code}) {{\n            sum = {index};\n        }}\n"
+        for code in sorted(codes)
+        if (index := _own_index(KINDS[code]))
+    ]
+    return "".join(first) + COARSE
+
+
+def _own_index(kind: Integers) -> str:
+    """The C expression of the index of a kind whose index is not only clamped."""
+    if kind.repeats:
+        return "((sum + 128) & 255) - 128"
+    return jumping_value("sum", kind, 1) if kind.jumps else ""
 
 
 def _interpreter(tree: IntegerTree, order: list[Step], edges: Edges, unit: int, name: str) -> str:
@@ -129,6 +141,8 @@ def _fine_cases(codes: set[int]) -> list[str]:
 
 def _fine_value(code: int) -> str:
     kind, name = KINDS[code], NAMES[code]
+    if kind.jumps:
+        return jumping_value("sum", kind, FINE)
     if kind.repeats:
         return f"nt_between(nt_fine_{name}, ((sum + {128 * FINE}) & {256 * FINE - 1}))"
     if not kind.domain:
@@ -188,13 +202,9 @@ FINE_ELSE = """            default: break;
             }
         } else {
 """
-COARSE = """@REPEAT@        sum = nt_clamp(sum, kind->low, 127);
+COARSE = """        sum = nt_clamp(sum, kind->low, 127);
         if (kind->table != 0) {
             sum = NT_READ(byte, int8_t, kind->table + (sum + 128));
-        }
-"""
-REPEAT = """        if (@REPEATS@) {
-            sum = ((sum + 128) & 255) - 128;
         }
 """
 OUTPUTS = """NT_CALL void nt_outputs(const @Q@ *q, int32_t *y)
