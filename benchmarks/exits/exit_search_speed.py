@@ -66,7 +66,7 @@ CPU seconds of all threads."""
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tables", nargs="+", default=list(TABLES), help="default: %(default)s")
-    parser.add_argument("--generations", type=int, default=40, help="default: %(default)s")
+    parser.add_argument("--generations", type=int, default=25, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=Path("results/exit_speed.json"), help="default: %(default)s")
     options = parser.parse_args(argv)
     rows = [

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.exits.early_exit import early_exit_of
+from neuraltree.compress.exits.early_exit import early_exit_of, walk_of
 from neuraltree.compress.exits.forest_exits import walks_of
-from neuraltree.compress.exits.stretches import Walk, walk_of
+from neuraltree.compress.exits.stretches import Walk
 from neuraltree.compress.formats import AUTO, c_format
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
 from neuraltree.engine.kernel.binding import Kernel

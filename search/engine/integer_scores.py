@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.byte_inputs import ByteStage
-from neuraltree.compress.exits.forest_exits import IntegerForest
+from neuraltree.compress.exits.integer_forest import IntegerForest
 from neuraltree.compress.exits.output_terms import read_costs
 from neuraltree.compress.formats import RAW
 from neuraltree.compress.int8.clipping import fit_ranges
-from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
+from neuraltree.compress.int8.integer_tree import IntegerTree, input_range, integer_threshold
 from neuraltree.compress.int8.integers import Integers, quantize, rescaling
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import InputStage, IntegerStage, MixedStage, OutputStage, score_gain
@@ -110,9 +110,9 @@ def of_fold(
 
 
 def forest_of_fold(
-    problem: Problem, trees: Sequence[Nodes], fold: int = 0, ranges: Ranges | None = None
+    problem: Problem, trees: Sequence[Nodes], fold: int = 0, ranges: Ranges | None = None, threshold: float = 0.5
 ) -> IntegerForest:
-    """The trees of ``of_fold``, laid end to end."""
+    """The trees of ``of_fold``, laid end to end; a ``threshold`` is that of a single one."""
     nodes, starts = join(list(trees))
     reach, middle = ranges or Ranges(problem.input_range, np.zeros(problem.space.n_features))
     with np.errstate(all="ignore"):
@@ -124,7 +124,10 @@ def forest_of_fold(
     unit, largest = (part[top].reshape(len(trees), -1) for part in (numbers.unit, numbers.reach))
     scores = rescaling(unit * score_gain(largest))
     cost = read_costs(_stage(problem, np.arange(len(reach))))
-    return IntegerForest(nodes, kept[starts], numbers, *scores, reach, middle, cost)
+    stage = OutputStage.make(unit[0], largest[0], 1, 0.0, 1.0)
+    return IntegerForest(
+        nodes, kept[starts], numbers, *scores, reach, middle, cost, integer_threshold(threshold, stage)
+    )
 
 
 def _stage(problem: Problem, used: IntArray) -> InputStage | MixedStage | ByteStage:

@@ -153,8 +153,8 @@ def judged_front(
     With their honest errors as columns; and the judgement, with their trees in the same order.
     """
     if not front.trees:
-        none = np.zeros(0)
-        return front, Judged(none, none, np.zeros((0, 1)), none, none, none, None)
+        nothing = np.zeros(0)
+        return front, Judged(nothing, nothing, np.zeros((0, 1)), nothing, nothing, nothing, None)
     judged = judge(setup, table, front.trees, say, stopping, kept, lesson, evaluations, genes_of(front.columns))
     found = dict(zip(HONEST, judged[:2], strict=True)) | {BAND: judged.bands}
     found |= {THRESHOLD: judged.probabilities()} if setup.tuned else {}
@@ -347,8 +347,9 @@ def _tested(member: Finished) -> Tested:
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
-    further = [*[MEAN, HONEST_MEAN] * setup.problem.early_exit, *(name for name in further if name != MEAN)]
-    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *CODE * setup.problem.chooses_code]
+    further = [*[MEAN] * setup.problem.early_exit, *(name for name in further if name != MEAN)]
+    own = [*CODE * setup.problem.chooses_code, *[HONEST_MEAN] * setup.problem.early_exit]
+    return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *own]
 
 
 def _row(

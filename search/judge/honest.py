@@ -64,7 +64,8 @@ class Judged(NamedTuple):
     ``parts`` (trees, folds): of the errors of the first repeat. ``thresholds`` (trees,): the logits from which the
     second of two classes is predicted, 0 unless they are tuned. ``bands`` (trees,): see ``Tree.band``; NaN if unknown.
     Thresholds and bands are medians over the repeats: these have the same rows, so more repeats make a quantile less
-    random, but do not count as more rows. ``latency`` (trees,): see ``exit_latency``, NaN without early exits.
+    random, but do not count as more rows. ``latency`` (trees,): see ``exit_latency``, of the first repeat; NaN
+    without early exits.
     ``held_out``: the first repeat, whose trees were not fitted to the validation
     rows of their folds; ``None`` if it was done before the run was resumed.
     """
@@ -130,7 +131,7 @@ def judge(
     held_out, rules = None, rules_of_table(setup.problem, table)
     for repeat in range(len(done), len(splits)):
         anew = lesson.problem if lesson else replace(setup.problem, folds=splits[repeat])
-        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, genes, rules)
+        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, genes, None if repeat else rules)
         done.append(found)
         held_out = held_out or ((anew, fitted) if repeat == 0 else None)
         if kept:
@@ -142,8 +143,8 @@ def judge(
     parts = np.concatenate([found.parts for found in done], axis=1)
     folds = [fold for each in splits[: len(done)] for fold in each]
     apart, wide = (np.median([getattr(found, name) for found in done], axis=0) for name in ("thresholds", "bands"))
-    latency = np.mean([found.latency for found in done], axis=0)
-    return Judged(parts.mean(axis=1), standard_error(parts, folds), done[0].parts, apart, wide, latency, held_out)
+    first = done[0]
+    return Judged(parts.mean(axis=1), standard_error(parts, folds), first.parts, apart, wide, first.latency, held_out)
 
 
 def _stored(done: list[_Repeat]) -> Arrays:
@@ -184,9 +185,10 @@ def refit_course(setup: Setup, evaluations: int) -> tuple[int, float]:
 
 
 def _judged_once(
-    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, genes: Genes, rules: IntArray
+    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, genes: Genes, rules: IntArray | None
 ) -> tuple[list[Nodes], _Repeat]:
-    """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen; ``rules``: see ``rules_of_table``.
+    """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen; ``rules``: see
+    ``rules_of_table``, ``None`` if latencies are not asked for.
 
     If a tree diverges, all are trained again at the rate of the search, which may be right there and too high here.
     """
@@ -244,9 +246,9 @@ def _renewed(problem: Problem, trees: list[Nodes], repeat: int) -> list[Nodes]:
 
 
 def _by_fold(
-    problem: Problem, trees: list[Nodes], tuned: bool, genes: Genes, rules: IntArray
+    problem: Problem, trees: list[Nodes], tuned: bool, genes: Genes, rules: IntArray | None
 ) -> tuple[_Repeat, NDArray[np.bool_]]:
-    """What is found of a repeat, and which trees (trees,) diverged.
+    """What is found of a repeat, and which trees (trees,) diverged. ``rules``: see ``_judged_once``.
 
     Outputs are held to ``_farthest``, so that a tree that diverged has a large error, but one that is a number. As many
     trees are scored at once as their outputs leave room for.
@@ -256,18 +258,19 @@ def _by_fold(
     truth = problem.validation_truth
     weight = problem.data.weight[problem.validation_rows].astype(np.float64)
     parts, apart, wide, late, wild = [], [], [], [], []
+    timed = problem.early_exit and rules is not None
     for i in range(0, len(trees), at_once):
         own = {name: values[i : i + at_once] for name, values in genes.items()}
         some = trees[i : i + at_once]
-        ranges = fitted_ranges(problem, some) if problem.early_exit else []
+        ranges = fitted_ranges(problem, some) if timed else []
         outputs = _outputs(problem, some, own, ranges)
         beyond = ~(np.abs(outputs) < far)  # true for NaN
         wild.append(beyond.mean(axis=(1, 2)) > OUTLIERS)
         outputs = np.where(beyond, np.copysign(far, np.nan_to_num(outputs)), outputs)
         apart.append(thresholds(metric, truth, outputs) if tuned else np.zeros(len(outputs)))
         wide.append(bands(truth, outputs, weight))
-        if problem.early_exit:
-            late.append(mean_latencies(problem, rules, some, ranges, _probabilities(apart[-1]).tolist()))
+        if timed:
+            late.append(mean_latencies(problem, np.asarray(rules), some, ranges, _probabilities(apart[-1]).tolist()))
         outputs = decided(metric, truth, problem.folds, outputs) if tuned else outputs
         parts.append(parts_of_error(metric, problem.truth, problem.folds, outputs))
     late = late or [np.full(len(trees), np.nan)]

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neuraltree.activations import NAMES
-from neuraltree.compress.exits.early_exit import early_exit_of
-from neuraltree.compress.exits.forest_exits import IntegerForest, plans, walks_of
+from neuraltree.compress.exits.early_exit import early_exit_of, walk_of
+from neuraltree.compress.exits.forest_exits import plans, walks_of
+from neuraltree.compress.exits.integer_forest import IntegerForest
 from neuraltree.compress.exits.output_terms import read_costs
-from neuraltree.compress.exits.stretches import walk_of
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.compress.int8.integers import Integers
 from neuraltree.engine.kernel.binding import Exits, Kernel

@@ -44,7 +44,7 @@ def raw(tree: Tree, rows: int = 40) -> np.ndarray:
 @pytest.mark.parametrize("outputs", [1, 4])
 def test_a_row_costs_the_tree_that_it_computes(outputs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """With looks that cost nothing, and floats as in other code: the ordinary cost of what is left of the tree."""
-    monkeypatch.setattr(exit_cost, "CORE_TIMES", {"cortex-m0plus": exit_cost.Times(0, 0, 0, 0)})
+    monkeypatch.setattr(exit_cost, "CORE_TIMES", {"cortex-m0plus": exit_cost.Times(0, 0, 0, 0, 0)})
     monkeypatch.setattr(exit_cost, "WITHOUT", ())
     tree, device = model(outputs), load_device("cortex-m0plus")
     X = raw(tree)

@@ -20,7 +20,11 @@ from neuraltree.hardware.model.cost import counted
 from neuraltree.hardware.model.linear_model import TERMS, design
 from neuraltree.hardware.profile.devices import Code
 from neuraltree.hardware.profile.profile_schema import Figure
+from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import count_weights
+from neuraltree.tree.scaler import Scaler
+from neuraltree.tree.space import Space
+from neuraltree.tree.tree import Tree
 from tests.helpers.random_models import IDENTITY, TANH, regression
 from tests.helpers.sensor_tree import sensor_tree
 from tests.helpers.table_models import table_model
@@ -186,3 +190,32 @@ def test_a_sample_of_a_tree_knows_its_inputs() -> None:
     (sample,) = measure_trees([(TREE, "int16")], "cortex-m0plus", Code("int8", "straight", "clang"))
     assert sample.each[TERMS.index("feature_int16")] == 27
     assert sample.measured.instructions <= 700
+
+
+def pixels(seed: int, outputs: int, max_nodes: int) -> Tree:
+    """144 inputs of one range, which int8 code reads as they are."""
+    space = Space(144, outputs, ("tanh", "sigmoid"), max_nodes=max_nodes, max_arity=12, max_depth=3)
+    nodes = random_tree(np.random.default_rng(seed), space)
+    names, classes = tuple(f"p{i}" for i in range(144)), tuple("abcdef"[: max(2, outputs)])
+    scaler = Scaler(np.full(144, 128.0), np.full(144, 60.0))
+    return Tree(nodes, "binary" if outputs == 1 else "multiclass", names, classes, scaler, None, np.full(144, 2.1))
+
+
+@needs_clang
+@pytest.mark.parametrize("style", ["straight", "table"])
+@pytest.mark.parametrize(("seed", "outputs", "max_nodes"), [(2, 1, 180), (3, 6, 240)])
+def test_bytes_read_as_they_are_cost_no_conversion(style: str, seed: int, outputs: int, max_nodes: int) -> None:
+    tree, device = pixels(seed, outputs, max_nodes), load_device("cortex-m0plus")
+    nodes, starts, about = laid_out([tree], "uint8")
+    assert counted(nodes, starts, "int8", about["input_range"], inputs=about["inputs"]).raw_features[0] > 3
+    found = {name: values[0] for name, values in costs(nodes, starts, device, "int8", style, **about).items()}
+    real = measure_model(tree, "cortex-m0plus", precision="int8", style=style, inputs="uint8")
+    assert found["latency_s"] / device.seconds(1, "mid") == pytest.approx(real.cycles, rel=0.15)
+    assert found["flash_bytes"] == pytest.approx(real.flash_bytes, rel=0.1)
+    assert found["ram_bytes"] >= real.ram_bytes
+    # Float code converts each of them, as any other bytes.
+    as_floats = [
+        costs(nodes, starts, device, "float32", style, **about | {"inputs": kinds})["latency_s"][0]
+        for kinds in (about["inputs"], np.full(144, 1))
+    ]
+    assert as_floats[0] == as_floats[1]

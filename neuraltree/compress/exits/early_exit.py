@@ -17,12 +17,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.compress.exits.certainty import Decided, beaten, one_side, score_of
 from neuraltree.compress.exits.checkpoints import checkpoints
-from neuraltree.compress.exits.exit_order import ordered
-from neuraltree.compress.exits.output_terms import Term, instructions, read_costs, terms_of
+from neuraltree.compress.exits.output_terms import Term, instructions, ordered, read_costs, terms_of
+from neuraltree.compress.exits.stretches import Stretch, Walk
 from neuraltree.compress.int8.integer_tree import IntegerTree, input_range
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.tree.labels import label_array
-from neuraltree.tree.nodes import IntArray
+from neuraltree.tree.nodes import IntArray, subtree_end
 
 # Instructions of a look at the bounds on an emulated Cortex-M0+: of a single score, and of one of several.
 ONE_SCORE, OF_SEVERAL = 6, 11
@@ -212,3 +212,23 @@ def typical_rows(tree: IntegerTree) -> NDArray[np.int8]:
     middle = 0 if source.input_middle is None else source.input_middle[used]
     z = np.random.default_rng(0).normal(size=(TYPICAL_ROWS, len(used)))
     return np.clip(np.rint((z - middle) / input_range(source)[used] * UNIT), -UNIT, UNIT).astype(np.int8)
+
+
+def walk_of(exits: EarlyExit, terms: IntArray) -> Walk:
+    """For rows that compute so many ``terms`` (rows, parts), see ``Exits``."""
+    reached = [(stop >= n).mean() for part, stop in zip(exits.parts, terms.T, strict=True) for n in part.checks]
+    return Walk(exits.tree.nodes, _stretches(exits, terms), exits.looks, float(sum(reached)))
+
+
+def _stretches(exits: EarlyExit, terms: IntArray) -> list[Stretch]:
+    depth, features, found = exits.tree.nodes["depth"], exits.tree.inputs.features, list[Stretch]()
+    for part, stop in zip(exits.parts, terms.T, strict=True):
+        if part.checks and part.ahead:
+            found.append(Stretch([], tuple(features[sorted(part.ahead)].tolist()), 1.0))
+        begins = [0, *(n for n in part.checks if n)]
+        for first, last in zip(begins, [*begins[1:], len(part.terms)], strict=True):
+            own = [(term.node, subtree_end(depth, term.node)) for term in part.terms[first:last]]
+            # A part is left after no terms at all only if there is a check before them.
+            share = 1.0 if not first and 0 not in part.checks else float((stop > first).mean())
+            found.append(Stretch(own, (), share))
+    return found

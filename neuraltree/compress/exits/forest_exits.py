@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from neuraltree.activations import code_of
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.exits.early_exit import OF_SEVERAL, ONE_SCORE, TYPICAL_ROWS, early_exit_of
-from neuraltree.compress.exits.output_terms import EDGE, NODE, read_costs
-from neuraltree.compress.exits.stretches import Stretch, Walk, walk_of
-from neuraltree.compress.int8.integer_tree import IntegerTree, input_range, middle_of
-from neuraltree.compress.int8.integers import Integers
+from neuraltree.compress.exits.early_exit import OF_SEVERAL, ONE_SCORE, TYPICAL_ROWS, early_exit_of, walk_of
+from neuraltree.compress.exits.integer_forest import IntegerForest
+from neuraltree.compress.exits.output_terms import EDGE, NODE
+from neuraltree.compress.exits.stretches import Stretch, Walk
+from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.kernel_sums import FIELDS, kernel_sums
 from neuraltree.engine.forest import Indices
@@ -25,44 +25,7 @@ from neuraltree.engine.kernel.binding import Exits as Job
 from neuraltree.engine.kernel.binding import Kernel, address
 from neuraltree.engine.lowering import kernel_in_use
 from neuraltree.engine.training import NEVER
-from neuraltree.tree.nodes import IntArray, Nodes
-
-
-class IntegerForest(NamedTuple):
-    """Classifiers in integers, laid end to end without their dead edges: tree ``i`` is ``nodes[starts[i]:starts[i +
-    1]]``. ``multiplier``, ``shift`` (trees, outputs): from sums to scores, see ``OutputStage``; ``reach`` (features,):
-    the ranges of the standardised inputs, about ``middle``; ``input_cost`` (features,): see
-    ``output_terms.read_costs``; ``threshold``: of a single score."""
-
-    nodes: Nodes
-    starts: IntArray
-    numbers: Integers
-    multiplier: IntArray
-    shift: IntArray
-    reach: FloatArray
-    middle: FloatArray
-    input_cost: IntArray
-    threshold: int = 0
-
-    @classmethod
-    def of_tree(cls, tree: IntegerTree) -> IntegerForest:
-        """A forest of one tree."""
-        starts, stage, cost = np.array([0, len(tree.nodes)]), tree.outputs, np.zeros(len(tree.source.features), int)
-        cost[tree.inputs.features] = read_costs(tree.inputs)
-        scores = [np.ones((1, 1), int) if each is None else each[None] for each in (stage.multiplier, stage.shift)]
-        about = input_range(tree.source), middle_of(tree.source), cost, tree.score_threshold
-        return cls(tree.nodes, starts, tree.numbers, *scores, *about)
-
-    def part(self, first: int, last: int) -> IntegerForest:
-        """The trees from ``first`` to before ``last``."""
-        own = slice(int(self.starts[first]), int(self.starts[last]))
-        return self._replace(
-            nodes=self.nodes[own],
-            starts=self.starts[first : last + 1] - self.starts[first],
-            numbers=Integers._make(part[own] for part in self.numbers),
-            multiplier=self.multiplier[first:last],
-            shift=self.shift[first:last],
-        )
+from neuraltree.tree.nodes import IntArray
 
 
 class _Terms(NamedTuple):

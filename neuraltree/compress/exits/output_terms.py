@@ -1,8 +1,9 @@
-"""The terms of an output's sum: what each costs, and between which integers it lies."""
+"""The terms of an output's sum: what each costs, between which integers it lies, and in which order they decide."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import heapify, heappop, heappush
 from typing import NamedTuple
 
 import numpy as np
@@ -71,3 +72,34 @@ def instructions(terms: Sequence[Term], reads: IntArray) -> IntArray:
 def own_cost(term: Term) -> int:
     """Instructions of a term whose inputs are 8 bits already."""
     return EDGE * term.edges + NODE * term.hidden
+
+
+def ordered(terms: Sequence[Term], reads: IntArray) -> list[Term]:
+    """The order in which the answer of an output is certain early and cheaply.
+
+    From the last one backwards: each is the term that can change the sum least per instruction that it costs.
+    ``reads`` (used,): instructions that turn an input into 8 bits. An input costs where it is read first, so it is
+    saved with the last term left that reads it.
+    """
+    readers: dict[int, set[int]] = {}
+    for i, term in enumerate(terms):
+        for feature in term.features:
+            readers.setdefault(feature, set()).add(i)
+
+    def key(i: int) -> tuple[float, int]:
+        saved = sum(int(reads[feature]) for feature in terms[i].features if len(readers[feature]) == 1)
+        return (terms[i].high - terms[i].low) / (own_cost(terms[i]) + saved), i
+
+    waiting, left, found = [key(i) for i in range(len(terms))], set(range(len(terms))), list[Term]()
+    heapify(waiting)
+    while left:
+        _, i = heappop(waiting)
+        if i not in left:
+            continue  # it was here twice, as its key fell
+        left.remove(i)
+        found.append(terms[i])
+        for feature in terms[i].features:
+            readers[feature].remove(i)
+            if len(readers[feature]) == 1:
+                heappush(waiting, key(next(iter(readers[feature]))))
+    return found[::-1]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from neuraltree.tree.nodes import IntArray, Nodes, subtree_end
-
-if TYPE_CHECKING:
-    from neuraltree.compress.exits.early_exit import EarlyExit
+from neuraltree.tree.nodes import Nodes
 
 
 class Stretch(NamedTuple):
@@ -27,23 +24,3 @@ class Walk(NamedTuple):
     stretches: list[Stretch]
     looks: int
     mean_looks: float
-
-
-def walk_of(exits: EarlyExit, terms: IntArray) -> Walk:
-    """For rows that compute so many ``terms`` (rows, parts), see ``Exits``."""
-    reached = [(stop >= n).mean() for part, stop in zip(exits.parts, terms.T, strict=True) for n in part.checks]
-    return Walk(exits.tree.nodes, _stretches(exits, terms), exits.looks, float(sum(reached)))
-
-
-def _stretches(exits: EarlyExit, terms: IntArray) -> list[Stretch]:
-    depth, features, found = exits.tree.nodes["depth"], exits.tree.inputs.features, list[Stretch]()
-    for part, stop in zip(exits.parts, terms.T, strict=True):
-        if part.checks and part.ahead:
-            found.append(Stretch([], tuple(features[sorted(part.ahead)].tolist()), 1.0))
-        begins = [0, *(n for n in part.checks if n)]
-        for first, last in zip(begins, [*begins[1:], len(part.terms)], strict=True):
-            own = [(term.node, subtree_end(depth, term.node)) for term in part.terms[first:last]]
-            # A part is left after no terms at all only if there is a check before them.
-            share = 1.0 if not first and 0 not in part.checks else float((stop > first).mean())
-            found.append(Stretch(own, (), share))
-    return found

@@ -28,7 +28,7 @@ from neuraltree.compress.int8.stages import (
 )
 from neuraltree.compress.weights.snapping import NO_SNAPS
 from neuraltree.compress.weights.weight_formats import code_snaps
-from neuraltree.tasks.links import class_codes, probabilities
+from neuraltree.tasks.links import class_codes, logit_threshold, probabilities
 from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
 from neuraltree.tree.nodes import IntArray, Nodes, parents
@@ -83,11 +83,7 @@ class IntegerTree:
 
         Scores are integers, so rounding the tree's threshold down to one changes no decision.
         """
-        if self.source.threshold == DEFAULT_THRESHOLD:
-            return 0
-        # Both numbers are single floats: in doubles their quotient is too exact to cross an integer below 2^20.
-        whole = floor(self.source.logit_threshold / float(self.outputs.gain))
-        return min(max(whole, -LARGEST_THRESHOLD), LARGEST_THRESHOLD)
+        return integer_threshold(self.source.threshold, self.outputs)
 
     def scores(self, q: NDArray[np.int8]) -> NDArray[np.int32]:
         """Integer scores (rows, outputs) from quantised inputs (rows, used inputs)."""
@@ -177,6 +173,15 @@ class IntegerTree:
         for node, term in self.terms(q).items():
             sums[:, np.searchsorted(top, node) - 1] += term
         return sums
+
+
+def integer_threshold(threshold: float, outputs: OutputStage) -> int:
+    """The integer score for a ``threshold`` of the second class, a probability."""
+    if threshold == DEFAULT_THRESHOLD:
+        return 0
+    # Both numbers are single floats: in doubles their quotient is too exact to cross an integer below 2^20.
+    whole = floor(logit_threshold(threshold) / float(outputs.gain))
+    return min(max(whole, -LARGEST_THRESHOLD), LARGEST_THRESHOLD)
 
 
 def quantize_tree(

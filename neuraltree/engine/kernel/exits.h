@@ -68,7 +68,7 @@ static double key_of(const Exits *job, const Space *space, int32_t term)
     return (double)((int64_t)job->high[term] - job->low[term]) / (double)saved;
 }
 
-/* The terms of an output, ``order`` (count), from the last backwards; see exit_order.py. */
+/* The terms of an output, ``order`` (count), from the last backwards; see ``ordered`` in output_terms.py. */
 static void order_terms(const Exits *job, Space *space, int32_t first, int32_t count, int32_t *order)
 {
     for (int32_t i = job->first_read[first]; i < job->first_read[first + count]; i++) {
