@@ -23,6 +23,7 @@ from neuraltree.compress.int8.integer_tree import IntegerTree, input_range, inte
 from neuraltree.compress.int8.integers import Integers, quantize, rescaling
 from neuraltree.compress.int8.lookup_tables import UNIT
 from neuraltree.compress.int8.stages import InputStage, IntegerStage, MixedStage, OutputStage, score_gain
+from neuraltree.compress.kernel_sums import output_sums
 from neuraltree.compress.weights.weight_formats import code_snaps
 from neuraltree.engine.forest import Indices
 from neuraltree.engine.training import NEVER
@@ -30,7 +31,6 @@ from neuraltree.tree.folding import fold_inputs
 from neuraltree.tree.nodes import IntArray, Nodes, join, one_set
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
-from search.engine.forest_sums import output_sums
 
 if TYPE_CHECKING:
     from search.engine.evaluate import Problem

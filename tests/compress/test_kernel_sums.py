@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import search.engine.forest_sums
+import neuraltree.compress.kernel_sums
 from neuraltree.activations import NAMES
 from neuraltree.compress.int8.integers import quantize
+from neuraltree.compress.kernel_sums import output_sums
 from neuraltree.engine.kernel.binding import Kernel, Missing
 from neuraltree.engine.lowering import kernel_in_use
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.space import Space
-from search.engine.forest_sums import output_sums
 from tests.helpers.strategies import steady
 
 FEATURES = 5
@@ -81,7 +81,7 @@ def test_the_kernel_and_numpy_give_the_same_bits(seed: int, outputs: int, rows: 
     codes = np.random.default_rng(seed).integers(-127, 128, (FEATURES, rows)).astype(np.int8)
     numbers = quantize(nodes, np.full(FEATURES, 3.0))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search.engine.forest_sums, "kernel_in_use", lambda: Missing(""))
+        patch.setattr(neuraltree.compress.kernel_sums, "kernel_in_use", lambda: Missing(""))
         by_numpy = output_sums(nodes, numbers, codes)
     np.testing.assert_array_equal(output_sums(nodes, numbers, codes), by_numpy)
 
