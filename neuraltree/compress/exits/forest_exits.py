@@ -1,4 +1,4 @@
-"""Early exits of many trees at once, and how far rows go in them: by the kernel, in a hundredth of the time.
+"""Early exits of many trees at once, and how far rows go in them, by the kernel.
 
 They are those of ``early_exit_of`` and ``EarlyExit``, in the same integers.
 """
