@@ -58,7 +58,7 @@ class DaskPool:
                 "with: dask scheduler"
             ) from None
         self._look()
-        self._say(f"{len(self._threads)} Dask workers with {self.slots()} threads")
+        self._say(f"Dask workers: {len(self._threads)}; threads: {self.slots()}")
 
     def slots(self) -> int:
         return sum(count for address, count in self._threads.items() if address not in self._refused)

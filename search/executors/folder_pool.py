@@ -101,7 +101,7 @@ class FolderPool:
         for worker, beat in beats.items():
             known = self._seen.get(worker)
             if known is None and worker not in self._gone:
-                self._say(beat.refused or f"worker {worker} joined with {beat.threads} threads")
+                self._say(beat.refused or f"worker {worker} joined; threads: {beat.threads}")
             if known is None or known.beat.count != beat.count:
                 self._seen[worker] = _Seen(beat, now)
         for worker in [name for name in self._seen if self._has_gone(name, beats, now)]:

@@ -41,7 +41,9 @@ class FolderWorker:
         while True:
             message = self._folder.invitation()
             if message:
-                with self._computing(self._joined(message)):
+                context = self._joined(message)
+                self._say(f"worker {self.name} joined; threads: {self._threads}")
+                with self._computing(context):
                     while self._folder.invitation() == message and not self._why_end(idle_s, ended):
                         time.sleep(BEAT_S)
             if why := self._why_end(idle_s, ended):
@@ -82,6 +84,8 @@ class FolderWorker:
             count += 1
             try:
                 self._folder.beat(self.name, Beat(count, self._threads))
+            except FileNotFoundError:
+                pass  # the search has ended, and its folder of work with it; ``work`` leaves or waits for the next
             except OSError as error:
                 self._say(f"cannot write a heartbeat: {one_line(error)}")
             stop.wait(BEAT_S)

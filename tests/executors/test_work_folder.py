@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from search.executors import folder_pool
 from search.executors.folder_pool import FolderPool
+from search.executors.folder_worker import FolderWorker
 from search.executors.joining import Invitation
 from search.executors.wire import WireError, pack
 from search.executors.work_folder import DONE, TAKEN, TODO, WORKERS, Beat, WorkFolder, read
@@ -169,3 +171,21 @@ def test_results_of_a_search_that_was_killed_are_used_and_those_of_another_run_a
     other = FolderPool(tmp_path, Invitation(b"changed", b"table", OTHER), print)
     other.offer({NAME: b"chunk"})
     assert [entry.chunk for entry in pools.folder.entries(TODO)] == [NAME]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_heartbeat_fails_aloud_unless_the_run_has_ended(folder, ended):
+    """The search removes its folder of work at its end. Another error, as of a file in the way, is told."""
+    (folder.path / WORKERS).rmdir()
+    if not ended:
+        (folder.path / WORKERS).write_bytes(b"")
+
+    class Once(threading.Event):
+        def wait(self, timeout=None):
+            del timeout
+            self.set()
+            return True
+
+    said: list[str] = []
+    FolderWorker(folder.path.parent, 1, said.append)._beat(Once())
+    assert len(said) == (not ended)
