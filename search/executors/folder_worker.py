@@ -57,7 +57,7 @@ class FolderWorker:
 
     def _joined(self, message: bytes) -> Context:
         try:
-            return join(message, read(self._folder.path / f"table-{table_name(message)}.npz"))
+            return join(message, read(self._folder.path / f"table-{table_name(message)}.msg"))
         except Refused as error:
             self._folder.beat(self.name, Beat(0, 0, str(error)))
             raise
@@ -124,7 +124,7 @@ class FolderWorker:
             return True  # it went back
         try:
             content = pack({"seconds": time.monotonic() - begun, "problem": problem}, result)
-            self._folder.put(DONE, {f"{entry.chunk}@{self.name}.npz": content})
+            self._folder.put(DONE, {f"{entry.chunk}@{self.name}.msg": content})
             entry.path.unlink(missing_ok=True)
         except OSError as error:
             self._say(f"cannot write a result: {one_line(error)}")

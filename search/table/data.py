@@ -6,18 +6,27 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.inputs.encoders import Column
 from neuraltree.tree.labels import Label
+from neuraltree.tree.scaler import Scaler
 from search.table.files.raw import Raw
 from search.table.split_columns import Groups, Rules
 
 if TYPE_CHECKING:
     from search.table.streams.stream import Stream
+
+
+class Whole(NamedTuple):
+    """What is known of the training rows of a table that is larger than memory: their scalers and their number."""
+
+    scaler: Scaler
+    target_scaler: Scaler | None
+    train_rows: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +38,8 @@ class Table:
     ``weight`` (rows,): the weight of each row in training, 0 or more; None if all rows count the same. ``rules``: how
     the rows may be split. ``fairness``: the groups whose errors are compared. ``columns``: those that the features come
     from, each with its encoder; None if the features are the columns, numbers without holes. ``notes``: what was mended
-    and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some.
+    and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some;
+    ``whole``: what is known of them.
     """
 
     X: NDArray[np.float64]
@@ -45,6 +55,7 @@ class Table:
     columns: tuple[Column, ...] | None = None
     notes: tuple[str, ...] = ()
     stream: Stream | None = None
+    whole: Whole | None = None
 
     @property
     def labels(self) -> NDArray:
