@@ -92,10 +92,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LockedError as error:
         return fail(str(error), LOCKED)
     except OSError as error:  # such as a full disk, or a folder that became read-only
-        return fail_of_system(error, "; if the run has begun, resume it with: python -m search.run FOLDER --resume")
+        return fail_of_system(error, f"; {_how_to_resume(arguments)}")
     except KeyboardInterrupt:
-        say("interrupted; if the run has begun, resume it with: python -m search.run FOLDER --resume")
+        say(f"interrupted; {_how_to_resume(arguments)}")
         return INTERRUPTED
+
+
+def _how_to_resume(arguments: argparse.Namespace) -> str:
+    folder = arguments.path if arguments.resume else arguments.out or "FOLDER"
+    return f"if the run has begun, resume it with: python -m search.run {folder} --resume"
 
 
 def _run(arguments: argparse.Namespace) -> int:

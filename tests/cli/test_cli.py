@@ -121,7 +121,7 @@ def test_a_disk_that_fills_up_is_one_line(
     said = capsys.readouterr().err
     assert said.startswith("error: r/")
     assert said.endswith(
-        "No space left on device; if the run has begun, resume it with: python -m search.run FOLDER --resume\n"
+        "No space left on device; if the run has begun, resume it with: python -m search.run r --resume\n"
     )
     assert said.count("\n") == 1
     assert main(["r", "--resume", "--quiet"] if number else ["my.toml", "--out", "r", "--quiet"]) == 0

@@ -212,7 +212,7 @@ def test_split_writes_two_halves(run: Path, tmp_path: Path, capsys: pytest.Captu
     said = capsys.readouterr().out
     assert "the node sends 1 bytes a prediction (1 " in said
     assert "its 1 inputs would be 1 bytes in int8, 4 as they are" in said
-    assert "BLE, 1 Mbit/s: about 0.5 µJ a message instead of 2 µJ for the inputs, 8 ms (" in said
+    assert "BLE, 1 Mbit/s: about 0.5 µJ a message instead of 2 µJ for the inputs as they are, 8 ms (" in said
     ran = subprocess.run(
         said.splitlines()[-1].removeprefix("to check it: "), shell=True, capture_output=True, text=True
     )
