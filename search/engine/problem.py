@@ -75,12 +75,12 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     stream = table.stream
     test_fraction = 0.0 if all_rows else config.data.test_fraction
     train_rows, test_rows, folds = checked_parts(table, config.search.folds, test_fraction, config.run.seed)
-    scaler = stream.scaler if stream else Scaler.fit(table.X[train_rows])
-    inputs = scaler.transform(table.X[train_rows])
     regression = table.kind == "regression"
     target = table.y[train_rows]
     columns = target.reshape(len(target), -1)
-    target_scaler = (stream.target_scaler if stream else Scaler.fit(columns)) if regression else None
+    fitted = table.scalers or (Scaler.fit(table.X[train_rows]), Scaler.fit(columns) if regression else None)
+    scaler, target_scaler = fitted
+    inputs = scaler.transform(table.X[train_rows])
     scaled = target_scaler.transform(columns).reshape(target.shape) if target_scaler else target
     space = _space(config, table, task)
     if stream:

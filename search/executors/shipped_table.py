@@ -8,6 +8,7 @@ import msgspec
 
 from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal, Time
 from neuraltree.structs import to_struct
+from neuraltree.tree.scaler import Scaler
 from search.executors.wire import Arrays, WireError, pack, unpack
 from search.strict import one_line
 from search.table.data import Table
@@ -15,14 +16,21 @@ from search.table.split_columns import Groups, Rules
 
 RULES = ("group", "time", "part")
 FACTS = ("features", "target", "kind", "digest")
+SCALED, SCALER = ("features", "targets"), ("mean", "scale")
 Columns = tuple[Number | Flag | Category | Ordinal | Time, ...]
 
 
 def table_message(table: Table) -> bytes:
-    """All of a table but its notes."""
+    """All of a table but its notes and its rows on disk, which only the refit and the last scores need."""
     rules = {f"rule {name}": getattr(table.rules, name) for name in RULES}
     fairness = {} if table.fairness is None else {"fairness": table.fairness.codes}
-    arrays = {"X": table.X, "y": table.y, "weight": table.weight, **rules, **fairness}
+    scalers = {
+        f"scaler {part} {name}": getattr(scaler, name)
+        for part, scaler in zip(SCALED, table.scalers or (), strict=False)
+        for name in SCALER
+        if scaler is not None
+    }
+    arrays = {"X": table.X, "y": table.y, "weight": table.weight, **rules, **fairness, **scalers}
     facts = {name: getattr(table, name) for name in FACTS} | {
         "classes": table.classes,
         "columns": msgspec.to_builtins(table.columns),
@@ -57,4 +65,14 @@ def _table(facts: dict[str, Any], arrays: Arrays) -> Table:
         Rules(**{name: arrays[f"rule {name}"] for name in RULES if f"rule {name}" in arrays}),
         None if fairness is None else Groups(tuple(fairness), arrays["fairness"]),
         columns,
+        scalers=_scalers(arrays),
     )
+
+
+def _scalers(arrays: Arrays) -> tuple[Scaler, Scaler | None] | None:
+    """None for a table all of whose rows were shipped."""
+    features, targets = (
+        Scaler(*(arrays[f"scaler {part} {name}"] for name in SCALER)) if f"scaler {part} mean" in arrays else None
+        for part in SCALED
+    )
+    return None if features is None else (features, targets)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from neuraltree.inputs.encoders import Column
 from neuraltree.tree.labels import Label
+from neuraltree.tree.scaler import Scaler
 from search.table.files.raw import Raw
 from search.table.split_columns import Groups, Rules
 
@@ -29,7 +30,8 @@ class Table:
     ``weight`` (rows,): the weight of each row in training, 0 or more; None if all rows count the same. ``rules``: how
     the rows may be split. ``fairness``: the groups whose errors are compared. ``columns``: those that the features come
     from, each with its encoder; None if the features are the columns, numbers without holes. ``notes``: what was mended
-    and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some.
+    and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some;
+    ``scalers``: those of the features and of the targets of a regression, by all its training rows.
     """
 
     X: NDArray[np.float64]
@@ -45,6 +47,7 @@ class Table:
     columns: tuple[Column, ...] | None = None
     notes: tuple[str, ...] = ()
     stream: Stream | None = None
+    scalers: tuple[Scaler, Scaler | None] | None = None
 
     @property
     def labels(self) -> NDArray:

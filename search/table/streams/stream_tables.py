@@ -103,6 +103,7 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
         X=table.X if plain else encode(columns, raw.columns),  # with the means of all rows in the place of holes
         columns=None if plain else columns,
         stream=stream,
+        scalers=(stream.scaler, stream.target_scaler),
         digest=digest.hexdigest(),
         notes=(*_notes(stream, found, len(table.y)), *table.notes),
     )
