@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -53,3 +54,7 @@ def unpack(content: bytes) -> tuple[dict[str, Any], Arrays]:
 def digest(content: bytes) -> str:
     """The name of a message, by which equal ones are known."""
     return hashlib.sha256(content).hexdigest()[:32]
+
+
+def is_digest(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch("[0-9a-f]{32}", name) is not None

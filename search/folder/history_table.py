@@ -12,6 +12,7 @@ from search.folder.records import csv_lines, write_text
 from search.reading import GROWN, read_file, read_rows
 
 TABLE = "history.csv"
+DIGITS = 19  # a number with more is no generation
 
 
 def line_of(row: Iterable[Any]) -> str:
@@ -45,7 +46,7 @@ def _by_generation(lines: Iterable[str], header: Sequence[str]) -> dict[int, str
     found = {}
     for line in lines:
         first, *others = line.split(",")
-        if first.isdecimal() and len(others) == len(header) - 1 and line.endswith("\n"):
+        if first.isdecimal() and len(first) < DIGITS and len(others) == len(header) - 1 and line.endswith("\n"):
             found[int(first)] = line
     return found
 
