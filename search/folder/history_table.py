@@ -42,13 +42,22 @@ def mend_table(folder: Path, header: Sequence[str], last: int, spare: Iterable[s
 
 
 def _by_generation(lines: Iterable[str], header: Sequence[str]) -> dict[int, str]:
-    """Whole lines by the generation in their first cell."""
+    """Whole lines of numbers and empty cells by the generation in their first cell."""
     found = {}
     for line in lines:
         first, *others = line.split(",")
-        if first.isdecimal() and len(first) < DIGITS and len(others) == len(header) - 1 and line.endswith("\n"):
+        whole = len(others) == len(header) - 1 and line.endswith("\n")
+        if whole and first.isdecimal() and len(first) < DIGITS and all(map(_is_number, others)):
             found[int(first)] = line
     return found
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.rstrip("\r\n") or math.nan)
+    except ValueError:
+        return False
+    return True
 
 
 def table_rows(folder: Path) -> list[dict[str, float]]:
