@@ -59,6 +59,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
         "workers.worker_scaling",
         "a generation with threads and with Dask workers, and with more in a simulation",
     ),
+    "same_front": ("workers.same_front", "whether runs leave the same files with threads, Dask and a folder"),
     "faults": ("workers.faults", "runs whose workers and search are killed, stopped and doubled, and their fronts"),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }

@@ -56,7 +56,7 @@ def _work(arguments: argparse.Namespace) -> int:
     if arguments.threads < 1:
         raise InputError(f"--threads {arguments.threads}: allowed: 1 or more")
     if not arguments.folder.is_dir():
-        raise InputError(f"{arguments.folder} is no folder; name the folder of a run")
+        raise InputError(f"{arguments.folder} is no folder; name the folder of a run, and start the run first")
     from search.executors.folder_worker import FolderWorker
     from search.folder.records import RunFolder
 

@@ -104,7 +104,7 @@ def _kill_worker(trial: Trial, search: subprocess.Popen[bytes]) -> bool:
     victim.kill()
     victim.wait()
     trial.workers.remove(victim)
-    trial.workers.append(_worker(trial.out))
+    trial.workers.append(start_worker(trial.out))
     return True
 
 
@@ -139,7 +139,8 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-def _worker(out: Path, twice: bool = False) -> subprocess.Popen[bytes]:
+def start_worker(out: Path, twice: bool = False) -> subprocess.Popen[bytes]:
+    """A worker of one thread; ``twice``: it answers under two names."""
     return _started(WORKER, "twice" if twice else "once", out, "--threads", 1)
 
 
@@ -175,7 +176,7 @@ def meet(fault: Fault, folder: Path, seed: int) -> dict[str, Any]:
         out = folder / f"run-{len(seconds)}"
         out.mkdir()
         trial = Trial(config, out, random.Random(1000 * seed + len(seconds)), [])
-        trial.workers.extend(_worker(out, fault.twice) for _ in range(2))
+        trial.workers.extend(start_worker(out, fault.twice) for _ in range(2))
         begun = time.perf_counter()
         full = trial.rng.randrange(10**6) if fault.full else None
         search = _search(config, "--out", out, "--workers", "folder", full=full)

@@ -41,6 +41,7 @@ def table_for(tree: Tree, config: Config) -> Table:
         kind=tree.kind,
         columns=tree.columns,
         stream=None,  # what is done with a finished model is done with rows in memory
+        whole=None,
     )
 
 

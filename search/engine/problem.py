@@ -72,18 +72,18 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     """
     task = _task(config, table)
     device = _device(config, table)
-    stream = table.stream
+    whole = table.whole
     test_fraction = 0.0 if all_rows else config.data.test_fraction
     train_rows, test_rows, folds = checked_parts(table, config.search.folds, test_fraction, config.run.seed)
+    scaler = whole.scaler if whole else Scaler.fit(table.X[train_rows])
+    inputs = scaler.transform(table.X[train_rows])
     regression = table.kind == "regression"
     target = table.y[train_rows]
     columns = target.reshape(len(target), -1)
-    fitted = table.scalers or (Scaler.fit(table.X[train_rows]), Scaler.fit(columns) if regression else None)
-    scaler, target_scaler = fitted
-    inputs = scaler.transform(table.X[train_rows])
+    target_scaler = (whole.target_scaler if whole else Scaler.fit(columns)) if regression else None
     scaled = target_scaler.transform(columns).reshape(target.shape) if target_scaler else target
     space = _space(config, table, task)
-    if stream:
+    if whole:
         _check_streamed(config)
     settings = _settings(config, task, len(train_rows))
     weight = _row_weight(config, table, train_rows)
@@ -115,8 +115,8 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     return Setup(
         *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
         cutting=config.compress.prune,
-        stream_settings=_settings(config, task, stream.train_rows) if stream else None,
-        stream_rows=stream.train_rows if stream else 0,
+        stream_settings=_settings(config, task, whole.train_rows) if whole else None,
+        stream_rows=whole.train_rows if whole else 0,
     )
 
 

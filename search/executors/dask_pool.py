@@ -10,6 +10,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from distributed import Client, Future, get_worker
@@ -58,15 +59,14 @@ class DaskPool:
                 "with: dask scheduler"
             ) from None
         self._look()
-        self._say(f"{len(self._threads)} Dask workers with {self.slots()} threads")
+        self._say(f"Dask workers: {len(self._threads)}; threads: {self.slots()}")
 
     def slots(self) -> int:
         return sum(count for address, count in self._threads.items() if address not in self._refused)
 
     def offer(self, chunks: Mapping[str, bytes]) -> None:
         self._offered |= chunks
-        for name in chunks:
-            self._submit(name)
+        self._submit(list(chunks))
 
     def claim(self) -> str:
         self._look()
@@ -105,20 +105,28 @@ class DaskPool:
     def _share(self) -> None:
         self._shared = self._client.submit(tuple, self._invited, key=f"neuraltree-{self._run}")
 
-    def _submit(self, name: str) -> None:
-        """Submit a chunk; nothing while there is no scheduler, as ``_look`` submits it when one is back."""
-        if self._client.status != "running":
+    def _submit(self, names: Collection[str]) -> None:
+        """Submit chunks; nothing while there is no scheduler, as ``_look`` submits them when one is back."""
+        if not names or self._client.status != "running":
             return
-        allowed = [address for address in self._threads if address not in self._refused] if self._refused else None
-        key = f"neuraltree-{self._run}-{name}"
         try:
-            future = self._client.submit(computed, self._shared, self._offered[name], key=key, workers=allowed)
+            futures = self._client.map(
+                computed,
+                [self._offered[name] for name in names],
+                shared=self._shared,
+                key=[f"neuraltree-{self._run}-{name}" for name in names],
+                workers=[each for each in self._threads if each not in self._refused] if self._refused else None,
+            )
         except Exception:  # the connection ended just now, which has many names
             if self._client.status == "running":
                 raise
             return
-        self._futures[name] = future
-        future.add_done_callback(lambda done: self._came.put((name, done)))
+        for name, future in zip(names, futures, strict=True):
+            self._futures[name] = future
+            future.add_done_callback(partial(self._note, name))
+
+    def _note(self, name: str, future: Future) -> None:
+        self._came.put((name, future))
 
     def _gathered(self, done: Mapping[str, Future]) -> dict[str, Reply]:
         """The results of futures, all at once; none if one is gone with its worker, as they are submitted anew then."""
@@ -128,8 +136,7 @@ class DaskPool:
             replies = []
         if len(replies) == len(done):
             return {name: Reply(*reply) for name, reply in zip(done, replies, strict=True)}
-        for name in done:
-            self._submit_anew(name)
+        self._submit_anew(list(done))
         return {}
 
     def _answer(self, name: str, reply: Reply) -> Answer | None:
@@ -138,7 +145,7 @@ class DaskPool:
         if reply.address not in self._refused:
             self._refused.add(reply.address)
             self._say(reply.refusal)
-        self._submit_anew(name)
+        self._submit_anew([name])
         return None
 
     def _failed(self, name: str, future: Future) -> Answer | None:
@@ -148,9 +155,10 @@ class DaskPool:
             return Answer(name, "Dask workers", problem=f"{type(error).__name__}: {one_line(error)}")
         return None
 
-    def _submit_anew(self, name: str) -> None:
-        self._futures.pop(name).release()
-        self._submit(name)
+    def _submit_anew(self, names: Collection[str]) -> None:
+        for name in names:
+            self._futures.pop(name).release()
+        self._submit(names)
 
     def _look(self) -> None:
         """Look at the workers; reach for a scheduler that is gone."""
@@ -181,15 +189,14 @@ class DaskPool:
         if self._shared.status in FORGOTTEN:
             self._say(f"the Dask scheduler {self._address} is back")
             self._share()
-        for name in self._offered:
-            if name not in self._futures or self._futures[name].status in FORGOTTEN:
-                self._submit(name)
+        known = {name for name, future in self._futures.items() if future.status not in FORGOTTEN}
+        self._submit([name for name in self._offered if name not in known])
 
 
 _join = Joined()  # the run that this process works for, if it is a worker
 
 
-def computed(shared: tuple[bytes, bytes], message: bytes) -> tuple[str, str, float, bytes, str]:
+def computed(message: bytes, shared: tuple[bytes, bytes]) -> tuple[str, str, float, bytes, str]:
     """The ``Reply`` to a chunk, on a worker."""
     address = get_worker().address
     try:

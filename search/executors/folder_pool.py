@@ -40,7 +40,7 @@ class FolderPool:
         for name in (TODO, TAKEN, WORKERS, *[DONE] * (self._folder.invitation() != invited.message)):
             for entry in self._folder.entries(name):
                 entry.path.unlink(missing_ok=True)
-        self._folder.put("", {f"table-{invited.table_name}.npz": invited.table})
+        self._folder.put("", {f"table-{invited.table_name}.msg": invited.table})
         self._folder.put("", {INVITATION: invited.message})
 
     def slots(self) -> int:
@@ -50,7 +50,7 @@ class FolderPool:
     def offer(self, chunks: Mapping[str, bytes]) -> None:
         self._offered |= chunks
         done = {entry.chunk for entry in self._folder.entries(DONE)}
-        self._folder.put(TODO, {f"{name}.npz": content for name, content in chunks.items() if name not in done})
+        self._folder.put(TODO, {f"{name}.msg": content for name, content in chunks.items() if name not in done})
 
     def claim(self) -> str:
         for entry in self._folder.entries(TODO):
@@ -71,7 +71,7 @@ class FolderPool:
         for name in names:
             self._offered.pop(name, None)
             self._deaths.pop(name, None)
-            for path in (f"{TODO}/{name}.npz", f"{TAKEN}/{name}@{self._me}.npz"):
+            for path in (f"{TODO}/{name}.msg", f"{TAKEN}/{name}@{self._me}.msg"):
                 (self._folder.path / path).unlink(missing_ok=True)
 
     def close(self) -> None:
@@ -101,7 +101,7 @@ class FolderPool:
         for worker, beat in beats.items():
             known = self._seen.get(worker)
             if known is None and worker not in self._gone:
-                self._say(beat.refused or f"worker {worker} joined with {beat.threads} threads")
+                self._say(beat.refused or f"worker {worker} joined; threads: {beat.threads}")
             if known is None or known.beat.count != beat.count:
                 self._seen[worker] = _Seen(beat, now)
         for worker in [name for name in self._seen if self._has_gone(name, beats, now)]:
@@ -129,6 +129,6 @@ class FolderPool:
             return []
         self._deaths[entry.chunk] = self._deaths.get(entry.chunk, 0) + 1
         if self._deaths[entry.chunk] < FATAL:
-            self._folder.put(TODO, {f"{entry.chunk}.npz": self._offered[entry.chunk]})
+            self._folder.put(TODO, {f"{entry.chunk}.msg": self._offered[entry.chunk]})
             return []
         return [Answer(entry.chunk, entry.worker, problem=f"{FATAL} workers died over it")]

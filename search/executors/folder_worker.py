@@ -43,7 +43,9 @@ class FolderWorker:
         while True:
             message = self._folder.invitation()
             if message:
-                with self._computing(self._joined(message)):
+                context = self._joined(message)
+                self._say(f"worker {self.name} joined; threads: {self._threads}")
+                with self._computing(context):
                     while self._folder.invitation() == message and not self._why_end(idle_s, ended):
                         time.sleep(BEAT_S)
             if why := self._why_end(idle_s, ended):
@@ -60,7 +62,7 @@ class FolderWorker:
     def _joined(self, message: bytes) -> Context:
         self._folder.check()
         try:
-            return join(message, read(self._folder.path / f"table-{table_name(message)}.npz"))
+            return join(message, read(self._folder.path / f"table-{table_name(message)}.msg"))
         except Refused as error:
             with suppress(OSError):
                 self._folder.beat(self.name, Beat(0, 0, str(error)))
@@ -91,7 +93,7 @@ class FolderWorker:
             try:
                 self._folder.beat(self.name, Beat(count, self._threads))
             except FileNotFoundError:
-                pass  # the run is complete, and its folder is gone
+                pass  # the search has ended, and its folder of work with it; ``work`` leaves or waits for the next
             except OSError as error:
                 self._say(f"cannot write a heartbeat: {one_line(error)}")
             stop.wait(BEAT_S)
@@ -134,7 +136,7 @@ class FolderWorker:
             return True  # it went back
         try:
             content = pack({"seconds": time.monotonic() - begun, "problem": problem}, result)
-            self._folder.put(DONE, {f"{entry.chunk}@{self.name}.npz": content})
+            self._folder.put(DONE, {f"{entry.chunk}@{self.name}.msg": content})
             entry.path.unlink(missing_ok=True)
         except OSError as error:
             self._say(f"cannot write a result: {one_line(error)}")

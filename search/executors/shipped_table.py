@@ -11,32 +11,32 @@ from neuraltree.structs import to_struct
 from neuraltree.tree.scaler import Scaler
 from search.executors.wire import Arrays, WireError, pack, unpack
 from search.strict import one_line
-from search.table.data import Table
+from search.table.data import Table, Whole
 from search.table.split_columns import Groups, Rules
 
 RULES = ("group", "time", "part")
 FACTS = ("features", "target", "kind", "digest")
-SCALED, SCALER = ("features", "targets"), ("mean", "scale")
+SCALERS, PARTS = ("scaler", "target_scaler"), ("mean", "scale")
 Columns = tuple[Number | Flag | Category | Ordinal | Time, ...]
 
 
 def table_message(table: Table) -> bytes:
-    """All of a table but its notes and its rows on disk, which only the refit and the last scores need."""
+    """All of a table but its notes, and the rows that it is a sample of."""
     rules = {f"rule {name}": getattr(table.rules, name) for name in RULES}
     fairness = {} if table.fairness is None else {"fairness": table.fairness.codes}
-    scalers = {
-        f"scaler {part} {name}": getattr(scaler, name)
-        for part, scaler in zip(SCALED, table.scalers or (), strict=False)
-        for name in SCALER
-        if scaler is not None
-    }
-    arrays = {"X": table.X, "y": table.y, "weight": table.weight, **rules, **fairness, **scalers}
+    arrays = {"X": table.X, "y": table.y, "weight": table.weight, **rules, **fairness, **_scalers(table.whole)}
     facts = {name: getattr(table, name) for name in FACTS} | {
         "classes": table.classes,
         "columns": msgspec.to_builtins(table.columns),
         "fairness": None if table.fairness is None else table.fairness.names,
+        "whole": table.whole and table.whole.train_rows,
     }
     return pack(facts, {name: values for name, values in arrays.items() if values is not None})
+
+
+def _scalers(whole: Whole | None) -> Arrays:
+    found = {} if whole is None else {name: getattr(whole, name) for name in SCALERS}
+    return {f"{name} {part}": getattr(each, part) for name, each in found.items() if each for part in PARTS}
 
 
 def table_in(message: bytes) -> Table:
@@ -65,14 +65,16 @@ def _table(facts: dict[str, Any], arrays: Arrays) -> Table:
         Rules(**{name: arrays[f"rule {name}"] for name in RULES if f"rule {name}" in arrays}),
         None if fairness is None else Groups(tuple(fairness), arrays["fairness"]),
         columns,
-        scalers=_scalers(arrays),
+        whole=_whole(arrays, facts["whole"]),
     )
 
 
-def _scalers(arrays: Arrays) -> tuple[Scaler, Scaler | None] | None:
-    """None for a table all of whose rows were shipped."""
-    features, targets = (
-        Scaler(*(arrays[f"scaler {part} {name}"] for name in SCALER)) if f"scaler {part} mean" in arrays else None
-        for part in SCALED
-    )
-    return None if features is None else (features, targets)
+def _whole(arrays: Arrays, train_rows: int | None) -> Whole | None:
+    if train_rows is None:
+        return None
+    scalers = [
+        Scaler(*(arrays[f"{name} {part}"] for part in PARTS)) if f"{name} mean" in arrays else None for name in SCALERS
+    ]
+    if scalers[0] is None:
+        raise ValueError("its scaler is missing")
+    return Whole(scalers[0], scalers[1], train_rows)

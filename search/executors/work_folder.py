@@ -1,9 +1,9 @@
 """The folder ``work`` in a run folder, through which a search and its workers exchange chunks without a scheduler.
 
-    run.npz                the invitation, and table-NAME.npz, the table of the run
-    todo/CHUNK.npz         a chunk that any worker may take
-    taken/CHUNK@WORKER.npz the same, renamed by the worker that took it: only one rename of a file succeeds
-    done/CHUNK@WORKER.npz  its result
+    run.msg                the invitation, and table-NAME.msg, the table of the run
+    todo/CHUNK.msg         a chunk that any worker may take
+    taken/CHUNK@WORKER.msg the same, renamed by the worker that took it: only one rename of a file succeeds
+    done/CHUNK@WORKER.msg  its result
     workers/WORKER.json    a worker's heartbeat: a number that grows
 
 A chunk is named after its content, so a result stays right when the search is killed and resumed. Files appear under
@@ -30,12 +30,12 @@ from search.executors.wire import LARGEST, WireError
 
 FOLDER = "work"
 TODO, TAKEN, DONE, WORKERS = "todo", "taken", "done", "workers"
-INVITATION = "run.npz"
+INVITATION = "run.msg"
 _CHUNK, _WORKER = r"[0-9a-f]{32}", r"[A-Za-z0-9._-]{1,100}"
 _NAMES = {
-    TODO: re.compile(rf"(?P<chunk>{_CHUNK})(?P<worker>)\.npz"),
-    TAKEN: re.compile(rf"(?P<chunk>{_CHUNK})@(?P<worker>{_WORKER})\.npz"),
-    DONE: re.compile(rf"(?P<chunk>{_CHUNK})@(?P<worker>{_WORKER})\.npz"),
+    TODO: re.compile(rf"(?P<chunk>{_CHUNK})(?P<worker>)\.msg"),
+    TAKEN: re.compile(rf"(?P<chunk>{_CHUNK})@(?P<worker>{_WORKER})\.msg"),
+    DONE: re.compile(rf"(?P<chunk>{_CHUNK})@(?P<worker>{_WORKER})\.msg"),
     WORKERS: re.compile(rf"(?P<chunk>)(?P<worker>{_WORKER})\.json"),
 }
 LARGEST_BEAT = 10_000  # bytes
@@ -90,7 +90,7 @@ class WorkFolder:
                 entry.path.unlink(missing_ok=True)
             with suppress(OSError):
                 (self.path / name).rmdir()
-        for path in self.path.glob("*.npz"):
+        for path in self.path.glob("*.msg"):
             path.unlink(missing_ok=True)
         with suppress(OSError):
             self.path.rmdir()
@@ -114,7 +114,7 @@ class WorkFolder:
 
     def take(self, entry: Entry, worker: str) -> Entry | None:
         """A chunk of ``todo`` for a worker; None if another was faster."""
-        mine = self.path / TAKEN / f"{entry.chunk}@{worker}.npz"
+        mine = self.path / TAKEN / f"{entry.chunk}@{worker}.msg"
         try:
             entry.path.rename(mine)
         except OSError:
@@ -125,7 +125,7 @@ class WorkFolder:
 
     def give_back(self, entry: Entry) -> None:
         with suppress(OSError):
-            entry.path.rename(self.path / TODO / f"{entry.chunk}.npz")
+            entry.path.rename(self.path / TODO / f"{entry.chunk}.msg")
 
     def beat(self, worker: str, beat: Beat) -> None:
         self.put(WORKERS, {f"{worker}.json": msgspec.json.encode(beat)})

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from search.table.streams.stream import Stream
 
 
+class Whole(NamedTuple):
+    """What is known of the training rows of a table that is larger than memory: their scalers and their number."""
+
+    scaler: Scaler
+    target_scaler: Scaler | None
+    train_rows: int
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """``X`` (rows, features); ``y`` (rows,): float64 for regression, int64 positions in ``classes`` otherwise.
@@ -31,7 +39,7 @@ class Table:
     the rows may be split. ``fairness``: the groups whose errors are compared. ``columns``: those that the features come
     from, each with its encoder; None if the features are the columns, numbers without holes. ``notes``: what was mended
     and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some;
-    ``scalers``: those of the features and of the targets of a regression, by all its training rows.
+    ``whole``: what is known of them.
     """
 
     X: NDArray[np.float64]
@@ -47,7 +55,7 @@ class Table:
     columns: tuple[Column, ...] | None = None
     notes: tuple[str, ...] = ()
     stream: Stream | None = None
-    scalers: tuple[Scaler, Scaler | None] | None = None
+    whole: Whole | None = None
 
     @property
     def labels(self) -> NDArray:

@@ -57,6 +57,7 @@ def check_halves(tree: Tree, seed: int, rows: int = 40) -> Halves | None:
     if not own:
         return None
     halves = split_tree(made, own)
+    assert sum(halves.macs) == np.count_nonzero(made.nodes["depth"])
     X = raw_inputs(tree, rows, seed)
     message = halves.message(X[:, list(halves.own)])
     for number, each in zip(message.T.tolist(), halves.sent, strict=True):
@@ -97,6 +98,8 @@ def test_what_is_sent() -> None:
     assert [each.what for each in best_cut(quantize_tree(chain(1)), {0, 1, 2})] == ["sum", "input"]
     assert [(each.what, each.size_bytes) for each in best_cut(tree, {3})] == [("value", 1)]
     assert split_tree(tree, {3}).message_bytes == 1
+    assert split_tree(tree, {3}).macs == (1, 9)  # the node multiplies x3 alone; its value has a weight at the gateway
+    assert split_tree(tree, {0, 1, 2}).macs == (8, 2)
 
 
 def test_halves_without_inputs_are_refused() -> None:

@@ -32,8 +32,8 @@ INVITATIONS: dict[str, tuple[bytes, str]] = {
 def test_a_damaged_invitation_is_said(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content, said = INVITATIONS[name]
     (tmp_path / "work").mkdir()
-    (tmp_path / "work" / "run.npz").write_bytes(content)
-    (tmp_path / "work" / f"table-{digest(TABLE)}.npz").write_bytes(TABLE)
+    (tmp_path / "work" / "run.msg").write_bytes(content)
+    (tmp_path / "work" / f"table-{digest(TABLE)}.msg").write_bytes(TABLE)
     assert work([str(tmp_path), "--threads", "1"]) == 2
     assert said in capsys.readouterr().err
 
@@ -41,9 +41,9 @@ def test_a_damaged_invitation_is_said(name: str, tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize("made", [lambda path: path.mkdir(), lambda path: path.symlink_to("/etc/passwd")])
 def test_an_invitation_that_is_no_file_is_said(made: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "work").mkdir()
-    made(tmp_path / "work" / "run.npz")
+    made(tmp_path / "work" / "run.msg")
     assert work([str(tmp_path), "--threads", "1"]) == 2
-    assert "run.npz" in (said := capsys.readouterr().err)
+    assert "run.msg" in (said := capsys.readouterr().err)
     assert "remove it" in said
 
 
@@ -66,9 +66,9 @@ def test_a_worker_that_computes_is_not_idle(tmp_path: Path, monkeypatch: pytest.
     worker = FolderWorker(tmp_path, 1, print)
     for name in ("todo", "taken", "done", "workers"):
         (tmp_path / "work" / name).mkdir(parents=True)
-    (tmp_path / "work" / "run.npz").write_bytes(pack(TOLD, {}))
-    (tmp_path / "work" / f"table-{digest(TABLE)}.npz").write_bytes(TABLE)
-    (tmp_path / "work" / "todo" / f"{'0' * 32}.npz").write_bytes(b"x")
+    (tmp_path / "work" / "run.msg").write_bytes(pack(TOLD, {}))
+    (tmp_path / "work" / f"table-{digest(TABLE)}.msg").write_bytes(TABLE)
+    (tmp_path / "work" / "todo" / f"{'0' * 32}.msg").write_bytes(b"x")
     threading.Thread(target=lambda: begun.wait(60) and (time.sleep(0.5), go_on.set()), daemon=True).start()
     assert worker.work(0.1, lambda: False) == "nothing was to do for 0 s"
     assert worker.chunks == 1

@@ -91,7 +91,7 @@ def test_two_workers_find_the_same_front(config, alone, cluster, tmp_path, capsy
     cluster.wait(2)
     assert main([str(config), "--out", str(tmp_path / "run"), "--workers", cluster.address]) == 0
     assert files(tmp_path / "run") == alone
-    assert "2 Dask workers with 2 threads" in capsys.readouterr().err
+    assert "Dask workers: 2; threads: 2" in capsys.readouterr().err
 
 
 def test_workers_that_die_and_others_that_join_change_nothing(config, alone, cluster, tmp_path):

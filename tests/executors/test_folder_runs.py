@@ -112,7 +112,7 @@ def test_a_worker_without_a_run_leaves_in_time(tmp_path, capsys):
 
 
 BAD = {
-    "no folder": (["nowhere"], "nowhere is no folder; name the folder of a run"),
+    "no folder": (["nowhere"], "nowhere is no folder; name the folder of a run, and start the run first"),
     "no threads": ([".", "--threads", "0"], "--threads 0: allowed: 1 or more"),
 }
 

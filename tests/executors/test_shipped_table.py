@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from neuraltree.tree.scaler import Scaler
 from search.engine.problem import set_up
 from search.executors.shipped_table import table_in, table_message
 from search.executors.wire import WireError, pack, unpack
-from search.table.data import Table
+from search.table.data import Table, Whole
 from search.table.loading import load_table
 from search.table.split_columns import Groups, Rules
 from tests.helpers.executor_runs import config
@@ -35,6 +36,9 @@ def tables() -> dict[str, Table]:
     )
     found["several targets"] = replace(found["regression"], y=rng.normal(size=(40, 2)))
     found["columns"] = load_table(config(data={"source": str(PENGUINS), "target": "species"}))
+    scalers = Scaler(np.array([0.1, 0.2, 0.3]), np.array([1.0, 2.0, 3.0])), Scaler(np.array([5.0]), np.array([7.0]))
+    found["a sample of numbers"] = replace(found["regression"], whole=Whole(*scalers, 10**6))
+    found["a sample of classes"] = replace(found["multiclass"], whole=Whole(scalers[0], None, 10**6))
     return found
 
 
@@ -58,9 +62,9 @@ def test_a_table_comes_back(name):
         assert np.array_equal(found.fairness.codes, table.fairness.codes)
 
 
-def test_the_run_of_a_shipped_table_is_the_same():
-    made = config(data={"source": str(PENGUINS), "target": "species"})
-    one, other = (set_up(made, table, workers=1).problem for table in (TABLES["columns"], shipped("columns")))
+@pytest.mark.parametrize("name", ["columns", "regression", "a sample of numbers", "a sample of classes"])
+def test_the_run_of_a_shipped_table_is_the_same(name):
+    one, other = (set_up(config(), table, workers=1).problem for table in (TABLES[name], shipped(name)))
     assert one.data.inputs.tobytes() == other.data.inputs.tobytes()
     assert one.data.targets.tobytes() == other.data.targets.tobytes()
     assert all(

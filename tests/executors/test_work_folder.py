@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from search.errors import InputError
 from search.executors import folder_pool
 from search.executors.folder_pool import FolderPool
+from search.executors.folder_worker import FolderWorker
 from search.executors.joining import Invitation
 from search.executors.wire import WireError, pack
 from search.executors.work_folder import DONE, TAKEN, TODO, WORKERS, Beat, WorkFolder, read
@@ -29,7 +31,7 @@ def folder(tmp_path):
 def test_only_one_of_many_takes_a_chunk(folder):
     with ThreadPoolExecutor(8) as threads:
         for _ in range(30):
-            folder.put(TODO, {f"{NAME}.npz": b"x"})
+            folder.put(TODO, {f"{NAME}.msg": b"x"})
             (entry,) = folder.entries(TODO)
             taken = [*threads.map(lambda i, entry=entry: folder.take(entry, f"w{i}"), range(8))]
             (mine,) = [each for each in taken if each]
@@ -39,7 +41,7 @@ def test_only_one_of_many_takes_a_chunk(folder):
 
 
 def test_a_chunk_given_back_can_be_taken_again(folder):
-    folder.put(TODO, {f"{NAME}.npz": b"x"})
+    folder.put(TODO, {f"{NAME}.msg": b"x"})
     mine = folder.take(folder.entries(TODO)[0], "a")
     folder.give_back(mine)
     assert [entry.chunk for entry in folder.entries(TODO)] == [NAME]
@@ -47,7 +49,7 @@ def test_a_chunk_given_back_can_be_taken_again(folder):
 
 
 @pytest.mark.parametrize(
-    "name", ["x.npz", f"{NAME}.npy", f"{NAME}@a.npz", f"../{NAME}.npz", f".{NAME}.npz.part", "..."]
+    "name", ["x.msg", f"{NAME}.npy", f"{NAME}@a.msg", f"../{NAME}.msg", f".{NAME}.msg.part", "..."]
 )
 def test_other_names_are_ignored(folder, name):
     (folder.path / TODO / name).write_bytes(b"x")
@@ -57,10 +59,10 @@ def test_other_names_are_ignored(folder, name):
 def test_a_link_is_not_followed(folder, tmp_path):
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
-    (folder.path / TODO / f"{NAME}.npz").symlink_to(secret)
+    (folder.path / TODO / f"{NAME}.msg").symlink_to(secret)
     assert folder.entries(TODO) == []
     with pytest.raises(WireError, match="is a link"):
-        read(folder.path / TODO / f"{NAME}.npz")
+        read(folder.path / TODO / f"{NAME}.msg")
 
 
 @pytest.mark.parametrize("name", [TODO, DONE])
@@ -78,9 +80,9 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
 
 
 def test_a_pipe_and_a_large_file_are_refused(folder):
-    os.mkfifo(folder.path / TODO / f"{NAME}.npz")
+    os.mkfifo(folder.path / TODO / f"{NAME}.msg")
     with pytest.raises(WireError, match="no file of at most"):
-        read(folder.path / TODO / f"{NAME}.npz")
+        read(folder.path / TODO / f"{NAME}.msg")
     (folder.path / "large").write_bytes(b"x" * 11)
     with pytest.raises(WireError, match="no file of at most 10 bytes"):
         read(folder.path / "large", most=10)
@@ -95,7 +97,7 @@ def test_heartbeats_that_are_damaged_are_none(folder):
 
 def test_what_is_removed_leaves_the_run_alone(folder, tmp_path):
     (tmp_path / "front.csv").write_text("x")
-    folder.put(TODO, {f"{NAME}.npz": b"x"})
+    folder.put(TODO, {f"{NAME}.msg": b"x"})
     folder.beat("a", Beat(1, 1))
     folder.remove()
     assert [path.name for path in tmp_path.iterdir()] == ["front.csv"]
@@ -162,7 +164,7 @@ def test_a_refusal_is_told_once_and_counts_no_threads(pools):
 
 
 def test_folders_with_the_names_of_files_are_ignored(pools, tmp_path):
-    for name, file in ((TODO, f"{OTHER}.npz"), (TAKEN, f"{OTHER}@a.npz"), (DONE, f"{NAME}@a.npz"), (WORKERS, "a.json")):
+    for name, file in ((TODO, f"{OTHER}.msg"), (TAKEN, f"{OTHER}@a.msg"), (DONE, f"{NAME}@a.msg"), (WORKERS, "a.json")):
         (pools.folder.path / name / file).mkdir()
     pools.pool.offer({NAME: b"chunk"})
     assert pools.look() == []
@@ -173,7 +175,7 @@ def test_folders_with_the_names_of_files_are_ignored(pools, tmp_path):
 def test_answers_are_read_once_and_damaged_ones_are_problems(pools):
     pools.pool.offer({NAME: b"chunk", OTHER: b"chunk"})
     good = pack({"seconds": 0.5, "problem": ""}, {})
-    pools.folder.put(DONE, {f"{NAME}@a.npz": good, f"{OTHER}@a.npz": good[:40]})
+    pools.folder.put(DONE, {f"{NAME}@a.msg": good, f"{OTHER}@a.msg": good[:40]})
     found = {answer.name: answer for answer in pools.look()}
     assert found[NAME].result == {}
     assert found[NAME].seconds == 0.5
@@ -184,12 +186,30 @@ def test_answers_are_read_once_and_damaged_ones_are_problems(pools):
 
 def test_results_of_a_search_that_was_killed_are_used_and_those_of_another_run_are_not(pools, tmp_path):
     good = pack({"seconds": 0.5, "problem": ""}, {})
-    pools.folder.put(DONE, {f"{NAME}@a.npz": good})
+    pools.folder.put(DONE, {f"{NAME}@a.msg": good})
     again = FolderPool(tmp_path, Invitation(b"message", b"table", OTHER), print)
     again.offer({NAME: b"chunk"})
     assert pools.folder.entries(TODO) == []
     assert [answer.name for answer in again.answers(0.0)] == [NAME]
-    pools.folder.put(DONE, {f"{NAME}@a.npz": good})
+    pools.folder.put(DONE, {f"{NAME}@a.msg": good})
     other = FolderPool(tmp_path, Invitation(b"changed", b"table", OTHER), print)
     other.offer({NAME: b"chunk"})
     assert [entry.chunk for entry in pools.folder.entries(TODO)] == [NAME]
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_heartbeat_fails_aloud_unless_the_run_has_ended(folder, ended):
+    """The search removes its folder of work at its end. Another error, as of a file in the way, is told."""
+    (folder.path / WORKERS).rmdir()
+    if not ended:
+        (folder.path / WORKERS).write_bytes(b"")
+
+    class Once(threading.Event):
+        def wait(self, timeout=None):
+            del timeout
+            self.set()
+            return True
+
+    said: list[str] = []
+    FolderWorker(folder.path.parent, 1, said.append)._beat(Once())
+    assert len(said) == (not ended)

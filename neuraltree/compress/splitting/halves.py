@@ -48,6 +48,17 @@ class Halves:
         """The bytes of a message."""
         return sum(each.size_bytes for each in self.sent)
 
+    @property
+    def macs(self) -> tuple[int, int]:
+        """Multiply-accumulates of the node and of the gateway, together those of the whole.
+
+        An input or a value that is sent has an edge in the node's tree, and a sum in the gateway's, which hands the
+        number on and multiplies nothing.
+        """
+        sums = sum(each.what == "sum" for each in self.sent)
+        node, gateway = (int(np.count_nonzero(tree.nodes["depth"])) for tree in (self.node, self.gateway))
+        return node - len(self.sent) + sums, gateway - sums
+
     def message(self, X: ArrayLike) -> NDArray[np.int32]:
         """(rows, numbers) what the node sends for its raw inputs (rows, own features)."""
         return self.node.scores(self.node.inputs(X))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ COMPILER_OPTIONS: dict[str, Any] = {
 
 _programs: dict[tuple, Any] = {}
 _compiling = threading.Lock()
+_calls = itertools.count()
+_thread = threading.local()  # the device of the call of the engine that runs in a thread
 
 
 def compilations() -> int:
@@ -34,12 +37,19 @@ def compilations() -> int:
 def engine_flags(precision: str) -> Iterator[None]:
     """JAX's flags as the engine needs them, for this thread: "float64" or "float32", and no checks at run time.
 
+    The parts of a forest are trained by calls of their own, and each call gets the next of JAX's devices: so a
+    population is spread over all of them. A device that the user has chosen for JAX is kept.
+
     Users may set other flags for their own programs. The engine's programs are compiled ahead of time, take NumPy
     arrays, and treat NaN as a value that marks a tree whose training diverged. The checks of ranks and types while
     tracing may stay on.
     """
     check_fork()  # before the lock, which a fork may leave held
+    devices = jax.local_devices()
+    chosen = jax.config.jax_default_device  # type: ignore[attr-defined]  # JAX makes its options when it starts
+    _thread.device = chosen or devices[next(_calls) % len(devices)]
     with (
+        jax.default_device(_thread.device),
         jax.enable_x64(precision == "float64"),
         jax.disable_jit(False),
         jax.transfer_guard("allow"),
@@ -52,9 +62,10 @@ def engine_flags(precision: str) -> Iterator[None]:
 def run_program(function: Any, fixed: tuple, *arguments: Any) -> Any:
     """``function(*fixed, *arguments)``, compiled for these fixed values and sizes; the results stay on the device.
 
-    Threads that need the same program wait for one compilation. Call it under ``engine_flags``.
+    The program is one for the device of ``engine_flags``. Threads that need the same program wait for one compilation.
+    Call it under ``engine_flags``.
     """
-    key = (function, fixed, *((np.shape(leaf), leaf.dtype) for leaf in jax.tree.leaves(arguments)))
+    key = (_thread.device, function, fixed, *((np.shape(leaf), leaf.dtype) for leaf in jax.tree.leaves(arguments)))
     with _compiling:
         if key not in _programs:
             lowered = jax.jit(partial(function, *fixed)).lower(*arguments)

@@ -77,7 +77,6 @@ def _matching(patterns: Sequence[str], names: Sequence[str]) -> list[str]:
 
 def _said(halves: Halves) -> list[str]:
     """What is sent, and what it costs on radio links."""
-    from neuraltree.compress.exits.cascade import macs
     from neuraltree.compress.splitting.radio_links import LINKS
     from neuraltree.export.c.two_devices.sides import sides_of
 
@@ -88,8 +87,7 @@ def _said(halves: Halves) -> list[str]:
     lines = [
         f"the node sends {halves.message_bytes} bytes a prediction ({parts}); its {len(raw)} inputs would be "
         f"{len(node.stage.features)} bytes in int8, {sum(raw)} as they are",
-        f"{macs(halves.node)} MACs on the node, {macs(halves.gateway)} on the gateway (the whole model: "
-        f"{macs(halves.whole)})",
+        f"{halves.macs[0]} MACs on the node, {halves.macs[1]} on the gateway",
     ]
     for link in LINKS:
         sent, given = (link.energy_j(size) for size in (halves.message_bytes, sum(raw)))

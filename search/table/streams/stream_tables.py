@@ -18,7 +18,7 @@ from neuraltree.inputs.encoding import encode
 from search.config.settings import DataConfig, is_path
 from search.errors import InputError
 from search.strict import shown
-from search.table.data import Table
+from search.table.data import Table, Whole
 from search.table.files.column_roles import told_names
 from search.table.files.parquet import opened_parquet, raw_of
 from search.table.files.raw import Places, Raw
@@ -103,7 +103,7 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
         X=table.X if plain else encode(columns, raw.columns),  # with the means of all rows in the place of holes
         columns=None if plain else columns,
         stream=stream,
-        scalers=(stream.scaler, stream.target_scaler),
+        whole=Whole(stream.scaler, stream.target_scaler, stream.train_rows),
         digest=digest.hexdigest(),
         notes=(*_notes(stream, found, len(table.y)), *table.notes),
     )
