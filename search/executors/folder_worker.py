@@ -9,12 +9,13 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from search.errors import InputError
 from search.executors.jobs import Context, chunk_of, run_chunk
 from search.executors.joining import Refused, join, table_name
-from search.executors.wire import Arrays, pack
+from search.executors.wire import Arrays, WireError, pack
 from search.executors.work_folder import DONE, TAKEN, TODO, WORKERS, Beat, Entry, WorkFolder, read
 from search.strict import one_line
 
@@ -31,6 +32,7 @@ class FolderWorker:
         host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())[:60]
         self.name = f"{host}-{os.getpid()}-{secrets.token_hex(2)}"
         self._busy = time.monotonic()  # when there last was something to do
+        self._computes: set[str] = set()  # the chunks that are computed now
         self.chunks, self.trees = 0, 0
 
     def work(self, idle_s: float, ended: Callable[[], bool]) -> str:
@@ -53,14 +55,20 @@ class FolderWorker:
     def _why_end(self, idle_s: float, ended: Callable[[], bool]) -> str:
         if ended():
             return "the run is complete"
+        if self._computes:
+            self._busy = time.monotonic()
         return f"nothing was to do for {idle_s:.0f} s" if time.monotonic() - self._busy > idle_s else ""
 
     def _joined(self, message: bytes) -> Context:
+        self._folder.check()
         try:
             return join(message, read(self._folder.path / f"table-{table_name(message)}.msg"))
         except Refused as error:
-            self._folder.beat(self.name, Beat(0, 0, str(error)))
+            with suppress(OSError):
+                self._folder.beat(self.name, Beat(0, 0, str(error)))
             raise
+        except WireError as error:
+            raise InputError(f"the invitation in {self._folder.path} is damaged: {error}; resume the run") from None
 
     @contextmanager
     def _computing(self, context: Context) -> Iterator[None]:
@@ -96,7 +104,11 @@ class FolderWorker:
             if not (entry := self._taken()):
                 stop.wait(wait_s)
                 wait_s = min(1.5 * wait_s, LAST_POLL_S)
-            elif self._answered(context, entry, stop):
+                continue
+            self._computes.add(entry.chunk)
+            answered = self._answered(context, entry, stop)
+            self._computes.discard(entry.chunk)
+            if answered:
                 wait_s = FIRST_POLL_S
             else:
                 self._folder.give_back(entry)
@@ -109,7 +121,7 @@ class FolderWorker:
 
     def _answered(self, context: Context, entry: Entry, stop: threading.Event) -> bool:
         """Compute a chunk; false if the result cannot be written now, as on a full disk."""
-        self._busy = begun = time.monotonic()
+        begun = time.monotonic()
         problem = ""
         result: Arrays = {}
         try:

@@ -20,7 +20,8 @@ from search.engine.problem import set_up
 from search.errors import InputError
 from search.executors.jobs import Chunk, Context, chunk_of, run_chunk
 from search.executors.shipped_table import table_in
-from search.executors.wire import Arrays, WireError, digest, pack, unpack
+from search.executors.wire import Arrays, WireError, digest, is_digest, pack, unpack
+from search.strict import one_line
 from search.teachers.named_teachers import named_lessons
 from search.variation.genes import first_genes
 
@@ -57,8 +58,11 @@ def invitation(config: Config, context: Context, table: bytes) -> Invitation:
 
 
 def table_name(message: bytes) -> str:
-    """The name of the table of the run that a message invites to."""
-    return str(_opened(message)[0]["table"])
+    """The name of the table of the run that a message invites to; ``WireError`` for one that is no name."""
+    name = _opened(message)[0].get("table")
+    if not is_digest(name):
+        raise WireError("it names no table")
+    return str(name)
 
 
 def join(message: bytes, table: bytes) -> Context:
@@ -67,17 +71,23 @@ def join(message: bytes, table: bytes) -> Context:
     ``Refused`` if this process would compute something else than the run. ``WireError`` for a damaged message.
     """
     about, arrays = _opened(message)
-    if digest(table) != about["table"]:
+    if digest(table) != about.get("table"):
         raise WireError("the table is not the one of the run")
     try:
-        config = config_of(tomllib.loads(about["config"]), "the config of the run")
+        config = config_of(tomllib.loads(str(about["config"])), "the config of the run")
+        there, chunk = dict(about["machine"]), chunk_of(arrays.pop(CHUNK).tobytes())
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        if isinstance(error, InputError | WireError):
+            raise
+        raise WireError(f"it tells no run: {one_line(error)}") from None
+    try:
         read = table_in(table)
         setup, lesson = named_lessons(set_up(config, read, workers=1), read, config.train, lambda _: None)
     except InputError as error:
         raise Refused(f"{here()} cannot join: {error}") from None
     context = Context(setup, read, lesson)
-    found = run_chunk(context, chunk_of(arrays.pop(CHUNK).tobytes()))
-    _check(found, {name.removeprefix(RESULT): values for name, values in arrays.items()}, about["machine"])
+    found = run_chunk(context, chunk)
+    _check(found, {name.removeprefix(RESULT): values for name, values in arrays.items()}, there)
     return context
 
 

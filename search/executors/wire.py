@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 import struct
 import zlib
 from collections.abc import Mapping
@@ -82,3 +83,7 @@ def _tuples(form: Any) -> Any:
 def digest(message: bytes) -> str:
     """The name of a message, by which equal ones are known."""
     return hashlib.sha256(message).hexdigest()[:32]
+
+
+def is_digest(name: object) -> bool:
+    return isinstance(name, str) and re.fullmatch("[0-9a-f]{32}", name) is not None

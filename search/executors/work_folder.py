@@ -25,6 +25,7 @@ from typing import NamedTuple
 import msgspec
 
 from neuraltree.storing import store
+from search.errors import InputError
 from search.executors.wire import LARGEST, WireError
 
 FOLDER = "work"
@@ -63,14 +64,24 @@ class WorkFolder:
         self.path = run / FOLDER
 
     def make(self) -> None:
+        self.check()
         for name in _NAMES:
             (self.path / name).mkdir(parents=True, exist_ok=True)
 
+    def check(self) -> None:
+        """``InputError`` for a link, or a file, in the place of one of the folders."""
+        for path in (self.path, *(self.path / name for name in _NAMES)):
+            if path.is_symlink() or (path.exists() and not path.is_dir()):
+                raise InputError(f"{path} is a link or a file, not the folder of a run; remove it, and resume the run")
+
     def invitation(self) -> bytes:
-        """b"" if there is none."""
-        with suppress(FileNotFoundError):
+        """b"" if there is none; ``InputError`` for a link or a folder."""
+        try:
             return read(self.path / INVITATION)
-        return b""
+        except FileNotFoundError:
+            return b""
+        except WireError as error:
+            raise InputError(f"{self.path}: {error}; remove it, and resume the run") from None
 
     def remove(self) -> None:
         """Remove what a finished run leaves behind; a file that a worker adds meanwhile stays."""
@@ -93,7 +104,8 @@ class WorkFolder:
     def _entries(self, name: str) -> Iterator[Entry]:
         with os.scandir(self.path / name) as found:
             for file in found:
-                if match := _NAMES[name].fullmatch(file.name):
+                match = _NAMES[name].fullmatch(file.name)
+                if match and file.is_file(follow_symlinks=False):
                     yield Entry(Path(file.path), match["chunk"], match["worker"])
 
     def put(self, name: str, files: Mapping[str, bytes]) -> None:
@@ -135,8 +147,9 @@ def read(path: Path, most: int = LARGEST) -> bytes:
         if error.errno == errno.ELOOP:
             raise WireError(f"{path.name} is a link") from None
         raise
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+        os.close(descriptor)
+        raise WireError(f"{path.name} is no file of at most {most} bytes")
     with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_size > most:
-            raise WireError(f"{path.name} is no file of at most {most} bytes")
         return file.read()

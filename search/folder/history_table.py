@@ -12,6 +12,7 @@ from search.folder.records import csv_lines, write_text
 from search.reading import GROWN, read_file, read_rows
 
 TABLE = "history.csv"
+DIGITS = 19  # a number with more is no generation
 
 
 def line_of(row: Iterable[Any]) -> str:
@@ -41,13 +42,22 @@ def mend_table(folder: Path, header: Sequence[str], last: int, spare: Iterable[s
 
 
 def _by_generation(lines: Iterable[str], header: Sequence[str]) -> dict[int, str]:
-    """Whole lines by the generation in their first cell."""
+    """Whole lines of numbers and empty cells by the generation in their first cell."""
     found = {}
     for line in lines:
         first, *others = line.split(",")
-        if first.isdecimal() and len(others) == len(header) - 1 and line.endswith("\n"):
+        whole = len(others) == len(header) - 1 and line.endswith("\n")
+        if whole and first.isdecimal() and len(first) < DIGITS and all(map(_is_number, others)):
             found[int(first)] = line
     return found
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell.rstrip("\r\n") or math.nan)
+    except ValueError:
+        return False
+    return True
 
 
 def table_rows(folder: Path) -> list[dict[str, float]]:

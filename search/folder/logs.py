@@ -191,7 +191,8 @@ class Log:
             places |= walk(path)
         missing = [generation for generation in range(last + 1) if generation not in places]
         if missing:
-            more = f", as are {len(missing) - 1} more" if len(missing) > 1 else ""
+            others = len(missing) - 1
+            more = f", as {'are' if others > 1 else 'is'} {others} more" if others else ""
             before = [path for first, path in logs.items() if first <= missing[0]]
             if before:
                 raise DamagedError(f"{before[-1]} is damaged: generation {missing[0]} is missing{more}")

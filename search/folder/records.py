@@ -10,6 +10,7 @@ import csv
 import fcntl
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -222,7 +223,10 @@ class RunFolder:
             return
         self._running = False
         for path in self.path.iterdir():
-            path.unlink()
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)  # such as ``work``; the folder was empty when this run took it
+            else:
+                path.unlink()
         with suppress(OSError):  # another run has started in a parent folder
             for folder in self._made:
                 folder.rmdir()

@@ -18,6 +18,7 @@ from search.table.loading import load_table
 from search.table.split_columns import Groups, Rules
 from tests.helpers.executor_runs import config
 from tests.helpers.small_tables import KINDS, small_table
+from tests.helpers.streamed import cells_of, config_for, written
 
 PENGUINS = Path(__file__).parents[1] / "search" / "penguins.csv"
 
@@ -69,6 +70,16 @@ def test_the_run_of_a_shipped_table_is_the_same(name):
     assert all(
         np.array_equal(a, b) for p, q in zip(one.folds, other.folds, strict=True) for a, b in zip(p, q, strict=True)
     )
+
+
+@pytest.mark.parametrize("kind", ["regression", "multiclass"])
+def test_the_run_of_a_table_that_is_read_in_blocks_is_the_same(tmp_path, kind):
+    made = config_for(written(tmp_path, cells_of(kind, 900)), 200)
+    table = load_table(made)
+    one, other = (set_up(made, each, workers=1) for each in (table, table_in(table_message(table))))
+    for part in ("inputs", "targets", "weight"):
+        assert getattr(one.problem.data, part).tobytes() == getattr(other.problem.data, part).tobytes(), part
+    assert one.problem.truth.scale == other.problem.truth.scale
 
 
 def shipped(name: str) -> Table:

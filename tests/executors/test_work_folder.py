@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from search.errors import InputError
 from search.executors import folder_pool
 from search.executors.folder_pool import FolderPool
 from search.executors.folder_worker import FolderWorker
@@ -59,9 +60,23 @@ def test_a_link_is_not_followed(folder, tmp_path):
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
     (folder.path / TODO / f"{NAME}.msg").symlink_to(secret)
-    (entry,) = folder.entries(TODO)
+    assert folder.entries(TODO) == []
     with pytest.raises(WireError, match="is a link"):
-        read(entry.path)
+        read(folder.path / TODO / f"{NAME}.msg")
+
+
+@pytest.mark.parametrize("name", [TODO, DONE])
+def test_a_folder_that_is_a_link_is_refused(folder, tmp_path, name):
+    (folder.path / name).rmdir()
+    (folder.path / name).symlink_to(tmp_path)
+    with pytest.raises(InputError, match=f"{name} is a link or a file"):
+        folder.make()
+
+
+def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "work").write_text("x")
+    with pytest.raises(InputError, match="work is a link or a file"):
+        WorkFolder(tmp_path).make()
 
 
 def test_a_pipe_and_a_large_file_are_refused(folder):
@@ -146,6 +161,15 @@ def test_a_refusal_is_told_once_and_counts_no_threads(pools):
         pools.look()
     assert pools.said == ["it computes other bits"]
     assert pools.pool.slots() == 0
+
+
+def test_folders_with_the_names_of_files_are_ignored(pools, tmp_path):
+    for name, file in ((TODO, f"{OTHER}.msg"), (TAKEN, f"{OTHER}@a.msg"), (DONE, f"{NAME}@a.msg"), (WORKERS, "a.json")):
+        (pools.folder.path / name / file).mkdir()
+    pools.pool.offer({NAME: b"chunk"})
+    assert pools.look() == []
+    assert pools.pool.claim() == NAME
+    FolderPool(tmp_path, Invitation(b"message", b"table", OTHER), print)
 
 
 def test_answers_are_read_once_and_damaged_ones_are_problems(pools):

@@ -70,6 +70,18 @@ def test_rows_that_nobody_has_are_counted(tmp_path: Path) -> None:
     assert (tmp_path / "history.csv").read_text() == text_of(LINES[:4] + LINES[6:9])
 
 
+def test_a_line_that_was_edited_into_a_text_is_taken_from_the_log(tmp_path: Path) -> None:
+    edited = [*LINES[:3], LINES[3].replace(",", ",about ", 1), *LINES[4:]]
+    (tmp_path / "history.csv").write_text(text_of(edited))
+    assert mend_table(tmp_path, HEADER, 9, LINES) == 0
+    assert (tmp_path / "history.csv").read_text() == text_of(LINES[:10])
+
+
+def test_a_first_cell_of_thousands_of_digits_is_no_generation(tmp_path: Path) -> None:
+    (tmp_path / "history.csv").write_text(text_of(["9" * 5000 + "," * (len(HEADER) - 1) + "\n"]))
+    assert mend_table(tmp_path, HEADER, 0, []) == 1
+
+
 def test_before_the_first_generation_there_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "history.csv").write_text(text_of(LINES))
     assert mend_table(tmp_path, HEADER, -1, ()) == 0

@@ -104,7 +104,7 @@ def test_a_damaged_log_is_left_as_it_is_for_a_copy_to_replace_it(tmp_path: Path)
         log.append(3, some(3))
         assert path.read_bytes() == harmed
     log.append(4, some(4))
-    with pytest.raises(DamagedError, match=r"archive-000000\.log is damaged: generation 1 is missing, as are 1 more"):
+    with pytest.raises(DamagedError, match=r"archive-000000\.log is damaged: generation 1 is missing, as is 1 more"):
         found(tmp_path, 4)
     path.write_bytes(whole)
     assert found(tmp_path, 4) == expected(4)

@@ -18,6 +18,7 @@ import pytest
 
 from neuraltree.storing import store
 from search.errors import InputError, LockedError
+from search.executors.work_folder import WorkFolder
 from search.folder.records import RunFolder, read_npz, write_bytes, write_csv, write_json, write_npz, write_text
 
 
@@ -213,6 +214,7 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
 def test_a_run_that_never_began_is_undone(tmp_path: Path) -> None:
     with started(tmp_path / "out") as folder:
         folder.update_manifest(status="running")
+        WorkFolder(folder.path).make()  # as a run has that ends in its first generation
         folder.discard()
     assert not names(tmp_path)
 

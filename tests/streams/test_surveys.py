@@ -178,6 +178,53 @@ def test_files_of_other_columns_are_refused(tmp_path: Path) -> None:
             load_table(config_for(str(tmp_path / "*.parquet"), sample_rows))
 
 
+def two_files(folder: Path, kinds: tuple[str, str]) -> Any:
+    """The table of two files whose column ``b`` has these arrow types, read in blocks."""
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    from pyarrow import parquet
+
+    for i, kind in enumerate(kinds):
+        b = np.random.default_rng(i).integers(1, 9, 200)
+        cells = arrow.array([None] * 200 if kind == "null" else b).cast(kind)
+        parquet.write_table(arrow.table({"a": b * 0.5, "b": cells, "y": b / 3}), folder / f"part{i}.parquet")
+    return load_table(config_for(str(folder / "part*.parquet"), 300))
+
+
+@pytest.mark.parametrize("kinds", [("int64", "double"), ("float", "int32"), ("int64", "null"), ("null", "double")])
+def test_files_may_have_other_types_of_one_column(tmp_path: Path, kinds: tuple[str, str]) -> None:
+    table = two_files(tmp_path, kinds)
+    cells = [np.random.default_rng(i).integers(1, 9, 200) for i, kind in enumerate(kinds) if kind != "null"]
+    there = np.concatenate([piece.X[:, 1] for test in (False, True) for piece in table.stream.pieces(test=test)])
+    missing = 200 * kinds.count("null")
+    assert_array_equal(np.sort(there)[~np.isin(np.sort(there), range(1, 9))].size, missing)
+    assert_array_equal(np.sort(there[np.isin(there, range(1, 9))]), np.sort(np.concatenate(cells)))
+
+
+@pytest.mark.parametrize("kinds", [("int64", "string"), ("string", "int64"), ("int64", "bool")])
+def test_files_whose_types_do_not_fit_together_are_refused(tmp_path: Path, kinds: tuple[str, str]) -> None:
+    with pytest.raises(InputError, match=r"part\*\.parquet: the files cannot be joined: .*b"):
+        two_files(tmp_path, kinds)
+
+
+def test_a_file_that_was_replaced_since_the_pass_is_refused(tmp_path: Path) -> None:
+    table = loaded(tmp_path, cells_of("multiclass", ROWS), sample_rows=100)
+    assert sum(len(piece.y) for piece in table.stream.pieces(test=True))
+    written(tmp_path, cells_of("multiclass", ROWS // 2))
+    with pytest.raises(InputError, match=r"part0\.parquet was changed while the run read it"):
+        list(table.stream.pieces(test=True))
+    (tmp_path / "part0.parquet").unlink()
+    with pytest.raises(InputError, match="no such file"):
+        list(table.stream.pieces(test=True))
+
+
+@pytest.mark.filterwarnings("error")
+def test_an_infinite_number_is_refused_without_warnings(tmp_path: Path) -> None:
+    cells = cells_of("regression", ROWS)
+    cells["a"][700] = np.inf
+    with pytest.raises(InputError, match="row 700, column 'a': inf is infinite"):
+        loaded(tmp_path, cells, sample_rows=100)
+
+
 def test_rows_without_a_target_are_left_out(tmp_path: Path) -> None:
     cells = cells_of("regression", ROWS)
     cells["y"][::10] = np.nan
@@ -233,7 +280,8 @@ def test_every_kind_of_column_is_as_in_memory(tmp_path: Path) -> None:
     data = {"columns": {"grade": ["low", "middle", "high"], "code": "category", "day": "time weekday"}}
     data["missing"] = "median"
     table = loaded(tmp_path, cells, sample_rows=ROWS, data=data)
-    whole = loaded(tmp_path, cells, sample_rows=0, data=data)
+    (tmp_path / "whole").mkdir()
+    whole = loaded(tmp_path / "whole", cells, sample_rows=0, data=data)
     assert table.features == whole.features
     assert table.classes == whole.classes
     assert_array_equal(table.y, whole.y)

@@ -55,11 +55,14 @@ class Moments(NamedTuple):
         """Of the rows of both (Chan, Golub & LeVeque 1983, The American Statistician 37, formula 2.1b)."""
         cells = self.cells + other.cells
         share = other.cells / np.maximum(cells, 1)
-        apart = other.mean - self.mean
+        with np.errstate(invalid="ignore"):  # infinite numbers, which are refused later
+            apart = other.mean - self.mean
+            mean = self.mean + apart * share
+            squares = self.squares + other.squares + np.square(apart) * self.cells * share
         return Moments(
             cells,
-            self.mean + apart * share,
-            self.squares + other.squares + np.square(apart) * self.cells * share,
+            mean,
+            squares,
             np.minimum(self.low, other.low),
             np.maximum(self.high, other.high),
         )

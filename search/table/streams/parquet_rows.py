@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,7 +14,8 @@ from neuraltree.arrays import FloatArray
 from neuraltree.inputs.encoders import Column, Number, Time
 from search.config.settings import DataConfig
 from search.errors import InputError
-from search.strict import shown
+from search.strict import one_line, shown
+from search.table.files.byte_text import check_file
 from search.table.files.column_roles import choose_columns, told_names
 from search.table.files.parquet import cells_of, opened_parquet, pyarrow_for
 from search.table.files.raw import drop_line
@@ -23,6 +24,9 @@ BATCH = 2**16  # rows that are decoded at once
 BUFFER = 2**20  # bytes of a file that are read at once
 CODED = ("string", "large_string", "bool")  # types of arrow whose cells are looked at once each
 Batch = tuple[int, Any]  # the number of its first row, and its cells as a pyarrow.RecordBatch
+
+
+Stamp = tuple[int, int]  # the bytes of a file, and when it was last written, in ns
 
 
 class RowGroup(NamedTuple):
@@ -36,11 +40,17 @@ class RowGroup(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ParquetRows:
-    """``names`` are the columns that are read. ``numbers`` are those of the features among them that hold numbers."""
+    """``names`` are the columns that are read. ``numbers`` are those of the features among them that hold numbers.
+
+    ``kinds`` are the arrow types of these columns: the common ones, if they differ from file to file. ``stamps``: by
+    which a file is known to be the one that was there at the beginning.
+    """
 
     source: str
     paths: tuple[Path, ...]
+    stamps: tuple[Stamp, ...]
     groups: tuple[RowGroup, ...]
+    kinds: Mapping[str, Any]
     features: tuple[str, ...]
     numbers: tuple[str, ...]
     target: str
@@ -59,30 +69,52 @@ class ParquetRows:
         wanted = list(self.names if names is None else names)
         for group in self.groups if groups is None else groups:
             first = group.first
+            self._check_same(group.file)
             # Else the whole row group would be in memory.
             with opened_parquet(self.paths[group.file], buffer_size=BUFFER, pre_buffer=False) as file:
                 for batch in file.iter_batches(BATCH, row_groups=[group.number], columns=wanted, use_threads=False):
-                    yield first, batch
+                    yield first, self._of_kinds(batch)
                     first += batch.num_rows
+
+    def _check_same(self, file: int) -> None:
+        """``InputError`` for a file that was replaced: its rows would be trained on by what the old ones were like."""
+        if _stamp(self.paths[file]) != self.stamps[file]:
+            raise InputError(
+                f"{self.source}: {self.paths[file]} was changed while the run read it; restore it and resume the run, "
+                "or begin a new one"
+            )
+
+    def _of_kinds(self, batch: Any) -> Any:
+        """The batch with the types of all files; an arrow error for a cell that its type cannot hold."""
+        arrow = pyarrow_for(self.source)
+        names = batch.schema.names
+        if all(batch.schema.field(name).type == self.kinds[name] for name in names):
+            return batch
+        # A float takes any integer, as it does wherever features become numbers.
+        columns = [
+            batch.column(name).cast(self.kinds[name], safe=not arrow.types.is_floating(self.kinds[name]))
+            for name in names
+        ]
+        return arrow.RecordBatch.from_arrays(columns, names=names)
 
 
 def parquet_rows(paths: Sequence[Path], data: DataConfig, source: str) -> ParquetRows:
     """``InputError`` unless the files have the same columns, and those that are read can be read in batches."""
-    arrow, groups, schema = pyarrow_for(source), [], None
-    first = 0
+    arrow, groups, schemas = pyarrow_for(source), [], list[Any]()
+    first, stamps = 0, tuple(map(_stamp, paths))
     for place, path in enumerate(paths):
         with opened_parquet(path) as file:
-            if schema is not None and file.schema_arrow.names != schema.names:
+            schemas.append(file.schema_arrow)
+            if schemas[-1].names != schemas[0].names:
                 raise InputError(
-                    f"{source}: the columns of {path} are {told_names(file.schema_arrow.names, 10)}, but those of "
-                    f"{paths[0]} are {told_names(schema.names, 10)}; give files of the same columns"
+                    f"{source}: the columns of {path} are {told_names(schemas[-1].names, 10)}, but those of "
+                    f"{paths[0]} are {told_names(schemas[0].names, 10)}; give files of the same columns"
                 )
-            schema = schema or file.schema_arrow
             for number in range(file.metadata.num_row_groups):
                 rows = file.metadata.row_group(number).num_rows
                 groups.append(RowGroup(place, number, first, rows))
                 first += rows
-    names = schema.names if schema is not None else []
+    names = schemas[0].names if schemas else []
     if len(set(names)) < len(names):
         raise InputError(f"{source}: two columns have one name; rename one, or read the table whole: sample_rows = 0")
     target, features, roles = choose_columns(names, data, source)
@@ -92,7 +124,7 @@ def parquet_rows(paths: Sequence[Path], data: DataConfig, source: str) -> Parque
             "out, or read the table whole: sample_rows = 0"
         )
     read = [*features, target, *roles.values()]
-    kinds = {names[i]: schema.field(i).type for i in read} if schema is not None else {}
+    kinds = {names[i]: _common([schema.field(i) for schema in schemas], source, arrow) for i in read}
     odd = [name for name, kind in kinds.items() if not _is_plain(kind, arrow)]
     if odd:
         raise InputError(
@@ -104,8 +136,30 @@ def parquet_rows(paths: Sequence[Path], data: DataConfig, source: str) -> Parque
     if weight and not _is_number(kinds[weight], arrow):
         raise InputError(f"{source}: the weights {shown(weight)} are not numbers")
     return ParquetRows(
-        source, tuple(paths), tuple(groups), tuple(names[i] for i in features), numbers, names[target], weight
+        source,
+        tuple(paths),
+        stamps,
+        tuple(groups),
+        kinds,
+        tuple(names[i] for i in features),
+        numbers,
+        names[target],
+        weight,
     )
+
+
+def _stamp(path: Path) -> Stamp:
+    check_file(path)
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def _common(fields: Sequence[Any], source: str, arrow: Any) -> Any:
+    """The type that holds the cells of a column of all files, as where they are read whole."""
+    try:
+        return arrow.unify_schemas([arrow.schema([field]) for field in fields], promote_options="permissive")[0].type
+    except arrow.ArrowException as error:
+        raise InputError(f"{source}: the files cannot be joined: {one_line(error)}") from None
 
 
 def _is_number(kind: Any, arrow: Any) -> bool:
