@@ -14,7 +14,9 @@ EPILOG = """examples:
   python -m search.run my.toml --out results/mine --workers folder
   python -m search.worker results/mine                  (on this machine and on others, any number of times)
 
-A worker may come, go, and be killed at any moment; the results of the run do not depend on it."""
+A worker may come, go, and be killed at any moment; the results of the run do not depend on it.
+
+exit codes: 0 done, 2 bad input, 130 interrupted (what it had begun goes back)"""
 IDLE_S = 600.0
 
 

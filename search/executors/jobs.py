@@ -70,6 +70,14 @@ def chunk_of(message: bytes) -> Chunk:
     return Chunk(str(job), numbers, trees, _named(arrays, GENE))
 
 
+def fits(chunk: Chunk, result: Arrays) -> bool:
+    """Whether arrays can be the result of a chunk: right ones are, and damaged ones are not."""
+    try:
+        return JOBS[chunk.job].fits(chunk, result)
+    except (KeyError, IndexError, TypeError, ValueError):
+        return False
+
+
 def run_chunk(context: Context, chunk: Chunk) -> Arrays:
     """The result of a chunk."""
     return JOBS[chunk.job].run(context, chunk)
@@ -114,15 +122,32 @@ def _judged(context: Context, chunk: Chunk) -> Arrays:
     return forest(trained(problem, chunk.trees, STREAM + repeat, epochs=epochs, faster=faster, genes=chunk.genes))
 
 
+def _has_trees(chunk: Chunk, found: Arrays) -> bool:
+    """Whether there is a tree for each, and a value for each in all other arrays."""
+    others = [values for name, values in found.items() if name not in ("nodes", "starts")]
+    count = len(chunk.trees)
+    return len(trees_of(found)) == count and all(values.shape == (count,) for values in others)
+
+
+def _has_scores(chunk: Chunk, found: Arrays) -> bool:
+    return _has_trees(chunk, found) and "ok" in found and "val_error" in columns_of(found)
+
+
+def _has_slopes(chunk: Chunk, found: Arrays) -> bool:
+    return len(found["slopes"]) == sum(len(tree) for tree in chunk.trees) and found["slopes"].ndim == 3
+
+
 class Job(NamedTuple):
-    """``run``: the result of a chunk. ``passes``: how often all training rows of all folds are gone through."""
+    """``run``: the result of a chunk. ``fits``: whether a result can be that of a chunk. ``passes``: how often all
+    training rows of all folds are gone through."""
 
     run: Callable[[Context, Chunk], Arrays]
+    fits: Callable[[Chunk, Arrays], bool]
     passes: Callable[[Context, Chunk], int]
 
 
 JOBS: dict[str, Job] = {
-    "evaluate": Job(_evaluated, lambda context, chunk: context.setup.problem.epochs),
-    "slopes": Job(_slopes, lambda context, chunk: 1),
-    "judge": Job(_judged, lambda context, chunk: chunk.numbers["epochs"]),
+    "evaluate": Job(_evaluated, _has_scores, lambda context, chunk: context.setup.problem.epochs),
+    "slopes": Job(_slopes, _has_slopes, lambda context, chunk: 1),
+    "judge": Job(_judged, _has_trees, lambda context, chunk: chunk.numbers["epochs"]),
 }

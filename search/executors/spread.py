@@ -23,7 +23,7 @@ from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Evaluated
 from search.errors import InputError
-from search.executors.jobs import JOBS, Chunk, Context, columns_of, run_chunk, trees_of
+from search.executors.jobs import JOBS, Chunk, Context, columns_of, fits, run_chunk, trees_of
 from search.executors.pool import Answer, Pool
 from search.executors.wire import Arrays, digest, pack
 from search.strict import one_line
@@ -144,6 +144,8 @@ class Spread:
         """Note a result; or cut the chunk, or compute its only tree here, or give that tree up."""
         entry = waiting.pop(answer.name)
         self._pool.withdraw([answer.name])
+        if answer.result is not None and not fits(entry.chunk, answer.result):
+            answer = answer._replace(result=None, problem="its answer is not one to these trees")
         if answer.result is not None:
             done |= dict.fromkeys(entry.places, (entry.chunk, answer.result))
             return

@@ -1,7 +1,7 @@
 """Experiment trackers of other projects, one row each in ``TRACKERS``: what each is told of a run, and how.
 
-``python -m search.runs.tracker_backends NAME`` is the process of one tracker, which ``tracking.Told`` starts. Packages
-come with the extra ``[tracking]``. Nothing is written outside the run's folder and the store that was named.
+``main`` is the process of one tracker, which ``tracking.Told`` starts. Packages come with the extra ``[tracking]``.
+Nothing is written outside the run's folder and the store that was named.
 """
 
 from __future__ import annotations
@@ -179,7 +179,3 @@ def main(name: str) -> int:
         print(f"{PROBLEM}{' '.join(str(error).split()) or type(error).__name__}")
         return 1
     return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1]))

@@ -30,6 +30,7 @@ from search.runs.tracker_backends import PROBLEM, TRACKERS, figures_of
 
 KEY = "tracking_id"  # in the manifest: by which a resumed run is found in its trackers
 RESULTS = ("config.toml", "front.csv", "front.png", "hypervolume.png", "card.md")
+PROGRAM = "import sys; from search.runs.tracker_backends import main; sys.exit(main(sys.argv[1]))"
 WAIT_S = 60.0  # at the end of a run, for what a tracker has not taken yet; its package alone may take long to start
 
 
@@ -52,7 +53,7 @@ class Told:
     def __init__(self, name: str) -> None:
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "search.runs.tracker_backends", name],
+            [sys.executable, "-c", PROGRAM, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

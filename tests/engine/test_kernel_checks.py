@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from neuraltree.activations import NAMES
 from tests.helpers.forests import Case, population
 
 ROWS = 20
@@ -40,7 +41,7 @@ def predict(kernel, case: Case, **parts) -> np.ndarray:
         ("size", -1, 2),
         ("size", 0, 2**31 - 1),
         ("kind", 0, -1),
-        ("kind", 3, 7),
+        ("kind", 3, len(NAMES)),
         ("first_param", 0, 2),
         ("first_param", 1, 1),
         ("first_param", 1, 10_000),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
 from neuraltree.tasks.softening import soft_constant_loss, soft_gradient, soft_loss, soft_targets, softened
 from tests.helpers.forests import MANY, PLAIN, SPACE, Case, population
+from tests.helpers.jumps import CONTINUOUS
 from tests.helpers.plain_tree import evaluate
 
 ROWS, STEP = 23, 1e-6
-SPACES = {"softmax": MANY, "logistic": SPACE}
+SPACES = {name: replace(each, activations=CONTINUOUS) for name, each in {"softmax": MANY, "logistic": SPACE}.items()}
 
 
 def cross_entropy(target: np.ndarray, z: np.ndarray) -> np.ndarray:

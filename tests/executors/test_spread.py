@@ -142,6 +142,31 @@ def widened(tree, folds):
     return wide
 
 
+DAMAGES = {
+    "nothing": lambda found: {},
+    "no scores": lambda found: {name: values for name, values in found.items() if not name.startswith("column ")},
+    "a tree less": lambda found: found | {"starts": found["starts"][:-1]},
+    "a score less": lambda found: found | {"ok": found["ok"][:-1]},
+    "numbers for trees": lambda found: found | {"nodes": np.zeros(()), "starts": np.zeros(3)},
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_an_answer_to_other_trees_is_a_problem_of_its_worker(damage):
+    class Wrong(Unreliable):
+        def answers(self, wait_s):
+            found = super().answers(wait_s)
+            return [a._replace(result=DAMAGES[damage](a.result)) if a.result else a for a in found]
+
+        def claim(self):
+            return ""
+
+    alone, said = states(run().setup, 1)[0], list[str]()
+    spread = Spread(run(), Wrong(run(), 0, faults=0.0), said.append)
+    assert same(alone, states(worked(run().setup, spread), 1)[0])
+    assert any("its answer is not one to these trees" in line for line in said)
+
+
 def test_two_answers_that_differ_stop_the_run_and_name_both_workers():
     class Liar(Unreliable):
         def answers(self, wait_s):

@@ -14,6 +14,7 @@ VALUES: list[Callable[[float], float]] = [
     math.sin,
     lambda s: s,
     lambda s: min(max(s, -1.0), 1.0),
+    lambda s: 1.0 if s >= 0 else -1.0,
 ]
 
 

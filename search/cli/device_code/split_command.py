@@ -92,8 +92,8 @@ def _said(halves: Halves) -> list[str]:
     for link in LINKS:
         sent, given = (link.energy_j(size) for size in (halves.message_bytes, sum(raw)))
         lines.append(
-            f"{link.name}: about {_microjoules(sent)} a message instead of {_microjoules(given)} for the inputs as they are, "
-            f"{1e3 * link.duration_s(halves.message_bytes):,.0f} ms ({link.certainty})"
+            f"{link.name}: about {_microjoules(sent)} a message instead of {_microjoules(given)} for the inputs as "
+            f"they are, {1e3 * link.duration_s(halves.message_bytes):,.0f} ms ({link.certainty})"
         )
     return lines
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from neuraltree.activations import NAMES
 from neuraltree.compress import finetune_format, with_weight_format
 from neuraltree.compress.narrow.shared_training import shared_slopes, sharing_of
 from neuraltree.compress.pruning.lesson import lesson_of
@@ -15,6 +14,7 @@ from neuraltree.tree.simplify import simplify
 from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
 from tests.helpers import plain_losses
+from tests.helpers.jumps import CONTINUOUS
 
 KINDS = {"regression": 1, "binary": 1, "multiclass": 3}
 LOSSES = {"regression": "squared", "binary": "logistic", "multiclass": "softmax"}
@@ -22,7 +22,7 @@ X = np.random.default_rng(0).normal(size=(60, 5))
 
 
 def tree_of(kind: str) -> Tree:
-    rng, space = np.random.default_rng(2), Space(5, KINDS[kind], NAMES, "identity", max_nodes=300, max_depth=6)
+    rng, space = np.random.default_rng(2), Space(5, KINDS[kind], CONTINUOUS, "identity", max_nodes=300, max_depth=6)
     drawn = (simplify(random_tree(rng, space, max_nodes=300)) for _ in range(1000))
     nodes = next(each for each in drawn if count_weights(each) > 160)
     classes = None if kind == "regression" else tuple("pqr"[: max(2, KINDS[kind])])
