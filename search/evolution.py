@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from search.most_nodes import room
-
 if TYPE_CHECKING:
     from neuraltree.estimators.options import Options
     from neuraltree.estimators.samples import Sample
     from search.runs.evolving import Found
 
 SOURCE = "the rows given to fit"
+NODES, NODES_PER_OUTPUT = 60, 35  # default max_nodes: in all, or this many for each class or target if that is more
 
 
 class Evolution(BaseEstimator):
@@ -135,6 +134,11 @@ class Evolution(BaseEstimator):
             "reference": _plain(self.reference or {}),
             "variation": _plain(self.variation or {}),
         }
+
+
+def room(outputs: int) -> int:
+    """The default ``max_nodes`` of a search for so many classes or targets."""
+    return max(NODES, NODES_PER_OUTPUT * outputs)
 
 
 def _checked(teachers: object) -> tuple[BaseEstimator, ...]:

@@ -24,9 +24,9 @@ from search.config.config import config_of
 from search.engine.evolution_step import State
 from search.engine.problem import Setup, set_up
 from search.errors import InputError
+from search.evolution import room
 from search.front import Front, Member
 from search.judge.finish import finalists, judged_front, last_front
-from search.most_nodes import room
 from search.table import split
 from search.table.data import Table
 

@@ -15,7 +15,7 @@ from search.config.config import config_hash, config_of
 from search.engine.evolution_step import State, generations
 from search.engine.population import Members
 from search.engine.problem import Setup, set_up
-from search.most_nodes import NODES, NODES_PER_OUTPUT
+from search.evolution import NODES, NODES_PER_OUTPUT
 from search.runs.progress import Phases
 from search.table.data import Table
 

@@ -108,7 +108,7 @@ def fit(options: argparse.Namespace) -> int:
 
     def settled(config: Config, table: Table) -> Config:
         """The config with room for every class, which is shown."""
-        from search.most_nodes import room
+        from search.evolution import room
 
         most = room(len(table.classes or ()))
         if most > config.space.max_nodes and not any(text.startswith("space.") for text in options.overrides):

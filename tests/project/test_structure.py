@@ -31,7 +31,6 @@ ORDER = (
     "search",
     "search.errors",
     "search.interrupts",
-    "search.most_nodes",
     "search.strict",
     "search.reading",
     "search.objectives",

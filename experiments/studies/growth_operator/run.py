@@ -19,7 +19,7 @@ from experiments.common.searching import FULL, QUICK, Search, Size, prepare_rows
 from experiments.frame.experiment import Experiment, Row, Unit
 from search.engine.evolution_step import Info, State, generations
 from search.engine.problem import Setup
-from search.most_nodes import NODES, NODES_PER_OUTPUT
+from search.evolution import NODES, NODES_PER_OUTPUT
 from search.runs.progress import Phases
 from search.table.data import Table
 

@@ -20,8 +20,7 @@ from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
 from neuraltree.tasks.task import encode, make_task
 from neuraltree.tree.tree import Tree
-from search.evolution import Evolution
-from search.most_nodes import NODES, NODES_PER_OUTPUT
+from search.evolution import NODES, NODES_PER_OUTPUT, Evolution
 from search.runs.evolving import Found
 from search.table.data import Table
 from search.teachers.teaching import LAST_EPOCHS, LAST_ROWS, OWN, ROWS, SPREAD
