@@ -254,7 +254,7 @@ def page(found: dict[str, Any]) -> str:
     lines = [
         "# Workers",
         "",
-        f"`{found['command']}`, {found['cpu_count']} cores. {found['population']:,} trees on elevators, the median "
+        f"Written by `{found['command']}` on {found['cpu_count']} cores. {found['population']:,} trees on elevators, the median "
         "generation; all workers are on this machine and have one thread.",
         "",
         "| work by | seconds | to threads | the simulation says |",

@@ -97,6 +97,14 @@ def dense(coefficients: list[FloatArray], biases: list[FloatArray]) -> Network:
     return Network(tuple(coefficients), tuple(biases), kept)
 
 
+MOST_LEAVES = 10_000  # of a decision tree before pruning, about: scikit-learn's pruning takes quadratic time in them
+
+
+def least_of_leaf(rows: int) -> int:
+    """The fewest of so many rows that a leaf may have."""
+    return max(1, rows // MOST_LEAVES)
+
+
 @dataclass(frozen=True, eq=False)
 class Cart:
     """A fitted decision tree of scikit-learn.

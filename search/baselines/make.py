@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from search.baselines.baseline_models import Cart, Model, Network, Sample, dense
+from search.baselines.baseline_models import Cart, Model, Network, Sample, dense, least_of_leaf
 
 Made = dict[int, Model]  # by size; 0 if a row of the table has only one model
 
 LINEAR_STEPS = 1000
 MLP_BATCH, MLP_RATE, MLP_EPOCHS = 64, 0.01, 500
 MLP_STEPS = 10_000  # the most steps, about: a large table needs fewer epochs
-CART_LEAVES = 10_000  # the most leaves before pruning, about: scikit-learn's pruning takes quadratic time in them
 
 
 def linear(sample: Sample, penalty: float, seed: int) -> Made:
@@ -39,8 +38,7 @@ def cart(sample: Sample, penalty: float, seed: int) -> Made:
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     kind = DecisionTreeRegressor if sample.kind == "regression" else DecisionTreeClassifier
-    least = max(1, len(sample.X) // CART_LEAVES)
-    model = kind(ccp_alpha=penalty, min_samples_leaf=least, random_state=seed)
+    model = kind(ccp_alpha=penalty, min_samples_leaf=least_of_leaf(len(sample.X)), random_state=seed)
     model.fit(sample.X, sample.y, sample_weight=sample.weight)
     return {0: Cart(model, sample.kind)}
 

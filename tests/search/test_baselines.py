@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-import search.baselines.make as make_module
+import search.baselines.baseline_models as baseline_models
 import search.judge.honest
 from neuraltree import hardware
 from neuraltree.activations import code_of
@@ -293,7 +293,7 @@ def test_pruned_networks_fill_their_sizes(kind: str) -> None:
 @pytest.mark.parametrize(("most", "least"), [(10_000, 1), (10, 9)])
 def test_leaves_of_many_rows_are_not_single_rows(monkeypatch, most: int, least: int) -> None:
     """Pruning takes quadratic time in the leaves, so there are at most about ``most`` of them."""
-    monkeypatch.setattr(make_module, "CART_LEAVES", most)
+    monkeypatch.setattr(baseline_models, "MOST_LEAVES", most)
     sample = sample_of("regression", rows=90)
     made: Any = cart(sample, 0.0, 0)[0]
     leaf = made.estimator.apply(sample.X)
