@@ -210,9 +210,9 @@ def page(found: dict[str, Any]) -> str:
     lines = [
         "# Faults of workers and of the search",
         "",
-        f"Written by `{found['command']}`. A run of 60 trees and 60 generations on iris with `--workers folder` and two "
-        f"workers of one thread, on {found['cpu_count']} cores; without faults it takes {usual:.0f} s. The same: every model, "
-        "front.csv, evolution.npz and archive.npz are those of a run by threads, to the byte.",
+        f"Written by `{found['command']}`. A run of 60 trees and 60 generations on iris with `--workers folder` and "
+        f"two workers of one thread, on {found['cpu_count']} cores; without faults it takes {usual:.0f} s. The same: "
+        "every model, front.csv, evolution.npz and archive.npz are those of a run by threads, to the byte.",
         "",
         "| fault | times | runs | the same | time lost a fault, s |",
         "| - | -: | -: | -: | -: |",

@@ -106,8 +106,8 @@ def page(found: dict[str, Any]) -> str:
         [
             "# One front, whoever does the work",
             "",
-            f"Written by `{found['command']}`. Runs whose every model, front.csv, evolution.npz and archive.npz are those "
-            "of threads, to the byte.",
+            f"Written by `{found['command']}`. Runs whose every model, front.csv, evolution.npz and archive.npz are "
+            "those of threads, to the byte.",
             "",
             "| workers | a small run | the quickstart |",
             "| - | -: | -: |",

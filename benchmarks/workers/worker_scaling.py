@@ -254,8 +254,8 @@ def page(found: dict[str, Any]) -> str:
     lines = [
         "# Workers",
         "",
-        f"Written by `{found['command']}` on {found['cpu_count']} cores. {found['population']:,} trees on elevators, the "
-        "median generation; all workers are on this machine and have one thread.",
+        f"Written by `{found['command']}` on {found['cpu_count']} cores. {found['population']:,} trees on elevators, "
+        "the median generation; all workers are on this machine and have one thread.",
         "",
         "| work by | seconds | to threads | the simulation says |",
         "| - | -: | -: | -: |",
