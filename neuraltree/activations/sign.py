@@ -7,13 +7,14 @@ straight-through estimator (section 1.3 there, and Hubara et al. 2016).
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from neuraltree.activations.kind import HIGHEST, INF, Activation, Integers, Look, Piece
 
-BELOW = float(np.nextafter(0.0, -1.0))  # the largest number below 0
+BELOW = -math.ulp(0.0)  # the largest number below 0; NumPy would raise where a user asked for errors of underflow
 
 
 def onnx(graph: Any, s: str) -> str:

@@ -316,7 +316,9 @@ def test_a_run_from_before_samples_of_rows_goes_on_with_all_rows(
     monkeypatch.setattr("search.engine.row_samples.FIRST_ROWS", 10)
     assert here(config, "--out", always, "--generations", "4", "--set", "search.rows=all") == 0
     assert here(config, "--out", out, "--generations", "2", "--set", "search.rows=all") == 0
-    lines = [line for line in (out / "config.toml").read_text().splitlines(keepends=True) if not line.startswith("rows = ")]
+    lines = [
+        line for line in (out / "config.toml").read_text().splitlines(keepends=True) if not line.startswith("rows = ")
+    ]
     (out / "config.toml").write_text("".join(lines))
     manifest = json.loads((out / "manifest.json").read_text())
     manifest["config_hash"] = config_hash(load_config(out / "config.toml"))
