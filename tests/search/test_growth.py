@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from neuraltree.activations import NAMES
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes, parents
 from neuraltree.tree.simplify import simplify
@@ -17,10 +16,11 @@ from search.engine.evolution_step import begin, step
 from search.engine.problem import Setup, set_up
 from search.variation.edge_operators import absent_edges
 from search.variation.operators import UNCHANGED
+from tests.helpers.jumps import CONTINUOUS
 from tests.helpers.oracle import evaluate_recursive
 from tests.search.test_engine import class_table, config, quiet, regression_table
 
-ALL = NAMES
+ALL = CONTINUOUS
 ROWS = 540  # many blocks to fit in each of two folds
 TABLES = {
     "regression": regression_table(ROWS),
