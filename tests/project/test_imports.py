@@ -135,8 +135,9 @@ MAY_NOT_IMPORT = [
     ("neuraltree.tree.tree", ("neuraltree.compress", "neuraltree.export", "neuraltree.hardware")),
     ("neuraltree.tree.model_files", ("neuraltree.compress", "neuraltree.export", "neuraltree.hardware")),
     ("neuraltree.compress", ("neuraltree.estimators.base", "neuraltree.export", "neuraltree.hardware")),
-    # Only pruning and training of formats need the engine; the config reads the table of formats.
-    *((f"neuraltree.compress.{part}", ENGINE) for part in ("formats", "int8", "exits", "entropy", "reduction")),
+    # Pruning and training of formats need the engine, and early exits of many trees its kernel; the config reads the
+    # table of formats.
+    *((f"neuraltree.compress.{part}", ENGINE) for part in ("formats", "int8", "entropy", "reduction")),
     ("neuraltree.export", (*ENGINE, "neuraltree.estimators.base", "neuraltree.hardware")),
     ("neuraltree.hardware", (*ENGINE, "neuraltree.estimators.base")),
     ("neuraltree.tree.model_files", (*ENGINE, "neuraltree.estimators.base")),
@@ -156,9 +157,11 @@ MAY_NOT_IMPORT = [
 ]
 # Tree.estimator() is the one way back up, taken only when it is called.
 # Calibration trains some of its trees; nothing else of the cost model knows the engine.
+# The report offers the exports that the table of formats allows.
 # The labels of metrics are in the table of objectives, which imports nothing of the search.
 EXCEPTIONS = {
     ("search.folder.columns", "search.objectives"),
+    ("search.report.facts.member_models", "neuraltree.export.targets"),
     ("neuraltree.tree.tree", "neuraltree.estimators.base"),
     ("neuraltree.plot.style", "neuraltree.activations"),
 } | {("neuraltree.hardware.calibrate.calibration_trees", module) for module in ENGINE}
