@@ -10,18 +10,24 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from neuraltree.tree.nodes import Nodes, join
+from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Problem, edge_slopes, evaluate, trained, with_costs
 from search.engine.problem import Setup
 from search.engine.row_samples import sampled
 from search.executors.wire import Arrays, WireError, pack, unpack
+from search.folder.tree_arrays import (
+    columns_from_arrays,
+    columns_to_arrays,
+    named,
+    trees_from_arrays,
+    trees_to_arrays,
+)
 from search.judge.honest import STREAM, judging_folds
 from search.table.data import Table
 from search.variation.genes import Genes
 
-GENE, COLUMN = "gene ", "column "
+GENE = "gene "
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class Chunk(NamedTuple):
 
     def message(self) -> bytes:
         genes = {GENE + name: values for name, values in self.genes.items()}
-        return pack({"job": self.job, **self.numbers}, {**forest(self.trees), **genes})
+        return pack({"job": self.job, **self.numbers}, {**trees_to_arrays(self.trees), **genes})
 
 
 def chunk_of(message: bytes) -> Chunk:
@@ -64,10 +70,10 @@ def chunk_of(message: bytes) -> Chunk:
     if job not in JOBS:
         raise WireError(f"no work of a search: {job!r}; allowed: {', '.join(JOBS)}")
     try:
-        trees = trees_of(arrays)
+        trees = trees_from_arrays(arrays)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise WireError(f"the trees are damaged: {error!r}") from None
-    return Chunk(str(job), numbers, trees, _named(arrays, GENE))
+    return Chunk(str(job), numbers, trees, named(arrays, GENE))
 
 
 def fits(chunk: Chunk, result: Arrays) -> bool:
@@ -83,31 +89,12 @@ def run_chunk(context: Context, chunk: Chunk) -> Arrays:
     return JOBS[chunk.job].run(context, chunk)
 
 
-def forest(trees: list[Nodes]) -> Arrays:
-    """Trees as two arrays."""
-    nodes, starts = join(trees)
-    return {"nodes": nodes, "starts": starts}
-
-
-def trees_of(arrays: Mapping[str, NDArray]) -> list[Nodes]:
-    return np.split(arrays["nodes"], arrays["starts"][1:-1])
-
-
-def columns_of(arrays: Mapping[str, NDArray]) -> Arrays:
-    """The columns in a result."""
-    return _named(arrays, COLUMN)
-
-
-def _named(arrays: Mapping[str, NDArray], prefix: str) -> Arrays:
-    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
-
-
 def _evaluated(context: Context, chunk: Chunk) -> Arrays:
     generation = chunk.numbers["generation"]
     problem = sampled(context.setup.problem, generation)
     found = evaluate(problem, chunk.trees, generation, chunk.genes)
     columns = with_costs(problem, found, chunk.genes).columns
-    return forest(found.trees) | {"ok": found.ok} | {COLUMN + name: values for name, values in columns.items()}
+    return trees_to_arrays(found.trees) | {"ok": found.ok} | columns_to_arrays(columns)
 
 
 def _slopes(context: Context, chunk: Chunk) -> Arrays:
@@ -116,21 +103,21 @@ def _slopes(context: Context, chunk: Chunk) -> Arrays:
 
 
 def _judged(context: Context, chunk: Chunk) -> Arrays:
-    repeat, *course = (chunk.numbers[name] for name in ("repeat", "epochs", "faster"))
+    repeat, epochs, faster = (chunk.numbers[name] for name in ("repeat", "epochs", "faster"))
     problem = context.judging(repeat)
-    epochs, faster = course
-    return forest(trained(problem, chunk.trees, STREAM + repeat, epochs=epochs, faster=faster, genes=chunk.genes))
+    fitted = trained(problem, chunk.trees, STREAM + repeat, epochs=epochs, faster=faster, genes=chunk.genes)
+    return trees_to_arrays(fitted)
 
 
 def _has_trees(chunk: Chunk, found: Arrays) -> bool:
     """Whether there is a tree for each, and a value for each in all other arrays."""
     others = [values for name, values in found.items() if name not in ("nodes", "starts")]
     count = len(chunk.trees)
-    return len(trees_of(found)) == count and all(values.shape == (count,) for values in others)
+    return len(trees_from_arrays(found)) == count and all(values.shape == (count,) for values in others)
 
 
 def _has_scores(chunk: Chunk, found: Arrays) -> bool:
-    return _has_trees(chunk, found) and "ok" in found and "val_error" in columns_of(found)
+    return _has_trees(chunk, found) and "ok" in found and "val_error" in columns_from_arrays(found)
 
 
 def _has_slopes(chunk: Chunk, found: Arrays) -> bool:

@@ -23,9 +23,10 @@ from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Evaluated
 from search.errors import InputError
-from search.executors.jobs import JOBS, Chunk, Context, columns_of, fits, run_chunk, trees_of
+from search.executors.jobs import JOBS, Chunk, Context, fits, run_chunk
 from search.executors.pool import Answer, Pool
 from search.executors.wire import Arrays, digest, pack
+from search.folder.tree_arrays import columns_from_arrays, trees_from_arrays
 from search.strict import one_line
 from search.variation.genes import NO_GENES, Genes
 
@@ -60,18 +61,14 @@ class Spread:
 
     def evaluate(self, generation: int, trees: list[Nodes], genes: Genes) -> Evaluated:
         parts = self._results(Chunk("evaluate", {"generation": generation}, trees, genes))
-        there = [found for _, found in parts if found is not None]
-        names = list(columns_of(there[0]))
-        worst = {name: max(_largest(columns_of(found)[name]) for found in there) for name in names}
-        columns: dict[str, list[FloatArray]] = {name: [] for name in names}
-        after, ok = [], []
-        for chunk, found in parts:
-            after += chunk.trees if found is None else trees_of(found)
-            ok.append(np.zeros(len(chunk.trees), dtype=bool) if found is None else found["ok"])
-            own = None if found is None else columns_of(found)
-            for name in names:
-                columns[name].append(np.full(len(chunk.trees), worst[name]) if own is None else own[name])
-        return Evaluated(after, {name: np.concatenate(values) for name, values in columns.items()}, np.concatenate(ok))
+        there = [columns_from_arrays(found) for _, found in parts if found is not None]
+        worst = {name: max(_largest(columns[name]) for columns in there) for name in there[0]}
+        whole = [_lost(chunk.trees, worst) if found is None else _evaluated(found) for chunk, found in parts]
+        return Evaluated(
+            [tree for part in whole for tree in part.trees],
+            {name: np.concatenate([part.columns[name] for part in whole]) for name in worst},
+            np.concatenate([part.ok for part in whole]),
+        )
 
     def slopes(self, generation: int, trees: list[Nodes]) -> list[FloatArray]:
         found: list[FloatArray] = []
@@ -87,7 +84,7 @@ class Spread:
         numbers = {"repeat": repeat, "epochs": epochs, "faster": faster}
         found: list[Nodes] = []
         for chunk, arrays in self._results(Chunk("judge", numbers, trees, genes)):
-            found += [_diverged(tree) for tree in chunk.trees] if arrays is None else trees_of(arrays)
+            found += [_diverged(tree) for tree in chunk.trees] if arrays is None else trees_from_arrays(arrays)
         return found
 
     def _results(self, whole: Chunk) -> list[tuple[Chunk, Arrays | None]]:
@@ -208,6 +205,16 @@ def _cut(context: Context, whole: Chunk, slots: int) -> list[tuple[int, int]]:
     wanted = np.linspace(0, ends[-1], min(pieces(seconds, slots), len(ends)) + 1)
     edges: list[int] = np.unique(np.searchsorted(np.concatenate([[0], ends]), wanted)).tolist()
     return list(itertools.pairwise(edges))
+
+
+def _evaluated(found: Arrays) -> Evaluated:
+    return Evaluated(trees_from_arrays(found), columns_from_arrays(found), found["ok"])
+
+
+def _lost(trees: list[Nodes], worst: Mapping[str, float]) -> Evaluated:
+    """Trees that nobody can compute, with the worst of the others' scores."""
+    columns = {name: np.full(len(trees), value) for name, value in worst.items()}
+    return Evaluated(trees, columns, np.zeros(len(trees), dtype=bool))
 
 
 def _largest(values: FloatArray) -> float:

@@ -17,15 +17,14 @@ from search.errors import DamagedError, InputError
 from search.folder.history_table import table_rows
 from search.folder.npz_streams import Stream, concatenated, layout_of, whole
 from search.folder.records import RunFolder
+from search.folder.tree_arrays import Arrays, columns_from_arrays, columns_to_arrays
 from search.reading import read_npz
 from search.strict import one_line
 
 if TYPE_CHECKING:
     from search.engine.evolution_step import Info, State
 
-Arrays = dict[str, NDArray]
 EVOLUTION = "evolution.npz"
-COLUMN = "column "
 KIND_NODES = "activation_nodes"
 ROW = "row"  # in a part: the line of history.csv
 
@@ -67,7 +66,7 @@ def of_generation(state: State, info: Info) -> Arrays:
         "feasible": info.feasible,
         "front": state.members.ids[info.front],
         KIND_NODES: np.bincount(hidden, minlength=len(NAMES))[None],
-    } | {COLUMN + name: values for name, values in evaluated.columns.items()}
+    } | columns_to_arrays(evaluated.columns)
 
 
 def joined(parts: Sequence[Mapping[str, NDArray]]) -> Arrays:
@@ -112,7 +111,7 @@ def history_of(arrays: Mapping[str, NDArray], objectives: Sequence[str], rows: l
     starts = arrays["front_starts"]
     return History(
         **{name: arrays[name] for name in ("parents", "operator", "generation", "ok", "feasible", "activation_nodes")},
-        columns={n.removeprefix(COLUMN): values for n, values in arrays.items() if n.startswith(COLUMN)},
+        columns=columns_from_arrays(arrays),
         fronts=np.split(arrays["front"], starts[1:-1]),
         activations=tuple(arrays["activations"].tolist()),
         objectives=tuple(objectives),

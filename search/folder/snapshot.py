@@ -10,25 +10,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.tree.nodes import join
 from search.engine.evolution_step import State
 from search.engine.population import Members, structure_key
 from search.folder.npz_streams import Stream, concatenated, layout_of, whole
+from search.folder.tree_arrays import (
+    COLUMN,
+    Arrays,
+    columns_from_arrays,
+    columns_to_arrays,
+    trees_from_arrays,
+    trees_to_arrays,
+)
 from search.variation.genes import FORMAT
-
-Arrays = dict[str, NDArray]
 
 
 def members_to_arrays(members: Members) -> Arrays:
-    nodes, starts = join(members.trees)
-    fixed = {"nodes": nodes, "starts": starts, "ids": members.ids, "ok": members.ok}
-    return fixed | {f"column {name}": values for name, values in members.columns.items()}
+    fixed = trees_to_arrays(members.trees) | {"ids": members.ids, "ok": members.ok}
+    return fixed | columns_to_arrays(members.columns)
 
 
 def members_from_arrays(arrays: Mapping[str, NDArray]) -> Members:
-    columns = {name.removeprefix("column "): values for name, values in arrays.items() if name.startswith("column ")}
-    trees = np.split(arrays["nodes"], arrays["starts"][1:-1])
-    return Members(trees, arrays["ids"], columns, arrays["ok"])
+    return Members(trees_from_arrays(arrays), arrays["ids"], columns_from_arrays(arrays), arrays["ok"])
 
 
 def state_to_parts(state: State) -> tuple[Arrays, dict[str, Any]]:
@@ -91,12 +93,12 @@ def _judged(part: Mapping[str, NDArray], place: int) -> NDArray:
     """(trees,) of ``TREE``."""
     starts = part["starts"]
     found = np.zeros(len(starts) - 1, TREE)
-    formats = part["column " + FORMAT] if "column " + FORMAT in part else np.zeros(len(found))
-    for i, tree in enumerate(np.split(part["nodes"], starts[1:-1])):
+    formats = part[COLUMN + FORMAT] if COLUMN + FORMAT in part else np.zeros(len(found))
+    for i, tree in enumerate(trees_from_arrays(part)):
         key = float(formats[i]).hex().encode() + b" " + structure_key(tree)
         found["structure"][i] = np.frombuffer(blake2b(key, digest_size=16).digest(), np.uint64)
     found["part"], found["row"], found["nodes"] = place, np.arange(len(found)), np.diff(starts)
-    found["ok"], found["val_error"], found["id"] = part["ok"], part["column val_error"], part["ids"]
+    found["ok"], found["val_error"], found["id"] = part["ok"], part[COLUMN + "val_error"], part["ids"]
     return found
 
 
