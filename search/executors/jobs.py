@@ -6,7 +6,7 @@ A result depends on its chunk and the run alone, not on where, when or how often
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,19 +30,36 @@ from search.variation.genes import Genes
 GENE = "gene "
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Context:
     """A run as its workers know it. ``lesson``: the run of the judgement, if it learns from teachers."""
 
     setup: Setup
     table: Table
     lesson: Setup | None
+    _last: dict[tuple[str, int], Problem] = field(default_factory=dict, init=False)
+
+    def searching(self, generation: int) -> Problem:
+        """The problem with the rows of a generation."""
+        return self._once(("generation", generation), lambda: sampled(self.setup.problem, generation))
 
     def judging(self, repeat: int) -> Problem:
         """The problem of a repeat of the judgement."""
         if self.lesson:
             return self.lesson.problem
-        return replace(self.setup.problem, folds=judging_folds(self.setup, self.table, repeat))
+        return self._once(
+            ("repeat", repeat),
+            lambda: replace(self.setup.problem, folds=judging_folds(self.setup, self.table, repeat)),
+        )
+
+    def _once(self, key: tuple[str, int], make: Callable[[], Problem]) -> Problem:
+        """Chunks come in rows of the same problem, whose rows take longer to draw than a small chunk to compute."""
+        found = self._last.get(key)
+        if found is None:
+            found = make()
+            self._last.clear()
+            self._last[key] = found
+        return found
 
 
 class Chunk(NamedTuple):
@@ -91,14 +108,14 @@ def run_chunk(context: Context, chunk: Chunk) -> Arrays:
 
 def _evaluated(context: Context, chunk: Chunk) -> Arrays:
     generation = chunk.numbers["generation"]
-    problem = sampled(context.setup.problem, generation)
+    problem = context.searching(generation)
     found = evaluate(problem, chunk.trees, generation, chunk.genes)
     columns = with_costs(problem, found, chunk.genes).columns
     return trees_to_arrays(found.trees) | {"ok": found.ok} | columns_to_arrays(columns)
 
 
 def _slopes(context: Context, chunk: Chunk) -> Arrays:
-    problem = sampled(context.setup.problem, chunk.numbers["generation"])
+    problem = context.searching(chunk.numbers["generation"])
     return {"slopes": np.concatenate(edge_slopes(problem, chunk.trees))}
 
 
