@@ -14,22 +14,20 @@ each generation; these are read too.
 from __future__ import annotations
 
 import io
-import math
 import os
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 from zlib import crc32
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.storing import LARGEST, append, check_regular, cut, sync
 from search.errors import DamagedError
+from search.plain_arrays import Entry, entries_in, packed
 from search.reading import read_npz, unreadable
 
 MAGIC = b"NTL1"
@@ -37,18 +35,6 @@ NUMBERS = struct.Struct("<QIQ")  # the generation, the bytes of the header, the 
 CHECK = struct.Struct("<I")
 PREFIX_BYTES = len(MAGIC) + NUMBERS.size + CHECK.size
 Layout = tuple[np.dtype, tuple[int, ...]]
-
-
-class Entry(msgspec.Struct, array_like=True):
-    """An array in the header of a record; ``kind`` as in the npy format."""
-
-    name: str
-    kind: Any
-    shape: tuple[int, ...]
-    crc: int
-
-
-DECODER = msgspec.json.Decoder(list[Entry])
 
 
 class Place(NamedTuple):
@@ -61,14 +47,7 @@ class Place(NamedTuple):
 
 def encoded(generation: int, arrays: Mapping[str, NDArray]) -> bytes:
     """The record of a generation; ``ValueError`` for arrays of Python objects."""
-    entries, contents = [], []
-    for name, array in arrays.items():
-        if array.dtype.hasobject:
-            raise ValueError(f"{name} holds Python objects, which are never saved")
-        content = array.tobytes()
-        entries.append(Entry(name, np.lib.format.dtype_to_descr(array.dtype), array.shape, crc32(content)))
-        contents.append(content)
-    header = msgspec.json.encode(entries)
+    header, contents = packed(arrays)
     numbers = NUMBERS.pack(generation, len(header), sum(map(len, contents)))
     return b"".join([MAGIC, numbers, CHECK.pack(crc32(header, crc32(numbers))), header, *contents])
 
@@ -79,23 +58,21 @@ class Record(Mapping[str, NDArray]):
     def __init__(self, file: io.BufferedReader, place: Place) -> None:
         _, header, data = _header(file, place.begin or 0)
         self._file, self._place, self.layout = file, place, dict[str, Layout]()
-        self._found: dict[str, tuple[int, int]] = {}  # the first byte and the CRC-32 of each array
-        for entry in DECODER.decode(header):
-            kind = dtype_of(msgspec.json.encode(entry.kind))
-            self.layout[entry.name] = kind, entry.shape
-            self._found[entry.name] = data, entry.crc
-            data += kind.itemsize * math.prod(entry.shape)
+        self._found: dict[str, tuple[int, Entry]] = {}  # the first byte of each array, and what it is
+        for entry in entries_in(header):
+            self.layout[entry.name] = entry.dtype, entry.shape
+            self._found[entry.name] = data, entry
+            data += entry.bytes
 
     def __getitem__(self, name: str) -> NDArray:
-        (kind, shape), (begin, crc) = self.layout[name], self._found[name]
+        begin, entry = self._found[name]
         try:
             self._file.seek(begin)
-            content = bytearray(kind.itemsize * math.prod(shape))
-            if self._file.readinto(content) != len(content) or crc32(content) != crc:
-                raise ValueError(f"the checksum of {name} at byte {self._place.begin} is wrong")
+            content = bytearray(entry.bytes)
+            self._file.readinto(content)  # a file that is too short leaves zeros, and a wrong checksum
+            return entry.array(content)
         except Exception as error:
             raise unreadable(self._place.path, error) from None
-        return np.frombuffer(content, kind).reshape(shape)
 
     def __contains__(self, name: object) -> bool:
         return name in self.layout
@@ -251,12 +228,3 @@ def _header(file: io.BufferedReader, begin: int) -> tuple[tuple[int, int, int], 
     if (crc32(header, crc32(numbers)),) != CHECK.unpack(prefix[-CHECK.size :]):
         raise ValueError(f"the checksum of the record at byte {begin} is wrong")
     return (generation, length, data), header, begin + PREFIX_BYTES + length
-
-
-@lru_cache(maxsize=256)
-def dtype_of(kind: bytes) -> np.dtype:
-    """The type of an array from the JSON of its description."""
-    found = msgspec.json.decode(kind)
-    if isinstance(found, str):
-        return np.dtype(found)
-    return np.dtype([(name, inner, *(tuple(size) for size in shape)) for name, inner, *shape in found])

@@ -32,6 +32,7 @@ ORDER = (
     "search.errors",
     "search.interrupts",
     "search.strict",
+    "search.plain_arrays",
     "search.reading",
     "search.objectives",
     "search.baselines",
