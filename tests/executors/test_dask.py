@@ -10,12 +10,11 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from search.run import main
-from tests.helpers.executor_runs import TOML, files
+from tests.helpers.executor_runs import files
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'neuraltree[dask]'")
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -68,21 +67,6 @@ def cluster() -> Iterator[Cluster]:
     made = Cluster()
     yield made
     made.stop()
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("config") / "small.toml"
-    path.write_text(TOML)
-    return path
-
-
-@pytest.fixture(scope="module")
-def alone(config: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The results of threads."""
-    out = tmp_path_factory.mktemp("alone") / "run"
-    assert main([str(config), "--out", str(out), "--quiet"]) == 0
-    return files(out)
 
 
 def test_two_workers_find_the_same_front(config, alone, cluster, tmp_path, capsys):

@@ -15,25 +15,10 @@ import pytest
 
 from search.run import main
 from search.worker import main as work
-from tests.helpers.executor_runs import TOML, files
+from tests.helpers.executor_runs import files
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
-
-
-@pytest.fixture(scope="module")
-def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("config") / "small.toml"
-    path.write_text(TOML)
-    return path
-
-
-@pytest.fixture(scope="module")
-def alone(config: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """The results of threads."""
-    out = tmp_path_factory.mktemp("alone") / "run"
-    assert main([str(config), "--out", str(out), "--quiet"]) == 0
-    return files(out)
 
 
 def process(log: Path, *arguments: object) -> subprocess.Popen[bytes]:

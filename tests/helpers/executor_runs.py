@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tomli_w
 
 from search.config.config import config_of
 from search.config.settings import Config
@@ -26,25 +27,7 @@ TABLES: dict[str, Any] = {
     "variation": {"grow_edge": 0.5},
     "baselines": {"models": []},
 }
-TOML = """
-[data]
-source = "iris"
-[run]
-seed = 1
-[space]
-max_nodes = 15
-[search]
-population = 12
-generations = 4
-folds = 2
-objectives = ["error", "weights"]
-[train]
-epochs = 2
-[variation]
-grow_edge = 0.5
-[baselines]
-models = []
-"""
+TOML = tomli_w.dumps(TABLES | {"search": TABLES["search"] | {"generations": 4}})
 FILES = ("front.csv", "evolution.npz", "archive.npz", "live.csv")
 
 
