@@ -33,6 +33,7 @@ DRIVER = Path(__file__).with_name("engine") / "search_rate_driver.py"
 ROOT = Path(__file__).parents[1]
 SMALL = ("quickstart", "friedman", "vehicle", "wdbc")
 CONFIG = '[data]\nsource = "{source}"\n{target}'
+ELEVATORS = "uci/elevators.csv.gz"
 LARGE_FEATURES = 18  # elevators.csv has its columns of test splits after the target
 
 
@@ -44,6 +45,15 @@ class Spent(NamedTuple):
     first_line_s: float
 
 
+def unpack_elevators(folder: Path, data: Path) -> Path:
+    """The table without its columns of test splits, whose target is named target, as a CSV file in ``folder``."""
+    with gzip.open(data / ELEVATORS, "rt") as file:
+        lines = [",".join(line.split(",")[: LARGE_FEATURES + 1]).strip() for line in file]
+    path = folder / "elevators.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 def configs(folder: Path, data: Path) -> dict[str, Path]:
     """The config of every table whose data are here."""
     found = {"quickstart": ROOT / "experiments/configs/quickstart.toml"}
@@ -51,11 +61,8 @@ def configs(folder: Path, data: Path) -> dict[str, Path]:
         if (data / "tables" / f"{name}.csv").exists():
             found[name] = folder / f"{name}.toml"
             found[name].write_text(CONFIG.format(source=data / "tables" / f"{name}.csv", target=""))
-    packed = data / "uci/elevators.csv.gz"
-    if packed.exists():
-        with gzip.open(packed, "rt") as file:
-            lines = [",".join(line.split(",")[: LARGE_FEATURES + 1]).strip() for line in file]
-        (folder / "elevators.csv").write_text("\n".join(lines) + "\n")
+    if (data / ELEVATORS).exists():
+        unpack_elevators(folder, data)
         found["elevators"] = folder / "elevators.toml"
         found["elevators"].write_text(CONFIG.format(source=folder / "elevators.csv", target='target = "target"\n'))
     return found

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import gzip
 import heapq
 import os
 import subprocess
@@ -27,6 +26,7 @@ from distributed import Client
 from sklearn.datasets import make_friedman1
 
 from benchmarks.promise.reporting import report
+from benchmarks.search_rate import unpack_elevators
 from search.executors import worker_kinds
 from search.executors.dask_pool import DaskPool
 from search.executors.named_workers import DASK
@@ -44,7 +44,6 @@ rows = "{rows}"
 [baselines]
 models = []
 """
-FEATURES = 18  # of elevators; the columns after the target name splits
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 PHASES = ("vary", "train", "cost", "select", "save")
 TASKS = 300  # that do nothing, for the overheads of Dask
@@ -175,10 +174,7 @@ def total(generations: Sequence[Recorded]) -> float:
 
 
 def _elevators(folder: Path, data: Path, population: int, generations: int) -> Path:
-    with gzip.open(data / "uci/elevators.csv.gz", "rt") as file:
-        lines = [",".join(line.split(",")[: FEATURES + 1]).strip() for line in file]
-    (folder / "elevators.csv").write_text("\n".join(lines) + "\n")
-    return _config(folder / "elevators.csv", 'target = "target"', population, generations, "auto")
+    return _config(unpack_elevators(folder, data), 'target = "target"', population, generations, "auto")
 
 
 def _large(folder: Path, rows: int, population: int) -> Path:
