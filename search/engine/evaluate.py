@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from neuraltree import hardware
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.exits.early_exit import early_exit_of, walk_of
-from neuraltree.compress.exits.forest_exits import walks_of
+from neuraltree.compress.exits.forest_exits import walk_of_tree, walks_of
 from neuraltree.compress.exits.stretches import Walk
 from neuraltree.compress.formats import AUTO, c_format
 from neuraltree.engine.forest import Indices, Packed, cut, load_params, pack, store_params
@@ -33,7 +32,7 @@ from neuraltree.tasks.task import Task
 from neuraltree.tree.nodes import Nodes, join, one_set
 from neuraltree.tree.simplify import simplify_all
 from neuraltree.tree.space import Space
-from search.engine.integer_scores import forest_of_fold, integer_outputs, of_fold, row_codes
+from search.engine.integer_scores import Ranges, forest_of_fold, integer_outputs, of_fold, row_codes
 from search.engine.typed_inputs import TypedInputs
 from search.engine.work import Work
 from search.variation.genes import FORMAT, NO_GENES, Genes, rates_of
@@ -339,24 +338,34 @@ def _walked(problem: Problem, trees: list[Nodes]) -> list[Walked]:
     codes, width = row_codes(problem, rows), problem.space.n_features
     rules, kinds = np.full(width, -1), problem.inputs.kinds
     kinds = rules if kinds is None else kinds
-    return [Walked(walk, rules, kinds) for walk in _walks(problem, trees, codes)]
-
-
-def _walks(problem: Problem, trees: list[Nodes], codes: NDArray[np.int8]) -> list[Walk]:
-    """``codes`` (features, rows): quantised inputs."""
-    kernel = kernel_in_use()
-    if not isinstance(kernel, Kernel):
-        exits = [early_exit_of(tree) for tree in of_fold(problem, trees)]
-        return [walk_of(each, each(codes[each.tree.inputs.features].T).terms) for each in exits]
-    forest = forest_of_fold(problem, trees)
     most = max(1, WALKED_VALUES // (codes.shape[1] * max(map(len, trees))))
     ends = np.unique(np.linspace(0, len(trees), max(problem.workers, -(-len(trees) // most)) + 1).astype(np.int64))
     found = in_threads(
         problem.workers,
-        lambda run, stop: walks_of(kernel, forest.part(*run), codes, stop),
+        lambda run, stop: walks_of_fold(problem, trees[slice(*run)], codes, stop=stop),
         list(pairwise(ends.tolist())),
     )
-    return [walk for walks in found for walk in walks]
+    return [Walked(walk, rules, kinds) for walks in found for walk in walks]
+
+
+def walks_of_fold(
+    problem: Problem,
+    trees: Sequence[Nodes],
+    codes: NDArray[np.int8],
+    fold: int = 0,
+    ranges: Ranges | None = None,
+    threshold: float = 0.5,
+    stop: Indices = NEVER,
+) -> list[Walk]:
+    """How far rows go in each tree with the weights of a fold; ``codes`` (features, rows): quantised inputs.
+
+    ``ranges``, ``threshold``: see ``forest_of_fold``.
+    """
+    kernel = kernel_in_use()
+    if isinstance(kernel, Kernel):
+        return walks_of(kernel, forest_of_fold(problem, trees, fold, ranges, threshold), codes, stop)
+    found = of_fold(problem, trees, fold, ranges, threshold)
+    return [walk_of_tree(tree, codes[tree.inputs.features].T) for tree in found]
 
 
 def trained(

@@ -11,16 +11,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.compress.exits.forest_exits import walk_of_tree, walks_of
-from neuraltree.engine.kernel.binding import Kernel
-from neuraltree.engine.lowering import kernel_in_use
 from neuraltree.hardware.model.cost import costs_of_counts, integer_counts
 from neuraltree.hardware.model.cost_names import MEAN
 from neuraltree.hardware.model.exit_cost import Walked, with_exits
 from neuraltree.inputs.features import RULES
 from neuraltree.tree.nodes import IntArray, Nodes, join
-from search.engine.evaluate import Problem
-from search.engine.integer_scores import Ranges, forest_of_fold, of_fold, row_codes
+from search.engine.evaluate import Problem, walks_of_fold
+from search.engine.integer_scores import Ranges, row_codes
 from search.table.data import Table
 
 
@@ -54,18 +51,11 @@ def _of_fold(
     fold: int,
 ) -> FloatArray:
     device, kind, walked = problem.device, problem.task.kind, list[Walked]()
-    kernel = kernel_in_use()
     assert device is not None
     kinds = np.full(len(rules), -1) if problem.inputs.kinds is None else problem.inputs.kinds
     for nodes, own, threshold in zip(trees, ranges, thresholds, strict=True):
         codes = row_codes(problem, problem.folds[fold][1], own)
-        if isinstance(kernel, Kernel):
-            walks = walks_of(kernel, forest_of_fold(problem, [nodes], fold, own, threshold), codes)
-        else:
-            walks = [
-                walk_of_tree(tree, codes[tree.inputs.features].T)
-                for tree in of_fold(problem, [nodes], fold, own, threshold)
-            ]
+        walks = walks_of_fold(problem, [nodes], codes, fold, own, threshold)
         walked += [Walked(walk, rules, kinds) for walk in walks]
     counts = integer_counts(*join([each.walk.nodes for each in walked]), rules, kinds)
     plain = costs_of_counts(counts, device, *problem.code, kind=kind)

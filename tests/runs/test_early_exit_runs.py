@@ -17,6 +17,7 @@ import search.engine.evaluate
 import search.judge.honest
 from neuraltree import load
 from neuraltree.compress import early_exit_of, quantize_tree
+from neuraltree.compress.exits import forest_exits
 from neuraltree.engine.kernel.binding import Missing
 from neuraltree.export import export_c
 from neuraltree.hardware import Code, laid_out, load_device
@@ -236,6 +237,7 @@ def test_a_generation_costs_trees_as_the_end_does(inputs: object, monkeypatch: p
     assert (wanted["mean_latency_s"] < wanted["latency_s"]).any()
     for name in ("mean_latency_s", "latency_s", "flash_bytes"):
         assert found[name] == pytest.approx(wanted[name], rel=0.02)
-    monkeypatch.setattr(search.engine.evaluate, "kernel_in_use", lambda: Missing(""))
+    for module in (search.engine.evaluate, forest_exits):
+        monkeypatch.setattr(module, "kernel_in_use", lambda: Missing(""))
     plain = costs(setup.problem, nodes)
     assert all(np.array_equal(plain[name], values) for name, values in found.items())  # one tree at a time
