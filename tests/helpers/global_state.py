@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import deap.tools  # noqa: F401  libraries that change settings when they are imported: before the first look
+import distributed  # noqa: F401
 import jax
 import joblib  # noqa: F401
 import matplotlib as mpl
