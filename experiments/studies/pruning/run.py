@@ -136,7 +136,7 @@ def grown(table: Table, rows: NDArray[np.int64], seed: int, weights: int) -> Tre
     rng = np.random.default_rng((seed, weights))
     task = make_task(table.kind, len(table.classes or ()))
     space = Space(table.X.shape[1], task.n_outputs, KINDS, task.output_activation, 4 * weights, 5, 6)
-    nodes = _sized(rng, space, weights)
+    nodes = sized_tree(rng, space, weights)
     scaler, columns = Scaler.fit(table.X[rows]), table.y[rows].reshape(len(rows), -1)
     target_scaler = Scaler.fit(columns) if table.classes is None else None
     tree = Tree(nodes, table.kind, table.features, table.classes, scaler, target_scaler)
@@ -145,7 +145,8 @@ def grown(table: Table, rows: NDArray[np.int64], seed: int, weights: int) -> Tre
     return Tree(trained, table.kind, table.features, table.classes, scaler, target_scaler)
 
 
-def _sized(rng: np.random.Generator, space: Space, weights: int) -> Nodes:
+def sized_tree(rng: np.random.Generator, space: Space, weights: int) -> Nodes:
+    """A random tree of about so many weights, which are not trained. ``RuntimeError`` if there is none."""
     for _ in range(2000):
         nodes = random_tree(rng, space, max_nodes=2 * weights)
         if abs(count_weights(nodes) - weights) <= TOLERANCE * weights:
