@@ -29,7 +29,7 @@ class Watched(NamedTuple):
 SCORES: dict[str, Callable[[Watched, np.random.Generator], FloatArray]] = {
     "velocity": lambda watched, rng: np.abs(watched.motion.velocity),
     "random": lambda watched, rng: rng.random(len(watched.depth)),
-    "depth": lambda watched, rng: -watched.depth,
+    "depth": lambda watched, rng: rng.random(len(watched.depth)) - watched.depth,  # equal depths by chance
     "gradient": lambda watched, rng: watched.gradient,
 }
 

@@ -6,7 +6,7 @@ in a vector; matrices are filled from the vectors for each step, and only their 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
@@ -21,12 +21,21 @@ from neuraltree.updating.operations import Wiring
 Floats = NDArray[np.float32]
 
 
+class Block(NamedTuple):
+    """The edges between a level and the next: their ``weights``, and the cells ``place`` of a matrix of ``shape``."""
+
+    weights: slice
+    place: IntArray
+    shape: tuple[int, int]
+
+
 class Levelled(NamedTuple):
     """Neurons from the outputs down, each reading inputs and neurons of the next level.
 
     ``bounds``: where each level begins, and the end. ``kinds``: for each level its stretches of one activation, as
     (begin, end, code). ``leaf_place`` (leaf weights,): cells of the matrix (neurons, features + 1), whose last column
     holds biases; ``edge_place`` (edges,): cells of the matrix (neurons, neurons). Weights are in this order.
+    ``blocks``: for each level but the lowest.
     """
 
     features: int
@@ -34,6 +43,7 @@ class Levelled(NamedTuple):
     kinds: tuple[tuple[tuple[int, int, int], ...], ...]
     leaf_place: IntArray
     edge_place: IntArray
+    blocks: tuple[Block, ...]
 
     @property
     def neurons(self) -> int:
@@ -76,7 +86,17 @@ def _levelled(
     )
     places = np.flatnonzero(has_leaf), np.flatnonzero(has_edge)
     weights = np.concatenate([leaves.ravel()[places[0]], edges.ravel()[places[1]]])
-    return Levelled(leaves.shape[1] - 1, bounds, kinds, *places), weights.astype(np.float32)
+    blocks = tuple(_blocks(bounds, has_edge, len(places[0])))
+    return Levelled(leaves.shape[1] - 1, bounds, kinds, *places, blocks), weights.astype(np.float32)
+
+
+def _blocks(bounds: Sequence[int], has_edge: NDArray, first: int) -> Iterator[Block]:
+    """``first``: the number of weights before those of edges, which come level by level."""
+    for begin, end, below in zip(bounds, bounds[1:], bounds[2:], strict=False):
+        occupied = has_edge[begin:end, end:below]
+        place = np.flatnonzero(occupied)
+        yield Block(slice(first, first + len(place)), place, occupied.shape)
+        first += len(place)
 
 
 def from_nodes(nodes: Nodes, features: int) -> tuple[Levelled, Floats]:
@@ -122,11 +142,11 @@ def dense(rng: np.random.Generator, sizes: Sequence[int], code: int, output_code
 
 
 class Passed(NamedTuple):
-    """``sums`` and ``values`` (lanes, neurons, rows), and the matrix of edges (lanes, neurons, neurons)."""
+    """``sums`` and ``values`` (lanes, neurons, rows), and for each block its matrices (lanes, *shape)."""
 
     sums: Floats
     values: Floats
-    edges: Floats
+    edges: list[Floats]
 
 
 def with_ones(X: NDArray) -> Floats:
@@ -137,41 +157,47 @@ def with_ones(X: NDArray) -> Floats:
 @np.errstate(all="ignore")  # weights that diverge are found by their losses
 def forward(net: Levelled, weights: Floats, inputs: Floats) -> Passed:
     """``weights`` (lanes, weights), ``inputs`` (features + 1, rows)."""
-    lanes, leaves = len(weights), len(net.leaf_place)
-    matrix = np.zeros((lanes, net.neurons * (net.features + 1)), np.float32)
-    matrix[:, net.leaf_place] = weights[:, :leaves]
-    edges = np.zeros((lanes, net.neurons * net.neurons), np.float32)
-    edges[:, net.edge_place] = weights[:, leaves:]
-    edges = edges.reshape(lanes, net.neurons, net.neurons)
-    sums = (matrix.reshape(-1, net.features + 1) @ inputs).reshape(lanes, net.neurons, -1)
+    lanes = len(weights)
+    leaves = _filled(weights[:, : len(net.leaf_place)], net.leaf_place, (net.neurons, net.features + 1))
+    edges = [_filled(weights[:, block.weights], block.place, block.shape) for block in net.blocks]
+    sums = (leaves.reshape(-1, net.features + 1) @ inputs).reshape(lanes, net.neurons, inputs.shape[1])
     values = np.empty_like(sums)
     for level in range(len(net.kinds) - 1, -1, -1):
-        begin, end = net.bounds[level : level + 2]
-        if level + 1 < len(net.kinds):
-            below = net.bounds[level + 2]
-            sums[:, begin:end] += edges[:, begin:end, end:below] @ values[:, end:below]
+        here, below = _levels(net, level)
+        if level < len(edges):
+            sums[:, here] += edges[level] @ values[:, below]
         for first, last, code in net.kinds[level]:
             values[:, first:last] = ACTIVATIONS[code].value(sums[:, first:last])
     return Passed(sums, values, edges)
+
+
+def _filled(weights: Floats, place: IntArray, shape: tuple[int, int]) -> Floats:
+    """(lanes, *shape) with the weights (lanes, cells) at their places, 0 elsewhere."""
+    matrix = np.zeros((len(weights), shape[0] * shape[1]), np.float32)
+    matrix[:, place] = weights
+    return matrix.reshape(-1, *shape)
+
+
+def _levels(net: Levelled, level: int) -> tuple[slice, slice]:
+    """The neurons of a level and of the next one, which the lowest level has not."""
+    begin, end, *below = net.bounds[level : level + 3]
+    return slice(begin, end), slice(end, *below or [end])
 
 
 @np.errstate(all="ignore")
 def slopes(net: Levelled, passed: Passed, inputs: Floats, deltas: Floats) -> Floats:
     """(lanes, weights) the derivatives of a loss by the weights, from those by the outputs (lanes, outputs, rows)."""
     lanes, _, rows = passed.sums.shape
-    delta, by_edge = np.empty_like(passed.sums), np.zeros_like(passed.edges)
+    delta, found = np.empty_like(passed.sums), []
     delta[:, : net.outputs] = deltas
-    for level in range(len(net.kinds)):
-        begin, end = net.bounds[level : level + 2]
-        for first, last, code in net.kinds[level]:
+    for level, kinds in enumerate(net.kinds):
+        for first, last, code in kinds:
             part = slice(first, last)
             delta[:, part] *= ACTIVATIONS[code].derivative(passed.sums[:, part], passed.values[:, part])
-        if level + 1 < len(net.kinds):
-            below = net.bounds[level + 2]
-            here = delta[:, begin:end]
-            by_edge[:, begin:end, end:below] = here @ passed.values[:, end:below].transpose(0, 2, 1)
-            delta[:, end:below] = passed.edges[:, begin:end, end:below].transpose(0, 2, 1) @ here
-    by_leaf = delta.reshape(-1, rows) @ inputs.T
-    return np.concatenate(
-        [by_leaf.reshape(lanes, -1)[:, net.leaf_place], by_edge.reshape(lanes, -1)[:, net.edge_place]], axis=1
-    )
+        if level < len(net.blocks):
+            here, below = _levels(net, level)
+            by_edge = delta[:, here] @ passed.values[:, below].transpose(0, 2, 1)
+            found.append(by_edge.reshape(lanes, -1)[:, net.blocks[level].place])
+            delta[:, below] = passed.edges[level].transpose(0, 2, 1) @ delta[:, here]
+    by_leaf = (delta.reshape(-1, rows) @ inputs.T).reshape(lanes, -1)[:, net.leaf_place]
+    return np.concatenate([by_leaf, *found], axis=1)

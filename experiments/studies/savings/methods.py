@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 SHARES = (0.25, 0.5, 0.75, 0.9)  # of the hidden neurons that are frozen, or of the epochs that are left out
@@ -16,6 +16,7 @@ class Method(NamedTuple):
     ``whole``: a neuron has the highest score of its subtree, so that only whole subtrees are frozen. ``learned``: a key
     of ``hyper_gradient.RULES``, "" for a rate that falls along half a cosine; ``start``: its factor at the start.
     ``shorter``: the share is that of the epochs that are left out. ``centred`` and ``form``: of the velocity.
+    ``shares``: those of the study; a threshold that is learned begins at the quantile of the first scores at a share.
     """
 
     doc: str
@@ -27,29 +28,34 @@ class Method(NamedTuple):
     shorter: bool = False
     centred: bool = True
     form: str = "paper"
-
-    @property
-    def has_share(self) -> bool:
-        return self.shorter or (self.score != "" and self.threshold != "paper")
+    shares: tuple[float, ...] = ()
 
 
 LEARNED = "scaled"
 METHODS = {
     "baseline": Method("every neuron is updated"),
-    "neq": Method("neurons at equilibrium: the slowest share of the neurons, anew after each epoch", "velocity"),
+    "neq": Method(
+        "neurons at equilibrium: the slowest share of the neurons, anew after each epoch", "velocity", shares=SHARES
+    ),
     "learned rate": Method("the learning rate is learned by hyper-gradients", learned=LEARNED),
-    "neq, learned rate": Method("both", "velocity", learned=LEARNED),
+    "neq, learned rate": Method("both", "velocity", learned=LEARNED, shares=SHARES),
     "scotti, by rate": Method(
-        "both, and the threshold grows as the rate falls: eps = eps_0 a_0 / a", "velocity", "rate", learned=LEARNED
+        "both, and the threshold grows as the rate falls: eps = eps_0 a_0 / a",
+        "velocity",
+        "rate",
+        learned=LEARNED,
+        shares=SHARES,
     ),
     "scotti, by mean": Method(
-        "both, and the threshold follows the mean of the velocities", "velocity", "mean", learned=LEARNED
+        "both, and the threshold follows the mean of the velocities", "velocity", "mean", learned=LEARNED, shares=(0.5,)
     ),
-    "neq, subtrees": Method("the slowest whole subtrees", "velocity", whole=True),
-    "random": Method("random neurons, anew after each epoch", "random"),
-    "static": Method("the neurons farthest from the output, from the first epoch to the last", "depth"),
-    "gradient": Method("the neurons with the smallest gradient, by the root of their number of weights", "gradient"),
-    "shorter": Method("every neuron is updated, in fewer epochs", shorter=True),
+    "neq, subtrees": Method("the slowest whole subtrees", "velocity", whole=True, shares=SHARES),
+    "random": Method("random neurons, anew after each epoch", "random", shares=SHARES),
+    "static": Method("the neurons farthest from the output, from the first epoch to the last", "depth", shares=SHARES),
+    "gradient": Method(
+        "the neurons with the smallest gradient, by the root of their number of weights", "gradient", shares=SHARES
+    ),
+    "shorter": Method("every neuron is updated, in fewer epochs", shorter=True, shares=SHARES),
     "neq, eps .001": Method("as in the paper: plain cosines, threshold .001", "velocity", "paper", centred=False),
     "neq, program": Method(
         "as in the paper, with the velocity of its program", "velocity", "paper", centred=False, form="program"
@@ -73,9 +79,11 @@ class Lane(NamedTuple):
     share: float = 0.0
 
 
-def lanes_of(names: Iterable[str], shares: Iterable[float] = SHARES) -> list[Lane]:
-    """The methods of these names, each at all shares if it has one."""
+def lanes_of(names: Iterable[str], shares: Sequence[float] = SHARES) -> list[Lane]:
+    """The methods of these names; one with shares at each of its own that is among ``shares``."""
     found = [(name, METHODS[name]) for name in names]
     return [
-        Lane(name, method, share) for name, method in found for share in (tuple(shares) if method.has_share else (0.0,))
+        Lane(name, method, share)
+        for name, method in found
+        for share in ([each for each in method.shares if each in shares] if method.shares else [0.0])
     ]

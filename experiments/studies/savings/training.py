@@ -130,13 +130,23 @@ class Watcher:
         """The choices for the next epoch; ``rate`` (lanes,) is beside that of the start."""
         before, self.values = self.values, self._values(state.weights)
         alike = {centred: self._similarity(before, centred) for centred in (True, False)}
-        watched = mean_slopes(self.net, state.weights, self.data.watch, self.data.watch_targets, self.data.loss)
-        gradients = np.sqrt(np.square(watched) @ self.members / self.members.sum(axis=0))
+        gradients = self._gradients(state.weights)
         found: list[Choice | None] = []
         for place, lane in enumerate(self.lanes):
             method = lane.method
             self.motions[place] = moved(self.motions[place], alike[method.centred][place], form=method.form)
             found.append(self._choice(place, gradients[place], float(rate[place]), choices[place], chance))
+        return found
+
+    def _gradients(self, weights: Floats) -> FloatArray:
+        """(lanes, neurons) the root mean square of the derivatives by the weights of each neuron; 0 for lanes that do
+        not choose by it."""
+        own = [place for place, lane in enumerate(self.lanes) if lane.method.score == "gradient"]
+        data, found = self.data, np.zeros((len(weights), self.net.neurons))
+        if not own:
+            return found
+        by_weight = mean_slopes(self.net, weights[own], data.watch, data.watch_targets, data.loss)
+        found[own] = np.sqrt(np.square(by_weight) @ self.members / self.members.sum(axis=0))
         return found
 
     def _similarity(self, before: FloatArray, centred: bool) -> FloatArray:
@@ -148,7 +158,7 @@ class Watcher:
         self, place: int, gradient: FloatArray, rate: float, before: Choice | None, chance: np.random.Generator
     ) -> Choice | None:
         lane = self.lanes[place]
-        if not lane.method.score:
-            return None
+        if not lane.method.score or (before and lane.method.score == "depth"):
+            return before
         watched = Watched(self.motions[place], gradient, self.net.depth, rate)
         return choose(lane, watched, before, self.wiring, self.net.outputs, chance)
