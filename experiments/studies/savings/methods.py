@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 SHARES = (0.25, 0.5, 0.75, 0.9)  # of the hidden neurons that are frozen, or of the epochs that are left out
+FEW = (0.5, 0.9)
 
 
 class Method(NamedTuple):
@@ -38,18 +39,18 @@ METHODS = {
         "neurons at equilibrium: the slowest share of the neurons, anew after each epoch", "velocity", shares=SHARES
     ),
     "learned rate": Method("the learning rate is learned by hyper-gradients", learned=LEARNED),
-    "neq, learned rate": Method("both", "velocity", learned=LEARNED, shares=SHARES),
+    "neq, learned rate": Method("both", "velocity", learned=LEARNED, shares=FEW),
     "scotti, by rate": Method(
         "both, and the threshold grows as the rate falls: eps = eps_0 a_0 / a",
         "velocity",
         "rate",
         learned=LEARNED,
-        shares=SHARES,
+        shares=FEW,
     ),
     "scotti, by mean": Method(
         "both, and the threshold follows the mean of the velocities", "velocity", "mean", learned=LEARNED, shares=(0.5,)
     ),
-    "neq, subtrees": Method("the slowest whole subtrees", "velocity", whole=True, shares=SHARES),
+    "neq, subtrees": Method("the slowest whole subtrees", "velocity", whole=True, shares=FEW),
     "random": Method("random neurons, anew after each epoch", "random", shares=SHARES),
     "static": Method("the neurons farthest from the output, from the first epoch to the last", "depth", shares=SHARES),
     "gradient": Method(
