@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     "search": ("search_speed", "time of a generation by phase, for several populations"),
     "predict": ("predict_speed", "prediction speed compared with scikit-learn"),
     "jax_loop": ("engine.jax_loop_overhead", "training in the kernel compared with a loop in JAX over its gradient"),
+    "frozen_training": ("engine.frozen_training", "what frozen subtrees save in the engine, and of its operations"),
     "tables": ("tables", "test scores of the configs in experiments/configs"),
     "hardware": ("hardware_model", "modelled cost of trees compared with measurements on an emulated core"),
     "auto": ("hardware.auto_choice", "whether another code dominates the one that auto chooses, also as measured"),

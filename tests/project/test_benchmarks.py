@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import predict_speed, search_rate, speed_peers, train_speed
 from benchmarks import run as by_name
-from benchmarks.engine import jax_loop_overhead, memory
+from benchmarks.engine import frozen_training, jax_loop_overhead, memory
 from benchmarks.peers import agreement as checks
 from benchmarks.peers import case as cases
 from benchmarks.peers import generations, steps, workload
@@ -22,6 +22,9 @@ from benchmarks.peers.handwritten import available, handwritten
 from benchmarks.peers.per_tree import per_tree
 from benchmarks.peers.workload import make_workload
 from neuraltree.engine.kernel.binding import Missing, load
+from neuraltree.tree.generate import random_tree
+from neuraltree.tree.prediction import evaluate
+from neuraltree.tree.space import Space
 
 needs_compiler = pytest.mark.skipif(not available(), reason="no C compiler called cc")
 TREES = 2
@@ -244,6 +247,32 @@ def test_the_loop_in_jax_trains_as_the_kernel_does(monkeypatch, capsys):
     *_, row = capsys.readouterr().out.splitlines()
     assert len(row.split()) == 7
     assert float(row.split()[-1]) < 1e-4
+
+
+def test_a_frozen_subtree_becomes_an_input_of_its_values():
+    rng, features = np.random.default_rng(0), 4
+    space = Space(features, 1, ("tanh", "sigmoid"), "identity", 120, 6, 5)
+    trees, X = [random_tree(rng, space, max_nodes=60) for _ in range(5)], rng.standard_normal((7, features))
+    for share in (0.3, 0.7, 1.0):
+        kept = frozen_training.keep(trees, share, features)
+        values = frozen_training.values_of(kept.subtrees, X)
+        wide = np.concatenate([X, values], axis=1)
+        assert values.shape == (7, len(kept.subtrees))
+        for whole, cut in zip(trees, kept.trees, strict=True):
+            np.testing.assert_allclose(evaluate(cut, wide), evaluate(whole, X), rtol=1e-4, atol=1e-5)
+        hidden = sum(np.count_nonzero((tree["op"] < 0) & (tree["depth"] > 0)) for tree in trees)
+        left = sum(np.count_nonzero((tree["op"] < 0) & (tree["depth"] > 0)) for tree in kept.trees)
+        assert left == pytest.approx((1 - share) * hidden, abs=len(trees))
+
+
+def test_the_page_of_frozen_subtrees(tmp_path, monkeypatch):
+    for name, value in {"TREES": 3, "ROWS": 70, "EPOCHS": 1, "REPEATS": 1, "NODES": (30,)}.items():
+        monkeypatch.setattr(frozen_training, name, value)
+    monkeypatch.setattr(sys, "argv", ["frozen_training", "--out", str(tmp_path / "frozen_training.json")])
+    frozen_training.main()
+    text = (tmp_path / "frozen_training.md").read_text()
+    assert "Made by `python -m benchmarks.run frozen_training`" in text
+    assert text.count("| 30 nodes |") == len(frozen_training.SHARES)
 
 
 def test_the_rate_of_two_engines(tmp_path, capsys):
