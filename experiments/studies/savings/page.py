@@ -33,17 +33,10 @@ SOURCES = {
     "scotti, by rate": ("92.58", "43.66"),
     "scotti, by mean": ("92.58", "43.66"),
 }
-CONTROLS = ("neq", "neq, subtrees", "neq, learned rate", "scotti, by rate", "random", "static", "gradient", "shorter")
-LOOKS = dict(
-    zip(
-        CONTROLS,
-        (
-            *(style.BLUE, style.SKY, style.PURPLE, style.ORANGE),
-            *(style.GREY, style.GREEN, style.YELLOW, style.BLACK),
-        ),
-        strict=True,
-    )
-)
+CONTROLS = ("neq", "neq, learned rate", "scotti, by rate", "random", "static", "gradient", "shorter")
+CHANCE, RANKED = "random", ("neq", "neq, subtrees", "static", "gradient")
+COLOURS = (style.BLUE, style.PURPLE, style.ORANGE, style.GREY, style.GREEN, style.YELLOW, style.BLACK)
+LOOKS = dict(zip(CONTROLS, COLOURS, strict=True))
 TITLE, COMMAND = "Operations saved by neurons at equilibrium", "`python -m experiments.run studies/savings`"
 TEXT = """Made by {command}; {seeds} per table. NEq freezes neurons whose outputs change no more, SCoTTi adds a learned
 learning rate and threshold. Random trees and dense networks with two hidden levels, of about {weights} weights each,
@@ -61,24 +54,33 @@ for each batch."""
 AS_SOURCES = """## The rows of SCoTTi's table
 
 Medians over the hold-outs of the mean scores over the tables, with quartiles; methods with a share at half of the
-hidden neurons. The last columns are the sources' for VGG-16 on CIFAR-10, in the order inferred. SCoTTi's program is not
+hidden neurons. The last columns are the sources' for VGG-16 on CIFAR-10, in the order inferred; what they save is
+nominal. SCoTTi's program is not
 public and its threshold is described in words alone, so two rules of ours stand for it: eps = eps_0 a_0 / a, and
 eps that follows the mean of |v|; eps_0 is the quantile of the first velocities."""
 ALL = """## Every method and share: {job}
 
 Mean differences of test scores from the baseline; p: Wilcoxon's signed-rank test over all tables and hold-outs, Holm's
 correction. *Woken*: of the frozen neurons, the share that was updated again in the next epoch."""
+RANDOM = """## Against random neurons
+
+Mean differences of test scores from those with as many random neurons frozen; p as above."""
 CHOSEN = """## Chosen by validation rows
 
 For each table and hold-out, the setting of a method that saves most operations (with kept values) among those whose
 validation score is at most .01 below the baseline's; the baseline if there is none."""
 PIXELS = """## MNIST
 
-Trees and dense networks of 10,000 weights, {rows} images, {epochs} epochs, {seeds}; mean test errors in %, and what is
-saved: nominal / saved / with kept values, in %."""
+Trees and dense networks of 10,000 weights, {rows} images, {epochs} epochs, {seeds}; test errors in %, medians
+with quartiles, and what is saved: nominal / saved / with kept values, in %."""
 ENGINE = """## In the engine
 
-NOT YET"""
+The engine has no such option, because it would not save time. Its kernel passes forward and back through a node of a
+tree in one go; a mask on the updates alone would save none of that. The most that is to be had without another kernel
+is to make frozen subtrees leaves that read kept values: `python -m benchmarks.run frozen_training`
+([frozen_training.md](frozen_training.md)) measures that. If the same nodes stay frozen, much of the operations' saving
+becomes a saving of time. If they are chosen anew after each epoch, packing the trees and computing the values that are
+kept take longer than the training that they save."""
 PICTURE = "![score against the share of operations saved](savings.png)"
 SAVED = {"nominal_saved": "nominal, %", "saved": "saved, %", "saved_kept": "with kept values, %"}
 HEADLINE = ("baseline", "neq", "neq, learned rate", "scotti, by rate", "random", "shorter")
@@ -138,7 +140,14 @@ def render(rows: ResultRows, results: Path) -> None:
     parts = [text, COUNTS, PICTURE, AS_SOURCES, *(_as_sources(found, job) for job in jobs_in(found))]
     for job in jobs_in(found):
         parts += [ALL.format(job=JOBS[job]), _differences(found, job)]
-    parts += [CHOSEN, _chosen(found), *_pixels([row for row in rows if row["table"] == MNIST]), ENGINE]
+    parts += [
+        RANDOM,
+        _beside_chance(found),
+        CHOSEN,
+        _chosen(found),
+        *_pixels([row for row in rows if row["table"] == MNIST]),
+        ENGINE,
+    ]
     write_text(results / "savings.md", page(TITLE, *parts))
     save(picture(found), results / "savings.png")
 
@@ -172,7 +181,8 @@ def _spread(values: Values) -> str:
 
 def _differences(found: Found, job: str) -> str:
     settings = [each for each in settings_in(found, METHODS) if each.method != BASE]
-    columns = [gains([_apart(found, job, each, kind) for each in settings]) for kind in KINDS]
+    base = Setting(BASE, "0.0")
+    columns = [gains([_apart(found, job, each, base, kind) for each in settings]) for kind in KINDS]
     lines = []
     for place, setting in enumerate(settings):
         shown = [percent(mean_of(found, job, setting, column)) for column in SAVED]
@@ -185,10 +195,21 @@ def share_of(setting: Setting) -> str:
     return figure(float(setting.share), 2) if float(setting.share) else ""
 
 
-def _apart(found: Found, job: str, setting: Setting, kind: str) -> FloatArray:
-    base = values_of(found, job, Setting(BASE, "0.0"), kind, "test_score")
-    own = values_of(found, job, setting, kind, "test_score")
-    return np.array([own[key] - base[key] for key in base if key in own])
+def _beside_chance(found: Found) -> str:
+    lines = []
+    for job in jobs_in(found):
+        settings = settings_in(found, RANKED)
+        pairs = [(each, Setting(CHANCE, each.share)) for each in settings]
+        columns = [gains([_apart(found, job, *pair, kind) for pair in pairs]) for kind in KINDS]
+        for setting, *cells in zip(settings, *columns, strict=True):
+            lines.append([f"{JOBS[job]}: {setting.method}", share_of(setting), *cells])
+    return right(["", "share", *KINDS], lines)
+
+
+def _apart(found: Found, job: str, setting: Setting, base: Setting, kind: str) -> FloatArray:
+    """The test scores of a setting beside those of another, of each table and hold-out."""
+    own, other = (values_of(found, job, each, kind, "test_score") for each in (setting, base))
+    return np.array([own[key] - other[key] for key in other if key in own])
 
 
 def gains(apart: Sequence[FloatArray]) -> list[str]:
