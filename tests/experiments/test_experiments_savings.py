@@ -11,13 +11,17 @@ from experiments.common import paper_tables
 from experiments.frame.experiment import Unit
 from experiments.frame.working import checked_rows
 from experiments.studies.savings import page, run, training
+from experiments.studies.savings.found_rows import SAVED, best, found_in
 from experiments.studies.savings.freezing import Choice, Watched, choose, highest_below
+from experiments.studies.savings.held_parts import Parts
 from experiments.studies.savings.hyper_gradient import RULES
 from experiments.studies.savings.levelled import dense, forward, from_nodes, slopes, with_ones
 from experiments.studies.savings.methods import METHODS, SHARES, Lane, Method, lanes_of
 from experiments.studies.savings.run import EXPERIMENT, MNIST, NETWORK, TREE
+from experiments.studies.savings.starting_nets import pixel_nodes
 from experiments.studies.savings.tally import COMPARED, Tally
 from experiments.studies.savings.training import Data, train
+from neuraltree.tasks.task import make_task
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.space import Space
 from neuraltree.updating.equilibrium import Motion
@@ -304,7 +308,7 @@ def test_a_unit_has_a_row_for_each_lane(job: str, monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_tree_of_pixels_has_its_weights() -> None:
-    nodes = run.pixel_nodes(np.random.default_rng(0), 784, 10, 10_000)
+    nodes = pixel_nodes(np.random.default_rng(0), 784, 10, 10_000, 20)
     net, weights = from_nodes(nodes, 784)
     assert net.neurons == 210
     assert 9_700 < len(weights) <= 10_000
@@ -312,7 +316,7 @@ def test_the_tree_of_pixels_has_its_weights() -> None:
 
 
 def test_weights_that_diverged_have_the_lowest_score() -> None:
-    parts = run.Parts(run.make_task("regression"), *[(np.ones((5, FEATURES)), np.arange(5.0))] * 3)
+    parts = Parts(make_task("regression"), *[(np.ones((5, FEATURES)), np.arange(5.0))] * 3)
     net, weights = dense(np.random.default_rng(1), (FEATURES, 3, 2, 1), 1, 5)
     found = run.judged(net, np.stack([weights, weights * np.nan]), parts, parts.test)
     assert np.isfinite(found[0].loss)
@@ -326,7 +330,7 @@ def made_up_rows(pixels: bool = True) -> list[dict[str, str]]:
             for lane in run.lanes_for(table):
                 about = {"table": table, "job": (TREE, NETWORK)[job], "seed": str(seed), "method": lane.name}
                 numbers = dict.fromkeys(run.COLUMNS[2:], "") | {
-                    name: repr(float(rng.random())) for name in ("val_score", "test_score", *page.SAVED, "woken")
+                    name: repr(float(rng.random())) for name in ("val_score", "test_score", *SAVED, "woken")
                 }
                 rows.append(about | numbers | {"share": repr(lane.share)})
     return rows
@@ -358,6 +362,6 @@ def test_validation_rows_choose_the_setting_that_saves_most() -> None:
             about = {"table": "iris", "job": TREE, "seed": seed, "method": name, "share": share}
             numbers = {"val_score": val_score, "test_score": test, "nominal_saved": kept, "saved": kept}
             rows.append(about | {key: str(value) for key, value in (numbers | {"saved_kept": kept}).items()})
-    found = page.best(page.found_in(rows), TREE, "neq", "accuracy")
+    found = best(found_in(rows), TREE, "neq", "accuracy")
     assert found.apart == pytest.approx([0.01, -0.1])
     assert found.saved[:, 2] == pytest.approx([0.2, 0.6])

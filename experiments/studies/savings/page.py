@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.common.paper_tables import CLASSIFICATION, REGRESSION
-from experiments.common.statistics import holm, signed_rank_p
 from experiments.rendering.searches import ResultRows, names, seeds_of, spread
-from experiments.rendering.text import NONE, figure, page, right, signed
+from experiments.rendering.text import NONE, page, right
+from experiments.studies.savings.found_rows import (
+    BASE,
+    JOBS,
+    KINDS,
+    SAVED,
+    Found,
+    Setting,
+    Values,
+    apart,
+    best,
+    found_in,
+    gains,
+    jobs_in,
+    mean_of,
+    percent,
+    settings_in,
+    share_of,
+    values_of,
+)
 from experiments.studies.savings.methods import METHODS, PIXEL_METHODS
-from experiments.studies.savings.run import EPOCHS, MNIST, NETWORK, PIXEL_EPOCHS, PIXEL_ROWS, TREE, WATCHED, WEIGHTS
-from neuraltree.arrays import FloatArray
+from experiments.studies.savings.run import EPOCHS, MNIST, PIXEL_EPOCHS, PIXEL_ROWS, WATCHED, WEIGHTS
 from neuraltree.plot import style
 from search.folder.records import write_text
 from search.pictures.run_pictures import save
 
-KINDS = {"accuracy": CLASSIFICATION, "R²": REGRESSION}
-JOBS = {TREE: "trees", NETWORK: "dense networks"}
-BASE, SHOWN, NEAR = "baseline", "0.5", 0.01
+SHOWN = "0.5"
 # VGG-16 on CIFAR-10 in SCoTTi's table: accuracy and the share of back-propagation saved, both in %. The table's ticks
 # are garbled; the order of its rows is inferred.
 SOURCES = {
@@ -55,9 +67,8 @@ AS_SOURCES = """## The rows of SCoTTi's table
 
 Medians over the hold-outs of the mean scores over the tables, with quartiles; methods with a share at half of the
 hidden neurons. The last columns are the sources' for VGG-16 on CIFAR-10, in the order inferred; what they save is
-nominal. SCoTTi's program is not
-public and its threshold is described in words alone, so two rules of ours stand for it: eps = eps_0 a_0 / a, and
-eps that follows the mean of |v|; eps_0 is the quantile of the first velocities."""
+nominal. SCoTTi's program is not public and its threshold is described in words alone, so two rules of ours stand for
+it: eps = eps_0 a_0 / a, and eps that follows the mean of |v|; eps_0 is the quantile of the first velocities."""
 ALL = """## Every method and share: {job}
 
 Mean differences of test scores from the baseline; p: Wilcoxon's signed-rank test over all tables and hold-outs, Holm's
@@ -82,55 +93,7 @@ is to make frozen subtrees leaves that read kept values: `python -m benchmarks.r
 becomes a saving of time. If they are chosen anew after each epoch, packing the trees and computing the values that are
 kept take longer than the training that they save."""
 PICTURE = "![score against the share of operations saved](savings.png)"
-SAVED = {"nominal_saved": "nominal, %", "saved": "saved, %", "saved_kept": "with kept values, %"}
 HEADLINE = ("baseline", "neq", "neq, learned rate", "scotti, by rate", "random", "shorter")
-
-
-class Setting(NamedTuple):
-    """A method at a share, as cells."""
-
-    method: str
-    share: str
-
-
-Values = dict[tuple[str, str], float]  # by table and seed
-Found = dict[tuple[str, Setting], list[Mapping[str, str]]]  # rows by job and setting
-
-
-def found_in(rows: ResultRows) -> Found:
-    found: Found = {}
-    for row in rows:
-        found.setdefault((row["job"], Setting(row["method"], row["share"])), []).append(row)
-    return found
-
-
-def values_of(found: Found, job: str, setting: Setting, kind: str, column: str) -> Values:
-    own = [row for row in found.get((job, setting), ()) if row["table"] in KINDS[kind]]
-    return {(row["table"], row["seed"]): float(row[column]) for row in own}
-
-
-def jobs_in(found: Found) -> list[str]:
-    return [job for job in JOBS if job in {job for job, _ in found}]
-
-
-def settings_in(found: Found, methods: Iterable[str]) -> list[Setting]:
-    """Methods in their order, each with its shares from the lowest on."""
-    every = {setting for _, setting in found}
-    return [
-        setting
-        for name in methods
-        for setting in sorted((each for each in every if each.method == name), key=lambda each: float(each.share))
-    ]
-
-
-def mean_of(found: Found, job: str, setting: Setting, column: str) -> float:
-    """Over the tables of both kinds and the hold-outs."""
-    values = [value for kind in KINDS for value in values_of(found, job, setting, kind, column).values()]
-    return float(np.mean(values)) if values else float("nan")
-
-
-def percent(value: float) -> str:
-    return figure(100 * value, 1)
 
 
 def render(rows: ResultRows, results: Path) -> None:
@@ -180,9 +143,8 @@ def _spread(values: Values) -> str:
 
 
 def _differences(found: Found, job: str) -> str:
-    settings = [each for each in settings_in(found, METHODS) if each.method != BASE]
-    base = Setting(BASE, "0.0")
-    columns = [gains([_apart(found, job, each, base, kind) for each in settings]) for kind in KINDS]
+    settings = [each for each in settings_in(found, METHODS) if each != BASE]
+    columns = [gains([apart(found, job, each, BASE, kind) for each in settings]) for kind in KINDS]
     lines = []
     for place, setting in enumerate(settings):
         shown = [percent(mean_of(found, job, setting, column)) for column in SAVED]
@@ -191,52 +153,15 @@ def _differences(found: Found, job: str) -> str:
     return right([JOBS[job], "share", *KINDS, *SAVED.values(), "woken, %"], lines)
 
 
-def share_of(setting: Setting) -> str:
-    return figure(float(setting.share), 2) if float(setting.share) else ""
-
-
 def _beside_chance(found: Found) -> str:
     lines = []
     for job in jobs_in(found):
         settings = settings_in(found, RANKED)
         pairs = [(each, Setting(CHANCE, each.share)) for each in settings]
-        columns = [gains([_apart(found, job, *pair, kind) for pair in pairs]) for kind in KINDS]
+        columns = [gains([apart(found, job, *pair, kind) for pair in pairs]) for kind in KINDS]
         for setting, *cells in zip(settings, *columns, strict=True):
             lines.append([f"{JOBS[job]}: {setting.method}", share_of(setting), *cells])
     return right(["", "share", *KINDS], lines)
-
-
-def _apart(found: Found, job: str, setting: Setting, base: Setting, kind: str) -> FloatArray:
-    """The test scores of a setting beside those of another, of each table and hold-out."""
-    own, other = (values_of(found, job, each, kind, "test_score") for each in (setting, base))
-    return np.array([own[key] - other[key] for key in other if key in own])
-
-
-def gains(apart: Sequence[FloatArray]) -> list[str]:
-    p = holm([signed_rank_p(each, np.zeros_like(each)) if each.any() else 1.0 for each in apart])
-    pairs = zip(apart, p, strict=True)
-    return [f"{signed(float(each.mean()))} (p = {value:.2g})" if len(each) else NONE for each, value in pairs]
-
-
-class Best(NamedTuple):
-    """On each table and hold-out, the test scores beside the baseline's, and (pairs, 3) by ``SAVED``."""
-
-    apart: FloatArray
-    saved: FloatArray
-
-
-def best(found: Found, job: str, method: str, kind: str) -> Best:
-    """The setting of a method, or the baseline, that validation rows choose on each table and hold-out."""
-    columns = ("val_score", "test_score", *SAVED)
-    settings = [Setting(BASE, "0.0"), *settings_in(found, (method,))]
-    base, *others = [[values_of(found, job, each, kind, column) for column in columns] for each in settings]
-    apart, saved = [], []
-    for key, val_score in base[0].items():
-        options = [[part[key] for part in each] for each in (base, *others) if key in each[0]]
-        picked = max((each for each in options if each[0] >= val_score - NEAR), key=lambda each: each[-1])
-        apart.append(picked[1] - base[1][key])
-        saved.append(picked[2:])
-    return Best(np.array(apart), np.array(saved).reshape(-1, len(SAVED)))
 
 
 def _chosen(found: Found) -> str:
@@ -294,7 +219,7 @@ def picture(found: Found) -> Figure:
 
 def _course(found: Found, job: str, kind: str, method: str, column: str) -> tuple[list[float], list[float]]:
     """From the baseline over the shares: operations saved in %, and mean scores."""
-    settings = [Setting(BASE, "0.0"), *settings_in(found, (method,))]
+    settings = [BASE, *settings_in(found, (method,))]
     parts = [[values_of(found, job, each, kind, name) for name in (column, "test_score")] for each in settings]
     saved, scores = ([float(np.mean(list(each[place].values()))) for each in parts] for place in (0, 1))
     return [100 * each for each in saved], scores

@@ -16,22 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common import images, paper_tables
-from experiments.common.holdout import TEST_FRACTION, holdout
+from experiments.common.holdout import TEST_FRACTION
 from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.frame.provenance import constants
-from experiments.studies.pruning.run import KINDS, QUICK_WEIGHTS, WEIGHTS, sized_tree
-from experiments.studies.savings.levelled import Floats, Levelled, dense, forward, from_nodes, with_ones
+from experiments.studies.pruning.run import KINDS, QUICK_WEIGHTS, WEIGHTS
+from experiments.studies.savings.held_parts import Parts, pixel_parts, table_parts
+from experiments.studies.savings.levelled import Floats, Levelled, forward, with_ones
 from experiments.studies.savings.methods import METHODS, PIXEL_METHODS, SHARES, Lane, Method, lanes_of
+from experiments.studies.savings.starting_nets import any_tree, network, pixel_tree
 from experiments.studies.savings.tally import Saved
 from experiments.studies.savings.training import Data, train
-from neuraltree.activations.table import code_of
 from neuraltree.tasks.losses import LOSSES
-from neuraltree.tasks.task import Task, encode, make_task
-from neuraltree.tree.generate import redraw_weights
-from neuraltree.tree.nodes import Nodes, node_dtype
-from neuraltree.tree.scaler import Scaler
-from neuraltree.tree.space import Space
+from neuraltree.tasks.task import encode
 
 TREE, NETWORK = "tree", "mlp"
 MNIST = "mnist"
@@ -48,15 +45,6 @@ COLUMNS = (
     *("method", "share", "weights", "neurons", "depth", "rate", "last_rate", "val_loss", "val_score", "test_score"),
     *("nominal_saved", "saved", "saved_kept", "values_kept", "woken"),
 )
-
-
-class Parts(NamedTuple):
-    """Scaled inputs (rows, features) and targets of the rows that are fitted, validated and tested, and their task."""
-
-    task: Task
-    fit: tuple[NDArray, NDArray]
-    validation: tuple[NDArray, NDArray]
-    test: tuple[NDArray, NDArray]
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
@@ -98,9 +86,15 @@ def lanes_for(table: str) -> list[Lane]:
 
 
 def run(unit: Unit, quick: bool) -> list[Row]:
-    parts = pixel_parts(unit.seed) if unit.table == MNIST else table_parts(unit.table, unit.seed)
+    parts = _parts(unit)
     net, start = NETS[unit.job](np.random.default_rng([unit.seed, 3]), parts, weights_of(unit.table, quick))
     return rows_of(net, start, parts, lanes_for(unit.table), epochs_of(unit.table, quick), unit.seed)
+
+
+def _parts(unit: Unit) -> Parts:
+    if unit.table == MNIST:
+        return pixel_parts(MNIST, unit.seed, PIXEL_ROWS, PIXEL_VALIDATION)
+    return table_parts(unit.table, unit.seed, VALIDATION)
 
 
 def rows_of(net: Levelled, start: Floats, parts: Parts, lanes: list[Lane], epochs: int, seed: int) -> list[Row]:
@@ -166,62 +160,14 @@ def data_of(parts: Parts) -> Data:
     return Data(with_ones(X), targets[0], with_ones(held[watch]), targets[1], parts.task.loss)
 
 
-def table_parts(name: str, seed: int) -> Parts:
-    table = paper_tables.table(name)
-    train_rows, test = holdout(table, seed)
-    order = np.random.default_rng([seed, 2]).permutation(train_rows)
-    held = round(VALIDATION * len(order))
-    fit, validation = order[held:], order[:held]
-    scaler, y = Scaler.fit(table.X[fit]), table.y
-    if table.classes is None:
-        y = Scaler.fit(y[fit, None]).transform(y[:, None])[:, 0]
-    task = make_task(table.kind, len(table.classes or ()))
-    return Parts(task, *((scaler.transform(table.X[rows]), y[rows]) for rows in (fit, validation, test)))
-
-
-def pixel_parts(seed: int) -> Parts:
-    """Pixels by the standard deviation of all: those at the edge hardly ever change."""
-    found = images.images(MNIST)
-    order = np.random.default_rng([seed, 2]).permutation(len(found.X))[:PIXEL_ROWS]
-    fit, validation = order[PIXEL_VALIDATION:], order[:PIXEL_VALIDATION]
-    middle, spread = found.X[fit].mean(axis=0), found.X[fit].std()
-    scaled = [((X - middle) / spread, y) for X, y in ((found.X[r], found.y[r]) for r in (fit, validation))]
-    return Parts(make_task("multiclass", images.CLASSES), *scaled, ((found.test_X - middle) / spread, found.test_y))
-
-
 def _tree(rng: np.random.Generator, parts: Parts, weights: int) -> tuple[Levelled, Floats]:
-    """A random tree as those of the experiment ``pruning``; one of pixels has as many hidden nodes for each class."""
-    features, task = parts.fit[0].shape[1], parts.task
     if weights == PIXEL_WEIGHTS:
-        return from_nodes(pixel_nodes(rng, features, task.n_outputs, weights), features)
-    space = Space(features, task.n_outputs, KINDS, task.output_activation, 4 * weights, 5, 6)
-    return from_nodes(sized_tree(rng, space, weights), features)
-
-
-def pixel_nodes(rng: np.random.Generator, features: int, outputs: int, weights: int) -> Nodes:
-    """Outputs with ``PIXEL_HIDDEN`` nodes of ReLU each, which read as many random features as ``weights`` allow."""
-    hidden = outputs * PIXEL_HIDDEN
-    leaves = (weights - 2 * hidden - outputs) // hidden  # an edge and a bias for each hidden node
-    one = np.zeros(1 + leaves, node_dtype())
-    one["depth"], one["op"][0] = [1] + [2] * leaves, ~code_of("relu")
-    nodes = np.tile(np.concatenate([np.zeros(1, node_dtype()), np.tile(one, PIXEL_HIDDEN)]), outputs)
-    nodes["op"][nodes["depth"] == 0] = ~code_of("identity")
-    for first in np.flatnonzero(nodes["depth"] == 1):
-        nodes["op"][first + 1 : first + 1 + leaves] = rng.permutation(features)[:leaves]
-    return redraw_weights(rng, nodes)
+        return pixel_tree(rng, parts.features, parts.task, weights, PIXEL_HIDDEN)
+    return any_tree(rng, parts.features, parts.task, weights, KINDS)
 
 
 def _network(rng: np.random.Generator, parts: Parts, weights: int) -> tuple[Levelled, Floats]:
-    """Two hidden levels of equal width, as wide as the weights allow."""
-    features, outputs = parts.fit[0].shape[1], parts.task.n_outputs
-    width = 1
-    while dense_weights(features, width + 1, outputs) <= weights:
-        width += 1
-    return dense(rng, (features, *[width] * LEVELS, outputs), code_of("tanh"), code_of(parts.task.output_activation))
-
-
-def dense_weights(features: int, width: int, outputs: int) -> int:
-    return (features + 1) * width + (LEVELS - 1) * (width + 1) * width + (width + 1) * outputs
+    return network(rng, parts.features, parts.task, weights, LEVELS)
 
 
 NETS: dict[str, Callable[[np.random.Generator, Parts, int], tuple[Levelled, Floats]]] = {TREE: _tree, NETWORK: _network}
