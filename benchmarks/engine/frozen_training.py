@@ -29,7 +29,7 @@ from neuraltree.tree.nodes import Nodes, is_leaf, join, parents, subtree_end
 from neuraltree.tree.space import Space
 from neuraltree.updating.operations import Mask, operations, wiring_of
 
-FEATURES, ROWS, TREES, NODES, EPOCHS, REPEATS = 10, 1000, 100, (120, 500), 5, 5
+FEATURES, ROWS, TREES, NODES, EPOCHS, REPEATS = 10, 1000, 100, (120, 500), 5, 20
 SHARES = (0.25, 0.5, 0.75, 0.9)
 SETTINGS = Settings("squared", "adam", batch_size=64)
 ABOUT = """{trees} random trees and {rows} rows of {features} inputs, one thread. The deepest share of the hidden nodes

@@ -9,6 +9,7 @@ import numpy as np
 
 from experiments.studies.savings.methods import Lane
 from neuraltree.arrays import FloatArray
+from neuraltree.tree.nodes import IntArray
 from neuraltree.updating.equilibrium import THRESHOLD, Motion
 from neuraltree.updating.operations import Mask, Wiring
 
@@ -21,7 +22,7 @@ class Watched(NamedTuple):
 
     motion: Motion
     gradient: FloatArray
-    depth: FloatArray
+    depth: IntArray
     rate: float
 
 
