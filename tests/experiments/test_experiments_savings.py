@@ -10,17 +10,17 @@ import pytest
 from experiments.common import paper_tables
 from experiments.frame.experiment import Unit
 from experiments.frame.working import checked_rows
-from experiments.studies.savings import page, run, training
+from experiments.studies.savings import masked_training, page, run
 from experiments.studies.savings.found_rows import SAVED, best, found_in
 from experiments.studies.savings.freezing import Choice, Watched, choose, highest_below
 from experiments.studies.savings.held_parts import Parts
 from experiments.studies.savings.hyper_gradient import RULES
 from experiments.studies.savings.levelled import dense, forward, from_nodes, slopes, with_ones
+from experiments.studies.savings.masked_training import Data, train
 from experiments.studies.savings.methods import METHODS, SHARES, Lane, Method, lanes_of
 from experiments.studies.savings.run import EXPERIMENT, MNIST, NETWORK, TREE
 from experiments.studies.savings.starting_nets import pixel_nodes
 from experiments.studies.savings.tally import COMPARED, Tally
-from experiments.studies.savings.training import Data, train
 from neuraltree.tasks.task import make_task
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.space import Space
@@ -182,7 +182,7 @@ def test_the_scaled_rule_has_no_units() -> None:
 
 @pytest.mark.parametrize("which", [0, 1])
 def test_the_baseline_is_gradient_descent_with_momentum(which: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "DECAY", 0.3)  # as much as shows
+    monkeypatch.setattr(masked_training, "DECAY", 0.3)  # as much as shows
     net, start = list(networks())[which]
     data, rate, epochs = some_data(), 0.02, 3
     done = train(net, start, lanes_of(["baseline"]), data, epochs=epochs, rate=rate, seed=5)
@@ -253,8 +253,8 @@ def test_neurons_that_hardly_move_are_all_frozen_after_the_first_epoch() -> None
 def test_a_motion_begins_at_a_similarity_of_one() -> None:
     net, start = from_nodes(a_tree(), FEATURES)
     lanes, data = lanes_of(["neq"], [0.5]), some_data()
-    watcher = training.Watcher(net, lanes, data, start[None])
-    state = training.State(2 * start[None], 0 * start[None], np.ones(1))
+    watcher = masked_training.Watcher(net, lanes, data, start[None])
+    state = masked_training.State(2 * start[None], 0 * start[None], np.ones(1))
     watcher.after(state, np.ones(1), [None], np.random.default_rng(0))
     before, now = (forward(net, each[None], data.watch).values[0] for each in (start, 2 * start))
     cosines = [np.corrcoef(*pair)[0, 1] for pair in zip(before, now, strict=True)]

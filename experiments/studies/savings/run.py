@@ -23,10 +23,10 @@ from experiments.frame.provenance import constants
 from experiments.studies.pruning.run import KINDS, QUICK_WEIGHTS, WEIGHTS
 from experiments.studies.savings.held_parts import Parts, pixel_parts, table_parts
 from experiments.studies.savings.levelled import Floats, Levelled, forward, with_ones
+from experiments.studies.savings.masked_training import Data, train
 from experiments.studies.savings.methods import METHODS, PIXEL_METHODS, SHARES, Lane, Method, lanes_of
 from experiments.studies.savings.starting_nets import any_tree, network, pixel_tree
 from experiments.studies.savings.tally import Saved
-from experiments.studies.savings.training import Data, train
 from neuraltree.tasks.losses import LOSSES
 from neuraltree.tasks.task import encode
 
@@ -58,7 +58,7 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
-    modules = [f"experiments.studies.savings.{name}" for name in ("freezing", "hyper_gradient", "training")]
+    modules = [f"experiments.studies.savings.{name}" for name in ("freezing", "hyper_gradient", "masked_training")]
     return {
         "data": images.DIGESTS[MNIST] if unit.table == MNIST else paper_tables.DIGESTS[unit.table],
         "fraction": TEST_FRACTION,
