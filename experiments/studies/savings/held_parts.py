@@ -37,7 +37,8 @@ def table_parts(name: str, seed: int, validation: float) -> Parts:
     if table.classes is None:
         y = Scaler.fit(y[fit, None]).transform(y[:, None])[:, 0]
     task = make_task(table.kind, len(table.classes or ()))
-    return Parts(task, *((scaler.transform(table.X[rows]), y[rows]) for rows in (fit, chosen, test)))
+    parts = [(scaler.transform(table.X[rows]), y[rows]) for rows in (fit, chosen, test)]
+    return Parts(task, *parts)
 
 
 def pixel_parts(name: str, seed: int, rows: int, validation: int) -> Parts:
@@ -48,4 +49,5 @@ def pixel_parts(name: str, seed: int, rows: int, validation: int) -> Parts:
     fit, chosen = order[validation:], order[:validation]
     middle, spread = found.X[fit].mean(axis=0), found.X[fit].std()
     parts = (found.X[fit], found.y[fit]), (found.X[chosen], found.y[chosen]), (found.test_X, found.test_y)
-    return Parts(make_task("multiclass", images.CLASSES), *(((X - middle) / spread, y) for X, y in parts))
+    scaled = [((X - middle) / spread, y) for X, y in parts]
+    return Parts(make_task("multiclass", images.CLASSES), *scaled)

@@ -56,7 +56,7 @@ are trained for {epochs} epochs by gradient descent with momentum, all methods f
 batches. The rate is the baseline's best on validation rows, and falls along half a cosine unless it is learned.
 Outputs are compared on {watched} validation rows after each epoch, by centred cosines, and the threshold is a quantile:
 a share of the hidden neurons is frozen for the next epoch. The output nodes are never frozen. Test rows are scored
-once."""
+once; {diverged} of {trainings} trainings diverged and have the score 0, so p says more than a mean does."""
 COUNTS = """**Three counts.** *Nominal*, as the papers count: the share of back-propagation in the frozen neurons alone.
 *Saved*: of all multiply-accumulates of the training, forward and backward. A frozen neuron still passes deltas to
 neurons below it that are updated, and is still computed; comparing outputs and learning the rate cost operations too.
@@ -99,7 +99,9 @@ HEADLINE = ("baseline", "neq", "neq, learned rate", "scotti, by rate", "random",
 def render(rows: ResultRows, results: Path) -> None:
     small = [row for row in rows if row["table"] != MNIST]
     found = found_in(small)
-    text = TEXT.format(command=COMMAND, seeds=seeds_of(small), weights=WEIGHTS, epochs=EPOCHS, watched=WATCHED)
+    counts = {"diverged": sum(row["val_loss"] == "inf" for row in small), "trainings": f"{len(small):,}"}
+    about = {"seeds": seeds_of(small), "weights": WEIGHTS, "epochs": EPOCHS, "watched": WATCHED}
+    text = TEXT.format(command=COMMAND, **about, **counts)
     parts = [text, COUNTS, PICTURE, AS_SOURCES, *(_as_sources(found, job) for job in jobs_in(found))]
     for job in jobs_in(found):
         parts += [ALL.format(job=JOBS[job]), _differences(found, job)]
