@@ -16,7 +16,7 @@ def fill(text: str, tree: Tree, name: str, **fields: object) -> str:
 
 HEADER = """/* Training of the neural tree @NAME@ in place, one row at a time. Written by neuraltree; do not edit.
    RAM: 4 bytes for each of @PARAMETERS@ parameters and @NODES@ function nodes, and the stack.
-   Inputs x:
+@TRAINED@   Inputs x:
 @INPUTS@@CLASSES@*/
 #ifndef @UPPER@_TRAIN_H
 #define @UPPER@_TRAIN_H
