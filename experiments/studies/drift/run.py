@@ -1,0 +1,232 @@
+"""What training of a few nodes on the device regains after a drift, by selector and budget.
+
+``sensor``: of a table, one input gets a gain and another an offset. ``subject``: activities of a new person. ``costs``:
+RAM, flash, instructions and energy of a step on emulated cores. A random tree is trained well before the drift; after
+it, it sees labelled rows one at a time, by plain descent as the device does. A quarter of these rows is held back: it
+chooses the learning rate, and says whether the old weights stay. Selectors see the other rows; test rows score once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.common import paper_tables
+from experiments.common.activities import CLASSES, DIGEST, FEATURES, activities
+from experiments.common.holdout import TEST_FRACTION, holdout
+from experiments.common.scoring import score
+from experiments.frame.experiment import Experiment, Row, Unit
+from experiments.studies.drift.step_costs import CORES, COST_COLUMNS, cost_rows
+from experiments.studies.pruning.run import grown
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.pruning.lesson import Lesson, lesson_of
+from neuraltree.compress.pruning.retraining import retrained
+from neuraltree.tree.tree import Tree
+from neuraltree.updating.selection import SELECTORS, select
+from neuraltree.updating.single_rows import Parameters, losses, trained_alone
+from neuraltree.updating.training_state import Live, TrainingState
+from search.table.data import Table
+
+SENSOR, SUBJECT, COSTS = "sensor", "subject", "costs"
+TABLES = ("friedman", "mpg6", "dee", "baseball", "wdbc", "vehicle", "australian", "glass")
+COSTED, COST_SEEDS = ("output", "gradient"), 2  # on friedman
+WEIGHTS, QUICK_WEIGHTS = 192, 60
+FIRST = (400, 0.01)  # epochs and rate of training before the drift, after those of the study ``pruning``
+GAIN, OFFSET = 1.5, 0.6  # of the distance from the mean, and in standard deviations
+ROWS, HELD_BACK = 160, 4  # after the drift at most; every fourth is held back
+EPOCHS, QUICK_EPOCHS = 10, 2
+RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
+# In bytes of state, or as a share of what training of all nodes takes.
+BUDGETS: dict[str, float] = {"8.8 %": 0.088, "21.2 %": 0.212, "30.8 %": 0.308, "512 B": 512, "700 B": 700}
+CHOSEN = tuple(name for name in SELECTORS if name != "full")
+COLUMNS = (
+    *("selector", "budget", "bytes", "trained", "weights", "rate", "kept"),
+    *("held_loss", "held_score", "raw_score", "test_score"),
+    *COST_COLUMNS,
+)
+
+
+class Drift(NamedTuple):
+    """A trained tree, labelled rows after a drift, (X, labels) each, and the test rows ``before`` it."""
+
+    tree: Tree
+    fitted: tuple[FloatArray, NDArray]
+    held: tuple[FloatArray, NDArray]
+    test: tuple[FloatArray, NDArray]
+    before: tuple[FloatArray, NDArray]
+
+
+def units(seeds: int, quick: bool) -> list[Unit]:
+    if quick:
+        return [Unit("friedman", SENSOR, 0)]
+    made = [Unit(table, SENSOR, seed) for seed in range(seeds) for table in TABLES]
+    made += [Unit("hapt", SUBJECT, seed) for seed in range(seeds)]
+    return made + [Unit("friedman", COSTS, seed) for seed in range(min(seeds, COST_SEEDS))]
+
+
+def settings(unit: Unit, quick: bool) -> dict[str, Any]:
+    about: dict[str, Any] = {
+        "data": DIGEST if unit.job == SUBJECT else paper_tables.DIGESTS[unit.table],
+        "fraction": TEST_FRACTION,
+        "weights": QUICK_WEIGHTS if quick else WEIGHTS,
+        "first": FIRST,
+        "after": [QUICK_EPOCHS if quick else EPOCHS, ROWS, HELD_BACK, list(RATES)],
+        "drift": [GAIN, OFFSET],
+        "budgets": BUDGETS,
+        "selectors": CHOSEN,
+    }
+    return about | ({"cores": CORES, "costed": COSTED} if unit.job == COSTS else {})
+
+
+def run(unit: Unit, quick: bool) -> list[Row]:
+    drift = new_subject(unit.seed, quick) if unit.job == SUBJECT else drifted_table(unit.table, unit.seed, quick)
+    lesson, state = lesson_of(drift.tree, *drift.fitted), TrainingState(drift.tree.nodes)
+    if unit.job == COSTS:
+        return _costs(drift, lesson, state, unit.seed)
+    choices = {("full", "all"): state.function} | dict(_choices(drift.tree, lesson, state, CHOSEN, unit.seed))
+    return list(_rows(drift, lesson, choices, unit.seed, QUICK_EPOCHS if quick else EPOCHS))
+
+
+def budget_bytes(budget: str, state: TrainingState) -> int:
+    amount = BUDGETS[budget]
+    return int(amount * state.most_bytes if amount < 1 else amount)
+
+
+def _choices(
+    tree: Tree, lesson: Lesson, state: TrainingState, selectors: tuple[str, ...], seed: int
+) -> Iterator[tuple[tuple[str, str], Live]]:
+    for name in selectors:
+        for budget in BUDGETS:
+            yield (name, budget), select(tree.nodes, budget_bytes(budget, state), name, lesson, seed)
+
+
+def _rows(drift: Drift, lesson: Lesson, choices: dict[tuple[str, str], Live], seed: int, epochs: int) -> Iterator[Row]:
+    """The rows of no training, before and after the drift, and of each choice at the rate that held rows prefer."""
+    tree = drift.tree
+    live = np.repeat(list(choices.values()), len(RATES), axis=0)
+    rates = np.tile(RATES, len(choices))
+    *_, last = trained_alone(tree.nodes, lesson, live, rates, epochs, np.random.default_rng([seed, 3]))
+    held = lesson_of(tree, *drift.held)
+    old = losses(tree.nodes, Parameters(tree.nodes["weight"], tree.nodes["bias"]), held)[0]
+    found = losses(tree.nodes, last, held).reshape(len(choices), len(RATES))
+    about = dict.fromkeys(COLUMNS) | {"weights": tree.num_weights}
+    for name, rows in (("before", drift.before), ("none", drift.test)):
+        yield about | {"selector": name, "test_score": _score(tree, rows), "held_score": _score(tree, drift.held)}
+    state = TrainingState(tree.nodes)
+    for place, ((name, budget), chosen) in enumerate(choices.items()):
+        best = int(np.argmin(found[place]))
+        better = bool(found[place, best] < old)
+        nodes = last.nodes(tree.nodes, place * len(RATES) + best)
+        new = Tree(nodes, tree.kind, tree.features, tree.classes, tree.scaler, tree.target_scaler)
+        yield about | {
+            "selector": name,
+            "budget": budget,
+            "bytes": state.bytes(chosen),
+            "trained": int(state.weights[chosen].sum()),
+            "rate": RATES[best],
+            "kept": int(not better),
+            "held_loss": min(float(found[place, best]), old),
+            "held_score": _score(new if better else tree, drift.held),
+            "raw_score": _score(new, drift.test),
+            "test_score": _score(new if better else tree, drift.test),
+        }
+
+
+def _score(tree: Tree, rows: tuple[FloatArray, NDArray]) -> float:
+    return score(tree.kind, rows[1], tree.predict(rows[0]))
+
+
+def _costs(drift: Drift, lesson: Lesson, state: TrainingState, seed: int) -> list[Row]:
+    choices = {("full", "all"): state.function} | dict(_choices(drift.tree, lesson, state, COSTED, seed))
+    row, target = drift.fitted[0][0], float(drift.fitted[1][0])
+    about = dict.fromkeys(COLUMNS) | {"weights": drift.tree.num_weights}
+    return [
+        about
+        | {"selector": name, "budget": budget, "bytes": state.bytes(live), "trained": int(state.weights[live].sum())}
+        | costs
+        for (name, budget), live in choices.items()
+        for costs in cost_rows(drift.tree, live, row, target)
+    ]
+
+
+def drifted_table(name: str, seed: int, quick: bool) -> Drift:
+    """Two thirds of the training rows are from before the drift, the others from after it."""
+    table = paper_tables.table(name)
+    train, test = holdout(table, seed)
+    shuffled = np.random.default_rng([seed, 1]).permutation(train)
+    first, later = np.split(shuffled, [2 * len(train) // 3])
+    tree = well_trained(table, np.sort(first), seed, quick)
+    X, moved = table.X, drifted(tree, table.X, table.X[first], table.labels[first])
+    later = later[:ROWS]
+    held = np.arange(len(later)) % HELD_BACK == HELD_BACK - 1
+    parts = [(moved[rows], table.labels[rows]) for rows in (later[~held], later[held], test)]
+    return Drift(tree, *parts, (X[test], table.labels[test]))
+
+
+def well_trained(table: Table, rows: NDArray[np.int64], seed: int, quick: bool) -> Tree:
+    tree = grown(table, rows, seed, QUICK_WEIGHTS if quick else WEIGHTS)
+    lesson = lesson_of(tree, table.X[rows], table.labels[rows])
+    nodes = retrained(tree.nodes, lesson, FIRST[0], np.random.default_rng([seed, 2]), rate=FIRST[1])
+    return Tree(nodes, tree.kind, tree.features, tree.classes, tree.scaler, tree.target_scaler)
+
+
+def drifted(tree: Tree, X: FloatArray, known_X: FloatArray, known_y: NDArray) -> FloatArray:
+    """All rows with a gain on one input and an offset on another: those that do most harm on rows from before it."""
+    assert tree.scaler is not None
+    used = np.unique(tree.nodes["op"][tree.nodes["op"] >= 0]).tolist()
+
+    def moved(rows: FloatArray, gained: int | None, offset: int | None) -> FloatArray:
+        found = rows.copy()
+        if gained is not None:
+            found[:, gained] += (GAIN - 1) * (found[:, gained] - tree.scaler.mean[gained])
+        if offset is not None:
+            found[:, offset] += OFFSET * tree.scaler.scale[offset]
+        return found
+
+    def loss(gained: int | None, offset: int | None) -> float:
+        lesson = lesson_of(tree, moved(known_X, gained, offset), known_y)
+        return float(losses(tree.nodes, Parameters(tree.nodes["weight"], tree.nodes["bias"]), lesson)[0])
+
+    gained = max(used, key=lambda i: loss(i, None))
+    offset = max((i for i in used if i != gained), key=lambda i: loss(gained, i))
+    return moved(X, gained, offset)
+
+
+def new_subject(seed: int, quick: bool) -> Drift:
+    """One subject is new: its first recording is what the device sees, its second one is the test."""
+    windows = activities()
+    subjects = np.random.default_rng(0).permutation(np.unique(windows.subject))
+    own = windows.subject == subjects[seed % len(subjects)]
+    table = Table(windows.X, windows.y, FEATURES, "activity", CLASSES, "multiclass", DIGEST)
+    tree = well_trained(table, np.flatnonzero(~own), seed, quick)
+    recordings = np.unique(windows.recording[own])
+    later = np.flatnonzero(own & (windows.recording == recordings[0]))
+    test = np.flatnonzero(own & (windows.recording != recordings[0]))
+    held = last_of_each(windows.y[later])
+    fitted = np.random.default_rng([seed, 1]).permutation(later[~held])[: ROWS - ROWS // HELD_BACK]
+    parts = [(windows.X[rows], table.labels[rows]) for rows in (fitted, later[held], test)]
+    known = np.flatnonzero(~own)[::10]
+    return Drift(tree, *parts, (windows.X[known], table.labels[known]))
+
+
+def last_of_each(y: NDArray) -> NDArray[np.bool_]:
+    """(rows,) the last quarter of the rows of each class in time: windows overlap, so that held ones must lie apart."""
+    found = np.zeros(len(y), dtype=bool)
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        found[rows[len(rows) - len(rows) // HELD_BACK :]] = True
+    return found
+
+
+EXPERIMENT = Experiment(
+    "drift",
+    "what training of a few nodes on the device regains after a drift, by selector and bytes",
+    10,
+    COLUMNS,
+    units,
+    run,
+    settings,
+)
