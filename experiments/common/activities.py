@@ -18,6 +18,7 @@ from experiments.frame.data_places import check_digest, looked_in, table_folders
 from neuraltree.arrays import FloatArray
 from search.errors import InputError
 
+HAPT = "hapt"  # its name as a table
 FILE, DIGEST = "hapt_raw.npz", "902dc105d3daaa13f490aae8ae847f6fc1ec7cb4d2d74358601509b8fd8f6eb4"
 LENGTH, HOP = 128, 64  # samples, as in the published windows of the first version of the data
 CLASSES = ("walking", "upstairs", "downstairs", "sitting", "standing", "lying")
@@ -73,7 +74,7 @@ def _content() -> bytes:
     if path is None:
         raise InputError(
             f"no {FILE} in the folder signals beside {looked_in(table_folders())}; put the file there, or leave these "
-            "units out with --only '*/drift/*'"
+            "units out, as in --only '*/sensor'"
         )
     content = path.read_bytes()
     check_digest(path, content, DIGEST)

@@ -27,7 +27,7 @@ def test_units_are_distinct_and_have_settings_of_their_own() -> None:
 def test_a_unit_has_a_row_for_each_selector_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper_tables, "table", lambda name: made_up())
     monkeypatch.setattr(drift, "BUDGETS", {"30.8 %": 0.308, "200 B": 200})
-    monkeypatch.setattr(drift, "FIRST", (20, 0.01))
+    monkeypatch.setattr(drift, "FIRST", (0, 20))
     unit = Unit("friedman", drift.SENSOR, 0)
     rows = drift.run(unit, True)
     assert len(rows) == 3 + 2 * len(drift.CHOSEN)

@@ -37,15 +37,16 @@ def recovered(
     """The sum of its gains over the sum of those of training all nodes, over seeds and tables.
 
     A sum over all, because a quotient by seed has no mean: where a drift does little harm, it divides by about 0.
-    Seeds are drawn anew, with all their tables. None without rows.
+    Seeds are drawn anew, with all their tables. None without rows, or if training of all nodes gains nothing.
     """
     own = gains(rows, selector, budget, tables, column)
     full = gains(rows, "full", "all", tables, column)
     there = ~np.isnan(own) & ~np.isnan(full)
-    if not there.any():
-        return None
     sums = np.where(there, own, 0).sum(axis=1), np.where(there, full, 0).sum(axis=1)
+    if not there.any() or sums[1].sum() <= 0:
+        return None
     drawn = np.random.default_rng(0).integers(len(own), size=(RESAMPLES, len(own)))
-    shares = sums[0][drawn].sum(axis=1) / sums[1][drawn].sum(axis=1)
-    low, high = np.quantile(shares, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    drawn_sums = [each[drawn].sum(axis=1) for each in sums]
+    gained = drawn_sums[1] > 0  # all but a few draws
+    low, high = np.quantile(drawn_sums[0][gained] / drawn_sums[1][gained], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return Share(float(sums[0].sum() / sums[1].sum()), float(low), float(high))

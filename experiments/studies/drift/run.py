@@ -9,13 +9,14 @@ chooses the learning rate, and says whether the old weights stay. Selectors see 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common import paper_tables
-from experiments.common.activities import CLASSES, DIGEST, FEATURES, activities
+from experiments.common.activities import CLASSES, DIGEST, FEATURES, HAPT, activities
 from experiments.common.holdout import TEST_FRACTION, holdout
 from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
@@ -24,6 +25,7 @@ from experiments.studies.pruning.run import grown
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
 from neuraltree.compress.pruning.retraining import retrained
+from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 from neuraltree.updating.selection import SELECTORS, select
 from neuraltree.updating.single_rows import Parameters, losses, trained_alone
@@ -31,10 +33,11 @@ from neuraltree.updating.training_state import Live, TrainingState
 from search.table.data import Table
 
 SENSOR, SUBJECT, COSTS = "sensor", "subject", "costs"
-TABLES = ("friedman", "mpg6", "dee", "baseball", "wdbc", "vehicle", "australian", "glass")
+TABLES = ("friedman", "mpg6", "dee", "baseball", "wdbc", "vehicle", "australian")
 COSTED, COST_SEEDS = ("output", "gradient"), 2  # on friedman
 WEIGHTS, QUICK_WEIGHTS = 192, 60
-FIRST = (400, 0.01)  # epochs and rate of training before the drift, after those of the study ``pruning``
+# Before the drift: epochs at a rate, after the training of the study ``pruning``, of which rows held out choose.
+FIRST, FIRST_RATE, FIRST_HELD_OUT = (0, 100, 400), 0.01, 0.2
 GAIN, OFFSET = 1.5, 0.6  # of the distance from the mean, and in standard deviations
 ROWS, HELD_BACK = 160, 4  # after the drift at most; every fourth is held back
 EPOCHS, QUICK_EPOCHS = 10, 2
@@ -50,20 +53,20 @@ COLUMNS = (
 
 
 class Drift(NamedTuple):
-    """A trained tree, labelled rows after a drift, (X, labels) each, and the test rows ``before`` it."""
+    """A trained tree, rows (X, labels) from after a drift, and for a sensor's the test rows as they were ``before``."""
 
     tree: Tree
     fitted: tuple[FloatArray, NDArray]
     held: tuple[FloatArray, NDArray]
     test: tuple[FloatArray, NDArray]
-    before: tuple[FloatArray, NDArray]
+    before: tuple[FloatArray, NDArray] | None
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
     if quick:
         return [Unit("friedman", SENSOR, 0)]
     made = [Unit(table, SENSOR, seed) for seed in range(seeds) for table in TABLES]
-    made += [Unit("hapt", SUBJECT, seed) for seed in range(seeds)]
+    made += [Unit(HAPT, SUBJECT, seed) for seed in range(seeds)]
     return made + [Unit("friedman", COSTS, seed) for seed in range(min(seeds, COST_SEEDS))]
 
 
@@ -72,7 +75,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "data": DIGEST if unit.job == SUBJECT else paper_tables.DIGESTS[unit.table],
         "fraction": TEST_FRACTION,
         "weights": QUICK_WEIGHTS if quick else WEIGHTS,
-        "first": FIRST,
+        "first": [FIRST, FIRST_RATE, FIRST_HELD_OUT],
         "after": [QUICK_EPOCHS if quick else EPOCHS, ROWS, HELD_BACK, list(RATES)],
         "drift": [GAIN, OFFSET],
         "budgets": BUDGETS,
@@ -110,17 +113,17 @@ def _rows(drift: Drift, lesson: Lesson, choices: dict[tuple[str, str], Live], se
     rates = np.tile(RATES, len(choices))
     *_, last = trained_alone(tree.nodes, lesson, live, rates, epochs, np.random.default_rng([seed, 3]))
     held = lesson_of(tree, *drift.held)
-    old = losses(tree.nodes, Parameters(tree.nodes["weight"], tree.nodes["bias"]), held)[0]
+    old = _loss(tree.nodes, held)
     found = losses(tree.nodes, last, held).reshape(len(choices), len(RATES))
     about = dict.fromkeys(COLUMNS) | {"weights": tree.num_weights}
     for name, rows in (("before", drift.before), ("none", drift.test)):
-        yield about | {"selector": name, "test_score": _score(tree, rows), "held_score": _score(tree, drift.held)}
+        if rows is not None:
+            yield about | {"selector": name, "test_score": _score(tree, rows), "held_score": _score(tree, drift.held)}
     state = TrainingState(tree.nodes)
     for place, ((name, budget), chosen) in enumerate(choices.items()):
         best = int(np.argmin(found[place]))
         better = bool(found[place, best] < old)
-        nodes = last.nodes(tree.nodes, place * len(RATES) + best)
-        new = Tree(nodes, tree.kind, tree.features, tree.classes, tree.scaler, tree.target_scaler)
+        new = _with(tree, last.nodes(tree.nodes, place * len(RATES) + best))
         yield about | {
             "selector": name,
             "budget": budget,
@@ -167,10 +170,21 @@ def drifted_table(name: str, seed: int, quick: bool) -> Drift:
 
 
 def well_trained(table: Table, rows: NDArray[np.int64], seed: int, quick: bool) -> Tree:
-    tree = grown(table, rows, seed, QUICK_WEIGHTS if quick else WEIGHTS)
-    lesson = lesson_of(tree, table.X[rows], table.labels[rows])
-    nodes = retrained(tree.nodes, lesson, FIRST[0], np.random.default_rng([seed, 2]), rate=FIRST[1])
-    return Tree(nodes, tree.kind, tree.features, tree.classes, tree.scaler, tree.target_scaler)
+    """Trained for as long as is best for rows that are held out of these."""
+    rng = np.random.default_rng([seed, 2])
+    judged, fitted = np.split(rng.permutation(rows), [int(FIRST_HELD_OUT * len(rows))])
+    tree = grown(table, fitted, seed, QUICK_WEIGHTS if quick else WEIGHTS)
+    own, others = (lesson_of(tree, table.X[part], table.labels[part]) for part in (fitted, judged))
+    found = [retrained(tree.nodes, own, epochs, rng, rate=FIRST_RATE) for epochs in FIRST]
+    return _with(tree, min(found, key=lambda nodes: _loss(nodes, others)))
+
+
+def _loss(nodes: Nodes, lesson: Lesson) -> float:
+    return float(losses(nodes, Parameters(nodes["weight"], nodes["bias"]), lesson)[0])
+
+
+def _with(tree: Tree, nodes: Nodes) -> Tree:
+    return replace(tree, nodes=nodes, int8_loss=None, band=None)
 
 
 def drifted(tree: Tree, X: FloatArray, known_X: FloatArray, known_y: NDArray) -> FloatArray:
@@ -188,7 +202,7 @@ def drifted(tree: Tree, X: FloatArray, known_X: FloatArray, known_y: NDArray) ->
 
     def loss(gained: int | None, offset: int | None) -> float:
         lesson = lesson_of(tree, moved(known_X, gained, offset), known_y)
-        return float(losses(tree.nodes, Parameters(tree.nodes["weight"], tree.nodes["bias"]), lesson)[0])
+        return _loss(tree.nodes, lesson)
 
     gained = max(used, key=lambda i: loss(i, None))
     offset = max((i for i in used if i != gained), key=lambda i: loss(gained, i))
@@ -208,8 +222,7 @@ def new_subject(seed: int, quick: bool) -> Drift:
     held = last_of_each(windows.y[later])
     fitted = np.random.default_rng([seed, 1]).permutation(later[~held])[: ROWS - ROWS // HELD_BACK]
     parts = [(windows.X[rows], table.labels[rows]) for rows in (fitted, later[held], test)]
-    known = np.flatnonzero(~own)[::10]
-    return Drift(tree, *parts, (windows.X[known], table.labels[known]))
+    return Drift(tree, *parts, None)
 
 
 def last_of_each(y: NDArray) -> NDArray[np.bool_]:

@@ -24,15 +24,17 @@ def cost_rows(tree: Tree, live: Live, row: FloatArray, target: float) -> Iterato
     """For each core: the program that trains these nodes, and one step of it; ``forward``: instructions of a
     prediction by the same program."""
     files = {name: text for name, text in export_training(tree, "pot", live).items() if not name.startswith("test/")}
-    x = row.astype(np.float32)
+    x, is_number = row.astype(np.float32), tree.classes is None
     calls = [
         Call("pot_reset", [()]),
-        Call("pot_trained_predict", [(x,)], "float32"),
-        Call("pot_train", [(x, target, RATE)], "float32"),
+        Call("pot_trained_predict", [(x,)], "float32" if is_number else "int"),
+        Call("pot_train", [(x, float(target) if is_number else int(target), RATE)], "float32"),
     ]
     for core in CORES:
         taken = measure(files, calls, core)
         _, forward, step = taken.costs
+        assert step.results is not None
+        assert step.results[0] >= 0  # the step was made
         assert step.instructions is not None
         assert forward.instructions is not None
         cycles = (step.cycles_lo[0] + step.cycles_hi[0]) / 2
