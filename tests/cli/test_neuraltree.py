@@ -150,7 +150,7 @@ def test_export_chooses_trained_nodes_by_the_rows_of_the_run(
     (run.parent / "birds.csv").rename(tmp_path / "moved.csv")
     try:
         assert written() == expected("output", None)
-        assert "nodes are chosen by 'output': the training rows of the run cannot be read" in capsys.readouterr().out
+        assert "nodes are chosen by 'output': the training rows of the run cannot be read" in capsys.readouterr().err
         assert main([*given, "--select", "gradient"]) == 2
         assert main([*given, "--rows", str(tmp_path / "none.csv")]) == 2
     finally:

@@ -159,9 +159,9 @@ def test_the_self_test_tells_right_from_wrong(case: str, tmp_path: Path) -> None
 
 
 @pytest.mark.skipif(not MEASURED, reason="measuring needs a cross-compiler and an emulator: neuraltree[measure]")
-@pytest.mark.parametrize("core", ["cortex-m0plus", "cortex-m4f"])
+@pytest.mark.parametrize(("core", "share"), [("cortex-m0plus", 0.7), ("cortex-m4f", 0.9)])
 def test_ram_is_what_is_counted_and_a_step_gets_shorter(
-    core: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    core: str, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "cache_folder", lambda part: tmp_path / part)
     tree = large_tree()
@@ -175,7 +175,7 @@ def test_ram_is_what_is_counted_and_a_step_gets_shorter(
         taken.append(measure(own, [Call("pot_reset", [()]), step], core))
     full, part = taken
     assert part.static_ram_bytes == TrainingState(tree.nodes).bytes(live) < full.static_ram_bytes / 4
-    assert part.costs[1].stack_bytes[0] <= full.costs[1].stack_bytes[0] + 16
-    assert part.costs[1].instructions[0] < 0.8 * full.costs[1].instructions[0]
+    assert part.costs[1].stack_bytes[0] <= full.costs[1].stack_bytes[0] + 32
+    assert part.costs[1].instructions[0] < share * full.costs[1].instructions[0]
     found = with_parameters(tree, np.frombuffer(part.costs[1].variables["pot_parameters"], "<f4"), live)
     assert_close(found, partial_oracle(tree, live, x, 1.5, RATE)[1])

@@ -24,10 +24,10 @@ NT_INLINE float nt_input(const float *x, @UNIT@ i)
     return (raw - NT_READ(float, float, nt_mean + i)) * NT_READ(float, float, nt_gain + i)@SHIFT@;
 }
 
-/* The next parameter: in RAM if it is trained, else a constant. */
-NT_INLINE float nt_next(const float **live, const float **fixed, int is_live)
+/* A parameter: in RAM if it is trained, else a constant. */
+NT_INLINE float nt_parameter(const float *place, int is_live)
 {
-    return is_live ? *(*live)++ : NT_READ(float, float, (*fixed)++);
+    return is_live ? *place : NT_READ(float, float, place);
 }
 """
 FORWARD = f"""/* The outputs y; returns the bits of the largest sum, 0x7f800000 or more if one was no number. */
@@ -47,15 +47,22 @@ NT_CALL uint32_t nt_forward(const float *x, float *y)
         const @UNIT@ head = NT_READ(@READ@, code++);
         const @UNIT@ reach = NT_READ(@READ@, code++);
         @UNIT@ inputs = (@UNIT@)(reach >> {INPUTS_AT});
+        const int is_live = (head & {LIVE}) != 0;
+        const float *parameter = is_live ? live : fixed;
         union {{ float value; uint32_t bits; }} sum;
         float value, kept;
-        sum.value = nt_next(&live, &fixed, head & {LIVE});
+        sum.value = nt_parameter(parameter++, is_live);
         if ((head & {OPENED}) != 0) {{
             sum.value += *--top;
         }}
         NT_LOOP
         for (; inputs != 0; --inputs) {{
-            sum.value += nt_next(&live, &fixed, head & {LIVE}) * nt_input(x, NT_READ(@READ@, leaf++));
+            sum.value += nt_parameter(parameter++, is_live) * nt_input(x, NT_READ(@READ@, leaf++));
+        }}
+        if (is_live) {{
+            live = parameter;
+        }} else {{
+            fixed = parameter;
         }}
         kept = value = sum.value;
         sum.bits &= 0x7fffffffu;
@@ -67,7 +74,7 @@ NT_CALL uint32_t nt_forward(const float *x, float *y)
             *y++ = value;
             continue;
         }}
-        value *= nt_next(&live, &fixed, reach & {WEIGHT});
+        value *= (reach & {WEIGHT}) != 0 ? *live++ : NT_READ(float, float, fixed++);
         if ((head & {FIRST}) != 0) {{
             *top++ = value;
         }} else {{
