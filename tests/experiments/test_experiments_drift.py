@@ -20,7 +20,7 @@ from tests.experiments.test_experiments_compression import as_text
 def test_units_are_distinct_and_have_settings_of_their_own() -> None:
     units = list(drift.units(3, False))
     assert len(set(units)) == len(units)
-    assert len({str(drift.settings(unit, False)) for unit in units if unit.seed == 0}) == len(drift.TABLES) + 2
+    assert len({str(drift.settings(unit, False)) for unit in units if unit.seed == 0}) == 2 * len(drift.TABLES) + 2
     assert len(drift.units(3, True)) < len(units)
 
 
@@ -61,6 +61,8 @@ def test_rows_before_and_after_the_drift_and_of_the_test_are_apart(monkeypatch: 
         for X, _ in (found.fitted, found.held, found.test)
     ]
     parts.append(set(seen[0].tolist()))
+    assert found.known is not None
+    assert {tuple(row) for row in found.known[0]} <= {tuple(table.X[i]) for i in seen[0]}
     assert sum(map(len, parts)) == len(set.union(*parts))
 
 
@@ -152,8 +154,9 @@ def test_the_page_is_made_of_rows_alone(tmp_path: Path) -> None:
             rows.append(about | costs | {"selector": "full", "budget": "all", "bytes": 900, "trained": 190})
             continue
         rows += [about | {"selector": name} for name in ("before", "none")]
+        selectors = drift.FORESEEING if unit.job == drift.FORESIGHT else drift.CHOSEN
         for place, (name, budget) in enumerate(
-            [("full", "all"), *((name, budget) for name in drift.CHOSEN for budget in drift.BUDGETS)]
+            [("full", "all"), *((name, budget) for name in selectors for budget in drift.BUDGETS)]
         ):
             scores = {column: 0.6 + 0.1 * rng.random() for column in ("held_score", "raw_score", "test_score")}
             more = {"bytes": 60 + place, "trained": 19, "rate": 0.01, "kept": 0, "held_loss": 0.1}

@@ -16,6 +16,8 @@ from experiments.studies.drift.run import (
     CHOSEN,
     COSTS,
     EPOCHS,
+    FORESEEING,
+    FORESIGHT,
     GAIN,
     OFFSET,
     ROWS,
@@ -55,6 +57,10 @@ CHOICE_TEXT = """## Chosen by held-back rows
 
 The same share on the held-back rows, over all groups. These chose the learning rates as well, for all selectors alike;
 the selector by default is the best here, and test rows have no say."""
+FORESIGHT_TEXT = """## Nodes chosen before the drift
+
+Here selectors see as many rows from before the drift, as an export does that knows only the training rows; the table is
+over all tables with a sensor, of {seeds}. Training is as above."""
 RULE_TEXT = """## Old weights where held-back rows get worse
 
 How often the old weights stayed, and the mean test score of always taking the new ones less that of the rule."""
@@ -68,6 +74,7 @@ def render(rows: ResultRows, results: Path) -> None:
     )
     parts = [text, _scores(own), *(_shares(own, group) for group in GROUPS if _of(own, group)), CHOICE_TEXT]
     parts += [_chosen(own), RULE_TEXT, _rule(own)]
+    parts += _foresight(own)
     if costs := [row for row in rows if row["job"] == COSTS]:
         parts += [COST_TEXT.format(seeds=seeds_of(costs)), _costs(costs)]
     write_text(results / "drift.md", page(TITLE, *parts, PICTURE))
@@ -105,7 +112,7 @@ def _mean(rows: ResultRows, column: str) -> float:
 def _scores(rows: ResultRows) -> str:
     lines = []
     for table in present((*TABLES, "hapt"), rows, "table"):
-        own = [row for row in rows if row["table"] == table]
+        own = [row for row in rows if row["table"] == table and row["job"] != FORESIGHT]
         cells = [_mean([row for row in own if row["selector"] == name], "test_score") for name in SHOWN.values()]
         lines.append([table, *map(figure, cells)])
     return right(["mean score of test rows", *SHOWN], lines)
@@ -129,11 +136,32 @@ def _trained(rows: ResultRows) -> float:
 
 
 def _chosen(rows: ResultRows) -> str:
+    rows = [row for row in rows if row["job"] != FORESIGHT]
     tables = names(rows, "table")
     lines = [
         [name, *(_cell(recovered(rows, name, budget, tables, "held_score")) for budget in BUDGETS)] for name in CHOSEN
     ]
     return right(["recovered on held-back rows", *BUDGETS], lines)
+
+
+def _foresight(rows: ResultRows) -> list[str]:
+    """The section about selectors that see rows from before the drift; nothing if there are no rows."""
+    found = [row for row in rows if row["job"] == FORESIGHT]
+    if not found:
+        return []
+    after = [row for row in rows if row["job"] == SENSOR]
+    parts = [FORESIGHT_TEXT.format(seeds=seeds_of(found))]
+    for said, column in (("test rows", "test_score"), ("held-back rows", "held_score")):
+        lines = [
+            [label, *(_cell(recovered(own, name, budget, TABLES, column)) for budget in BUDGETS)]
+            for label, own, name in (
+                *((f"{name}, rows from before", found, name) for name in FORESEEING),
+                *((f"{name}, rows from after", after, name) for name in FORESEEING),
+                ("output, no rows", after, "output"),
+            )
+        ]
+        parts.append(right([f"recovered on {said}", *BUDGETS], lines))
+    return parts
 
 
 def _rule(rows: ResultRows) -> str:

@@ -1,6 +1,7 @@
 """What training of a few nodes on the device regains after a drift, by selector and budget.
 
-``sensor``: of a table, one input gets a gain and another an offset. ``subject``: activities of a new person. ``costs``:
+``sensor``: of a table, one input gets a gain and another an offset. ``foresight``: the same, but selectors see rows
+from before the drift, as if the nodes were chosen ahead. ``subject``: activities of a new person. ``costs``:
 RAM, flash, instructions and energy of a step on emulated cores. A random tree is trained well before the drift; after
 it, it sees labelled rows one at a time, by plain descent as the device does. A quarter of these rows is held back: it
 chooses the learning rate, and says whether the old weights stay. Selectors see the other rows; test rows score once.
@@ -32,7 +33,7 @@ from neuraltree.updating.single_rows import Parameters, losses, trained_alone
 from neuraltree.updating.training_state import Live, TrainingState
 from search.table.data import Table
 
-SENSOR, SUBJECT, COSTS = "sensor", "subject", "costs"
+SENSOR, FORESIGHT, SUBJECT, COSTS = "sensor", "foresight", "subject", "costs"
 TABLES = ("friedman", "mpg6", "dee", "baseball", "wdbc", "vehicle", "australian")
 COSTED, COST_SEEDS = ("output", "gradient"), 2  # on friedman
 WEIGHTS, QUICK_WEIGHTS = 192, 60
@@ -45,6 +46,7 @@ RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
 # In bytes of state, or as a share of what training of all nodes takes.
 BUDGETS: dict[str, float] = {"8.8 %": 0.088, "21.2 %": 0.212, "30.8 %": 0.308, "512 B": 512, "700 B": 700}
 CHOSEN = tuple(name for name in SELECTORS if name != "full")
+FORESEEING = tuple(name for name in CHOSEN if SELECTORS[name].needs_rows)
 COLUMNS = (
     *("selector", "budget", "bytes", "trained", "weights", "rate", "kept"),
     *("held_loss", "held_score", "raw_score", "test_score"),
@@ -53,12 +55,14 @@ COLUMNS = (
 
 
 class Drift(NamedTuple):
-    """A trained tree, rows (X, labels) from after a drift, and for a sensor's the test rows as they were ``before``."""
+    """A trained tree, and rows (X, labels) from after a drift; of a sensor's, also ``known`` rows from before it, and
+    the test rows as they were ``before``."""
 
     tree: Tree
     fitted: tuple[FloatArray, NDArray]
     held: tuple[FloatArray, NDArray]
     test: tuple[FloatArray, NDArray]
+    known: tuple[FloatArray, NDArray] | None
     before: tuple[FloatArray, NDArray] | None
 
 
@@ -67,7 +71,8 @@ def units(seeds: int, quick: bool) -> list[Unit]:
         return [Unit("friedman", SENSOR, 0)]
     made = [Unit(table, SENSOR, seed) for seed in range(seeds) for table in TABLES]
     made += [Unit(HAPT, SUBJECT, seed) for seed in range(seeds)]
-    return made + [Unit("friedman", COSTS, seed) for seed in range(min(seeds, COST_SEEDS))]
+    made += [Unit("friedman", COSTS, seed) for seed in range(min(seeds, COST_SEEDS))]
+    return made + [Unit(table, FORESIGHT, seed) for seed in range(seeds) for table in TABLES]
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
@@ -79,7 +84,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
         "after": [QUICK_EPOCHS if quick else EPOCHS, ROWS, HELD_BACK, list(RATES)],
         "drift": [GAIN, OFFSET],
         "budgets": BUDGETS,
-        "selectors": CHOSEN,
+        "selectors": FORESEEING if unit.job == FORESIGHT else CHOSEN,
     }
     return about | ({"cores": CORES, "costed": COSTED} if unit.job == COSTS else {})
 
@@ -89,7 +94,9 @@ def run(unit: Unit, quick: bool) -> list[Row]:
     lesson, state = lesson_of(drift.tree, *drift.fitted), TrainingState(drift.tree.nodes)
     if unit.job == COSTS:
         return _costs(drift, lesson, state, unit.seed)
-    choices = {("full", "all"): state.function} | dict(_choices(drift.tree, lesson, state, CHOSEN, unit.seed))
+    seen = lesson_of(drift.tree, *drift.known) if drift.known and unit.job == FORESIGHT else lesson
+    selectors = FORESEEING if unit.job == FORESIGHT else CHOSEN
+    choices = {("full", "all"): state.function} | dict(_choices(drift.tree, seen, state, selectors, unit.seed))
     return list(_rows(drift, lesson, choices, unit.seed, QUICK_EPOCHS if quick else EPOCHS))
 
 
@@ -166,7 +173,8 @@ def drifted_table(name: str, seed: int, quick: bool) -> Drift:
     later = later[:ROWS]
     held = np.arange(len(later)) % HELD_BACK == HELD_BACK - 1
     parts = [(moved[rows], table.labels[rows]) for rows in (later[~held], later[held], test)]
-    return Drift(tree, *parts, (X[test], table.labels[test]))
+    known = first[: ROWS - ROWS // HELD_BACK]
+    return Drift(tree, *parts, (X[known], table.labels[known]), (X[test], table.labels[test]))
 
 
 def well_trained(table: Table, rows: NDArray[np.int64], seed: int, quick: bool) -> Tree:
@@ -222,7 +230,7 @@ def new_subject(seed: int, quick: bool) -> Drift:
     held = last_of_each(windows.y[later])
     fitted = np.random.default_rng([seed, 1]).permutation(later[~held])[: ROWS - ROWS // HELD_BACK]
     parts = [(windows.X[rows], table.labels[rows]) for rows in (fitted, later[held], test)]
-    return Drift(tree, *parts, None)
+    return Drift(tree, *parts, None, None)
 
 
 def last_of_each(y: NDArray) -> NDArray[np.bool_]:
