@@ -44,7 +44,9 @@ def evolved(state: TrainingState, gains: FloatArray, budget_bytes: int, rng: np.
     Children come from two parents node by node and change one node on average; what is too much leaves at random.
     """
     inner = np.flatnonzero(state.function)
-    population = [_fitting(state, rng.random(len(gains)) < 0.5, budget_bytes, rng) for _ in range(POPULATION)]
+    population: list[Live] = [
+        _fitting(state, rng.random(len(gains)) < 0.5, budget_bytes, rng) for _ in range(POPULATION)
+    ]
     for _ in range(GENERATIONS):
         population.sort(key=lambda live: -float(gains[live].sum()))
         best = population[:PARENTS]
@@ -53,8 +55,8 @@ def evolved(state: TrainingState, gains: FloatArray, budget_bytes: int, rng: np.
             child = np.where(rng.random(len(gains)) < 0.5, best[first], best[second])
             child[inner] ^= rng.random(len(inner)) < 1 / len(inner)
             population[place] = _fitting(state, child, budget_bytes, rng)
-    best = max(population, key=lambda live: float(gains[live].sum()))
-    return best if best.any() else _one(state, gains, budget_bytes)
+    found: Live = max(population, key=lambda live: float(gains[live].sum()))
+    return found if found.any() else _one(state, gains, budget_bytes)
 
 
 def _one(state: TrainingState, gains: FloatArray, budget_bytes: int) -> Live:

@@ -172,9 +172,9 @@ def drifted_table(name: str, seed: int, quick: bool) -> Drift:
     X, moved = table.X, drifted(tree, table.X, table.X[first], table.labels[first])
     later = later[:ROWS]
     held = np.arange(len(later)) % HELD_BACK == HELD_BACK - 1
-    parts = [(moved[rows], table.labels[rows]) for rows in (later[~held], later[held], test)]
+    fitted, judged, tested = ((moved[rows], table.labels[rows]) for rows in (later[~held], later[held], test))
     known = first[: ROWS - ROWS // HELD_BACK]
-    return Drift(tree, *parts, (X[known], table.labels[known]), (X[test], table.labels[test]))
+    return Drift(tree, fitted, judged, tested, (X[known], table.labels[known]), (X[test], table.labels[test]))
 
 
 def well_trained(table: Table, rows: NDArray[np.int64], seed: int, quick: bool) -> Tree:
@@ -197,15 +197,16 @@ def _with(tree: Tree, nodes: Nodes) -> Tree:
 
 def drifted(tree: Tree, X: FloatArray, known_X: FloatArray, known_y: NDArray) -> FloatArray:
     """All rows with a gain on one input and an offset on another: those that do most harm on rows from before it."""
-    assert tree.scaler is not None
+    scaler = tree.scaler
+    assert scaler is not None
     used = np.unique(tree.nodes["op"][tree.nodes["op"] >= 0]).tolist()
 
     def moved(rows: FloatArray, gained: int | None, offset: int | None) -> FloatArray:
         found = rows.copy()
         if gained is not None:
-            found[:, gained] += (GAIN - 1) * (found[:, gained] - tree.scaler.mean[gained])
+            found[:, gained] += (GAIN - 1) * (found[:, gained] - scaler.mean[gained])
         if offset is not None:
-            found[:, offset] += OFFSET * tree.scaler.scale[offset]
+            found[:, offset] += OFFSET * scaler.scale[offset]
         return found
 
     def loss(gained: int | None, offset: int | None) -> float:
@@ -228,9 +229,9 @@ def new_subject(seed: int, quick: bool) -> Drift:
     later = np.flatnonzero(own & (windows.recording == recordings[0]))
     test = np.flatnonzero(own & (windows.recording != recordings[0]))
     held = last_of_each(windows.y[later])
-    fitted = np.random.default_rng([seed, 1]).permutation(later[~held])[: ROWS - ROWS // HELD_BACK]
-    parts = [(windows.X[rows], table.labels[rows]) for rows in (fitted, later[held], test)]
-    return Drift(tree, *parts, None, None)
+    some = np.random.default_rng([seed, 1]).permutation(later[~held])[: ROWS - ROWS // HELD_BACK]
+    fitted, judged, tested = ((windows.X[rows], table.labels[rows]) for rows in (some, later[held], test))
+    return Drift(tree, fitted, judged, tested, None, None)
 
 
 def last_of_each(y: NDArray) -> NDArray[np.bool_]:

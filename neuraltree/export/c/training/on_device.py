@@ -62,7 +62,7 @@ def export_training(tree: Tree, name: str = "model", live: Live | None = None) -
     return {
         header: _header(tree, name, part),
         source: _source(tree, name, part),
-        f"test/{name}_train_test.c": check_program(tree, name, part and part.live),
+        f"test/{name}_train_test.c": check_program(tree, name, part.live if part else None),
     }
 
 
@@ -92,7 +92,7 @@ def _source(tree: Tree, name: str, part: Part | None) -> str:
     positions = [used.index(feature) for feature in leaves]
     unit, wide = _unit([*codes, *positions]), _unit(used)
     shift = shifts(scaler)[used] if far(scaler)[used].any() else None
-    initial = [tree.nodes[field][node, 0] for field, node in places(tree.nodes, order, part and part.live)]
+    initial = [tree.nodes[field][node, 0] for field, node in places(tree.nodes, order, part.live if part else None)]
     tables = [
         f"/* Each node in order of evaluation: kind and flags, number of inputs{REACH * (part is not None)}; then the "
         "inputs of all nodes. */",
