@@ -12,7 +12,7 @@ import numpy as np
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.lesson import Lesson
 from neuraltree.tree.nodes import Nodes
-from neuraltree.updating.single_rows import Parameters, losses, trained_alone
+from neuraltree.updating.single_rows import Parameters, losses, row_by_row
 from neuraltree.updating.training_state import Live, TrainingState
 
 EPOCHS, RATE, HELD_BACK = 3, 0.01, 4  # every fourth row says what training on the others gained
@@ -27,7 +27,7 @@ def contributions(nodes: Nodes, lesson: Lesson, rng: np.random.Generator) -> Flo
     fitted, judged = _part(lesson, ~held), _part(lesson, held)
     inner = np.flatnonzero(nodes["op"] < 0)
     alone = np.arange(len(nodes)) == inner[:, None]
-    *_, last = trained_alone(nodes, fitted, alone, np.full(len(inner), RATE), EPOCHS, rng)
+    *_, last = row_by_row(nodes, fitted, alone, np.full(len(inner), RATE), EPOCHS, rng)
     before = losses(nodes, Parameters(nodes["weight"][:, :1], nodes["bias"][:, :1]), judged)
     found = np.zeros(len(nodes))
     found[inner] = before - losses(nodes, last, judged)

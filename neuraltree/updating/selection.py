@@ -23,7 +23,7 @@ from neuraltree.compress.pruning.lesson import Lesson
 from neuraltree.tree.nodes import Nodes
 from neuraltree.updating.equilibrium import at_rest, moved, similarity
 from neuraltree.updating.evolved_choice import contributions, evolved
-from neuraltree.updating.single_rows import trained_alone
+from neuraltree.updating.single_rows import row_by_row
 from neuraltree.updating.training_state import Live, TrainingState
 
 WITHOUT_ROWS, WITH_ROWS = "output", "gradient"  # the selectors by default
@@ -72,7 +72,7 @@ def _velocity(seen: Situation) -> FloatArray:
     """|v| after a few epochs of training all nodes by single rows: the fastest neurons first."""
     motion, before = at_rest(len(seen.nodes)), forward(seen.nodes, seen.rows.inputs).values
     everywhere, rates = (seen.nodes["op"] < 0)[None], np.array([RATE])
-    for found in trained_alone(seen.nodes, seen.rows, everywhere, rates, EPOCHS, seen.rng):
+    for found in row_by_row(seen.nodes, seen.rows, everywhere, rates, EPOCHS, seen.rng):
         now = forward(found.nodes(seen.nodes, 0), seen.rows.inputs).values
         motion, before = moved(motion, similarity(now, before)), now
     return np.abs(motion.velocity)

@@ -100,7 +100,7 @@ def _each_level(nodes: Nodes, parent: IntArray) -> Iterator[_Level]:
             yield _Level(inner, below, parent[below], sums, kinds)
 
 
-def trained_alone(
+def row_by_row(
     nodes: Nodes, lesson: Lesson, live: Live, rates: FloatArray, epochs: int, rng: np.random.Generator
 ) -> Iterator[Parameters]:
     """The parameters (nodes, ways) after each of the epochs, each with its own order of all rows."""

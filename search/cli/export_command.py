@@ -47,7 +47,9 @@ def main(argv: Sequence[str]) -> int:
             )
     if found and arguments.early_exit is None and _exits_early(arguments, found[0]):
         arguments.early_exit = True
-    if "rows" in FORMATS[arguments.to].options and arguments.update:
+    if arguments.target and not arguments.rows:
+        raise ValueError("--target names a column of the table of --rows: add --rows TABLE")
+    if "rows" in FORMATS[arguments.to].options and (arguments.update or arguments.rows):
         from search.cli.device_code.update_rows import rows_for_update
 
         arguments.rows = rows_for_update(arguments, found[0] if found else None)

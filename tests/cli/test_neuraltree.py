@@ -147,6 +147,10 @@ def test_export_chooses_trained_nodes_by_the_rows_of_the_run(
     new = np.array([[a, b] for a, b, _ in cells]), np.array([label for *_, label in cells], dtype=object)
     assert written("--select", "gradient", "--rows", str(tmp_path / "new.csv")) == expected("gradient", new)
     capsys.readouterr()
+    assert main([*given[:4], "--rows", str(tmp_path / "new.csv"), "--out", str(out)]) == 2
+    assert "add --update" in capsys.readouterr().err
+    assert main([*given, "--target", "species"]) == 2
+    assert "add --rows" in capsys.readouterr().err
     (run.parent / "birds.csv").rename(tmp_path / "moved.csv")
     try:
         assert written() == expected("output", None)

@@ -101,6 +101,8 @@ def test_all_nodes_are_the_full_export() -> None:
     tree = make_tree("binary", 1)
     assert export_training(tree, "pot", tree.nodes["op"] < 0) == export_training(tree, "pot")
     assert export_training(tree, "pot", some_nodes(tree, 0)) != export_training(tree, "pot")
+    with pytest.raises(ValueError, match="names no node"):
+        export_training(tree, "pot", np.zeros(len(tree.nodes), dtype=bool))
 
 
 def test_the_header_names_the_nodes_and_their_bytes() -> None:

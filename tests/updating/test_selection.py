@@ -15,7 +15,7 @@ from neuraltree.tree.nodes import count_weights
 from neuraltree.tree.tree import Tree
 from neuraltree.updating.evolved_choice import contributions, evolved
 from neuraltree.updating.selection import SELECTORS, Situation, greedy, select
-from neuraltree.updating.single_rows import Parameters, losses, trained_alone
+from neuraltree.updating.single_rows import Parameters, losses, row_by_row
 from neuraltree.updating.training_state import TrainingState
 from tests.export.test_export_train import make_rows, make_tree, value_of
 from tests.helpers.random_models import IDENTITY, RELU, record
@@ -152,7 +152,7 @@ def test_many_ways_are_the_steps_of_the_device(case: str) -> None:
     live = np.array([function, function & (np.random.default_rng(0).random(len(function)) < 0.3)])
     rates, rows = np.array([0.01, 0.03]), make_rows(tree, 12)
     order = np.random.default_rng(5).permutation(12)
-    (found,) = trained_alone(tree.nodes, lesson(tree, 12), live, rates, 1, np.random.default_rng(5))
+    (found,) = row_by_row(tree.nodes, lesson(tree, 12), live, rates, 1, np.random.default_rng(5))
     for way in range(2):
         device = tree
         for row in order:

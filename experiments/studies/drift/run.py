@@ -29,7 +29,7 @@ from neuraltree.compress.pruning.retraining import retrained
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 from neuraltree.updating.selection import SELECTORS, select
-from neuraltree.updating.single_rows import Parameters, losses, trained_alone
+from neuraltree.updating.single_rows import Parameters, losses, row_by_row
 from neuraltree.updating.training_state import Live, TrainingState
 from search.table.data import Table
 
@@ -118,7 +118,7 @@ def _rows(drift: Drift, lesson: Lesson, choices: dict[tuple[str, str], Live], se
     tree = drift.tree
     live = np.repeat(list(choices.values()), len(RATES), axis=0)
     rates = np.tile(RATES, len(choices))
-    *_, last = trained_alone(tree.nodes, lesson, live, rates, epochs, np.random.default_rng([seed, 3]))
+    *_, last = row_by_row(tree.nodes, lesson, live, rates, epochs, np.random.default_rng([seed, 3]))
     held = lesson_of(tree, *drift.held)
     old = _loss(tree.nodes, held)
     found = losses(tree.nodes, last, held).reshape(len(choices), len(RATES))

@@ -48,7 +48,7 @@ def export_training(tree: Tree, name: str = "model", live: Live | None = None) -
     """``NAME_train.h``, ``NAME_train.c`` and a program that checks them, ``test/NAME_train_test.c``.
 
     ``live`` (nodes,): the nodes that are trained, one or more; by default all. ``ValueError`` for a name or a number
-    that C cannot hold, or if the tree has several targets or columns.
+    that C cannot hold, if ``live`` is empty, or if the tree has several targets or columns.
     """
     check_name(name)
     if tree.columns is not None:
@@ -57,6 +57,8 @@ def export_training(tree: Tree, name: str = "model", live: Live | None = None) -
             "--to c, or train a model on a table of plain numbers"
         )
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
+    if live is not None and not live.any():
+        raise ValueError("live names no node; name one or more, or leave it out to train all")
     part = None if live is None or live[tree.nodes["op"] < 0].all() else Part(tree, live)
     header, source = f"{name}_train.h", f"{name}_train.c"
     return {

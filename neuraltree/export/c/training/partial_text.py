@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from neuraltree.export.c.training.training_text import INPUT
 from neuraltree.export.head import FINE_FLAG, FIRST, OPENED, OUTPUT
 
 # Of a node's head, in the place of a flag of integer code: the bias and the weights of its inputs are trained.
@@ -13,22 +14,17 @@ WEIGHT, PATH = 1, 2  # the weight of its value is trained; the node, or one belo
 TRAINED = """   The nodes in training, by their positions in the model file: @LIVE@.
    The other @FIXED@ weights are constants.
 """
-STATE = """float @NAME@_parameters[@UPPER@_PARAMETERS];
+STATE = f"""float @NAME@_parameters[@UPPER@_PARAMETERS];
 /* From the forward pass, of the nodes that the backward pass visits: the value, or the sum if the slope is needed and
    cannot be computed from the value. */
 static float nt_kept[@KEPT@];
 
-NT_INLINE float nt_input(const float *x, @UNIT@ i)
-{
-    const float raw = x[NT_READ(@READ_FEATURE@, nt_feature + i)];
-    return (raw - NT_READ(float, float, nt_mean + i)) * NT_READ(float, float, nt_gain + i)@SHIFT@;
-}
-
+{INPUT}
 /* A parameter: in RAM if it is trained, else a constant. */
 NT_INLINE float nt_parameter(const float *place, int is_live)
-{
+{{
     return is_live ? *place : NT_READ(float, float, place);
-}
+}}
 """
 FORWARD = f"""/* The outputs y; returns the bits of the largest sum, 0x7f800000 or more if one was no number. */
 NT_CALL uint32_t nt_forward(const float *x, float *y)
