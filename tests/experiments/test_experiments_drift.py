@@ -13,6 +13,7 @@ from experiments.studies.drift import page as drift_page
 from experiments.studies.drift import run as drift
 from experiments.studies.drift.recovery import recovered
 from neuraltree.updating.training_state import TrainingState
+from search.errors import InputError
 from tests.experiments.test_experiments_ablations import made_up
 from tests.experiments.test_experiments_compression import as_text
 
@@ -185,3 +186,13 @@ def test_costs_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert part["static_bytes"] == state.bytes(live) < whole["static_bytes"] == state.most_bytes
     assert part["forward"] < part["instructions"] < whole["instructions"]
     assert part["energy_uj"] < whole["energy_uj"]
+
+
+def test_a_missing_or_another_file_of_activities_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(activities, "table_folders", lambda: [tmp_path / "tables"])
+    with pytest.raises(InputError, match=r"no hapt_raw\.npz in the folder signals beside"):
+        activities.check_activities()
+    (tmp_path / "signals").mkdir()
+    (tmp_path / "signals" / "hapt_raw.npz").write_bytes(b"other")
+    with pytest.raises(InputError, match="is not the file that the results are about"):
+        activities.check_activities()
