@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.common.statistics import LEVEL, RESAMPLES
+from experiments.common.statistics import LEVEL, RESAMPLES, interval
 from experiments.rendering.searches import ResultRows, names
 from neuraltree.arrays import FloatArray
 
@@ -29,6 +29,13 @@ def gains(rows: ResultRows, selector: str, budget: str, tables: Sequence[str], c
             if (row["selector"], row["budget"]) == key and row["table"] in tables:
                 found[place, seeds.index(row["seed"]), tables.index(row["table"])] = float(row[column])
     return found[1] - found[0]
+
+
+def mean_gain(rows: ResultRows, selector: str, budget: str, tables: Sequence[str]) -> Share | None:
+    """The mean gain on test rows; None without rows."""
+    found = gains(rows, selector, budget, tables, "test_score")
+    by_seed = [float(np.mean(row[~np.isnan(row)])) for row in found if not np.isnan(row).all()]
+    return Share(float(np.mean(by_seed)), *interval(by_seed)) if by_seed else None
 
 
 def recovered(
