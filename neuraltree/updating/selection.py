@@ -121,7 +121,10 @@ def select(nodes: Nodes, budget_bytes: int, name: str, lesson: Lesson | None = N
     row, rng, state = SELECTORS[name], np.random.default_rng(seed), TrainingState(nodes)
     if row.needs_rows and lesson is None:
         able = ", ".join(other for other, each in SELECTORS.items() if not each.needs_rows)
-        raise ValueError(f"the selector {name!r} looks at labelled rows, and there are none; without rows: {able}")
+        raise ValueError(
+            f"the selector {name!r} looks at labelled rows, and there are none: give a lesson (--rows TABLE, or a run, of "
+            f"neuraltree export), or take one that needs none: {able}"
+        )
     live = row.choose(state, row.scores(Situation(nodes, lesson, rng)), budget_bytes, rng)
     if not live.any():
         alone = [state.bytes(np.arange(len(nodes)) == i) for i in np.flatnonzero(state.function)]

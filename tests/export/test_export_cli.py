@@ -483,7 +483,7 @@ def test_chosen_nodes_are_trained(model: Path, tmp_path: Path, capsys: pytest.Ca
     assert "add --update" in refused(capsys, *given, "--select", "output")
     assert "there is no selector 'best'" in refused(capsys, *given, "--update", "1k", "--select", "best")
     message = refused(capsys, *given, "--update", "1k", "--select", "gradient")
-    assert "labelled rows, and there are none; without rows: output, random, full" in message
+    assert "or take one that needs none: output, random, full" in message
 
 
 def test_an_early_exit_chooses_its_code(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

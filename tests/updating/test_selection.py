@@ -213,7 +213,7 @@ def test_gains_are_falls_of_the_loss_on_held_back_rows() -> None:
 def test_words_of_what_does_not_fit() -> None:
     with pytest.raises(ValueError, match="there is no selector 'best'; there are output, gradient"):
         select(SMALL, 100, "best")
-    with pytest.raises(ValueError, match="labelled rows, and there are none; without rows: output, random, full"):
+    with pytest.raises(ValueError, match="or take one that needs none: output, random, full"):
         select(SMALL, 100, "gradient")
     with pytest.raises(ValueError, match="in 19 B: the smallest takes 20 B"):
         select(SMALL, 19, "output")
