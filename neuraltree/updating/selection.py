@@ -122,8 +122,8 @@ def select(nodes: Nodes, budget_bytes: int, name: str, lesson: Lesson | None = N
     if row.needs_rows and lesson is None:
         able = ", ".join(other for other, each in SELECTORS.items() if not each.needs_rows)
         raise ValueError(
-            f"the selector {name!r} looks at labelled rows, and there are none: give a lesson (--rows TABLE, or a run, of "
-            f"neuraltree export), or take one that needs none: {able}"
+            f"the selector {name!r} looks at labelled rows, and there are none: give a lesson (neuraltree export: a "
+            f"run, or --rows TABLE), or take one that needs none: {able}"
         )
     live = row.choose(state, row.scores(Situation(nodes, lesson, rng)), budget_bytes, rng)
     if not live.any():
