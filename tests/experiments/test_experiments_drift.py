@@ -9,6 +9,7 @@ import pytest
 
 from experiments.common import activities, paper_tables
 from experiments.frame.experiment import Unit
+from experiments.studies.drift import drifts
 from experiments.studies.drift import page as drift_page
 from experiments.studies.drift import run as drift
 from experiments.studies.drift.recovery import recovered
@@ -28,7 +29,7 @@ def test_units_are_distinct_and_have_settings_of_their_own() -> None:
 def test_a_unit_has_a_row_for_each_selector_and_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(paper_tables, "table", lambda name: made_up())
     monkeypatch.setattr(drift, "BUDGETS", {"30.8 %": 0.308, "200 B": 200})
-    monkeypatch.setattr(drift, "FIRST", (0, 20))
+    monkeypatch.setattr(drifts, "FIRST", (0, 20))
     unit = Unit("friedman", drift.SENSOR, 0)
     rows = drift.run(unit, True)
     assert len(rows) == 3 + 2 * len(drift.CHOSEN)
@@ -50,12 +51,12 @@ def test_rows_before_and_after_the_drift_and_of_the_test_are_apart(monkeypatch: 
     monkeypatch.setattr(paper_tables, "table", lambda name: table)
     seen: list[np.ndarray] = []
 
-    def trained(of: object, rows: np.ndarray, seed: int, quick: bool) -> drift.Tree:
+    def trained(of: object, rows: np.ndarray, seed: int, quick: bool) -> drifts.Tree:
         seen.append(rows)
-        return drift.grown(table, rows, seed, 60)
+        return drifts.grown(table, rows, seed, 60)
 
-    monkeypatch.setattr(drift, "well_trained", trained)
-    found = drift.drifted_table("friedman", 0, True)
+    monkeypatch.setattr(drifts, "well_trained", trained)
+    found = drifts.drifted_table("friedman", 0, True)
     keys = {row.tobytes(): i for i, row in enumerate(np.delete(table.X, np.flatnonzero(moved(found, table)), axis=1))}
     parts = [
         {keys[row.tobytes()] for row in np.delete(X, np.flatnonzero(moved(found, table)), axis=1)}
@@ -67,7 +68,7 @@ def test_rows_before_and_after_the_drift_and_of_the_test_are_apart(monkeypatch: 
     assert sum(map(len, parts)) == len(set.union(*parts))
 
 
-def moved(found: drift.Drift, table: drift.Table) -> np.ndarray:
+def moved(found: drifts.Drift, table: drifts.Table) -> np.ndarray:
     """(features,) the inputs that the drift changed."""
     return (found.test[0] != found.before[0]).any(axis=0)
 
@@ -75,7 +76,7 @@ def moved(found: drift.Drift, table: drift.Table) -> np.ndarray:
 def test_a_drift_is_a_gain_about_the_mean_and_an_offset(monkeypatch: pytest.MonkeyPatch) -> None:
     table = made_up()
     monkeypatch.setattr(paper_tables, "table", lambda name: table)
-    found = drift.drifted_table("friedman", 1, True)
+    found = drifts.drifted_table("friedman", 1, True)
     assert moved(found, table).sum() == 2
     change = found.test[0] - found.before[0]
     scaler = found.tree.scaler
@@ -112,15 +113,15 @@ def test_a_new_subject_is_in_no_row_of_the_tree(monkeypatch: pytest.MonkeyPatch)
     X = rng.normal(size=(len(y), len(activities.FEATURES))) + y[:, None]
     subject, recording = np.repeat([1, 2, 3, 4], 96), np.repeat(np.arange(8), 48)
     X[:, 0] = subject
-    monkeypatch.setattr(drift, "activities", lambda: activities.Windows(X, y, subject, recording))
+    monkeypatch.setattr(drifts, "activities", lambda: activities.Windows(X, y, subject, recording))
     seen: list[np.ndarray] = []
 
-    def trained(table: drift.Table, rows: np.ndarray, seed: int, quick: bool) -> drift.Tree:
+    def trained(table: drifts.Table, rows: np.ndarray, seed: int, quick: bool) -> drifts.Tree:
         seen.append(rows)
-        return drift.grown(table, rows, seed, 60)
+        return drifts.grown(table, rows, seed, 60)
 
-    monkeypatch.setattr(drift, "well_trained", trained)
-    found = drift.new_subject(0, True)
+    monkeypatch.setattr(drifts, "well_trained", trained)
+    found = drifts.new_subject(0, True)
     own = set(found.test[0][:, 0])
     assert len(own) == 1
     assert own == set(found.fitted[0][:, 0]) == set(found.held[0][:, 0])
@@ -178,7 +179,7 @@ def test_costs_are_those_of_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("unicorn")
     pytest.importorskip("ziglang")
     table = made_up()
-    tree = drift.grown(table, np.arange(len(table.X)), 0, 60)
+    tree = drifts.grown(table, np.arange(len(table.X)), 0, 60)
     state = TrainingState(tree.nodes)
     live = state.function & (tree.nodes["depth"] == 0)
     monkeypatch.setattr(step_costs, "CORES", ("cortex-m4f",))

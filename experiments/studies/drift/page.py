@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from experiments.common.paper_tables import REGRESSION
 from experiments.rendering.searches import ResultRows, names, present, seeds_of
 from experiments.rendering.text import NONE, figure, page, right, signed, whole
+from experiments.studies.drift.drifts import GAIN, OFFSET, ROWS, WEIGHTS
 from experiments.studies.drift.recovery import Share, mean_gain, recovered
 from experiments.studies.drift.run import (
     BUDGETS,
@@ -18,13 +19,9 @@ from experiments.studies.drift.run import (
     EPOCHS,
     FORESEEING,
     FORESIGHT,
-    GAIN,
-    OFFSET,
-    ROWS,
     SENSOR,
     SUBJECT,
     TABLES,
-    WEIGHTS,
 )
 from neuraltree.plot import style
 from search.folder.records import write_text
