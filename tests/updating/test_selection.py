@@ -109,7 +109,7 @@ def lesson(tree: Tree, rows: int = 60, seed: int = 1) -> Lesson:
 @pytest.mark.parametrize("name", SELECTORS)
 @pytest.mark.parametrize("case", ["regression", "softmax"])
 def test_every_selector_keeps_every_budget(name: str, case: str) -> None:
-    tree = make_tree(case, 4)
+    tree = make_tree(case, 4, nodes=30)
     state, whole = TrainingState(tree.nodes), TrainingState(tree.nodes).most_bytes
     budgets = (whole,) if name == "full" else (60, whole // 3, whole)
     for budget in budgets:
