@@ -27,6 +27,7 @@ MODULES = {
     "deep_compression": "deep_compression",
     "depth": "depth",
     "distillation": "distillation",
+    "drift": "drift",
     "studies/savings": "savings",
 }
 

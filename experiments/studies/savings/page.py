@@ -56,7 +56,8 @@ are trained for {epochs} epochs by gradient descent with momentum, all methods f
 batches. The rate is the baseline's best on validation rows, and falls along half a cosine unless it is learned.
 Outputs are compared on {watched} validation rows after each epoch, by centred cosines, the first time as if they had
 been equal before, as in the authors' program. The threshold is a quantile: a share of the hidden neurons is frozen for
-the next epoch, none in the first. The output nodes are never frozen. Test rows are scored once; {diverged} of {trainings} trainings diverged and have the score 0, so p says more than a mean does."""
+the next epoch, none in the first. The output nodes are never frozen. Test rows are scored once; {diverged} of
+{trainings} trainings diverged and have the score 0, so p says more than a mean does."""
 COUNTS = """**Three counts.** *Nominal*, as the papers count: the share of back-propagation in the frozen neurons alone.
 *Saved*: of all multiply-accumulates of the training, forward and backward. A frozen neuron still passes deltas to
 neurons below it that are updated, and is still computed; comparing outputs and learning the rate cost operations too.
