@@ -12,7 +12,7 @@ from experiments.common import paper_tables
 from experiments.common.holdout import holdout
 from neuraltree.engine.forest import Packed, load_params, pack
 from neuraltree.engine.lowering import lowering
-from neuraltree.engine.training import Course, Data, Fitted, Settings, make_course, make_data
+from neuraltree.engine.training import Course, Data, Fitted, Settings, learned_rate, make_course, make_data
 from neuraltree.tasks.task import encode, make_task
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join
@@ -70,9 +70,8 @@ def trained(given: Population, optimizer: str, rate: float, schedule: str, epoch
     found = _train(given, settings, course, given.params)
     seconds, steps = time.process_time() - begun, max(len(course.rates), 1) * given.packed.forest.trees
     losses = [_losses(given, settings, found.last, rows) for rows in (given.fit, given.held)]
-    learned = found.moments[3:]  # after the steps done and two moments
-    rate = float(np.median(learned[0][:, 0])) if learned else rate
-    return Trained(*map(_median, losses), int(np.isinf(losses[0]).sum()), rate, 1e6 * seconds / steps)
+    last = float(np.median(found.moments[-1][:, 0])) if learned_rate(settings) else rate
+    return Trained(*map(_median, losses), int(np.isinf(losses[0]).sum()), last, 1e6 * seconds / steps)
 
 
 def _train(given: Population, settings: Settings, course: Course, params: NDArray) -> Fitted:

@@ -330,7 +330,7 @@ typedef struct {
     REAL rate, decay, first_left, second_left, first_before, second_before;
 } NAME(Step);
 
-#define OPTIMIZER(code, name, LAST, UPDATE)                                                                                  \
+#define OPTIMIZER(code, name, LAST, UPDATE)                                                                            \
     static void NAME(update_##name)(REAL *restrict param, REAL *restrict first, REAL *restrict second,                 \
                                     const REAL *restrict slope, int32_t count, NAME(Step) step)                        \
     {                                                                                                                  \
