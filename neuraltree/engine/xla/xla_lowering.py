@@ -64,8 +64,8 @@ class XlaLowering(NamedTuple):
                 active &= (course.patience == 0) | (epoch - best_epoch < course.patience)
                 if stop[0] or not active.any():
                     break
-            last, *state = (run.cut(part) for part in jax.tree.leaves(state))
-        return Fitted(best, best_loss, best_epoch, last, by_epoch, state)
+            last, *kept = (run.cut(part) for part in jax.tree.leaves(state))
+        return Fitted(best, best_loss, best_epoch, last, by_epoch, kept)
 
     def predict(
         self, forest: Forest, settings: Settings, data: Data, rows: Indices, params: NDArray, stop: Indices = NEVER
