@@ -33,22 +33,19 @@ SEARCHED, UNTUNED = Size(trees=1200, batch_size=64, learning_rate=0.01), 1e-4
 
 
 class Way(NamedTuple):
-    """The optimiser of a search, where its rates start, and the schedule."""
+    """The optimiser of a search, and where its rates start."""
 
     optimizer: str
     rate: float = SEARCHED.learning_rate
-    schedule: str = SCHEDULES[-1]
 
     @property
     def name(self) -> str:
-        start = "" if self.rate == SEARCHED.learning_rate else f" from {self.rate:g}"
-        return f"{self.optimizer}{start}{'' if self.schedule == SCHEDULES[-1] else f', {self.schedule}'}"
+        return self.optimizer if self.rate == SEARCHED.learning_rate else f"{self.optimizer} from {self.rate:g}"
 
 
 USUAL = tuple(map(Way, (DEFAULT, "adam", *LEARNED)))
-UNKNOWN = tuple(Way(name, UNTUNED) for name in (DEFAULT, "learned_sgd", "learned_adam"))
-STEADY = tuple(Way(name, schedule="constant") for name in ("learned_sgd", "learned_adam"))
-WAYS = {way.name: way for way in (*USUAL, *UNKNOWN, *STEADY)}
+UNKNOWN = tuple(Way(name, UNTUNED) for name in (DEFAULT, "learned_adam"))
+WAYS = {way.name: way for way in (*USUAL, *UNKNOWN)}
 COLUMNS = (
     *("optimizer", "schedule", "start", "epochs", "train_loss", "val_loss", "diverged", "rate", "step_us"),
     *OUTCOME,
@@ -115,7 +112,7 @@ def _size(job: str, quick: bool) -> Size:
 
 
 def _config(way: Way) -> Tables:
-    return {"train": {"optimizer": way.optimizer, "schedule": way.schedule}}
+    return {"train": {"optimizer": way.optimizer, "schedule": SCHEDULES[-1]}}
 
 
 EXPERIMENT = Experiment(
