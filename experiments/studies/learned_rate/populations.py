@@ -69,9 +69,9 @@ def trained(given: Population, optimizer: str, rate: float, schedule: str, epoch
     begun = time.process_time()
     found = _train(given, settings, course, given.params)
     seconds, steps = time.process_time() - begun, max(len(course.rates), 1) * given.packed.forest.trees
-    losses = [_losses(given, settings, found.last, rows) for rows in (given.fit, given.held)]
+    fit, held = (_losses(given, settings, found.last, rows) for rows in (given.fit, given.held))
     last = float(np.median(found.moments[-1][:, 0])) if learned_rate(settings) else rate
-    return Trained(*map(_median, losses), int(np.isinf(losses[0]).sum()), last, 1e6 * seconds / steps)
+    return Trained(_median(fit), _median(held), int(np.isinf(fit).sum()), last, 1e6 * seconds / steps)
 
 
 def _train(given: Population, settings: Settings, course: Course, params: NDArray) -> Fitted:
