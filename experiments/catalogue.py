@@ -28,6 +28,7 @@ MODULES = {
     "depth": "depth",
     "distillation": "distillation",
     "learned_rate": "learned_rate",
+    "drift": "drift",
 }
 
 

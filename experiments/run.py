@@ -102,6 +102,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _check_data(units: Sequence[Unit]) -> None:
+    from experiments.common.activities import HAPT, check_activities
     from experiments.common.images import DIGESTS, folder_of
     from experiments.common.paper_tables import check_found
 
@@ -110,6 +111,8 @@ def _check_data(units: Sequence[Unit]) -> None:
     for name in tables:
         if name in DIGESTS:
             folder_of(name)
+        if name == HAPT:
+            check_activities()
 
 
 def _fill(experiment: Experiment, store: Store, units: Sequence[Unit], arguments: argparse.Namespace) -> int:

@@ -17,7 +17,13 @@ from neuraltree.export.writing import check_file, check_folder, write
 STYLES_HELP = "straight-line code (by default), a table, or for integers a coded table: less flash, more time"
 FORMATS_HELP = "the number format; by default float32. Below 8 bits: for C, smaller tables of large models"
 EARLY = "classes in int8, straight style (which this sets): predict stops as soon as no other class is possible"
-OPTIONS = ("name", "precision", "style", "wide", "input", "constants", "early_exit", "program", "digits")
+UPDATE_HELP = "c-train: train only the nodes that are worth it, with at most so many bytes of RAM for their training"
+SELECT_HELP = "what chooses these nodes: output (by default without rows), gradient, velocity, evolved, random or full"
+ROWS_HELP = "neuraltree export: the table whose rows say which nodes are worth it; by default the run's training rows"
+OPTIONS = (
+    *("name", "precision", "style", "wide", "input", "constants", "early_exit", "program", "digits"),
+    *("update", "select", "rows"),  # of c-train
+)
 
 EPILOG = """formats and the options they take; --out is a folder or one file with the ending shown:
 {formats}
@@ -34,6 +40,7 @@ examples:
   python -m neuraltree.export 003.json --to c --style table --constants --name iris --out iris
   python -m neuraltree.export 004.json --to constants --program iris/iris.h --out iris.bin
   python -m neuraltree.export 003.json --to c-train --name iris --out iris
+  python -m neuraltree.export 003.json --to c-train --update 512B --name iris --out iris
   python -m neuraltree.export 003.json --to onnx --out iris.onnx
   python -m neuraltree.export 003.json --to latex --digits 3
 
@@ -59,6 +66,9 @@ def parser(*more: str, prog: str = "python -m neuraltree.export", model: str = "
     made.add_argument("--constants", action="store_true", default=None, help=block)
     made.add_argument("--early-exit", action=argparse.BooleanOptionalAction, default=None, help=EARLY)
     made.add_argument("--program", metavar="HEADER.h", help="the header of the program that will read the constants")
+    made.add_argument("--update", metavar="BYTES", help=UPDATE_HELP)
+    made.add_argument("--select", metavar="SELECTOR", help=SELECT_HELP)
+    made.add_argument("--rows", metavar="TABLE", help=ROWS_HELP)
     made.add_argument("--digits", type=int, help="significant digits of numbers in a formula, 1 to 17; by default 4")
     made.add_argument("--name", help="the name of the C functions; by default made from the folder's name")
     replaced = "the file or folder to write; an earlier export there is replaced, other files in a folder are kept"
@@ -102,6 +112,8 @@ def _export(arguments: argparse.Namespace, after: Callable[[Path, str], None] | 
     check_place(arguments.to, row, out)
     settle_exit(arguments)
     options = _options(arguments.to, row, arguments)
+    if isinstance(arguments.rows, str):
+        raise ValueError("--rows: python -m neuraltree.export reads no tables; use neuraltree export")
     name = options.pop("name", None)
     name = check_name(name_from(out.absolute().stem if row.suffixes else out.absolute().name) if name is None else name)
     tree = load(arguments.model)

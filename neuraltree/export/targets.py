@@ -33,8 +33,10 @@ def _constants(tree: Tree, name: str, *, program: str = "") -> Made:
 
 def _training(tree: Tree, name: str, **options: Any) -> Made:
     from neuraltree.export.c.training.on_device import export_training
+    from neuraltree.export.c.training.updated import trained_nodes
 
-    return export_training(tree, name)
+    options.pop("precision", None)  # there is one
+    return export_training(tree, name, trained_nodes(tree, **options))
 
 
 def _onnx(tree: Tree, name: str, **options: Any) -> Made:
@@ -93,7 +95,7 @@ FORMATS: dict[str, Format] = {
     "c-train": Format(
         _training,
         "C99 that trains on the device, in float32",
-        {"name": (), "precision": ("float32",)},
+        {"name": (), "precision": ("float32",), "update": (), "select": (), "rows": ()},
         then="to check it: " + COMPILE.replace("%s", "_train"),
     ),
     **PACKAGES,

@@ -28,6 +28,8 @@ def main(argv: Sequence[str]) -> int:
     made.add_argument("--cascade", metavar="N,M", help=f"{two}; C in int8")
     loss = "the share of right answers on training rows that a cascade may have less than its large model; by default 0"
     made.add_argument("--max-loss", metavar="SHARE", type=float, help=loss)
+    target = "the column to predict in the table of --rows; by default that of the run, or the last"
+    made.add_argument("--target", metavar="COLUMN", help=target)
     arguments = made.parse_args(argv)
     if arguments.cascade or arguments.max_loss is not None:
         from search.cli.device_code.cascade_export import export_cascade_of
@@ -45,6 +47,12 @@ def main(argv: Sequence[str]) -> int:
             )
     if found and arguments.early_exit is None and _exits_early(arguments, found[0]):
         arguments.early_exit = True
+    if arguments.target and not arguments.rows:
+        raise ValueError("--target names a column of the table of --rows: add --rows TABLE")
+    if "rows" in FORMATS[arguments.to].options and (arguments.update or arguments.rows):
+        from search.cli.device_code.update_rows import rows_for_update
+
+        arguments.rows = rows_for_update(arguments, found[0] if found else None)
     exporting.settle_exit(arguments)
     if "style" in FORMATS[arguments.to].options:
         _settle_code(arguments, found)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
-BYTES = {"": 1.0, "k": 1024.0, "m": 1024.0**2}
+from neuraltree.cli.amounts import BYTES, amount
+
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6}
 JOULES = {"j": 1.0, "mj": 1e-3, "uj": 1e-6, "µj": 1e-6, "nj": 1e-9}
 
@@ -32,15 +32,7 @@ BUDGETS = {
 def amount_of(option: str, text: str) -> float:
     """The number in the column's unit; ``ValueError`` if the text is no amount above 0."""
     budget = BUDGETS[option]
-    plain = text.strip().lower()
-    if budget.units is BYTES:
-        plain = plain.removesuffix("b").removesuffix("i")
-    number = plain.rstrip("abcdefghijklmnopqrstuvwxyzµ")
-    unit = plain[len(number) :]
-    try:
-        value = float(number) * budget.units[unit]
-    except (ValueError, KeyError):
-        value = 0.0
-    if not 0 < value < math.inf:
+    value = amount(text, budget.units)
+    if value is None:
         raise ValueError(f"--{option} {text}: not an amount; write a number above 0, as in --{option} {budget.example}")
     return value

@@ -15,6 +15,10 @@ import pytest
 
 import neuraltree
 from neuraltree.compress import EarlyExit, early_exit_of, quantize_tree
+from neuraltree.compress.pruning.lesson import lesson_of
+from neuraltree.export.c.training.on_device import export_training
+from neuraltree.updating.selection import WITH_ROWS, select
+from search.cli.device_code.training_rows import training_rows
 from search.cli.neuraltree_command import COMMANDS, Own, main
 from search.cli.sizes import BUDGETS, amount_of
 from search.config.config import load_config
@@ -116,6 +120,45 @@ def test_export_says_what_an_early_exit_saves(
     assert main(given) == 0
     (tmp_path / "moved.csv").rename(run.parent / "birds.csv")
     assert "is not known: " in capsys.readouterr().out
+
+
+def test_export_chooses_trained_nodes_by_the_rows_of_the_run(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tree, out = load_front(run).recommended().tree(), tmp_path / "pot"
+    X, codes = training_rows(run, tree)
+    y = np.array(tree.classes, dtype=object)[codes]
+    given = ["export", str(run), "--to", "c-train", "--update", "60B", "--out", str(out)]
+
+    def written(*more: str) -> str:
+        assert main([*given, *more]) == 0
+        return (out / "pot_train.c").read_text()
+
+    def expected(name: str, rows: tuple[np.ndarray, np.ndarray] | None) -> str:
+        live = select(tree.nodes, 60, name, None if rows is None else lesson_of(tree, *rows))
+        return export_training(tree, "pot", live)["pot_train.c"]
+
+    assert written() == expected(WITH_ROWS, (X, y))
+    assert written("--select", "gradient") == expected("gradient", (X, y))
+    assert written("--select", "output") == expected("output", None)
+    table(tmp_path / "new.csv", rows=30)
+    lines = (line.split(",") for line in (tmp_path / "new.csv").read_text().splitlines()[1:])
+    cells = [(float(a), float(b), label) for a, b, label in lines]
+    new = np.array([[a, b] for a, b, _ in cells]), np.array([label for *_, label in cells], dtype=object)
+    assert written("--select", "gradient", "--rows", str(tmp_path / "new.csv")) == expected("gradient", new)
+    capsys.readouterr()
+    assert main([*given[:4], "--rows", str(tmp_path / "new.csv"), "--out", str(out)]) == 2
+    assert "add --update" in capsys.readouterr().err
+    assert main([*given, "--target", "species"]) == 2
+    assert "add --rows" in capsys.readouterr().err
+    (run.parent / "birds.csv").rename(tmp_path / "moved.csv")
+    try:
+        assert written() == expected("output", None)
+        assert "nodes are chosen by 'output': the training rows of the run cannot be read" in capsys.readouterr().err
+        assert main([*given, "--select", "gradient"]) == 2
+        assert main([*given, "--rows", str(tmp_path / "none.csv")]) == 2
+    finally:
+        (tmp_path / "moved.csv").rename(run.parent / "birds.csv")
 
 
 def test_hardware_says_that_it_knows_no_early_exit(

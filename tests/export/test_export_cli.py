@@ -32,6 +32,8 @@ from neuraltree.export.c.constants.layout import layout_of
 from neuraltree.export.targets import FORMATS
 from neuraltree.tree.model_files import dumps, load, save
 from neuraltree.tree.tree import Tree
+from neuraltree.updating.selection import select
+from neuraltree.updating.training_state import TrainingState
 from tests.export.test_export_onnx import several
 from tests.helpers.random_models import random_model, regression, scaler
 
@@ -426,9 +428,10 @@ def test_the_name_of_a_file_says_what_it_is(
 
 GIVEN = {"name": "a", "precision": "int8", "style": "table", "wide": None, "input": "int16", "digits": "3"}
 GIVEN |= {"constants": None, "program": "PROGRAM", "early_exit": None}
+GIVEN |= {"update": "300B", "select": "output", "rows": "a.csv"}
 TAKEN = {
     **{to: {"name", "precision", "style", "wide", "input"} for to in ("c", "arduino", "platformio", "zephyr")},
-    "c-train": {"name"},
+    "c-train": {"name", "update", "select"},
     "rust": {"name", "precision"},
     "onnx": {"precision"},
     "python": set(),
@@ -452,6 +455,8 @@ def test_options_that_make_no_sense_are_refused(
     arguments = [model, "--to", to, "--out", out, f"--{option.replace('_', '-')}", *([] if value is None else [value])]
     if option == "wide":
         arguments += ["--precision", "int8"] if "wide" in TAKEN[to] else []
+    if option == "select":
+        arguments += ["--update", "1k"] if "update" in TAKEN[to] else []
     if option == "constants":
         arguments += ["--style", "table"] if "constants" in TAKEN[to] else []
     if option == "early_exit":
@@ -459,8 +464,26 @@ def test_options_that_make_no_sense_are_refused(
     if option in TAKEN[to]:
         assert main(list(map(str, arguments))) == 0
         return
-    assert f"--to {to} takes " in refused(capsys, *arguments)
+    message = refused(capsys, *arguments)
+    assert f"--to {to} takes " in message or (to == "c-train" and "reads no tables" in message)
     assert not out.exists()
+
+
+def test_chosen_nodes_are_trained(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, state = tmp_path / "pot", TrainingState(TREE.nodes)
+    given = [model, "--to", "c-train", "--out", out]
+    for text, budget in (("100B", 100), ("0.125k", 128)):
+        assert main([*map(str, given), "--update", text]) == 0
+        live = select(TREE.nodes, budget, "output")
+        assert 0 < state.bytes(live) < state.most_bytes
+        assert files(out) == export_training(TREE, "pot", live)
+    capsys.readouterr()
+    assert "not an amount of bytes" in refused(capsys, *given, "--update", "much")
+    assert "in 1 B: the smallest takes" in refused(capsys, *given, "--update", "1")
+    assert "add --update" in refused(capsys, *given, "--select", "output")
+    assert "there is no selector 'best'" in refused(capsys, *given, "--update", "1k", "--select", "best")
+    message = refused(capsys, *given, "--update", "1k", "--select", "gradient")
+    assert "or take one that needs none: output, random, full" in message
 
 
 def test_an_early_exit_chooses_its_code(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ from neuraltree.activations import ACTIVATIONS, NAMES
 from neuraltree.engine.forest import load_params, pack, store_params
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import Settings, make_course, make_data
-from neuraltree.export.c.training.device_step import training_step, with_parameters
+from neuraltree.export.c.training.device_step import places, training_step, with_parameters
 from neuraltree.export.c.training.on_device import export_training
 from neuraltree.hardware.compilers import COMPILERS
 from neuraltree.hardware.measure import Call, available_compilers, measure, store
@@ -157,16 +157,16 @@ def oracle_loss(values: list[float], wanted: list[float], tree: Tree) -> tuple[f
 class Device:
     """Exported code compiled for this machine, as a library."""
 
-    def __init__(self, tree: Tree, folder: Path) -> None:
+    def __init__(self, tree: Tree, folder: Path, live: np.ndarray | None = None) -> None:
         if shutil.which("gcc") is None:
             pytest.skip("no gcc here")
-        write(export_training(tree, "pot"), folder)
+        write(export_training(tree, "pot", live), folder)
         command = ["gcc", "-std=c99", "-O2", "-shared", "-fPIC", "pot_train.c", "-o", "pot.so"]
         subprocess.run(command, cwd=folder, check=True, timeout=60)
         library = ctypes.CDLL(str(folder / "pot.so"))
         target = ctypes.c_float if tree.classes is None else ctypes.c_int
         pointer = ctypes.POINTER(ctypes.c_float)
-        self._tree, self._target, self._library = tree, target, library
+        self._tree, self._target, self._library, self._live = tree, target, library, live
         library.pot_train.argtypes = [pointer, target, ctypes.c_float]
         library.pot_train.restype = ctypes.c_float
         library.pot_trained_predict.argtypes, library.pot_trained_predict.restype = [pointer], target
@@ -174,12 +174,12 @@ class Device:
 
     @property
     def parameters(self) -> np.ndarray:
-        kind = ctypes.c_float * self._tree.num_weights
+        kind = ctypes.c_float * len(places(self._tree.nodes, live=self._live))
         return np.array(kind.in_dll(self._library, "pot_parameters"))
 
     @property
     def tree(self) -> Tree:
-        return with_parameters(self._tree, self.parameters)
+        return with_parameters(self._tree, self.parameters, self._live)
 
     def train(self, x: Any, y: float, rate: float = RATE) -> float:
         return self._library.pot_train(self._pointer(x), self._target(y), rate)

@@ -12,6 +12,7 @@ from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 from neuraltree.export.targets import FORMATS
 from neuraltree.hardware.profile.device_list import CAPTION, COLUMNS, device_rows
 from neuraltree.hardware.profile.places import ALIASES as DEVICE_ALIASES
+from neuraltree.updating.selection import SELECTORS
 from search.baselines.baseline_table import BASELINES
 from search.baselines.teacher_table import BY_NAME as TEACHERS
 from search.objectives import OBJECTIVES
@@ -48,6 +49,7 @@ def tables() -> str:
         *("## Teachers: `train.teachers`, `--teachers`", described(TEACHERS, "teacher")),
         *("## Baselines: `baselines.models`", baselines()),
         *("## Criteria of pruning: `neuraltree compress --criterion`", criteria()),
+        *("## Selectors of trained nodes: `neuraltree export --to c-train --select`", selectors()),
         *("## Export formats: `python -m neuraltree.export --to`", formats()),
         *("## Devices: `hardware.device`, `--device`", *devices()),
     )
@@ -107,6 +109,11 @@ def baselines() -> str:
     """A row for each baseline; a baseline in several sizes has a row of ``baselines.csv`` for each."""
     rows = [(code(row.name), row.label, ", ".join(map(code, row.names.values()))) for row in BASELINES]
     return table(("name", "model", "names in baselines.csv"), rows)
+
+
+def selectors() -> str:
+    rows = [(code(name), row.help, "yes" if row.needs_rows else "no") for name, row in SELECTORS.items()]
+    return table(("selector", "which nodes come first", "needs rows"), rows)
 
 
 def formats() -> str:

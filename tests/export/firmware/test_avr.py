@@ -16,6 +16,8 @@ from neuraltree.tree.generate import random_tree
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
+from neuraltree.updating.selection import select
+from neuraltree.updating.training_state import TrainingState
 from tests.helpers.cross_compilers import AVR_MAIN, build, run_on_avr, section_bytes
 from tests.helpers.table_models import table_model
 
@@ -99,3 +101,13 @@ def test_the_check_of_training_passes_on_an_avr(tmp_path: Path) -> None:
     text, result, ram = ram_of(tmp_path, export_training(TREES["regression"]))
     assert result == 0, text
     assert ram < RAM
+
+
+def test_training_of_some_nodes_takes_less_ram_on_an_avr(tmp_path: Path) -> None:
+    tree = TREES["regression"]
+    live = select(tree.nodes, 120, "output")
+    text, result, ram = ram_of(tmp_path / "part", export_training(tree, live=live))
+    assert result == 0, text
+    whole = ram_of(tmp_path / "whole", export_training(tree))[2]
+    state = TrainingState(tree.nodes)
+    assert ram < whole - (state.most_bytes - state.bytes(live)) + 32

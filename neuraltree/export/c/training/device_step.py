@@ -14,13 +14,17 @@ from neuraltree.tree.folding import far
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
+from neuraltree.updating.training_state import Live, TrainingState
 
 Place = tuple[str, int]  # field and position in the node record
 
 
-def with_parameters(tree: Tree, parameters: ArrayLike) -> Tree:
-    """The tree with the parameters of a device, given in the order of the array ``NAME_parameters``."""
-    order = places(tree.nodes)
+def with_parameters(tree: Tree, parameters: ArrayLike, live: Live | None = None) -> Tree:
+    """The tree with the parameters of a device, given in the order of the array ``NAME_parameters``.
+
+    ``live`` (nodes,): the nodes that the device trains, as given to ``export_training``.
+    """
+    order = places(tree.nodes, live=live)
     values = np.asarray(parameters, dtype=np.float64)
     if values.shape != (len(order),):
         raise ValueError(f"got parameters of shape {values.shape}; the tree has ({len(order)},)")
@@ -30,15 +34,17 @@ def with_parameters(tree: Tree, parameters: ArrayLike) -> Tree:
     return replace(tree, nodes=nodes, int8_loss=None, band=None)
 
 
-def training_step(tree: Tree, x: ArrayLike, target: float, rate: float) -> tuple[float, Tree]:
+def training_step(tree: Tree, x: ArrayLike, target: float, rate: float, live: Live | None = None) -> tuple[float, Tree]:
     """The device's step in NumPy doubles for one row of raw inputs: the loss before it, and the tree after it.
 
-    ``target``: in its own units, or the position of the class.
+    ``target``: in its own units, or the position of the class. ``live`` (nodes,): the trained nodes; by default all.
     """
-    return step_with(tree, np.asarray(x, np.float64), target, rate)
+    return step_with(tree, np.asarray(x, np.float64), target, rate, live=live)
 
 
-def step_with(tree: Tree, x: NDArray, target: float, rate: float, error: float = 0.0) -> tuple[float, Tree]:
+def step_with(
+    tree: Tree, x: NDArray, target: float, rate: float, error: float = 0.0, live: Live | None = None
+) -> tuple[float, Tree]:
     """``training_step`` in the arithmetic of the type of ``x``.
 
     Standardised inputs are wrong by the relative ``error``, and slopes by the absolute ``error``.
@@ -68,6 +74,10 @@ def step_with(tree: Tree, x: NDArray, target: float, rate: float, error: float =
             waiting[step.own] = delta
         new["weight"][leaves, 0] -= rate * delta * z[nodes["op"][leaves]]
         new["bias"][at, 0] -= rate * delta
+    if live is not None:
+        trained = _trained(nodes, live)
+        for field in trained:
+            new[field] = np.where(trained[field][:, None], new[field], nodes[field])
     return float(loss), replace(tree, nodes=new, band=None)
 
 
@@ -113,10 +123,22 @@ def shifts(scaler: Scaler) -> NDArray[np.float64]:
     return (scaler.mean.astype(np.float32) - scaler.mean) / scaler.scale
 
 
-def places(nodes: Nodes, order: list[Step] | None = None) -> list[Place]:
-    """The place of each parameter in the record; per node: its bias, the weights of its leaves, its own weight."""
+def places(nodes: Nodes, order: list[Step] | None = None, live: Live | None = None) -> list[Place]:
+    """The place of each parameter in the record; per node: its bias, the weights of its leaves, its own weight.
+
+    ``live`` (nodes,): of trained nodes alone, to which their biases and the weights of their children belong.
+    """
     found: list[Place] = []
     for step in order or steps(nodes):
         found += [("bias", step.node), *(("weight", leaf) for leaf in step.leaves)]
         found += [("weight", step.node)] * (step.slot >= 0)
-    return found
+    if live is None:
+        return found
+    trained = _trained(nodes, live)
+    return [(field, node) for field, node in found if trained[field][node]]
+
+
+def _trained(nodes: Nodes, live: Live) -> dict[str, Live]:
+    """By field of the record (nodes,): whether the parameter is trained."""
+    state = TrainingState(nodes)
+    return {"weight": state.trained_edges(live), "bias": live & state.function}

@@ -11,12 +11,15 @@ input of the tree has a mean so far from 0 that this matters (``folding.far``), 
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import indent
 
 import numpy as np
 
 from neuraltree.activations import ACTIVATIONS, Activation
 from neuraltree.export.c.parts import FLASH, MACROS, array, float_functions, literal
+from neuraltree.export.c.training import partial_text
 from neuraltree.export.c.training.device_step import loss_name, places, scaler_of, shifts, target_scaler_of
+from neuraltree.export.c.training.trained_part import Part
 from neuraltree.export.c.training.training_check import check_program
 from neuraltree.export.c.training.training_text import (
     BACKWARD,
@@ -36,12 +39,16 @@ from neuraltree.export.order import slots, steps
 from neuraltree.tree.folding import far
 from neuraltree.tree.soundness import refuse_several_targets
 from neuraltree.tree.tree import Tree
+from neuraltree.updating.training_state import Live
+
+REACH = " and, in the low bits, what of it is trained"
 
 
-def export_training(tree: Tree, name: str = "model") -> dict[str, str]:
+def export_training(tree: Tree, name: str = "model", live: Live | None = None) -> dict[str, str]:
     """``NAME_train.h``, ``NAME_train.c`` and a program that checks them, ``test/NAME_train_test.c``.
 
-    ``ValueError`` for a name or a number that C cannot hold, or if the tree has several targets or columns.
+    ``live`` (nodes,): the nodes that are trained, one or more; by default all. ``ValueError`` for a name or a number
+    that C cannot hold, if ``live`` is empty, or if the tree has several targets or columns.
     """
     check_name(name)
     if tree.columns is not None:
@@ -50,15 +57,18 @@ def export_training(tree: Tree, name: str = "model") -> dict[str, str]:
             "--to c, or train a model on a table of plain numbers"
         )
     refuse_several_targets(tree.kind, tree.num_outputs, "C export")
+    if live is not None and not live.any():
+        raise ValueError("live names no node; name one or more, or leave it out to train all")
+    part = None if live is None or live[tree.nodes["op"] < 0].all() else Part(tree, live)
     header, source = f"{name}_train.h", f"{name}_train.c"
     return {
-        header: _header(tree, name),
-        source: _source(tree, name),
-        f"test/{name}_train_test.c": check_program(tree, name),
+        header: _header(tree, name, part),
+        source: _source(tree, name, part),
+        f"test/{name}_train_test.c": check_program(tree, name, part.live if part else None),
     }
 
 
-def _header(tree: Tree, name: str) -> str:
+def _header(tree: Tree, name: str, part: Part | None) -> str:
     kind, target = _target(tree)
     inputs = "".join(f"     {place} {comment(feature)}\n" for place, feature in enumerate(tree.features))
     classes = "".join(f"     {place} {comment(label)}\n" for place, label in enumerate(tree.classes or ()))
@@ -66,26 +76,28 @@ def _header(tree: Tree, name: str) -> str:
         "INPUTS": inputs,
         "CLASSES": f"   Classes:\n{classes}" if classes else "",
         "NODES": np.count_nonzero(tree.nodes["op"] < 0),
+        "TRAINED": "",
         "TARGET": kind,
         "MEANING": target,
         "LOSS": LOSS_NAMES[loss_name(tree)],
     }
-    return fill(HEADER, tree, name, **fields)
+    return fill(HEADER, tree, name, **fields | (part.header_fields() if part else {}))
 
 
-def _source(tree: Tree, name: str) -> str:
+def _source(tree: Tree, name: str, part: Part | None) -> str:
     order = steps(tree.nodes)
     op = tree.nodes["op"]
     leaves = [int(op[leaf]) for step in order for leaf in step.leaves]
     used = sorted(set(leaves))
     scaler = scaler_of(tree)
-    codes = [code for step in order for code in (flags(step), len(step.leaves))]
+    codes = part.codes(order) if part else [code for step in order for code in (flags(step), len(step.leaves))]
     positions = [used.index(feature) for feature in leaves]
     unit, wide = _unit([*codes, *positions]), _unit(used)
     shift = shifts(scaler)[used] if far(scaler)[used].any() else None
-    initial = [tree.nodes[field][node, 0] for field, node in places(tree.nodes, order)]
+    initial = [tree.nodes[field][node, 0] for field, node in places(tree.nodes, order, part.live if part else None)]
     tables = [
-        "/* Each node in order of evaluation: kind and flags, number of inputs; then the inputs of all nodes. */",
+        f"/* Each node in order of evaluation: kind and flags, number of inputs{REACH * (part is not None)}; then the "
+        "inputs of all nodes. */",
         array(unit[0], "nt_code", codes),
         array(unit[0], "nt_leaf", positions),
         f"/* The features in use: position, mean, 1 / scale{', shift by rounding the mean' * (shift is not None)}. */",
@@ -94,9 +106,12 @@ def _source(tree: Tree, name: str) -> str:
         array("float", "nt_gain", [literal(1 / scaler.scale[i]) for i in used]),
         *([] if shift is None else [array("float", "nt_shift", [literal(value) for value in shift])]),
         array("float", "nt_initial", [literal(value) for value in initial]),
+        *([part.constants()] if part else []),
     ]
     kinds = {step.code for step in order}
-    parts = [f'#include "{name}_train.h"\n', MACROS, FLASH, _functions(tree, kinds), *tables, STATE, FORWARD, BACKWARD]
+    sloped = part.sloped() if part else kinds
+    passes = [partial_text.STATE, partial_text.FORWARD, partial_text.BACKWARD] if part else [STATE, FORWARD, BACKWARD]
+    parts = [f'#include "{name}_train.h"\n', MACROS, FLASH, _functions(tree, kinds, sloped), *tables, *passes]
     text = "\n".join([*parts, LOSSES[loss_name(tree)], ENTRIES, PREDICT[tree.kind]])
     fields = {
         "UNIT": unit[0],
@@ -107,7 +122,7 @@ def _source(tree: Tree, name: str) -> str:
         "NODES": len(order),
         "LEAVES": len(leaves),
         "VALUES": _switch(_value, kinds),
-        "SLOPES": _switch(_slope, kinds),
+        "SLOPES": indent(_switch(_slope, sloped), " " * 8) if part else _switch(_slope, kinds),
         "TARGET": _target(tree)[0],
         "THRESHOLD": literal(tree.logit_threshold),
         "WRONG": "" if tree.classes is None else f" || y < 0 || y >= {len(tree.classes)}",
@@ -117,7 +132,7 @@ def _source(tree: Tree, name: str) -> str:
         fields |= {"MEAN": literal(target.mean[0]), "SCALE": literal(target.scale[0])}
         fields["GAIN"] = literal(1 / target.scale[0])
         fields["SHIFT_BACK"] = f" - {literal(shifts(target)[0])}".replace("- -", "+ ") if far(target)[0] else ""
-    return fill(text, tree, name, **fields)
+    return fill(text, tree, name, **fields | (part.source_fields() if part else {}))
 
 
 def _target(tree: Tree) -> tuple[str, str]:
@@ -134,11 +149,11 @@ def _unit(values: list[int]) -> tuple[str, str]:
 UNITS = ((8, "uint8_t", "byte"), (16, "uint16_t", "word"), (32, "uint32_t", "dword"))
 
 
-def _functions(tree: Tree, kinds: set[int]) -> str:
-    """The C functions of the activations in use, and those that their derivatives and the loss need."""
+def _functions(tree: Tree, kinds: set[int], sloped: set[int]) -> str:
+    """The C functions of the activations in use, and those that the derivatives of ``sloped`` and the loss need."""
     crossed = loss_name(tree) in ("logistic", "softmax")
     texts = [float_functions(kinds, exp=crossed)]
-    texts += [ACTIVATIONS[code].c_slope_function for code in sorted(kinds)] + [LOG] * crossed
+    texts += [ACTIVATIONS[code].c_slope_function for code in sorted(sloped)] + [LOG] * crossed
     return "\n".join(filter(None, texts))
 
 

@@ -10,17 +10,18 @@ from neuraltree.export.c.training.device_step import places, scaler_of, step_wit
 from neuraltree.export.c.training.training_text import fill
 from neuraltree.export.c.vector_program import SAY
 from neuraltree.tree.tree import Tree
+from neuraltree.updating.training_state import Live
 
 ROUNDING = 2 * float(np.finfo(np.float32).eps)
 
 
-def check_program(tree: Tree, name: str) -> str:
-    """A program that takes one step and compares every parameter."""
+def check_program(tree: Tree, name: str, live: Live | None = None) -> str:
+    """A program that takes one step and compares every parameter; ``live`` (nodes,): the trained nodes, or all."""
     with np.errstate(all="ignore"):
-        x, target, rate = _vector(tree)
-        loss, trained = training_step(tree, x, target, rate)
-        again, rough = step_with(tree, x, target, rate, ROUNDING)
-    order = places(tree.nodes)
+        x, target, rate = _vector(tree, live)
+        loss, trained = training_step(tree, x, target, rate, live)
+        again, rough = step_with(tree, x, target, rate, ROUNDING, live)
+    order = places(tree.nodes, live=live)
     expected, single = (np.array([t.nodes[field][node, 0] for field, node in order]) for t in (trained, rough))
     # Large weights magnify rounding; a step in single floats with slightly wrong inputs and slopes shows by how much.
     tolerance = 1e-6 * (1 + np.abs(expected)) + 8 * np.abs(single - expected)
@@ -29,6 +30,7 @@ def check_program(tree: Tree, name: str) -> str:
     if not largest <= np.finfo(np.float32).max:
         raise ValueError("a training step of this tree is beyond single floats (3.4e38); train it with smaller weights")
     fields = {
+        "PARAMETERS": len(order),
         "X": array("float", "nt_x", [literal(v) for v in x]),
         "EXPECTED": array("float", "nt_expected", [literal(v) for v in expected]),
         "TOLERANCE": array("float", "nt_tolerance", [literal(v) for v in tolerance]),
@@ -43,7 +45,7 @@ def check_program(tree: Tree, name: str) -> str:
     return fill(TEST, tree, name, **fields)
 
 
-def _vector(tree: Tree) -> tuple[NDArray[np.float32], float, float]:
+def _vector(tree: Tree, live: Live | None) -> tuple[NDArray[np.float32], float, float]:
     """Raw inputs, target and a rate at which no parameter moves by more than 1/8; all are exact in single floats.
 
     Of 8 rows it takes the one that moves the parameters most, so that not all relevant nodes are saturated.
@@ -55,14 +57,14 @@ def _vector(tree: Tree) -> tuple[NDArray[np.float32], float, float]:
     else:
         targets = np.arange(len(X)) % len(tree.classes)
     targets = targets.astype(np.float32)
-    moved = [_largest_change(tree, x, float(target)) for x, target in zip(X, targets, strict=True)]
+    moved = [_largest_change(tree, x, float(target), live) for x, target in zip(X, targets, strict=True)]
     row = int(np.argmax(moved))
     return X[row], float(targets[row]), float(np.float32(0.125 / max(moved[row], 1.0)))
 
 
-def _largest_change(tree: Tree, x: NDArray, target: float) -> float:
+def _largest_change(tree: Tree, x: NDArray, target: float, live: Live | None) -> float:
     """The largest change of any parameter in one step at a rate of 1."""
-    trained = training_step(tree, x, target, 1.0)[1]
+    trained = training_step(tree, x, target, 1.0, live)[1]
     return float(max(np.abs(trained.nodes[field] - tree.nodes[field]).max() for field in ("weight", "bias")))
 
 

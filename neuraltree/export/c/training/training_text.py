@@ -16,7 +16,7 @@ def fill(text: str, tree: Tree, name: str, **fields: object) -> str:
 
 HEADER = """/* Training of the neural tree @NAME@ in place, one row at a time. Written by neuraltree; do not edit.
    RAM: 4 bytes for each of @PARAMETERS@ parameters and @NODES@ function nodes, and the stack.
-   Inputs x:
+@TRAINED@   Inputs x:
 @INPUTS@@CLASSES@*/
 #ifndef @UPPER@_TRAIN_H
 #define @UPPER@_TRAIN_H
@@ -71,16 +71,17 @@ NT_CALL float nt_log(float x)
         + z * 1.11111111e-1f))));
 }
 """
-STATE = """float @NAME@_parameters[@UPPER@_PARAMETERS];
-/* The value of each node, or its sum if the slope cannot be computed from the value. */
-static float nt_kept[@NODES@];
-
-NT_INLINE float nt_input(const float *x, @UNIT@ i)
+INPUT = """NT_INLINE float nt_input(const float *x, @UNIT@ i)
 {
     const float raw = x[NT_READ(@READ_FEATURE@, nt_feature + i)];
     return (raw - NT_READ(float, float, nt_mean + i)) * NT_READ(float, float, nt_gain + i)@SHIFT@;
 }
 """
+STATE = f"""float @NAME@_parameters[@UPPER@_PARAMETERS];
+/* The value of each node, or its sum if the slope cannot be computed from the value. */
+static float nt_kept[@NODES@];
+
+{INPUT}"""
 FORWARD = f"""/* The outputs y; returns the bits of the largest sum, 0x7f800000 or more if one was no number. */
 NT_CALL uint32_t nt_forward(const float *x, float *y)
 {{

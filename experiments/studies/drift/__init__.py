@@ -1,0 +1,1 @@
+"""Trees that are trained before a drift, and in part after it, as a device would."""
