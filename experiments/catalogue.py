@@ -27,6 +27,7 @@ MODULES = {
     "deep_compression": "deep_compression",
     "depth": "depth",
     "distillation": "distillation",
+    "learned_rate": "learned_rate",
     "drift": "drift",
     "studies/savings": "savings",
 }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from neuraltree.arrays import FloatArray
+from neuraltree.engine.learned_rates import LearnedRate
 
 if TYPE_CHECKING:
     import optax
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 FIRST_DECAY, SECOND_DECAY = 0.9, 0.99
 ADAM = "m = R(0.9) * m + R(0.1) * g; v = R(0.99) * v + R(0.01) * g * g;"
 ADAM_RATIO = "m / first_left / (sqrtf(v / second_left) + R(1e-8))"
+LAST_RATIO = ADAM_RATIO.replace("_left", "_before")
 
 
 class Optimizer(NamedTuple):
@@ -28,17 +30,39 @@ class Optimizer(NamedTuple):
     The training loop multiplies every update by the rate and its schedule: all updates are linear in the rate.
     ``c_update`` does the same in C: it changes the parameter ``w`` and the moments ``m`` and ``v``, which begin with 0,
     by the gradient ``g``. ``R(x)`` is a constant, ``first_left`` and ``second_left`` are 1 - FIRST_DECAY^t and
-    1 - SECOND_DECAY^t at step t.
+    1 - SECOND_DECAY^t at step t. With ``learned`` the rate is that of the tree, times the schedule.
     """
 
     doc: str
     make: Callable[[Any, float], optax.GradientTransformation]
     c_update: str
+    learned: LearnedRate | None = None
 
     def __call__(self, decay: float) -> optax.GradientTransformation:
         import optax
 
         return self.make(optax, decay)
+
+
+def _last_gradient(state: Any) -> Any:
+    return state
+
+
+def _last_of_adam(state: Any) -> Any:
+    """Adam's direction at the step before, from optax's state; 0 if there was none."""
+    import jax.numpy as jnp
+
+    count, m, v = state[0]
+    first, second = (
+        jnp.where(count > 0, 1 - jnp.asarray(decay, m.dtype) ** count, 1) for decay in (FIRST_DECAY, SECOND_DECAY)
+    )
+    return m / first / (jnp.sqrt(v / second) + 1e-8)
+
+
+def _keep_gradient(optax: Any, decay: float) -> optax.GradientTransformation:
+    """Gradient descent whose state is the last gradient."""
+    del decay
+    return optax.GradientTransformation(lambda w: 0 * w, lambda g, state, params=None: (-g, g))
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
@@ -89,6 +113,24 @@ OPTIMIZERS: dict[str, Optimizer] = {
         lambda optax, decay: optax.GradientTransformation(lambda w: (0 * w, 0 * w), _reference_adam),
         "m = R(0.9) * m + R(0.1) * g; v = R(0.9) * v + R(0.1) * g * g;"
         " w -= rate * (m / R(0.1)) / sqrtf(v / R(0.1) + R(1e-10));",
+    ),
+    "learned_sgd": Optimizer(
+        "gradient descent at a rate that each tree learns, from `train.learning_rate` on",
+        _keep_gradient,
+        "m = g; w -= rate * g;",
+        LearnedRate("m", _last_gradient, kappa=0.1),
+    ),
+    "stacked_sgd": Optimizer(
+        "learned_sgd whose step of the learned rate is learned too",
+        _keep_gradient,
+        "m = g; w -= rate * g;",
+        LearnedRate("m", _last_gradient, kappa=0.1, kappa_step=0.01),
+    ),
+    "learned_adam": Optimizer(
+        "Adam at a rate that each tree learns, from `train.learning_rate` on",
+        lambda optax, decay: optax.adam(1.0, b1=FIRST_DECAY, b2=SECOND_DECAY),
+        f"{ADAM} w -= rate * ({ADAM_RATIO});",
+        LearnedRate(LAST_RATIO, _last_of_adam, kappa=3e-3),
     ),
 }
 

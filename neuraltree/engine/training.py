@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.engine.forest import Indices
-from neuraltree.engine.optimizers import SCHEDULES
+from neuraltree.engine.learned_rates import LearnedRate
+from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
 
 MOST_SHUFFLES = 64
 MOST_DRAWN = 8_000_000  # row numbers that all shuffles of a course may hold
@@ -22,7 +23,7 @@ class Settings(NamedTuple):
 
     loss: str
     optimizer: str = "adam"
-    learning_rate: float = 0.01
+    learning_rate: float = 0.01  # at which the rates of a course begin, and those that trees learn
     schedule: str = "cosine"
     batch_size: int = 64
     precision: str = "float32"
@@ -97,6 +98,17 @@ def make_course(
 def scheduled(settings: Settings, steps: int) -> FloatArray:
     """(steps,) the learning rates of a whole training."""
     return settings.learning_rate * SCHEDULES[settings.schedule].share(np.arange(steps) / max(steps, 1))
+
+
+def learned_rate(settings: Settings) -> LearnedRate | None:
+    """How trees learn their rates, if they do."""
+    row = OPTIMIZERS.get(settings.optimizer)
+    return row.learned if row else None
+
+
+def shares(course: Course, settings: Settings) -> FloatArray:
+    """(epochs x steps,) what multiplies the rates that trees learn; without them the learning rates themselves."""
+    return course.rates / settings.learning_rate if learned_rate(settings) else course.rates
 
 
 def shuffled(rows: NDArray, settings: Settings, shuffles: int, rng: np.random.Generator) -> Indices:

@@ -94,6 +94,7 @@ def go_on(
         Settings(
             task.loss,
             options.optimizer,
+            options.learning_rate,
             batch_size=batch,
             precision="float64",
             weight_decay=options.weight_decay or 0.0,

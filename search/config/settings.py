@@ -287,11 +287,23 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
 class TrainConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """How every tree is trained in every generation."""
 
-    optimizer: Annotated[Optimizer, Meta(description="the optimiser; see tables.md")] = "adamw"
-    learning_rate: Annotated[float, Meta(description="the learning rate at the start", gt=0, le=FLOAT_MAX)] = 0.01
+    optimizer: Annotated[
+        Optimizer,
+        Meta(
+            description="the optimiser; see tables.md; learned_sgd, stacked_sgd and learned_adam learn a rate for each "
+            "tree, for when no rate was tuned; see estimators.md"
+        ),
+    ] = "adamw"
+    learning_rate: Annotated[
+        float,
+        Meta(description="the learning rate at the start, also that of rates that are learned", gt=0, le=FLOAT_MAX),
+    ] = 0.01
     schedule: Annotated[
         Schedule,
-        Meta(description="the schedule of the learning rate: it falls to 0 or stays constant; see tables.md"),
+        Meta(
+            description="the schedule of the learning rate: it falls to 0 or stays constant; it multiplies learned "
+            "rates too; see tables.md"
+        ),
     ] = "cosine"
     epochs: Annotated[
         int, Meta(description="the number of passes over a fold's training rows in one generation", ge=0, le=100_000)

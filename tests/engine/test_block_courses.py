@@ -23,7 +23,7 @@ def shuffled_once(draws: np.random.Generator, size: int) -> np.ndarray:
     return draws.permutation(size) if size > 32 else np.arange(size)
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "momentum"])
+@pytest.mark.parametrize("optimizer", ["adamw", "momentum", "learned_sgd"])
 @pytest.mark.parametrize("sizes", [(ROWS,), (96, 54), SIZES])
 def test_blocks_train_as_all_rows_do(sizes: tuple[int, ...], optimizer: str) -> None:
     settings = Settings("squared", optimizer, batch_size=32, weight_decay=0.01)

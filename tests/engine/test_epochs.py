@@ -74,7 +74,7 @@ def test_every_row_is_seen_once_an_epoch_whatever_the_batch() -> None:
     np.testing.assert_allclose(trained.losses, loss_of(tree, x, y, np.ones(96)), rtol=1e-12)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "momentum", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["adam", "momentum", "rmsprop", "learned_sgd"])
 def test_going_on_is_as_if_it_had_never_stopped(optimizer: str) -> None:
     tree, (x, y) = tree_of(), rows(40)
     settings = PLAIN._replace(optimizer=optimizer)

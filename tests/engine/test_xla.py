@@ -15,7 +15,7 @@ from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.xla import compiled
 from neuraltree.engine.xla.compiled import engine_flags
 from neuraltree.engine.xla.network import make_network, power_of_two
-from neuraltree.engine.xla.passes import Shrinking, gradient, predict, update
+from neuraltree.engine.xla.passes import Shrinking, State, gradient, predict, update
 from neuraltree.tasks.losses import AT_LEVEL, LOSSES
 from neuraltree.tasks.softening import SOFTENED
 from neuraltree.tree.space import Space
@@ -108,9 +108,11 @@ def test_every_program_is_traced_with_strict_ranks_and_types(precision):
         for optimizer in OPTIMIZERS:
             moments = jax.eval_shape(OPTIMIZERS[optimizer](0.1).init, params)
             shrinking = Shrinking(params, params, network.place)
-            given = network.place, (params, moments), slope, rate, params > 0, shrinking
-            moved, later = jax.eval_shape(partial(update, optimizer, 0.1), *given)
-            arrays.append(moved)
-            kept = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), later, moments)
+            learning = OPTIMIZERS[optimizer].learned
+            state = State(params, moments, learning and learning.begin(len(network.output), 0.1, precision))
+            given = network.place, network.tree, state, slope, rate, params > 0, shrinking
+            later = jax.eval_shape(partial(update, optimizer, 0.1), *given)
+            arrays.append(later.params)
+            kept = jax.tree.map(lambda a, b: (a.shape, a.dtype) == (b.shape, b.dtype), later, state)
             assert all(jax.tree.leaves(kept))
     assert {array.dtype.name for array in arrays} == {precision}

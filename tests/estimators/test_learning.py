@@ -459,3 +459,24 @@ def test_ctrl_c_keeps_what_was_trained(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_linnerud() -> None:
     X, Y = load_linnerud(return_X_y=True)
     assert NeuralTreeRegressor(random_state=0).fit(X, Y).score(X, Y) > 0.2
+
+
+@pytest.mark.parametrize("optimizer", ["learned_sgd", "stacked_sgd", "learned_adam"])
+def test_a_learned_rate_goes_on_from_call_to_call_and_needs_no_tuning(optimizer: str) -> None:
+    X, y = FRIEDMAN
+    model = NeuralTreeRegressor(random_state=0, optimizer=optimizer, learning_rate=1e-5)
+    rates = []
+    for _ in range(20):
+        model.partial_fit(X, y)
+        rates.append(float(model._moments[-1][0, 0]))
+    assert rates[1] > 1.5 * rates[0]  # two batches a call
+    assert rates[-1] > 100 * rates[0]
+    assert model.partial_fit(X, y).loss_curve_[-1] < 0.9 * model.loss_curve_[0]
+    again = pickle.loads(pickle.dumps(model)).partial_fit(X, y)
+    assert again.tree_ == model.partial_fit(X, y).tree_
+
+
+def test_a_user_who_writes_only_the_name_of_a_learned_rate_gets_a_good_tree() -> None:
+    X, y = FRIEDMAN
+    for optimizer in ("learned_sgd", "learned_adam"):
+        assert NeuralTreeRegressor(random_state=0, optimizer=optimizer).fit(X, y).score(X, y) > 0.7

@@ -15,6 +15,7 @@ from neuraltree.activations import NAMES, code_of
 from neuraltree.engine.forest import Forest, load_params, pack
 from neuraltree.engine.kernel.binding import FUNCTIONS, PRECISIONS, Job
 from neuraltree.engine.kernel.source import FLAGS, FOLDER, LOSS_CODES, OPTIMIZER_CODES, rows_header
+from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.engine.training import JUDGES
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import join, node_dtype
@@ -126,6 +127,9 @@ def work(
     arrays |= {"order": order, "validation": rows.astype(np.int32), "rates": np.linspace(rate, 0, epochs * steps)}
     arrays |= {"limit": np.arange(forest.trees, dtype=np.int32) % 3 + 1, "l1": np.linspace(0, 0.3, forest.trees)}
     arrays |= {"group_l1": np.linspace(0.4, 0, forest.trees)}
+    if learning := OPTIMIZERS[optimizer].learned:
+        sizes["kappa_step"] = learning.kappa_step
+        arrays["learned"] = learning.begin(forest.trees, 1.0, precision)
     arrays |= {"param": params.astype(precision), "stop": np.zeros(1, np.int32)}
     return Work(function, precision, sizes, arrays | _results(forest, rng, epochs, len(rows), precision))
 

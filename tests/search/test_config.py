@@ -166,7 +166,7 @@ REFUSED = [
     (DATA + "[constraints]\nweights = -1", [], ["constraints.weights = -1", ">= 0"]),
     # Names.
     (DATA + '[train]\noptimizer = "adm"', [], ['train.optimizer = "adm"', "rmsprop", "did you mean adam?"]),
-    (DATA + '[train]\noptimizer = "zzz"', [], ["allowed: adagrad, adam, adamw, momentum, nesterov, reference_adagrad"]),
+    (DATA + '[train]\noptimizer = "zzz"', [], ["allowed: adagrad, adam, adamw, learned_adam, learned_sgd, momentum"]),
     (DATA + '[train]\nschedule = "step"', [], ['train.schedule = "step"', "constant, cosine, linear"]),
     (DATA + '[train]\nprecision = "int8"', [], ['train.precision = "int8"', "float32, float64"]),
     (DATA + "[train]\nprecision = 32", [], ["train.precision = 32", '"float32", "float64"']),

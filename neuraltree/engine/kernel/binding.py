@@ -36,8 +36,10 @@ class Job(ctypes.Structure):
         ("decay", _DOUBLE),
         ("level", _DOUBLE),
         ("temperature", _DOUBLE),
+        ("kappa_step", _DOUBLE),
         ("count", _INT64),
-        *((name, _ARRAY) for name in ("param", "first", "second", "best", "best_loss", "best_epoch", "losses")),
+        *((name, _ARRAY) for name in ("param", "first", "second", "learned")),
+        *((name, _ARRAY) for name in ("best", "best_loss", "best_epoch", "losses")),
         *((name, _ARRAY) for name in ("found", "slopes", "by_input", "stop")),
     )
 

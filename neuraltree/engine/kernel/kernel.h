@@ -27,7 +27,7 @@ typedef struct {
     int64_t shuffles, fit_rows, batch, validation_rows;
     const int32_t *order;      /* (shuffles, fit_rows) rows; the epochs use the shuffles in turn */
     const int32_t *validation; /* (validation_rows) rows to validate on, to predict, or to take slopes over */
-    const double *rates;       /* (epochs x steps) learning rates */
+    const double *rates;       /* (epochs x steps) learning rates; shares of them if trees learn their own */
     const int32_t *limit;      /* (trees) most epochs of each tree */
     const double *l1;          /* (trees) rates of the L1 norm of the edge weights; null if there are none */
     const double *group_l1;    /* (trees) rates of the sum of the norms of the weights into each node; or null */
@@ -36,9 +36,11 @@ typedef struct {
     double decay;   /* weight decay */
     double level;   /* of a loss that has one */
     double temperature; /* of the softened part of the loss, if there is ``soft`` */
+    double kappa_step;  /* by which learned rates learn their own step */
     int64_t count;  /* steps done before */
 
     void *param, *first, *second; /* real (params) in and out: weights and moments */
+    void *learned;                /* real (trees, NT_LEARNED_STATE) in and out: see learned_rates.py; null without */
     void *best;                   /* real (params) out: the weights of the best epoch */
     double *best_loss;            /* (trees) out: of validation; infinite for a tree that was never finite */
     int32_t *best_epoch;          /* (trees) out */

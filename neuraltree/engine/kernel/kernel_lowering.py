@@ -12,7 +12,7 @@ from neuraltree.arrays import FloatArray
 from neuraltree.engine.forest import Forest, Indices
 from neuraltree.engine.kernel.binding import Job, Kernel, address
 from neuraltree.engine.kernel.source import LOSS_CODES, OPTIMIZER_CODES
-from neuraltree.engine.training import JUDGES, NEVER, Course, Data, Fitted, Settings
+from neuraltree.engine.training import JUDGES, NEVER, Course, Data, Fitted, Settings, learned_rate, shares
 from neuraltree.tasks.losses import loss_and_level
 
 
@@ -44,11 +44,12 @@ class KernelLowering(NamedTuple):
         ``group_l1`` (trees,): after that, the rate times this is taken from the Euclidean norm of the weights into each
         node, down to 0: the proximal step of the group lasso (Yuan & Lin 2006, "Model selection and estimation in
         regression with grouped variables").
-        ``moments`` is an earlier state of the optimiser, used if it fits this forest. ``losses``: the training losses
-        are wanted too.
+        ``moments`` is an earlier state of the optimiser, used if it fits this forest; it ends with the rates that trees
+        have learned, if they do. ``losses``: the training losses are wanted too.
         """
         dtype = np.dtype(settings.precision)
-        count, first, second = _moments(moments, forest, dtype)
+        rates, learning = shares(course, settings), learned_rate(settings)
+        count, first, second, *learned = _moments(moments, forest, settings)
         last, best = np.array(params, dtype), np.empty(forest.params, dtype)
         loss, best_epoch = np.empty(forest.trees), np.empty(forest.trees, np.int32)
         by_epoch = np.zeros((course.epochs, forest.trees) if losses else (0, forest.trees))
@@ -56,16 +57,18 @@ class KernelLowering(NamedTuple):
         job = _job(forest, settings, data, course.validation, last, stop)
         job.shuffles, job.fit_rows = shape = course.order.shape
         steps = course.epochs * -(-shape[1] // max(settings.batch_size, 1))
-        job.order, job.rates = address(course.order, np.int32, *shape), address(course.rates, np.float64, steps)
+        job.order, job.rates = address(course.order, np.int32, *shape), address(rates, np.float64, steps)
         job.limit = address(limits, np.int32, forest.trees)
-        for name, rates in ("l1", l1), ("group_l1", group_l1):
-            setattr(job, name, None if rates is None else address(rates, np.float64, forest.trees))
+        for name, by in ("l1", l1), ("group_l1", group_l1):
+            setattr(job, name, None if by is None else address(by, np.float64, forest.trees))
         job.epochs, job.patience, job.judge = course.epochs, course.patience, JUDGES.index(course.judge)
         job.first, job.second, job.best = (array.ctypes.data for array in (first, second, best))
         job.best_loss, job.best_epoch = loss.ctypes.data, best_epoch.ctypes.data
-        job.count, job.losses = count, by_epoch.ctypes.data if losses else None
+        if learning:
+            job.learned, job.kappa_step = learned[0].ctypes.data, learning.kappa_step
+        job.count, job.losses = int(count), by_epoch.ctypes.data if losses else None
         self.kernel.call("train", settings.precision, job)
-        return Fitted(best, loss, best_epoch, last, by_epoch, [np.array(job.count), first, second])
+        return Fitted(best, loss, best_epoch, last, by_epoch, [np.array(job.count), first, second, *learned])
 
     def predict(
         self, forest: Forest, settings: Settings, data: Data, rows: Indices, params: NDArray, stop: Indices = NEVER
@@ -89,12 +92,15 @@ class KernelLowering(NamedTuple):
         return found / max(len(rows), 1)
 
 
-def _moments(given: Sequence[NDArray], forest: Forest, dtype: np.dtype) -> tuple[int, NDArray, NDArray]:
-    """Steps done, first and second moments: copies of the given ones if they fit this forest, else zeros."""
-    if [np.shape(part) for part in given] == [(), (forest.params,), (forest.params,)]:
-        count, first, second = given
-        return int(count), np.array(first, dtype), np.array(second, dtype)
-    return 0, np.zeros(forest.params, dtype), np.zeros(forest.params, dtype)
+def _moments(given: Sequence[NDArray], forest: Forest, settings: Settings) -> list[NDArray]:
+    """Steps done, first and second moments, and learned rates if there are any: copies of the given ones if they fit
+    this forest, else those of a beginning."""
+    dtype, learning = np.dtype(settings.precision), learned_rate(settings)
+    fresh = [np.array(0), np.zeros(forest.params, dtype), np.zeros(forest.params, dtype)]
+    fresh += [learning.begin(forest.trees, settings.learning_rate, dtype)] if learning else []
+    if [np.shape(part) for part in given] == [part.shape for part in fresh]:
+        return [np.array(part, like.dtype) for part, like in zip(given, fresh, strict=True)]
+    return fresh
 
 
 def _job(forest: Forest, settings: Settings, data: Data, rows: Indices, params: NDArray, stop: Indices) -> Job:

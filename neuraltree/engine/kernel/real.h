@@ -324,12 +324,13 @@ static void NAME(bend)(int32_t kind, const REAL *sum, const REAL *found, REAL *d
 #undef CASE
 }
 
-/* One update of ``count`` parameters. ``first_left`` and ``second_left`` are the bias corrections of Adam. */
+/* One update of ``count`` parameters. ``first_left`` and ``second_left`` are the bias corrections of Adam, and
+   ``first_before`` and ``second_before`` those of the step before. */
 typedef struct {
-    REAL rate, decay, first_left, second_left;
+    REAL rate, decay, first_left, second_left, first_before, second_before;
 } NAME(Step);
 
-#define OPTIMIZER(code, name, UPDATE)                                                                                  \
+#define OPTIMIZER(code, name, LAST, UPDATE)                                                                            \
     static void NAME(update_##name)(REAL *restrict param, REAL *restrict first, REAL *restrict second,                 \
                                     const REAL *restrict slope, int32_t count, NAME(Step) step)                        \
     {                                                                                                                  \
@@ -349,7 +350,7 @@ EACH_OPTIMIZER(OPTIMIZER)
 static void NAME(update)(int32_t optimizer, REAL *param, REAL *first, REAL *second, const REAL *slope, int32_t count,
                          NAME(Step) step)
 {
-#define CASE(code, name, UPDATE)                                                                                       \
+#define CASE(code, name, LAST, UPDATE)                                                                                 \
     case code:                                                                                                         \
         NAME(update_##name)(param, first, second, slope, count, step);                                                 \
         break;
@@ -357,6 +358,67 @@ static void NAME(update)(int32_t optimizer, REAL *param, REAL *first, REAL *seco
         EACH_OPTIMIZER(CASE)
     }
 #undef CASE
+}
+
+/* The product of the gradient and the direction of the last step, summed over the parameters of a tree in 16 lanes. */
+#define RATE_SLOPE(code, name, LAST, UPDATE)                                                                           \
+    static REAL NAME(rate_slope_##name)(const REAL *restrict first, const REAL *restrict second,                       \
+                                        const REAL *restrict slope, int32_t count, NAME(Step) step)                    \
+    {                                                                                                                  \
+        const REAL first_before = step.first_before, second_before = step.second_before;                               \
+        REAL lane[LANES] = {0};                                                                                        \
+        VECTOR part[PARTS];                                                                                            \
+        (void)first_before, (void)second_before;                                                                       \
+        for (int32_t start = 0; start < count; start += LANES) {                                                       \
+            const int width = (int)least(LANES, count - start);                                                        \
+            if (width == LANES) {                                                                                      \
+                ADD_LANES(LANES, LAST)                                                                                 \
+            } else {                                                                                                   \
+                ADD_LANES(width, LAST)                                                                                 \
+            }                                                                                                          \
+        }                                                                                                              \
+        memcpy(part, lane, sizeof part);                                                                               \
+        return NAME(sum)(part);                                                                                        \
+    }
+#define ADD_LANES(width, LAST)                                                                                         \
+    for (int i = 0; i < (width); i++) {                                                                                \
+        const REAL m = first[start + i], v = second[start + i];                                                        \
+        (void)m, (void)v;                                                                                              \
+        lane[i] += slope[start + i] * (LAST);                                                                          \
+    }
+EACH_OPTIMIZER(RATE_SLOPE)
+#undef ADD_LANES
+#undef RATE_SLOPE
+
+static REAL NAME(rate_slope)(int32_t optimizer, const REAL *first, const REAL *second, const REAL *slope, int32_t count,
+                             NAME(Step) step)
+{
+#define CASE(code, name, LAST, UPDATE)                                                                                 \
+    case code:                                                                                                         \
+        return NAME(rate_slope_##name)(first, second, slope, count, step);
+    switch (optimizer) {
+        EACH_OPTIMIZER(CASE)
+    }
+#undef CASE
+    return 0;
+}
+
+/* What is wanted of a rate, or the nearest that is allowed; NaN, of a lost tree, changes nothing. */
+static REAL NAME(near)(REAL wanted, REAL now)
+{
+    const REAL low = now / R(NT_MOST_FALL), high = now * R(NT_MOST_RISE);
+    const REAL next = wanted < low ? low : wanted > high ? high : wanted == wanted ? wanted : now;
+    return next < R(NT_LEAST_RATE) ? R(NT_LEAST_RATE) : next > R(NT_MOST_RATE) ? R(NT_MOST_RATE) : next;
+}
+
+/* The rate that a tree has learned; see learned_rates.py. */
+static REAL NAME(learned_rate)(const Job *job, int32_t tree, REAL slope)
+{
+    REAL *state = (REAL *)job->learned + (size_t)tree * NT_LEARNED_STATE;
+    state[1] = NAME(near)(state[1] + (REAL)job->kappa_step * slope * state[2], state[1]);
+    state[0] = NAME(near)(state[0] + state[1] * slope, state[0]);
+    state[2] = slope;
+    return state[0];
 }
 
 /* The memory of a call. A value, sum or delta of node i and row b of a block stands at [i x rows + b]. */
@@ -1127,13 +1189,18 @@ static void NAME(step)(const Job *job, const NAME(Scratch) *s, const int32_t *ro
     for (int32_t tree = 0; tree < job->trees; tree++) {
         if (s->active[tree]) {
             const int32_t start = first_of(job, tree), params = first_of(job, tree + 1) - start;
-            NAME(update)(job->optimizer, (REAL *)job->param + start, (REAL *)job->first + start,
-                         (REAL *)job->second + start, s->slope + start, params, step);
+            REAL *first = (REAL *)job->first + start, *second = (REAL *)job->second + start, *slope = s->slope + start;
+            NAME(Step) own = step;
+            if (job->learned) {
+                const REAL found = NAME(rate_slope)(job->optimizer, first, second, slope, params, step);
+                own.rate *= NAME(learned_rate)(job, tree, found);
+            }
+            NAME(update)(job->optimizer, (REAL *)job->param + start, first, second, slope, params, own);
             if (job->l1) {
-                NAME(shrink)(job, tree, step.rate * (REAL)job->l1[tree]);
+                NAME(shrink)(job, tree, own.rate * (REAL)job->l1[tree]);
             }
             if (job->group_l1) {
-                NAME(shrink_groups)(job, tree, step.rate * (REAL)job->group_l1[tree]);
+                NAME(shrink_groups)(job, tree, own.rate * (REAL)job->group_l1[tree]);
             }
         }
     }
@@ -1185,9 +1252,12 @@ int NAME(nt_train)(Job *job)
         double *losses = job->losses ? job->losses + (size_t)epoch * (size_t)job->trees : NULL;
         for (int64_t i = 0; i < steps && !*job->stop; i++) {
             const int64_t first = i * job->batch;
+            const int64_t past = job->count;
             const NAME(Step) step = {(REAL)job->rates[epoch * steps + i], (REAL)job->decay,
-                                     (REAL)(1.0 - power(NT_FIRST_DECAY, job->count + 1)),
-                                     (REAL)(1.0 - power(NT_SECOND_DECAY, job->count + 1))};
+                                     (REAL)(1.0 - power(NT_FIRST_DECAY, past + 1)),
+                                     (REAL)(1.0 - power(NT_SECOND_DECAY, past + 1)),
+                                     past ? (REAL)(1.0 - power(NT_FIRST_DECAY, past)) : 1,
+                                     past ? (REAL)(1.0 - power(NT_SECOND_DECAY, past)) : 1};
             NAME(step)(job, &s, order + first, least(job->batch, job->fit_rows - first), step, losses);
             job->count++;
         }

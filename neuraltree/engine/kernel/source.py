@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from neuraltree.activations import ACTIVATIONS, code_of
-from neuraltree.engine.optimizers import FIRST_DECAY, OPTIMIZERS, SECOND_DECAY
+from neuraltree.engine.learned_rates import LEAST, MOST, MOST_FALL, MOST_RISE, STATE
+from neuraltree.engine.optimizers import FIRST_DECAY, OPTIMIZERS, SECOND_DECAY, Optimizer
 from neuraltree.tasks.losses import LOSSES
 
 FOLDER = Path(__file__).parent
@@ -36,10 +37,20 @@ def rows_header(variants: Sequence[str]) -> str:
         f"#define NT_OPTIMIZERS {len(OPTIMIZERS)}",
         f"#define NT_FIRST_DECAY {FIRST_DECAY}",
         f"#define NT_SECOND_DECAY {SECOND_DECAY}",
-        _each("OPTIMIZER", [f"{name}, {row.c_update}" for name, row in OPTIMIZERS.items()]),
+        f"#define NT_LEARNED_STATE {STATE}",
+        f"#define NT_MOST_RISE {MOST_RISE}",
+        f"#define NT_MOST_FALL {MOST_FALL}",
+        f"#define NT_LEAST_RATE {LEAST}",
+        f"#define NT_MOST_RATE {MOST}",
+        _each("OPTIMIZER", [_optimizer(name, row) for name, row in OPTIMIZERS.items()]),
         f"#define EACH_VARIANT(X) {' '.join(f'X(_{name})' for name in variants)}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _optimizer(name: str, row: Optimizer) -> str:
+    """A rate that is not learned has no use for the last direction."""
+    return f"{name}, ({row.learned.c_last if row.learned else 0}), {row.c_update}"
 
 
 def _each(name: str, rows: list[str]) -> str:

@@ -23,6 +23,7 @@ class Network(NamedTuple):
     """The structure of a forest. Nodes are numbered through all turns; an index past the end means "none"."""
 
     place: EngineArray  # (params,) position in the flat matrix of parameters
+    tree: EngineArray  # (params,) the tree of each parameter; the number of all trees for padding
     kind: EngineArray  # (turns, nodes of a turn) activation codes
     parent: EngineArray  # (turns, nodes of a turn) of an output node: the number of all nodes + that of the output
     output: EngineArray  # (trees, outputs) these numbers
@@ -47,8 +48,10 @@ def make_network(forest: Forest) -> tuple[Network, IntArray]:
     column[column < 0] = np.tile([forest.features, forest.features + 1], forest.nodes)
     place = np.repeat(index, np.diff(forest.first_param)) * columns + column
     place[forest.first_param[top] + 1] = nodes * columns  # an output node has no edge
+    sizes, params = np.diff(forest.first_tree_param), power_of_two(len(place), LEAST_PARAMS)
     network = Network(
-        place=_scattered(place, np.arange(len(place)), power_of_two(len(place), LEAST_PARAMS), nodes * columns),
+        tree=_scattered(np.repeat(np.arange(forest.trees), sizes), np.arange(len(place)), params, outputs),
+        place=_scattered(place, np.arange(len(place)), params, nodes * columns),
         kind=_scattered(forest.kind, index, nodes, 0).reshape(-1, width),
         parent=_scattered(parent, index, nodes, nodes + outputs).reshape(-1, width),
         output=np.arange(nodes, nodes + outputs, dtype=np.int32).reshape(-1, forest.outputs),

@@ -35,6 +35,15 @@ class Shrinking(NamedTuple):
     group: Any
 
 
+class State(NamedTuple):
+    """What a training changes: the parameters (params,), the optimiser's state, and what trees learn of their rates
+    (trees, STATE), or None."""
+
+    params: Any
+    moments: Any
+    learned: Any = None
+
+
 _product = partial(jnp.matmul, precision=lax.Precision.HIGHEST)  # else GPUs round single floats to 10 bits
 
 
@@ -74,23 +83,44 @@ def update(
     name: str,
     decay: float,
     place: jax.Array,
-    state: Any,
+    tree: jax.Array,
+    state: State,
     slope: jax.Array,
     rate: jax.Array,
     moving: jax.Array,
     shrinking: Shrinking,
-) -> Any:
-    """The parameters and moments after a step along the gradient ``slope``, a matrix; only those ``moving`` change.
+) -> State:
+    """The state after a step along the gradient ``slope``, a matrix; only parameters ``moving`` change.
 
-    After it the weights shrink.
+    ``tree`` is the tree of each parameter, of padding a number past the end. After the step the weights shrink.
     """
-    params, moments = state
     by_param = slope.reshape(-1).at[place].get(mode="fill", fill_value=0)
+    learned, rates = _learned(name, tree, state, by_param, rate)
     with jax.numpy_dtype_promotion("standard"):  # optax raises a float to an integer power
-        step, moments = OPTIMIZERS[name](decay).update(by_param, moments, params)
+        step, moments = OPTIMIZERS[name](decay).update(by_param, state.moments, state.params)
     # A tree that has ended keeps its moments too; what all trees share, the number of steps, goes on.
-    moved = _shrunk(params + rate * step, rate, shrinking), moments
-    return jax.tree.map(lambda new, old: jnp.where(moving, new, old) if new.ndim else new, moved, state)
+    moved = _shrunk(state.params + rates * step, rates, shrinking), moments
+    params, moments = jax.tree.map(
+        lambda new, old: jnp.where(moving, new, old) if new.ndim else new, moved, (state.params, state.moments)
+    )
+    if learned is not None:
+        going = jnp.zeros(len(learned), bool).at[tree].set(moving, mode="drop")
+        learned = jnp.where(going[:, None], learned, state.learned)
+    return State(params, moments, learned)
+
+
+def _learned(
+    name: str, tree: jax.Array, state: State, by_param: jax.Array, rate: jax.Array
+) -> tuple[jax.Array | None, jax.Array]:
+    """What trees have learned of their rates, and the rate of each parameter: that of its tree, times ``rate``."""
+    learning = OPTIMIZERS[name].learned
+    if learning is None:
+        return None, rate
+    with jax.numpy_dtype_promotion("standard"):
+        last = learning.last(state.moments)
+    slopes = jax.ops.segment_sum(by_param * last, tree, len(state.learned))
+    learned = learning.next(state.learned, slopes)
+    return learned, rate * learned[:, 0].at[tree].get(mode="fill", fill_value=0)
 
 
 def _shrunk(params: jax.Array, rate: jax.Array, shrinking: Shrinking) -> jax.Array:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from neuraltree.arrays import EngineArray, FloatArray
 from neuraltree.engine.forest import Forest, Indices
 from neuraltree.engine.optimizers import OPTIMIZERS
-from neuraltree.engine.training import NEVER, Course, Data, Fitted, Settings
+from neuraltree.engine.training import NEVER, Course, Data, Fitted, Settings, learned_rate, shares
 from neuraltree.engine.xla import passes
 from neuraltree.engine.xla.compiled import engine_flags, run_program
 from neuraltree.engine.xla.network import Network, make_network, power_of_two
@@ -56,16 +56,16 @@ class XlaLowering(NamedTuple):
                     moving = run.pad(np.repeat(active, sizes))
                     state, trained = run.train(state, course, epoch - 1, moving, shrinking, stop)
                     by_epoch[epoch - 1 : epoch] = np.where(active, trained, 0)
-                loss = run.validate(state[0], course)
+                loss = run.validate(state.params, course)
                 better = active & np.isfinite(loss) & ((loss < best_loss) | (epoch == 0) | keep_last)
                 best_loss[better], best_epoch[better] = loss[better], epoch
-                np.copyto(best, run.cut(state[0]), where=np.repeat(better, sizes))
+                np.copyto(best, run.cut(state.params), where=np.repeat(better, sizes))
                 active &= epoch < limit
                 active &= (course.patience == 0) | (epoch - best_epoch < course.patience)
                 if stop[0] or not active.any():
                     break
-            last, *state = (run.cut(part) for part in jax.tree.leaves(state))
-        return Fitted(best, best_loss, best_epoch, last, by_epoch, state)
+            last, *kept = (run.cut(part) for part in jax.tree.leaves(state))
+        return Fitted(best, best_loss, best_epoch, last, by_epoch, kept)
 
     def predict(
         self, forest: Forest, settings: Settings, data: Data, rows: Indices, params: NDArray, stop: Indices = NEVER
@@ -90,7 +90,7 @@ class XlaLowering(NamedTuple):
 
 
 class _Run(NamedTuple):
-    """What all calls about a forest and its data share. A state is the parameters, padded, and the optimiser's."""
+    """What all calls about a forest and its data share. All parts of a state are padded."""
 
     forest: Forest
     settings: Settings
@@ -98,18 +98,27 @@ class _Run(NamedTuple):
     network: Network
 
     def pad(self, part: EngineArray) -> NDArray:
-        return np.pad(part, (0, len(self.network.place) - len(part))) if np.ndim(part) else np.asarray(part)
+        """An array of all parameters, or of all trees (trees, STATE), padded with zeros."""
+        size = len(self.network.output) if np.ndim(part) == 2 else len(self.network.place)
+        return np.pad(part, [(0, size - len(part)), (0, 0)][: np.ndim(part)]) if np.ndim(part) else np.asarray(part)
 
     def cut(self, part: EngineArray) -> NDArray:
-        return np.asarray(part)[: self.forest.params] if np.ndim(part) else np.asarray(part)
+        size = self.forest.trees if np.ndim(part) == 2 else self.forest.params
+        return np.asarray(part)[:size] if np.ndim(part) else np.asarray(part)
 
-    def begin(self, params: NDArray, moments: Sequence[NDArray]) -> Any:
+    def begin(self, params: NDArray, moments: Sequence[NDArray]) -> passes.State:
         """The state with these moments if they fit the forest, else with new ones."""
-        fresh = OPTIMIZERS[self.settings.optimizer](self.settings.weight_decay).init(params)
-        leaves, form = jax.tree.flatten(fresh)
+        learning = learned_rate(self.settings)
+        fresh = passes.State(
+            params,
+            OPTIMIZERS[self.settings.optimizer](self.settings.weight_decay).init(params),
+            learning.begin(self.forest.trees, self.settings.learning_rate, params.dtype) if learning else None,
+        )
+        (_, *leaves), form = jax.tree.flatten(fresh)
         if [np.shape(part) for part in moments] == [leaf.shape for leaf in leaves]:
             leaves = [np.asarray(part, leaf.dtype) for part, leaf in zip(moments, leaves, strict=True)]
-        return jax.tree.map(self.pad, (params, jax.tree.unflatten(form, leaves)))
+        state: passes.State = jax.tree.map(self.pad, jax.tree.unflatten(form, [params, *leaves]))
+        return state
 
     def shrinking(self, l1: FloatArray | None, group_l1: FloatArray | None) -> passes.Shrinking:
         """The rate of the L1 norm for every parameter, and of the groups if there are any: 0 for biases."""
@@ -127,17 +136,24 @@ class _Run(NamedTuple):
         return self.pad(found.astype(self.settings.precision))
 
     def train(
-        self, state: Any, course: Course, epoch: int, moving: NDArray, shrinking: passes.Shrinking, stop: Indices
-    ) -> tuple[Any, FloatArray]:
+        self,
+        state: passes.State,
+        course: Course,
+        epoch: int,
+        moving: NDArray,
+        shrinking: passes.Shrinking,
+        stop: Indices,
+    ) -> tuple[passes.State, FloatArray]:
         """The state after an epoch in which parameters ``moving`` change, and the mean losses (trees,) in it."""
         method, size = (self.settings.optimizer, self.settings.weight_decay), self.settings.batch_size
         order = course.order[epoch % len(course.order)]
         batches = [order[start : start + size] for start in range(0, len(order), size)]
-        rates = course.rates[epoch * len(batches) :].astype(self.settings.precision)
+        rates = shares(course, self.settings)[epoch * len(batches) :].astype(self.settings.precision)
         losses = [np.zeros(len(self.network.output))]
         for rows, rate in zip(batches, rates, strict=False):
-            slope, loss = self.gradient(state[0], rows, size)
-            state = run_program(passes.update, method, self.network.place, state, slope, rate, moving, shrinking)
+            slope, loss = self.gradient(state.params, rows, size)
+            place = self.network.place, self.network.tree
+            state = run_program(passes.update, method, *place, state, slope, rate, moving, shrinking)
             losses.append(loss)
             if stop[0]:
                 break

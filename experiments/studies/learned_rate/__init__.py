@@ -1,0 +1,1 @@
+"""Learning rates that trees learn, against fixed ones."""
