@@ -14,8 +14,9 @@ from neuraltree.inputs.encoders import CellError, Column
 from neuraltree.tree.scaler import Scaler
 from search.config.settings import DataConfig
 from search.errors import InputError
-from search.table.streams.parquet_rows import ParquetRows, RowGroup, numbers_of
+from search.table.columnar.column_cells import as_array, numbers_of
 from search.table.streams.row_draws import RowDraws
+from search.table.streams.stored_rows import RowGroup, StoredRows
 from search.table.streams.survey import Key, known, target_cells
 
 
@@ -38,7 +39,7 @@ class Stream:
     ``class_rows``: the training and the test rows of each class.
     """
 
-    rows: ParquetRows
+    rows: StoredRows
     data: DataConfig
     draws: RowDraws
     columns: tuple[Column, ...]
@@ -89,7 +90,7 @@ class Stream:
     def _weights(self, batch: Any, rows: NDArray[np.int64], y: NDArray) -> FloatArray:
         weight = np.ones(len(rows))
         if self.rows.weight:
-            weight = batch.column(self.rows.weight).to_numpy(zero_copy_only=False)[rows].astype(np.float64)
+            weight = as_array(batch.column(self.rows.weight))[rows].astype(np.float64)
         if self.class_weight is not None:
             weight = weight * self.class_weight[y]
         return weight * self.scale_weight
