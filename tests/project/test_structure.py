@@ -32,6 +32,7 @@ ORDER = (
     "search",
     "search.errors",
     "search.interrupts",
+    "search.patience",
     "search.strict",
     "search.plain_arrays",
     "search.reading",
