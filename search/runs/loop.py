@@ -83,7 +83,7 @@ def evolve(
     folder.update_manifest(status="running", **facts)
     report = tracked(report, config, folder)
     phases = Phases()
-    ending = Ending(config.search, begun=begun)
+    ending = Ending(config.search, begun=begun, stream=table.stream)
     with ExitStack() as leaving:
         leaving.callback(report.close)
         with phases("teachers") if config.train.teachers else nullcontext():

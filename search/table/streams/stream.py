@@ -36,7 +36,7 @@ class Stream:
     ``scale_weight`` makes the mean weight of training rows one.
 
     ``scaler`` and ``target_scaler`` are fitted to all training rows. ``sampled``: so many of these are in the table.
-    ``class_rows``: the training and the test rows of each class.
+    ``class_rows``: the training and the test rows of each class. ``read_s``: the seconds that the first pass took.
     """
 
     rows: StoredRows
@@ -52,6 +52,7 @@ class Stream:
     test_rows: int
     sampled: int
     class_rows: Mapping[str, list[int]] | None
+    read_s: float
 
     def pieces(self, groups: Sequence[RowGroup] | None = None, *, test: bool) -> Iterator[Piece]:
         """The training rows or the test rows of row groups, of all if none are given; rows keep their order."""

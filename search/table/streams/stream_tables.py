@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -65,7 +66,9 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
     data = config.data
     rows = stored_rows(files_of(data.source), data, data.source)
     draws = RowDraws(config.run.seed, data.test_fraction)
+    begun = time.perf_counter()
     found = survey(rows, data, draws, sample_rows)
+    read_s = time.perf_counter() - begun
     if found.sample is None:
         raise InputError(f"{rows.source}: there are no rows with a target")
     # The columns are chosen already: their numbers are others now, and those that are left out are not there.
@@ -91,6 +94,7 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
         test_rows=found.test.rows,
         sampled=int(np.count_nonzero(~tests)),
         class_rows=None if codes is None else {part: _counts(counter, codes) for part, counter in counted.items()},
+        read_s=read_s,
     )
     plain = table.columns is None and not any(found.holes[column.name] for column in columns)
     digest = hashlib.sha256(repr((table.digest, rows.rows, found.train, found.test)).encode())
