@@ -13,7 +13,7 @@ from neuraltree.tree.nodes import Nodes, node_dtype
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
-steady = settings(derandomize=True, deadline=None, max_examples=100)  # the same examples on every machine
+steady = settings(derandomize=True, deadline=None, max_examples=50)  # the same examples on every machine
 
 SIGMOID, IDENTITY = 0, 5
 HIDDEN = tuple(range(len(NAMES)))

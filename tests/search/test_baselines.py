@@ -17,6 +17,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 import search.baselines.baseline_models as baseline_models
+import search.baselines.make
+import search.baselines.prune
 import search.judge.honest
 from neuraltree import hardware
 from neuraltree.activations import code_of
@@ -43,6 +45,16 @@ from search.verdict import binding, compared
 from tests.helpers.oracle import evaluate_recursive
 
 KINDS = ("regression", "binary", "multiclass")
+
+
+@pytest.fixture
+def quick_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Networks learn in few epochs, and are judged in few folds: these small tables need no more."""
+    monkeypatch.setattr(search.baselines.make, "MLP_EPOCHS", 100)
+    monkeypatch.setattr(search.baselines.prune, "EPOCHS", 12)
+    monkeypatch.setattr(search.judge.honest, "REPEATS", 1)
+
+
 BESIDE = np.array([0.1, 0.3, 0.2, 0.4, 0.5])  # parts of the honest error of a member
 CLASSES = {"binary": ["no", "yes"], "multiclass": ["a b", "c,d", "é"]}
 
@@ -327,6 +339,7 @@ def test_a_decision_tree_and_its_count(kind: str) -> None:
 # Every row of the table.
 
 
+@pytest.mark.usefixtures("quick_row")
 @pytest.mark.parametrize("row", BASELINES, ids=lambda row: row.name)
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_row_learns_every_kind(tmp_path: Path, row: Any, kind: str) -> None:
@@ -359,6 +372,7 @@ def test_of_equal_errors_the_simplest_model_is_taken(tmp_path: Path) -> None:
     assert fitted[-1] == 10.0
 
 
+@pytest.mark.usefixtures("quick_row")
 @pytest.mark.parametrize("row", BASELINES, ids=lambda row: row.name)
 def test_no_row_sees_test_rows(tmp_path: Path, row: Any) -> None:
     X, y = raw_table("binary")
@@ -375,6 +389,7 @@ def test_no_row_sees_test_rows(tmp_path: Path, row: Any) -> None:
         assert differ == {"test_error", "test_score"}
 
 
+@pytest.mark.usefixtures("quick_row")
 @pytest.mark.parametrize("row", BASELINES, ids=lambda row: row.name)
 def test_what_cannot_be_learnt_is_not_learnt_from_validation_rows(tmp_path: Path, row: Any) -> None:
     X, y = raw_table("binary", 200)
@@ -383,6 +398,7 @@ def test_what_cannot_be_learnt_is_not_learnt_from_validation_rows(tmp_path: Path
     assert all(made.values["val_error"] > 0.35 for made in train_row(row, setup, table).baselines)
 
 
+@pytest.mark.usefixtures("quick_row")
 @pytest.mark.parametrize("row", BASELINES, ids=lambda row: row.name)
 def test_every_row_heeds_the_weights_of_classes(tmp_path: Path, row: Any) -> None:
     rng = np.random.default_rng(5)
@@ -447,6 +463,7 @@ def test_a_linear_model_costs_what_the_tree_without_hidden_nodes_does(
     assert BY_NAME["linear"].cost(problem, table.kind, model) == {name: v[0] for name, v in expected.items()}
 
 
+@pytest.mark.usefixtures("quick_row")
 @pytest.mark.parametrize(
     ("kind", "device", "costed"),
     [("binary", "cortex-m4f", True), ("multiclass", "cortex-m4f", False), ("multiclass", "rpi-4", True)],
@@ -488,6 +505,7 @@ def without_seconds(found: tuple[Baseline, ...]) -> list[tuple[str, str, dict[st
     return [(b.name, b.label, {k: v for k, v in b.values.items() if k != "seconds"}) for b in found]
 
 
+@pytest.mark.usefixtures("quick_row")
 def test_a_stop_between_models_keeps_those_finished_and_the_rest_follows(tmp_path: Path) -> None:
     config, table, setup = prepared(tmp_path, "binary", 'baselines.models=["cart", "linear", "pruned_mlp"]')
     folder, whole, said = files(tmp_path), RunFolder(tmp_path / "whole"), []
