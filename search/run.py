@@ -146,10 +146,10 @@ def begin(
     ``settled`` makes the config final once the table is read. ``workers``: see ``evolve``. Returns the exit code.
     Raises ``InputError`` for bad input, ``LockedError`` for a run folder in use.
     """
+    from neuraltree.cli.patience import patience
     from search.config.config import config_hash, to_toml
     from search.folder.records import RunFolder, write_text
     from search.interrupts import interrupts
-    from search.patience import patience
     from search.runs.tracking import check_trackers
     from search.table.loading import load_table
 
@@ -187,10 +187,10 @@ def _length(arguments: argparse.Namespace) -> list[str]:
 
 
 def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> int:
+    from neuraltree.cli.patience import patience
     from search.config.config import as_begun, config_hash, load_config
     from search.folder.records import RunFolder
     from search.interrupts import interrupts
-    from search.patience import patience
     from search.runs.tracking import check_trackers
     from search.table.loading import load_table
 

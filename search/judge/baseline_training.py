@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neuraltree.arrays import FloatArray
+from neuraltree.cli.patience import patience
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tasks.task import Task, make_task
 from search.baselines.baseline_models import Model, Sample
@@ -25,7 +26,6 @@ from search.folder.baselines_csv import Baseline, load_baselines, write_baseline
 from search.folder.columns import told_tests
 from search.folder.records import RunFolder
 from search.judge.honest import FOLDS, judging_folds, parts_of_error, standard_error
-from search.patience import patience
 from search.strict import one_line
 from search.table.data import Table
 

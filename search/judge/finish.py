@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
+from neuraltree.cli.patience import patience
 from neuraltree.compress.formats import NARROW, c_format
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune
@@ -38,7 +39,6 @@ from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.judge.units import Kept, Units
 from search.objectives import HONEST_MEAN, USUAL_COSTS, beside_honest, named_columns
-from search.patience import patience
 from search.selection.dominance import undominated
 from search.table.data import Table
 from search.variation.genes import FORMAT, Genes, genes_of

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.cli.patience import patience
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tree.generate import redraw_weights
 from neuraltree.tree.nodes import IntArray, Nodes, node_dtype
@@ -31,7 +32,6 @@ from search.judge.bands import bands
 from search.judge.exit_latency import mean_latencies, rules_of_table
 from search.judge.thresholds import decided, thresholds
 from search.judge.units import Kept, Units
-from search.patience import patience
 from search.table.data import Table
 from search.table.fresh_splits import FOLDS, REPEATS, fresh_folds
 from search.table.splits import positions

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.cli.patience import patience
 from neuraltree.compress.formats import InputSpec
 from neuraltree.hardware.compare import COMPARED, Measured, check_measurable, measure_tree
 from neuraltree.hardware.measure.cores import MeasureError
@@ -16,7 +17,6 @@ from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.tree.tree import Tree
 from search.engine.evaluate import Problem
 from search.front import Front
-from search.patience import patience
 
 MEASURED = tuple(f"measured_{name}" for name in COMPARED)
 

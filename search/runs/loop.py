@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 
 from neuraltree.cli.command import DONE, INTERRUPTED
+from neuraltree.cli.patience import patience
 from neuraltree.engine.lowering import engine_name, what_is_missing
 from neuraltree.storing import sync
 from search.card.card_files import write_run_card
@@ -44,7 +45,6 @@ from search.judge.baseline_training import affordable, train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
 from search.judge.notices import at_end, at_start
-from search.patience import patience
 from search.runs.ending import Ending, length_of
 from search.runs.indicators import HISTORY, row_of, speed_of
 from search.runs.progress import Phases, Reporter

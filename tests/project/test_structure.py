@@ -32,7 +32,6 @@ ORDER = (
     "search",
     "search.errors",
     "search.interrupts",
-    "search.patience",
     "search.strict",
     "search.plain_arrays",
     "search.reading",

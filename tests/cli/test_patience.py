@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from search import patience as module
-from search.patience import patience
+from neuraltree.cli import patience as module
+from neuraltree.cli.patience import patience
 
 
 def waited(said: list[str], count: int) -> None:
