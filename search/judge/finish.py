@@ -326,7 +326,7 @@ def _tuned(setup: Setup, table: Table, trees: list[Tree], say: Callable[[str], N
     X, epochs, seed = table.X[setup.train_rows], setup.finetune_epochs, setup.problem.seed
     if not epochs:
         return trees
-    weight, found = setup.problem.data.weight[: len(X)], []
+    weight, found = setup.problem.data.weight[: len(X)], list[Tree]()
     with patience(say, "fine-tuning in 8 bits") as note:
         for tree in trees:
             note(f"{len(found)} of {len(trees)} models")

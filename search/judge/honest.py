@@ -122,7 +122,11 @@ def judge(
     held_out, rules = None, rules_of_table(setup.problem, table)
     with patience(say, "judging") as note:
         for repeat, folds in enumerate(splits):
-            units = Units(kept, stopping, lambda far, i=repeat: note(f"repeat {i + 1} of {len(splits)}, {far}"))
+
+            def told(far: str, repeat: int = repeat) -> None:
+                note(f"repeat {repeat + 1} of {len(splits)}, {far}")
+
+            units = Units(kept, stopping, told)
             anew = lesson.problem if lesson else replace(setup.problem, folds=folds)
             found = _judged_once(anew, trees, repeat, epochs, setup.tuned, genes, None if repeat else rules, units)
             done.append(found[1])

@@ -127,6 +127,7 @@ BUNDLED: dict[str, Loader] = {
     **{name: partial(_bundled, name) for name in ("iris", "wine", "breast_cancer", "diabetes", "digits")},
     "friedman1": _friedman1,
 }
-_READERS: dict[str, Callable[[list[Path], DataConfig, str], Raw]] = {".npz": _npz} | dict.fromkeys(
-    FORMATS, read_columns
-)
+_READERS: dict[str, Callable[[list[Path], DataConfig, str], Raw]] = {
+    ".npz": _npz,
+    **dict.fromkeys(FORMATS, read_columns),
+}
