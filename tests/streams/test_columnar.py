@@ -14,6 +14,7 @@ from numpy.testing import assert_array_equal
 from search.errors import InputError
 from search.run import main
 from search.table.columnar import arrow_files, npy_files
+from search.table.columnar.column_cells import coded
 from search.table.columnar.column_formats import FORMATS
 from search.table.loading import load_table
 from search.table.streams import stored_rows
@@ -227,3 +228,15 @@ def test_a_file_is_not_read_whole(tmp_path: Path, ending: str, monkeypatch: pyte
     tracemalloc.stop()
     assert seen == 500_000
     assert most < 1_000_000
+
+
+@pytest.mark.parametrize(
+    "cells", [np.array(["b", "a", "b", "c"]), np.array([3.0, np.nan, 1.0, np.nan, 3.0]), np.array([True, False, True])]
+)
+def test_cells_are_coded_as_by_arrow(cells: Any) -> None:
+    """Levels come in the order in which they are met: sums over them have the same bits."""
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    data = config_for("t.npy").data
+    mine, its = (coded(column, "x", data, "t") for column in (cells, arrow.array(cells)))
+    assert_array_equal(mine.levels, its.levels)
+    assert_array_equal(mine.codes, its.codes)
