@@ -105,10 +105,10 @@ def evolve(
             judged = write_front(folder, setup, table, reached, report.message, stopping, lesson)
             front = load_front(folder.path)
             if nothing_measured(setup.problem, front):
-                models, device = shlex.quote(str(folder.models)), shlex.quote(config.hardware.device)
+                made, device = shlex.quote(str(folder.models)), shlex.quote(config.hardware.device)
                 report.warning(
                     "no model could be measured, so all costs are predicted; see why with: python -m "
-                    f"neuraltree.hardware {models} --device {device} --measure"
+                    f"neuraltree.hardware {made} --device {device} --measure"
                 )
         chosen = front.members.index(front.recommended()) if len(front) else 0
         if models and len(front):
