@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -239,7 +240,7 @@ def load_front(folder: str | Path) -> Front:
         if (folder / "live.csv").is_file():
             raise InputError(
                 f"the run in {folder} is not complete, so its front is not refitted and tested yet (live.csv has the "
-                f"front so far); finish it with: python -m search.run {folder} --resume"
+                f"front so far); finish it with: python -m search.run {shlex.quote(str(folder))} --resume"
             )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())

@@ -6,11 +6,13 @@ import csv
 import errno
 import io
 import json
+import math
 import os
+import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ from search.errors import DamagedError, InputError
 from search.strict import one_line, shown
 
 T = TypeVar("T")
+LOCAL_HEADER = struct.Struct("<26xHH")  # of a member of a zip file: ends in the lengths of its name and of more
 GROWN = 2**30  # bytes of history.csv, of millions of generations
 
 
@@ -33,6 +36,37 @@ def read_npz(path: Path) -> dict[str, NDArray]:
         raise unreadable(path, ValueError("a checksum is wrong") if _is_broken(path) else error) from None
     except Exception as error:  # a damaged archive can raise any error: OverflowError, TokenError, ...
         raise unreadable(path, error) from None
+
+
+def mapped_npz(path: Path) -> dict[str, NDArray]:
+    """As ``read_npz`` for arrays of any size: they stay in the file, which is mapped into memory and cannot be written.
+
+    All checksums are compared first. An archive that was compressed is read.
+    """
+    try:
+        check_regular(path)
+        with path.open("rb") as file:
+            with zipfile.ZipFile(file) as stored:
+                if stored.testzip() is not None:
+                    raise ValueError("a checksum is wrong")
+                members = stored.infolist()
+            if any(each.compress_type != zipfile.ZIP_STORED for each in members):
+                return read_npz(path)
+            return {each.filename.removesuffix(".npy"): _mapped(file, path, each.header_offset) for each in members}
+    except Exception as error:  # see ``read_npz``
+        raise unreadable(path, error) from None
+
+
+def _mapped(file: IO[bytes], path: Path, begin: int) -> NDArray:
+    """The array of the member of an archive whose header is at byte ``begin``."""
+    file.seek(begin)
+    name, extra = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
+    file.seek(name + extra, os.SEEK_CUR)
+    np.lib.format.read_magic(file)
+    shape, _, kind = np.lib.format.read_array_header_1_0(file)
+    if kind.hasobject:
+        raise ValueError("it holds Python objects, which are never read")
+    return np.memmap(path, kind, "r", file.tell(), shape) if math.prod(shape) else np.zeros(shape, kind)
 
 
 def read_file(path: Path, most: int = LARGEST) -> bytes:
@@ -81,6 +115,8 @@ def unreadable(path: Path, error: Exception) -> InputError:
 
     A file that the system refuses to read now may be undamaged.
     """
+    if isinstance(error, IsADirectoryError):
+        return DamagedError(f"{path} is a folder in the place of a file; move it away")
     if isinstance(error, MemoryError):
         error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
     # A damaged archive can hold offsets to which no file can seek: EINVAL.

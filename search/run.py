@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -100,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _how_to_resume(arguments: argparse.Namespace) -> str:
     folder = arguments.path if arguments.resume else arguments.out or "FOLDER"
-    return f"if the run has begun, resume it with: python -m search.run {folder} --resume"
+    return f"if the run has begun, resume it with: python -m search.run {shlex.quote(str(folder))} --resume"
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -145,6 +146,7 @@ def begin(
     ``settled`` makes the config final once the table is read. ``workers``: see ``evolve``. Returns the exit code.
     Raises ``InputError`` for bad input, ``LockedError`` for a run folder in use.
     """
+    from neuraltree.cli.patience import patience
     from search.config.config import config_hash, to_toml
     from search.folder.records import RunFolder, write_text
     from search.interrupts import interrupts
@@ -154,7 +156,8 @@ def begin(
     check_trackers(config.tracking)
     folder = RunFolder(Path(config.run.out))
     folder.check_free()
-    table = load_table(config)
+    with patience(report.message, "reading the table"):
+        table = load_table(config)
     config = settled(config, table) if settled else config
     if dry_run:
         from search.runs.dry_run import describe
@@ -184,6 +187,7 @@ def _length(arguments: argparse.Namespace) -> list[str]:
 
 
 def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> int:
+    from neuraltree.cli.patience import patience
     from search.config.config import as_begun, config_hash, load_config
     from search.folder.records import RunFolder
     from search.interrupts import interrupts
@@ -208,7 +212,8 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
         digest = config_hash(load_config(path))
         config = load_config(path, older := as_begun(path))
         check_trackers(config.tracking)
-        table = load_table(config)
+        with patience(report.message, "reading the table"):
+            table = load_table(config)
         began = (
             ("config_hash", digest, f"{path} is"),
             ("data_hash", table.digest, f"the data of {config.data.source!r} are"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import io
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -74,25 +76,41 @@ def run_command(main: Callable[[], int]) -> NoReturn:
     """Run ``main`` and exit with its code.
 
     Ctrl-C, and a reader that closes the pipe (``| head -1``), end the command without a traceback, with the exit codes
-    that shells use for SIGINT and SIGPIPE.
+    that shells use for SIGINT and SIGPIPE. Ctrl-C while Python exits ends it at once, with the same code.
     """
     _open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as on standard error: a name may not fit the encoding
+    atexit.register(_ignore_interrupts)  # what is registered first runs last
     try:
-        sys.exit(_flushed(main))
+        code = _code(main)
+    except KeyboardInterrupt:  # one more, while the first was told
+        code = INTERRUPTED
+    finally:
+        _drop_messages()
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+    sys.exit(code)
+
+
+def _code(main: Callable[[], int]) -> int:
+    try:
+        return _flushed(main)
     except KeyboardInterrupt:
         say("interrupted")
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
-        sys.exit(CLOSED)
+        return CLOSED
     except OSError as error:  # for example, results written to a full disk
         code = fail_of_system(error)
         _drop_output()
-        sys.exit(code)
-    finally:
-        _drop_messages()
+        return code
+
+
+def _ignore_interrupts() -> None:
+    """The rest of the exit takes milliseconds, and Python no longer calls handlers there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _drop_messages() -> None:

@@ -47,8 +47,9 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
     source: Annotated[
         str,
         Meta(
-            description="the table: a `.csv`, `.tsv`, `.txt` (also with `.gz`), `.parquet` or `.npz` file, relative to "
-            "the config, several text or Parquet files of one header as in `parts/*.csv`, or a name from tables.md"
+            description="the table: a `.csv`, `.tsv`, `.txt` (also with `.gz`), `.parquet`, `.arrow`, `.feather`, "
+            "`.npy` or `.npz` file, relative to the config, several of the same columns as in `parts/*.csv`, or a name "
+            "from tables.md"
         ),
     ]
     target: Annotated[
@@ -138,8 +139,8 @@ class DataConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["auto"] | Annotated[int, Meta(ge=0, le=INT_MAX)],
         Meta(
             description="the training rows that the search and the judgement use of a table that is read in blocks, as "
-            "`.parquet` files can be; auto: 200,000 of files of more than 50 million cells, and files of fewer are "
-            "read whole; 0: the table is read whole; see data.md"
+            "`.parquet`, `.arrow`, `.feather` and `.npy` files can be; auto: 200,000 of files of more than 50 million "
+            "cells, and files of fewer are read whole; 0: the table is read whole; see data.md"
         ),
     ] = "auto"
 
@@ -535,7 +536,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     tracking: TrackingConfig = TrackingConfig()
 
 
-ENDINGS = (".csv", ".tsv", ".txt", ".npz", ".parquet")
+ENDINGS = (".csv", ".tsv", ".txt", ".npz", ".parquet", ".arrow", ".feather", ".npy")
 OPENML = "openml:"  # the beginning of a ``data.source`` that is fetched from the network
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from search.errors import InputError
 from search.executors.jobs import Context, chunk_of, run_chunk
 from search.executors.joining import Refused, join, table_name
-from search.executors.wire import Arrays, WireError, pack
+from search.executors.wire import Arrays, WireError, digest, pack
 from search.executors.work_folder import DONE, TAKEN, TODO, WORKERS, Beat, Entry, WorkFolder, read
 from search.strict import one_line
 
@@ -125,7 +125,10 @@ class FolderWorker:
         problem = ""
         result: Arrays = {}
         try:
-            chunk = chunk_of(read(entry.path))
+            message = read(entry.path)
+            if digest(message) != entry.chunk:
+                raise WireError("the chunk is damaged: its content is not that of its name")
+            chunk = chunk_of(message)
             result = run_chunk(context, chunk)
             self.trees += len(chunk.trees)
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,7 +25,7 @@ Make = Callable[[str, Path, Invitation, Say], Pool]
 
 def _folder(name: str, run: Path, invited: Invitation, say: Say) -> Pool:
     del name
-    say(f"more workers may join: python -m search.worker {run}")
+    say(f"more workers may join: python -m search.worker {shlex.quote(str(run))}")
     return FolderPool(run, invited, say)
 
 

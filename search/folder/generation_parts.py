@@ -11,7 +11,7 @@ from search.folder.history import EVOLUTION, parts_of, streams
 from search.folder.npz_streams import Stream, write_streams
 from search.folder.records import RunFolder
 from search.folder.snapshot import archive, archive_parts
-from search.reading import read_npz
+from search.reading import mapped_npz
 
 ARCHIVE = "archive.npz"
 Parts = Sequence[Mapping[str, NDArray]]
@@ -33,7 +33,7 @@ def split_parts(folder: RunFolder) -> None:
     lost = [name for name, _ in JOINED.values() if not (folder.path / name).is_file()]
     if lost:
         raise DamagedError(f"{folder.path / lost[0]} is missing, so the run cannot go on; restore the file")
-    history, trees = (read_npz(folder.path / name) for name in (EVOLUTION, ARCHIVE))
+    history, trees = (mapped_npz(folder.path / name) for name in (EVOLUTION, ARCHIVE))
     folder.clear_parts()  # those of a process that was killed here
     try:
         parts = zip(archive_parts(trees, history["generation"]), parts_of(history), strict=True)

@@ -18,7 +18,7 @@ from search.folder.history_table import table_rows
 from search.folder.npz_streams import Stream, concatenated, layout_of, whole
 from search.folder.records import RunFolder
 from search.folder.tree_arrays import Arrays, columns_from_arrays, columns_to_arrays
-from search.reading import read_npz
+from search.reading import mapped_npz
 from search.strict import one_line
 
 if TYPE_CHECKING:
@@ -128,7 +128,10 @@ def lines_of_history(run: RunFolder) -> Iterator[str]:
 
 
 def load_history(folder: str | Path) -> History:
-    """The history of a run, finished or under way. Raises ``InputError`` if it is missing or damaged."""
+    """The history of a run, finished or under way; the arrays of a finished one stay in its file.
+
+    Raises ``InputError`` if it is missing or damaged.
+    """
     run = RunFolder(Path(folder))
     finished = run.path / EVOLUTION
     if not finished.is_file() and run.last_generation() is None:
@@ -137,7 +140,7 @@ def load_history(folder: str | Path) -> History:
     objectives = run.read_manifest().get("objectives", ())
     try:
         if finished.is_file():
-            return history_of(read_npz(finished), objectives, rows)
+            return history_of(mapped_npz(finished), objectives, rows)
         with run.parts("history") as parts:
             return history_of(joined(parts), objectives, rows)
     except InputError:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from neuraltree.storing import append
+from search.errors import DamagedError
 from search.folder.records import csv_lines, write_text
 from search.reading import GROWN, read_file, read_rows
 
@@ -27,8 +28,10 @@ def add_line(folder: Path, header: Sequence[str], line: str) -> None:
 
 def mend_table(folder: Path, header: Sequence[str], last: int, spare: Iterable[str]) -> int:
     """Keep the lines of generations 0 to ``last``, and take those that are lost from ``spare``, which is read only
-    then. Returns the number of lines that are not to be had."""
+    then. Returns the number of lines that are not to be had; ``DamagedError`` for a folder."""
     path = folder / TABLE
+    if path.is_dir():
+        raise DamagedError(f"{path} is a folder in the place of a file; move it away, and its lines are made again")
     text = read_file(path, GROWN).decode(errors="replace") if path.exists() else ""
     lines = _by_generation(text.splitlines(keepends=True), header)
     if any(generation not in lines for generation in range(last + 1)):

@@ -10,6 +10,7 @@ import csv
 import fcntl
 import io
 import json
+import shlex
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 from neuraltree.storing import store
 from neuraltree.structs import to_struct
 from search.errors import DamagedError, InputError, LockedError
+from search.folder.end_log import EndLog
 from search.folder.logs import Log, Parts, numbered
 from search.interrupts import uninterrupted
 from search.reading import read_json, read_npz, reason
@@ -33,7 +35,6 @@ CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
 # The only files of a run that was killed before its config was written: there is nothing to resume.
 STARTING = {LOCK, CONFIG + ".part"}
 KEPT_CHECKPOINTS = 2
-JUDGED = "judged.npz"
 PARTS = ("archive", "history")  # each generation adds to a log of each kind, until the run is complete
 # The keys of the manifest that are read back, with their types.
 FACTS: dict[str, Any] = {
@@ -42,6 +43,7 @@ FACTS: dict[str, Any] = {
     "evaluations": int,
     "generations": int,
     "timed_from": int,
+    "search_ended": int | None,
     "data_hash": str,
     "config_hash": str,
     "objectives": list[str],
@@ -121,6 +123,7 @@ class RunFolder:
         self._lock: IO[str] | None = None
         self._made: list[Path] = []  # the folders that ``create`` made: the run folder and its parents
         self._logs = {kind: Log(self.checkpoints, kind) for kind in PARTS}
+        self.end = EndLog(self.checkpoints)
         self._running = False  # the status that this process last wrote to the manifest
 
     def __enter__(self) -> Self:
@@ -179,7 +182,7 @@ class RunFolder:
 
     def _occupied(self) -> InputError:
         can_go_on = (self.path / CONFIG).is_file() and not self.was_compressed
-        hint = f", or resume the run in it: python -m search.run {self.path} --resume" * can_go_on
+        hint = f", or resume the run in it: python -m search.run {shlex.quote(str(self.path))} --resume" * can_go_on
         return InputError(f"{self.path} is not empty; name another folder with --out{hint}")
 
     @property
@@ -276,22 +279,6 @@ class RunFolder:
     def last_generation(self) -> int | None:
         """The generation of the newest checkpoint; None if there is none yet."""
         return max(self._generations(), default=None)
-
-    def save_judged(self, arrays: Mapping[str, NDArray]) -> None:
-        """Save what the judgement of the front has done so far."""
-        self.checkpoints.mkdir(exist_ok=True)
-        write_npz(self.checkpoints / JUDGED, arrays)
-
-    def load_judged(self) -> dict[str, NDArray]:
-        """{} if there is none, or it is damaged: the judgement then begins again."""
-        path = self.checkpoints / JUDGED
-        try:
-            return read_npz(path) if path.exists() else {}
-        except DamagedError:
-            return {}
-
-    def clear_judged(self) -> None:
-        (self.checkpoints / JUDGED).unlink(missing_ok=True)
 
     def _checkpoint(self, generation: int, suffix: str) -> Path:
         return self.checkpoints / f"state-{generation:06d}.{suffix}"

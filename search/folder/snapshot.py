@@ -46,13 +46,20 @@ def state_from_parts(arrays: Mapping[str, NDArray], facts: Mapping[str, Any]) ->
 def archive_parts(joined: Mapping[str, NDArray], generation: NDArray[np.int64]) -> Iterator[Arrays]:
     """An archive by generation: parts that ``archive`` joins again; ``generation`` (trees,) is that of each id.
 
-    A part needs a tree: a generation that has none left gets the first of all, of which joining keeps one.
+    A part needs a tree: a generation that has none left gets the first of all, of which joining keeps one. Of
+    ``joined`` one generation is in memory at a time.
     """
-    members = members_from_arrays(joined)
-    made = generation[members.ids]
+    starts = joined["starts"]
+    made = generation[joined["ids"]]
     first = np.searchsorted(made, np.arange(int(generation.max()) + 2))  # an archive is in order of evaluation
-    own = (np.arange(begin, end) for begin, end in pairwise(first.tolist()))
-    return (members_to_arrays(members.take(some if len(some) else np.zeros(1, np.int64))) for some in own)
+    for begin, end in pairwise(first.tolist()):
+        some = slice(begin, end) if begin < end else slice(0, 1)
+        own = starts[some.start : some.stop + 1]
+        yield {
+            "nodes": np.array(joined["nodes"][own[0] : own[-1]]),
+            "starts": np.array(own - own[0]),
+            **{name: np.array(values[some]) for name, values in joined.items() if name not in ("nodes", "starts")},
+        }
 
 
 def archive(parts: Sequence[Mapping[str, NDArray]]) -> dict[str, Stream]:

@@ -13,6 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from neuraltree.arrays import FloatArray
+from neuraltree.cli.patience import patience
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tasks.task import Task, make_task
 from search.baselines.baseline_models import Model, Sample
@@ -43,7 +44,8 @@ def affordable(
     models: Sequence[str], setup: Setup, table: Table, say: Callable[[str], None], limit_s: float
 ) -> dict[str, float]:
     """The models that take no more than ``limit_s`` together, the quickest first, with their predicted seconds."""
-    predicted = {name: _predicted_s(BY_NAME[name], setup, table) for name in models}
+    with patience(say, "predicting the time of baselines"):
+        predicted = {name: _predicted_s(BY_NAME[name], setup, table) for name in models}
     found: dict[str, float] = {}
     for name in sorted(models, key=lambda name: predicted[name]):
         if sum(found.values()) + predicted[name] <= limit_s:
@@ -94,9 +96,12 @@ def train_baselines(
         say(f"training {', '.join(row.label for row in missing)} on the same rows, for comparison")
     order = [name for row in wanted for name in row.names.values()]
     for row in missing:
+        if stopping():
+            raise KeyboardInterrupt
         begun = time.perf_counter()
         try:
-            trained = train_row(row, setup, table, beside, stopping)
+            with patience(say, f"training {row.label}") as note:
+                trained = train_row(row, setup, table, beside, stopping, note)
         except ValueError as error:  # the optimiser diverged, or scikit-learn refuses the table
             say(f"  {row.label} could not be trained: {one_line(error)}")
             continue
@@ -113,13 +118,15 @@ def train_row(
     table: Table,
     beside: FloatArray | None = None,
     stopping: Callable[[], bool] = lambda: False,
+    note: Callable[[str], None] = lambda far: None,
 ) -> Trained:
     """Choose each size's penalty by its error in the run's folds, fit to all training rows, score on the test rows.
 
     ``beside`` (folds,): the parts of the honest error of a member to compare them with; test scores need test rows.
-    ``val_error`` was therefore used for selection, as it was for the trees. Raises ``ValueError`` if a fit fails.
+    ``val_error`` was therefore used for selection, as it was for the trees. ``note`` is told how far the fits are.
+    Raises ``ValueError`` if a fit fails.
     """
-    fits, sample = _Fits(row, setup.problem.seed, stopping), _sample(setup, table)
+    fits, sample = _Fits(row, setup.problem.seed, stopping, note), _sample(setup, table)
     errors = {penalty: _fold_errors(fits, penalty, sample, setup, table) for penalty in row.penalties}
     sizes = list(errors[row.penalties[0]])
     chosen = {size: min(row.penalties, key=lambda penalty: errors[penalty][size]) for size in sizes}
@@ -142,8 +149,10 @@ def train_row(
 class _Fits:
     """Fits of one row, on one thread so that the number of cores does not change results; warnings are counted."""
 
-    def __init__(self, row: Row, seed: int, stopping: Callable[[], bool]) -> None:
-        self.row, self.seed, self.stopping = row, seed, stopping
+    def __init__(
+        self, row: Row, seed: int, stopping: Callable[[], bool], note: Callable[[str], None] = lambda far: None
+    ) -> None:
+        self.row, self.seed, self.stopping, self.note = row, seed, stopping, note
         self.warned: Counter[str] = Counter()
         self.number = 0
 
@@ -155,6 +164,7 @@ class _Fits:
             raise KeyboardInterrupt
         self.warned.update({warning.category.__name__ for warning in caught})
         self.number += 1
+        self.note(f"{self.number} fits done")
         return made
 
 

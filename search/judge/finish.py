@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree import hardware
+from neuraltree.cli.patience import patience
 from neuraltree.compress.formats import NARROW, c_format
 from neuraltree.compress.int8.clipping import fit_ranges
 from neuraltree.compress.int8.finetune import finetune
@@ -26,20 +27,21 @@ from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 from search.engine.budgets import within
 from search.engine.cut_finalists import with_cuts
-from search.engine.evaluate import COUNTS, Columns, costs, refit, trained
+from search.engine.evaluate import COUNTS, Columns, Problem, costs, refit, trained
 from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
 from search.engine.problem import Setup, natural_truth
 from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
-from search.judge.honest import Judged, Kept, judge, refit_course
+from search.judge.honest import Judged, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
+from search.judge.units import Kept, Units
 from search.objectives import HONEST_MEAN, USUAL_COSTS, beside_honest, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
-from search.variation.genes import FORMAT, genes_of
+from search.variation.genes import FORMAT, Genes, genes_of
 
 SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only for models whose code is int8
 HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *USUAL_COSTS, *MEASURED, "model")
@@ -110,16 +112,18 @@ def write_front(
         finalists(setup, state),
         say,
         stopping,
-        kept=folder,
+        kept=folder.end,
         lesson=lesson,
         evaluations=state.evaluations,
     )
-    members = last_front(setup, table, front, say, stopping, evaluations=state.evaluations)
+    members = last_front(setup, table, front, say, stopping, kept=folder.end, evaluations=state.evaluations)
     judged = judged.take([member.place for member in members])
     if members and setup.problem.task.kind != "regression":
         trees = [front.trees[member.place] for member in members]
-        write_answers(folder, held_out_answers(setup.problem, trees, judged.thresholds))
-    write_members(folder, setup, table, members)
+        with patience(say, "answering held-out rows"):
+            write_answers(folder, held_out_answers(setup.problem, trees, judged.thresholds))
+    with patience(say, "scoring models on the test rows"):
+        write_members(folder, setup, table, members)
     return judged
 
 
@@ -173,10 +177,12 @@ def last_front(
     say: Callable[[str], None],
     stopping: Callable[[], bool],
     *,
+    kept: Kept | None = None,
     evaluations: int,
 ) -> list[Finished]:
     """The finished members of a judged front that no other finished member dominates in the run's objectives."""
-    return undominated_members(setup, finished(setup, table, front, say, stopping, evaluations=evaluations), say)
+    members = finished(setup, table, front, say, stopping, kept=kept, evaluations=evaluations)
+    return undominated_members(setup, members, say)
 
 
 def undominated_members(setup: Setup, members: list[Finished], say: Callable[[str], None]) -> list[Finished]:
@@ -204,6 +210,7 @@ def finished(
     say: Callable[[str], None],
     stopping: Callable[[], bool],
     *,
+    kept: Kept | None = None,
     evaluations: int,
 ) -> list[Finished]:
     """A front refitted on all training rows, fine-tuned for 8 bits if asked to, and measured; see ``finished_trees``.
@@ -212,14 +219,38 @@ def finished(
     """
     if not front.trees:
         return []
+    with patience(say, "refitting") as note:
+        refitted = _refitted(setup, table, front, say, stopping, Units(kept, stopping, note), evaluations)
+    trees = [to_tree(setup, table, nodes) for nodes in refitted]
+    columns = {"id": front.ids.astype(np.float64)} | front.columns
+    return finished_trees(setup, table, trees, columns, say, stopping, kept=kept)
+
+
+def _refitted(
+    setup: Setup,
+    table: Table,
+    front: Members,
+    say: Callable[[str], None],
+    stopping: Callable[[], bool],
+    units: Units,
+    evaluations: int,
+) -> list[Nodes]:
+    """The trees of a front, trained on all training rows."""
     epochs, faster = refit_course(setup, evaluations)
     problem, train = replace(setup.problem, epochs=epochs), trained
     if table.stream and setup.stream_settings:
         problem = replace(problem, settings=setup.stream_settings)
-        train = partial(trained_on_stream, table.stream, say, stopping)
-    refitted = refit(problem, front.trees, faster=faster, genes=genes_of(front.columns), train=train)
-    trees = [to_tree(setup, table, nodes) for nodes in refitted]
-    return finished_trees(setup, table, trees, {"id": front.ids.astype(np.float64)} | front.columns, say, stopping)
+        train = partial(trained_on_stream, table.stream, say, stopping, note=units.note)
+
+    def in_units(whole: Problem, trees: list[Nodes], stream: int, *, genes: Genes, **course: Any) -> list[Nodes]:
+        def fitted(some: list[Nodes], own: Genes) -> list[Nodes]:
+            return train(whole, some, stream, genes=own, **course)
+
+        # A stream is read once for all trees.
+        once = table.stream is not None
+        return units.trained(f"refit {stream} {faster}", whole, trees, genes, epochs, fitted, once=once)
+
+    return refit(problem, front.trees, faster=faster, genes=genes_of(front.columns), train=in_units)
 
 
 def finished_trees(
@@ -231,6 +262,7 @@ def finished_trees(
     stopping: Callable[[], bool],
     *,
     ranged: bool = False,
+    kept: Kept | None = None,
 ) -> list[Finished]:
     """Models of a front in the code of the run, with the ``columns`` that are known of them and their costs.
 
@@ -242,7 +274,12 @@ def finished_trees(
     known: list[dict[str, Any]] = [_values(constants, i) for i in range(len(trees))]
     formats = formats_of(setup, columns) or [None] * len(trees)
     trees = [replace(tree, **each) for tree, each in zip(trees, known, strict=True)]
-    trees = _in_integers(setup, table, trees, formats, ranged=ranged)
+    if not ranged:
+        X, weight = table.X[setup.train_rows], setup.problem.data.weight
+        trees = [fit_ranges(tree, X, weight[: len(X)]) for tree in trees]
+    trees = _tuned(setup, table, trees, say, Units(kept, stopping))
+    with patience(say, "scoring models in integers"):
+        trees = _in_integers(setup, table, trees, formats)
     if setup.problem.in_integers:
         _tell_of_losses(trees, say)
     decisions = _decided(setup, trees, formats)
@@ -284,17 +321,29 @@ def to_tree(setup: Setup, table: Table, nodes: Nodes) -> Tree:
     )
 
 
-def _in_integers(
-    setup: Setup, table: Table, trees: list[Tree], formats: Sequence[str | None], *, ranged: bool
-) -> list[Tree]:
-    """The trees with their own input ranges for 8 bits, fine-tuned if asked to, all on the training rows; with the
-    weights of their formats below 8 bits."""
-    X, y, problem = table.X[setup.train_rows], table.y[setup.train_rows], setup.problem
-    weight = problem.data.weight[: len(X)]
-    fitted = trees if ranged else [fit_ranges(tree, X, weight) for tree in trees]
-    epochs, seed = setup.finetune_epochs, problem.seed
-    tuned = [tree for each in fitted for tree in finetune([each], X, epochs=epochs, seed=seed, weight=weight)]
-    stored = [_in_format(tree, name) for tree, name in zip(tuned, formats, strict=True)]
+def _tuned(setup: Setup, table: Table, trees: list[Tree], say: Callable[[str], None], units: Units) -> list[Tree]:
+    """The trees fine-tuned for 8 bits, if the run asks for it."""
+    X, epochs, seed = table.X[setup.train_rows], setup.finetune_epochs, setup.problem.seed
+    if not epochs:
+        return trees
+    weight, found = setup.problem.data.weight[: len(X)], list[Tree]()
+    with patience(say, "fine-tuning in 8 bits") as note:
+        for tree in trees:
+            note(f"{len(found)} of {len(trees)} models")
+
+            def tune(tree: Tree = tree) -> list[Nodes]:
+                return [finetune([tree], X, epochs=epochs, seed=seed, weight=weight)[0].nodes]
+
+            nodes = units.done(f"fine-tuning {epochs} {seed}", [tree.nodes], tune)[0]
+            found.append(replace(tree, nodes=nodes))
+    return found
+
+
+def _in_integers(setup: Setup, table: Table, trees: list[Tree], formats: Sequence[str | None]) -> list[Tree]:
+    """The trees with the weights of their formats below 8 bits, and with what they lose as integers."""
+    X, y = table.X[setup.train_rows], table.y[setup.train_rows]
+    weight = setup.problem.data.weight[: len(X)]
+    stored = [_in_format(tree, name) for tree, name in zip(trees, formats, strict=True)]
     losses = (int8_loss(tree, X, y, weight, weights) for tree, weights in stored)
     return [replace(tree, int8_loss=loss) for (tree, _), loss in zip(stored, losses, strict=True)]
 

@@ -9,21 +9,21 @@ repeated here, so their errors are without its gain.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
+from neuraltree.cli.patience import patience
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tree.generate import redraw_weights
-from neuraltree.tree.nodes import IntArray, Nodes, join, node_dtype
+from neuraltree.tree.nodes import IntArray, Nodes, node_dtype
 from search.engine.evaluate import Fold, Problem, outputs_in_formats, scored_at_once, trained, validation_outputs
 from search.engine.integer_scores import Ranges, fitted_ranges, integer_outputs
 from search.engine.population import structure_key
@@ -31,6 +31,7 @@ from search.engine.row_samples import rows_trained
 from search.judge.bands import bands
 from search.judge.exit_latency import mean_latencies, rules_of_table
 from search.judge.thresholds import decided, thresholds
+from search.judge.units import Kept, Units
 from search.table.data import Table
 from search.table.fresh_splits import FOLDS, REPEATS, fresh_folds
 from search.table.splits import positions
@@ -47,15 +48,7 @@ FARTHEST = 10.0  # the largest output of a regression, in units of the largest s
 LARGEST_LOGIT = 1e3
 LARGEST_THRESHOLD = 14.0  # a logit, whose probability differs from 1 by 1e-6
 OUTLIERS = 0.01  # share of outputs beyond them from which a tree counts as one that diverged
-Arrays = dict[str, NDArray]
 HeldOut = tuple[Problem, list[Nodes]]
-
-
-class Kept(Protocol):
-    """The repeats that are done, so that a run that is resumed does not begin again."""
-
-    def load_judged(self) -> Arrays: ...
-    def save_judged(self, arrays: Arrays) -> None: ...
 
 
 class Judged(NamedTuple):
@@ -65,9 +58,8 @@ class Judged(NamedTuple):
     second of two classes is predicted, 0 unless they are tuned. ``bands`` (trees,): see ``Tree.band``; NaN if unknown.
     Thresholds and bands are medians over the repeats: these have the same rows, so more repeats make a quantile less
     random, but do not count as more rows. ``latency`` (trees,): see ``exit_latency``, of the first repeat; NaN
-    without early exits.
-    ``held_out``: the first repeat, whose trees were not fitted to the validation
-    rows of their folds; ``None`` if it was done before the run was resumed.
+    without early exits. ``held_out``: the first repeat, whose trees were not fitted to the validation rows of their
+    folds; ``None`` if there are no trees.
     """
 
     error: FloatArray
@@ -119,36 +111,33 @@ def judge(
 
     ``evaluations``: the trees that the search has trained, whose time says how long a judgement may take. ``genes``:
     those of the trees. ``lesson``: the run on ``judging_folds`` with the lessons of teachers fitted there; there is one
-    repeat then. When ``stopping()`` is true the judgement ends after the repeat in progress: with
-    ``KeyboardInterrupt`` if the repeats are kept, else with what is known.
+    repeat then. When ``stopping()`` is true the judgement ends: after the unit in progress with ``KeyboardInterrupt``
+    if units are ``kept``, else after the repeat in progress with what is known.
     """
     splits = list(islice(judging_splits(setup, table), 1 if lesson else REPEATS))
     models = f"{len(trees)} model{'s' * (len(trees) != 1)}"
     say(f"judging {models} anew on {_counted(splits)} splits that the search did not use")
     epochs = judging_epochs(setup, len(trees) * len(splits), evaluations)
-    key = _key(setup, trees, epochs, genes)
-    done = _done(kept, key)
+    done: list[_Repeat] = []
     held_out, rules = None, rules_of_table(setup.problem, table)
-    for repeat in range(len(done), len(splits)):
-        anew = lesson.problem if lesson else replace(setup.problem, folds=splits[repeat])
-        fitted, found = _judged_once(anew, trees, repeat, epochs, setup.tuned, genes, None if repeat else rules)
-        done.append(found)
-        held_out = held_out or ((anew, fitted) if repeat == 0 else None)
-        if kept:
-            kept.save_judged({"key": key} | _stored(done))
-        if stopping():
-            if kept:
-                raise KeyboardInterrupt
-            break
+    with patience(say, "judging") as note:
+        for repeat, folds in enumerate(splits):
+
+            def told(far: str, repeat: int = repeat) -> None:
+                note(f"repeat {repeat + 1} of {len(splits)}, {far}")
+
+            units = Units(kept, stopping, told)
+            anew = lesson.problem if lesson else replace(setup.problem, folds=folds)
+            found = _judged_once(anew, trees, repeat, epochs, setup.tuned, genes, None if repeat else rules, units)
+            done.append(found[1])
+            held_out = held_out or (anew, found[0])
+            if stopping() and not kept:
+                break
     parts = np.concatenate([found.parts for found in done], axis=1)
-    folds = [fold for each in splits[: len(done)] for fold in each]
+    judged = [fold for each in splits[: len(done)] for fold in each]
     apart, wide = (np.median([getattr(found, name) for found in done], axis=0) for name in ("thresholds", "bands"))
     first = done[0]
-    return Judged(parts.mean(axis=1), standard_error(parts, folds), first.parts, apart, wide, first.latency, held_out)
-
-
-def _stored(done: list[_Repeat]) -> Arrays:
-    return {f"{name} {i}": values for i, found in enumerate(done) for name, values in found._asdict().items()}
+    return Judged(parts.mean(axis=1), standard_error(parts, judged), first.parts, apart, wide, first.latency, held_out)
 
 
 def _counted(splits: Sequence[Sequence[Fold]]) -> str:
@@ -185,7 +174,14 @@ def refit_course(setup: Setup, evaluations: int) -> tuple[int, float]:
 
 
 def _judged_once(
-    problem: Problem, trees: list[Nodes], repeat: int, epochs: int, tuned: bool, genes: Genes, rules: IntArray | None
+    problem: Problem,
+    trees: list[Nodes],
+    repeat: int,
+    epochs: int,
+    tuned: bool,
+    genes: Genes,
+    rules: IntArray | None,
+    units: Units,
 ) -> tuple[list[Nodes], _Repeat]:
     """One repeat: its trees, and what was found; ``tuned``: thresholds are chosen; ``rules``: see
     ``rules_of_table``, ``None`` if latencies are not asked for.
@@ -194,31 +190,19 @@ def _judged_once(
     """
     renewed = _renewed(problem, trees, repeat)
     for faster in (FASTER, 1.0):
-        if problem.work:
-            fitted = problem.work.judge(repeat, renewed, genes, epochs, faster)
-        else:
-            fitted = trained(problem, renewed, STREAM + repeat, epochs=epochs, faster=faster, genes=genes)
+
+        def train(some: list[Nodes], own: Genes, faster: float = faster) -> list[Nodes]:
+            if problem.work:
+                return problem.work.judge(repeat, some, own, epochs, faster)
+            return trained(problem, some, STREAM + repeat, epochs=epochs, faster=faster, genes=own)
+
+        about = f"judgement {repeat} {faster} {FOLDS}"
+        # Workers get as many trees as there are: they are cut for them.
+        fitted = units.trained(about, problem, renewed, genes, epochs, train, once=problem.work is not None)
         found, wild = _by_fold(problem, fitted, tuned, genes, rules)
         if not wild.any():
             break
     return fitted, found
-
-
-def _key(setup: Setup, trees: list[Nodes], epochs: int, genes: Genes) -> NDArray[np.uint8]:
-    """What the judgement depends on: the structures and the settings of their training."""
-    nodes, _ = join(trees)
-    about = f"{setup.problem.settings} {epochs} {setup.problem.seed} {FOLDS} {FASTER} {setup.tuned} {_Repeat._fields}"
-    content = nodes["depth"].tobytes() + nodes["op"].tobytes() + about.encode()
-    content += b"".join(values.tobytes() for values in genes.values())
-    return np.frombuffer(hashlib.sha256(content).digest(), dtype=np.uint8)
-
-
-def _done(kept: Kept | None, key: NDArray[np.uint8]) -> list[_Repeat]:
-    stored = kept.load_judged() if kept else {}
-    if "key" not in stored or not np.array_equal(stored.pop("key"), key):
-        return []
-    count = len(stored) // len(_Repeat._fields)
-    return [_Repeat(*(stored[f"{name} {i}"] for name in _Repeat._fields)) for i in range(count)]
 
 
 def judging_splits(setup: Setup, table: Table) -> Iterator[tuple[Fold, ...]]:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.cli.patience import patience
 from neuraltree.compress.formats import InputSpec
 from neuraltree.hardware.compare import COMPARED, Measured, check_measurable, measure_tree
 from neuraltree.hardware.measure.cores import MeasureError
@@ -38,11 +39,12 @@ def measure_front(
         say(f"costs are predicted, not measured: {error}")
         return {}
     say(f"compiling {len(models)} models with {problem.code.compiler} and running them on an emulated {device.core}")
-    found = []
-    with ThreadPoolExecutor(os.cpu_count() or 1) as threads:
+    found: list[Measured | str] = []
+    with patience(say, "measuring") as note, ThreadPoolExecutor(os.cpu_count() or 1) as threads:
         about = problem.inputs.spec, problem.early_exit
         waiting = [threads.submit(_measured, tree, device, code, *about) for tree, code in models]
         for i, future in enumerate(waiting):
+            note(f"{i} of {len(models)} models")
             while not wait([future], timeout=0.2).done:
                 if stopping():
                     threads.shutdown(wait=False, cancel_futures=True)

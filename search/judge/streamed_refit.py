@@ -22,7 +22,6 @@ from search.table.streams.stream import Piece, Stream
 from search.variation.genes import NO_GENES, Genes, rates_of
 
 BLOCK_BYTES = 2**26  # of the inputs of a block
-TOLD_S = 60.0  # seconds between two words on how far the refit is
 ORDER = 1  # the stream of the order of row groups, beside that of the rows in a block
 
 
@@ -38,12 +37,14 @@ def trained_on_stream(
     faster: float = 1.0,
     genes: Genes = NO_GENES,
     block_rows: int = 0,
+    note: Callable[[str], None] = lambda far: None,
 ) -> list[Nodes]:
     """Trees of one set of weights trained on all training rows of a stream; see ``trained``.
 
     The rows of a block are shuffled, and the row groups that fill the blocks, unless one block holds all rows: then
     the result is that of ``trained`` on them. ``block_rows``: so many rows, of a whole number of batches, make a block;
     0: as many as ``BLOCK_BYTES`` hold. ``KeyboardInterrupt`` after the block in which ``stopping()`` becomes true.
+    ``note`` is told how far the training is.
     """
     rate = faster * problem.settings.learning_rate
     problem = replace(problem, settings=problem.settings._replace(learning_rate=rate))
@@ -55,7 +56,7 @@ def trained_on_stream(
     runs = cut(forest, UNITS * problem.workers if problem.workers > 1 else 1)
     rates, moments = rates_of(genes), {run: list[NDArray]() for run in runs}
     courses = BlockCourses(settings, stream.train_rows, epochs=epochs, seed=(problem.seed, shuffles, 0))
-    done, told = 0, begun
+    done = 0
     say(f"refitting {len(trees)} models on {stream.train_rows} rows in {epochs} epoch{'s' * (epochs != 1)}")
     for data in ahead(blocks(stream, problem, shuffles, epochs=epochs, rows=block_rows)):
         course = courses.next(len(data.weight))
@@ -73,9 +74,7 @@ def trained_on_stream(
         done += len(data.weight)
         if stopping():
             raise KeyboardInterrupt
-        if time.perf_counter() - told > TOLD_S:
-            told = time.perf_counter()
-            say(f"  {done / (epochs * stream.train_rows):.0%} after {told - begun:.0f} s")
+        note(f"{done / (epochs * stream.train_rows):.0%}")
     say(f"refitted in {time.perf_counter() - begun:.0f} s")
     return np.split(store_params(packed, nodes, params[None]), starts[1:-1])
 

@@ -17,6 +17,7 @@ from search.table.splits import told
 # Measured on two shared x86-64 cores; a rough guess for other machines, and reported as such.
 WEIGHT_SAMPLES_PER_S = 1e9
 LEAST_GENERATION_S = 0.05
+FRONT_SHARE = 0.3  # the trees of a population that are judged and trained on all rows at the end
 COUNTED_NODES = 100  # counting takes quadratic time: seconds at twice this
 
 
@@ -25,7 +26,7 @@ def describe(config: Config, table: Table) -> str:
     from search.engine.problem import set_up
     from search.engine.row_samples import rows_trained
     from search.judge.notices import at_start
-    from search.runs.ending import length_of
+    from search.runs.ending import finish_s, length_of, validated_rows
     from search.teachers.named_teachers import lesson_rows, told_teachers
 
     setup = set_up(config, table)
@@ -35,8 +36,10 @@ def describe(config: Config, table: Table) -> str:
     generations = search.generations + 1
     teachers = config.train.teachers
     rows = generations * lesson_rows(setup) if teachers else rows_trained(setup.problem, generations)
-    samples = rows * config.train.epochs
-    length = max(LEAST_GENERATION_S * generations, search.population * weights * samples / WEIGHT_SAMPLES_PER_S)
+    passes = rows * config.train.epochs + generations * validated_rows(setup)
+    front = np.full(max(1, int(FRONT_SHARE * search.population)), weights)
+    length = max(LEAST_GENERATION_S * generations, search.population * weights * passes / WEIGHT_SAMPLES_PER_S)
+    length += finish_s(setup, table.stream, front, search.population * generations, WEIGHT_SAMPLES_PER_S)
     trees = f"{search.population * generations:,} trees"
     took = f"about {length:.0f} s on two cores without baselines, a rough guess"
     if search.time:

@@ -30,6 +30,7 @@ def extend(folder: RunFolder, manifest: dict[str, Any], config: Config) -> Confi
     for name in (BASELINES, *OF_RUN.values()):
         (folder.path / name).unlink(missing_ok=True)
     write_text(folder.path / "config.toml", to_toml(config))
+    again = {"search_ended": None} if "search_ended" in manifest else {}
     timed = {"timed_from": done or 0} if config.search.time else {}
-    folder.update_manifest(status="interrupted", config_hash=config_hash(config), **timed)
+    folder.update_manifest(status="interrupted", config_hash=config_hash(config), **timed, **again)
     return config

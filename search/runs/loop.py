@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import time
@@ -20,6 +21,7 @@ import msgspec
 import numpy as np
 
 from neuraltree.cli.command import DONE, INTERRUPTED
+from neuraltree.cli.patience import patience
 from neuraltree.engine.lowering import engine_name, what_is_missing
 from neuraltree.storing import sync
 from search.card.card_files import write_run_card
@@ -81,7 +83,7 @@ def evolve(
     folder.update_manifest(status="running", **facts)
     report = tracked(report, config, folder)
     phases = Phases()
-    ending = Ending(config.search, begun=begun)
+    ending = Ending(config.search, begun=begun, stream=table.stream)
     with ExitStack() as leaving:
         leaving.callback(report.close)
         with phases("teachers") if config.train.teachers else nullcontext():
@@ -95,21 +97,24 @@ def evolve(
         reached = _search(config, table, setup, folder, ending, phases, report, stopping)
         if reached is None:
             folder.update_manifest(status="interrupted", **energy_facts(config.energy, phases.cpu_s))
-            report.end(f"saved; resume it with: python -m search.run {folder.path} --resume", phases.total)
+            report.end(
+                f"saved; resume it with: python -m search.run {shlex.quote(str(folder.path))} --resume", phases.total
+            )
             return INTERRUPTED
         with phases("finish"):
             judged = write_front(folder, setup, table, reached, report.message, stopping, lesson)
             front = load_front(folder.path)
             if nothing_measured(setup.problem, front):
+                made, device = shlex.quote(str(folder.models)), shlex.quote(config.hardware.device)
                 report.warning(
                     "no model could be measured, so all costs are predicted; see why with: python -m "
-                    f"neuraltree.hardware {folder.models} --device {config.hardware.device} --measure"
+                    f"neuraltree.hardware {made} --device {device} --measure"
                 )
         chosen = front.members.index(front.recommended()) if len(front) else 0
         if models and len(front):
             with phases("baselines"):
                 train_baselines(models, plain, table, folder, judged.parts[chosen], report.message, stopping)
-        with phases("finish"):
+        with phases("finish"), patience(report.message, "writing the last files"):
             _complete(config, table, folder, len(front), reached, phases, report.warning)
         if judged.held_out and len(front):
             problem, outputs = judged.held_out[0], validation_outputs(*judged.held_out)
@@ -149,10 +154,14 @@ def _search(
             report.message(line)
     report.begin(_heading(config, table, setup, folder), ending.generations, state.generation if state else 0)
     coming = generations(setup.problem, setup.strategy, phases, state)
+    ended = folder.read_manifest().get("search_ended")  # time has ended the search, and the process ended later
     while not stopping():
+        if state is not None and state.generation == ended:
+            return state
         if state is not None and (why := ending.why(state.generation)):
             if ending.generations is None:
                 report.message(f"{why}: the search ends after generation {state.generation}")
+                folder.update_manifest(search_ended=state.generation)
             return state
         state, info = next(coming)
         seconds = _save(folder, setup, state, info, phases, report)
@@ -231,7 +240,7 @@ def _complete(
         write_run_card(folder.path)  # while the run is not complete, so that no kill leaves one without it
     folder.update_manifest(status="complete", **energy_facts(config.energy, phases.cpu_s))
     folder.clear_parts(done)
-    folder.clear_judged()
+    folder.end.clear()
     WorkFolder(folder.path).remove()
 
 

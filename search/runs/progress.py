@@ -173,7 +173,7 @@ class Json:
     def close(self) -> None: ...
 
     def _say(self, **fields: Any) -> None:
-        print(json.dumps(fields), flush=True)
+        print(json.dumps(fields) + "\n", end="", flush=True)  # in one piece: another thread may say something too
 
 
 class Quiet:

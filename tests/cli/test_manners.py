@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import atexit
 import errno
 import os
 import pty
@@ -10,12 +11,13 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import neuraltree
+from neuraltree.cli import command
 from neuraltree.cli.command import CLOSED, INTERRUPTED, fail_of_system, plain, run_command
 from neuraltree.engine.lowering import engine_name
 
@@ -142,13 +144,42 @@ def interrupted() -> int:
     raise KeyboardInterrupt
 
 
+@pytest.fixture
+def handler() -> Iterator[None]:
+    """A command sets a handler for its exit, which does not come here."""
+    kept = signal.getsignal(signal.SIGINT)
+    yield
+    signal.signal(signal.SIGINT, kept)
+    atexit.unregister(command._ignore_interrupts)
+
+
 @pytest.mark.parametrize(("main", "code", "said"), [(lambda: 3, 3, ""), (interrupted, INTERRUPTED, "interrupted\n")])
+@pytest.mark.usefixtures("handler")
 def test_a_command_leaves_with_its_code(
     main: Callable[[], int], code: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as left:
         run_command(main)
     assert (left.value.code, capsys.readouterr().err) == (code, said)
+
+
+# Ctrl-C while Python exits: in the first function that it calls, in the last one, and while it waits for a thread.
+EXITS = {
+    "first": "run(lambda: atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT)) and CODE)",
+    "last": "atexit.register(lambda: os.kill(os.getpid(), signal.SIGINT)); run(lambda: CODE)",
+    "a thread": "threading.Thread(target=lambda: (time.sleep(.2), os.kill(os.getpid(), signal.SIGINT), time.sleep(99)))"
+    ".start(); run(lambda: CODE)",
+}
+
+
+@pytest.mark.parametrize("code", [0, INTERRUPTED])
+@pytest.mark.parametrize("program", EXITS.values(), ids=EXITS)
+def test_an_interrupt_while_python_exits_keeps_the_code(program: str, code: int) -> None:
+    lines = "import atexit, os, signal, threading, time\nfrom neuraltree.cli.command import run_command as run\n"
+    done = subprocess.run(
+        [sys.executable, "-c", lines + program.replace("CODE", str(code))], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, b"")
 
 
 # Escape codes.

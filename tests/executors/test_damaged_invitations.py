@@ -68,7 +68,7 @@ def test_a_worker_that_computes_is_not_idle(tmp_path: Path, monkeypatch: pytest.
         (tmp_path / "work" / name).mkdir(parents=True)
     (tmp_path / "work" / "run.msg").write_bytes(pack(TOLD, {}))
     (tmp_path / "work" / f"table-{digest(TABLE)}.msg").write_bytes(TABLE)
-    (tmp_path / "work" / "todo" / f"{'0' * 32}.msg").write_bytes(b"x")
+    (tmp_path / "work" / "todo" / f"{digest(b'x')}.msg").write_bytes(b"x")
     threading.Thread(target=lambda: begun.wait(60) and (time.sleep(0.5), go_on.set()), daemon=True).start()
     assert worker.work(0.1, lambda: False) == "nothing was to do for 0 s"
     assert worker.chunks == 1

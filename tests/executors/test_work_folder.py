@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from search.errors import InputError
-from search.executors import folder_pool
+from search.executors import folder_pool, folder_worker
 from search.executors.folder_pool import FolderPool
 from search.executors.folder_worker import FolderWorker
 from search.executors.joining import Invitation
-from search.executors.wire import WireError, pack
+from search.executors.wire import WireError, digest, pack, unpack
 from search.executors.work_folder import DONE, TAKEN, TODO, WORKERS, Beat, WorkFolder, read
 
 NAME = "0123456789abcdef" * 2
@@ -213,3 +213,24 @@ def test_a_heartbeat_fails_aloud_unless_the_run_has_ended(folder, ended):
     said: list[str] = []
     FolderWorker(folder.path.parent, 1, said.append)._beat(Once())
     assert len(said) == (not ended)
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_chunk_whose_content_is_not_that_of_its_name_is_not_computed(folder, monkeypatch, damaged):
+    """A whole chunk in the place of another would be trained as that other."""
+    computed = []
+
+    class Trees:
+        trees = (1, 2)
+
+    monkeypatch.setattr(folder_worker, "chunk_of", lambda message: Trees)
+    monkeypatch.setattr(folder_worker, "run_chunk", lambda context, chunk: computed.append(chunk) or {})
+    name = digest(b"one chunk")
+    folder.put(TODO, {f"{name}.msg": b"another chunk" if damaged else b"one chunk"})
+    worker = FolderWorker(folder.path.parent, 1, print)
+    assert worker._answered(None, worker._taken(), threading.Event())
+    assert len(computed) == (not damaged)
+    (answer,) = folder.entries(DONE)
+    problem = unpack(read(answer.path))[0]["problem"]
+    assert answer.chunk == name
+    assert problem == ("WireError: the chunk is damaged: its content is not that of its name" if damaged else "")

@@ -1,16 +1,18 @@
-"""The part of a run folder that keeps a judgement, in memory."""
+"""The part of a run folder that keeps the units of its end, in memory."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
 
 class Memory:
     def __init__(self) -> None:
-        self.arrays: dict[str, np.ndarray] = {}
+        self.units: dict[int, dict[str, np.ndarray]] = {}
 
-    def load_judged(self) -> dict[str, np.ndarray]:
-        return dict(self.arrays)
+    def find(self, unit: int) -> dict[str, np.ndarray] | None:
+        return self.units.get(unit)
 
-    def save_judged(self, arrays: dict[str, np.ndarray]) -> None:
-        self.arrays = dict(arrays)
+    def add(self, unit: int, arrays: Mapping[str, np.ndarray]) -> None:
+        self.units[unit] = dict(arrays)

@@ -1,4 +1,4 @@
-"""Small Parquet tables that are read in blocks, and the same cells as plain arrays."""
+"""Small tables in files of columns that are read in blocks, and the same cells as plain arrays."""
 
 from __future__ import annotations
 
@@ -25,21 +25,62 @@ def cells_of(kind: str, rows: int, seed: int = 0) -> dict[str, Any]:
     return {"a": a, "b": b, "c": c, "colour": colour, "y": target}
 
 
-def written(folder: Path, cells: dict[str, Any], files: int = 1) -> str:
-    """The source of a table, in row groups of ``GROUP`` rows."""
+def written(folder: Path, cells: dict[str, Any], files: int = 1, ending: str = "parquet") -> str:
+    """The source of a table, in row groups of ``GROUP`` rows; ``ending``: a key of ``WRITERS``."""
+    for i, part in enumerate(np.array_split(np.arange(len(next(iter(cells.values())))), files)):
+        WRITERS[ending]({name: _taken(values, part) for name, values in cells.items()}, folder / f"part{i}.{ending}")
+    return str(folder / (f"part*.{ending}" if files > 1 else f"part0.{ending}"))
+
+
+def _taken(values: Any, rows: Any) -> Any:
+    return values[rows] if isinstance(values, np.ndarray) else values.take(rows)
+
+
+def _arrow_table(cells: dict[str, Any]) -> Any:
     arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    columns = {
+        name: arrow.array(values, from_pandas=True) if isinstance(values, np.ndarray) else values
+        for name, values in cells.items()
+    }
+    return arrow.table(columns)
+
+
+def _parquet(cells: dict[str, Any], path: Path) -> None:
+    table = _arrow_table(cells)
     from pyarrow import parquet
 
-    rows = len(cells["y"])
-    columns = {name: _array(arrow, values) for name, values in cells.items()}
-    table = arrow.table(columns)
-    for i, part in enumerate(np.array_split(np.arange(rows), files)):
-        parquet.write_table(table.take(part), folder / f"part{i}.parquet", row_group_size=GROUP)
-    return str(folder / ("part*.parquet" if files > 1 else "part0.parquet"))
+    parquet.write_table(table, path, row_group_size=GROUP)
 
 
-def _array(arrow: Any, values: Any) -> Any:
-    return arrow.array(values, from_pandas=True) if isinstance(values, np.ndarray) else values
+def _feather(cells: dict[str, Any], path: Path) -> None:
+    """Compressed, in record batches that are no part of the batches in which rows are read."""
+    table = _arrow_table(cells)
+    from pyarrow import feather
+
+    feather.write_feather(table, str(path), compression="zstd", chunksize=77)
+
+
+def _arrow(cells: dict[str, Any], path: Path) -> None:
+    """In one record batch, as it is in memory."""
+    table = _arrow_table(cells).combine_chunks()
+    from pyarrow import ipc
+
+    with ipc.new_file(str(path), table.schema) as file:
+        file.write_table(table)
+
+
+def _npy(cells: dict[str, Any], path: Path) -> None:
+    """Numbers (rows, columns) if there are no texts, else records."""
+    if all(values.dtype == np.float64 for values in cells.values()):
+        np.save(path, np.column_stack([*cells.values()]), allow_pickle=False)
+        return
+    records = np.zeros(len(next(iter(cells.values()))), [(name, values.dtype) for name, values in cells.items()])
+    for name, values in cells.items():
+        records[name] = values
+    np.save(path, records, allow_pickle=False)
+
+
+WRITERS = {"parquet": _parquet, "feather": _feather, "arrow": _arrow, "npy": _npy}
 
 
 def config_for(source: str, sample_rows: int | str = 100_000, **sections: dict[str, Any]) -> Config:

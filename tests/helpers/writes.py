@@ -12,7 +12,7 @@ import pytest
 
 from neuraltree.storing import append
 
-APPENDING = ("search.folder.logs.append", "search.folder.history_table.append")
+APPENDING = ("search.folder.logs.append", "search.folder.history_table.append", "search.folder.end_log.append")
 
 
 def at_writes(monkeypatch: pytest.MonkeyPatch, act: Callable[[Path], object], when: str = "before") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,8 +19,9 @@ from search.config.durations import seconds_of
 from search.config.settings import SearchConfig
 from search.engine.evolution_step import generations
 from search.engine.problem import set_up
+from search.judge.honest import judging_epochs, refit_course
 from search.runs import ending as module
-from search.runs.ending import GENERATIONS, RISE, Ending, on_plateau
+from search.runs.ending import GENERATIONS, RISE, Ending, finish_s, on_plateau, validated_rows
 from search.runs.progress import Phases
 from tests.helpers.small_tables import small_table
 from tests.helpers.writes import at_writes
@@ -104,6 +106,51 @@ def test_a_run_that_goes_on_for_a_time_forgets_what_was_before(monkeypatch: pyte
     ending = Ending(SearchConfig(time="121s"), begun=0.0)
     ending.go_on(history, 0)
     assert ending.why(79) == "the front no longer gets better"  # 120 s are over, and it did not rise
+
+
+def test_the_end_of_a_table_in_blocks_reads_it_again_and_scores_all_its_test_rows() -> None:
+    setup = set_up(
+        config_of({"data": {"source": "x"}, "search": {"population": 4}}, "test"), small_table("binary", 60, 3)
+    )
+    weights, epochs = np.array([10.0, 20.0]), refit_course(setup, 0)[0]
+    alone = finish_s(setup, None, weights, 0, 1e6)
+    trained_rows = judging_epochs(setup, 2 * 3, 0) * 3 * 4 * len(setup.train_rows) + epochs * len(setup.train_rows)
+    assert alone == pytest.approx(30 * trained_rows / 1e6)
+    stream = SimpleNamespace(read_s=7.0, test_rows=int(5e6))
+    assert finish_s(setup, stream, weights, 0, 1e6) == pytest.approx(alone + 7 * (epochs + 1) + 30 * 5e6 / 1.5e8)  # type: ignore[arg-type]
+
+
+def test_validation_rows_count_as_a_share() -> None:
+    setup = set_up(
+        config_of({"data": {"source": "x"}, "search": {"folds": 3}, "train": {"epochs": 4}}, "test"),
+        small_table("binary", 60, 3),
+    )
+    assert validated_rows(setup) == pytest.approx(0.4 * len(setup.train_rows) * 5)
+
+
+def test_a_search_that_time_has_ended_does_not_go_on_when_it_is_resumed(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+
+    class Killed(BaseException):
+        """Ends a run where a kill would."""
+
+    def kill(path: Path) -> None:
+        if path.name == "end.log":
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ending, "why", lambda self, generation: "time is over" if generation == 2 else "")
+        at_writes(patch, kill)
+        with pytest.raises(Killed):
+            here(config, "--out", out, "--time", "1h")
+    with monkeypatch.context() as patch:
+        patch.setattr(Ending, "why", lambda self, generation: "")  # as if there were more time
+        assert here(out, "--resume") == 0
+    assert json.loads((out / "manifest.json").read_text())["generations"] == 2
+    assert here(out, "--resume", "--generations", 3) == 0
+    assert json.loads((out / "manifest.json").read_text())["generations"] == 3
 
 
 def test_a_run_of_generations_does_not_look_at_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from search.errors import DamagedError
 from search.folder.history_table import add_line, line_of, mend_table, table_rows
 
 HEADER = ("generation", "evaluations", "best_error")
@@ -87,3 +88,11 @@ def test_before_the_first_generation_there_is_no_table(tmp_path: Path) -> None:
     assert mend_table(tmp_path, HEADER, -1, ()) == 0
     assert not (tmp_path / "history.csv").exists()
     assert table_rows(tmp_path) == []
+
+
+def test_a_folder_in_the_place_of_the_table_is_said_and_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "history.csv" / "kept").mkdir(parents=True)
+    for last in (-1, 3):
+        with pytest.raises(DamagedError, match=r"history\.csv is a folder in the place of a file; move it away"):
+            mend_table(tmp_path, HEADER, last, LINES)
+    assert (tmp_path / "history.csv" / "kept").is_dir()

@@ -233,3 +233,11 @@ def test_joining_reads_one_part_at_a_time(tmp_path: Path) -> None:
     assert (tmp_path / "a.npz").stat().st_size > 2 * 8 * rows * generations
     assert peak < 6 * 8 * rows
     assert read_npz(tmp_path / "a.npz")["x"][rows * 7 + 1] == 7
+
+
+def test_a_folder_in_the_place_of_a_log_is_said(tmp_path: Path) -> None:
+    (tmp_path / "archive-000000.log").mkdir()
+    log = Log(tmp_path, "archive")
+    for act in (lambda: log.parts(0), lambda: log.append(1, {})):
+        with pytest.raises(DamagedError, match=r"archive-000000\.log is a folder in the place of a file; move it away"):
+            act()

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,6 +19,7 @@ from search.errors import DamagedError, InputError
 from search.folder.history import load_history
 from search.folder.records import RunFolder, read_json, read_npz, write_npz, write_text
 from search.front import load_front
+from search.reading import mapped_npz
 from search.report.facts.member_models import live_nodes
 from search.report.facts.read import read_run
 from tests.helpers.report_runs import write_checkpoint, write_run
@@ -253,3 +255,46 @@ def test_json_of_a_run_is_an_object(tmp_path: Path) -> None:
     write_text(tmp_path / "a.json", json.dumps([1]))
     with pytest.raises(InputError, match="not an object"):
         read_json(tmp_path / "a.json")
+
+
+def test_a_mapped_archive_is_that_of_read_npz_and_is_not_in_memory(tmp_path: Path) -> None:
+    arrays = {
+        "a": np.arange(500_000.0),
+        "texts": np.array(["ä", "bc"]),
+        "none": np.zeros((0, 3), np.int32),
+        "nodes": np.array([(1, 2.5), (3, 4.5)], [("op", np.int32), ("weight", np.float64)]),
+        "one": np.array(7),
+    }
+    write_npz(tmp_path / "a.npz", arrays)
+    tracemalloc.start()
+    found = mapped_npz(tmp_path / "a.npz")
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 2_000_000  # "a" alone has 4 MB; the checksums are made of blocks of 1 MiB
+    for name, array in read_npz(tmp_path / "a.npz").items():
+        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape)
+        assert found[name].tobytes() == array.tobytes() == arrays[name].tobytes()
+    with pytest.raises(ValueError, match="read-only"):
+        found["a"][0] = 1
+    np.savez_compressed(tmp_path / "b.npz", **arrays)
+    assert mapped_npz(tmp_path / "b.npz")["a"].tobytes() == arrays["a"].tobytes()
+
+
+def test_a_mapped_archive_with_a_changed_byte_or_with_objects_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    write_npz(path, {"a": np.arange(2000.0), "b": np.arange(5)})
+    whole = path.read_bytes()
+    for place in range(0, len(whole), 997):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 255]) + whole[place + 1 :])
+        with suppress(DamagedError):
+            found = mapped_npz(path)
+            assert found["a"].tobytes() == np.arange(2000.0).tobytes()  # the byte is one of those that nobody needs
+    path.write_bytes(whole[:-40])
+    with pytest.raises(DamagedError, match="is damaged"):
+        mapped_npz(path)
+    with pytest.raises(DamagedError, match="is damaged"):
+        mapped_npz(tmp_path / "none.npz")
+    with zipfile.ZipFile(path, "w") as stored, stored.open("a.npy", "w") as file:
+        np.lib.format.write_array(file, np.array([None]), allow_pickle=True)
+    with pytest.raises(DamagedError, match="it holds Python objects, which are never read"):
+        mapped_npz(path)

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from neuraltree.tree.space import Space
-from search.config.config import load_config
+from search.config.config import config_of, load_config
+from search.runs import dry_run, ending
 from search.runs.dry_run import describe, log10_structures
 from search.table.loading import load_table
 
@@ -58,6 +59,18 @@ def test_a_run_with_a_time_says_the_time_and_counts_no_generations(tmp_path: Pat
     lines = describe(config, load_table(config)).splitlines()
     assert "# evaluations: 10 trees a generation x 4 folds" in lines
     assert "# time: 90s in all" in lines
+
+
+def test_the_time_counts_validation_and_the_end_of_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dry_run, "count_weights", lambda tree: 10)
+    monkeypatch.setattr(dry_run, "WEIGHT_SAMPLES_PER_S", 100.0)
+    monkeypatch.setattr(ending, "finish_s", lambda setup, stream, weights, *_: 1000.0 * weights.sum())
+    raw = {"source": "iris"}, {"population": 10, "generations": 4, "folds": 2}, {"epochs": 3}
+    config = config_of(dict(zip(("data", "search", "train"), raw, strict=True)), "the test")
+    (line,) = (line for line in describe(config, load_table(config)).splitlines() if line.startswith("# time"))
+    rows = 120  # of training; each is fitted in one of two folds and validated in the other
+    search_s = 10 * 10 * 5 * (rows * 3 + 0.4 * rows * 4) / 100
+    assert line.startswith(f"# time: about {search_s + 1000 * 3 * 10:.0f} s on two cores without baselines")
 
 
 SPACES = {

@@ -205,7 +205,10 @@ def test_a_stop_loses_at_most_a_repeat(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(trained) == REPEATS
     assert_array_equal(again.error, whole.error)
     assert_array_equal(again.error_se, whole.error_se)
-    assert again.held_out is None
+    assert again.held_out is not None
+    assert whole.held_out is not None
+    for mine, its in zip(again.held_out[1], whole.held_out[1], strict=True):
+        assert_array_equal(mine, its)
     # Another front, or other settings, is judged from the beginning.
     judge(setup, table, trees[1:], quiet, kept=kept)
     assert len(trained) == 2 * REPEATS

@@ -26,7 +26,7 @@ from search.judge.honest import FASTER, LONGER, refit_course
 from search.run import main
 from search.table.data import Table
 from search.table.loading import load_table
-from search.table.streams import parquet_rows
+from search.table.streams import stored_rows
 from search.table.streams.row_draws import TEST, uniform
 from tests.helpers.streamed import cells_of, config_for, written
 
@@ -88,7 +88,7 @@ def test_blocks_have_the_same_bits_whatever_is_read_ahead_and_decoded_at_once(
     assert any(not np.array_equal(mine["weight"], its["weight"]) for mine, its in zip(found, one, strict=True))
     monkeypatch.setattr(streamed_refit, "ahead", iter)
     same(found, streamed(table, setup.problem, trees, 128))
-    monkeypatch.setattr(parquet_rows, "BATCH", 37)
+    monkeypatch.setattr(stored_rows, "BATCH", 37)
     same(found, streamed(table, replace(setup.problem, workers=1), trees, 128))
 
 
@@ -116,7 +116,7 @@ def front_of(folder: Path) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("kind", ["regression", "binary"])
 def test_a_run_is_scored_on_all_test_rows(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_rows, "BATCH", 128)
+    monkeypatch.setattr(stored_rows, "BATCH", 128)
     cells = cells_of(kind, ROWS)
     (tmp_path / "c.toml").write_text(
         f"""[data]

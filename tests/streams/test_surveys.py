@@ -13,22 +13,22 @@ from neuraltree.inputs.encoding import encode
 from neuraltree.tree.scaler import Scaler
 from search.errors import InputError
 from search.table.loading import load_table
-from search.table.streams import parquet_rows, stream_tables
+from search.table.streams import stored_rows, stream_tables
 from search.table.streams.moments import Moments
 from search.table.streams.read_ahead import ahead
 from search.table.streams.row_draws import SAMPLE, TEST, uniform
-from tests.helpers.streamed import cells_of, config_for, written
+from tests.helpers.streamed import WRITERS, cells_of, config_for, written
 
 ROWS = 1500
 
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parquet_rows, "BATCH", 128)
+    monkeypatch.setattr(stored_rows, "BATCH", 128)
 
 
-def loaded(folder: Path, cells: dict[str, Any], files: int = 1, **options: Any) -> Any:
-    return load_table(config_for(written(folder, cells, files), **options))
+def loaded(folder: Path, cells: dict[str, Any], files: int = 1, ending: str = "parquet", **options: Any) -> Any:
+    return load_table(config_for(written(folder, cells, files, ending), **options))
 
 
 def test_draws_are_uniform_and_independent() -> None:
@@ -68,9 +68,10 @@ def test_moments_of_parts_are_those_of_the_whole(holes: bool) -> None:
 
 @pytest.mark.parametrize("kind", ["regression", "binary", "multiclass"])
 @pytest.mark.parametrize("files", [1, 3])
-def test_statistics_are_those_of_all_training_rows(tmp_path: Path, kind: str, files: int) -> None:
+@pytest.mark.parametrize("ending", [*WRITERS])
+def test_statistics_are_those_of_all_training_rows(tmp_path: Path, kind: str, files: int, ending: str) -> None:
     cells = cells_of(kind, ROWS)
-    table = loaded(tmp_path, cells, files, sample_rows=400)
+    table = loaded(tmp_path, cells, files, ending, sample_rows=400)
     stream, train = table.stream, uniform(np.arange(ROWS), 0, TEST) >= 0.2
     assert (stream.train_rows, stream.test_rows) == (train.sum(), (~train).sum())
     fitted = {name: values[train] for name, values in cells.items()}
@@ -159,10 +160,10 @@ def test_what_cannot_be_streamed_is_refused(
         loaded(tmp_path, cells, data=data)
 
 
-def test_a_sample_needs_parquet(tmp_path: Path) -> None:
+def test_a_sample_needs_a_file_of_columns(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("a,y\n1,2\n")
-    with pytest.raises(InputError, match=r"only \.parquet files are read in blocks"):
+    with pytest.raises(InputError, match=r"only \.parquet, \.arrow, \.feather, \.npy files are read in blocks"):
         load_table(config_for(str(path), 10))
 
 
@@ -198,6 +199,51 @@ def test_files_may_have_other_types_of_one_column(tmp_path: Path, kinds: tuple[s
     missing = 200 * kinds.count("null")
     assert_array_equal(np.sort(there)[~np.isin(np.sort(there), range(1, 9))].size, missing)
     assert_array_equal(np.sort(there[np.isin(there, range(1, 9))]), np.sort(np.concatenate(cells)))
+
+
+@pytest.mark.parametrize("sample_rows", [0, 400])
+@pytest.mark.parametrize(
+    "kinds", [("string", "codes"), ("codes", "large_string"), ("null", "codes"), ("codes", "null")]
+)
+def test_files_may_store_texts_with_and_without_a_dictionary(
+    tmp_path: Path, kinds: tuple[str, str], sample_rows: int
+) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    from pyarrow import parquet
+
+    for i, kind in enumerate(kinds):
+        b = np.random.default_rng(i).integers(1, 4, 200)
+        texts = arrow.array([None] * 200 if kind == "null" else [f"level {x}" for x in b])
+        cells = texts.dictionary_encode() if kind == "codes" else texts.cast(kind)
+        parquet.write_table(arrow.table({"a": b * 0.5, "b": cells, "y": b / 3}), tmp_path / f"part{i}.parquet")
+    table = load_table(config_for(str(tmp_path / "part*.parquet"), sample_rows))
+    assert table.features[1:4] == ("b=level 1", "b=level 2", "b=level 3")
+    numbers = [np.random.default_rng(i).integers(1, 4, 200) for i in range(2)]
+    for level in (1, 2, 3):
+        expected = [(b == level) & (kind != "null") for b, kind in zip(numbers, kinds, strict=True)]
+        assert_array_equal(table.X[:, level], np.concatenate(expected))
+
+
+@pytest.mark.parametrize(("name", "hint"), [("y", r"name another data\.target"), ("a", r'drop = \["a"\]')])
+def test_a_column_without_cells_says_what_to_do(tmp_path: Path, name: str, hint: str) -> None:
+    arrow = pytest.importorskip("pyarrow", reason="needs pyarrow")
+    with pytest.raises(InputError, match=f"column '{name}' holds null, which is no number, text, flag or time: {hint}"):
+        loaded(tmp_path, cells_of("regression", ROWS) | {name: arrow.nulls(ROWS)}, sample_rows=100)
+
+
+@pytest.mark.parametrize(
+    ("data", "target", "features"),
+    [({"target": 0}, "a", "bcy"), ({"target": "y", "drop": ("b",)}, "y", "ac"), ({"target": -2}, "colour", "abcy")],
+)
+def test_columns_are_chosen_as_of_a_table_in_memory(
+    tmp_path: Path, data: dict[str, Any], target: str, features: str
+) -> None:
+    cells = cells_of("regression", ROWS)
+    table, whole = (loaded(tmp_path, cells, sample_rows=rows, data=data) for rows in (ROWS, 0))
+    assert table.stream.rows.target == target
+    assert [name for name in table.features if "=" not in name] == [*features]
+    assert table.features == whole.features
+    assert_array_equal(table.y, whole.y)
 
 
 @pytest.mark.parametrize("kinds", [("int64", "string"), ("string", "int64"), ("int64", "bool")])
@@ -239,8 +285,8 @@ def test_a_row_group_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.Monke
 
     columns = {name: np.random.default_rng(0).normal(size=2_000_000) for name in "aby"}  # 16 MB each
     parquet.write_table(arrow.table(columns), tmp_path / "t.parquet", row_group_size=2_000_000)
-    monkeypatch.setattr(parquet_rows, "BATCH", 4096)
-    rows = parquet_rows.parquet_rows([tmp_path / "t.parquet"], config_for("t.parquet").data, "t")
+    monkeypatch.setattr(stored_rows, "BATCH", 4096)
+    rows = stored_rows.stored_rows([tmp_path / "t.parquet"], config_for("t.parquet").data, "t.parquet")
     before, most = arrow.total_allocated_bytes(), 0
     for _ in rows.batches():
         most = max(most, arrow.total_allocated_bytes() - before)

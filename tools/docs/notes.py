@@ -10,7 +10,15 @@ SOURCE_NOTES = (
         "a text file with cells separated by comma, semicolon, tab or bar, with or without a header line, also with "
         "`.gz`; several of one header as in `parts/*.csv`; [data.md](data.md) says more",
     ),
-    ("a name ending in `.parquet`", "the columns of a Parquet file, if pyarrow is installed"),
+    (
+        "a name ending in `.parquet`, `.arrow`, `.feather`",
+        "the columns of a Parquet or Arrow file, if pyarrow is installed; several as in `parts/*.arrow`",
+    ),
+    (
+        "a name ending in `.npy`",
+        "the columns of an array `(rows, columns)`, named `x0`, `x1` and so on, or the fields of an array of records; "
+        "several as in `parts/*.npy`",
+    ),
     (
         "a name ending in `.npz`",
         "a file with the arrays `X`, `y` and, optionally, `features`, `classes` and an array of row weights",

@@ -22,7 +22,10 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 _NOT_OF_WINDOWS = {0x81, 0x8D, 0x8F, 0x90, 0x9D}
 _OF_WINDOWS = {*range(0x80, 0xA0)} - _NOT_OF_WINDOWS
 OLDER = {"latin-1": "Latin-1", "cp1252": "Windows-1252"}  # names of encodings by which what is no UTF-8 is read
-_ALLOWED = "allowed: CSV in UTF-8, in UTF-16 with a mark or in Latin-1, a .parquet file, or an .npz file of arrays"
+_ALLOWED = (
+    "allowed: CSV in UTF-8, in UTF-16 with a mark or in Latin-1, a .parquet, .arrow or .npy file of columns, or an "
+    ".npz file of arrays"
+)
 
 
 def check_file(path: Path) -> None:

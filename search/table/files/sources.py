@@ -4,7 +4,8 @@ iris, wine, breast_cancer, diabetes, digits   tables bundled with scikit-learn
 friedman1                                     a table made by scikit-learn: 1200 rows, 10 features, noise 1
 openml:ID                                     a table fetched from OpenML and cached by scikit-learn
 a path, or a name ending in .csv .tsv .txt    a text file, also with .gz; with * several of one header
-a name ending in .parquet                     columns, if pyarrow is installed; with * several of the same columns
+a name ending in .parquet .arrow .feather     columns, if pyarrow is installed; with * several of the same columns
+a name ending in .npy                         columns of one array; with * several of the same columns
 a name ending in .npz                         arrays X, y; optionally features, classes; by any other name row weights,
                                               groups, times and parts
 any other NAME                                the file NAME.csv in the folder $NEURALTREE_DATA
@@ -25,8 +26,8 @@ import numpy as np
 from search.config.settings import DataConfig, is_path
 from search.errors import InputError
 from search.strict import check_known, one_line, shown
+from search.table.columnar.column_formats import FORMATS, read_columns
 from search.table.files.array_tables import from_arrays, numbered_names, plain, read_npz
-from search.table.files.parquet import read_parquet
 from search.table.files.raw import Raw
 from search.table.files.text_files import read_csv
 
@@ -91,7 +92,9 @@ def _openml(source: str, data: DataConfig) -> Raw:
 
 def _npz(paths: list[Path], data: DataConfig, source: str) -> Raw:
     if len(paths) > 1:
-        raise InputError(f"{source}: {len(paths)} .npz files; name one, or give several as .parquet or text files")
+        raise InputError(
+            f"{source}: {len(paths)} .npz files; name one, or give several as .parquet, .arrow, .npy or text files"
+        )
     return read_npz(paths[0], data)
 
 
@@ -124,4 +127,7 @@ BUNDLED: dict[str, Loader] = {
     **{name: partial(_bundled, name) for name in ("iris", "wine", "breast_cancer", "diabetes", "digits")},
     "friedman1": _friedman1,
 }
-_READERS: dict[str, Callable[[list[Path], DataConfig, str], Raw]] = {".npz": _npz, ".parquet": read_parquet}
+_READERS: dict[str, Callable[[list[Path], DataConfig, str], Raw]] = {
+    ".npz": _npz,
+    **dict.fromkeys(FORMATS, read_columns),
+}

@@ -14,8 +14,9 @@ from neuraltree.inputs.encoders import CellError, Column
 from neuraltree.tree.scaler import Scaler
 from search.config.settings import DataConfig
 from search.errors import InputError
-from search.table.streams.parquet_rows import ParquetRows, RowGroup, numbers_of
+from search.table.columnar.column_cells import as_array, numbers_of
 from search.table.streams.row_draws import RowDraws
+from search.table.streams.stored_rows import RowGroup, StoredRows
 from search.table.streams.survey import Key, known, target_cells
 
 
@@ -35,10 +36,10 @@ class Stream:
     ``scale_weight`` makes the mean weight of training rows one.
 
     ``scaler`` and ``target_scaler`` are fitted to all training rows. ``sampled``: so many of these are in the table.
-    ``class_rows``: the training and the test rows of each class.
+    ``class_rows``: the training and the test rows of each class. ``read_s``: the seconds that the first pass took.
     """
 
-    rows: ParquetRows
+    rows: StoredRows
     data: DataConfig
     draws: RowDraws
     columns: tuple[Column, ...]
@@ -51,6 +52,7 @@ class Stream:
     test_rows: int
     sampled: int
     class_rows: Mapping[str, list[int]] | None
+    read_s: float
 
     def pieces(self, groups: Sequence[RowGroup] | None = None, *, test: bool) -> Iterator[Piece]:
         """The training rows or the test rows of row groups, of all if none are given; rows keep their order."""
@@ -89,7 +91,7 @@ class Stream:
     def _weights(self, batch: Any, rows: NDArray[np.int64], y: NDArray) -> FloatArray:
         weight = np.ones(len(rows))
         if self.rows.weight:
-            weight = batch.column(self.rows.weight).to_numpy(zero_copy_only=False)[rows].astype(np.float64)
+            weight = as_array(batch.column(self.rows.weight))[rows].astype(np.float64)
         if self.class_weight is not None:
             weight = weight * self.class_weight[y]
         return weight * self.scale_weight

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -15,17 +15,18 @@ import numpy as np
 from neuraltree.arrays import FloatArray
 from neuraltree.inputs.encoders import Column, Number, Time
 from neuraltree.inputs.encoding import encode
-from search.config.settings import DataConfig, is_path
+from search.config.settings import DataConfig
 from search.errors import InputError
-from search.strict import shown
+from search.strict import listed, shown
+from search.table.columnar.column_cells import raw_of
+from search.table.columnar.column_formats import FORMATS, format_of
 from search.table.data import Table, Whole
 from search.table.files.column_roles import told_names
-from search.table.files.parquet import opened_parquet, raw_of
 from search.table.files.raw import Places, Raw
 from search.table.files.sources import files_of
 from search.table.streams.moments import Moments
-from search.table.streams.parquet_rows import ParquetRows, parquet_rows
 from search.table.streams.row_draws import RowDraws
+from search.table.streams.stored_rows import StoredRows, stored_rows
 from search.table.streams.stream import Stream
 from search.table.streams.survey import Key, Survey, level_moments, survey
 from search.table.target import MOST_CLASSES
@@ -33,7 +34,7 @@ from search.table.target import MOST_CLASSES
 if TYPE_CHECKING:
     from search.config.config import Config
 
-LARGE_CELLS = 50_000_000  # of Parquet files from which on they are streamed
+LARGE_CELLS = 50_000_000  # of files of columns from which on they are streamed
 SAMPLE_ROWS = 200_000
 
 
@@ -42,23 +43,19 @@ def sample_of(data: DataConfig) -> int:
 
     ``InputError`` if a sample is asked for of what cannot be streamed.
     """
-    parquet = is_path(data.source) and Path(data.source).suffix.lower() == ".parquet"
+    form = format_of(data.source)
     if data.sample_rows != "auto":
-        if data.sample_rows and not parquet:
+        if data.sample_rows and form is None:
             raise InputError(
-                f"data.sample_rows = {data.sample_rows}: only .parquet files are read in blocks, and data.source is "
-                f"{data.source!r}; leave it out"
+                f"data.sample_rows = {data.sample_rows}: only {listed([*FORMATS], len(FORMATS))} files are read in "
+                f"blocks, and data.source is {data.source!r}; leave it out"
             )
         return data.sample_rows
-    return SAMPLE_ROWS if parquet and _cells(data) > LARGE_CELLS else 0
-
-
-def _cells(data: DataConfig) -> int:
-    cells = 0
-    for path in files_of(data.source):
-        with opened_parquet(path) as file:
-            cells += file.metadata.num_rows * (file.metadata.num_columns - len(data.drop))
-    return cells
+    if form is None:
+        return 0
+    layouts = map(form.layout, files_of(data.source))
+    cells = sum(layout.rows * (len(layout.names) - len(data.drop)) for layout in layouts)
+    return SAMPLE_ROWS if cells > LARGE_CELLS else 0
 
 
 def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Config], Table]) -> tuple[Raw, Table]:
@@ -67,12 +64,16 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
     ``sample_rows``: of training rows; a like share of the test rows is in it.
     """
     data = config.data
-    rows = parquet_rows(files_of(data.source), data, data.source)
+    rows = stored_rows(files_of(data.source), data, data.source)
     draws = RowDraws(config.run.seed, data.test_fraction)
+    begun = time.perf_counter()
     found = survey(rows, data, draws, sample_rows)
+    read_s = time.perf_counter() - begun
     if found.sample is None:
         raise InputError(f"{rows.source}: there are no rows with a target")
-    raw = raw_of(found.sample.select(rows.names), data, rows.source, Places(found.places))
+    # The columns are chosen already: their numbers are others now, and those that are left out are not there.
+    chosen = msgspec.structs.replace(data, target=rows.target, drop=(), columns={})
+    raw = raw_of(found.sample, chosen, rows.source, Places(found.places))
     tests = draws.tests(found.places)
     table = table_of(replace(raw, roles={"split": np.where(tests, "test", "train").tolist()}), config)
     codes = None if table.classes is None else dict(zip(raw.y.tolist(), table.y.tolist(), strict=True))
@@ -93,6 +94,7 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
         test_rows=found.test.rows,
         sampled=int(np.count_nonzero(~tests)),
         class_rows=None if codes is None else {part: _counts(counter, codes) for part, counter in counted.items()},
+        read_s=read_s,
     )
     plain = table.columns is None and not any(found.holes[column.name] for column in columns)
     digest = hashlib.sha256(repr((table.digest, rows.rows, found.train, found.test)).encode())
@@ -109,7 +111,7 @@ def streamed_table(config: Config, sample_rows: int, table_of: Callable[[Raw, Co
     )
 
 
-def _encoder(column: Column, rows: ParquetRows, found: Survey, data: DataConfig) -> Column:
+def _encoder(column: Column, rows: StoredRows, found: Survey, data: DataConfig) -> Column:
     """The encoder of the sample, with what all rows say of a column of numbers."""
     if not isinstance(column, Number) or column.name not in rows.numbers:
         return column
@@ -119,7 +121,7 @@ def _encoder(column: Column, rows: ParquetRows, found: Survey, data: DataConfig)
     return msgspec.structs.replace(column, fill=fill, low=low, high=high)
 
 
-def _moments(column: Column, sample: FloatArray, rows: ParquetRows, found: Survey) -> Moments:
+def _moments(column: Column, sample: FloatArray, rows: StoredRows, found: Survey) -> Moments:
     """Those of the features of a column; from its ``sample`` (rows, features) if its cells could not be counted."""
     if column.name in rows.numbers and isinstance(column, Number):
         seen = found.numbers.take([rows.numbers.index(column.name)])
@@ -152,7 +154,7 @@ def _counts(counter: Counter[Key], codes: Mapping[Key, int]) -> list[Any]:
     return found
 
 
-def _check_target(found: Survey, codes: Mapping[Key, int] | None, rows: ParquetRows) -> None:
+def _check_target(found: Survey, codes: Mapping[Key, int] | None, rows: StoredRows) -> None:
     """``InputError`` for a target that the rows outside the sample do not fit."""
     if codes is None and not found.target.cells[0]:
         raise InputError(f"{rows.source}: the target {shown(rows.target)} holds numbers as texts; store numbers")

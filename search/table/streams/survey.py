@@ -17,11 +17,11 @@ from search.config.settings import DataConfig
 from search.errors import InputError
 from search.strict import shown
 from search.table.cell_checks import LARGEST
-from search.table.files.parquet import cells_of, target_of
+from search.table.columnar.column_cells import Coded, as_array, cells_of, coded, target_of
 from search.table.files.raw import drop_line
 from search.table.streams.moments import Moments
-from search.table.streams.parquet_rows import Batch, Coded, ParquetRows, coded
 from search.table.streams.row_draws import SAMPLE, RowDraws, uniform
+from search.table.streams.stored_rows import Batch, StoredRows
 from search.table.target import MOST_CLASSES
 
 MOST_LEVELS = 10_000  # different cells of a column up to which they are counted
@@ -46,8 +46,8 @@ class Survey:
     """What one pass found. ``numbers`` and ``target`` are moments of the training rows, ``levels`` count their cells
     by column, None if there are too many; ``holes`` counts the missing cells of all rows by column.
 
-    ``untargeted``: rows without a target, which are left out. ``sample`` and ``places``: rows, as a pyarrow.Table and
-    by their numbers.
+    ``untargeted``: rows without a target, which are left out. ``sample`` and ``places``: rows, as a table of their
+    format and by their numbers.
     """
 
     numbers: Moments
@@ -63,7 +63,7 @@ class Survey:
     places: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
-def survey(rows: ParquetRows, data: DataConfig, draws: RowDraws, sample_rows: int) -> Survey:
+def survey(rows: StoredRows, data: DataConfig, draws: RowDraws, sample_rows: int) -> Survey:
     """Read all rows once. ``InputError`` for numbers that are infinite or too large, and for weights that are none."""
     others = [name for name in rows.features if name not in rows.numbers]
     found = Survey(Moments.none(len(rows.numbers)), Moments.none(1), {name: Counter() for name in others})
@@ -71,7 +71,8 @@ def survey(rows: ParquetRows, data: DataConfig, draws: RowDraws, sample_rows: in
     sample = _Sample(share, draws.seed)
     for batch in rows.batches():
         _Pass(rows, data, draws, found, sample).take(batch)
-    found.sample, found.places = sample.rows(found.classified)
+    batches, found.places = sample.rows(found.classified)
+    found.sample = rows.form.joined(batches) if batches else None
     if data.missing == "refuse" and (left := [name for name in rows.features if found.holes[name]]):
         raise InputError(
             f"{rows.source}: {found.holes.total()} missing values, in {shown(left[0])} and {len(left) - 1} other "
@@ -82,7 +83,7 @@ def survey(rows: ParquetRows, data: DataConfig, draws: RowDraws, sample_rows: in
 
 @dataclass
 class _Pass:
-    rows: ParquetRows
+    rows: StoredRows
     data: DataConfig
     draws: RowDraws
     found: Survey
@@ -143,7 +144,7 @@ class _Pass:
             return
         X = np.empty((batch.num_rows, len(names)))
         for i, name in enumerate(names):
-            X[:, i] = batch.column(name).to_numpy(zero_copy_only=False)
+            X[:, i] = as_array(batch.column(name))
         fitted, others = Moments.of(X[train]), Moments.of(X[~train])
         every = fitted + others
         for name, count in zip(names, every.cells.tolist(), strict=True):
@@ -235,10 +236,8 @@ class _Sample:
             rows = np.flatnonzero(kept)
             self._kept.append((batch.take(rows), place[rows], draw[rows], classes))
 
-    def rows(self, classified: bool) -> tuple[Any, NDArray[np.int64]]:
-        """The rows, and their numbers; ``classified``: whether the target has few different cells."""
-        from pyarrow import Table
-
+    def rows(self, classified: bool) -> tuple[list[Any], NDArray[np.int64]]:
+        """The rows in batches, and their numbers; ``classified``: whether the target has few different cells."""
         parts = []
         for batch, place, draw, classes in self._kept:
             border = np.full(len(draw), -1.0)
@@ -247,8 +246,7 @@ class _Sample:
             kept = np.flatnonzero((draw < self.share) | (draw <= border))
             parts.append((batch.take(kept), place[kept]))
         places = [place for _, place in parts] or [np.zeros(0, dtype=np.int64)]
-        tables = [batch for batch, _ in parts]
-        return (Table.from_batches(tables) if tables else None), np.concatenate(places)
+        return [batch for batch, _ in parts], np.concatenate(places)
 
 
 def level_moments(column: Column, levels: Counter[Any], source: str) -> Moments:

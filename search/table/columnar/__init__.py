@@ -1,0 +1,1 @@
+"""Files of columns: Parquet, Arrow and npy; read whole, or a batch of rows at a time."""
