@@ -46,6 +46,7 @@ models = []
 """
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 PHASES = ("vary", "train", "cost", "select", "save")
+SHARE = 20  # of the trees of the larger search, one in so many is trained: all would take most of an hour
 TASKS = 300  # that do nothing, for the overheads of Dask
 TRANSFER_BYTES_S = 1.25e8  # a network of 1 Gbit/s, for what chunks and results take beside this machine's memory
 
@@ -204,6 +205,7 @@ def measured(config: Path) -> dict[str, Any]:
             "seconds": total(generations),
             "predicted": median(predicted),
             "chunks": median(len(each.chunks) for each in generations),
+            "serial": median(map(_serial, generations)),
             "overheads": cost._asdict(),
         }
     return found
@@ -217,28 +219,32 @@ def _serial(each: Recorded) -> float:
     return sum(seconds for name, seconds in each.phases.items() if name != "train")
 
 
-def predicted(config: Path) -> dict[str, Any]:
-    """The efficiency of a generation with more workers, from the chunks of one with two."""
+def predicted(config: Path, serial_s: float) -> dict[str, Any]:
+    """The efficiency of a generation with more workers, from chunks of one with two and ``SHARE`` times fewer trees.
+
+    ``serial_s``: the seconds that the search takes alone for all trees, which do not depend on the rows.
+    """
     with cluster(2) as address:
         (one,) = recorded(config, f"{DASK}{address}")
         cost = overheads(address, [one])
     sent = cost._replace(latency_s=cost.latency_s + 2 * one.sent_bytes / len(one.chunks) / TRANSFER_BYTES_S)
-    alone = sum(one.chunks) + _serial(one)
-    chunks = {count: _cut_anew(one.chunks, count) for count in WORKERS}
-    seconds = {count: simulated(cut, count, sent, _serial(one)) for count, cut in chunks.items()}
+    whole = SHARE * sum(one.chunks)
+    chunks = {count: _cut_anew(one.chunks, whole, count) for count in WORKERS}
+    seconds = {count: simulated(cut, count, sent, serial_s) for count, cut in chunks.items()}
+    alone = whole + serial_s
     return {
-        "chunk_seconds": sum(one.chunks),
+        "chunk_seconds": whole,
         "chunks": {count: len(cut) for count, cut in chunks.items()},
-        "serial_seconds": _serial(one),
+        "serial_seconds": serial_s,
         "overheads": sent._asdict(),
         "seconds": seconds,
         "efficiency": {count: alone / count / each for count, each in seconds.items()},
     }
 
 
-def _cut_anew(chunks: Sequence[float], workers: int) -> list[float]:
-    """The seconds of the chunks that the same work is cut into for so many workers, as unequal as those measured."""
-    whole = sum(chunks)
+def _cut_anew(chunks: Sequence[float], whole: float, workers: int) -> list[float]:
+    """The seconds of the chunks that work of ``whole`` seconds is cut into for so many workers, as unequal as those
+    measured."""
     count = pieces(whole, workers)
     drawn = np.random.default_rng(0).choice(np.array(chunks), count)
     return (drawn * (whole / drawn.sum())).tolist()
@@ -264,7 +270,8 @@ def page(found: dict[str, Any]) -> str:
     ms = {name: 1e3 * seconds for name, seconds in far["overheads"].items()}
     lines += [
         "",
-        f"Predicted for {found['population']:,} trees on {found['rows']:,} rows x 20 inputs: "
+        f"Predicted for {found['population']:,} trees on {found['rows']:,} rows x 20 inputs, from chunks of one in "
+        f"{SHARE} of them: "
         f"{far['chunk_seconds']:.0f} s of chunks, {far['serial_seconds']:.2f} s of the search alone. A chunk "
         f"takes the search {ms['search_s']:.1f} ms, Dask's scheduler {ms['scheduler_s']:.1f} ms, and its messages "
         f"{ms['latency_s']:.1f} ms on a network of 1 Gbit/s. Efficiency: the seconds of one worker, divided by those "
@@ -292,7 +299,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         folder = Path(name)
         found = {"population": options.population, "rows": options.rows}
         near = measured(_elevators(folder, options.data, options.population, options.generations))
-        far = predicted(_large(folder, options.rows, options.population))
+        large = _large(folder, options.rows, max(2, options.population // SHARE))
+        far = predicted(large, near["Dask, 2"]["serial"])
         report("workers", found | {"measured": near, "predicted": far}, page, options.out)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import NamedTuple
 
+import dask.config
 from distributed import Client, Future, get_worker
 
 from search.errors import InputError
@@ -27,6 +28,9 @@ CONNECT_S = 10
 LOOK_S = 2.0  # between two looks at the workers
 FORGOTTEN = ("cancelled", "lost")  # what futures are of which a new scheduler knows nothing
 RETRY_S = 15.0  # between two attempts to reach a scheduler that is gone
+# Groups of tasks, which Dask reads from their keys. It spreads the tasks of a group over all workers if the group has
+# many tasks and depends on few others; if the table were in the group of the chunks, all chunks would go to its worker.
+TABLE, CHUNK = "neuraltree_table", "neuraltree_chunk"
 
 
 class Reply(NamedTuple):
@@ -103,7 +107,10 @@ class DaskPool:
         self._share()
 
     def _share(self) -> None:
-        self._shared = self._client.submit(tuple, self._invited, key=f"neuraltree-{self._run}")
+        # A part of the graph, so that the scheduler gives it to every worker that comes: scattered rows would die with
+        # the workers that hold them. Dask warns of so large a graph.
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+            self._shared = self._client.submit(tuple, self._invited, key=f"{TABLE}-{self._run}")
 
     def _submit(self, names: Collection[str]) -> None:
         """Submit chunks; nothing while there is no scheduler, as ``_look`` submits them when one is back."""
@@ -114,7 +121,7 @@ class DaskPool:
                 computed,
                 [self._offered[name] for name in names],
                 shared=self._shared,
-                key=[f"neuraltree-{self._run}-{name}" for name in names],
+                key=[f"{CHUNK}-{self._run}-{name}" for name in names],
                 workers=[each for each in self._threads if each not in self._refused] if self._refused else None,
             )
         except Exception:  # the connection ended just now, which has many names

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from search.executors.joining import Invitation
+from search.executors.wire import digest
 from search.run import main
 from tests.helpers.executor_runs import files
 
@@ -67,6 +69,29 @@ def cluster() -> Iterator[Cluster]:
     made = Cluster()
     yield made
     made.stop()
+
+
+def test_a_large_table_is_shared_without_a_warning(cluster: Cluster) -> None:
+    """Warnings are errors in tests, and Dask's own limit is 10 MB."""
+    from search.executors.dask_pool import DaskPool
+
+    said: list[str] = []
+    pool = DaskPool(
+        cluster.address.removeprefix("dask://"), Invitation(b"run", bytes(12_000_000), "table"), said.append
+    )
+    pool.close()
+    assert said == ["Dask workers: 0; threads: 0"]
+
+
+def test_the_table_is_in_another_group_than_the_chunks() -> None:
+    """Else Dask gives all chunks of a large table to the one worker that has it, and the others stay idle."""
+    from distributed.utils import key_split_group
+
+    from search.executors.dask_pool import CHUNK, TABLE
+
+    run, chunk = digest(b"run"), digest(b"chunk")
+    assert key_split_group(f"{TABLE}-{run}") == TABLE
+    assert key_split_group(f"{CHUNK}-{run}-{chunk}") == CHUNK != TABLE
 
 
 def test_two_workers_find_the_same_front(config, alone, cluster, tmp_path, capsys):
