@@ -246,7 +246,7 @@ class TreeEstimator(BaseEstimator):
             rng,
             epochs=epochs,
             say=telling(self.verbose),
-            moments=getattr(self, "_moments", []),
+            moments=self._moments if getattr(self, "_moments_of", None) == self._method() else [],
             decay=decay,
         )
         if learned.diverged:
@@ -266,10 +266,16 @@ class TreeEstimator(BaseEstimator):
         return self._go_on(sample, epochs=1, decay=False)
 
     def _keep(self, learned: Learned, before: Sequence[float] = ()) -> Self:
-        self.tree_, self._moments = learned.tree, learned.moments
+        self.tree_, self._moments, self._moments_of = learned.tree, learned.moments, self._method()
         self._losses = [*before, *learned.losses.tolist()]
         self.loss_curve_, self.n_iter_ = self._losses, len(self._losses)
         return self
+
+    def _method(self) -> tuple[str, float | None]:
+        """The optimiser, and where the rates that trees learn begin: with another one of them its state begins anew."""
+        from neuraltree.engine.optimizers import OPTIMIZERS
+
+        return self.optimizer, self.learning_rate if OPTIMIZERS[self.optimizer].learned else None
 
     def _continues(self) -> bool:
         return self.warm_start and hasattr(self, "tree_")

@@ -53,7 +53,13 @@ def answer(options: argparse.Namespace) -> int:
     """Returns the exit code."""
     from neuraltree.tree.model_files import load
     from search.cli.chosen import chosen_path, data_of
+    from search.table.columnar.column_formats import FORMATS
 
+    if (ending := options.rows.suffix.lower()) in FORMATS:
+        raise ValueError(
+            f"{options.rows}: predict reads text, such as CSV, and not {ending}; in Python: "
+            "neuraltree.load(MODEL).predict(rows)"
+        )
     path = chosen_path(options.model, options)
     tree = load(path)
     if options.intervals and tree.band is None:

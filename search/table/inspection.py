@@ -22,6 +22,7 @@ from search.table.data import Table
 from search.table.files.raw import Raw
 from search.table.files.sources import read_source
 from search.table.loading import read_table, table_of
+from search.table.mending import with_target
 from search.table.streams.stream_tables import sample_of
 from search.table.target import as_numbers
 
@@ -75,7 +76,7 @@ def inspect(source: str, data: DataConfig | None = None) -> Inspection:
         return Inspection(data, 0, "", "", (), (), error.problems)
     columns = (*_features(raw, data), *_roles(raw, data), _facts(raw.target, "target", _target(raw), data))
     try:
-        table: Table = streamed[1] if streamed else table_of(raw, Config(data))
+        table: Table = streamed[1] if streamed else table_of(with_target(raw), Config(data))
     except InputError as error:
         return Inspection(data, len(raw.y), raw.target, "", columns, raw.notes, error.problems)
     rows = table.stream.rows.rows if table.stream else len(raw.y)

@@ -43,17 +43,16 @@ def load_table(config: Config) -> Table:
 
 
 def read_table(config: Config) -> tuple[Raw, Table]:
-    """The cells that a config asks for, and the table that they make; see ``load_table``."""
+    """The cells that a config asks for, row by row those of the table that they make; see ``load_table``."""
     if sample_rows := sample_of(config.data):
         return streamed_table(config, sample_rows, table_of)
-    raw = read_source(config.data)
+    raw = with_target(read_source(config.data))
     return raw, table_of(raw, config)
 
 
 def table_of(raw: Raw, config: Config) -> Table:
-    """The table in the cells of a source; see ``load_table``."""
+    """The table in the cells of a source, all of whose rows have a target; see ``load_table``."""
     data, problems = config.data, _Problems([*raw.faults.values()])
-    raw = with_target(raw)
     enough_rows(raw)
     found = problems.of(_target, raw, config.task)
     raw = problems.of(mended, raw, data) or raw

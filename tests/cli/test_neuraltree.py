@@ -354,7 +354,7 @@ def test_amounts_have_units(option: str, text: str, amount: float) -> None:
 @pytest.mark.parametrize("option", BUDGETS)
 def test_an_example_is_an_amount_and_others_are_refused(option: str) -> None:
     assert amount_of(option, BUDGETS[option].example) > 0
-    for text in ("", "0", "-1", "4x", "nan", "inf", "k", "1e999"):
+    for text in ("", "0", "-1", "4x", "nan", "inf", "k", "1e999", "512i", "5_12", "１２８", "1.2.3"):
         with pytest.raises(ValueError, match=f"--{option} {text}: not an amount"):
             amount_of(option, text)
 

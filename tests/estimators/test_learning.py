@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -480,3 +482,12 @@ def test_a_user_who_writes_only_the_name_of_a_learned_rate_gets_a_good_tree() ->
     X, y = FRIEDMAN
     for optimizer in ("learned_sgd", "learned_adam"):
         assert NeuralTreeRegressor(random_state=0, optimizer=optimizer).fit(X, y).score(X, y) > 0.7
+
+
+@pytest.mark.parametrize("given", [{"optimizer": "learned_adam"}, {"optimizer": "adam"}, {"learning_rate": 1e-4}])
+def test_another_optimiser_or_starting_rate_begins_with_a_new_state(given: dict[str, Any]) -> None:
+    X, y = FRIEDMAN
+    model = NeuralTreeRegressor(random_state=0, optimizer="learned_sgd", warm_start=True, epochs=5).fit(X, y)
+    fresh = copy.deepcopy(model)
+    fresh._moments = []
+    assert model.set_params(**given).fit(X, y).tree_ == fresh.set_params(**given).fit(X, y).tree_

@@ -7,6 +7,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from neuraltree.inputs.encoders import Category, Flag, Number, Ordinal, Time
 from neuraltree.tree.model_files import load
-from search.config.config import config_hash, load_config
+from search.compressing.model_rows import table_for
+from search.config.config import config_hash, config_of, load_config
 from search.config.settings import Config, DataConfig, TaskConfig
 from search.errors import InputError
 from search.front import load_front
@@ -25,6 +27,7 @@ from search.run import main
 from search.table import load_table, split
 from search.table.data import Table
 from search.table.suspects import NEARLY
+from tests.helpers.random_models import regression
 
 ROWS = 40
 IRIS_HASH = "8ab02ece2917713786ba87112aac41cc66814082e56176af4ac7f10d4753dd2b"
@@ -590,3 +593,15 @@ def test_a_large_table_is_read_in_little_memory(tmp_path: Path) -> None:
     tracemalloc.stop()
     assert table.X.shape == (rows, columns - 1)
     assert peak < 3 * 8 * rows * columns + 6e6
+
+
+def test_a_finished_model_reads_the_rows_that_have_a_target(tmp_path: Path) -> None:
+    """Without it the features of one row would stand beside the target of another."""
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 200))
+    lines = [f"{p},{q},{'' if i < 20 else 2 * p + q}" for i, (p, q) in enumerate(zip(a, b, strict=True))]
+    (tmp_path / "t.csv").write_text("\n".join(["a,b,y", *lines]))
+    tree = replace(regression([(0, -6, 0, 0), (1, 0, 2, 0), (1, 1, 1, 0)]), features=("a", "b"))
+    table = table_for(tree, config_of({"data": {"source": str(tmp_path / "t.csv")}}, "the test"))
+    assert len(table.y) == 180
+    assert_allclose(table.y, table.X @ [2, 1])

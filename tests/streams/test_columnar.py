@@ -240,3 +240,29 @@ def test_cells_are_coded_as_by_arrow(cells: Any) -> None:
     mine, its = (coded(column, "x", data, "t") for column in (cells, arrow.array(cells)))
     assert_array_equal(mine.levels, its.levels)
     assert_array_equal(mine.codes, its.codes)
+
+
+@pytest.mark.parametrize("sample_rows", [0, 100])
+def test_a_damaged_arrow_file_is_refused_before_its_offsets_are_followed(tmp_path: Path, sample_rows: int) -> None:
+    import pyarrow as pa
+
+    rows = 300
+    table = pa.table({"colour": ["ab", "cd", "ef"] * 100, "x": np.arange(rows) / 7, "y": np.arange(rows) % 5 / 3})
+    path = tmp_path / "t.arrow"
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    content = bytearray(path.read_bytes())
+    offsets = np.arange(rows + 1, dtype=np.int32) * 2
+    last = content.index(offsets.tobytes()) + 4 * rows
+    content[last : last + 4] = np.int32(2**30).tobytes()
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"t\.arrow: cannot be read as an Arrow file"):
+        load_table(config_for(str(path), sample_rows))
+
+
+def test_times_that_no_unit_measures_together_are_refused(tmp_path: Path) -> None:
+    for unit in ("Y", "as"):
+        cells = np.zeros(300, dtype=[("when", f"M8[{unit}]"), ("x", "f8"), ("y", "f8")])
+        np.save(tmp_path / f"{unit}.npy", cells)
+    with pytest.raises(InputError, match=r"the files cannot be joined: column 'when'"):
+        load_table(config_for(str(tmp_path / "*.npy"), 0))

@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 def rows_for_update(arguments: argparse.Namespace, run: Path | None) -> tuple[NDArray, NDArray] | None:
     """Raw inputs (rows, features) and labels or target values (rows,), or None if the selector needs none.
 
-    Those of ``--rows``, or else the training rows of the run. ``InputError`` if the table cannot be read.
+    Those of ``--rows``, or else the training rows of the run. ``InputError`` if the table cannot be read, or if it is
+    given to a selector that needs none.
     """
     from neuraltree.tree.model_files import load
 
     row = SELECTORS.get(arguments.select or "")
+    if row and not row.needs_rows and arguments.rows:
+        raise InputError(f"--select {arguments.select} looks at no rows: leave out --rows, or take another selector")
     if (row and not row.needs_rows) or not (arguments.rows or run):
         return None
     tree = load(arguments.model)

@@ -120,12 +120,18 @@ def _groups(rows: Sequence[int]) -> list[Group]:
 
 def _arrow_table(path: Path) -> Any:
     with opened_arrow(path) as file:
-        return file.read_all()
+        return _validated(file.read_all())
 
 
 def _arrow_batches(path: Path, place: tuple[int, int], names: Sequence[str], rows: int) -> Iterator[Any]:
     with opened_arrow(path) as file:
-        yield from _even((file.get_batch(i).select(list(names)) for i in range(*place)), rows)
+        yield from _even((_validated(file.get_batch(i).select(list(names))) for i in range(*place)), rows)
+
+
+def _validated(batch: Any) -> Any:
+    """The batch or table. pyarrow does not look at what it maps, and offsets of a damaged file point anywhere."""
+    batch.validate(full=True)
+    return batch
 
 
 def _even(batches: Iterable[Any], rows: int) -> Iterator[Any]:

@@ -77,10 +77,14 @@ def _kinds(table: ArrayBatch) -> list[np.dtype]:
 
 
 def _common(name: str, kinds: Sequence[Any], source: str) -> np.dtype:
+    told = " and ".join(dict.fromkeys(map(str, kinds)))
+    problem = InputError(f"{source}: the files cannot be joined: column {shown(name)} holds {told}")
     if len({_what(kind) for kind in kinds}) > 1:
-        told = " and ".join(dict.fromkeys(map(str, kinds)))
-        raise InputError(f"{source}: the files cannot be joined: column {shown(name)} holds {told}")
-    return np.result_type(*kinds)
+        raise problem
+    try:
+        return np.result_type(*kinds)
+    except OverflowError:  # times in units that no unit measures together
+        raise problem from None
 
 
 def _cast(table: ArrayBatch, kinds: Sequence[np.dtype], source: str) -> ArrayBatch:

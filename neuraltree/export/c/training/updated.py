@@ -13,19 +13,19 @@ from neuraltree.updating.training_state import Live
 Rows = tuple[NDArray, NDArray]
 
 
-def trained_nodes(tree: Tree, update: str = "", select: str = "", rows: Rows | None = None) -> Live | None:
+def trained_nodes(tree: Tree, update: str | None = None, select: str = "", rows: Rows | None = None) -> Live | None:
     """(nodes,) the trained nodes; None for all, if there is no budget.
 
     ``update``: the most bytes of RAM for the state of training, as in 512B or 1k. ``select``: a selector, by default
     the best for what is known. ``rows``: raw inputs (rows, features) and labels or target values (rows,).
     ``ValueError`` says what does not fit.
     """
-    if not update:
+    if update is None:
         if select or rows is not None:
             raise ValueError("--select and --rows choose nodes for a budget: add --update, as in --update 512B")
         return None
     budget = amount(update, BYTES)
     if budget is None:
-        raise ValueError(f"--update {update}: not an amount of bytes; write a number above 0, as in --update 512B")
+        raise ValueError(f"--update {update!r}: not an amount of bytes; write a number above 0, as in --update 512B")
     name = select or (selection.WITHOUT_ROWS if rows is None else selection.WITH_ROWS)
     return selection.select(tree.nodes, int(budget), name, None if rows is None else lesson_of(tree, *rows))
