@@ -27,7 +27,7 @@ from sklearn.datasets import make_friedman1
 
 from benchmarks.promise.reporting import report
 from benchmarks.search_rate import unpack_elevators
-from search.executors import worker_kinds
+from search.executors import spread, worker_kinds
 from search.executors.dask_pool import DaskPool
 from search.executors.named_workers import DASK
 from search.executors.spread import pieces
@@ -47,6 +47,7 @@ models = []
 WORKERS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000)
 PHASES = ("vary", "train", "cost", "select", "save")
 SHARE = 20  # of the trees of the larger search, one in so many is trained: all would take most of an hour
+ROUNDS = 3  # runs of each kind in turns, since the speed of a machine changes in minutes
 TASKS = 300  # that do nothing, for the overheads of Dask
 TRANSFER_BYTES_S = 1.25e8  # a network of 1 Gbit/s, for what chunks and results take beside this machine's memory
 
@@ -192,23 +193,30 @@ def _config(source: Path, more: str, population: int, generations: int, rows: st
 
 
 def measured(config: Path) -> dict[str, Any]:
-    """A generation by threads and by Dask workers, and what the simulation says of it."""
-    threads = total(recorded(config, "threads"))
-    found: dict[str, Any] = {"threads": {"workers": os.cpu_count(), "seconds": threads}}
-    for workers in (1, 2):
-        with cluster(workers) as address:
-            generations = recorded(config, f"{DASK}{address}")
-            cost = overheads(address, generations)
-        predicted = [_simulated_here(each, workers, cost) for each in generations]
-        found[f"Dask, {workers}"] = {
-            "workers": workers,
-            "seconds": total(generations),
-            "predicted": median(predicted),
-            "chunks": median(len(each.chunks) for each in generations),
-            "serial": median(map(_serial, generations)),
-            "overheads": cost._asdict(),
-        }
-    return found
+    """A generation by threads and by Dask workers, in turns, and what the simulation says of it."""
+    threads: list[Recorded] = []
+    dask: dict[int, list[tuple[Recorded, Overheads]]] = {1: [], 2: []}
+    for _ in range(ROUNDS):
+        threads += recorded(config, "threads")
+        for workers, found in dask.items():
+            with cluster(workers) as address:
+                generations = recorded(config, f"{DASK}{address}")
+                cost = overheads(address, generations)
+            found += [(each, cost) for each in generations]
+    return {"threads": {"workers": os.cpu_count(), "seconds": total(threads)}} | {
+        f"Dask, {workers}": _beside_simulation(workers, found) for workers, found in dask.items()
+    }
+
+
+def _beside_simulation(workers: int, found: Sequence[tuple[Recorded, Overheads]]) -> dict[str, Any]:
+    generations = [each for each, _ in found]
+    return {
+        "workers": workers,
+        "seconds": total(generations),
+        "predicted": median(_simulated_here(each, workers, cost) for each, cost in found),
+        "chunks": median(len(each.chunks) for each in generations),
+        "serial": median(map(_serial, generations)),
+    }
 
 
 def _simulated_here(each: Recorded, workers: int, cost: Overheads) -> float:
@@ -219,35 +227,47 @@ def _serial(each: Recorded) -> float:
     return sum(seconds for name, seconds in each.phases.items() if name != "train")
 
 
-def predicted(config: Path, serial_s: float) -> dict[str, Any]:
-    """The efficiency of a generation with more workers, from chunks of one with two and ``SHARE`` times fewer trees.
+def predicted(config: Path, trees: int, serial_s: float) -> dict[str, Any]:
+    """The efficiency of a generation of so many ``trees`` with more workers, from a run of ``SHARE`` times fewer.
 
-    ``serial_s``: the seconds that the search takes alone for all trees, which do not depend on the rows.
+    A chunk takes some seconds for its rows, however few trees it has, and some for each tree: both are known from the
+    same trees in many chunks and in few. ``serial_s``: the seconds that the search takes alone for all trees, which do
+    not depend on the rows.
     """
     with cluster(2) as address:
-        (one,) = recorded(config, f"{DASK}{address}")
-        cost = overheads(address, [one])
-    sent = cost._replace(latency_s=cost.latency_s + 2 * one.sent_bytes / len(one.chunks) / TRANSFER_BYTES_S)
-    whole = SHARE * sum(one.chunks)
-    chunks = {count: _cut_anew(one.chunks, whole, count) for count in WORKERS}
-    seconds = {count: simulated(cut, count, sent, serial_s) for count, cut in chunks.items()}
-    alone = whole + serial_s
+        many, few = (_in_chunks(config, address, count) for count in (trees // SHARE, 2))
+        cost = overheads(address, [many])
+    for_rows_s = (sum(many.chunks) - sum(few.chunks)) / (len(many.chunks) - len(few.chunks))
+    for_trees_s = SHARE * (sum(few.chunks) - len(few.chunks) * for_rows_s)
+    sent_bytes = SHARE * many.sent_bytes  # of all trees, and as many come back
+    rng = np.random.default_rng(0)
+    chunks, seconds = {}, {}
+    for workers in WORKERS:
+        count = min(trees, pieces(for_trees_s, workers))
+        drawn = rng.choice(np.array(many.chunks), count)
+        chunks[workers] = count
+        sent = cost._replace(latency_s=cost.latency_s + 2 * sent_bytes / count / TRANSFER_BYTES_S)
+        share = for_trees_s * drawn / drawn.sum()
+        seconds[workers] = simulated((for_rows_s + share).tolist(), workers, sent, serial_s)
     return {
-        "chunk_seconds": whole,
-        "chunks": {count: len(cut) for count, cut in chunks.items()},
+        "for_rows_s": for_rows_s,
+        "for_trees_s": for_trees_s,
+        "chunks": chunks,
         "serial_seconds": serial_s,
-        "overheads": sent._asdict(),
+        "overheads": cost._asdict(),
         "seconds": seconds,
-        "efficiency": {count: alone / count / each for count, each in seconds.items()},
+        "efficiency": {count: seconds[1] / count / each for count, each in seconds.items()},
     }
 
 
-def _cut_anew(chunks: Sequence[float], whole: float, workers: int) -> list[float]:
-    """The seconds of the chunks that work of ``whole`` seconds is cut into for so many workers, as unequal as those
-    measured."""
-    count = pieces(whole, workers)
-    drawn = np.random.default_rng(0).choice(np.array(chunks), count)
-    return (drawn * (whole / drawn.sum())).tolist()
+def _in_chunks(config: Path, address: str, count: int) -> Recorded:
+    """A generation whose trees are cut into so many chunks."""
+    before, spread.pieces = spread.pieces, lambda seconds, slots: count
+    try:
+        (one,) = recorded(config, f"{DASK}{address}")
+    finally:
+        spread.pieces = before
+    return one
 
 
 def page(found: dict[str, Any]) -> str:
@@ -271,9 +291,9 @@ def page(found: dict[str, Any]) -> str:
     lines += [
         "",
         f"Predicted for {found['population']:,} trees on {found['rows']:,} rows x 20 inputs, from chunks of one in "
-        f"{SHARE} of them: "
-        f"{far['chunk_seconds']:.0f} s of chunks, {far['serial_seconds']:.2f} s of the search alone. A chunk "
-        f"takes the search {ms['search_s']:.1f} ms, Dask's scheduler {ms['scheduler_s']:.1f} ms, and its messages "
+        f"{SHARE} of them: a chunk takes {far['for_rows_s']:.2f} s for its rows, and all trees together take "
+        f"{far['for_trees_s']:.0f} s; the search alone {far['serial_seconds']:.2f} s. A chunk takes the search "
+        f"{ms['search_s']:.1f} ms, Dask's scheduler {ms['scheduler_s']:.1f} ms, and its messages "
         f"{ms['latency_s']:.1f} ms on a network of 1 Gbit/s. Efficiency: the seconds of one worker, divided by those "
         "of so many and by their number.",
         "",
@@ -300,7 +320,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         found = {"population": options.population, "rows": options.rows}
         near = measured(_elevators(folder, options.data, options.population, options.generations))
         large = _large(folder, options.rows, max(2, options.population // SHARE))
-        far = predicted(large, near["Dask, 2"]["serial"])
+        far = predicted(large, options.population, near["Dask, 2"]["serial"])
         report("workers", found | {"measured": near, "predicted": far}, page, options.out)
 
 
