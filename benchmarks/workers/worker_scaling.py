@@ -31,6 +31,7 @@ from search.executors import spread, worker_kinds
 from search.executors.dask_pool import DaskPool
 from search.executors.named_workers import DASK
 from search.executors.spread import pieces
+from search.executors.wire import unpack
 from search.run import main as search
 
 CONFIG = """
@@ -75,7 +76,8 @@ class Recording(DaskPool):
     made: list[list[Any]]
 
     def offer(self, chunks):  # type: ignore[no-untyped-def]
-        self.made.append([time.process_time(), 0.0, [], sum(map(len, chunks.values()))])
+        job = unpack(next(iter(chunks.values())))[0]["job"]
+        self.made.append([time.process_time(), 0.0, [], sum(map(len, chunks.values())), job])
         super().offer(chunks)
 
     def answers(self, wait_s):  # type: ignore[no-untyped-def]
@@ -148,10 +150,8 @@ def recorded(config: Path, workers: str) -> list[Recorded]:
             raise RuntimeError(f"the search ended with code {code}")
         with (out / "history.csv").open() as file:
             rows = [{name: float(row[f"seconds_{name}"]) for name in PHASES} for row in csv.DictReader(file)]
-    pieces = [piece for piece in Recording.made if len(piece[2])]
-    # A generation may have two pieces of work, slopes and training; the last pieces of a run are its judgement.
-    largest = sorted(range(len(pieces)), key=lambda i: -sum(pieces[i][2]))[: len(rows)]
-    work = [pieces[i] for i in sorted(largest)] if pieces else [[0.0, 0.0, [], 0]] * len(rows)
+    # Other pieces of work are slopes, and the judgement at the end.
+    work = [piece for piece in Recording.made if piece[4] == "evaluate"] or [[0.0, 0.0, [], 0]] * len(rows)
     return [Recorded(row, p[2], p[1] - p[0], p[3]) for row, p in zip(rows, work, strict=True)][1:]
 
 

@@ -100,7 +100,7 @@ class Selector(NamedTuple):
 SELECTORS: dict[str, Selector] = {
     "output": Selector(lambda seen: -seen.nodes["depth"].astype(np.float64), "nearest to the output", needs_rows=False),
     "gradient": Selector(_gradient, "the largest gradient, over the root of the number of weights"),
-    "velocity": Selector(_velocity, "the fastest: whose outputs change most from epoch to epoch"),
+    "velocity": Selector(_velocity, "the fastest (k-fastest): whose outputs change most from epoch to epoch"),
     "evolved": Selector(
         lambda seen: contributions(seen.nodes, seen.rows, seen.rng),
         "by an evolutionary search for the largest sum of what each gains alone",

@@ -33,8 +33,8 @@ from search.variation.genes import NO_GENES, Genes
 # Nodes x rows that a thread trains on in a second, for the size of chunks. Each chunk turns the rows into columns anew,
 # which takes as long as some trees: chunks of few trees take several times as long for each.
 SPEED = 5e9
-CHUNK_S, LEAST_S = 0.5, 0.02  # the usual time of a chunk, and what it must take to be worth sending
-PER_SLOT = 4  # chunks for each thread of the workers, so that those that finish early find more
+CHUNK_S, LEAST_S = 1.0, 0.02  # the usual time of a chunk, and what it must take to be worth sending
+PER_SLOT = 3  # chunks for each thread of the workers, so that those that finish early find more
 WAIT_S = 0.2  # between two looks at what is late
 LATE, LATE_S = 3.0, 1.0  # times the usual time of a chunk, and seconds, after which one is late
 HERE = "this process"

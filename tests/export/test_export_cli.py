@@ -477,7 +477,11 @@ def test_chosen_nodes_are_trained(model: Path, tmp_path: Path, capsys: pytest.Ca
         live = select(TREE.nodes, budget, "output")
         assert 0 < state.bytes(live) < state.most_bytes
         assert files(out) == export_training(TREE, "pot", live)
-    capsys.readouterr()
+        told = f"weights are trained, chosen by 'output', with {state.bytes(live)} B of state"
+        assert told in capsys.readouterr().err
+    assert main([*map(str, given), "--update", "1M"]) == 0
+    assert f"all that there are, with {state.most_bytes} B" in capsys.readouterr().err
+    assert "not an amount of bytes" in refused(capsys, *given, "--update", "")
     assert "not an amount of bytes" in refused(capsys, *given, "--update", "much")
     assert "in 1 B: the smallest takes" in refused(capsys, *given, "--update", "1")
     assert "add --update" in refused(capsys, *given, "--select", "output")

@@ -75,7 +75,7 @@ def headline(rows: ResultRows) -> str:
     own = [row for row in rows if row["job"] != COSTS]
     groups = groups_with_shares(own)
     lines = [[name, *(share_cell(share_of(own, group, name, "30.8 %")) for group in groups)] for name in CHOSEN]
-    shown = right(["recovered with 30.8 % of the bytes", *groups], lines)
+    shown = right(["recovered with 30.8 % of the state", *groups], lines)
     text = f"{COMMAND}, {seeds_of(own)} on {len(names(own, 'table'))} tables; [drift.md](drift.md)."
     return f"## {TITLE}\n\n{text}\n\n{shown}\n\n{PICTURE}"
 
