@@ -125,20 +125,30 @@ class Evaluated(NamedTuple):
     ok: NDArray[np.bool_]
 
 
-def evaluate(problem: Problem, trees: list[Nodes], generation: int, genes: Genes = NO_GENES) -> Evaluated:
+def evaluate(
+    problem: Problem,
+    trees: list[Nodes],
+    generation: int,
+    genes: Genes = NO_GENES,
+    courses: list[Course] | None = None,
+) -> Evaluated:
     """Train every tree on every fold and score it on the validation rows of that fold.
 
     With rates at which weights shrink among the ``genes`` trees lose the edges that become zero in all folds; with
-    number formats each tree is scored in its own.
+    number formats each tree is scored in its own. ``courses``: those of ``courses_of``, if they are there.
     """
     rates = rates_of(genes)
-    courses = [
-        _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
-    ]
-    packed, fitted, after = _trained(problem, trees, courses, rates)
+    packed, fitted, after = _trained(problem, trees, courses or courses_of(problem, generation), rates)
     if rates:
         packed, fitted, after = _without_zeros(problem, fitted, after)
     return Evaluated(after, *_score(problem, packed, fitted, after, genes))
+
+
+def courses_of(problem: Problem, generation: int) -> list[Course]:
+    """The order of the rows of each fold in the training of a generation."""
+    return [
+        _course(problem, fold, problem.epochs, (problem.seed, generation, k)) for k, fold in enumerate(problem.folds)
+    ]
 
 
 class _Folds(NamedTuple):

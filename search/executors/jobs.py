@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from neuraltree.engine.training import Course
 from neuraltree.tree.nodes import Nodes
-from search.engine.evaluate import Problem, edge_slopes, evaluate, trained, with_costs
+from search.engine.evaluate import Problem, courses_of, edge_slopes, evaluate, trained, with_costs
 from search.engine.problem import Setup
 from search.engine.row_samples import sampled
 from search.executors.wire import Arrays, WireError, pack, unpack
@@ -30,6 +31,11 @@ from search.variation.genes import Genes
 GENE = "gene "
 
 
+class _Posed(NamedTuple):
+    problem: Problem
+    courses: list[Course]
+
+
 @dataclass(frozen=True, eq=False)
 class Context:
     """A run as its workers know it. ``lesson``: the run of the judgement, if it learns from teachers."""
@@ -37,22 +43,28 @@ class Context:
     setup: Setup
     table: Table
     lesson: Setup | None
-    _last: dict[tuple[str, int], Problem] = field(default_factory=dict, init=False)
+    _last: dict[tuple[str, int], _Posed] = field(default_factory=dict, init=False)
 
-    def searching(self, generation: int) -> Problem:
-        """The problem with the rows of a generation."""
-        return self._once(("generation", generation), lambda: sampled(self.setup.problem, generation))
+    def searching(self, generation: int) -> _Posed:
+        """The problem with the rows of a generation, and their order in its training."""
+
+        def pose() -> _Posed:
+            problem = sampled(self.setup.problem, generation)
+            return _Posed(problem, courses_of(problem, generation))
+
+        return self._once(("generation", generation), pose)
 
     def judging(self, repeat: int) -> Problem:
         """The problem of a repeat of the judgement."""
         if self.lesson:
             return self.lesson.problem
-        return self._once(
-            ("repeat", repeat),
-            lambda: replace(self.setup.problem, folds=judging_folds(self.setup, self.table, repeat)),
-        )
 
-    def _once(self, key: tuple[str, int], make: Callable[[], Problem]) -> Problem:
+        def pose() -> _Posed:
+            return _Posed(replace(self.setup.problem, folds=judging_folds(self.setup, self.table, repeat)), [])
+
+        return self._once(("repeat", repeat), pose).problem
+
+    def _once(self, key: tuple[str, int], make: Callable[[], _Posed]) -> _Posed:
         """Chunks come in rows of the same problem, whose rows take longer to draw than a small chunk to compute."""
         found = self._last.get(key)
         if found is None:
@@ -108,14 +120,14 @@ def run_chunk(context: Context, chunk: Chunk) -> Arrays:
 
 def _evaluated(context: Context, chunk: Chunk) -> Arrays:
     generation = chunk.numbers["generation"]
-    problem = context.searching(generation)
-    found = evaluate(problem, chunk.trees, generation, chunk.genes)
+    problem, courses = context.searching(generation)
+    found = evaluate(problem, chunk.trees, generation, chunk.genes, courses)
     columns = with_costs(problem, found, chunk.genes).columns
     return trees_to_arrays(found.trees) | {"ok": found.ok} | columns_to_arrays(columns)
 
 
 def _slopes(context: Context, chunk: Chunk) -> Arrays:
-    problem = context.searching(chunk.numbers["generation"])
+    problem = context.searching(chunk.numbers["generation"]).problem
     return {"slopes": np.concatenate(edge_slopes(problem, chunk.trees))}
 
 
