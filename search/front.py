@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from search import front_views
 from search.errors import DamagedError, InputError
 from search.folder.baselines_csv import Baseline, load_baselines
 from search.folder.records import RunFolder
+from search.interrupts import resume_command
 from search.objectives import HONEST_MEAN, SIZE_NAMES, beside_honest, held_to, named_columns
 from search.reading import read_rows
 from search.strict import shown
@@ -240,7 +240,7 @@ def load_front(folder: str | Path) -> Front:
         if (folder / "live.csv").is_file():
             raise InputError(
                 f"the run in {folder} is not complete, so its front is not refitted and tested yet (live.csv has the "
-                f"front so far); finish it with: python -m search.run {shlex.quote(str(folder))} --resume"
+                f"front so far); finish it with: {resume_command(folder)}"
             )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())

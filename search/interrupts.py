@@ -6,13 +6,20 @@ The manifest still records the stop; signals are ignored while that one small fi
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def resume_command(folder: Path | str) -> str:
+    """The command that goes on with the run in a folder, to be pasted into a shell."""
+    return f"python -m search.run {shlex.quote(str(folder))} --resume"
 
 
 @contextmanager

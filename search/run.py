@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
 from search.errors import LOCKED, InputError, LockedError
+from search.interrupts import interrupts, resume_command
 
 if TYPE_CHECKING:
     from search.config.config import Config
@@ -101,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _how_to_resume(arguments: argparse.Namespace) -> str:
     folder = arguments.path if arguments.resume else arguments.out or "FOLDER"
-    return f"if the run has begun, resume it with: python -m search.run {shlex.quote(str(folder))} --resume"
+    return f"if the run has begun, resume it with: {resume_command(folder)}"
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -149,7 +149,6 @@ def begin(
     from neuraltree.cli.patience import patience
     from search.config.config import config_hash, to_toml
     from search.folder.records import RunFolder, write_text
-    from search.interrupts import interrupts
     from search.runs.tracking import check_trackers
     from search.table.loading import load_table
 
@@ -190,7 +189,6 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
     from neuraltree.cli.patience import patience
     from search.config.config import as_begun, config_hash, load_config
     from search.folder.records import RunFolder
-    from search.interrupts import interrupts
     from search.runs.tracking import check_trackers
     from search.table.loading import load_table
 

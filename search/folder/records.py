@@ -10,7 +10,6 @@ import csv
 import fcntl
 import io
 import json
-import shlex
 import shutil
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +26,7 @@ from neuraltree.structs import to_struct
 from search.errors import DamagedError, InputError, LockedError
 from search.folder.end_log import EndLog
 from search.folder.logs import Log, Parts, numbered
-from search.interrupts import uninterrupted
+from search.interrupts import resume_command, uninterrupted
 from search.reading import read_json, read_npz, reason
 from search.strict import shown
 
@@ -182,7 +181,7 @@ class RunFolder:
 
     def _occupied(self) -> InputError:
         can_go_on = (self.path / CONFIG).is_file() and not self.was_compressed
-        hint = f", or resume the run in it: python -m search.run {shlex.quote(str(self.path))} --resume" * can_go_on
+        hint = f", or resume the run in it: {resume_command(self.path)}" * can_go_on
         return InputError(f"{self.path} is not empty; name another folder with --out{hint}")
 
     @property

@@ -41,6 +41,7 @@ from search.folder.records import RunFolder
 from search.folder.run_energy import CPU_SECONDS, energy_facts, energy_words
 from search.folder.snapshot import members_to_arrays, state_from_parts, state_to_parts
 from search.front import load_front
+from search.interrupts import resume_command
 from search.judge.baseline_training import affordable, train_baselines
 from search.judge.finish import write_front, write_live
 from search.judge.measured_front import nothing_measured
@@ -97,9 +98,7 @@ def evolve(
         reached = _search(config, table, setup, folder, ending, phases, report, stopping)
         if reached is None:
             folder.update_manifest(status="interrupted", **energy_facts(config.energy, phases.cpu_s))
-            report.end(
-                f"saved; resume it with: python -m search.run {shlex.quote(str(folder.path))} --resume", phases.total
-            )
+            report.end(f"saved; resume it with: {resume_command(folder.path)}", phases.total)
             return INTERRUPTED
         with phases("finish"):
             judged = write_front(folder, setup, table, reached, report.message, stopping, lesson)
