@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -29,11 +29,7 @@ from search.table.data import Table
 from search.variation.genes import Genes
 
 GENE = "gene "
-
-
-class _Posed(NamedTuple):
-    problem: Problem
-    courses: list[Course]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,14 +39,14 @@ class Context:
     setup: Setup
     table: Table
     lesson: Setup | None
-    _last: dict[tuple[str, int], _Posed] = field(default_factory=dict, init=False)
+    _last: dict[tuple[str, int], Any] = field(default_factory=dict, init=False)
 
-    def searching(self, generation: int) -> _Posed:
+    def searching(self, generation: int) -> tuple[Problem, list[Course]]:
         """The problem with the rows of a generation, and their order in its training."""
 
-        def pose() -> _Posed:
+        def pose() -> tuple[Problem, list[Course]]:
             problem = sampled(self.setup.problem, generation)
-            return _Posed(problem, courses_of(problem, generation))
+            return problem, courses_of(problem, generation)
 
         return self._once(("generation", generation), pose)
 
@@ -58,15 +54,14 @@ class Context:
         """The problem of a repeat of the judgement."""
         if self.lesson:
             return self.lesson.problem
+        return self._once(
+            ("repeat", repeat),
+            lambda: replace(self.setup.problem, folds=judging_folds(self.setup, self.table, repeat)),
+        )
 
-        def pose() -> _Posed:
-            return _Posed(replace(self.setup.problem, folds=judging_folds(self.setup, self.table, repeat)), [])
-
-        return self._once(("repeat", repeat), pose).problem
-
-    def _once(self, key: tuple[str, int], make: Callable[[], _Posed]) -> _Posed:
+    def _once(self, key: tuple[str, int], make: Callable[[], T]) -> T:
         """Chunks come in rows of the same problem, whose rows take longer to draw than a small chunk to compute."""
-        found = self._last.get(key)
+        found: T | None = self._last.get(key)
         if found is None:
             found = make()
             self._last.clear()
@@ -127,7 +122,7 @@ def _evaluated(context: Context, chunk: Chunk) -> Arrays:
 
 
 def _slopes(context: Context, chunk: Chunk) -> Arrays:
-    problem = context.searching(chunk.numbers["generation"]).problem
+    problem, _ = context.searching(chunk.numbers["generation"])
     return {"slopes": np.concatenate(edge_slopes(problem, chunk.trees))}
 
 
