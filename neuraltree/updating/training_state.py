@@ -41,9 +41,13 @@ class TrainingState:
         """(nodes,) the nodes of which the forward pass keeps a number for the backward pass."""
         return self.on_paths(live) | (self.function & self.trained_edges(live))
 
+    def trained_weights(self, live: Live) -> int:
+        """The biases of trained nodes and the weights of their inputs."""
+        return int(self.weights[live].sum())
+
     def bytes(self, live: Live) -> int:
         """4 for each trained weight and each node that is visited."""
-        return FLOAT_BYTES * int(self.weights[live].sum() + np.count_nonzero(self.visited(live)))
+        return FLOAT_BYTES * (self.trained_weights(live) + int(np.count_nonzero(self.visited(live))))
 
     @property
     def most_bytes(self) -> int:

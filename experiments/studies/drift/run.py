@@ -149,7 +149,7 @@ def _costs(drift: Drift, lesson: Lesson, state: TrainingState, seed: int) -> lis
     about = dict.fromkeys(COLUMNS) | {"weights": drift.tree.num_weights}
     return [
         about
-        | {"selector": name, "budget": budget, "bytes": state.bytes(live), "trained": int(state.weights[live].sum())}
+        | {"selector": name, "budget": budget, "bytes": state.bytes(live), "trained": state.trained_weights(live)}
         | costs
         for (name, budget), live in choices.items()
         for costs in cost_rows(drift.tree, live, row, target)

@@ -40,7 +40,7 @@ class Part:
     @property
     def trained(self) -> int:
         """The trained weights."""
-        return int(self._state.weights[self.live].sum())
+        return self._state.trained_weights(self.live)
 
     @property
     def fixed(self) -> int:

@@ -31,7 +31,7 @@ def trained_nodes(tree: Tree, update: str | None = None, select: str = "", rows:
     name = select or (selection.WITHOUT_ROWS if rows is None else selection.WITH_ROWS)
     live = selection.select(tree.nodes, int(budget), name, None if rows is None else lesson_of(tree, *rows))
     state = TrainingState(tree.nodes)
-    trained, all_weights = int(state.weights[live].sum()), int(state.weights.sum())
-    chosen = f"chosen by {name!r}" if trained < all_weights else "all that there are"
-    say(f"{trained} of {all_weights} weights are trained, {chosen}, with {state.bytes(live)} B of state")
+    trained = state.trained_weights(live)
+    chosen = f"chosen by {name!r}" if trained < tree.num_weights else "all that there are"
+    say(f"{trained} of {tree.num_weights} weights are trained, {chosen}, with {state.bytes(live)} B of state")
     return live
