@@ -53,9 +53,9 @@ def answer(options: argparse.Namespace) -> int:
     """Returns the exit code."""
     from neuraltree.tree.model_files import load
     from search.cli.chosen import chosen_path, data_of
-    from search.table.columnar.column_formats import FORMATS
+    from search.table.files.sources import READERS
 
-    if (ending := options.rows.suffix.lower()) in FORMATS:
+    if (ending := options.rows.suffix.lower()) in READERS:
         raise ValueError(
             f"{options.rows}: predict reads text, such as CSV, and not {ending}; in Python: "
             "neuraltree.load(MODEL).predict(rows)"

@@ -298,6 +298,8 @@ def test_predict_answers_every_row(run: Path, tmp_path: Path, probabilities: boo
         (["fit", "none.csv", "--device", "x", "--ram", "lots"], "--ram lots: not an amount; write a number above 0"),
         (["show", "nowhere"], "nowhere holds no front.csv"),
         (["predict", "nowhere", "new.csv"], "nowhere: No such file or directory"),
+        (["predict", "nowhere", "new.npz"], "new.npz: predict reads text, such as CSV, and not .npz"),
+        (["predict", "nowhere", "new.Feather"], "predict reads text, such as CSV, and not .feather"),
         (["export", "nowhere", "--to", "c"], "nowhere: No such file or directory"),
     ],
 )

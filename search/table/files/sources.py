@@ -43,7 +43,7 @@ def read_source(data: DataConfig) -> Raw:
     if source.startswith("openml:"):
         return _openml(source, data)
     if is_path(source):
-        return _READERS.get(Path(source).suffix.lower(), read_csv)(files_of(source), data, source)
+        return READERS.get(Path(source).suffix.lower(), read_csv)(files_of(source), data, source)
     return BUNDLED[source](data) if source in BUNDLED else _named(source, data)
 
 
@@ -127,7 +127,8 @@ BUNDLED: dict[str, Loader] = {
     **{name: partial(_bundled, name) for name in ("iris", "wine", "breast_cancer", "diabetes", "digits")},
     "friedman1": _friedman1,
 }
-_READERS: dict[str, Callable[[list[Path], DataConfig, str], Raw]] = {
+# By the ending of a file that is no text.
+READERS: dict[str, Callable[[list[Path], DataConfig, str], Raw]] = {
     ".npz": _npz,
     **dict.fromkeys(FORMATS, read_columns),
 }
