@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,20 +15,20 @@ from neuraltree.tree.tree import Tree
 from neuraltree.updating.training_state import TrainingState
 from tests.export.test_export_train import (
     CASES,
-    DRIVER,
     HOSTS,
     LOW_RATE,
     MEASURED,
     RATE,
-    STRICT,
     TOLERANCE,
     Device,
     assert_close,
+    compile_strictly,
     large_tree,
     make_rows,
     make_tree,
     oracle_step,
-    write,
+    run_on_any_input,
+    tell_right_from_wrong,
 )
 from tests.helpers.plain_tree import evaluate
 
@@ -120,44 +118,22 @@ def test_the_header_names_the_nodes_and_their_bytes() -> None:
 
 @pytest.mark.parametrize("compiler", HOSTS)
 def test_it_compiles_without_a_warning(compiler: str, tmp_path: Path) -> None:
-    command = HOSTS[compiler]
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"no {compiler} here")
     for case in CASES:
         tree = make_tree(case)
-        write(export_training(tree, "pot", some_nodes(tree, 1)), tmp_path)
-        line = [*command, *STRICT, "-O2", "-c", "pot_train.c", "-o", "pot.o"]
-        subprocess.run(line, cwd=tmp_path, check=True, timeout=120)
+        compile_strictly(compiler, export_training(tree, "pot", some_nodes(tree, 1)), tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_any_input_is_defined(case: str, tmp_path: Path) -> None:
-    if shutil.which("gcc") is None:
-        pytest.skip("no gcc here")
     tree = make_tree(case, 1)
-    target = "values[j % count]" if tree.classes is None else "j % 5 - 1"
-    files = export_training(tree, "pot", some_nodes(tree, 2, 0.15))
-    write({**files, "driver.c": DRIVER.replace("@TARGET@", target)}, tmp_path)
-    checks = ["-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all", "-g", "-O1"]
-    command = ["gcc", "-std=c99", *checks, "-static-libasan", "pot_train.c", "driver.c", "-o", "driver"]
-    subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
-    done = subprocess.run(["./driver"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
+    run_on_any_input(tree, export_training(tree, "pot", some_nodes(tree, 2, 0.15)), tmp_path)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_self_test_tells_right_from_wrong(case: str, tmp_path: Path) -> None:
-    if shutil.which("gcc") is None:
-        pytest.skip("no gcc here")
     tree = make_tree(case, 2)
     files = export_training(tree, "pot", some_nodes(tree, 3))
-    slower = files["pot_train.c"].replace("*--live -= change;", "*--live -= 0.99f * change;")
-    assert slower != files["pot_train.c"]
-    for source, expected in ((files["pot_train.c"], 0), (slower, 1)):
-        write({**files, "pot_train.c": source}, tmp_path)
-        command = ["gcc", "-std=c99", *STRICT, "-I.", "pot_train.c", "test/pot_train_test.c", "-o", "check"]
-        subprocess.run(command, cwd=tmp_path, check=True, timeout=60)
-        assert subprocess.run(["./check"], cwd=tmp_path, capture_output=True, timeout=60).returncode == expected
+    tell_right_from_wrong(files, "*--live -= change;", "*--live -= 0.99f * change;", tmp_path)
 
 
 @pytest.mark.skipif(not MEASURED, reason="measuring needs a cross-compiler and an emulator: neuraltree[measure]")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from search.config.config import Config, config_of
+from search.run import main
 
 GROUP = 300  # rows of a row group
 
@@ -30,6 +31,25 @@ def written(folder: Path, cells: dict[str, Any], files: int = 1, ending: str = "
     for i, part in enumerate(np.array_split(np.arange(len(next(iter(cells.values())))), files)):
         WRITERS[ending]({name: _taken(values, part) for name, values in cells.items()}, folder / f"part{i}.{ending}")
     return str(folder / (f"part*.{ending}" if files > 1 else f"part0.{ending}"))
+
+
+def small_run(folder: Path, source: str, baselines: str = "") -> Path:
+    """The folder of a finished run of one generation on a sample of a table; ``baselines``: the names of a config."""
+    (folder / "c.toml").write_text(
+        f"""[data]
+source = "{source}"
+sample_rows = 400
+[search]
+population = 6
+generations = 1
+[train]
+epochs = 3
+[baselines]
+models = [{baselines}]
+"""
+    )
+    assert main([str(folder / "c.toml"), "--out", str(folder / "run"), "--quiet"]) == 0
+    return folder / "run"
 
 
 def _taken(values: Any, rows: Any) -> Any:

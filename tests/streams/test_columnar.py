@@ -12,7 +12,6 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from search.errors import InputError
-from search.run import main
 from search.table.columnar import arrow_files, npy_files
 from search.table.columnar.column_cells import coded
 from search.table.columnar.column_formats import FORMATS
@@ -20,7 +19,7 @@ from search.table.loading import load_table
 from search.table.streams import stored_rows
 from search.table.streams.row_draws import TEST, uniform
 from tests.helpers import streamed
-from tests.helpers.streamed import WRITERS, cells_of, config_for, written
+from tests.helpers.streamed import WRITERS, cells_of, config_for, small_run, written
 
 ROWS = 1500
 OTHERS = [ending for ending in WRITERS if ending != "parquet"]
@@ -40,21 +39,8 @@ def numbers(rows: int = ROWS) -> dict[str, Any]:
 def front(folder: Path, ending: str, cells: dict[str, Any]) -> dict[str, bytes]:
     """The files of a small run that hold its front."""
     folder.mkdir()
-    (folder / "c.toml").write_text(
-        f"""[data]
-source = "{written(folder, cells, files=2, ending=ending)}"
-sample_rows = 400
-[search]
-population = 6
-generations = 1
-[train]
-epochs = 3
-[baselines]
-models = []
-"""
-    )
-    assert main([str(folder / "c.toml"), "--out", str(folder / "run"), "--quiet"]) == 0
-    files = [folder / "run" / "front.csv", *sorted((folder / "run" / "models").iterdir())]
+    run = small_run(folder, written(folder, cells, files=2, ending=ending))
+    files = [run / "front.csv", *sorted((run / "models").iterdir())]
     return {file.name: file.read_bytes() for file in files}
 
 

@@ -28,7 +28,7 @@ from search.table.data import Table
 from search.table.loading import load_table
 from search.table.streams import stored_rows
 from search.table.streams.row_draws import TEST, uniform
-from tests.helpers.streamed import cells_of, config_for, written
+from tests.helpers.streamed import cells_of, config_for, small_run, written
 
 ROWS, EPOCHS, WEIGHTS = 1500, 3, ("weight", "bias")
 KINDS = ("regression", "binary", "multiclass")
@@ -118,32 +118,19 @@ def front_of(folder: Path) -> list[dict[str, str]]:
 def test_a_run_is_scored_on_all_test_rows(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored_rows, "BATCH", 128)
     cells = cells_of(kind, ROWS)
-    (tmp_path / "c.toml").write_text(
-        f"""[data]
-source = "{written(tmp_path, cells, files=2)}"
-sample_rows = 400
-[search]
-population = 6
-generations = 1
-[train]
-epochs = 3
-[baselines]
-models = ["linear"]
-"""
-    )
-    assert main([str(tmp_path / "c.toml"), "--out", str(tmp_path / "run"), "--quiet"]) == 0
+    run = small_run(tmp_path, written(tmp_path, cells, files=2), '"linear"')
     tests = uniform(np.arange(ROWS), 0, TEST) < 0.2
     held = {name: values[tests] for name, values in cells.items() if name != "y"}
     truth = cells["y"][tests]
-    for row in front_of(tmp_path / "run"):
-        predicted = load(tmp_path / "run" / row["model"]).predict(held)
+    for row in front_of(run):
+        predicted = load(run / row["model"]).predict(held)
         if kind == "regression":
             expected = 1 - np.mean((predicted - truth) ** 2) / np.var(truth)
         else:
             expected = np.mean(predicted == truth)
         assert float(row["test_score"]) == pytest.approx(expected, rel=1e-9, abs=1e-9)
-    assert main([str(tmp_path / "run"), "--resume", "--generations", "2", "--quiet"]) == 0
-    assert len(front_of(tmp_path / "run")) > 0
+    assert main([str(run), "--resume", "--generations", "2", "--quiet"]) == 0
+    assert len(front_of(run)) > 0
 
 
 def test_teachers_need_the_table_in_memory(tmp_path: Path) -> None:
