@@ -25,6 +25,7 @@ ORDER = (
     "neuraltree.cli",
     "neuraltree.plot",
     "neuraltree.compress",
+    "neuraltree.robustness",
     "neuraltree.updating",
     "neuraltree.export",
     "neuraltree.hardware",
