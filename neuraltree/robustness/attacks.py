@@ -59,9 +59,9 @@ def pgd(
 ) -> FloatArray:
     """(rows, features) the worst raw rows on a way of ``steps`` steps along the signs of the derivatives.
 
-    Madry et al. (2018), https://arxiv.org/abs/1706.06083. Each step is clipped to the box of ``radius``, one or (rows,),
-    about the row. The way begins at the row, or with ``rng`` anywhere in the box. The worst row is the one whose true
-    class is furthest behind another, or whose error is the largest. ``y`` and errors: as for ``fgsm``.
+    Madry et al. (2018), https://arxiv.org/abs/1706.06083. Each step is clipped to the box of ``radius``, one or
+    (rows,), about the row. The way begins at the row, or with ``rng`` anywhere in the box. The worst row is the one
+    whose true class is furthest behind another, or whose error is the largest. ``y`` and errors: as for ``fgsm``.
     """
     lesson = lesson_of(tree, X, y)
     around, radius = lesson.inputs, np.reshape(radius, (-1, 1))

@@ -118,8 +118,8 @@ def _of_integers(model: IntegerTree, rows: FloatArray) -> _Bounded:
     regression = model.source.classes is None
 
     def ends(radius: FloatArray) -> tuple[NDArray, NDArray]:
-        found = score_ends(model, integer_input_ends(model, rows, radius))
-        return (model.outputs.values(found.low), model.outputs.values(found.high)) if regression else found
+        low, high = (end.astype(np.int32) for end in score_ends(model, integer_input_ends(model, rows, radius)))
+        return (model.outputs.values(low), model.outputs.values(high)) if regression else (low, high)
 
     scores = model.scores(model.quantize(rows))
     return _Bounded(ends, model.outputs.values(scores) if regression else scores, float(model.score_threshold))

@@ -19,6 +19,7 @@ PACKAGES = (
     "neuraltree.hardware",
     "neuraltree.hardware.measure",
     "neuraltree.plot",
+    "neuraltree.robustness",
     "neuraltree.schema",
     "search",
     "search.baselines",
