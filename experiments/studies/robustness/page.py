@@ -50,8 +50,8 @@ training and test rows, means over the tables of classes, of the weights that tr
 code."""
 LOST = """## Parameters that a tree can lose
 
-Trees of about {size} weights, after Pravin et al. (2024). An edge is fragile if the score falls without it, robust if it
-stays, antifragile if it rises: shares in %, means, on clean rows and under FGSM at {radius}."""
+Trees of about {size} weights, after Pravin et al. (2024). An edge is fragile if the score falls without it, robust if
+it stays, antifragile if it rises: shares in %, means, on clean rows and under FGSM at {radius}."""
 FILTERED = """Accuracy after a filter of the sizes of weights took a share of the edges, clean / under the attack on the
 whole tree; means over the tables of classes:"""
 FLIPPED = "Random flips of bits of the 8-bit weights, means of {draws} draws, clean / under the same attack:"
@@ -193,8 +193,7 @@ def _pairs(rows: ResultRows, name: str, base: str, column: str) -> tuple[np.ndar
             for model in (name, base)
         )
         found.append(paired(first, second))
-    first, second = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return first, second
+    return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
 
 def _means(rows: ResultRows) -> str:

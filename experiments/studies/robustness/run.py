@@ -67,10 +67,8 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 def run(unit: Unit, quick: bool) -> list[Row]:
     empty: Row = dict.fromkeys(COLUMNS)
     if unit.job in WAYS:
-        found = searched(unit.table, unit.seed, size_of(quick, SEARCHED), unit.job)
-    else:
-        found = (_trees if unit.job == TREES else _parameters)(unit, quick)
-    return [empty | row for row in found]
+        return [empty | row for row in searched(unit.table, unit.seed, size_of(quick, SEARCHED), unit.job)]
+    return [empty | row for row in (_trees if unit.job == TREES else _parameters)(unit, quick)]
 
 
 def _trees(unit: Unit, quick: bool) -> list[Row]:
@@ -100,8 +98,8 @@ def _grown(unit: Unit, weights: int) -> tuple[Tree, Rows, Rows]:
     """A trained tree, and its training and test rows."""
     table = paper_tables.table(unit.table)
     train, test = holdout(table, unit.seed)
-    parts = (Rows(table.X[rows], table.labels[rows]) for rows in (train, test))
-    return grown(table, train, unit.seed, weights), *parts
+    fit, held = (Rows(table.X[rows], table.labels[rows]) for rows in (train, test))
+    return grown(table, train, unit.seed, weights), fit, held
 
 
 def _sizes(quick: bool) -> tuple[int, ...]:
