@@ -78,15 +78,16 @@ def pgd(
 
 
 def _harm(tree: Tree, here: Passed) -> FloatArray:
-    """(rows,) by how much another class is ahead of the true one; of a regression the loss."""
+    """(rows,) by how much another class is ahead of the true one; of a regression the loss.
+
+    A threshold of two classes adds the same to all points of a row's way, so it changes no order.
+    """
     outputs, lesson = here.values[here.outputs], here.lesson
     if tree.classes is None:
         loss, level = loss_and_level(lesson.loss)
         found: FloatArray = LOSSES[loss].value(outputs, lesson.targets.T, level)
         return found
     each = class_outputs(outputs.T)
-    if len(outputs) == 1:
-        each = each + np.array([tree.logit_threshold, 0.0])
     own = _class_codes(lesson)[:, None] == np.arange(each.shape[1])
     return np.where(own, -np.inf, each).max(axis=1) - each[own]
 

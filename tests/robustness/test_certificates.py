@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from itertools import product
 
@@ -10,13 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from neuraltree.activations import ACTIVATIONS
+from neuraltree.activations.kind import Activation, Functions
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.reduction.sum_intervals import Ends
 from neuraltree.robustness import certified, certified_radius
 from neuraltree.robustness.certificate import MOST
 from neuraltree.robustness.integer_intervals import IntegerEnds, integer_input_ends, score_ends
-from neuraltree.robustness.row_intervals import input_ends, output_ends
+from neuraltree.robustness.row_intervals import image, input_ends, output_ends
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
@@ -78,6 +81,17 @@ def test_ends_of_a_node_are_reached(kind: int, radius: float) -> None:
     found = np.array([plain_tree.evaluate(nodes, each)[0] for each in np.moveaxis(points, 1, 0)])
     np.testing.assert_allclose(low[0], found.min(axis=1), atol=1e-6)
     np.testing.assert_allclose(high[0], found.max(axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("row", ACTIVATIONS, ids=lambda row: row.name)
+def test_the_last_digits_of_another_library_lie_within_the_ends_of_a_point(row: Activation) -> None:
+    """And beyond a million the sine of code for devices, which is 0 there."""
+    sums = np.concatenate([np.random.default_rng(7).normal(scale=3, size=20_000), [3e6, -2.5e6, 1e9, 0.0]])
+    low, high = image(row, np.stack([sums, sums]))
+    alone = row.alone(Functions(math.exp, math.tanh, math.sin))
+    for_devices = [0.0 if row.name == "sine" and abs(s) > 1e6 else alone(s) for s in sums.tolist()]
+    assert ((low <= for_devices) & (for_devices <= high)).all()
+    assert (high - low)[:20_000].max() < 1e-12
 
 
 def test_ends_of_inputs_that_are_read_once_are_corners() -> None:
