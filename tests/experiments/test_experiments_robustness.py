@@ -13,7 +13,7 @@ from experiments.common import paper_tables
 from experiments.frame.experiment import Row, Unit
 from experiments.studies.robustness import conditions as changing
 from experiments.studies.robustness import page, parameters, variants
-from experiments.studies.robustness.conditions import MISSING, NOISE, RADII, Rows, conditions
+from experiments.studies.robustness.conditions import MISSING, NOISE, RADII, Rows, conditions, looseness
 from experiments.studies.robustness.robust_searches import CHOSEN, WAYS
 from experiments.studies.robustness.run import EXPERIMENT, IN_INTEGERS, PARAMETERS, SEARCHED_TABLES, TABLES, TREES
 from neuraltree.compress import quantize_tree
@@ -42,6 +42,7 @@ def made() -> list[Row]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paper_tables, "table", lambda name: made_up())
         patch.setattr(changing, "STEPS", 3)
+        patch.setattr(changing, "MORE_STEPS", 3)
         patch.setattr(changing, "REPEATS", 2)
         units = [Unit("glass", job, 0) for job in (TREES, PARAMETERS, *WAYS)]
         return [
@@ -123,8 +124,9 @@ def test_conditions_of_a_regression_have_bounds_too() -> None:
     rows = Rows(X, plain_tree.evaluate(tree.nodes, X)[0] + np.random.default_rng(1).normal(scale=0.2, size=60))
     found = conditions(tree, tree, rows, 0)
     assert found["clean"] > found["pgd_0.2"] >= found["proved_0.2"]  # type: ignore[operator]
-    assert found["within"] == 0
-    assert found["beyond_4"] == 1
+    loose = looseness(tree, tree, rows, 0)
+    assert loose["within"] == 0
+    assert loose["beyond_4"] == 1
     integers = conditions(quantize_tree(tree), tree, rows, 0)
     assert integers["proved_0.2"] is None
     assert integers["radius"] == pytest.approx(found["radius"], rel=0.1)

@@ -12,7 +12,17 @@ from experiments.common.statistics import holm, paired, signed_rank_p
 from experiments.rendering.searches import ResultRows, difference, names, present, seeds_of
 from experiments.rendering.text import NONE, figure, page, right, signed
 from experiments.studies.robustness import parameters, variants
-from experiments.studies.robustness.conditions import BEYOND, MISSING, NOISE, RADII, STEPS, TOLERANCE
+from experiments.studies.robustness.conditions import (
+    BEYOND,
+    LOOSE,
+    MISSING,
+    MORE_STEPS,
+    NOISE,
+    RADII,
+    STARTS,
+    STEPS,
+    TOLERANCE,
+)
 from experiments.studies.robustness.robust_searches import CHOSEN, RADIUS, WAYS
 from experiments.studies.robustness.run import INT8, PARAMETERS, TABLES, TREES
 from experiments.studies.robustness.variants import HARD, LONGER, PLAIN, PRUNED, ROUNDED, SOFT
@@ -33,18 +43,18 @@ CHANGED = "## Noise, missing inputs and attacks"
 RADIUS_TEXT = """## Certified radii, and how loose they are
 
 The largest radius within which the prediction is proved to stay the same; of {numbers}, to move by no more than
-{tolerance} standard deviations of the target. "PGD at": the share of the rows for which PGD, from the row and from a
-random start, changes the prediction at a multiple of the radius. The aim is 90 % at twice the radius; where PGD finds
-fewer, the bound is loose, or PGD is weak: a saturated tree has no derivative. "Inside" counts the rows for which PGD
-found a counter-example within the radius, which must be none."""
+{tolerance} standard deviations of the target. "PGD at": the share of the rows whose prediction PGD changes at a
+multiple of the radius, from the row or from one of {starts} random starts, in {steps} steps each. The aim is 90 % at
+twice the radius; where PGD finds fewer, the bound is loose, or PGD is weak: a saturated tree has no derivative.
+"Inside": the same within the radius, which must be none."""
 TAUGHT = """## Training
 
 The largest trees, trained further in each way, by as many rows: on clean rows ("{longer}"); on the rows and on what PGD
 at {radius} makes of them, with their labels ("{hard}") or with the probabilities that the tree
 expected on the clean rows ("{soft}", after DYNAT, ICONIP 2024, whose deck has no formula); as the
-integers of a format, whose rounding is noise in training; and with half of the nodes cut. Mean differences from
-"{longer}" over all hold-outs of the tables of classes, with the 95 % interval of the bootstrap, and p of Wilcoxon's
-signed-rank test with Holm's correction."""
+integers of a format, whose rounding is noise in training; and with half of the nodes cut. Mean differences over
+all hold-outs of the tables of classes, with the 95 % interval of the bootstrap, and p of Wilcoxon's signed-rank test
+with Holm's correction for each row."""
 ROUNDING = """Rounding as a regulariser (source 002: the noise of quantisation makes models generalise): accuracy on
 training and test rows, means over the tables of classes, of the weights that training leaves as floats, and of 8-bit
 code."""
@@ -145,11 +155,14 @@ def _changed(rows: ResultRows) -> list[str]:
 
 def _radii(rows: ResultRows) -> list[str]:
     header = ["", "mean radius", "median", *(f"PGD at {by:g}" for by in BEYOND), "inside"]
-    columns = ("radius", "median_radius", *(f"beyond_{by}" for by in BEYOND), "within")
+    columns = ("radius", "median_radius", *LOOSE)
     lines = []
     for table in present(TABLES, rows, "table"):
         lines += [[f"{table}, {name}", *_cells(each, columns)] for name, each in _plain(_of(rows, table=table))]
-    return [RADIUS_TEXT.format(numbers=NUMBERS, tolerance=TOLERANCE), right(header, lines)]
+    return [
+        RADIUS_TEXT.format(numbers=NUMBERS, tolerance=TOLERANCE, starts=STARTS, steps=MORE_STEPS),
+        right(header, lines),
+    ]
 
 
 def _largest(rows: ResultRows) -> ResultRows:
@@ -173,15 +186,15 @@ COMPARED = ("clean", "noise_0.5", "pgd_0.1", "pgd_0.2", "proved_0.1", "proved_0.
 
 
 def _compared(rows: ResultRows) -> str:
-    """The differences of the variants from the tree that was trained longer."""
+    """The differences of the variants from the tree that was trained longer, and of soft from hard labels."""
     largest = _classes(_largest(rows))
     lines = []
-    for name in (HARD, SOFT, *ROUNDED, PRUNED):
-        pairs = [_pairs(largest, name, LONGER, column) for column in COMPARED]
+    for name, base in (*((name, LONGER) for name in (HARD, SOFT, *ROUNDED, PRUNED)), (SOFT, HARD)):
+        pairs = [_pairs(largest, name, base, column) for column in COMPARED]
         adjusted = holm([signed_rank_p(*pair) for pair in pairs])
         found = [difference(*pair, float(p)) for pair, p in zip(pairs, adjusted, strict=True)]
-        lines.append([name, *(f"{each.text(3)}, p {figure(each.p)}" for each in found)])
-    return right([f"minus {LONGER}", *(column.replace("_", " ") for column in COMPARED)], lines)
+        lines.append([f"{name} − {base}", *(f"{each.text(3)}, p {figure(each.p)}" for each in found)])
+    return right(["difference", *(column.replace("_", " ") for column in COMPARED)], lines)
 
 
 def _pairs(rows: ResultRows, name: str, base: str, column: str) -> tuple[np.ndarray, np.ndarray]:

@@ -18,7 +18,7 @@ from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.pruning.run import grown, settings_of
 from experiments.studies.robustness import conditions as changing
 from experiments.studies.robustness import parameters, variants
-from experiments.studies.robustness.conditions import Rows, conditions
+from experiments.studies.robustness.conditions import Rows, conditions, looseness
 from experiments.studies.robustness.robust_searches import SEARCHED, WAYS, searched
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.int8.clipping import fit_ranges
@@ -38,6 +38,7 @@ COLUMNS = (
     "chosen_by",
     "robust_error",
     *changing.COLUMNS,
+    *changing.LOOSE,
     *parameters.COLUMNS,
 )
 
@@ -49,7 +50,15 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
-    changes = [changing.NOISE, changing.MISSING, changing.RADII, changing.REPEATS, changing.STEPS, changing.TOLERANCE]
+    changes = [
+        changing.NOISE,
+        changing.MISSING,
+        changing.RADII,
+        changing.REPEATS,
+        changing.STEPS,
+        changing.TOLERANCE,
+        [changing.BEYOND, changing.STARTS, changing.MORE_STEPS],
+    ]
     if unit.job in WAYS:
         return search_settings(unit.table, size_of(quick, SEARCHED), WAYS[unit.job]) | {"changes": changes}
     return {
@@ -83,6 +92,8 @@ def _trees(unit: Unit, quick: bool) -> list[Row]:
                 about: Row = {"model": label, "size": size, "weights": model.num_weights}
                 about["train_score"] = score(tree.kind, train.y, each.predict(train.X))
                 rows.append(about | conditions(each, model, test, unit.seed))
+                if name == variants.PLAIN:
+                    rows[-1] |= looseness(each, model, test, unit.seed)
     return rows
 
 
