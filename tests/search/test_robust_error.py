@@ -8,9 +8,11 @@ from itertools import product
 import numpy as np
 import pytest
 
+from neuraltree import NeuralTreeClassifier
 from neuraltree.robustness import certified
 from neuraltree.robustness.row_intervals import input_ends, output_ends
 from neuraltree.tree.nodes import Nodes, one_set
+from search import Evolution
 from search.engine.evaluate import Problem, evaluate
 from search.engine.problem import natural_truth
 from search.judge.finish import HEADER, to_tree
@@ -18,6 +20,7 @@ from search.judge.test_scores import test_scores as scores_of_tests
 from search.objectives import ROBUST, ROBUST_SCORE
 from tests.helpers import plain_tree
 from tests.helpers.random_models import IDENTITY, SIGMOID, TANH, record
+from tests.search.test_honest import table_of
 from tests.search.test_objectives import prepared
 
 KINDS = ("regression", "binary", "multiclass")
@@ -125,7 +128,28 @@ def test_the_score_of_test_rows_counts_those_that_are_right_and_proved(kind: str
     assert found[ROBUST_SCORE] <= found["test_score"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_tree_that_diverged_has_the_worst_bound_and_it_is_a_number(kind: str) -> None:
+    problem, trees = untrained(kind)
+    for wild in (np.nan, np.inf, 1e300):
+        nodes = trees[1].copy()
+        nodes["weight"][:, 0] = wild
+        found = evaluate(problem, [trees[0], nodes], 0).columns[ROBUST]
+        assert np.isfinite(found).all()
+        assert found[1] > found[0]
+
+
 def test_nobody_asks_for_it_by_default() -> None:
     setup, _ = prepared("binary", "error", "weights")
     assert ROBUST not in evaluate(setup.problem, wide(1), 0).columns
     assert ROBUST_SCORE not in HEADER
+
+
+def test_a_search_of_an_estimator_has_the_bounds_of_its_members_and_selects_by_them() -> None:
+    table = table_of("binary")
+    search = Evolution(8, 2, objectives=("error", ROBUST, "weights"), robust_radius=0.3, folds=2, baselines=())
+    model = NeuralTreeClassifier(search, random_state=0).fit(table.X, table.labels)
+    robust = [member.values[ROBUST] for member in model.front_]
+    assert len(set(robust)) > 1
+    assert all(member.values["val_error"] <= member.values[ROBUST] for member in model.front_)
+    assert model.select(robust_error=min(robust)).tree_ == model.front_[int(np.argmin(robust))].tree()
