@@ -31,6 +31,7 @@ MODULES = {
     "drift": "drift",
     "studies/savings": "savings",
     "studies/invariance": "invariance",
+    "studies/weights": "weights",
 }
 
 

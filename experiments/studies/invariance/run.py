@@ -47,6 +47,7 @@ SIZES = {
     )
 }
 TABLES = tuple(DIGESTS)
+LARGE, LARGE_SEEDS = 60_000, 3  # models from this size on have no more seeds, as they take most of the time
 ROWS, VALIDATION, LEARNED_ROWS = 20_000, 5_000, 5_000  # training rows, validation rows, training rows that are scored
 SCORED_ROWS = 2_048  # training rows by which edges are ranked
 COURSE = Course(epochs=12, dense=False, exchange=0.0, until=0.0, rounds=1, shift=0)
@@ -67,6 +68,7 @@ def units(seeds: int, quick: bool) -> list[Unit]:
         Unit(table, job(kind, weights), seed)
         for seed in range(seeds)
         for weights in sizes
+        if seed < LARGE_SEEDS or weights < LARGE
         for kind in KINDS
         for table in tables
     ]
