@@ -32,6 +32,7 @@ MODULES = {
     "studies/savings": "savings",
     "studies/invariance": "invariance",
     "studies/weights": "weights",
+    "studies/convergence": "convergence",
 }
 
 

@@ -19,17 +19,17 @@ from search.folder.records import write_text
 from search.pictures.run_pictures import save
 
 TITLE, COMMAND = "Statistics of weights", "`python -m experiments.run studies/weights`"
-TEXT = """Made by {command}, {seeds} seeds; means over them. The sources disagree: the deck *Resource Efficient AI*
-(*Learnable Parameters*) says that the weights of failed, suboptimal and successful models are clearly similar, whatever
-the size, the paper behind it (arXiv 2408.11720) that those of poor models vary. Here {trees} random trees of a size
+TEXT = """Made by {command}; means over seeds, of which there are {seeds}. The sources disagree: the deck *Resource
+Efficient AI* (*Learnable Parameters*) says that the weights of failed, suboptimal and successful models are clearly
+similar, whatever the size, the paper behind it (arXiv 2408.11720) that those of poor models vary. Here {trees} random trees of a size
 ({pixel_trees} on MNIST, of {pixel_rows:,} images), which nothing has pruned, are trained on standardised inputs by Adam
-at a constant rate, on the tables for {epochs} epochs. Repeated leaves are merged first. Thirds by validation loss are the
-*successful*, *suboptimal* and *failed* trees; test rows are not read. Weights are those of all edges, without biases.
-KS: Kolmogorov and Smirnov's distance, the largest gap of two cumulative distributions, from 0 to 1."""
+at a constant rate, on the tables for {epochs} epochs. Repeated leaves are merged first. Thirds by validation loss are
+the *successful*, *suboptimal* and *failed* trees; test rows are not read. Weights are those of all edges, without
+biases. KS: Kolmogorov and Smirnov's distance, the largest gap of two cumulative distributions, from 0 to 1."""
 NORMAL = """## Are they Gaussian?
 
-Means over the trees. Excess kurtosis is 0 for a normal distribution. KS to the normal of a tree's own moments; *chance*:
-what as many normal numbers have."""
+Means over the trees. Excess kurtosis is 0 for a normal distribution. KS to the normal of a tree's own moments;
+*chance*: what as many normal numbers have."""
 ALIKE = """## Are failed and successful trees alike?
 
 KS of the pooled weights from those of the successful trees; *chance*: of random thirds of the trees from each other.
