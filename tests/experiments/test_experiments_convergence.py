@@ -11,10 +11,10 @@ from experiments.common.scoring import score
 from experiments.frame.experiment import Unit
 from experiments.frame.working import checked_rows
 from experiments.studies.convergence import page, run
-from experiments.studies.convergence.clusters import agreement, clustered, normalised, sizes
-from experiments.studies.convergence.curves import POINTS, points, score_of
+from experiments.studies.convergence.curve_clusters import agreement, clustered, normalised, sizes
 from experiments.studies.convergence.network_curves import HIDDEN, How, network_curves, start, sums
 from experiments.studies.convergence.run import ACTIVATIONS, EPOCHS, EXPERIMENT, OPTIMISERS, RATES, row_of
+from experiments.studies.convergence.training_curves import POINTS, points, score_of
 from experiments.studies.convergence.tree_curves import tree_curve, with_activation
 from experiments.studies.reference.peeking import Run, train_peeking
 from experiments.studies.reference.run import SETTINGS, run_of

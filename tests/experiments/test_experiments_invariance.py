@@ -14,10 +14,10 @@ from experiments.growth.dense import Layers
 from experiments.growth.pixels import make_pixels, scaled
 from experiments.growth.skeleton import to_nodes
 from experiments.studies.invariance import page, run
-from experiments.studies.invariance.limits import farthest, frontier, limits, minimum_for_stability, regime
 from experiments.studies.invariance.model_kinds import KINDS
 from experiments.studies.invariance.power_law import Law, bootstrapped, fitted
 from experiments.studies.invariance.run import COURSE, EXPERIMENT, FORMATS, SHARES, SIZES, TRAINED_SHARES, job
+from experiments.studies.invariance.size_limits import farthest, frontier, limits, minimum_for_stability, regime
 from experiments.studies.invariance.two_layers import in_format, judged, outputs, strongest, taylor
 from neuraltree.compress.pruning.criteria import CRITERIA
 from neuraltree.compress.pruning.edge_slopes import passed

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from experiments.studies.convergence.curves import Curve, score_of
+from experiments.studies.convergence.training_curves import Curve, score_of
 from experiments.studies.convergence.tree_curves import all_targets
 from experiments.studies.reference.peeking import Run
 from neuraltree.engine.optimizers import OPTIMIZERS

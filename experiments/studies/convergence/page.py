@@ -10,8 +10,8 @@ import numpy as np
 from experiments.common.paper_tables import CLASSIFICATION
 from experiments.rendering.searches import ResultRows, present
 from experiments.rendering.text import NONE, figure, page, right, signed
-from experiments.studies.convergence.clusters import CLUSTERS, agreement, clustered, labels, losses_of, normalised
-from experiments.studies.convergence.panels import picture
+from experiments.studies.convergence.convergence_panels import picture
+from experiments.studies.convergence.curve_clusters import CLUSTERS, agreement, clustered, labels, losses_of, normalised
 from experiments.studies.convergence.run import (
     ACTIVATIONS,
     EPOCHS,
@@ -43,16 +43,17 @@ PUBLISHED = {
 # The same for ReLU trees of leaf probability .5 at .1: means over 9 tables of classes and 5 of numbers.
 RELU = {"rmsprop": (0.8170, 0.4574), "gd": (0.8017, 0.4700), "adagrad": (0.7953, 0.5441), "adam": (0.7072, 0.3580)}
 NAMES = {TREES: "tree", NETWORKS: "MLP"}
-TEXT = """Made by {command}, {seeds} seeds. The deck *Resource Efficient AI* (*Neural Tree vs Neural Networks*)
-shows twelve panels, (a) to (l), of trees and MLPs with sigmoids and ReLUs, at the rate .1 and at default rates, by six
+TEXT = """Made by {command}, {seeds} seeds. The deck *Resource Efficient AI* (*Neural Tree vs Neural Networks*) shows
+twelve panels, (a) to (l), of trees and MLPs with sigmoids and ReLUs, at the rate .1 and at default rates, by six
 optimisers. Their order is not known to us: here a panel is an optimiser, (a) to (f) of trees and (g) to (l) of MLPs.
 
-**Reference protocol**: the test rows choose. Inputs are scaled over all rows, and the best score is that of the best of
-all epochs on the test rows; no score here is an estimate for new data. Trees are the reference's, of leaf probability
-.4, with one activation in every function node and half the squared error; an MLP has 100 hidden units and
+**Reference protocol**: the test rows choose. Inputs are scaled over all rows, and the best score is that of the best
+of all epochs on the test rows; no score here is an estimate for new data. Trees are the reference's, of leaf
+probability .4, with one activation in every function node and half the squared error; an MLP has 100 hidden units and
 cross-entropy, or half the squared error of a sigmoid for numbers. All are trained row by row for {epochs} epochs, the
-published ones for 500, and those were scored after each update, ours after each epoch. Trees use the reference's AdaGrad, RMSprop and
-Adam, MLPs the usual ones. Default rates are Keras's: .01 for the first three, .001 for the others."""
+published ones for 500, and those were scored after each update, ours after each epoch. Trees use the reference's
+AdaGrad, RMSprop and Adam, MLPs the usual ones. Default rates are Keras's: .01 for the first three, .001 for the
+others."""
 LOSSES = "![training loss over the epochs](convergence.png)"
 SCORES = "![test score over the epochs](convergence_scores.png)"
 BESIDE = """## Beside the published figures
@@ -67,9 +68,9 @@ PUBLISHED_RELU = """Published for ReLU trees of leaf probability .5 at .1, best 
 tables: {figures}."""
 CLUSTER = """## Clusters of convergence
 
-Ward's hierarchical clusters of the logarithms of all curves of training loss, each with mean 0 and deviation 1, so that
-only the shape of a curve counts; {clusters} clusters, a number we chose. Adjusted mutual information with each label of
-a training: 0 as by chance, 1 the same."""
+Ward's hierarchical clusters of the logarithms of all curves of training loss, each with mean 0 and deviation 1, so
+that only the shape of a curve counts; {clusters} clusters, a number we chose. Adjusted mutual information with each
+label of a training: 0 as by chance, 1 the same."""
 
 
 def render(rows: ResultRows, results: Path) -> None:

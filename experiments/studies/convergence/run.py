@@ -13,7 +13,7 @@ from typing import Any
 from experiments.common.holdout import TEST_FRACTION
 from experiments.common.paper_tables import DIGESTS, table
 from experiments.frame.experiment import Experiment, Row, Unit
-from experiments.studies.convergence.curves import Curve, points
+from experiments.studies.convergence.training_curves import Curve, points
 from experiments.studies.convergence.tree_curves import tree_curve
 from experiments.studies.reference.peeking import Run
 from experiments.studies.reference.run import LEAF_PROBABILITY, TREE, run_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.studies.convergence.curves import Curve, score_of
+from experiments.studies.convergence.training_curves import Curve, score_of
 from experiments.studies.reference.peeking import Run
 from neuraltree.activations import code_of
 from neuraltree.engine.forest import load_params, pack

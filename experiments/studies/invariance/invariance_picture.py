@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.rendering.searches import ResultRows
-from experiments.studies.invariance.limits import Limits, by_size
 from experiments.studies.invariance.power_law import fitted
+from experiments.studies.invariance.size_limits import Limits, by_size
 from neuraltree.plot import style
 
 COLOURS = {"tree": style.GREEN, "network": style.ORANGE}

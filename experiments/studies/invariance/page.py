@@ -10,19 +10,6 @@ import numpy as np
 from experiments.rendering.searches import ResultRows, of, present
 from experiments.rendering.text import NONE, figure, page, right, signed, whole
 from experiments.studies.invariance.invariance_picture import picture
-from experiments.studies.invariance.limits import (
-    CUTS,
-    LOSES,
-    SPREAD,
-    WITHIN,
-    Limits,
-    Points,
-    by_size,
-    frontier,
-    limits,
-    lost,
-    minimum_for_stability,
-)
 from experiments.studies.invariance.model_kinds import KINDS
 from experiments.studies.invariance.power_law import Interval, bootstrapped, fitted
 from experiments.studies.invariance.run import (
@@ -36,6 +23,19 @@ from experiments.studies.invariance.run import (
     TRAINED_SHARES,
     VALIDATION,
     job,
+)
+from experiments.studies.invariance.size_limits import (
+    CUTS,
+    LOSES,
+    SPREAD,
+    WITHIN,
+    Limits,
+    Points,
+    by_size,
+    frontier,
+    limits,
+    lost,
+    minimum_for_stability,
 )
 from neuraltree.compress.weights.weight_formats import WEIGHT_FORMATS
 from search.folder.records import write_text

@@ -21,11 +21,12 @@ from search.pictures.run_pictures import save
 TITLE, COMMAND = "Statistics of weights", "`python -m experiments.run studies/weights`"
 TEXT = """Made by {command}; means over seeds, of which there are {seeds}. The sources disagree: the deck *Resource
 Efficient AI* (*Learnable Parameters*) says that the weights of failed, suboptimal and successful models are clearly
-similar, whatever the size, the paper behind it (arXiv 2408.11720) that those of poor models vary. Here {trees} random trees of a size
-({pixel_trees} on MNIST, of {pixel_rows:,} images), which nothing has pruned, are trained on standardised inputs by Adam
-at a constant rate, on the tables for {epochs} epochs. Repeated leaves are merged first. Thirds by validation loss are
-the *successful*, *suboptimal* and *failed* trees; test rows are not read. Weights are those of all edges, without
-biases. KS: Kolmogorov and Smirnov's distance, the largest gap of two cumulative distributions, from 0 to 1."""
+similar, whatever the size, the paper behind it (arXiv 2408.11720) that those of poor models vary. Here {trees} random
+trees of a size ({pixel_trees} on MNIST, of {pixel_rows:,} images), which nothing has pruned, are trained on
+standardised inputs by Adam at a constant rate, on the tables for {epochs} epochs. Repeated leaves are merged first.
+Thirds by validation loss are the *successful*, *suboptimal* and *failed* trees; test rows are not read. Weights are
+those of all edges, without biases. KS: Kolmogorov and Smirnov's distance, the largest gap of two cumulative
+distributions, from 0 to 1."""
 NORMAL = """## Are they Gaussian?
 
 Means over the trees. Excess kurtosis is 0 for a normal distribution. KS to the normal of a tree's own moments;
@@ -36,17 +37,17 @@ KS of the pooled weights from those of the successful trees; *chance*: of random
 *Apart*: the mean KS of pairs of trees within a group, beside that of trees whose weights are dealt out at random."""
 ACROSS = """## Across sizes
 
-Successful trees of a size beside those of the next: KS, Wasserstein's distance in deviations of the latter, and KS once
-both have mean 0 and deviation 1; *chance*: if the weights of both are dealt out at random."""
+Successful trees of a size beside those of the next: KS, Wasserstein's distance in deviations of the latter, and KS
+once both have mean 0 and deviation 1; *chance*: if the weights of both are dealt out at random."""
 FIXED = """## Fixed points
 
 The distance of a tree's weights and biases from the last ones, in % of that at birth; medians over trees, means over
 tables and sizes. The rate is constant: a falling one would end at a fixed point by itself."""
 WIDE = """## 10,000 neurons at birth
 
-The output of a tree whose weights are drawn anew {draws} times, on one row: an output with so many hidden ReLU nodes of
-four inputs each. p: Kolmogorov and Smirnov's test for a normal of fitted moments. A wide output is normal in the limit
-(Neal 1996; Lee et al. 2018): a check of the generator, and no effect of training."""
+The output of a tree whose weights are drawn anew {draws} times, on one row: an output with so many hidden ReLU nodes
+of four inputs each. p: Kolmogorov and Smirnov's test for a normal of fitted moments. A wide output is normal in the
+limit (Neal 1996; Lee et al. 2018): a check of the generator, and no effect of training."""
 PICTURE = "![distances of groups, fixed points, and wide outputs](weights.png)"
 COLOURS = dict(zip(GROUPS, (style.GREEN, style.ORANGE, style.VERMILION), strict=True))
 

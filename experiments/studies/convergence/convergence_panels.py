@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.rendering.searches import ResultRows
-from experiments.studies.convergence.curves import points
 from experiments.studies.convergence.run import ACTIVATIONS, EPOCHS, NETWORKS, OPTIMISERS, QUICK_EPOCHS, RATES, TREES
+from experiments.studies.convergence.training_curves import points
 from neuraltree.arrays import FloatArray
 from neuraltree.plot import style
 
