@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.common import paper_tables
 from experiments.common.images import CLASSES, SIDE, Images
 from experiments.frame.experiment import Unit
 from experiments.frame.working import checked_rows
@@ -18,12 +19,14 @@ from experiments.studies.invariance.model_kinds import KINDS
 from experiments.studies.invariance.power_law import Law, bootstrapped, fitted
 from experiments.studies.invariance.run import COURSE, EXPERIMENT, FORMATS, SHARES, SIZES, TRAINED_SHARES, job
 from experiments.studies.invariance.size_limits import farthest, frontier, limits, minimum_for_stability, regime
+from experiments.studies.invariance.small_trees import SMALL
 from experiments.studies.invariance.two_layers import in_format, judged, outputs, strongest, taylor
 from neuraltree.compress.pruning.criteria import CRITERIA
 from neuraltree.compress.pruning.edge_slopes import passed
 from neuraltree.compress.pruning.lesson import lesson_of
 from neuraltree.compress.weights.weight_formats import quantized_weights
 from neuraltree.tree.tree import Tree
+from tests.experiments.test_experiments_ablations import made_up
 from tests.helpers.study_pages import rendered
 
 ROWS = 120
@@ -178,6 +181,15 @@ def made_up_rows(seeds: int = 3) -> list[dict[str, str]]:
     ]
 
 
+def made_up_small(seeds: int = 3) -> list[dict[str, str]]:
+    return [
+        {"table": table, "job": job(SMALL, 50), "seed": str(seed), "weights": "48", "edges": "40"} | row
+        for table in ("iris", "wine", "mpg6")
+        for seed in range(seeds)
+        for row in rows_of_model(50, 0.1 + 0.01 * seed)[COURSE.epochs - 1 :]
+    ]
+
+
 def test_limits_of_known_errors() -> None:
     found = limits(made_up_rows(), "mnist", "tree")
     assert [each.stable for each in found.values()] == [False, False, False, True, True, True]
@@ -259,6 +271,17 @@ def test_rows_to_train_validate_and_test_are_apart(few_images: None) -> None:
     assert not trained & {each.astype(np.uint8).tobytes() for each in held}
 
 
+def test_small_trees_go_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = made_up()
+    monkeypatch.setattr(paper_tables, "table", lambda name: table)
+    rows = checked_rows(EXPERIMENT, True, Unit("iris", job(SMALL, 50), 0))
+    assert len(rows) == 1 + len(SHARES) + len(TRAINED_SHARES) + len(FORMATS)
+    sizes = [row["edges"] for row in rows if row["part"] == "cut"]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] < rows[0]["edges"]
+    assert rows[0]["val_error"] < 0.6  # of three classes
+
+
 def test_units_and_settings() -> None:
     units = EXPERIMENT.units(5, False)
     assert len(set(units)) == len(units)
@@ -268,7 +291,9 @@ def test_units_and_settings() -> None:
 
 def test_the_page_is_made_of_rows_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("experiments.studies.invariance.power_law.RESAMPLES", 5)
-    text = rendered(page, made_up_rows(), tmp_path, "invariance")
+    text = rendered(page, made_up_rows() + made_up_small(), tmp_path, "invariance")
+    assert "| accuracy | 48 | .890 | .010 | 40 (+.66) | 60 (+.72) | +.01 | 2 (+.80) |" in text
+    assert "| R² | 48 | .890 |" in text
     assert "| MNIST | ours: tree | 20,000 | 40 (+.66) | 60 (+.72) | +.01 | 2 (+.80) |" in text
     assert "| MNIST | deck: ViT | 5,000 | 20 | – | 10.66 | – |" in text
     lines = [line for line in text.splitlines() if line.startswith("| MNIST | tree | weights | 6 |")]

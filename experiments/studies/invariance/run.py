@@ -3,7 +3,8 @@
 After *Architectural Invariance* (deck *Resource Efficient AI*; arXiv 2601.17987): trees and networks of six sizes from
 the pixels of MNIST and Fashion-MNIST, untouched by any pruning in training. A model is trained, and scored after each
 epoch; then a share of its edges from pixels is cut at once, without and with training after it; and its edges get
-fewer bits. Shares and formats are chosen by validation rows, on the page; test rows choose nothing.
+fewer bits. Random trees of the papers' tables go the same way. Shares and formats are chosen by validation rows, on the
+page; test rows choose nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.common import paper_tables
 from experiments.common.images import CLASSES, DIGESTS, SIDE, images
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.growth.course import Course
 from experiments.growth.pixels import Floats, Pixels, make_pixels, scaled
 from experiments.studies.invariance.model_kinds import KINDS, Kind
+from experiments.studies.invariance.small_trees import SIZES as SMALL_SIZES
+from experiments.studies.invariance.small_trees import SMALL, small_rows, small_settings
 from experiments.studies.invariance.two_layers import TwoLayers, in_format, judged, strongest, taylor
 
 
@@ -64,7 +68,8 @@ def job(kind: str, weights: int) -> str:
 
 def units(seeds: int, quick: bool) -> list[Unit]:
     tables, sizes = (TABLES[:1], [*SIZES][:1]) if quick else (TABLES, [*SIZES])
-    return [
+    named = paper_tables.TABLES[:1] if quick else paper_tables.TABLES
+    pixels = [
         Unit(table, job(kind, weights), seed)
         for seed in range(seeds)
         for weights in sizes
@@ -72,9 +77,14 @@ def units(seeds: int, quick: bool) -> list[Unit]:
         for kind in KINDS
         for table in tables
     ]
+    return pixels + [
+        Unit(table, job(SMALL, size), seed) for seed in range(seeds) for size in SMALL_SIZES for table in named
+    ]
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
+    if unit.table not in DIGESTS:
+        return small_settings(unit, [SHARES, TRAINED_SHARES], FORMATS)
     kind, size = model_of(unit)
     return {
         "data": DIGESTS[unit.table],
@@ -127,6 +137,8 @@ class Scored(NamedTuple):
 
 
 def run(unit: Unit, quick: bool) -> list[Row]:
+    if unit.table not in DIGESTS:
+        return [*small_rows(unit, SHARES, TRAINED_SHARES, FORMATS)]
     split, fit = (np.random.default_rng([unit.seed, part]) for part in range(2))
     pixels, scored = prepared(unit.table, split, quick)
     kind, size = model_of(unit)

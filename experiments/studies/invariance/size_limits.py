@@ -35,13 +35,17 @@ class Limits(NamedTuple):
     bits: tuple[int, float] | None
 
 
-def values(rows: ResultRows, part: str, level: str, column: str) -> dict[int, float]:
-    """By seed. ``rows`` are those of a table and a job."""
-    return {int(row["seed"]): float(row[column]) for row in rows if (row["part"], row["level"]) == (part, level)}
+Run = tuple[str, int]  # table and seed
 
 
-def whole(rows: ResultRows, column: str, epoch: int | None = None) -> dict[int, float]:
-    """By seed, of the model before any cut, after its last epoch by default."""
+def values(rows: ResultRows, part: str, level: str, column: str) -> dict[Run, float]:
+    """By run. ``rows`` are those of one job."""
+    mine = [row for row in rows if (row["part"], row["level"]) == (part, level)]
+    return {(row["table"], int(row["seed"])): float(row[column]) for row in mine}
+
+
+def whole(rows: ResultRows, column: str, epoch: int | None = None) -> dict[Run, float]:
+    """By run, of the model before any cut, after its last epoch by default."""
     last = max(int(row["level"]) for row in rows if row["part"] == "epoch")
     return values(rows, "epoch", str(epoch or last), column)
 
@@ -49,7 +53,7 @@ def whole(rows: ResultRows, column: str, epoch: int | None = None) -> dict[int, 
 def lost(rows: ResultRows, part: str, level: str, column: str) -> float:
     """What the mean error rises by from the whole model to this cut or format."""
     found, before = values(rows, part, level, column), whole(rows, column)
-    return float(np.mean([found[seed] - before[seed] for seed in found]))
+    return float(np.mean([found[run] - before[run] for run in found]))
 
 
 def farthest(rows: ResultRows, part: str, levels: Sequence[str]) -> str | None:
@@ -87,8 +91,6 @@ def _limits(rows: ResultRows, best: float) -> Limits:
     errors = np.array([*whole(rows, "val_error").values()])
     sd = float(errors.std(ddof=1)) if len(errors) > 1 else float("nan")
     stable = bool(sd < SPREAD and errors.mean() <= best + WITHIN)
-    safe = {part: farthest(rows, part, [str(share) for share in shares]) for part, shares in CUTS.items()}
-    bits = farthest(rows, "format", FORMATS)
     return Limits(
         float(np.mean([*whole(rows, "weights").values()])),
         len(errors),
@@ -97,10 +99,27 @@ def _limits(rows: ResultRows, best: float) -> Limits:
         float(np.mean([*whole(rows, "test_error").values()])),
         stable,
         regime(rows, bool(sd < SPREAD)),
-        {part: level and (float(level), lost(rows, part, level, "test_error")) for part, level in safe.items()},  # type: ignore[misc]
-        lost(rows, "format", "int8", "test_error"),
-        bits and (WEIGHT_FORMATS[bits].bits, lost(rows, "format", bits, "test_error")),  # type: ignore[arg-type]
+        *compressible(rows),
     )
+
+
+class Compressible(NamedTuple):
+    """The last fields of ``Limits``."""
+
+    safe: dict[str, tuple[float, float] | None]
+    gap: float
+    bits: tuple[int, float] | None
+
+
+def compressible(rows: ResultRows) -> Compressible:
+    """How much of a job's models can be cut, and how few bits they need, by means over all tables and seeds."""
+    safe: dict[str, tuple[float, float] | None] = {}
+    for part, shares in CUTS.items():
+        level = farthest(rows, part, [str(share) for share in shares])
+        safe[part] = None if level is None else (float(level), lost(rows, part, level, "test_error"))
+    name = farthest(rows, "format", FORMATS)
+    bits = None if name is None else (WEIGHT_FORMATS[name].bits, lost(rows, "format", name, "test_error"))
+    return Compressible(safe, lost(rows, "format", "int8", "test_error"), bits)
 
 
 def minimum_for_stability(found: dict[int, Limits]) -> int | None:
