@@ -26,8 +26,8 @@ trees of a size ({pixel_trees} on MNIST, of {pixel_rows:,} images), which nothin
 standardised inputs by Adam at a constant rate, on the tables for {epochs} epochs. Repeated leaves are merged first.
 Thirds by validation loss are the *successful*, *suboptimal* and *failed* trees; test rows are not read. Weights are
 those of all edges, without biases. KS: Kolmogorov and Smirnov's distance, the largest gap of two cumulative
-distributions, from 0 to 1. p: Wilcoxon's
-signed-rank test over tables, sizes and seeds; these share rows, so p is too small."""
+distributions, from 0 to 1. p: Wilcoxon's signed-rank test over tables, sizes and seeds; these share rows, so p is too
+small."""
 NORMAL = """## Are they Gaussian?
 
 Means over the trees. Excess kurtosis is 0 for a normal distribution. KS to the normal of a tree's own moments;
