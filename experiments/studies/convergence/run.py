@@ -40,7 +40,7 @@ COLUMNS = ("protocol", "activation", "rate", "weights", "best_test", "last_test"
 
 def units(seeds: int, quick: bool) -> list[Unit]:
     """Whole units only: the number of seeds is rounded up to a multiple of the unit's size."""
-    tables, names, size = (TABLES[1:2], ["gd", "adam"], 2) if quick else (TABLES, [*OPTIMISERS], SEEDS_A_UNIT)
+    tables, names, size = (TABLES[1:2], ["adam"], 2) if quick else (TABLES, [*OPTIMISERS], SEEDS_A_UNIT)
     return [
         Unit(name, f"{model}_{optimiser}", seed, size)
         for seed in range(0, seeds, size)
