@@ -31,6 +31,9 @@ MODULES = {
     "drift": "drift",
     "studies/savings": "savings",
     "studies/robustness": "robustness",
+    "studies/invariance": "invariance",
+    "studies/weights": "weights",
+    "studies/convergence": "convergence",
 }
 
 
