@@ -30,6 +30,9 @@ MODULES = {
     "learned_rate": "learned_rate",
     "drift": "drift",
     "studies/savings": "savings",
+    "studies/fuzzy": "fuzzy",
+    "studies/metaheuristics": "metaheuristics",
+    "studies/hfnt": "hfnt",
 }
 
 
