@@ -4,11 +4,10 @@ A node of n inputs has two sets for each input and 2^n rules. Its row is
 
     centre (n, 2), width (n, 2), [blur (n, 2)], coefficient (2^n, n + 1), [spread (2^n, n + 1)]
 
-The parts in brackets are those of an interval type-2 node. Set j of input i is around ``centre`` with ``width``; at type
-2 its centre lies anywhere within ``blur`` widths of it. Rule r takes set 1 of input i if bit n - 1 - i of r is set, else
-set 0: the rules of two inputs are 00, 01, 10, 11. Its value is a constant and one coefficient per input, at type 2
-each in an interval of half-width ``spread``.
-"""
+The parts in brackets are those of an interval type-2 node. Set j of input i is around ``centre`` with ``width``; at
+type 2 its centre lies anywhere within ``blur`` widths of it. Rule r takes set 1 of input i if bit n - 1 - i of r is
+set, else set 0: the rules of two inputs are 00, 01, 10, 11. Its value is a constant and one coefficient per input, at
+type 2 each in an interval of half-width ``spread``."""
 
 from __future__ import annotations
 
@@ -68,7 +67,7 @@ def drawn(rng: np.random.Generator, inputs: int, fuzzy_type: int) -> FloatArray:
     """(``num_params``,) a new node: a low and a high set of each input, and rules near the mean of the inputs."""
     row = np.zeros((1, num_params(inputs, fuzzy_type)))
     block = parts(row, inputs, fuzzy_type)
-    block.centre[:] = [0.2, 0.8] + rng.normal(0, 0.1, block.centre.shape)
+    block.centre[:] = rng.normal([0.2, 0.8], 0.1, block.centre.shape)
     block.width[:] = rng.uniform(0.3, 0.7, block.width.shape)
     block.coefficient[:] = rng.normal(0, 0.1, block.coefficient.shape)
     block.coefficient[..., 1:] += 1 / inputs

@@ -178,7 +178,7 @@ class FuzzyTreeRegressor(RegressorMixin, _FuzzyTreeEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike) -> Self:
         """Learn from ``X`` (rows, features) and ``y`` (rows,)."""
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
-        return self._learn(X, np.asarray(y, np.float64)[:, None])
+        return self._learn(np.asarray(X), np.asarray(y, np.float64)[:, None])
 
     def predict(self, X: ArrayLike) -> FloatArray:
         """(rows,) values for raw inputs (rows, features)."""
@@ -200,10 +200,10 @@ class FuzzyTreeClassifier(ClassifierMixin, _FuzzyTreeEstimator):
         if len(self.classes_) < 2:
             raise ValueError("y holds one class only; a classifier needs two or more")
         hot = np.eye(len(self.classes_))[codes]
-        return self._learn(X, hot[:, 1:] if len(self.classes_) == 2 else hot)
+        return self._learn(np.asarray(X), hot[:, 1:] if len(self.classes_) == 2 else hot)
 
     def decision_function(self, X: ArrayLike) -> FloatArray:
-        """(rows,) for two classes, above 0 for the second, else (rows, classes): outputs for raw inputs, less a half."""
+        """(rows,) for two classes, above 0 for the second, else (rows, classes): outputs less a half."""
         found = self._outputs(X) - 0.5
         return found[:, 0] if len(self.classes_) == 2 else found
 

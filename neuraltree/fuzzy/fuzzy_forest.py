@@ -8,6 +8,7 @@ as wide as the largest node needs, holds the node's parameters, so they travel w
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -90,7 +91,9 @@ def forest_of(trees: list[Nodes], features: int, model: FuzzyModel) -> FuzzyFore
     for i in np.flatnonzero(parent >= 0).tolist():
         children[int(parent[i])].append(int(source[i]))
     groups, owners, start = [], [], 0
-    for level, inputs in sorted(set(zip(depth[function].tolist(), arity[function].tolist(), strict=True)), reverse=True):
+    for level, inputs in sorted(
+        set(zip(depth[function].tolist(), arity[function].tolist(), strict=True)), reverse=True
+    ):
         here = np.flatnonzero(function & (depth == level) & (arity == inputs))
         size = num_params(inputs, model.fuzzy_type)
         owners.append(np.repeat(tree[here], size))
@@ -123,7 +126,7 @@ def stored(forest: FuzzyForest, trees: list[Nodes], params: FloatArray) -> list[
     for group in forest.groups:
         rows = forest.rows(params, group)
         nodes["bias"][forest.records[group.nodes], : rows.shape[1]] = rows
-    return [nodes[start:end] for start, end in zip(starts[:-1], starts[1:], strict=True)]
+    return [nodes[start:end] for start, end in pairwise(starts)]
 
 
 def outputs(forest: FuzzyForest, params: FloatArray, X: FloatArray) -> FloatArray:

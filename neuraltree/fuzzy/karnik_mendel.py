@@ -2,10 +2,9 @@
 
 Each rule's weight lies in an interval; the extreme means are at corners. The least mean gives each rule whose value is
 below the mean its greatest weight and each other rule its least weight, so the mean decides its own corner (Karnik and
-Mendel, "Centroid of a type-2 fuzzy set", Information Sciences 132, 2001, section 3). The iteration below starts from the
-mean weights and moves the mean until no rule changes its side. Each step lowers the mean, so it ends at the extreme.
-The rules need no sorting: a rule's side is a comparison with the mean.
-"""
+Mendel, "Centroid of a type-2 fuzzy set", Information Sciences 132, 2001, section 3). The iteration below starts from
+the mean weights and moves the mean until no rule changes its side. Each step lowers the mean, so it ends at the
+extreme. The rules need no sorting: a rule's side is a comparison with the mean."""
 
 from __future__ import annotations
 

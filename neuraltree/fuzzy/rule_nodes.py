@@ -12,9 +12,10 @@ a row, which changes no mean; so they never vanish together, however far the inp
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.fuzzy.blocks import SETS, Block
@@ -26,6 +27,19 @@ from neuraltree.fuzzy.memberships import MEMBERSHIPS
 WEAKEST = -600.0
 
 
+class Corner(NamedTuple):
+    """One mean of the rules: their shares and values (nodes, rules, rows), and which have their upper bound.
+
+    ``taken`` is None at type 1. ``weight``: the share of the mean in the output. ``sign``: that of the half-widths.
+    """
+
+    share: FloatArray
+    value: FloatArray
+    taken: NDArray[np.bool_] | None
+    weight: float
+    sign: float
+
+
 class Passed(NamedTuple):
     """What a backward pass needs of a forward one."""
 
@@ -33,7 +47,7 @@ class Passed(NamedTuple):
     membership: str
     inputs: FloatArray  # (nodes, n, rows)
     offset: FloatArray  # (nodes, n, 2, rows) distances from the centres in widths, with their signs
-    corners: tuple[Any, ...]  # of each mean: the shares of the rules, their values, and the rules at their upper bound
+    corners: tuple[Corner, ...]
 
 
 def forward(block: Block, membership: str, inputs: FloatArray) -> tuple[FloatArray, Passed]:
@@ -45,7 +59,7 @@ def forward(block: Block, membership: str, inputs: FloatArray) -> tuple[FloatArr
         strength = _strengths(_rules(log_value(offset)))[0]
         share = strength / strength.sum(axis=1, keepdims=True)
         output = (share * value).sum(axis=1)
-        return output, Passed(block, membership, inputs, offset, ((share, value, None, 1.0, 0.0),))
+        return output, Passed(block, membership, inputs, offset, (Corner(share, value, None, 1.0, 0.0),))
     near, far = _interval(np.abs(offset), block.blur)
     high, low = _strengths(_rules(log_value(near)), _rules(log_value(far)))
     half = block.spread[..., :1] + block.spread[..., 1:] @ np.abs(inputs)
@@ -54,49 +68,47 @@ def forward(block: Block, membership: str, inputs: FloatArray) -> tuple[FloatArr
         end = value + sign * half
         taken = least_mean_corner(low, high, -sign * end)
         strength = np.where(taken, high, low)
-        corners.append((strength / strength.sum(axis=1, keepdims=True), end, taken, 0.5, sign))
-    output = sum(weight * (share * end).sum(axis=1) for share, end, _, weight, _ in corners)
+        corners.append(Corner(strength / strength.sum(axis=1, keepdims=True), end, taken, 0.5, sign))
+    output = np.add(*((corner.share * corner.value).sum(axis=1) / 2 for corner in corners))
     return output, Passed(block, membership, inputs, offset, tuple(corners))
 
 
 def backward(passed: Passed, slope: FloatArray, gradient: Block) -> FloatArray:
     """(nodes, n, rows) the gradient by the inputs, given ``slope`` (nodes, rows), that by the outputs.
 
-    The gradient by the parameters is written into ``gradient``. At type 2 it is that of the corners of the forward pass:
-    where a rule changes its side the node has a kink.
-    """
+    The gradient by the parameters is written into ``gradient``. At type 2 it is that of the corners of the forward
+    pass: where a rule changes its side the node has a kink."""
     block, inputs, offset = passed.block, passed.inputs, passed.offset
     by_input = np.zeros_like(inputs)
-    upper = lower = None
+    upper, lower = np.zeros((2, *passed.corners[0].share.shape))
     for part in gradient:
         if part is not None:
             part[:] = 0
     for share, value, taken, weight, sign in passed.corners:
         by_value = weight * slope[:, None] * share
-        mean = (share * value).sum(axis=1, keepdims=True)
-        by_log = by_value * (value - mean)
-        _linear(gradient.coefficient, by_value, inputs, 1.0)
+        by_log = by_value * (value - (share * value).sum(axis=1, keepdims=True))
+        _add_linear(gradient.coefficient, by_value, inputs)
         by_input += block.coefficient[..., 1:].swapaxes(1, 2) @ by_value
-        if taken is None:
-            upper = by_log
+        if taken is None or block.spread is None or gradient.spread is None:
+            upper += by_log
             continue
-        _linear(gradient.spread, by_value, np.abs(inputs), sign)
+        _add_linear(gradient.spread, sign * by_value, np.abs(inputs))
         by_input += sign * np.sign(inputs) * (block.spread[..., 1:].swapaxes(1, 2) @ by_value)
-        high, low = np.where(taken, by_log, 0), np.where(taken, 0, by_log)
-        upper, lower = (high, low) if upper is None else (upper + high, lower + low)
-    by_offset = _by_offset(passed, gradient, _sets(upper), None if lower is None else _sets(lower))
+        upper += np.where(taken, by_log, 0)
+        lower += np.where(taken, 0, by_log)
+    by_offset = _by_offset(passed, gradient, upper, lower)
     gradient.centre[:] = -by_offset.sum(axis=-1) / block.width
     gradient.width[:] = -(by_offset * offset).sum(axis=-1) / block.width
     return by_input + (by_offset / block.width[..., None]).sum(axis=2)
 
 
-def _by_offset(passed: Passed, gradient: Block, upper: FloatArray, lower: FloatArray | None) -> FloatArray:
-    """(nodes, n, 2, rows) the gradient by the offsets, given that by the logarithms of the sets' memberships."""
+def _by_offset(passed: Passed, gradient: Block, upper: FloatArray, lower: FloatArray) -> FloatArray:
+    """(nodes, n, 2, rows) the gradient by the offsets, given those by the logarithms of the rules' strengths."""
     slope = MEMBERSHIPS[passed.membership].log_slope
-    if lower is None:
-        return upper * slope(passed.offset)  # log values are even, so their slopes are odd
+    if passed.block.blur is None or gradient.blur is None:
+        return _sets(upper) * slope(passed.offset)  # log values are even, so their slopes are odd
     near, far = _interval(np.abs(passed.offset), passed.block.blur)
-    by_near, by_far = upper * slope(near) * (near > 0), lower * slope(far)
+    by_near, by_far = _sets(upper) * slope(near) * (near > 0), _sets(lower) * slope(far)
     gradient.blur[:] = (by_far - by_near).sum(axis=-1)
     return (by_near + by_far) * np.sign(passed.offset)
 
@@ -116,12 +128,10 @@ def _rules(log_sets: FloatArray) -> FloatArray:
 
 
 def _sets(by_rule: FloatArray) -> FloatArray:
-    """(nodes, n, 2, rows) the gradient by the sets' logarithms, given that by the rules': the transpose of ``_rules``."""
+    """(nodes, n, 2, rows) the gradient by the sets' logarithms, given that by the rules'."""
     nodes, rules, rows = by_rule.shape
     inputs = rules.bit_length() - 1
-    return np.stack(
-        [by_rule.reshape(nodes, SETS**i, SETS, -1, rows).sum(axis=(1, 3)) for i in range(inputs)], axis=1
-    )
+    return np.stack([by_rule.reshape(nodes, SETS**i, SETS, -1, rows).sum(axis=(1, 3)) for i in range(inputs)], axis=1)
 
 
 def _strengths(*logs: FloatArray) -> list[FloatArray]:
@@ -130,8 +140,7 @@ def _strengths(*logs: FloatArray) -> list[FloatArray]:
     return [np.exp(np.maximum(each - strongest, WEAKEST)) for each in logs]
 
 
-def _linear(gradient: FloatArray | None, by_value: FloatArray, inputs: FloatArray, sign: float) -> None:
+def _add_linear(gradient: FloatArray, by_value: FloatArray, inputs: FloatArray) -> None:
     """Adds the gradient by a constant and the coefficients of ``inputs``."""
-    assert gradient is not None
-    gradient[..., 0] += sign * by_value.sum(axis=-1)
-    gradient[..., 1:] += sign * (by_value @ inputs.swapaxes(1, 2))
+    gradient[..., 0] += by_value.sum(axis=-1)
+    gradient[..., 1:] += by_value @ inputs.swapaxes(1, 2)

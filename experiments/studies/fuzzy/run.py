@@ -31,8 +31,8 @@ FUZZY = {"fuzzy_1": 1, "fuzzy_2": 2}
 MODELS = (*FUZZY, "neural_lowest", "neural", "linear")
 SEARCH = FuzzyEvolution(population=20, generations=8, steps=100)
 NODES, STEPS = 20, 600
-NEURAL = {"population": 40, "generations": 15}
-COLUMNS = ("model", "nodes", "params", "train_score", "test_score", "test_rmse", "seconds")
+NEURAL = (40, 15)  # population and generations
+COLUMNS = ("model", "nodes", "params", "train_score", "test_score", "test_rmse", "fit_s")
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
@@ -71,9 +71,9 @@ def _fuzzy(rows: Rows, fuzzy_type: int, seed: int, quick: bool) -> Row:
 
 def _neural(rows: Rows, seed: int, quick: bool, most: int) -> list[Row]:
     make = NeuralTreeClassifier if rows.classes else NeuralTreeRegressor
-    size = {"population": 8, "generations": 1} if quick else NEURAL
+    size = (8, 1) if quick else NEURAL
     begun = time.process_time()
-    model = make(Evolution(**size, baselines=()), random_state=seed, n_jobs=1).fit(rows.X, rows.y)
+    model = make(Evolution(*size, baselines=()), random_state=seed, n_jobs=1).fit(rows.X, rows.y)
     seconds = time.process_time() - begun
     found = [_row("neural", rows, model, model.tree_.num_nodes, model.tree_.num_weights, seconds)]
     tree = model.select("lowest", weights=most).tree_
@@ -103,10 +103,16 @@ def _row(name: str, rows: Rows, model: Any, nodes: int, params: int, seconds: fl
         "train_score": score(kind, rows.y, train),
         "test_score": score(kind, rows.y_test, test),
         "test_rmse": None if rows.classes else float(np.sqrt(np.mean((rows.y_test - test) ** 2))),
-        "seconds": seconds,
+        "fit_s": seconds,
     }
 
 
 EXPERIMENT = Experiment(
-    "fuzzy", "fuzzy trees of types 1 and 2 against neural trees of as many parameters", 10, COLUMNS, units, run, settings
+    "fuzzy",
+    "fuzzy trees of types 1 and 2 against neural trees of as many parameters",
+    10,
+    COLUMNS,
+    units,
+    run,
+    settings,
 )

@@ -45,9 +45,8 @@ def rows_of(name: str, seed: int) -> Rows:
 def mackey_glass() -> tuple[FloatArray, FloatArray]:
     """(rows, 4) x(t - 18), x(t - 12), x(t - 6), x(t), and (rows,) x(t + 6), for the ``ROWS`` times t from ``FIRST``.
 
-    x' = .2 x(t - 17) / (1 + x(t - 17)^10) - .1 x(t), x(0) = 1.2, x = 0 before; Runge-Kutta of order 4, the delayed value
-    held for a step.
-    """
+    x' = .2 x(t - 17) / (1 + x(t - 17)^10) - .1 x(t), x(0) = 1.2, x = 0 before; Runge-Kutta of order 4, the delayed
+    value held for a step."""
     delay, steps = round(TAU / STEP), round((FIRST + ROWS + 6) / STEP)
     x = np.zeros(steps + 1)
     x[0] = START

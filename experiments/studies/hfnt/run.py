@@ -29,7 +29,7 @@ JOB = "search"
 SEARCH: dict[str, Any] = {"population": 40, "generations": 12, "baselines": ()}
 COLUMNS = (
     *("folds", "score", "half_mse", "rmse", "nodes", "weights"),
-    *("ensemble_score", "ensemble_half_mse", "ensemble_rmse", "ensemble_weights", "seconds"),
+    *("ensemble_score", "ensemble_half_mse", "ensemble_rmse", "ensemble_weights", "fit_s"),
 )
 
 
@@ -52,7 +52,7 @@ def run(unit: Unit, quick: bool) -> list[Row]:
     found = [_scored(unit, *fold, quick) for fold in _folds(unit)[: 2 if quick else None]]
     means = {name: float(np.mean([row[name] for row in found])) for name in found[0] if found[0][name] is not None}
     empty: Row = dict.fromkeys(COLUMNS)
-    return [empty | means | {"folds": len(found), "seconds": time.process_time() - begun}]
+    return [empty | means | {"folds": len(found), "fit_s": time.process_time() - begun}]
 
 
 def _search(quick: bool) -> Evolution:

@@ -1,8 +1,7 @@
 """The weights of one random structure by gradients, and by the metaheuristics that MONT and HFNT use.
 
-Every method minimises the mean squared error on the training rows, from uniform vectors within its bounds; the test rows
-are scored once. A pass of the gradients over the training rows, with its steps, counts as one evaluation.
-"""
+Every method minimises the mean squared error on the training rows, from uniform vectors within its bounds; the test
+rows are scored once. A pass of the gradients over the training rows, with its steps, counts as one evaluation."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ EVALUATIONS, LONGER = 1020, 5100  # MONT's 50 generations of 20 after the first,
 # Passes that take no more CPU time than ``EVALUATIONS`` of differential evolution: measured once on the tables above.
 SAME_SECONDS = {NEURAL: 1020, "fuzzy_1": 130, "fuzzy_2": 200}
 FEW = 34
-COLUMNS = ("method", "bounds", "budget", "evaluations", "weights", "train_loss", "test_score", "seconds")
+COLUMNS = ("method", "bounds", "budget", "evaluations", "weights", "train_loss", "test_score", "fit_s")
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
@@ -111,7 +110,7 @@ def _row(
         "weights": problem.size,
         "train_loss": float(problem.losses(vector[None])[0]),
         "test_score": problem.test_score(vector),
-        "seconds": seconds,
+        "fit_s": seconds,
     }
 
 

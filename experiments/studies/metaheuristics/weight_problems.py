@@ -1,8 +1,7 @@
 """Models with a fixed random structure, whose weights are to be found: losses of many vectors at once, and gradients.
 
-Neural trees are those of MONT: sigmoid nodes, one sigmoid output per class, inputs and numbers to predict scaled to 0..1
-by the training rows. Fuzzy trees are those of ``neuraltree.fuzzy``. Both are judged by the squared error.
-"""
+Neural trees are those of MONT: sigmoid nodes, one sigmoid output per class, inputs and numbers to predict scaled to
+0..1 by the training rows. Fuzzy trees are those of ``neuraltree.fuzzy``. Both are judged by the squared error."""
 
 from __future__ import annotations
 
@@ -144,9 +143,7 @@ def fuzzy_problem(rows: Scaled, rng: np.random.Generator, fuzzy_type: int) -> We
     def by_gradients(vector: FloatArray, passes: int, seed: int) -> FloatArray:
         steps = passes * -(-len(rows.inputs) // FUZZY_BATCH)
         shuffles = np.random.default_rng(seed)
-        return trained(
-            copies(1)[0], vector, rows.inputs.T, rows.targets.T, training._replace(steps=steps), shuffles
-        )
+        return trained(copies(1)[0], vector, rows.inputs.T, rows.targets.T, training._replace(steps=steps), shuffles)
 
     forest = copies(1)[0]
     return WeightProblem(forest.params, rows, predict, by_gradients, forest.limits())

@@ -1,0 +1,116 @@
+"""results/metaheuristics.md."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from experiments.rendering.searches import (
+    ALL,
+    HOW,
+    Measure,
+    ResultRows,
+    by_seed,
+    comparison,
+    names,
+    present,
+    seeds_of,
+    spread,
+)
+from experiments.rendering.text import page, right
+from experiments.studies.metaheuristics.minimisers import MINIMISERS
+from experiments.studies.metaheuristics.run import (
+    EVALUATIONS,
+    FUZZY,
+    FUZZY_TABLES,
+    GRADIENTS,
+    LONGER,
+    NEURAL,
+    SAME_SECONDS,
+    TABLES,
+)
+from search.folder.records import write_text
+
+TITLE, COMMAND = "Weights by metaheuristics", "`python -m experiments.run studies/metaheuristics`"
+TEXT = """Written by `python -m experiments.render` from [metaheuristics.csv](metaheuristics.csv), made by {command};
+{seeds}, one random structure each.
+
+MONT and HFNT find weights by metaheuristics. Here each method minimises the mean squared error of the same structure on
+the training rows, from uniform vectors within its bounds; test rows are scored once, at the end. {minimisers}.
+Differential evolution is SciPy's, the swarm pymoo's. *gradients*: the engine's Adam, from one such vector; a pass over
+the training rows counts as one evaluation. "[.1, 1]" are MONT's bounds, which leave no negative weights. Methods are
+named with their bounds and the number of evaluations: {evaluations:,} is MONT's budget of 50 iterations of 20, and
+{longer:,} five times as much. Unlike MONT, which minimises the error rate, classes are learned by the squared error.
+
+{how}."""
+SECTION = {
+    NEURAL: """## Neural trees
+
+Random trees as MONT makes them: sigmoid nodes and outputs, arity 2 to 4, inputs within 0 and 1. Gradients take less CPU
+time for {evaluations:,} passes than differential evolution or the swarm for as many evaluations, so the comparison at
+equal evaluations favours the metaheuristics in seconds.""",
+    "fuzzy_1": """## Fuzzy trees of type 1
+
+Random fuzzy trees of at most 12 nodes, with the bounds of their parameters. All methods start from uniform vectors,
+which is a worse start than the one that training usually has. {same} passes take about the CPU time of {evaluations:,}
+evaluations of differential evolution, which evaluates all its vectors at once.""",
+    "fuzzy_2": """## Fuzzy trees of interval type 2
+
+As above; here {same} passes take about the CPU time of differential evolution.""",
+}
+SCORE, LOSS = Measure("test_score", "test score", 3), Measure("train_loss", "training loss", 4)
+MEASURES = (LOSS, SCORE, Measure("fit_s", "CPU seconds", 3))
+
+
+def render(rows: ResultRows, results: Path) -> None:
+    minimisers = "; ".join(f"*{name}*: {each.doc}" for name, each in MINIMISERS.items())
+    text = TEXT.format(
+        command=COMMAND,
+        seeds=seeds_of(rows),
+        minimisers=minimisers,
+        evaluations=EVALUATIONS,
+        longer=LONGER,
+        how=HOW,
+    )
+    parts = [_section(rows, model) for model in (NEURAL, *FUZZY)]
+    write_text(results / "metaheuristics.md", page(TITLE, text, *parts))
+
+
+def headline(rows: ResultRows) -> str:
+    own = _by_method(rows, NEURAL)
+    shown = comparison(own, ALL, _first(own), _base(own), MEASURES, SCORE) if own else ""
+    return f"## {TITLE}\n\n{COMMAND}; [metaheuristics.md](metaheuristics.md).\n\n{shown}"
+
+
+def _section(rows: ResultRows, model: str) -> str | None:
+    own = _by_method(rows, model)
+    if not own:
+        return None
+    tables = present(TABLES if model == NEURAL else FUZZY_TABLES, own, "table")
+    text = SECTION[model].format(evaluations=EVALUATIONS, same=SAME_SECONDS[model])
+    means = comparison(own, ALL, names(own, "job"), _base(own), MEASURES, SCORE)
+    lines = [
+        [method, *(spread(by_seed(own, table, method, SCORE.column).values(), 3) for table in tables)]
+        for method in names(own, "job")
+    ]
+    return f"{text}\n\n{means}\n\nTest scores by table:\n\n{right(['', *tables], lines)}"
+
+
+def _by_method(rows: ResultRows, model: str) -> ResultRows:
+    """The rows of a model, with the method, its bounds and its budget as the job."""
+    return [{**row, "job": _label(row)} for row in rows if row["job"] == model]
+
+
+def _label(row: Mapping[str, str]) -> str:
+    bounds = "" if row["method"] == GRADIENTS else f" {row['bounds']}" if row["bounds"] != "own" else ""
+    return f"{row['method']}{bounds}, {int(row['budget']):,}"
+
+
+def _base(rows: ResultRows) -> str:
+    """The gradients with the largest budget."""
+    return [name for name in names(rows, "job") if name.startswith(GRADIENTS)][-1]
+
+
+def _first(rows: ResultRows) -> list[str]:
+    """The methods without the longer budget."""
+    return [name for name in names(rows, "job") if not name.endswith(f"{LONGER:,}")]
