@@ -108,7 +108,7 @@ def _row(name: str, rows: Rows, model: Any, nodes: int, params: int, seconds: fl
 
 
 EXPERIMENT = Experiment(
-    "fuzzy",
+    "studies/fuzzy",
     "fuzzy trees of types 1 and 2 against neural trees of as many parameters",
     10,
     COLUMNS,

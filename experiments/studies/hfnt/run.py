@@ -107,5 +107,5 @@ def _errors(prefix: str, classes: bool, truth: NDArray, found: NDArray) -> Row:
 
 
 EXPERIMENT = Experiment(
-    "hfnt", "trees and ensembles by the cross-validation of HFNT's tables", 10, COLUMNS, units, run, settings
+    "studies/hfnt", "trees and ensembles by the cross-validation of HFNT's tables", 10, COLUMNS, units, run, settings
 )

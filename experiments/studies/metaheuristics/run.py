@@ -115,7 +115,7 @@ def _row(
 
 
 EXPERIMENT = Experiment(
-    "metaheuristics",
+    "studies/metaheuristics",
     "weights by gradients, differential evolution, particle swarms and random search",
     10,
     COLUMNS,
