@@ -13,11 +13,11 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 
 from neuraltree.arrays import FloatArray
 from neuraltree.estimators.covering import covering_tree
-from neuraltree.fuzzy.blocks import TYPES
 from neuraltree.fuzzy.fuzzy_forest import FuzzyModel, forest_of, loaded, record_width, stored
 from neuraltree.fuzzy.fuzzy_training import FuzzyTraining, losses, trained
 from neuraltree.fuzzy.fuzzy_tree import MOST_INPUTS, FuzzyTree, Range, check_structure
 from neuraltree.fuzzy.memberships import MEMBERSHIPS
+from neuraltree.fuzzy.rule_params import TYPES
 from neuraltree.tree.nodes import Nodes, arities, node_dtype
 from neuraltree.tree.space import Space
 

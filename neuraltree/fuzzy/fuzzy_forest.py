@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.fuzzy.blocks import Block, drawn, limits, num_params, parts
 from neuraltree.fuzzy.rule_nodes import Passed, backward, forward
+from neuraltree.fuzzy.rule_params import Block, drawn, limits, num_params, parts
 from neuraltree.tree.nodes import Nodes, arities, join, parents
 
 Indices = NDArray[np.int64]

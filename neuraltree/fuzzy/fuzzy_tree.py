@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.fuzzy.blocks import num_params
 from neuraltree.fuzzy.fuzzy_forest import FuzzyModel, forest_of, loaded, outputs
+from neuraltree.fuzzy.rule_params import num_params
 from neuraltree.tree.nodes import Nodes, arities
 
 MOST_INPUTS = 6  # of a node, which then has 64 rules
@@ -37,7 +37,7 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class FuzzyTree:
-    """``nodes``: records whose ``bias`` holds the parameters of each node, see ``blocks``."""
+    """``nodes``: records whose ``bias`` holds the parameters of each node, see ``rule_params``."""
 
     nodes: Nodes
     model: FuzzyModel

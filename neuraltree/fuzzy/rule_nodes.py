@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.fuzzy.blocks import SETS, Block
 from neuraltree.fuzzy.karnik_mendel import least_mean_corner
 from neuraltree.fuzzy.memberships import MEMBERSHIPS
+from neuraltree.fuzzy.rule_params import SETS, Block
 
 # The logarithm of the weakest rule relative to the strongest one: its share is below the last bit of any mean, and the
 # bounds of weights stay above 0.

@@ -45,18 +45,19 @@ def rows_of(name: str, seed: int) -> Rows:
 def mackey_glass() -> tuple[FloatArray, FloatArray]:
     """(rows, 4) x(t - 18), x(t - 12), x(t - 6), x(t), and (rows,) x(t + 6), for the ``ROWS`` times t from ``FIRST``.
 
-    x' = .2 x(t - 17) / (1 + x(t - 17)^10) - .1 x(t), x(0) = 1.2, x = 0 before; Runge-Kutta of order 4, the delayed
-    value held for a step."""
+    x' = .2 x(t - 17) / (1 + x(t - 17)^10) - .1 x(t), x(0) = 1.2, x = 0 before. Runge-Kutta of order 4; a delayed value
+    in the middle of a step is the mean of its ends.
+    """
     delay, steps = round(TAU / STEP), round((FIRST + ROWS + 6) / STEP)
     x = np.zeros(steps + 1)
     x[0] = START
     for i in range(steps):
-        late = x[i - delay] if i >= delay else 0.0
-        gain = 0.2 * late / (1 + late**10)
-        k1 = gain - 0.1 * x[i]
-        k2 = gain - 0.1 * (x[i] + STEP * k1 / 2)
-        k3 = gain - 0.1 * (x[i] + STEP * k2 / 2)
-        k4 = gain - 0.1 * (x[i] + STEP * k3)
+        first, last = (x[i - delay], x[i - delay + 1]) if i >= delay else (0.0, 0.0)
+        begin, middle, end = (0.2 * late / (1 + late**10) for late in (first, (first + last) / 2, last))
+        k1 = begin - 0.1 * x[i]
+        k2 = middle - 0.1 * (x[i] + STEP * k1 / 2)
+        k3 = middle - 0.1 * (x[i] + STEP * k2 / 2)
+        k4 = end - 0.1 * (x[i] + STEP * k3)
         x[i + 1] = x[i] + STEP * (k1 + 2 * k2 + 2 * k3 + k4) / 6
     whole, t = x[::EVERY], FIRST + np.arange(ROWS)
     return np.column_stack([whole[t - 18], whole[t - 12], whole[t - 6], whole[t]]), whole[t + 6]

@@ -46,7 +46,8 @@ correction."""
 
 
 def render(rows: ResultRows, results: Path) -> None:
-    parts = [*_volumes(rows), *errors_section.section(_fronts(rows)), *ensembles_section.section(rows), *class_rates.section(rows)]
+    errors = errors_section.section(_fronts(rows))
+    parts = [*_volumes(rows), *errors, *ensembles_section.section(rows), *class_rates.section(rows)]
     write_text(results / "multi_output.md", page(TITLE, ABOUT, *parts))
     save(class_rates.picture(rows), results / "multi_output.png")
 
