@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -13,24 +12,13 @@ from sklearn.utils.validation import check_is_fitted, check_random_state, valida
 
 from neuraltree.arrays import FloatArray
 from neuraltree.estimators.covering import covering_tree
-from neuraltree.fuzzy.fuzzy_forest import FuzzyModel, forest_of, loaded, record_width, stored
-from neuraltree.fuzzy.fuzzy_training import FuzzyTraining, losses, trained
+from neuraltree.fuzzy.fuzzy_forest import FuzzyModel, forest_of, loaded, stored, widened
+from neuraltree.fuzzy.fuzzy_training import FuzzyProblem, FuzzyTraining, losses, trained
 from neuraltree.fuzzy.fuzzy_tree import MOST_INPUTS, FuzzyTree, Range, check_structure
 from neuraltree.fuzzy.memberships import MEMBERSHIPS
 from neuraltree.fuzzy.rule_params import TYPES
-from neuraltree.tree.nodes import Nodes, arities, node_dtype
+from neuraltree.tree.nodes import Nodes, arities
 from neuraltree.tree.space import Space
-
-
-@dataclass(frozen=True)
-class FuzzyProblem:
-    """What a search of structures is given: ``X`` (features, rows) and ``target`` (outputs, rows) within 0 and 1."""
-
-    X: FloatArray
-    target: FloatArray
-    model: FuzzyModel
-    space: Space
-    training: FuzzyTraining
 
 
 class _FuzzyTreeEstimator(BaseEstimator):
@@ -211,10 +199,3 @@ class FuzzyTreeClassifier(ClassifierMixin, _FuzzyTreeEstimator):
         """(rows,) classes for raw inputs (rows, features)."""
         found = self.decision_function(X)
         return self.classes_[(found > 0).astype(int) if found.ndim == 1 else found.argmax(axis=1)]
-
-
-def widened(nodes: Nodes, model: FuzzyModel, max_arity: int) -> Nodes:
-    """The structure in records with room for the parameters, all of them still to be drawn."""
-    wide = np.zeros(len(nodes), node_dtype(record_width(max_arity, model.fuzzy_type)))
-    wide["depth"], wide["op"] = nodes["depth"], nodes["op"]
-    return wide

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from neuraltree.arrays import FloatArray
 from neuraltree.fuzzy.rule_nodes import Passed, backward, forward
 from neuraltree.fuzzy.rule_params import Block, drawn, limits, num_params, parts
-from neuraltree.tree.nodes import Nodes, arities, join, parents
+from neuraltree.tree.nodes import Nodes, arities, join, node_dtype, parents
 
 Indices = NDArray[np.int64]
 
@@ -77,6 +77,13 @@ class FuzzyForest(NamedTuple):
 def record_width(max_arity: int, fuzzy_type: int) -> int:
     """The parameters of the largest node: the number of folds of a record that can hold them."""
     return num_params(max_arity, fuzzy_type)
+
+
+def widened(nodes: Nodes, model: FuzzyModel, max_arity: int) -> Nodes:
+    """The structure in records with room for the parameters, all of them still to be drawn."""
+    wide = np.zeros(len(nodes), node_dtype(record_width(max_arity, model.fuzzy_type)))
+    wide["depth"], wide["op"] = nodes["depth"], nodes["op"]
+    return wide
 
 
 def forest_of(trees: list[Nodes], features: int, model: FuzzyModel) -> FuzzyForest:

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.fuzzy.fuzzy_forest import FuzzyForest, loss_and_gradient, outputs
+from neuraltree.fuzzy.fuzzy_forest import FuzzyForest, FuzzyModel, loss_and_gradient, outputs
+from neuraltree.tree.space import Space
 
 DECAY, SQUARE_DECAY, SMALLEST = 0.9, 0.999, 1e-8  # Kingma and Ba, "Adam", ICLR 2015, algorithm 1
 
@@ -24,6 +25,16 @@ class FuzzyTraining(NamedTuple):
     steps: int = 300
     batch_size: int = 64
     learning_rate: float = 0.02
+
+
+class FuzzyProblem(NamedTuple):
+    """What a search of structures is given: ``X`` (features, rows) and ``target`` (outputs, rows) within 0 and 1."""
+
+    X: FloatArray
+    target: FloatArray
+    model: FuzzyModel
+    space: Space
+    training: FuzzyTraining
 
 
 def trained(

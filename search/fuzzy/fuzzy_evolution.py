@@ -14,9 +14,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.fuzzy.fuzzy_estimators import FuzzyProblem
 from neuraltree.fuzzy.fuzzy_forest import forest_of, loaded, record_width, stored
-from neuraltree.fuzzy.fuzzy_training import losses, trained
+from neuraltree.fuzzy.fuzzy_training import FuzzyProblem, losses, trained
 from neuraltree.fuzzy.fuzzy_tree import count_params
 from neuraltree.fuzzy.rule_params import num_params
 from neuraltree.tree.generate import random_tree

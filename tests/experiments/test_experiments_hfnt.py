@@ -11,7 +11,7 @@ from experiments.common import paper_tables
 from experiments.frame import data_places
 from experiments.frame.experiment import Unit
 from experiments.studies.hfnt import elevators, page
-from experiments.studies.hfnt.run import EXPERIMENT, FOLDS, JOB, ONCE, _folds
+from experiments.studies.hfnt.run import EXPERIMENT, FOLDS, JOB, ONCE, folds_of
 from search.errors import InputError
 from search.table.data import Table
 from tests.experiments.test_experiments_ablations import made_up
@@ -26,7 +26,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
 
 def test_each_row_is_held_out_once(table: Table) -> None:
     for name, count in (("heart", 10), ("dee", 5)):
-        folds = _folds(Unit(name, JOB, 0))
+        folds = folds_of(Unit(name, JOB, 0))
         assert len(folds) == count == FOLDS[name]
         held = np.concatenate([fold[2] for fold in folds])
         assert sorted(map(tuple, held)) == sorted(map(tuple, table.X))

@@ -7,7 +7,7 @@ import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from neuraltree.fuzzy import FuzzyModel, FuzzyTraining, FuzzyTreeClassifier, FuzzyTreeRegressor
-from neuraltree.fuzzy.fuzzy_estimators import FuzzyProblem
+from neuraltree.fuzzy.fuzzy_training import FuzzyProblem
 from neuraltree.fuzzy.fuzzy_tree import count_params
 from neuraltree.tree.nodes import node_dtype
 from neuraltree.tree.space import Space, check

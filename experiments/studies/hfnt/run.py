@@ -49,7 +49,7 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     begun = time.process_time()
-    found = [_scored(unit, *fold, quick) for fold in _folds(unit)[: 2 if quick else None]]
+    found = [_scored(unit, *fold, quick) for fold in folds_of(unit)[: 2 if quick else None]]
     means = {name: float(np.mean([row[name] for row in found])) for name in found[0] if found[0][name] is not None}
     empty: Row = dict.fromkeys(COLUMNS)
     return [empty | means | {"folds": len(found), "fit_s": time.process_time() - begun}]
@@ -62,7 +62,7 @@ def _search(quick: bool) -> Evolution:
 Fold = tuple[NDArray, NDArray, NDArray, NDArray]  # X and y to learn, X and y to score
 
 
-def _folds(unit: Unit) -> list[Fold]:
+def folds_of(unit: Unit) -> list[Fold]:
     if unit.table == MACKEY_GLASS:
         rows = rows_of(unit.table, unit.seed)
         return [(rows.X, rows.y, rows.X_test, rows.y_test)]

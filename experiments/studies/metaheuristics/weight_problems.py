@@ -19,8 +19,7 @@ from neuraltree.arrays import FloatArray
 from neuraltree.engine.forest import Forest, pack
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import Settings, make_course, make_data
-from neuraltree.fuzzy.fuzzy_estimators import widened
-from neuraltree.fuzzy.fuzzy_forest import FuzzyForest, FuzzyModel, forest_of
+from neuraltree.fuzzy.fuzzy_forest import FuzzyForest, FuzzyModel, forest_of, widened
 from neuraltree.fuzzy.fuzzy_forest import outputs as fuzzy_outputs
 from neuraltree.fuzzy.fuzzy_training import FuzzyTraining, trained
 from neuraltree.fuzzy.fuzzy_tree import Range
