@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neuraltree.arrays import FloatArray
+from neuraltree.estimators.base import seed_of
 from neuraltree.estimators.covering import covering_tree
 from neuraltree.fuzzy.fuzzy_forest import FuzzyModel, forest_of, loaded, stored, widened
 from neuraltree.fuzzy.fuzzy_training import FuzzyProblem, FuzzyTraining, losses, trained
@@ -95,7 +96,7 @@ class _FuzzyTreeEstimator(BaseEstimator):
         inputs, ranges = Range.fit(X), Range.fit(targets)
         training = FuzzyTraining(self.steps, self.batch_size, self.learning_rate)
         model = FuzzyModel(self.membership, self.fuzzy_type)
-        rng = np.random.default_rng(int(check_random_state(self.random_state).randint(2**31 - 1)))
+        rng = np.random.default_rng(seed_of(self.random_state))
         problem = FuzzyProblem(
             inputs.scaled(X), ranges.scaled(targets), model, self._space(X.shape[1], targets.shape[1]), training
         )
