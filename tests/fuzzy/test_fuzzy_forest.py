@@ -24,6 +24,7 @@ from neuraltree.fuzzy.rule_params import parts
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space
+from search.variation.operators import crossover
 from tests.helpers.plain_fuzzy import plain_tree
 from tests.helpers.plain_losses import children
 
@@ -106,6 +107,21 @@ def test_trained_parameters_stay_with_their_nodes_and_new_nodes_are_drawn() -> N
     root = 20 if len(children(kept[0], 0)) == 2 else 44
     assert np.count_nonzero(again != first) == root
     assert forest.params == sum(count_params(tree, 1) for tree in trees)
+
+
+def test_crossover_moves_nodes_with_their_parameters() -> None:
+    rng = np.random.default_rng(5)
+    space = Space(FEATURES, 1, ("identity",), max_nodes=14, max_depth=3, max_arity=3, min_arity=2)
+    trees = random_trees(rng, 2, 1, 2)
+    forest = forest_of(trees, FEATURES, FuzzyModel("gaussian", 2))
+    first, second = stored(forest, trees, loaded(forest, trees, rng))
+    known = {row.tobytes() for row in np.concatenate([first, second])["bias"]}
+    mixed = 0
+    for _ in range(20):
+        child = crossover(rng, first, second, space)
+        assert {row.tobytes() for row in child["bias"][child["op"] < 0]} <= known
+        mixed += len(child) != len(first)
+    assert mixed
 
 
 @pytest.mark.parametrize("fuzzy_type", [1, 2])

@@ -12,8 +12,8 @@ from experiments.studies.multi_output.published_sources import TEST_ERRORS
 TEXT = """## Test errors of the same searches
 
 Shares of wrong classes on the test rows: ours are means over the hold-outs of the member with the lowest validation
-error. *Published*: table III of MONT, means of 30 hold-outs of 20 %, which ours are too; MONT3 is its NSGA-III. MONT trains no
-weights. Its decision trees and support vector machines look untuned, or as if inputs had not been scaled."""
+error. *Published*: table III of MONT, means of 30 hold-outs of 20 %, the share of ours; MONT3 is its NSGA-III. MONT
+trains no weights. Its decision trees and support vector machines look untuned, or as if inputs had not been scaled."""
 
 
 def section(rows: ResultRows) -> list[str]:
