@@ -55,6 +55,8 @@ def test_losses_of_a_neural_tree_are_those_of_plain_recursion() -> None:
         tree["weight"], tree["bias"] = vector[0], vector[0]
         plain = [[value(tree, top, x) for top in tops] for x in rows.inputs.tolist()]
         assert loss == pytest.approx(np.mean((np.array(plain) - rows.targets) ** 2), rel=1e-4)
+        wrong = np.mean(np.argmax(plain, axis=1) != rows.targets.argmax(axis=1))
+        assert problem.error_rates(vector[None])[0] == pytest.approx(wrong)
 
 
 @pytest.mark.parametrize("model", [NEURAL, *FUZZY])
@@ -83,7 +85,7 @@ def test_units_rows_and_settings() -> None:
     hashes = {str(EXPERIMENT.settings(Unit("dee", model, 0), False)) for model in (NEURAL, "fuzzy_1")}
     assert len(hashes) == 2
     rows = EXPERIMENT.run(Unit("glass", NEURAL, 0), True)
-    assert len(rows) == 1 + len(MINIMISERS) * len(BOUNDS)
+    assert len(rows) == 1 + (len(MINIMISERS) + 1) * len(BOUNDS)
     assert all(set(row) == set(EXPERIMENT.columns) for row in rows)
     assert all(row["evaluations"] <= row["budget"] for row in rows)
 

@@ -63,6 +63,11 @@ class WeightProblem(NamedTuple):
         error = self.outputs(vectors, self.rows.inputs) - self.rows.targets.T
         return np.nan_to_num((error**2).mean(axis=(1, 2)), nan=np.inf)
 
+    def error_rates(self, vectors: FloatArray) -> FloatArray:
+        """(vectors,) shares of wrong classes on the training rows: what MONT minimises."""
+        wrong = self.outputs(vectors, self.rows.inputs).argmax(axis=1) != self.rows.targets.argmax(axis=1)
+        return wrong.mean(axis=1)
+
     def test_score(self, vector: FloatArray) -> float:
         """Accuracy or R² on the test rows."""
         found = self.outputs(vector[None], self.rows.X_test)[0]
