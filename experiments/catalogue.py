@@ -34,6 +34,9 @@ MODULES = {
     "studies/invariance": "invariance",
     "studies/weights": "weights",
     "studies/convergence": "convergence",
+    "studies/fuzzy": "fuzzy",
+    "studies/metaheuristics": "metaheuristics",
+    "studies/hfnt": "hfnt",
 }
 
 
