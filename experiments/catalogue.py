@@ -30,6 +30,7 @@ MODULES = {
     "learned_rate": "learned_rate",
     "drift": "drift",
     "studies/savings": "savings",
+    "studies/federated": "federated",
 }
 
 

@@ -1,0 +1,1 @@
+"""Federated learning: clients keep their rows; sums, weights and errors travel."""
