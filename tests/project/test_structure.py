@@ -30,6 +30,7 @@ ORDER = (
     "neuraltree.export",
     "neuraltree.hardware",
     "neuraltree.estimators",
+    "neuraltree.mixtures",
     "search",
     "search.errors",
     "search.interrupts",

@@ -1,0 +1,156 @@
+"""The training of a mixture by expectation and maximisation (Jordan & Jacobs 1994, *Hierarchical Mixtures of Experts
+and the EM Algorithm*, section 3).
+
+E step: the responsibility of expert e for row n is r_ne ~ g_e(x_n) exp(-loss(f_e(x_n), y_n)); g is the softmax of
+the gate's outputs. M step: a few epochs of each expert with the row weights r_ne, and of the gate by cross-entropy on r.
+Squared errors are divided by the mixture's own mean squared error, as for Gaussian noise of one variance.
+
+Balance: r_ne is divided by (the share of expert e)^``balance`` before it is normalised, so that an expert with few rows
+gets more: experts without rows are the usual failure. That is ours; the auxiliary loss of Fedus et al. 2022 (*Switch
+Transformers*, section 2.2) acts on the gate's gradient, and here the gate has targets that can be balanced themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import log_softmax, softmax
+from sklearn.cluster import KMeans
+
+from neuraltree.arrays import FloatArray
+from neuraltree.compress.node_values import forward
+from neuraltree.compress.pruning.lesson import Lesson, lesson_of
+from neuraltree.engine.epochs import train_epochs
+from neuraltree.engine.optimizers import SCHEDULES
+from neuraltree.engine.training import Settings
+from neuraltree.mixtures.mixture import Mixture
+from neuraltree.tasks.losses import LOSSES, loss_and_level
+from neuraltree.tree.generate import wide_tree
+from neuraltree.tree.nodes import Nodes
+from neuraltree.tree.space import Space
+from neuraltree.tree.tree import Tree
+
+LEAST_SHARE = 0.01  # of an expert, in the balance; and of a row, in an expert's row weights
+LEAST_VARIANCE = 1e-6  # of scaled targets
+FIRST = 0.9  # the responsibility of an expert for the rows of its cluster, at the start
+BATCH = 64
+
+
+class Plan(NamedTuple):
+    """``rounds`` of both steps with ``epochs`` each; the learning rate falls along half a cosine."""
+
+    rounds: int = 20
+    epochs: int = 5
+    learning_rate: float = 0.01
+    balance: float = 0.5
+
+
+USUAL = Plan()
+
+
+class Learned(NamedTuple):
+    """The mixture, and its mean loss of all experts by their responsibilities after each round (rounds,)."""
+
+    mixture: Mixture
+    losses: FloatArray
+
+
+def fit_mixture(
+    experts: Sequence[Tree],
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    plan: Plan = USUAL,
+    gate: Tree | None = None,
+    weight: ArrayLike | None = None,
+    seed: int = 0,
+) -> Learned:
+    """Train ``experts``, trees of one task that may begin equal, and a gate on raw inputs (rows, features).
+
+    The first responsibilities are by clusters of the scaled inputs. ``gate``: see ``Mixture``; by default one that
+    reads all inputs linearly.
+    """
+    mixture = Mixture(gate or linear_gate(experts[0], len(experts), seed), tuple(experts))
+    lesson = lesson_of(experts[0], X, y, weight)
+    r = first_responsibilities(lesson.inputs, len(experts), seed)
+    trees = [mixture.gate.nodes, *(tree.nodes for tree in experts)]
+    moments: list[list[NDArray]] = [[] for _ in trees]
+    share = SCHEDULES["cosine"].share(np.arange(plan.rounds * plan.epochs) / (plan.rounds * plan.epochs))
+    rates = (plan.learning_rate * share).reshape(plan.rounds, plan.epochs)
+    rng, losses = np.random.default_rng(seed), []
+    for number in range(plan.rounds):
+        lessons = [_of_gate(lesson, r), *(_of_expert(lesson, part) for part in r.T)]
+        for i, each in enumerate(lessons):
+            trees[i], moments[i] = _trained(trees[i], each, rates[number].tolist(), rng, moments[i])
+        by_expert = _row_losses(lesson, trees[1:])
+        r = responsibilities(_outputs(trees[0], lesson), _scaled(by_expert, r, lesson), plan.balance)
+        losses.append(float(np.average((r * by_expert).sum(axis=1), weights=lesson.weight)))
+    found = [
+        replace(tree, nodes=nodes, int8_loss=None, band=None) for tree, nodes in zip(experts, trees[1:], strict=True)
+    ]
+    return Learned(Mixture(replace(mixture.gate, nodes=trees[0]), tuple(found)), np.array(losses))
+
+
+def linear_gate(tree: Tree, experts: int, seed: int) -> Tree:
+    """An untrained gate that reads all inputs of a tree, scaled as that tree scales them."""
+    width = len(tree.features)
+    space = Space(width, experts, max_nodes=experts * (1 + width), max_depth=1, max_arity=width, min_arity=width)
+    nodes = wide_tree(np.random.default_rng([seed, 1]), space)
+    nodes["weight"] = 0.0
+    own = {"kind": "multiclass", "classes": tuple(range(experts)), "target_scaler": None, "threshold": 0.5}
+    return replace(tree, nodes=nodes, int8_loss=None, band=None, **own)
+
+
+def first_responsibilities(inputs: FloatArray, experts: int, seed: int) -> FloatArray:
+    """(rows, experts) most for the expert of a row's cluster."""
+    own = KMeans(experts, n_init=4, random_state=seed).fit_predict(inputs)
+    return np.where(np.eye(experts, dtype=bool)[own], FIRST, (1 - FIRST) / (experts - 1))
+
+
+def responsibilities(gate: FloatArray, losses: FloatArray, balance: float = 0.0) -> FloatArray:
+    """(rows, experts) of the gate's outputs and each expert's loss, both (rows, experts); each row adds up to 1."""
+    plain = log_softmax(gate, axis=1) - losses
+    if not balance:
+        return softmax(plain, axis=1)
+    share = np.maximum(softmax(plain, axis=1).mean(axis=0), LEAST_SHARE)
+    return softmax(plain - balance * np.log(share), axis=1)
+
+
+def _scaled(losses: FloatArray, r: FloatArray, lesson: Lesson) -> FloatArray:
+    """Losses as minus logarithms of likelihoods."""
+    if lesson.loss != "squared":
+        return losses
+    mean = np.average((r * losses).sum(axis=1), weights=lesson.weight)  # half the variance, summed over targets
+    return losses / max(2 * mean / lesson.targets.shape[1], LEAST_VARIANCE)
+
+
+def _outputs(nodes: Nodes, lesson: Lesson) -> FloatArray:
+    return forward(nodes, lesson.inputs)[1][nodes["depth"] == 0].T
+
+
+def _row_losses(lesson: Lesson, experts: Sequence[Nodes]) -> FloatArray:
+    """(rows, experts)."""
+    name, level = loss_and_level(lesson.loss)
+    each = [LOSSES[name].value(_outputs(nodes, lesson).T, lesson.targets.T, level) for nodes in experts]
+    return np.column_stack(each)
+
+
+def _of_gate(lesson: Lesson, r: FloatArray) -> Lesson:
+    return replace(lesson, targets=r, loss="softmax")
+
+
+def _of_expert(lesson: Lesson, r: FloatArray) -> Lesson:
+    return replace(lesson, weight=lesson.weight * np.maximum(r, LEAST_SHARE))
+
+
+def _trained(
+    nodes: Nodes, lesson: Lesson, rates: list[float], rng: np.random.Generator, moments: list[NDArray]
+) -> tuple[Nodes, list[NDArray]]:
+    settings = Settings(lesson.loss, "adamw", batch_size=BATCH, precision="float64")
+    about = {"inputs": lesson.inputs, "targets": lesson.targets, "weight": lesson.weight}
+    found = train_epochs(nodes, settings, **about, rates=rates, rng=rng, moments=moments)
+    return found.nodes, found.moments
