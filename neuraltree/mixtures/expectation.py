@@ -2,8 +2,8 @@
 and the EM Algorithm*, section 3).
 
 E step: the responsibility of expert e for row n is r_ne ~ g_e(x_n) exp(-loss(f_e(x_n), y_n)); g is the softmax of
-the gate's outputs. M step: a few epochs of each expert with the row weights r_ne, and of the gate by cross-entropy on r.
-Squared errors are divided by the mixture's own mean squared error, as for Gaussian noise of one variance.
+the gate's outputs. M step: a few epochs of each expert with the row weights r_ne, and of the gate by cross-entropy on
+r. Squared errors are divided by the mixture's own mean squared error, as for Gaussian noise of one variance.
 
 Balance: r_ne is divided by (the share of expert e)^``balance`` before it is normalised, so that an expert with few rows
 gets more: experts without rows are the usual failure. That is ours; the auxiliary loss of Fedus et al. 2022 (*Switch
@@ -41,12 +41,15 @@ BATCH = 64
 
 
 class Plan(NamedTuple):
-    """``rounds`` of both steps with ``epochs`` each; the learning rate falls along half a cosine."""
+    """``rounds`` of both steps with ``epochs`` each; the learning rate falls along half a cosine. Of ``starts`` from
+    different responsibilities the one with the lowest training loss of routed rows is kept: each ends in an optimum of
+    its own."""
 
     rounds: int = 20
     epochs: int = 5
     learning_rate: float = 0.01
     balance: float = 0.5
+    starts: int = 4
 
 
 USUAL = Plan()
@@ -71,28 +74,42 @@ def fit_mixture(
 ) -> Learned:
     """Train ``experts``, trees of one task that may begin equal, and a gate on raw inputs (rows, features).
 
-    The first responsibilities are by clusters of the scaled inputs. ``gate``: see ``Mixture``; by default one that
-    reads all inputs linearly.
+    The first responsibilities are by clusters of the scaled inputs, those of further starts by random directions.
+    ``gate``: see ``Mixture``; by default one that reads all inputs linearly.
     """
     mixture = Mixture(gate or linear_gate(experts[0], len(experts), seed), tuple(experts))
     lesson = lesson_of(experts[0], X, y, weight)
-    r = first_responsibilities(lesson.inputs, len(experts), seed)
+    found = [_from_start(mixture, lesson, plan, (seed, number)) for number in range(plan.starts)]
+    return min(found, key=lambda learned: _routed_loss(learned.mixture, lesson))
+
+
+def _from_start(mixture: Mixture, lesson: Lesson, plan: Plan, seed: tuple[int, int]) -> Learned:
+    experts = mixture.experts
+    first = by_direction if seed[1] else by_cluster
+    r = first_responsibilities(first(lesson.inputs, len(experts), seed), len(experts))
     trees = [mixture.gate.nodes, *(tree.nodes for tree in experts)]
     moments: list[list[NDArray]] = [[] for _ in trees]
     share = SCHEDULES["cosine"].share(np.arange(plan.rounds * plan.epochs) / (plan.rounds * plan.epochs))
     rates = (plan.learning_rate * share).reshape(plan.rounds, plan.epochs)
     rng, losses = np.random.default_rng(seed), []
     for number in range(plan.rounds):
-        lessons = [_of_gate(lesson, r), *(_of_expert(lesson, part) for part in r.T)]
+        lessons = [replace(lesson, targets=r, loss="softmax"), *(_of_expert(lesson, part) for part in r.T)]
         for i, each in enumerate(lessons):
             trees[i], moments[i] = _trained(trees[i], each, rates[number].tolist(), rng, moments[i])
         by_expert = _row_losses(lesson, trees[1:])
         r = responsibilities(_outputs(trees[0], lesson), _scaled(by_expert, r, lesson), plan.balance)
         losses.append(float(np.average((r * by_expert).sum(axis=1), weights=lesson.weight)))
-    found = [
-        replace(tree, nodes=nodes, int8_loss=None, band=None) for tree, nodes in zip(experts, trees[1:], strict=True)
-    ]
+    pairs = zip(experts, trees[1:], strict=True)
+    found = [replace(tree, nodes=nodes, int8_loss=None, band=None) for tree, nodes in pairs]
     return Learned(Mixture(replace(mixture.gate, nodes=trees[0]), tuple(found)), np.array(losses))
+
+
+def _routed_loss(mixture: Mixture, lesson: Lesson) -> float:
+    """The mean loss of the experts that answer; infinite if a training diverged."""
+    by_expert = _row_losses(lesson, [tree.nodes for tree in mixture.experts])
+    routes = _outputs(mixture.gate.nodes, lesson).argmax(axis=1)
+    mean = float(np.average(by_expert[np.arange(len(routes)), routes], weights=lesson.weight))
+    return mean if np.isfinite(mean) else np.inf
 
 
 def linear_gate(tree: Tree, experts: int, seed: int) -> Tree:
@@ -105,9 +122,20 @@ def linear_gate(tree: Tree, experts: int, seed: int) -> Tree:
     return replace(tree, nodes=nodes, int8_loss=None, band=None, **own)
 
 
-def first_responsibilities(inputs: FloatArray, experts: int, seed: int) -> FloatArray:
-    """(rows, experts) most for the expert of a row's cluster."""
-    own = KMeans(experts, n_init=4, random_state=seed).fit_predict(inputs)
+def by_cluster(inputs: FloatArray, experts: int, seed: tuple[int, int]) -> NDArray[np.integer]:
+    """(rows,) an expert for each row: its cluster."""
+    found: NDArray[np.integer] = KMeans(experts, n_init=4, random_state=seed[0]).fit_predict(inputs)
+    return found
+
+
+def by_direction(inputs: FloatArray, experts: int, seed: tuple[int, int]) -> NDArray[np.integer]:
+    """(rows,) an expert for each row, by its place along a random direction; all have as many rows."""
+    along = inputs @ np.random.default_rng(seed).standard_normal(inputs.shape[1])
+    return np.argsort(np.argsort(along)) * experts // len(along)
+
+
+def first_responsibilities(own: NDArray[np.integer], experts: int) -> FloatArray:
+    """(rows, experts) most for each row's own expert."""
     return np.where(np.eye(experts, dtype=bool)[own], FIRST, (1 - FIRST) / (experts - 1))
 
 
@@ -137,10 +165,6 @@ def _row_losses(lesson: Lesson, experts: Sequence[Nodes]) -> FloatArray:
     name, level = loss_and_level(lesson.loss)
     each = [LOSSES[name].value(_outputs(nodes, lesson).T, lesson.targets.T, level) for nodes in experts]
     return np.column_stack(each)
-
-
-def _of_gate(lesson: Lesson, r: FloatArray) -> Lesson:
-    return replace(lesson, targets=r, loss="softmax")
 
 
 def _of_expert(lesson: Lesson, r: FloatArray) -> Lesson:
