@@ -31,6 +31,7 @@ MODULES = {
     "drift": "drift",
     "studies/savings": "savings",
     "studies/federated": "federated",
+    "studies/mixtures": "mixtures",
 }
 
 

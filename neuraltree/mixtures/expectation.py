@@ -93,11 +93,11 @@ def _from_start(mixture: Mixture, lesson: Lesson, plan: Plan, seed: tuple[int, i
     rates = (plan.learning_rate * share).reshape(plan.rounds, plan.epochs)
     rng, losses = np.random.default_rng(seed), []
     for number in range(plan.rounds):
-        lessons = [replace(lesson, targets=r, loss="softmax"), *(_of_expert(lesson, part) for part in r.T)]
+        lessons = [_of_gate(lesson, r), *(_of_expert(lesson, part) for part in r.T)]
         for i, each in enumerate(lessons):
             trees[i], moments[i] = _trained(trees[i], each, rates[number].tolist(), rng, moments[i])
         by_expert = _row_losses(lesson, trees[1:])
-        r = responsibilities(_outputs(trees[0], lesson), _scaled(by_expert, r, lesson), plan.balance)
+        r = responsibilities(_gate_logits(trees[0], lesson), _scaled(by_expert, r, lesson), plan.balance)
         losses.append(float(np.average((r * by_expert).sum(axis=1), weights=lesson.weight)))
     pairs = zip(experts, trees[1:], strict=True)
     found = [replace(tree, nodes=nodes, int8_loss=None, band=None) for tree, nodes in pairs]
@@ -107,18 +107,19 @@ def _from_start(mixture: Mixture, lesson: Lesson, plan: Plan, seed: tuple[int, i
 def _routed_loss(mixture: Mixture, lesson: Lesson) -> float:
     """The mean loss of the experts that answer; infinite if a training diverged."""
     by_expert = _row_losses(lesson, [tree.nodes for tree in mixture.experts])
-    routes = _outputs(mixture.gate.nodes, lesson).argmax(axis=1)
+    routes = _gate_logits(mixture.gate.nodes, lesson).argmax(axis=1)
     mean = float(np.average(by_expert[np.arange(len(routes)), routes], weights=lesson.weight))
     return mean if np.isfinite(mean) else np.inf
 
 
 def linear_gate(tree: Tree, experts: int, seed: int) -> Tree:
     """An untrained gate that reads all inputs of a tree, scaled as that tree scales them."""
-    width = len(tree.features)
-    space = Space(width, experts, max_nodes=experts * (1 + width), max_depth=1, max_arity=width, min_arity=width)
+    width, outputs = len(tree.features), experts if experts > 2 else 1
+    space = Space(width, outputs, max_nodes=outputs * (1 + width), max_depth=1, max_arity=width, min_arity=width)
     nodes = wide_tree(np.random.default_rng([seed, 1]), space)
-    nodes["weight"] = 0.0
-    own = {"kind": "multiclass", "classes": tuple(range(experts)), "target_scaler": None, "threshold": 0.5}
+    nodes["weight"] = nodes["bias"] = 0.0
+    kind = "multiclass" if outputs > 1 else "binary"
+    own = {"kind": kind, "classes": tuple(range(experts)), "target_scaler": None, "threshold": 0.5}
     return replace(tree, nodes=nodes, int8_loss=None, band=None, **own)
 
 
@@ -165,6 +166,17 @@ def _row_losses(lesson: Lesson, experts: Sequence[Nodes]) -> FloatArray:
     name, level = loss_and_level(lesson.loss)
     each = [LOSSES[name].value(_outputs(nodes, lesson).T, lesson.targets.T, level) for nodes in experts]
     return np.column_stack(each)
+
+
+def _gate_logits(nodes: Nodes, lesson: Lesson) -> FloatArray:
+    """(rows, experts); with two experts the only output is that of the second, and the first has 0."""
+    outputs = _outputs(nodes, lesson)
+    return np.hstack([np.zeros_like(outputs), outputs]) if outputs.shape[1] == 1 else outputs
+
+
+def _of_gate(lesson: Lesson, r: FloatArray) -> Lesson:
+    two = r.shape[1] == 2
+    return replace(lesson, targets=r[:, 1:] if two else r, loss="logistic" if two else "softmax")
 
 
 def _of_expert(lesson: Lesson, r: FloatArray) -> Lesson:

@@ -18,7 +18,7 @@ MEANS, SUMS = ("latency_s", "energy_j"), ("flash_bytes",)
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """``gate``: a classifier whose classes are the positions of the experts, with an output for each.
+    """``gate``: a classifier whose classes are the positions of the experts.
 
     Only that expert is computed (top-1 routing). ``ValueError`` unless all have the same inputs, and the experts the
     same outputs.
@@ -28,10 +28,10 @@ class Mixture:
     experts: tuple[Tree, ...]
 
     def __post_init__(self) -> None:
-        if self.gate.kind != "multiclass" or self.gate.classes != tuple(range(len(self.experts))):
+        if len(self.experts) < 2 or self.gate.classes != tuple(range(len(self.experts))):
             raise ValueError(
                 f"the gate has the classes {self.gate.classes} and there are {len(self.experts)} experts; give two or "
-                "more experts, and a gate with the positions of the experts as classes and an output for each"
+                "more experts, and a gate with the positions of the experts as classes"
             )
         first = self.experts[0]
         for tree in (self.gate, *self.experts):

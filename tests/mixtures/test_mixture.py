@@ -30,10 +30,10 @@ def expert(seed: int, nodes: int = 12) -> Tree:
 
 def gate_by_sign() -> Tree:
     """Expert 0 where a is below 0, else expert 1."""
-    nodes = np.zeros(4, node_dtype())
-    nodes["depth"], nodes["op"] = [0, 1, 0, 1], [~5, 0, ~5, 0]
-    nodes["weight"][[1, 3], 0] = [-1, 1]
-    return Tree(nodes, "multiclass", NAMES, (0, 1))
+    nodes = np.zeros(2, node_dtype())
+    nodes["depth"], nodes["op"] = [0, 1], [~5, 0]
+    nodes["weight"][1] = 1
+    return Tree(nodes, "binary", NAMES, (0, 1))
 
 
 def regimes(rows: int = 300, seed: int = 0):
