@@ -32,6 +32,7 @@ MODULES = {
     "studies/savings": "savings",
     "studies/federated": "federated",
     "studies/mixtures": "mixtures",
+    "studies/sensitivity": "sensitivity",
 }
 
 

@@ -119,8 +119,9 @@ def linear_gate(tree: Tree, experts: int, seed: int) -> Tree:
     nodes = wide_tree(np.random.default_rng([seed, 1]), space)
     nodes["weight"] = nodes["bias"] = 0.0
     kind = "multiclass" if outputs > 1 else "binary"
-    own = {"kind": kind, "classes": tuple(range(experts)), "target_scaler": None, "threshold": 0.5}
-    return replace(tree, nodes=nodes, int8_loss=None, band=None, **own)
+    return Tree(
+        nodes, kind, tree.features, tuple(range(experts)), tree.scaler, None, tree.input_range, tree.input_middle
+    )
 
 
 def by_cluster(inputs: FloatArray, experts: int, seed: tuple[int, int]) -> NDArray[np.integer]:
@@ -187,6 +188,14 @@ def _trained(
     nodes: Nodes, lesson: Lesson, rates: list[float], rng: np.random.Generator, moments: list[NDArray]
 ) -> tuple[Nodes, list[NDArray]]:
     settings = Settings(lesson.loss, "adamw", batch_size=BATCH, precision="float64")
-    about = {"inputs": lesson.inputs, "targets": lesson.targets, "weight": lesson.weight}
-    found = train_epochs(nodes, settings, **about, rates=rates, rng=rng, moments=moments)
+    found = train_epochs(
+        nodes,
+        settings,
+        inputs=lesson.inputs,
+        targets=lesson.targets,
+        weight=lesson.weight,
+        rates=rates,
+        rng=rng,
+        moments=moments,
+    )
     return found.nodes, found.moments

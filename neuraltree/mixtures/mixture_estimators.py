@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from neuraltree.arrays import FloatArray
 from neuraltree.estimators.base import seed_of
 from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.regressor import NeuralTreeRegressor
-from neuraltree.estimators.samples import class_sample, regression_sample, rows_to_predict
+from neuraltree.estimators.samples import Sample, class_sample, merged, regression_sample, rows_to_predict
 from neuraltree.mixtures.expectation import Plan, fit_mixture
-from neuraltree.tree.labels import places
+from neuraltree.tree.labels import label_array, places
 
 
 class _MixtureEstimator(BaseEstimator):
@@ -68,17 +68,21 @@ class _MixtureEstimator(BaseEstimator):
         self.balance = balance
         self.random_state = random_state
 
-    def _learn(self, X: FloatArray, y: NDArray, weight: FloatArray | None) -> Self:
-        """``X`` and ``y`` as a sample of the estimators holds them, classes as labels."""
+    def _learn(self, sample: Sample) -> Self:
+        # Equal rows are one of their summed weight, so that a row of weight 2 is the same as the row twice.
+        self.columns_, sample = sample.columns, merged(sample)
         if not isinstance(self.experts, int) or self.experts < 2:
             raise ValueError(f"experts={self.experts!r}; a mixture needs a whole number of 2 or more")
         seed = seed_of(self.random_state)
-        base = self._tree(random_state=seed) if self.estimator is None else clone(self.estimator)
+        base = self._tree() if self.estimator is None else clone(self.estimator)
         if not isinstance(base, self._tree):
             raise ValueError(f"estimator={self.estimator!r} must be a {self._tree.__name__}, or None")
-        tree = base.fit(X, y, sample_weight=weight).tree_
+        if base.random_state is None:
+            base.set_params(random_state=seed)
+        y = sample.y if sample.classes is None else label_array(sample.classes)[sample.y]
+        tree = base.fit(sample.X, y, sample_weight=sample.weight).tree_
         plan = Plan(self.rounds, self.epochs, self.learning_rate, self.balance)
-        found = fit_mixture([tree] * self.experts, X, y, plan=plan, weight=weight, seed=seed)
+        found = fit_mixture([tree] * self.experts, sample.X, y, plan=plan, weight=sample.weight, seed=seed)
         self.mixture_, self.loss_curve_ = found.mixture, found.losses.tolist()
         return self
 
@@ -95,12 +99,17 @@ class MixtureRegressor(RegressorMixin, _MixtureEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from ``X`` (rows, features) and ``y``, (rows,) or (rows, targets); ``sample_weight`` (rows,)."""
         sample = regression_sample(self, X, y, sample_weight, new=True)
-        self.columns_ = None
-        return self._learn(sample.X, sample.y, sample.weight)
+        return self._learn(sample)
 
     def predict(self, X: ArrayLike) -> FloatArray:
         """Values for raw inputs (rows, features): (rows,), or (rows, targets) if there are several targets."""
-        return self.mixture_.predict(self._rows(X))
+        rows = self._rows(X)
+        return self.mixture_.predict(rows)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
 
 
 class MixtureClassifier(ClassifierMixin, _MixtureEstimator):
@@ -111,8 +120,7 @@ class MixtureClassifier(ClassifierMixin, _MixtureEstimator):
     def fit(self, X: ArrayLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
         """Learn from ``X`` (rows, features) and labels ``y`` (rows,); ``sample_weight`` (rows,)."""
         sample, self.classes_ = class_sample(self, X, y, sample_weight, new=True, classes=None, class_weight=None)
-        self.columns_ = None
-        return self._learn(sample.X, np.asarray(sample.classes)[sample.y], sample.weight)
+        return self._learn(sample)
 
     def predict_proba(self, X: ArrayLike) -> FloatArray:
         """(rows, classes) probabilities in the order of ``classes_``."""
@@ -121,4 +129,5 @@ class MixtureClassifier(ClassifierMixin, _MixtureEstimator):
 
     def predict(self, X: ArrayLike) -> NDArray:
         """(rows,) labels for raw inputs (rows, features)."""
-        return self.mixture_.predict(self._rows(X)).astype(self.classes_.dtype, copy=False)
+        rows = self._rows(X)
+        return self.mixture_.predict(rows).astype(self.classes_.dtype, copy=False)

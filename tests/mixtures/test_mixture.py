@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.utils.estimator_checks import check_estimator, check_estimators_unfitted, check_fit_idempotent
+from sklearn.utils.estimator_checks import check_sample_weight_equivalence_on_dense_data as check_sample_weights
 
-from neuraltree import NeuralTreeRegressor
+from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
 from neuraltree.hardware import Code, load_device
 from neuraltree.hardware.model.cost import costs, laid_out
 from neuraltree.mixtures.expectation import Plan, fit_mixture, linear_gate, responsibilities
@@ -112,6 +116,16 @@ def test_the_estimators_fit_predict_and_clone() -> None:
     assert share.shape == (120, 2)
     assert (classes.classes_[share.argmax(axis=1)] == classes.predict(X)).all()
     assert len(classes.mixture_.experts) == 3
+
+
+def test_the_classifier_is_one_of_scikit_learn() -> None:
+    found = check_estimator(MixtureClassifier(NeuralTreeClassifier(epochs=150), rounds=3, epochs=3), on_fail=None)
+    assert [each["check_name"] for each in found if each["status"] == "failed"] == []
+
+
+@pytest.mark.parametrize("check", [check_estimators_unfitted, check_fit_idempotent, check_sample_weights])
+def test_the_regressor_passes_checks_of_its_own(check: Callable[[str, MixtureRegressor], None]) -> None:
+    check("MixtureRegressor", MixtureRegressor(NeuralTreeRegressor(epochs=20), rounds=2, epochs=1))
 
 
 def test_what_is_no_mixture_is_refused() -> None:

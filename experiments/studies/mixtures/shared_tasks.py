@@ -20,7 +20,7 @@ from neuraltree.tree.tree import Tree
 
 NUMBER, CLASS = "number", "class"
 SHARED, HALVES, DOUBLE = "shared trunk", "trunks of half the size", "trunks of the same size"
-TRUNK, TRUNK_NODES, HEAD_NODES = 4, 10, 6  # outputs of a trunk, nodes of each of them, and of an output of a head
+TRUNK, TRUNK_NODES, HEAD_NODES = 6, 12, 8  # outputs of a trunk, nodes of each of them, and of an output of a head
 PLAN, QUICK_PLAN = Plan(epochs=120, batch=32), Plan(epochs=2, batch=32)
 
 
