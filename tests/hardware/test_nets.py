@@ -15,6 +15,7 @@ from neuraltree.hardware.nets.__main__ import main
 from neuraltree.hardware.nets.blocks import conv, squeeze_excite
 from neuraltree.hardware.nets.fast_convolutions import direct, fast_products, fourier, winograd
 from neuraltree.hardware.nets.reference_nets import NETS
+from neuraltree.hardware.nets.structured_cut import can_be_cut, without_channels
 from tests.helpers.strategies import steady
 
 # Weights and MACs. LeNet-5: by hand; the others: computed by other programs.
@@ -135,6 +136,33 @@ def test_the_peaks_of_the_networks_are_those_of_the_last_uses(name: str) -> None
     assert net.counts().peak_activations == live_peak(net.layers(), net.input_shape)
 
 
+def half_of_resnet_18() -> int:
+    """Weights by hand: in each basic block the channels between its two convolutions are halved."""
+    weights, inputs = 64 * 3 * 49 + 512 * 1000, 64
+    for width in (64, 64, 128, 128, 256, 256, 512, 512):
+        weights += (inputs + width) * (width // 2) * 9 + (inputs * width if inputs != width else 0)
+        inputs = width
+    return weights
+
+
+def test_structured_pruning_leaves_out_channels_inside_residual_blocks() -> None:
+    layers, shape = NETS["resnet-18"].layers(), NETS["resnet-18"].input_shape
+    assert without_channels(layers, 0) == layers
+    assert network(without_channels(layers, 0.5), shape).parameters == half_of_resnet_18()
+    # All kernels inside a bottleneck: 1 x 1 in, 3 x 3, 1 x 1 out.
+    blocks = (Branches(((conv(8, 1), conv(8, 3), conv(32, 1)), ()), "add"),)
+    assert network(without_channels(blocks, 0.25), (32, 4, 4)).parameters == 32 * 6 + 6 * 6 * 9 + 6 * 32
+    assert network(without_channels(blocks, 0.999), (32, 4, 4)).parameters == 32 + 9 + 32
+
+
+def test_structured_pruning_needs_residual_blocks_and_a_share_below_one() -> None:
+    assert [name for name in NETS if can_be_cut(NETS[name].layers())] == ["mobilenet-v2", "resnet-18", "resnet-50"]
+    with pytest.raises(ValueError, match="no residual blocks"):
+        without_channels(NETS["vgg-16"].layers(), 0.5)
+    with pytest.raises(ValueError, match=r"at least 0 and below 1"):
+        without_channels(NETS["resnet-18"].layers(), 1)
+
+
 def test_squeeze_and_excitation_and_groups_by_hand() -> None:
     counts = network([*squeeze_excite(64, 16), Convolution(64, 3, padding=1, groups=8)], (64, 10, 10))
     assert [row.parameters for row in counts.rows] == [0, 64 * 4, 4 * 64, 0, 64 * 8 * 9]
@@ -241,6 +269,9 @@ def test_the_command_prints_sizes_and_draws_memory(tmp_path, capsys: pytest.Capt
     shown = capsys.readouterr().out
     assert "2,189,760" in shown
     assert "15,470,264,320" in shown
+    assert main(["--cut", "resnet-18"]) == 0
+    assert "11,678,912" in (shown := capsys.readouterr().out)
+    assert f"{half_of_resnet_18():,}" in shown
     path = tmp_path / "memory.png"
     assert main(["--memory", "mobilenet-v2", "--picture", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG")

@@ -53,10 +53,11 @@ BOARDS = {
     "esp32-c3": ("rv32imc", 160, 400, 4096),
 }
 PROCESSORS = ["desktop", "h100", "h200", "jetson-nano", "jetson-orin-nano", "rpi-4", "rpi-5", "rpi-zero-2w"]
+UNSUPPORTED = ["apple-neural-engine", "coral-edgetpu", "fpga", "hexagon"]
 
 
 def test_the_devices_there_are():
-    assert device_names() == sorted([*CORES, *BOARDS, *PROCESSORS, "coral-edgetpu"])
+    assert device_names() == sorted([*CORES, *BOARDS, *PROCESSORS, *UNSUPPORTED])
     kinds = {name: load_device(name).kind for name in device_names()}
     assert [name for name in kinds if kinds[name] == "core"] == CORES
     assert [name for name in kinds if kinds[name] == "board"] == sorted(BOARDS)
@@ -67,7 +68,7 @@ def test_a_profile_is_named_after_its_file_and_sourced(name):
     device = load_device(name)
     assert device.name == name
     assert isinstance(device, CycleDevice | FormulaDevice | UnsupportedDevice)
-    assert bool(device.rows) == bool(certainties(device)) == (name != "coral-edgetpu")
+    assert bool(device.rows) == bool(certainties(device)) == (name not in UNSUPPORTED)
     assert {precision for precision, *_ in device.rows} <= {"float32", "int8"}
     if device.kind == "core":
         assert device.core == name
@@ -92,7 +93,7 @@ def test_names_and_aliases():
 
 
 def test_an_unknown_device_lists_the_names():
-    with pytest.raises(ValueError, match=r"unknown device 'cortex-m99'; allowed: atmega328p, avr, .*ending in \.toml"):
+    with pytest.raises(ValueError, match=r"unknown device .cortex-m99.; allowed: apple-neural-engine, at.* ending in"):
         load("cortex-m99")
 
 
@@ -239,7 +240,7 @@ BROKEN = [
     (GOOD[GOOD.index("[[entries]]") :], "", "it has no entries"),
     (GOOD[GOOD.index("[[entries]]") :], "[entries]\na = 1", "Expected `array`, got `object`"),
     ("[clock]", "[clock", r"mine\.toml: .*line 5"),
-    ("title", 'extends = "cortex-m99"\ntitle', r"mine\.toml: extends: unknown device 'cortex-m99'; allowed: atmega3"),
+    ("title", 'extends = "cortex-m99"\ntitle', r"mine\.toml: extends: unknown device 'cortex-m99'; allowed: apple-neu"),
     ('title = "My board"', 'extend = "avr"', "unknown key extend; allowed: extends, "),
     ("title", "extends = 3\ntitle", r"extends = 3; it must be the name of a device or of a file ending in \.toml"),
     ("title", 'extends = "none.toml"\ntitle', r"none\.toml: No such file or directory"),
