@@ -11,7 +11,7 @@ from experiments.common import paper_tables
 from experiments.frame.experiment import Unit
 from experiments.studies.mixtures import page, shared_tasks
 from experiments.studies.mixtures.limits import Part, curve, limits
-from experiments.studies.mixtures.parts import parts_of, tasks_of
+from experiments.studies.mixtures.row_parts import parts_of, tasks_of
 from experiments.studies.mixtures.run import COLUMNS, EXPERIMENT, EXPERTS, TASKS
 from experiments.studies.mixtures.shared_tasks import NUMBER, _rebuilt, new_model, parts_of_model
 from neuraltree.mixtures.joint_training import Learned

@@ -119,7 +119,9 @@ def test_the_estimators_fit_predict_and_clone() -> None:
 
 
 def test_the_classifier_is_one_of_scikit_learn() -> None:
-    found = check_estimator(MixtureClassifier(NeuralTreeClassifier(epochs=150), rounds=3, epochs=3), on_fail=None)
+    found = check_estimator(
+        MixtureClassifier(NeuralTreeClassifier(epochs=150), rounds=3, epochs=3), on_fail=None, on_skip=None
+    )
     assert [each["check_name"] for each in found if each["status"] == "failed"] == []
 
 

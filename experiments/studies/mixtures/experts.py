@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from experiments.common.scoring import score
 from experiments.frame.experiment import Row
 from experiments.studies.mixtures.limits import Part, curve, limits
-from experiments.studies.mixtures.parts import Parts, parts_of
+from experiments.studies.mixtures.row_parts import Parts, parts_of
 from neuraltree.estimators.ensembles import members_of
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample

@@ -16,7 +16,7 @@ from experiments.studies.mixtures.experts import PLAN as MIXTURE_PLAN
 from experiments.studies.mixtures.experts import QUICK_PLAN as QUICK_MIXTURE
 from experiments.studies.mixtures.experts import expert_rows
 from experiments.studies.mixtures.limits import LIMITS, MARKS
-from experiments.studies.mixtures.parts import DIGEST, ENERGY
+from experiments.studies.mixtures.row_parts import DIGEST, ENERGY
 from experiments.studies.mixtures.shared_tasks import PLAN, QUICK_PLAN, task_rows
 
 EXPERTS, TASKS = "experts", "tasks"
@@ -37,7 +37,7 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 
 def settings(unit: Unit, quick: bool) -> dict[str, Any]:
-    modules = [f"experiments.studies.mixtures.{name}" for name in ("experts", "limits", "parts", "shared_tasks")]
+    modules = [f"experiments.studies.mixtures.{name}" for name in ("experts", "limits", "row_parts", "shared_tasks")]
     plans = (QUICK_MIXTURE, QUICK_PLAN) if quick else (MIXTURE_PLAN, PLAN)
     return {
         "data": DIGEST if unit.table == ENERGY else paper_tables.DIGESTS[unit.table],

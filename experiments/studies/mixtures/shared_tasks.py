@@ -9,7 +9,7 @@ import numpy as np
 from experiments.common.scoring import score
 from experiments.frame.experiment import Row
 from experiments.studies.mixtures.limits import Part, curve, limits
-from experiments.studies.mixtures.parts import Tasks, tasks_of
+from experiments.studies.mixtures.row_parts import Tasks, tasks_of
 from neuraltree.arrays import FloatArray
 from neuraltree.estimators.covering import covering_tree
 from neuraltree.mixtures.joint_training import Learned, Plan, fit_together
