@@ -85,5 +85,5 @@ def test_the_page_is_made_of_rows_alone(tmp_path: Path) -> None:
             about = {"table": unit.table, "job": unit.job, "seed": str(unit.seed), "method": method}
             rows.append(dict.fromkeys(COLUMNS, repr(0.5 + i / 100)) | about)
     text = rendered(page, rows, tmp_path, "mixtures")
-    assert "| vehicle, one tree | .500 | −.010 [−.010, −.010] |" in text
+    assert "| vehicle, one tree, trained on | .510 | +.010 [+.010, +.010] |" in text
     assert "| energy, shared trunk | .500 | −.010 [−.010, −.010] |" in text

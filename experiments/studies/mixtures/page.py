@@ -21,7 +21,7 @@ from search.pictures.run_pictures import save
 
 TITLE, COMMAND = "Mixtures of experts, and trees of several tasks", "`python -m experiments.run studies/mixtures`"
 WAYS = {EXPERTS: (TREE, TRAINED, ENSEMBLE, FLASH_ENSEMBLE, MACS, FLASH, THREE), TASKS: (SHARED, HALVES, DOUBLE)}
-BASES = {EXPERTS: TRAINED, TASKS: HALVES}
+BASES = {EXPERTS: TREE, TASKS: HALVES}
 COUNTS = ("weights", "mean_macs", "worst_macs", "mean_latency_us", "worst_latency_us", "flash_bytes", "least_share")
 TEXT = """Made by {command}; {seeds} per table. A quarter of the training rows is held out: it finds how much can be
 pruned and what few bits lose, nothing else. Test rows score each model once. Scores are accuracy or R². Differences
@@ -37,7 +37,8 @@ expectation and maximisation, from copies of one tree of a search's front. **A m
 trees, not a second kind of tree in the search**: a node cannot choose between subtrees, and the engine's loss is of all
 outputs with one weight a row, so a search evolves the tree and the mixture multiplies it. *{macs}*: of the front's
 members the one of the lowest honest error that, with the gate, has no more MACs than the best tree; *{flash}*: no more
-flash with all experts. *{trained}*: the best tree, trained for as many epochs as an expert. The Pareto ensemble
+flash with all experts. *{trained}*: the best tree, trained for as many
+epochs as an expert. The Pareto ensemble
 computes all its members. Flash of several trees is an upper bound: what they share counts in each."""
 SHARING = """## Trees of several tasks
 
