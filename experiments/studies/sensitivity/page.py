@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,8 @@ effect that these searches can show. **The budget is not equal**: epochs, trees 
 last column says; with equal training an input that costs nothing ranks higher. Whole numbers are rounded from their
 levels, which differ after rounding but are not quite evenly spaced, so their effects are per level and not per unit.
 The random trees of this project have no probability of a leaf; the largest number of nodes takes its place. Volumes are
-those of a box up to {most:.0f} weights. One hold-out for each trajectory: data and settings vary together between
+those of a box up to {most:.0f} weights; the number of folds changes the validation rows themselves, so read the test
+volume for it. One hold-out for each trajectory: data and settings vary together between
 trajectories, not within one."""
 RANKED = """## Ranking
 
@@ -74,7 +76,9 @@ def effects(rows: ResultRows, table: str, output: str) -> Effects:
     own = sorted((int(row["seed"]), int(row["step"]), row) for row in rows if row["table"] == table)
     X = np.array([[float(row[name]) for name in INPUTS] for *_, row in own])
     Y = np.array([float(row[output]) for *_, row in own])
-    found = morris.analyze(problem(), X, Y, num_levels=LEVELS, seed=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # one trajectory has no deviation
+        found = morris.analyze(problem(), X, Y, num_levels=LEVELS, seed=0)
     return Effects(*(np.asarray(found[name], dtype=np.float64) for name in ("mu_star", "mu_star_conf", "sigma")))
 
 
