@@ -37,6 +37,9 @@ MODULES = {
     "studies/fuzzy": "fuzzy",
     "studies/metaheuristics": "metaheuristics",
     "studies/hfnt": "hfnt",
+    "studies/federated": "federated",
+    "studies/mixtures": "mixtures",
+    "studies/sensitivity": "sensitivity",
 }
 
 
