@@ -31,6 +31,15 @@ MODULES = {
     "drift": "drift",
     "studies/savings": "savings",
     "studies/robustness": "robustness",
+    "studies/invariance": "invariance",
+    "studies/weights": "weights",
+    "studies/convergence": "convergence",
+    "studies/fuzzy": "fuzzy",
+    "studies/metaheuristics": "metaheuristics",
+    "studies/hfnt": "hfnt",
+    "studies/federated": "federated",
+    "studies/mixtures": "mixtures",
+    "studies/sensitivity": "sensitivity",
 }
 
 

@@ -1,0 +1,1 @@
+"""Trees learned by clients that keep their rows."""

@@ -1,0 +1,1 @@
+"""Mixtures of experts and multitask trees: scores, costs, convergence, pruning and quantisation."""

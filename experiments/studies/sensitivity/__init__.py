@@ -1,0 +1,1 @@
+"""Which settings of a search matter most: elementary effects."""

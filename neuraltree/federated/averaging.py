@@ -1,0 +1,94 @@
+"""Federated averaging of trees of one structure (McMahan et al. 2017, *Communication-Efficient Learning of Deep
+Networks from Decentralized Data*, algorithm 1).
+
+A client is a fold of the engine: it has rows and weights of its own and the structure of all. All clients take part in
+every round. Secure aggregation, which hides each client's weights from the coordinator, is out of scope.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from neuraltree.arrays import FloatArray
+from neuraltree.engine.forest import Forest, Indices
+from neuraltree.engine.lowering import lowering
+from neuraltree.engine.optimizers import SCHEDULES
+from neuraltree.engine.training import Data, Settings, make_course
+
+BYTES = 4  # of a weight that travels
+NOBODY: Indices = np.zeros(0, np.int32)
+
+
+class Plan(NamedTuple):
+    """``rounds`` of averaging, before each of which every client trains for ``epochs``."""
+
+    rounds: int
+    epochs: int
+
+
+def shares(counts: Sequence[int]) -> FloatArray:
+    """(clients,) the share n_k / n of each client's rows. ``ValueError`` without a row, or for a count below 0."""
+    rows = np.asarray(counts, dtype=np.float64)
+    if rows.ndim != 1 or not rows.any() or rows.min() < 0:
+        raise ValueError(f"the clients have {list(counts)} rows; each count is 0 or more, and one is above 0")
+    return rows / rows.sum()
+
+
+def averaged(weights: ArrayLike, counts: Sequence[int]) -> FloatArray:
+    """sum_k (n_k / n) w_k of weights (clients, ...) by the clients' numbers of rows; clients without rows are left out.
+
+    Not finite where the weight of a client with rows is not.
+    """
+    share = shares(counts)
+    counted = share > 0
+    return np.tensordot(share[counted], np.asarray(weights, dtype=np.float64)[counted], axes=1)
+
+
+def traffic_bytes(weights: int, clients: int, rounds: int) -> int:
+    """The bytes that travel: in every round to each client and back, all weights in ``BYTES`` bytes."""
+    return rounds * clients * 2 * BYTES * weights
+
+
+def training_rounds(
+    forest: Forest,
+    settings: Settings,
+    data: Data,
+    clients: Sequence[NDArray],
+    params: NDArray,
+    plan: Plan,
+    seed: int,
+) -> Iterator[NDArray]:
+    """The weights (params,) of all trees of the forest after each round, averaged, from ``params`` (params,) on.
+
+    ``clients``: the rows of ``data`` that each of them has. Each begins a round with the averaged weights and a fresh
+    optimiser. The learning rate is constant within a round, and follows the schedule of the settings over the rounds.
+    """
+    counts = [len(rows) for rows in clients]
+    at = SCHEDULES[settings.schedule].share(np.arange(plan.rounds) / max(plan.rounds, 1))
+    for number, share in enumerate(at.tolist()):
+        now = settings._replace(learning_rate=settings.learning_rate * share, schedule="constant")
+        of_clients = [
+            trained_alone(forest, now, data, rows, params, plan.epochs, (seed, number, k)) if len(rows) else params
+            for k, rows in enumerate(clients)
+        ]
+        params = averaged(of_clients, counts).astype(settings.precision)
+        yield params
+
+
+def trained_alone(
+    forest: Forest,
+    settings: Settings,
+    data: Data,
+    rows: NDArray,
+    params: NDArray,
+    epochs: int,
+    seed: int | tuple[int, ...],
+) -> NDArray:
+    """The weights (params,) after a training on one client's rows."""
+    course = make_course(settings, rows, NOBODY, epochs=epochs, patience=0, seed=seed)
+    found = lowering().train(forest, settings, data, course, params, np.full(forest.trees, epochs))
+    return found.last

@@ -1,0 +1,1 @@
+"""Searches whose trees are trained by clients that keep their rows."""
