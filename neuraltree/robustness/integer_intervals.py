@@ -16,7 +16,7 @@ from neuraltree.compress.int8.integer_tree import IntegerTree, scaler_of
 from neuraltree.compress.int8.integers import scaled, value_interval
 from neuraltree.compress.int8.lookup_tables import FINE
 from neuraltree.compress.int8.stages import InputStage, MixedStage
-from neuraltree.tree.nodes import IntArray, parents
+from neuraltree.tree.nodes import IntArray
 
 
 class IntegerEnds(NamedTuple):
@@ -44,19 +44,23 @@ def score_ends(model: IntegerTree, inputs: IntegerEnds) -> IntegerEnds:
     """(rows, outputs) the ends of the scores for quantised inputs between ``inputs`` (used inputs, rows)."""
     nodes, numbers = model.nodes, model.numbers
     place = {feature: i for i, feature in enumerate(model.inputs.features.tolist())}
-    parent, depth = parents(nodes["depth"]).tolist(), nodes["depth"].tolist()
-    sums = np.zeros((2, len(nodes), inputs.low.shape[1]), dtype=np.int64) + numbers.bias[:, None]
-    for i in range(len(nodes) - 1, -1, -1):
-        op, fine = int(nodes["op"][i]), model.fine and depth[i] == 1
-        if parent[i] < 0:
-            continue
+    depth = nodes["depth"].tolist()
+    sums = np.zeros((max(depth) + 2, 2, inputs.low.shape[1]), dtype=np.int64)  # one running sum per depth
+    outputs = []
+    for i in range(len(nodes) - 1, -1, -1):  # a node after all its children
+        op, level = int(nodes["op"][i]), depth[i]
+        fine = model.fine and level == 1
         if op >= 0:
             ends: NDArray = np.stack([inputs.low[place[op]], inputs.high[place[op]]]) * (FINE if fine else 1)
         else:
-            low, high = scaled(sums[:, i], numbers.multiplier[i], numbers.shift[i])
+            total = sums[level + 1] + numbers.bias[i]
+            sums[level + 1] = 0
+            if not level:
+                outputs.append(total)
+                continue
+            low, high = scaled(total, numbers.multiplier[i], numbers.shift[i])
             ends = np.stack(value_interval(~op, low, high, fine))
         products = numbers.weight[i] * ends
-        sums[0, parent[i]] += products.min(axis=0)
-        sums[1, parent[i]] += products.max(axis=0)
-    top = sums[:, nodes["depth"] == 0]
-    return IntegerEnds(*(model.outputs.scores(end.T) for end in top))
+        sums[level, 0] += products.min(axis=0)
+        sums[level, 1] += products.max(axis=0)
+    return IntegerEnds(*(model.outputs.scores(end.T) for end in np.stack(outputs[::-1], axis=1)))

@@ -17,7 +17,7 @@ from neuraltree.activations import ACTIVATIONS
 from neuraltree.activations.kind import Activation
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.reduction.sum_intervals import Ends, image_of
-from neuraltree.tree.nodes import Nodes, parents
+from neuraltree.tree.nodes import Nodes
 
 ULPS = 8 * float(np.finfo(np.float64).eps)  # relative; activations are right to 2 units in the last place or better
 TINY = 1e-300  # a value below may have lost all digits
@@ -37,21 +37,22 @@ def output_ends(nodes: Nodes, inputs: Ends, fold: int | NDArray[np.integer] = 0)
 
     ``fold``: whose weights, one for all rows or (rows,).
     """
-    parent = parents(nodes["depth"]).tolist()
-    sums = np.zeros((2, len(nodes), len(inputs.low)))
+    depth = nodes["depth"].tolist()
+    sums = np.zeros((max(depth) + 2, 2, len(inputs.low)))  # one running sum per depth, as in ``prediction.run``
     outputs = []
-    for i in range(len(nodes) - 1, -1, -1):  # a node after all its children, as in ``prediction.run``
-        op = int(nodes["op"][i])
+    for i in range(len(nodes) - 1, -1, -1):  # a node after all its children
+        op, level = int(nodes["op"][i]), depth[i]
         if op >= 0:
             ends = np.stack([inputs.low[:, op], inputs.high[:, op]])
         else:
-            ends = image(ACTIVATIONS[~op], sums[:, i] + nodes["bias"][i, fold])
-        if parent[i] < 0:
+            ends = image(ACTIVATIONS[~op], sums[level + 1] + nodes["bias"][i, fold])
+            sums[level + 1] = 0.0
+        if level:
+            products = nodes["weight"][i, fold] * ends
+            sums[level, 0] += np.minimum(*products)
+            sums[level, 1] += np.maximum(*products)
+        else:
             outputs.append(ends)
-            continue
-        products = nodes["weight"][i, fold] * ends
-        sums[0, parent[i]] += np.minimum(*products)
-        sums[1, parent[i]] += np.maximum(*products)
     low, high = np.stack(outputs[::-1], axis=1)
     return Ends(low, high)
 
