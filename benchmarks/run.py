@@ -62,6 +62,10 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
     ),
     "same_front": ("workers.same_front", "whether runs leave the same files with threads, Dask and a folder"),
     "faults": ("workers.faults", "runs whose workers and search are killed, stopped and doubled, and their fronts"),
+    "certificates": (
+        "robustness.certified_attacks",
+        "whether any attack within its certified radius changes a prediction",
+    ),
     "start_up": ("start_up", "how long commands and imports take to start"),
 }
 

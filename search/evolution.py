@@ -51,6 +51,7 @@ class Evolution(BaseEstimator):
     teachers : scikit-learn estimators, fitted in each fold and once on all rows. The trees learn the teachers' weighted
         mean on and near the training rows, besides the targets: knowledge distillation, for tables with few rows.
         One epoch is then 1,000 rows or more; 8 epochs are enough. Classes need teachers with ``predict_proba``.
+    robust_radius : for the objective "robust_error", by how many standard deviations each input may change.
 
     Raises ``ValueError`` in ``fit`` for values and rows that a search cannot use.
     """
@@ -75,6 +76,7 @@ class Evolution(BaseEstimator):
         threshold: str = "default",
         positive: str | float | None = None,
         teachers: Sequence[BaseEstimator] | None = None,
+        robust_radius: float = 0.1,
     ) -> None:
         self.population = population
         self.generations = generations
@@ -93,6 +95,7 @@ class Evolution(BaseEstimator):
         self.threshold = threshold
         self.positive = positive
         self.teachers = teachers
+        self.robust_radius = robust_radius
 
     def evolve(self, sample: Sample, options: Options, *, seed: int, n_jobs: int | None, verbose: int) -> Found:
         """Search on a sample. Ctrl-C ends the search after the current generation: it returns the front found so far
@@ -120,7 +123,7 @@ class Evolution(BaseEstimator):
         return {
             "data": {"source": SOURCE},
             "run": {"seed": seed},
-            "search": of(self, "population", "generations", "selection", "folds", "threshold")
+            "search": of(self, "population", "generations", "selection", "folds", "threshold", "robust_radius")
             | ({} if self.time is None else {"time": self.time if isinstance(self.time, str) else f"{self.time}s"})
             | {"objectives": self.objectives if isinstance(self.objectives, str) else list(self.objectives)},
             "task": {"loss": options.loss},

@@ -16,7 +16,7 @@ from search.errors import DamagedError, InputError
 from search.folder.baselines_csv import Baseline, load_baselines
 from search.folder.records import RunFolder
 from search.interrupts import resume_command
-from search.objectives import HONEST_MEAN, SIZE_NAMES, beside_honest, held_to, named_columns
+from search.objectives import HONEST_MEAN, ROBUST_SCORE, SIZE_NAMES, beside_honest, held_to, named_columns
 from search.reading import read_rows
 from search.strict import shown
 from search.verdict import binding, compared
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # Standard errors of the lowest honest error, within which the recommended member lies; `benchmarks.run decay` has what
 # other numbers cost and save.
 WITHIN = 0.15
-NO_BUDGETS = ("test_error", "test_score", "int8_test_score")
+NO_BUDGETS = ("test_error", "test_score", "int8_test_score", ROBUST_SCORE)
 
 
 @dataclass(frozen=True, repr=False)

@@ -26,7 +26,8 @@ class Scale(NamedTuple):
 class Objective(NamedTuple):
     """One row of the table of objectives.
 
-    ``source``: a ``metric`` of predictions on validation rows, a ``count`` of the tree, or a ``cost`` on the device.
+    ``source``: a ``metric`` of predictions on validation rows, a ``bound`` of a metric if the inputs change, a
+    ``count`` of the tree, or a ``cost`` on the device.
     ``label``: the words for the values of a metric in reports. ``score``: 1 - it is minimised. ``level``: a number
     between 0 and 1 follows the name.
     """
@@ -82,6 +83,7 @@ def _score(name: str, tasks: str, doc: str, label: str, *, reference: float = 1.
     return Objective(name, "metric", "", tasks, lambda scale: reference, doc, f"1 − {label}", score=True, level=level)
 
 
+ROBUST, ROBUST_SCORE = "robust_error", "robust_score"  # the same of validation rows and, as a score, of test rows
 # A default reference value is the score of a useless model, or the cost of the largest tree of the space.
 # The mean of the target has an absolute error of a standard deviation at most, and half of it as its pinball loss.
 OBJECTIVES: tuple[Objective, ...] = (
@@ -142,6 +144,15 @@ OBJECTIVES: tuple[Objective, ...] = (
         "precision at recall",
         level=True,
     ),
+    Objective(
+        ROBUST,
+        "bound",
+        "",
+        "both",
+        lambda s: 1.0,
+        "proved upper bound of `error` if each scaled input of a row changes by up to `search.robust_radius`: a row "
+        "counts as right only if no such change makes its class another",
+    ),
     Objective("weights", "count", "", "both", lambda s: 2.0 * s.max_nodes, "number of edge weights and biases"),
     Objective("nodes", "count", "", "both", lambda s: s.max_nodes + 1.0, "number of function nodes and leaves"),
     Objective("macs", "count", "", "both", lambda s: float(s.max_nodes), "multiply-accumulates of one prediction"),
@@ -164,7 +175,7 @@ OBJECTIVES: tuple[Objective, ...] = (
 
 BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}
 NAMES: tuple[str, ...] = tuple(row.form for row in OBJECTIVES)
-SIZE_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source != "metric")
+SIZE_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source in ("count", "cost"))
 COST_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "cost")
 USUAL_COSTS = tuple(name for name in COST_NAMES if name != MEAN)  # only code with an early exit has ``MEAN``
 HONEST_MEAN = "honest_mean_latency_s"  # that of the weights whose error is the honest one

@@ -51,7 +51,7 @@ def train_dense(
     """
     if not course.dense or course.insertion != "gradient":
         raise ValueError("a network starts with all edges and inserts by gradient")
-    layers = _start(pixels, width, rng)
+    layers = start_dense(pixels, width, rng)
     usable = np.tile(pixels.spread > 0, (width, 1))
     kept = np.ones(layers.first.shape, bool)
     moments = OPTIMIZERS["adam"](0.0).init(layers)
@@ -59,11 +59,12 @@ def train_dense(
         if budget and each.rewired:
             state, edges = (kept, layers, moments), budget - width - layers.last.size
             kept, layers, moments = _rewired(pixels, course, state, usable, edges, each.rewired, rng)
-        layers, moments = _train_round(layers, moments, kept, _batches(pixels, course, each, rng))
+        layers, moments = train_dense_round(layers, moments, kept, batches(pixels, course, each, rng))
     return Dense(Layers(*map(np.asarray, layers)), kept)
 
 
-def _start(pixels: Pixels, width: int, rng: np.random.Generator) -> Layers:
+def start_dense(pixels: Pixels, width: int, rng: np.random.Generator) -> Layers:
+    """Normal weights that keep the spread of values from layer to layer; biases are 0."""
     features, outputs = len(pixels.spread), pixels.targets.shape[1]
     first = rng.normal(size=(width, features + 1)) * np.sqrt(2 / features)
     last = rng.normal(size=(outputs, width + 1)) / np.sqrt(width)
@@ -102,7 +103,7 @@ def _with_biases(edges: Mask) -> Mask:
     return np.pad(edges, ((0, 0), (0, 1)), constant_values=True)
 
 
-def _batches(pixels: Pixels, course: Course, each: Round, rng: np.random.Generator) -> tuple[NDArray, ...]:
+def batches(pixels: Pixels, course: Course, each: Round, rng: np.random.Generator) -> tuple[NDArray, ...]:
     """Inputs (steps, batch, features), targets (steps, batch, classes) and learning rates (steps,)."""
     steps = len(each.progress)
     parts = (part.reshape(steps, course.batch, -1) for part in drawn(pixels, course, each.rows, rng))
@@ -117,7 +118,8 @@ _slopes = jax.jit(jax.grad(_loss))
 
 
 @jax.jit
-def _train_round(layers: Layers, moments: Any, kept: Any, steps: tuple[Any, ...]) -> tuple[Layers, Any]:
+def train_dense_round(layers: Layers, moments: Any, kept: Any, steps: tuple[Any, ...]) -> tuple[Layers, Any]:
+    """A step of Adam for each of the ``batches``; edges of the first layer that are not ``kept`` stay as they are."""
     optimizer = OPTIMIZERS["adam"](0.0)
 
     def train_batch(state: tuple[Layers, Any], batch: tuple[Any, ...]) -> tuple[tuple[Layers, Any], None]:

@@ -32,7 +32,7 @@ def train(
     """A trained tree of ``leaves`` leaf edges. ``weights``: a number format of integers, in which the leaf edges are
     trained once they stay; those returned are the ones before rounding."""
     task = Task(skeleton, pixels, skeleton.possible & (pixels.spread > 0), course)
-    state, stays = _start(task, leaves, rng), False
+    state, stays = start_state(task, leaves, rng), False
     for each in rounds(pixels, course, rng):
         if each.rewired:
             state = rewire(task, state, leaves, each.rewired, rng)
@@ -41,7 +41,8 @@ def train(
     return state
 
 
-def _start(task: Task, leaves: int, rng: np.random.Generator) -> State:
+def start_state(task: Task, leaves: int, rng: np.random.Generator) -> State:
+    """The tree before its first step: as many leaves as its course begins with, at random."""
     first = task.course.wanted(leaves, int(task.usable.sum()), 0.0)
     mask = random_mask(task.usable, first, rng)
     params = start_params(task.skeleton, mask, rng)

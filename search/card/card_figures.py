@@ -13,7 +13,7 @@ from search.config.config import Config
 from search.folder.baselines_csv import Baseline
 from search.folder.columns import COLUMNS, MEASURED, described
 from search.front import Member
-from search.objectives import COST_NAMES, columns_of, first_metric, metric_names, metric_of
+from search.objectives import COST_NAMES, ROBUST, ROBUST_SCORE, columns_of, first_metric, metric_names, metric_of
 from search.verdict import verdict_of
 
 
@@ -36,6 +36,8 @@ USES = {
     "test_error": TESTED,
     "test_score": TESTED,
     "int8_test_score": Use(False, "the same rows and score, by 8-bit code; it chose nothing"),
+    ROBUST: GUIDED,
+    ROBUST_SCORE: Use(False, "proved for the test rows, whatever their inputs change to; it chose nothing"),
 }
 JUDGED_BY_IT = Use(True, f"{GUIDED.said}; it also chose the recommended model")
 

@@ -92,7 +92,7 @@ ADDED = (
     *(("train", key) for key in ("group_l1", "teachers", "teacher_share", "teacher_temperature")),
     *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
-    ("data", "sample_rows"),
+    *(("data", "sample_rows"), ("search", "robust_radius")),
 )
 
 # What the absence of a key in the config of an earlier run meant, if that is not the default.

@@ -280,6 +280,14 @@ class SearchConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "was not fitted to"
         ),
     ] = "default"
+    robust_radius: Annotated[
+        float,
+        Meta(
+            description="for the objective `robust_error`: by how many standard deviations each input may change",
+            gt=0,
+            le=100,
+        ),
+    ] = 0.1
     retrain_survivors: Annotated[
         bool, Meta(description="whether survivors are trained further in every generation")
     ] = False

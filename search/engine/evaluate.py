@@ -25,6 +25,7 @@ from neuraltree.engine.lowering import kernel_in_use, lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
 from neuraltree.hardware.model.exit_cost import Walked, with_exits
+from neuraltree.robustness.worst_case import robust_errors
 from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
 from neuraltree.tasks.softening import soft_constant_loss
@@ -35,6 +36,7 @@ from neuraltree.tree.space import Space
 from search.engine.integer_scores import Ranges, forest_of_fold, integer_outputs, of_fold, row_codes
 from search.engine.typed_inputs import TypedInputs
 from search.engine.work import Work
+from search.objectives import ROBUST
 from search.variation.genes import FORMAT, NO_GENES, Genes, rates_of
 
 Columns = dict[str, NDArray[np.float64]]
@@ -74,6 +76,7 @@ class Problem:
     workers: int  # number of threads; it changes the time, not the results
     early_exit: bool = False  # whether the code exits early
     formats: tuple[str, ...] = ()  # the number formats of members, if each has its own
+    robust_radius: float = 0.0  # by which scaled inputs change for ``robust_error``; 0: nobody asks for it
     first_rows: int = 0  # training rows of a fold in the first generation, see ``row_samples``; 0: all of them
     work: Work | None = None  # who trains and scores trees, if not this process; it changes the time, not the results
 
@@ -256,11 +259,19 @@ def _score(
         if problem.classes:
             errors = class_errors(truth, outputs)
             columns |= {f"error_class_{label}": errors[:, c] for c, label in enumerate(problem.classes)}
+        if problem.robust_radius:
+            columns[ROBUST] = _robust_errors(problem, truth, trees[slice(*run)])
         return columns, np.asarray(finite)
 
     parts = in_threads(problem.workers, score, cut(packed.forest, problem.workers, scored_at_once(problem)))
     columns = {name: np.concatenate([part[name] for part, _ in parts]) for name in parts[0][0]}
     return columns, np.concatenate([finite for _, finite in parts])
+
+
+def _robust_errors(problem: Problem, truth: Truth, trees: list[Nodes]) -> FloatArray:
+    """(trees,) of the floats of each fold on its validation rows, fold after fold."""
+    fold = np.repeat(np.arange(len(problem.folds)), [len(held) for _, held in problem.folds])
+    return robust_errors(trees, truth, problem.data.inputs[problem.validation_rows], problem.robust_radius, fold)
 
 
 def outputs_in_formats(

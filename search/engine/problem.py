@@ -30,7 +30,7 @@ from search.engine.reference_point import scale_of
 from search.engine.row_samples import first_rows
 from search.engine.typed_inputs import typed_inputs
 from search.errors import InputError
-from search.objectives import KINDS, NAMES, columns_of, first_metric, metric_of, rows_of
+from search.objectives import KINDS, NAMES, ROBUST, columns_of, first_metric, metric_of, rows_of
 from search.selection.survivors import check_method
 from search.strict import shown
 from search.table.data import Table
@@ -108,6 +108,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         workers=workers or os.cpu_count() or 1,
         early_exit=_exits_early(config, table),
         formats=config.hardware.formats,
+        robust_radius=config.search.robust_radius if ROBUST in config.search.objectives else 0.0,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)

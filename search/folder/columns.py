@@ -30,6 +30,8 @@ COLUMNS: dict[str, Column] = {
     "test_error": Column("test error", log=True),
     "test_score": Column("test score", higher=True),
     "int8_test_score": Column("test score in 8 bits", higher=True),
+    "robust_error": Column("validation error under changed inputs", log=True),
+    "robust_score": Column("test score under changed inputs", higher=True),
     "weights": Column("weights", "", "count", log=True),
     "nodes": Column("nodes", "", "count", log=True),
     "depth": Column("depth", "", "count"),

@@ -38,7 +38,7 @@ from search.judge.measured_front import MEASURED, measure_front
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.judge.units import Kept, Units
-from search.objectives import HONEST_MEAN, USUAL_COSTS, beside_honest, named_columns
+from search.objectives import HONEST_MEAN, ROBUST_SCORE, USUAL_COSTS, beside_honest, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
 from search.variation.genes import FORMAT, Genes, genes_of
@@ -398,6 +398,7 @@ def _header(setup: Setup) -> list[str]:
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
     further = [*[MEAN] * setup.problem.early_exit, *(name for name in further if name != MEAN)]
     own = [*CODE * setup.problem.chooses_code, *[HONEST_MEAN] * setup.problem.early_exit]
+    own += [ROBUST_SCORE] * bool(setup.problem.robust_radius)
     return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *own]
 
 

@@ -10,10 +10,12 @@ import numpy as np
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.int8.finetune import integer_outputs
+from neuraltree.robustness.worst_case import robust_errors
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tasks.summed_metrics import MetricSum, is_summed
 from neuraltree.tree.tree import Tree
 from search.judge.thresholds import DECIDING
+from search.objectives import ROBUST_SCORE
 from search.table.data import Table
 from search.table.streams.read_ahead import ahead
 from search.table.streams.stream import Stream
@@ -39,7 +41,8 @@ class _Score(NamedTuple):
 
 
 def test_scores(setup: Setup, table: Table, truth: Truth, models: Sequence[Tested]) -> list[dict[str, float]]:
-    """Test error in the metric of ``val_error``, and R² or accuracy, of each model; R² or accuracy in integers.
+    """Test error in the metric of ``val_error``, and R² or accuracy, of each model; R² or accuracy in integers; and a
+    lower bound of R² or accuracy if the inputs change, if the run has asked for it.
 
     ``truth``: the targets of the test rows in memory, in natural units. No scores without test rows.
     """
@@ -57,6 +60,8 @@ def test_scores(setup: Setup, table: Table, truth: Truth, models: Sequence[Teste
                 if each.weights in outputs
             }
         )
+        if setup.problem.robust_radius:
+            found[-1][ROBUST_SCORE] = _robust_score(setup, truth, model[0], X)
     if table.stream is not None:
         for columns, better in zip(found, _of_stream(truth, table.stream, models, asked), strict=True):
             columns.update(better)
@@ -82,6 +87,15 @@ def _outputs(model: Tested, X: FloatArray) -> dict[str, FloatArray]:
         with suppress(ValueError):  # the sums of this tree do not fit the integers
             found[weights] = integer_outputs(tree, X, weights).T[None]
     return found
+
+
+def _robust_score(setup: Setup, truth: Truth, tree: Tree, X: FloatArray) -> float:
+    """1 - ``robust_errors`` of the tree's floats."""
+    if setup.target_scaler is not None:
+        true = setup.target_scaler.transform(truth.target.reshape(len(X), -1)).reshape(truth.target.shape)
+        truth = truth._replace(target=true)
+    rows, radius = setup.scaler.transform(X), setup.problem.robust_radius
+    return 1.0 - float(robust_errors([tree.nodes], truth, rows, radius, threshold=tree.logit_threshold)[0])
 
 
 def _of_stream(

@@ -21,6 +21,7 @@ PACKAGES = (
     "neuraltree.hardware.measure",
     "neuraltree.mixtures",
     "neuraltree.plot",
+    "neuraltree.robustness",
     "neuraltree.schema",
     "search",
     "search.baselines",

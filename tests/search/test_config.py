@@ -61,6 +61,7 @@ objectives = ["latency_s", "error_rate", "ram_bytes"]
 folds = 20
 inherit = false
 pruned_share = 0.5
+robust_radius = 0.3
 retrain_survivors = true
 [reference]
 latency_s = 1e-7

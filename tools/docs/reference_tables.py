@@ -21,7 +21,12 @@ from search.table.files.sources import BUNDLED
 from search.variation.operators import OPERATORS
 from tools.docs.notes import SOURCE_NOTES
 
-SOURCES = {"metric": "Errors on validation rows", "count": "Counts of the tree", "cost": "Costs on a device"}
+SOURCES = {
+    "metric": "Errors on validation rows",
+    "bound": "Proved bounds of errors",
+    "count": "Counts of the tree",
+    "cost": "Costs on a device",
+}
 TASKS = {"both": "all", "regression": "regression", "classes": "classification", "two classes": "two classes"}
 ABOUT_OBJECTIVES = (
     "All objectives are minimised. The first error named in `search.objectives` is the column `val_error` of "

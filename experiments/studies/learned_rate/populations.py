@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -15,13 +16,14 @@ from neuraltree.engine.lowering import lowering
 from neuraltree.engine.training import Course, Data, Fitted, Settings, learned_rate, make_course, make_data
 from neuraltree.tasks.task import encode, make_task
 from neuraltree.tree.generate import random_tree
-from neuraltree.tree.nodes import join
+from neuraltree.tree.nodes import Nodes, join
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 from search.table.splits import make_folds
 
 FOLDS, NODES = 4, 60  # one fold is held out for validation
 NOBODY = np.zeros(0, np.int32)
+NewTree = Callable[[np.random.Generator, Space], Nodes]
 
 
 class Population(NamedTuple):
@@ -47,7 +49,11 @@ class Trained(NamedTuple):
     step_us: float
 
 
-def population(name: str, seed: int, trees: int) -> Population:
+def usual(rng: np.random.Generator, space: Space) -> Nodes:
+    return random_tree(rng, space, max_nodes=NODES)
+
+
+def population(name: str, seed: int, trees: int, new_tree: NewTree = usual) -> Population:
     """Random trees of a table, and the training rows of its hold-out ``seed``; scalers know the rows to fit alone."""
     table, rng = paper_tables.table(name), np.random.default_rng(seed)
     fit, held = make_folds(table, holdout(table, seed)[0], FOLDS, seed)[0]
@@ -56,7 +62,7 @@ def population(name: str, seed: int, trees: int) -> Population:
     if table.classes is None:
         y = Scaler.fit(y[fit, None]).transform(y[:, None])[:, 0]
     space = Space(table.X.shape[1], task.n_outputs, output_activation=task.output_activation, max_nodes=2 * NODES)
-    nodes, starts = join([random_tree(rng, space, max_nodes=NODES) for _ in range(trees)])
+    nodes, starts = join([new_tree(rng, space) for _ in range(trees)])
     packed = pack(nodes, starts, space.n_features)
     data = make_data(inputs, encode(task, y), None, "float32")
     return Population(packed, load_params(packed, nodes, "float32")[0], data, fit, held, task.loss, seed)
@@ -69,7 +75,7 @@ def trained(given: Population, optimizer: str, rate: float, schedule: str, epoch
     begun = time.process_time()
     found = _train(given, settings, course, given.params)
     seconds, steps = time.process_time() - begun, max(len(course.rates), 1) * given.packed.forest.trees
-    fit, held = (_losses(given, settings, found.last, rows) for rows in (given.fit, given.held))
+    fit, held = (losses(given, settings, found.last, rows) for rows in (given.fit, given.held))
     last = float(np.median(found.moments[-1][:, 0])) if learned_rate(settings) else rate
     return Trained(_median(fit), _median(held), int(np.isinf(fit).sum()), last, 1e6 * seconds / steps)
 
@@ -79,7 +85,7 @@ def _train(given: Population, settings: Settings, course: Course, params: NDArra
     return lowering().train(forest, settings, given.data, course, params, np.full(forest.trees, course.epochs))
 
 
-def _losses(given: Population, settings: Settings, params: NDArray, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+def losses(given: Population, settings: Settings, params: NDArray, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """(trees,) the mean losses: those of the validation of a training of no epochs."""
     course = make_course(settings, given.fit, rows, epochs=0, patience=0, seed=0)
     return _train(given, settings, course, params).loss

@@ -18,7 +18,7 @@ from experiments.rendering.searches import (
     spread,
 )
 from experiments.rendering.text import figure, page, right
-from experiments.studies.multi_output import class_rates, ensembles_section
+from experiments.studies.multi_output import class_rates, ensembles_section, errors_section
 from experiments.studies.multi_output.published_sources import MONT, MONT_MEANS
 from experiments.studies.multi_output.run import METHODS
 from search.folder.records import write_text
@@ -46,7 +46,8 @@ correction."""
 
 
 def render(rows: ResultRows, results: Path) -> None:
-    parts = [*_volumes(rows), *ensembles_section.section(rows), *class_rates.section(rows)]
+    errors = errors_section.section(_fronts(rows))
+    parts = [*_volumes(rows), *errors, *ensembles_section.section(rows), *class_rates.section(rows)]
     write_text(results / "multi_output.md", page(TITLE, ABOUT, *parts))
     save(class_rates.picture(rows), results / "multi_output.png")
 

@@ -49,19 +49,21 @@ def units(seeds: int, quick: bool) -> list[Unit]:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     data = table(unit.table)
-    runs = [_run(data, unit, seed) for seed in range(unit.seed, unit.seed + unit.count)]
+    runs = [
+        run_of(data, unit.table, LEAF_PROBABILITY[unit.job], seed) for seed in range(unit.seed, unit.seed + unit.count)
+    ]
     judged = [_judged_by_training(run) for run in runs] if unit.job == BY_TRAINING else runs
     trained = train_peeking(judged, SETTINGS, epochs=QUICK_EPOCHS if quick else EPOCHS)
     row = _trained_row if unit.job == BY_TRAINING else _peeked_row
     return [{"seed": run.seed} | row(data.kind, run, peeked) for run, peeked in zip(runs, trained, strict=True)]
 
 
-def _run(data: Table, unit: Unit, seed: int) -> Run:
+def run_of(data: Table, name: str, probability: float, seed: int) -> Run:
+    """A random tree of the reference, and the rows of a hold-out as it scales them: over the whole table."""
     train, test = holdout(data, seed)
     inputs, target = _to_unit(data.X), data.y if data.classes else _to_unit(data.y)
     targets = encode(make_task(data.kind, len(data.classes or ()), "squared"), target)
-    rng = np.random.default_rng([TABLES.index(unit.table), seed])
-    probability = LEAF_PROBABILITY[unit.job]
+    rng = np.random.default_rng([TABLES.index(name), seed])
     tree = reference_tree(rng, inputs.shape[1], targets.shape[1], leaf_probability=probability, **TREE)
     return Run(tree, inputs[train], targets[train], inputs[test], target[test], seed)
 

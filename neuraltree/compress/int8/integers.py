@@ -195,7 +195,7 @@ class _Work:
         self.index_high[here] = scaled(high, self.multiplier[here], self.shift[here])
         for code in np.unique(~self.op[here]).tolist():
             kind = here[~self.op[here] == code]
-            low, high = _value_interval(code, self.index_low[kind], self.index_high[kind], self._fine(kind))
+            low, high = value_interval(code, self.index_low[kind], self.index_high[kind], self._fine(kind))
             self.low[kind], self.high[kind] = low, high
 
     def result(self) -> Integers:
@@ -264,7 +264,7 @@ def scaled(total: IntArray, multiplier: IntArray, shift: IntArray) -> IntArray:
     return (total * multiplier + (1 << (shift - 1))) >> shift
 
 
-def _value_interval(code: int, low: IntArray, high: IntArray, fine: bool) -> tuple[IntArray, IntArray]:
+def value_interval(code: int, low: IntArray, high: IntArray, fine: bool) -> tuple[IntArray, IntArray]:
     """The least and largest value of a kind over the indices ``low``..``high``."""
     size = FINE if fine else 1
     at = fine_values if fine else values

@@ -1,0 +1,1 @@
+"""Certificates of robustness under attack."""

@@ -1,0 +1,1 @@
+"""Trees and ensembles by the cross-validation of HFNT's tables."""

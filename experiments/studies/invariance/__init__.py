@@ -1,0 +1,1 @@
+"""Convergence, pruning and number formats against the number of weights."""

@@ -1,0 +1,1 @@
+"""Weights by gradients, differential evolution, particle swarms and random search."""

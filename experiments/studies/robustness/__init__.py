@@ -1,0 +1,1 @@
+"""How much of their scores trees keep if inputs, weights or edges change."""

@@ -1,0 +1,1 @@
+"""Statistics of the weights of failed, suboptimal and successful trees, by size."""
