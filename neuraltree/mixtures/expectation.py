@@ -1,5 +1,5 @@
 """The training of a mixture by expectation and maximisation (Jordan & Jacobs 1994, *Hierarchical Mixtures of Experts
-and the EM Algorithm*, section 3).
+and the EM Algorithm*).
 
 E step: the responsibility of expert e for row n is r_ne ~ g_e(x_n) exp(-loss(f_e(x_n), y_n)); g is the softmax of
 the gate's outputs. M step: a few epochs of each expert with the row weights r_ne, and of the gate by cross-entropy on

@@ -6,7 +6,7 @@ it in all heads, which the derivative of a forest by its inputs holds in the tru
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -16,11 +16,14 @@ from numpy.typing import ArrayLike, NDArray
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
 from neuraltree.engine.forest import Packed, load_params, pack, store_params
-from neuraltree.engine.optimizers import SCHEDULES
+from neuraltree.engine.optimizers import SCHEDULES, SECOND_DECAY
 from neuraltree.mixtures.multitask import Multitask
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.nodes import join
+from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
+
+Loss = Callable[[list[Any], Any], Any]
 
 
 class Plan(NamedTuple):
@@ -50,8 +53,8 @@ def fit_together(model: Multitask, X: ArrayLike, targets: Mapping[str, ArrayLike
     packed = [_packed(tree) for tree in trees]
     start = [load_params(each, tree.nodes, "float32")[0] for each, tree in zip(packed, trees, strict=True)]
     lessons = [lesson_of(model.heads[name], model.inputs(rows), np.asarray(targets[name])) for name in names]
-    scaled = rows if model.trunk.scaler is None else model.trunk.scaler.transform(rows)
-    found, losses = _descend(packed, start, _shifts(trees), scaled, rows, lessons, plan, seed)
+    loss = _summed_loss(trees, packed, rows, lessons)
+    found, losses = _descend(loss, start, *_course(len(rows), plan, seed))
     trained = zip(packed, trees, found, strict=True)
     trunk, *heads = [_with_params(each, tree, params) for each, tree, params in trained]
     return Learned(Multitask(trunk, dict(zip(names, heads, strict=True))), losses)
@@ -67,65 +70,67 @@ def _with_params(packed: Packed, tree: Tree, params: NDArray) -> Tree:
     return replace(tree, nodes=nodes, int8_loss=None, band=None)
 
 
-def _shifts(trees: Sequence[Tree]) -> list[tuple[FloatArray, FloatArray]]:
-    """The mean and the scale of the features of each head."""
-    none = [(np.zeros(len(tree.features)), np.ones(len(tree.features))) for tree in trees]
-    return [(t.scaler.mean, t.scaler.scale) if t.scaler else no for t, no in zip(trees, none, strict=True)][1:]
+def _scaler(tree: Tree) -> Scaler:
+    width = len(tree.features)
+    return tree.scaler or Scaler(np.zeros(width), np.ones(width))
 
 
-def _descend(
-    packed: Sequence[Packed],
-    start: list[NDArray],
-    shifts: list[tuple[FloatArray, FloatArray]],
-    scaled: FloatArray,
-    raw: FloatArray,
-    lessons: Sequence[Lesson],
-    plan: Plan,
-    seed: int,
-) -> tuple[list[NDArray], FloatArray]:
-    import jax
+def _summed_loss(trees: Sequence[Tree], packed: Sequence[Packed], raw: FloatArray, lessons: Sequence[Lesson]) -> Loss:
+    """The loss of the parameters of each tree, the trunk's first, on some rows."""
     import jax.numpy as jnp
-    import optax
 
     from neuraltree.engine.primitive import forest_outputs
 
-    width = raw.shape[1]
-    # Raw inputs in a head's own scaling, once; the trunk's outputs are scaled within the program.
-    own = [jnp.asarray((raw - mean[:width]) / scale[:width], jnp.float32) for mean, scale in shifts]
-    tail = [(jnp.asarray(m[width:], jnp.float32), jnp.asarray(s[width:], jnp.float32)) for m, s in shifts]
+    width, scalers = raw.shape[1], [_scaler(tree) for tree in trees]
+
+    def of_inputs(scaler: Scaler) -> Any:  # raw inputs in a tree's own scaling, once
+        return jnp.asarray((raw - scaler.mean[:width]) / scaler.scale[:width], jnp.float32)
+
+    inputs, *own = map(of_inputs, scalers)
+    tails = [[jnp.asarray(part[width:], jnp.float32) for part in (s.mean, s.scale)] for s in scalers[1:]]
     goals = [jnp.asarray(lesson.targets.T, jnp.float32) for lesson in lessons]
     names = [loss_and_level(lesson.loss) for lesson in lessons]
-    inputs = jnp.asarray(scaled, jnp.float32)
 
     def loss(params: list[Any], rows: Any) -> Any:
         shared = forest_outputs(packed[0].forest, params[0], inputs[rows])[0].T
         total = jnp.zeros(())
-        for i, (name, level) in enumerate(names):
-            seen = jnp.concatenate([own[i][rows], (shared - tail[i][0]) / tail[i][1]], axis=1)
+        for i, ((name, level), (mean, scale)) in enumerate(zip(names, tails, strict=True)):
+            seen = jnp.concatenate([own[i][rows], (shared - mean) / scale], axis=1)
             outputs = forest_outputs(packed[i + 1].forest, params[i + 1], seen)[0]
             total = total + LOSSES[name].value(outputs, goals[i][:, rows], level).mean()
         return total
 
-    batch = min(plan.batch, len(raw))
-    per_epoch = len(raw) // batch
-    rng = np.random.default_rng(seed)
-    order = np.stack([rng.permutation(len(raw))[: per_epoch * batch] for _ in range(plan.epochs)])
-    steps = plan.epochs * per_epoch
-    rates = plan.learning_rate * SCHEDULES["cosine"].share(np.arange(steps) / steps)
-    method = optax.scale_by_adam(b2=0.99)
+    return loss
+
+
+def _course(rows: int, plan: Plan, seed: int) -> tuple[NDArray, FloatArray]:
+    """(epochs, steps, batch) rows in random orders, without those that fill no batch, and the rates (epochs, steps)."""
+    batch = min(plan.batch, rows)
+    steps, rng = rows // batch, np.random.default_rng(seed)
+    order = np.stack([rng.permutation(rows)[: steps * batch] for _ in range(plan.epochs)])
+    share = SCHEDULES["cosine"].share(np.arange(plan.epochs * steps) / (plan.epochs * steps))
+    return order.reshape(plan.epochs, steps, batch), (plan.learning_rate * share).reshape(plan.epochs, steps)
+
+
+def _descend(loss: Loss, start: list[NDArray], order: NDArray, rates: FloatArray) -> tuple[list[NDArray], FloatArray]:
+    """The parameters after all steps of Adam, and the mean loss of each epoch."""
+    import jax
+    import jax.numpy as jnp
+    import optax
+
+    method = optax.scale_by_adam(b2=SECOND_DECAY)
 
     def step(carry: Any, given: Any) -> Any:
         params, state = carry
         rows, rate = given
         value, slope = jax.value_and_grad(loss)(params, rows)
         update, state = method.update(slope, state)
-        params = jax.tree.map(lambda p, u: p - rate * u, params, update)
-        return (params, state), value
+        return (jax.tree.map(lambda p, u: p - rate * u, params, update), state), value
 
     @jax.jit
     def run(params: Any, rows: Any, rates: Any) -> Any:
         return jax.lax.scan(step, (params, method.init(params)), (rows, rates))
 
-    first = [jnp.asarray(each) for each in start]
-    (last, _), values = run(first, jnp.asarray(order.reshape(steps, batch)), jnp.asarray(rates, jnp.float32))
-    return [np.asarray(each) for each in last], np.asarray(values, np.float64).reshape(plan.epochs, -1).mean(axis=1)
+    rows = jnp.asarray(order.reshape(-1, order.shape[2]))
+    (last, _), values = run([jnp.asarray(each) for each in start], rows, jnp.asarray(rates.ravel(), jnp.float32))
+    return [np.asarray(each) for each in last], np.asarray(values, np.float64).reshape(rates.shape).mean(axis=1)

@@ -41,8 +41,8 @@ def at_random(rng: np.random.Generator, labels: NDArray, clients: int) -> list[R
 
 
 def by_label(rng: np.random.Generator, labels: NDArray, clients: int) -> list[Rows]:
-    """The rows of each label in shares of a Dirichlet distribution (Hsu et al. 2019, *Measuring the Effects of
-    Non-Identical Data Distribution*, section 3); drawn again until each client has ``LEAST_ROWS``."""
+    """The rows of each label in shares of a Dirichlet distribution over the clients (as in Yurochkin et al. 2019,
+    *Bayesian Nonparametric Federated Learning of Neural Networks*), until each client has ``LEAST_ROWS``."""
     while True:
         owner = np.empty(len(labels), np.int64)
         for label in np.unique(labels):

@@ -37,9 +37,9 @@ expectation and maximisation, from copies of one tree of a search's front. **A m
 trees, not a second kind of tree in the search**: a node cannot choose between subtrees, and the engine's loss is of all
 outputs with one weight a row, so a search evolves the tree and the mixture multiplies it. *{macs}*: of the front's
 members the one of the lowest honest error that, with the gate, has no more MACs than the best tree; *{flash}*: no more
-flash with all experts. *{trained}*: the best tree, trained for as many
-epochs as an expert. The Pareto ensemble
-computes all its members. Flash of several trees is an upper bound: what they share counts in each."""
+flash with all experts. On a hold-out without such a member the row lacks it. *{trained}*: the best tree, trained for as
+many epochs as an expert. The Pareto ensemble computes all its members. Flash of several trees is an upper bound: what
+they share counts in each."""
 SHARING = """## Trees of several tasks
 
 Each table has a task of numbers and one of classes: vehicle's class and its first column; for friedman and energy the
