@@ -210,6 +210,13 @@ def test_the_minimum_is_stable_with_all_above_it() -> None:
     assert minimum_for_stability(found) is None
 
 
+def test_of_one_seed_nothing_is_known() -> None:
+    rows = [row for row in made_up_rows() if row["job"] != "tree_20000" or row["seed"] == "0"]
+    found = limits(rows, "mnist", "tree")
+    assert (found[20_000].stable, found[20_000].regime) == (None, "–")
+    assert minimum_for_stability(found) == 60_000
+
+
 def test_test_rows_choose_nothing() -> None:
     rows = [row | {"test_error": "0.5"} for row in made_up_rows()]
     before, after = (limits(each, "mnist", "tree") for each in (made_up_rows(), rows))

@@ -85,6 +85,7 @@ weights allow; one hidden unit has about 700, so its smallest sizes differ. Pixe
 chosen by validation rows of MNIST with another seed. So errors are larger than in [mnist.md](mnist.md), where trees
 are pruned in training and see 55,000 shifted images. Shares and bits are chosen by validation rows; the 10,000 test
 images score everything once and choose nothing. Costs on test rows are in points, in brackets."""
+ANSWERS = {True: "yes", False: "no", None: NONE}
 LIMITS = ("safe pruning, %", "with training, %", "8-bit gap", "fewest bits")
 DECK_TEXT = """## The deck's table beside ours
 
@@ -195,7 +196,7 @@ def _sizes(found: dict[tuple[str, str], dict[int, Limits]], table: str) -> str:
                 figure(100 * each.test_error, 2),
                 val,
                 each.regime,
-                "yes" if each.stable else "no",
+                ANSWERS[each.stable],
             ]
             lines.append([KIND_NAMES[kind], whole(each.weights), *about, *_limit_cells(each)])
     return right(header, lines)

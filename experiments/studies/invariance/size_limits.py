@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.rendering.searches import ResultRows, of
+from experiments.rendering.text import NONE
 from experiments.studies.invariance.run import COURSE, FORMATS, SHARES, SIZES, TRAINED_SHARES, job
 from neuraltree.compress.weights.weight_formats import WEIGHT_FORMATS
 
@@ -28,7 +29,7 @@ class Limits(NamedTuple):
     val_error: float
     val_sd: float
     test_error: float
-    stable: bool
+    stable: bool | None  # of one seed nothing is known
     regime: str
     safe: dict[str, tuple[float, float] | None]  # by part of ``CUTS``
     gap: float
@@ -66,9 +67,11 @@ def farthest(rows: ResultRows, part: str, levels: Sequence[str]) -> str | None:
     return safe
 
 
-def regime(rows: ResultRows, steady: bool) -> str:
+def regime(rows: ResultRows, steady: bool | None) -> str:
     """``unstable``, or else ``overfitting`` if validation loss rises in the last third of the epochs while training
-    loss falls, or else ``learning``."""
+    loss falls, or else ``learning``; "–" if it is not known whether it is steady."""
+    if steady is None:
+        return NONE
     if not steady:
         return "unstable"
     last = max(int(row["level"]) for row in rows if row["part"] == "epoch")
@@ -90,15 +93,15 @@ def limits(rows: ResultRows, table: str, kind: str) -> dict[int, Limits]:
 def _limits(rows: ResultRows, best: float) -> Limits:
     errors = np.array([*whole(rows, "val_error").values()])
     sd = float(errors.std(ddof=1)) if len(errors) > 1 else float("nan")
-    stable = bool(sd < SPREAD and errors.mean() <= best + WITHIN)
+    steady = bool(sd < SPREAD) if len(errors) > 1 else None
     return Limits(
         float(np.mean([*whole(rows, "weights").values()])),
         len(errors),
         float(errors.mean()),
         sd,
         float(np.mean([*whole(rows, "test_error").values()])),
-        stable,
-        regime(rows, bool(sd < SPREAD)),
+        steady and bool(errors.mean() <= best + WITHIN),
+        regime(rows, steady),
         *compressible(rows),
     )
 
@@ -123,9 +126,9 @@ def compressible(rows: ResultRows) -> Compressible:
 
 
 def minimum_for_stability(found: dict[int, Limits]) -> int | None:
-    """The smallest size that is stable, as all larger ones are; None if the largest is not."""
+    """The smallest size that is stable, as all larger ones of several seeds are; None if the largest is not."""
     least = None
-    for size in sorted(found, reverse=True):
+    for size in sorted((size for size, each in found.items() if each.stable is not None), reverse=True):
         if not found[size].stable:
             break
         least = size
