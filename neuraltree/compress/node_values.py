@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.arrays import FloatArray
 from neuraltree.tree.nodes import Nodes, parents
 
 if TYPE_CHECKING:
-    from neuraltree.tree.tree import Tree
+    from neuraltree.tree.tree import Inputs, Tree
 
 
 class NodeValues(NamedTuple):
@@ -22,16 +21,22 @@ class NodeValues(NamedTuple):
     values: FloatArray
 
 
-def scaled_rows(tree: Tree, X: ArrayLike) -> FloatArray:
-    """(rows, features) in the tree's scaled units, for raw inputs ``X`` (rows, features).
+def finite_rows(tree: Tree, X: Inputs) -> FloatArray:
+    """(rows, features) raw features, for raw inputs ``X`` (rows, features), or columns by name as in ``Tree.outputs``.
 
     Raises ``ValueError`` for another shape, no rows, or a number that is not finite.
     """
-    rows = np.asarray(X, dtype=np.float64)
-    if rows.ndim != 2 or rows.shape[1] != len(tree.features) or not len(rows):
+    rows = tree.feature_rows(X).astype(np.float64)
+    if not len(rows):
         raise ValueError(f"X has shape {rows.shape}; the tree needs (rows, {len(tree.features)}) with a row or more")
     if not np.isfinite(rows).all():
         raise ValueError("X has numbers that are not finite; leave out these rows, or fill them in")
+    return rows
+
+
+def scaled_rows(tree: Tree, X: Inputs) -> FloatArray:
+    """(rows, features) in the tree's scaled units; ``X`` and errors as for ``finite_rows``."""
+    rows = finite_rows(tree, X)
     return rows if tree.scaler is None else tree.scaler.transform(rows)
 
 

@@ -17,40 +17,45 @@ from neuraltree.compress.node_values import scaled_rows
 from neuraltree.compress.pruning.edge_slopes import Passed, passed
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
 from neuraltree.robustness.input_gradient import input_gradient
+from neuraltree.robustness.radii import checked_radii
 from neuraltree.tasks.links import class_outputs
 from neuraltree.tasks.losses import LOSSES, loss_and_level
-from neuraltree.tree.tree import Tree
+from neuraltree.tree.tree import Inputs, Tree
 
 STRIDE = 2.5  # a step of ``pgd`` is this share of the radius over the number of steps (Madry et al. 2018, section 5)
 
 
-def noisy(tree: Tree, X: ArrayLike, sd: float, rng: np.random.Generator) -> FloatArray:
-    """(rows, features) raw rows with Gaussian noise of ``sd`` standard deviations of each input."""
+def noisy(tree: Tree, X: Inputs, sd: float, rng: np.random.Generator) -> FloatArray:
+    """(rows, features) raw rows with Gaussian noise of ``sd``, one or (rows,), standard deviations of each input."""
     rows = scaled_rows(tree, X)
-    return scaler_of(tree).inverse(rows + rng.normal(0.0, sd, size=rows.shape))
+    sizes = np.reshape(checked_radii(sd, len(rows), "sd"), (-1, 1))
+    return scaler_of(tree).inverse(rows + rng.normal(0.0, sizes, size=rows.shape))
 
 
-def without_inputs(tree: Tree, X: ArrayLike, share: float, rng: np.random.Generator) -> FloatArray:
+def without_inputs(tree: Tree, X: Inputs, share: float, rng: np.random.Generator) -> FloatArray:
     """(rows, features) raw rows in which each cell is lost with the probability ``share``: its mean over the training
-    rows stands in for it, as for a missing number of a table."""
+    rows stands in for it, as for a missing number of a table. ``ValueError`` for a share out of 0 to 1."""
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share!r}; it is a probability, from 0 to 1")
     rows = scaled_rows(tree, X)
     return scaler_of(tree).inverse(np.where(rng.random(rows.shape) < share, 0.0, rows))
 
 
-def fgsm(tree: Tree, X: ArrayLike, y: ArrayLike, radius: float) -> FloatArray:
-    """(rows, features) raw rows moved by ``radius`` along the signs of the derivatives of the loss.
+def fgsm(tree: Tree, X: Inputs, y: ArrayLike, radius: float | FloatArray) -> FloatArray:
+    """(rows, features) raw rows moved by ``radius``, one or (rows,), along the signs of the derivatives of the loss.
 
     Goodfellow et al. (2015), https://arxiv.org/abs/1412.6572, section 4. ``y``: labels (rows,) or target values as
-    ``lesson_of`` takes them, and errors as there.
+    ``lesson_of`` takes them, and errors as there; ``ValueError`` for a radius below 0 too.
     """
     lesson = lesson_of(tree, X, y)
+    sizes = np.reshape(checked_radii(radius, len(lesson.inputs)), (-1, 1))
     slope = input_gradient(passed(tree.nodes, lesson))
-    return scaler_of(tree).inverse(lesson.inputs + radius * np.sign(slope))
+    return scaler_of(tree).inverse(lesson.inputs + sizes * np.sign(slope))
 
 
 def pgd(
     tree: Tree,
-    X: ArrayLike,
+    X: Inputs,
     y: ArrayLike,
     radius: float | FloatArray,
     *,
@@ -64,7 +69,9 @@ def pgd(
     whose true class is furthest behind another, or whose error is the largest. ``y`` and errors: as for ``fgsm``.
     """
     lesson = lesson_of(tree, X, y)
-    around, radius = lesson.inputs, np.reshape(radius, (-1, 1))
+    if steps < 1:
+        raise ValueError(f"steps is {steps!r}; it is a whole number of 1 or more")
+    around, radius = lesson.inputs, np.reshape(checked_radii(radius, len(lesson.inputs)), (-1, 1))
     now = around if rng is None else around + radius * rng.uniform(-1.0, 1.0, size=around.shape)
     worst, most = around, np.full(len(around), -np.inf)
     for step in range(steps + 1):

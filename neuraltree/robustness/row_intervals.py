@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.activations import ACTIVATIONS
-from neuraltree.activations.kind import Activation
+from neuraltree.activations.kind import INF, Activation
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.reduction.sum_intervals import Ends, image_of
 from neuraltree.tree.nodes import Nodes
@@ -58,7 +58,15 @@ def output_ends(nodes: Nodes, inputs: Ends, fold: int | NDArray[np.integer] = 0)
 
 
 def image(row: Activation, sums: FloatArray) -> FloatArray:
-    """(2, ...) ends between which the computed values of an activation lie, for sums between ``sums`` (2, ...)."""
+    """(2, ...) ends between which the computed values of an activation lie, for sums between ``sums`` (2, ...).
+
+    A sum that may overflow may be NaN, as infinities of two signs add up to it and infinity has no sine: any value.
+    """
+    sure = np.isfinite(sums).all(axis=0)
+    return np.where(sure, _image_of_numbers(row, sums), np.reshape([-INF, INF], (2, *[1] * sure.ndim)))
+
+
+def _image_of_numbers(row: Activation, sums: FloatArray) -> FloatArray:
     found = np.stack(image_of(row, Ends(*sums)))
     if row.pieces or row.jump is not None:
         return found  # comparisons alone, which do not round

@@ -13,7 +13,7 @@ from neuraltree.robustness.row_intervals import input_ends, output_ends
 from neuraltree.tasks.metrics import Truth, metric_named
 from neuraltree.tree.nodes import Nodes
 
-LARGEST = 1e30  # an end without a bound counts as this much, whose square is a number
+LARGEST = 1e30  # of a regression an end without a bound counts as this much, whose square is a number
 
 
 def worst_outputs(ends: Ends, truth: Truth) -> FloatArray:
@@ -21,9 +21,9 @@ def worst_outputs(ends: Ends, truth: Truth) -> FloatArray:
 
     For classes the lower end of the true class and the upper ends of all others, for numbers the further end.
     """
-    low, high = np.nan_to_num(ends.low, nan=-LARGEST), np.nan_to_num(ends.high, nan=LARGEST)
-    low, high = np.clip(low, -LARGEST, LARGEST), np.clip(high, -LARGEST, LARGEST)
+    low, high = (np.where(np.isnan(end), most, end) for end, most in zip(ends, (-np.inf, np.inf), strict=True))
     if truth.task.kind == "regression":
+        low, high = np.clip(low, -LARGEST, LARGEST), np.clip(high, -LARGEST, LARGEST)
         true = truth.target.reshape(len(truth.target), -1).T
         return np.where(high - true >= true - low, high, low)[None]
     positions = np.arange(len(low))[:, None] if len(low) > 1 else 1

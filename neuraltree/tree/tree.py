@@ -153,7 +153,7 @@ class Tree:
         An array of numbers (rows, features) holds the features. A frame, a mapping of columns and a list of mappings
         have the columns of the table by name, or without ``columns`` the features.
         """
-        return prediction.in_chunks(partial(prediction.outputs, self._program), self._rows(X))
+        return prediction.in_chunks(partial(prediction.outputs, self._program), self.feature_rows(X))
 
     def predict(self, X: Inputs) -> NDArray:
         """Class labels (rows,) or target values, (rows,) or (rows, targets), for raw inputs as in ``outputs``.
@@ -161,14 +161,14 @@ class Tree:
         If outputs are equal, the first class wins, and so it does at a probability of exactly ``threshold``.
         """
         if self.classes is not None:
-            return prediction.in_chunks(self._labels_of, self._rows(X))
+            return prediction.in_chunks(self._labels_of, self.feature_rows(X))
         values = self.outputs(X)
         return values if values.shape[1] > 1 else values[:, 0]
 
     def predict_proba(self, X: Inputs) -> FloatArray:
         """(rows, classes) probabilities in the order of ``classes``, for raw inputs as in ``outputs``."""
         self._check_classes()
-        return prediction.in_chunks(self._probabilities_of, self._rows(X))
+        return prediction.in_chunks(self._probabilities_of, self.feature_rows(X))
 
     def predict_interval(self, X: Inputs) -> FloatArray:
         """(rows, 2) the ends of intervals around ``predict(X)`` that hold the target of about 90 % of new rows.
@@ -218,7 +218,8 @@ class Tree:
         if self.classes is None:
             raise ValueError("a regression tree has no class probabilities; use predict")
 
-    def _rows(self, X: Inputs) -> NDArray:
+    def feature_rows(self, X: Inputs) -> NDArray:
+        """(rows, features) the raw features of ``X`` as in ``outputs``; a column that no node reads may have zeros."""
         if is_frame(X) or is_rows(X):
             return encode(self._columns, X, [column.name for column in self.columns_read])
         X = np.asarray(X)

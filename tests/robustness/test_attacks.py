@@ -94,3 +94,18 @@ def test_noise_and_lost_cells_have_the_size_asked_for() -> None:
     np.testing.assert_allclose(added.std(axis=0), 0.3, rtol=0.05)
     lost = without_inputs(model, X, 0.2, np.random.default_rng(5)) == SCALER.mean
     np.testing.assert_allclose(lost.mean(axis=0), 0.2, atol=0.02)
+
+
+def test_sizes_that_are_none_are_errors() -> None:
+    model, y, rng = tree("binary"), ["a"] * len(ROWS), np.random.default_rng(0)
+    for size in (-0.1, np.nan, [0.1, 0.2], None):
+        for attack in (fgsm, pgd):
+            with pytest.raises(ValueError, match=r"radius is .* each of the 15 rows"):
+                attack(model, ROWS, y, size)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match=r"sd is .* each of the 15 rows"):
+            noisy(model, ROWS, size, rng)  # type: ignore[arg-type]
+    for share in (-0.1, 1.1, np.nan):
+        with pytest.raises(ValueError, match="from 0 to 1"):
+            without_inputs(model, ROWS, share, rng)
+    with pytest.raises(ValueError, match="steps is 0"):
+        pgd(model, ROWS, y, 0.1, steps=0)

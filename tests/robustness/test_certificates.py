@@ -206,3 +206,50 @@ def test_nothing_is_certain_about_sums_that_overflow() -> None:
         record([(0, IDENTITY, 0.0, 0.0), (1, 0, 1e300, 0.0)]), Ends(np.array([[-1e10]]), np.array([[1e10]]))
     )
     assert (ends.low.item(), ends.high.item()) == (-np.inf, np.inf)
+
+
+def beyond_doubles(depth: int, sign: float = 1.0) -> list[tuple[int, int, float, float]]:
+    """A chain whose value is x0 times 1e342, and so infinite but for the smallest of inputs."""
+    first, *rest = [(depth + i, IDENTITY, 1e38, 0.0) for i in range(8)]
+    return [(depth, IDENTITY, sign * first[2], 0.0), *rest, (depth + 8, 0, 1e38, 0.0)]
+
+
+@pytest.mark.parametrize(
+    "below",
+    [[(1, SINE, 1.0, 0.0), *beyond_doubles(2)], [(1, TANH, 1.0, 0.0), *beyond_doubles(2), *beyond_doubles(2, -1.0)]],
+    ids=["sine-of-infinity", "infinities-of-two-signs"],
+)
+def test_nothing_is_certain_about_a_bounded_node_whose_sum_may_be_no_number(
+    below: list[tuple[int, int, float, float]],
+) -> None:
+    tree = binary([(0, IDENTITY, 0.0, -5.0), *below])
+    assert tree.predict([[0.0, 0.0], [1.0, 0.0]]).tolist() == ["no", "yes"]  # NaN is the last class
+    assert not certified(tree, [[0.0, 0.0]], 1.0)[0]
+    assert certified_radius(tree, [[0.0, 0.0]])[0] < 1.0
+
+
+def test_columns_by_name_are_rows_of_the_same_radius() -> None:
+    """Of a frame the order of the columns says nothing."""
+    tree = binary(LINEAR)
+    swapped = {"x1": np.array([2.0, -1.0]), "x0": np.array([1.0, 0.5])}
+    for model in (tree, quantize_tree(tree)):
+        expected = certified_radius(model, [[1.0, 2.0], [0.5, -1.0]])
+        np.testing.assert_array_equal(certified_radius(model, swapped), expected)
+        np.testing.assert_array_equal(model.predict(swapped), model.predict([[1.0, 2.0], [0.5, -1.0]]))
+
+
+@pytest.mark.parametrize("radius", [-0.1, np.nan, [0.1, 0.1], None])
+def test_a_radius_that_is_none_is_an_error(radius: object) -> None:
+    for model in (binary(LINEAR), quantize_tree(binary(LINEAR))):
+        with pytest.raises(ValueError, match=r"radius is .* or one for each of the 1 rows"):
+            certified(model, [[0.1, 0.2]], radius)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [-1.0, np.nan, np.inf])
+def test_ranges_that_are_none_are_errors(size: float) -> None:
+    with pytest.raises(ValueError, match=r"most is .* finite number above 0"):
+        certified_radius(binary(LINEAR), [[0.1, 0.2]], most=size)
+    with pytest.raises(ValueError, match=r"tolerance is .* finite number of 0 or more"):
+        certified(Tree(record(LINEAR), "regression", ("a", "b")), [[0.1, 0.2]], 0.1, tolerance=size)
+    with pytest.raises(ValueError, match="is a str; give a Tree"):
+        certified("tree", [[0.1, 0.2]], 0.1)  # type: ignore[arg-type]

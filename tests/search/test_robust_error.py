@@ -11,6 +11,9 @@ import pytest
 from neuraltree import NeuralTreeClassifier
 from neuraltree.robustness import certified
 from neuraltree.robustness.row_intervals import input_ends, output_ends
+from neuraltree.robustness.worst_case import robust_errors
+from neuraltree.tasks.metrics import Truth
+from neuraltree.tasks.task import make_task
 from neuraltree.tree.nodes import Nodes, one_set
 from search import Evolution
 from search.engine.evaluate import Problem, evaluate
@@ -137,6 +140,12 @@ def test_a_tree_that_diverged_has_the_worst_bound_and_it_is_a_number(kind: str) 
         found = evaluate(problem, [trees[0], nodes], 0).columns[ROBUST]
         assert np.isfinite(found).all()
         assert found[1] > found[0]
+
+
+def test_outputs_of_classes_that_are_huge_are_still_compared() -> None:
+    leaves = [row for bias in (2e30, 3e30) for row in ((0, IDENTITY, 0.0, bias), (1, 0, 0.0, 0.0))]
+    truth = Truth(make_task("multiclass", n_classes=2), np.array([0, 1]))
+    assert robust_errors([record(leaves)], truth, np.zeros((2, 1)), RADIUS).tolist() == [0.5]
 
 
 def test_nobody_asks_for_it_by_default() -> None:

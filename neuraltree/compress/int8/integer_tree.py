@@ -28,6 +28,7 @@ from neuraltree.compress.int8.stages import (
 )
 from neuraltree.compress.weights.snapping import NO_SNAPS
 from neuraltree.compress.weights.weight_formats import code_snaps
+from neuraltree.inputs.frames import is_frame, is_rows
 from neuraltree.tasks.links import class_codes, logit_threshold, probabilities
 from neuraltree.tree.folding import fold_inputs, fold_target
 from neuraltree.tree.labels import label_array
@@ -59,7 +60,7 @@ class IntegerTree:
     def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
         """Quantised inputs (rows, used inputs) from raw inputs (rows, features), which are integers where the tree
         was made for integers; ``ValueError`` for numbers that these cannot be."""
-        X = np.asarray(X)
+        X = self.source.feature_rows(X) if is_frame(X) or is_rows(X) else np.asarray(X)
         if X.ndim != 2 or X.shape[1] != len(self.source.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
         if isinstance(self.inputs, MixedStage):

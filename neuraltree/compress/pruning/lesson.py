@@ -13,7 +13,7 @@ from neuraltree.compress.node_values import forward, scaled_rows
 from neuraltree.tasks.losses import LOSSES
 from neuraltree.tasks.task import LOSS_OF, Task, encode, make_task
 from neuraltree.tree.nodes import Nodes
-from neuraltree.tree.tree import Tree
+from neuraltree.tree.tree import Inputs, Tree
 
 TAUGHT = 0.5  # the share of the whole tree in what its cuts learn
 MEANS = ("squared", "logistic", "softmax")  # the losses whose outputs expect means
@@ -35,7 +35,7 @@ class Lesson:
         return Lesson(self.inputs[rows], self.targets[rows], weight / weight.mean(), self.loss)
 
 
-def lesson_of(tree: Tree, X: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None, loss: str = "auto") -> Lesson:
+def lesson_of(tree: Tree, X: Inputs, y: ArrayLike, weight: ArrayLike | None = None, loss: str = "auto") -> Lesson:
     """The lesson of raw inputs ``X`` (rows, features), and of labels (rows,) or target values ``y`` (rows,) or (rows,
     targets).
 
