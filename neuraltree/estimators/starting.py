@@ -53,19 +53,23 @@ def check_options(options: Options, kind: str) -> None:
     kinds, rate, decay = options.activations, options.learning_rate, options.weight_decay
     limits = [("max_depth", options.max_depth)]
     optional = [(name, getattr(options, name)) for name in ("max_nodes", "max_arity", "epochs", "batch_size")]
+    whole = "must be a whole number of 1 or more"
     unknown = [name for name in kinds if name not in NAMES and name not in ALIASES]
     rules = (
         (not kinds, "activations is empty; name at least one"),
         (unknown, f"activations has the unknown name {unknown[:1]}; allowed: {', '.join(NAMES)}"),
         (options.optimizer not in OPTIMIZERS, f"optimizer={options.optimizer!r}; allowed: {', '.join(OPTIMIZERS)}"),
-        (not _finite(rate) or rate <= 0, f"learning_rate={rate!r} must be a number above 0"),
+        (not is_finite(rate) or rate <= 0, f"learning_rate={rate!r} must be a number above 0"),
         (
-            decay is not None and (not _finite(decay) or decay < 0),
+            decay is not None and (not is_finite(decay) or decay < 0),
             f"weight_decay={decay!r} must be a number of 0 or more, or None",
         ),
-        *((not _whole(value), f"{name}={value!r} must be a whole number of 1 or more") for name, value in limits),
+        *((not is_whole(value), f"{name}={value!r} {whole}") for name, value in limits),
         *(
-            (value is not None and not _whole(value), f"{name}={value!r} must be a whole number of 1 or more, or None")
+            (
+                value is not None and not is_whole(value),
+                f"{name}={value!r} must be a whole number of 1 or more, or None",
+            )
             for name, value in optional
         ),
     )
@@ -78,12 +82,14 @@ def check_options(options: Options, kind: str) -> None:
         raise ValueError(f"loss: {error}") from None
 
 
-def _finite(value: Any) -> bool:
+def is_finite(value: Any) -> bool:
+    """Whether an option is a real number, neither infinite nor NaN."""
     return isinstance(value, Real) and bool(np.isfinite(float(value)))
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, Integral) and int(value) >= 1
+def is_whole(value: Any, least: int = 1) -> bool:
+    """Whether an option is a whole number of ``least`` or more."""
+    return isinstance(value, Integral) and int(value) >= least
 
 
 def _size(sample: Sample, options: Options) -> int:

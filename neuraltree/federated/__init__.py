@@ -4,7 +4,7 @@ from neuraltree.lazy import lazy_names
 
 _PLACES = {
     "averaged": "neuraltree.federated.averaging",
-    "pooled_scaler": "neuraltree.federated.pooled_scaler",
+    "pooled_scaler": "neuraltree.federated.pooling",
     "traffic_bytes": "neuraltree.federated.averaging",
     "training_rounds": "neuraltree.federated.averaging",
 }

@@ -31,9 +31,9 @@ class Plan(NamedTuple):
 
 
 def shares(counts: Sequence[int]) -> FloatArray:
-    """(clients,) the share n_k / n of each client's rows. ``ValueError`` without a row, or for a count below 0."""
+    """(clients,) the share n_k / n of each client's rows. ``ValueError`` without a row, or for no number of rows."""
     rows = np.asarray(counts, dtype=np.float64)
-    if rows.ndim != 1 or not rows.any() or rows.min() < 0:
+    if rows.ndim != 1 or not rows.any() or not (np.isfinite(rows) & (rows >= 0)).all():
         raise ValueError(f"the clients have {list(counts)} rows; each count is 0 or more, and one is above 0")
     return rows / rows.sum()
 
@@ -41,11 +41,14 @@ def shares(counts: Sequence[int]) -> FloatArray:
 def averaged(weights: ArrayLike, counts: Sequence[int]) -> FloatArray:
     """sum_k (n_k / n) w_k of weights (clients, ...) by the clients' numbers of rows; clients without rows are left out.
 
-    Not finite where the weight of a client with rows is not.
+    Not finite where the weight of a client with rows is not. ``ValueError`` as ``shares``, or unless each client has
+    weights.
     """
-    share = shares(counts)
+    share, of_clients = shares(counts), np.asarray(weights, dtype=np.float64)
+    if of_clients.shape[:1] != share.shape:
+        raise ValueError(f"weights have shape {of_clients.shape}; they need a row for each of the {len(share)} clients")
     counted = share > 0
-    return np.tensordot(share[counted], np.asarray(weights, dtype=np.float64)[counted], axes=1)
+    return np.tensordot(share[counted], of_clients[counted], axes=1)
 
 
 def traffic_bytes(weights: int, clients: int, rounds: int) -> int:

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neuraltree.arrays import FloatArray
 from neuraltree.estimators.base import seed_of
 from neuraltree.estimators.covering import covering_tree
+from neuraltree.estimators.starting import is_finite, is_whole
 from neuraltree.fuzzy.fuzzy_forest import FuzzyModel, forest_of, loaded, stored, widened
 from neuraltree.fuzzy.fuzzy_training import FuzzyProblem, FuzzyTraining, losses, trained
 from neuraltree.fuzzy.fuzzy_tree import MOST_INPUTS, FuzzyTree, Range, check_structure
@@ -144,13 +145,13 @@ class _FuzzyTreeEstimator(BaseEstimator):
             raise ValueError(f"membership={self.membership!r}; it must be one of {', '.join(MEMBERSHIPS)}")
         if self.fuzzy_type not in TYPES:
             raise ValueError(f"fuzzy_type={self.fuzzy_type!r}; it must be 1 or 2")
-        if not 2 <= self.max_arity <= MOST_INPUTS:
-            raise ValueError(f"max_arity={self.max_arity}; it must be from 2 to {MOST_INPUTS}")
+        if not is_whole(self.max_arity, 2) or self.max_arity > MOST_INPUTS:
+            raise ValueError(f"max_arity={self.max_arity!r}; it must be a whole number from 2 to {MOST_INPUTS}")
         for name, least in (("max_depth", 1), ("max_nodes", 3), ("steps", 1), ("batch_size", 1)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name}={getattr(self, name)}; it must be {least} or more")
-        if not self.learning_rate > 0:
-            raise ValueError(f"learning_rate={self.learning_rate}; it must be above 0")
+            if not is_whole(getattr(self, name), least):
+                raise ValueError(f"{name}={getattr(self, name)!r}; it must be a whole number of {least} or more")
+        if not is_finite(self.learning_rate) or self.learning_rate <= 0:
+            raise ValueError(f"learning_rate={self.learning_rate!r}; it must be a number above 0")
         if self.search is not None and not hasattr(self.search, "evolve_fuzzy"):
             raise ValueError(f"search={self.search!r} must be a search.fuzzy.FuzzyEvolution(...), or None")
 

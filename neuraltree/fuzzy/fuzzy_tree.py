@@ -23,7 +23,11 @@ class Range(NamedTuple):
 
     @classmethod
     def fit(cls, columns: FloatArray) -> Range:
-        low, span = columns.min(axis=0), np.ptp(columns, axis=0)
+        """``ValueError`` for a column whose range is beyond doubles."""
+        with np.errstate(over="ignore"):
+            low, span = columns.min(axis=0), np.ptp(columns, axis=0)
+        if not np.isfinite(span).all():
+            raise ValueError("a column of X or y ranges over more than 1.8e308; give it another unit")
         return cls(low, np.where(span > 0, span, 1.0))
 
     def scaled(self, columns: FloatArray) -> FloatArray:
@@ -53,7 +57,10 @@ class FuzzyTree:
         return len(self.nodes)
 
     def predict(self, X: FloatArray) -> FloatArray:
-        """(rows, outputs) for raw inputs (rows, features)."""
+        """(rows, outputs) for raw inputs (rows, features); ``ValueError`` for another shape, or no rows."""
+        X = np.asarray(X, dtype=np.float64)
+        if X.ndim != 2 or X.shape[1] != len(self.inputs.low) or not len(X):
+            raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.inputs.low)}), a row or more")
         forest = forest_of([self.nodes], len(self.inputs.low), self.model)
         params = loaded(forest, [self.nodes], np.random.default_rng(0))
         return self.targets.unscaled(outputs(forest, params, self.inputs.scaled(X))[0])
@@ -67,6 +74,8 @@ def count_params(nodes: Nodes, fuzzy_type: int) -> int:
 
 def check_structure(nodes: Nodes, features: int, outputs: int) -> None:
     """``ValueError`` unless the structure fits a task of so many features and outputs."""
+    if not {"op", "depth"} <= set(getattr(getattr(nodes, "dtype", None), "names", None) or ()):
+        raise ValueError(f"structure is a {type(nodes).__name__}; it must be the nodes of a tree, such as tree_.nodes")
     op, depth = nodes["op"], nodes["depth"]
     most = int(arities(depth).max())
     if np.count_nonzero(depth == 0) != outputs or (op[depth == 0] >= 0).any():

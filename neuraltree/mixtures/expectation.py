@@ -27,12 +27,14 @@ from neuraltree.compress.pruning.lesson import Lesson, lesson_of
 from neuraltree.engine.epochs import train_epochs
 from neuraltree.engine.optimizers import SCHEDULES
 from neuraltree.engine.training import Settings
+from neuraltree.estimators.starting import is_finite, is_whole
 from neuraltree.mixtures.mixture import Mixture
+from neuraltree.mixtures.table_rows import all_features
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.generate import wide_tree
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.space import Space
-from neuraltree.tree.tree import Tree
+from neuraltree.tree.tree import Inputs, Tree
 
 LEAST_SHARE = 0.01  # of an expert, in the balance; and of a row, in an expert's row weights
 LEAST_VARIANCE = 1e-6  # of scaled targets
@@ -64,26 +66,52 @@ class Learned(NamedTuple):
 
 def fit_mixture(
     experts: Sequence[Tree],
-    X: ArrayLike,
+    X: Inputs,
     y: ArrayLike,
     *,
     plan: Plan = USUAL,
     gate: Tree | None = None,
     weight: ArrayLike | None = None,
+    loss: str = "auto",
     seed: int = 0,
 ) -> Learned:
     """Train ``experts``, trees of one task that may begin equal, and a gate on raw inputs (rows, features).
 
     The first responsibilities are by clusters of the scaled inputs, those of further starts by random directions.
-    ``gate``: see ``Mixture``; by default one that reads all inputs linearly.
+    ``gate``: see ``Mixture``; by default one that reads all inputs linearly. ``loss``: as of ``lesson_of``.
+    ``ValueError`` as ``check_mixture`` and ``lesson_of``, or if the training of all starts diverged.
     """
+    check_mixture(plan, len(experts), len(np.asarray(y)))
     mixture = Mixture(gate or linear_gate(experts[0], len(experts), seed), tuple(experts))
-    lesson = lesson_of(experts[0], X, y, weight)
+    lesson = lesson_of(experts[0], all_features(experts[0], X), y, weight, loss)
     found = [_from_start(mixture, lesson, plan, (seed, number)) for number in range(plan.starts)]
-    return min(found, key=lambda learned: _routed_loss(learned.mixture, lesson))
+    learned = [each for each in found if each is not None]
+    if not learned:
+        raise ValueError(
+            f"the training of all {plan.starts} starts diverged with learning_rate={plan.learning_rate!r}; give a "
+            "smaller one"
+        )
+    return min(learned, key=lambda each: _routed_loss(each.mixture, lesson))
 
 
-def _from_start(mixture: Mixture, lesson: Lesson, plan: Plan, seed: tuple[int, int]) -> Learned:
+def check_mixture(plan: Plan, experts: int, rows: int) -> None:
+    """``ValueError`` for a plan that cannot be, fewer than two experts, or more of them than rows."""
+    for name in ("rounds", "epochs", "starts"):
+        if not is_whole(getattr(plan, name)):
+            raise ValueError(f"{name}={getattr(plan, name)!r}; it must be a whole number of 1 or more")
+    if not is_finite(plan.learning_rate) or plan.learning_rate <= 0:
+        raise ValueError(f"learning_rate={plan.learning_rate!r}; it must be a number above 0")
+    if not is_finite(plan.balance) or plan.balance < 0:
+        raise ValueError(f"balance={plan.balance!r}; it must be a number of 0 or more")
+    if not is_whole(experts, 2):
+        raise ValueError(f"experts={experts!r}; a mixture needs a whole number of 2 or more")
+    if experts > rows:
+        raise ValueError(f"{experts} experts for {rows} different rows; give more rows, or fewer experts")
+
+
+@np.errstate(all="ignore")  # a training that diverges is left out
+def _from_start(mixture: Mixture, lesson: Lesson, plan: Plan, seed: tuple[int, int]) -> Learned | None:
+    """None if the training diverged."""
     experts = mixture.experts
     first = by_direction if seed[1] else by_cluster
     r = first_responsibilities(first(lesson.inputs, len(experts), seed), len(experts))
@@ -99,6 +127,8 @@ def _from_start(mixture: Mixture, lesson: Lesson, plan: Plan, seed: tuple[int, i
         by_expert = _row_losses(lesson, trees[1:])
         r = responsibilities(_gate_logits(trees[0], lesson), _scaled(by_expert, r, lesson), plan.balance)
         losses.append(float(np.average((r * by_expert).sum(axis=1), weights=lesson.weight)))
+    if not all(np.isfinite(nodes[name]).all() for nodes in trees for name in ("weight", "bias")):
+        return None
     pairs = zip(experts, trees[1:], strict=True)
     found = [replace(tree, nodes=nodes, int8_loss=None, band=None) for tree, nodes in pairs]
     return Learned(Mixture(replace(mixture.gate, nodes=trees[0]), tuple(found)), np.array(losses))

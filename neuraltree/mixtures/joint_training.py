@@ -17,11 +17,13 @@ from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
 from neuraltree.engine.forest import Packed, load_params, pack, store_params
 from neuraltree.engine.optimizers import SCHEDULES, SECOND_DECAY
+from neuraltree.estimators.starting import is_finite, is_whole
 from neuraltree.mixtures.multitask import Multitask
+from neuraltree.mixtures.table_rows import all_features
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.nodes import join
 from neuraltree.tree.scaler import Scaler
-from neuraltree.tree.tree import Tree
+from neuraltree.tree.tree import Inputs, Tree
 
 Loss = Callable[[list[Any], Any], Any]
 
@@ -41,20 +43,28 @@ class Learned(NamedTuple):
     losses: FloatArray
 
 
-def fit_together(model: Multitask, X: ArrayLike, targets: Mapping[str, ArrayLike], plan: Plan, seed: int) -> Learned:
+def fit_together(model: Multitask, X: Inputs, targets: Mapping[str, ArrayLike], plan: Plan, seed: int) -> Learned:
     """Train all trees on raw inputs ``X`` (rows, features) and the ``targets`` (rows,) of each head.
 
-    ``ValueError`` unless every head has targets. Raises as ``lesson_of`` for targets that do not fit a head.
+    ``ValueError`` unless every head has targets, for a plan that cannot be, or if the training diverged. Raises as
+    ``lesson_of`` for targets that do not fit a head.
     """
+    for field in ("epochs", "batch"):
+        if not is_whole(getattr(plan, field)):
+            raise ValueError(f"{field}={getattr(plan, field)!r}; it must be a whole number of 1 or more")
+    if not is_finite(plan.learning_rate) or plan.learning_rate <= 0:
+        raise ValueError(f"learning_rate={plan.learning_rate!r}; it must be a number above 0")
     if set(targets) != set(model.heads):
         raise ValueError(f"there are targets of {sorted(targets)}; the model has the heads {sorted(model.heads)}")
-    rows, names = np.asarray(X, dtype=np.float64), list(model.heads)
+    rows, names = all_features(model.trunk, X).astype(np.float64), list(model.heads)
     trees = [model.trunk, *(model.heads[name] for name in names)]
     packed = [_packed(tree) for tree in trees]
     start = [load_params(each, tree.nodes, "float32")[0] for each, tree in zip(packed, trees, strict=True)]
     lessons = [lesson_of(model.heads[name], model.inputs(rows), np.asarray(targets[name])) for name in names]
     loss = _summed_loss(trees, packed, rows, lessons)
     found, losses = _descend(loss, start, *_course(len(rows), plan, seed))
+    if not all(np.isfinite(params).all() for params in found):
+        raise ValueError(f"the training diverged with learning_rate={plan.learning_rate!r}; give a smaller one")
     trained = zip(packed, trees, found, strict=True)
     trunk, *heads = [_with_params(each, tree, params) for each, tree, params in trained]
     return Learned(Multitask(trunk, dict(zip(names, heads, strict=True))), losses)

@@ -11,7 +11,8 @@ from neuraltree.arrays import FloatArray
 from neuraltree.hardware.model.cost import costs, laid_out
 from neuraltree.hardware.model.counts import count
 from neuraltree.hardware.profile.devices import Code, Device
-from neuraltree.tree.tree import Tree
+from neuraltree.mixtures.table_rows import all_features
+from neuraltree.tree.tree import Inputs, Tree
 
 MEANS, SUMS = ("latency_s", "energy_j"), ("flash_bytes",)
 
@@ -40,40 +41,44 @@ class Mixture:
         if any((tree.kind, tree.classes) != (first.kind, first.classes) for tree in self.experts):
             raise ValueError("the experts have different kinds or classes; give trees of one task")
 
-    def routes(self, X: NDArray) -> NDArray:
-        """(rows,) the expert of each row of raw inputs (rows, features); the first of equal ones."""
-        return self.gate.predict(X)
+    def routes(self, X: Inputs) -> NDArray:
+        """(rows,) the expert of each row of raw inputs, as ``Tree.outputs`` takes them; the first of equal ones."""
+        return self.gate.predict(all_features(self.experts[0], X))
 
-    def predict(self, X: NDArray) -> NDArray:
+    def predict(self, X: Inputs) -> NDArray:
         """Labels (rows,), or target values, of each row's expert."""
         return self._of_experts(X, "predict")
 
-    def predict_proba(self, X: NDArray) -> FloatArray:
+    def predict_proba(self, X: Inputs) -> FloatArray:
         """(rows, classes) in the order of the experts' classes."""
         return self._of_experts(X, "predict_proba")
 
-    def _of_experts(self, X: NDArray, method: str) -> NDArray:
-        routes = self.routes(X)
-        found = np.empty_like(getattr(self.experts[0], method)(X))
+    def _of_experts(self, X: Inputs, method: str) -> NDArray:
+        rows = all_features(self.experts[0], X)
+        routes = self.routes(rows)
+        found = np.empty_like(getattr(self.experts[0], method)(rows))
         for e, tree in enumerate(self.experts):
             if (own := routes == e).any():
-                found[own] = getattr(tree, method)(np.asarray(X)[own])
+                found[own] = getattr(tree, method)(rows[own])
         return found
 
-    def shares(self, X: NDArray) -> FloatArray:
-        """(experts,) the share of the rows that each expert answers."""
-        return np.bincount(self.routes(X), minlength=len(self.experts)) / len(X)
+    def shares(self, X: Inputs) -> FloatArray:
+        """(experts,) the share of the rows that each expert answers; ``ValueError`` without a row."""
+        routes = self.routes(X)
+        if not len(routes):
+            raise ValueError("X has no rows, of which no expert has a share; give a row or more")
+        return np.bincount(routes, minlength=len(self.experts)) / len(routes)
 
     @property
     def num_weights(self) -> int:
         return self.gate.num_weights + sum(tree.num_weights for tree in self.experts)
 
-    def macs(self, X: NDArray) -> tuple[float, float]:
+    def macs(self, X: Inputs) -> tuple[float, float]:
         """Multiply-accumulates of a row: the mean over raw inputs, and those with the largest expert."""
         gate, *experts = (_macs(tree) for tree in (self.gate, *self.experts))
         return gate + float(self.shares(X) @ experts), gate + max(experts)
 
-    def costs(self, X: NDArray, device: Device, code: Code) -> dict[str, float]:
+    def costs(self, X: Inputs, device: Device, code: Code) -> dict[str, float]:
         """Columns of ``hardware.costs``: latency and energy as the mean over raw inputs, and with the costliest expert
         (``worst_expert_`` and the name), flash as the sum over all trees, RAM as the largest.
 

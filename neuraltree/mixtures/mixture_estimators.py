@@ -14,7 +14,7 @@ from neuraltree.estimators.base import seed_of
 from neuraltree.estimators.classifier import NeuralTreeClassifier
 from neuraltree.estimators.regressor import NeuralTreeRegressor
 from neuraltree.estimators.samples import Sample, class_sample, merged, regression_sample, rows_to_predict
-from neuraltree.mixtures.expectation import Plan, fit_mixture
+from neuraltree.mixtures.expectation import Plan, check_mixture, fit_mixture
 from neuraltree.tree.labels import label_array, places
 
 
@@ -71,18 +71,19 @@ class _MixtureEstimator(BaseEstimator):
     def _learn(self, sample: Sample) -> Self:
         # Equal rows are one of their summed weight, so that a row of weight 2 is the same as the row twice.
         self.columns_, sample = sample.columns, merged(sample)
-        if not isinstance(self.experts, int) or self.experts < 2:
-            raise ValueError(f"experts={self.experts!r}; a mixture needs a whole number of 2 or more")
+        plan = Plan(self.rounds, self.epochs, self.learning_rate, self.balance)
+        check_mixture(plan, self.experts, len(sample.X))
         seed = seed_of(self.random_state)
-        base = self._tree() if self.estimator is None else clone(self.estimator)
-        if not isinstance(base, self._tree):
+        if not isinstance(self.estimator, self._tree | None):
             raise ValueError(f"estimator={self.estimator!r} must be a {self._tree.__name__}, or None")
+        base = self._tree() if self.estimator is None else clone(self.estimator)
         if base.random_state is None:
             base.set_params(random_state=seed)
         y = sample.y if sample.classes is None else label_array(sample.classes)[sample.y]
         tree = base.fit(sample.X, y, sample_weight=sample.weight).tree_
-        plan = Plan(self.rounds, self.epochs, self.learning_rate, self.balance)
-        found = fit_mixture([tree] * self.experts, sample.X, y, plan=plan, weight=sample.weight, seed=seed)
+        found = fit_mixture(
+            [tree] * self.experts, sample.X, y, plan=plan, weight=sample.weight, loss=base.loss, seed=seed
+        )
         self.mixture_, self.loss_curve_ = found.mixture, found.losses.tolist()
         return self
 

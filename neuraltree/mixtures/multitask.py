@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.hardware.model.counts import count
-from neuraltree.tree.tree import Tree
+from neuraltree.mixtures.table_rows import all_features
+from neuraltree.tree.tree import Inputs, Tree
 
 
 def trunk_names(outputs: int) -> tuple[str, ...]:
@@ -39,11 +40,12 @@ class Multitask:
                     f"inputs and {', '.join(trunk_names(self.trunk.num_outputs))}"
                 )
 
-    def inputs(self, X: ArrayLike) -> FloatArray:
-        """(rows, features) of the heads for raw inputs (rows, features)."""
-        return np.hstack([np.asarray(X, dtype=np.float64), self.trunk.outputs(np.asarray(X))])
+    def inputs(self, X: Inputs) -> FloatArray:
+        """(rows, features) of the heads for raw inputs as ``Tree.outputs`` takes them."""
+        rows = all_features(self.trunk, X)
+        return np.hstack([rows.astype(np.float64), self.trunk.outputs(rows)])
 
-    def predict(self, X: ArrayLike) -> dict[str, NDArray]:
+    def predict(self, X: Inputs) -> dict[str, NDArray]:
         """The labels or target values of every task for raw inputs."""
         rows = self.inputs(X)
         return {name: head.predict(rows) for name, head in self.heads.items()}

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.estimators.starting import is_finite, is_whole
 from neuraltree.fuzzy.fuzzy_forest import forest_of, loaded, record_width, stored
 from neuraltree.fuzzy.fuzzy_training import FuzzyProblem, losses, trained
 from neuraltree.fuzzy.fuzzy_tree import count_params
@@ -64,10 +65,11 @@ class FuzzyEvolution:
 
     def front(self, problem: FuzzyProblem, *, seed: int) -> list[FuzzyMember]:
         """The trees that no other dominates in validation error and parameters, lowest error first."""
-        if self.population < 2 or not 0 < self.validation < 1:
-            raise InputError(
-                f"population = {self.population} must be 2 or more, and validation = {self.validation} between 0 and 1"
-            )
+        for name, least in (("population", 2), ("generations", 0), ("steps", 1)):
+            if not is_whole(getattr(self, name), least):
+                raise InputError(f"{name} = {getattr(self, name)!r} must be a whole number of {least} or more")
+        if not is_finite(self.validation) or not 0 < self.validation < 1:
+            raise InputError(f"validation = {self.validation!r} must be between 0 and 1")
         rng = np.random.default_rng(seed)
         order = rng.permutation(problem.X.shape[1])
         held = max(1, round(self.validation * len(order)))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from neuraltree.engine.forest import load_params, pack
 from neuraltree.engine.training import Settings, make_data
 from neuraltree.federated.averaging import Plan, averaged, shares, traffic_bytes, training_rounds
-from neuraltree.federated.pooled_scaler import pooled, pooled_scaler, sums_of
+from neuraltree.federated.pooling import pooled, pooled_scaler, sums_of
 from neuraltree.tree.nodes import join, node_dtype
 from search.config.config import config_of
 from search.engine.evolution_step import generations
@@ -22,6 +22,13 @@ from search.federated.client_search import client_search
 from search.runs.progress import Phases
 from tests.experiments.test_experiments_ablations import made_up
 from tests.helpers.strategies import steady
+
+
+def test_public_names_are_functions_however_often_they_are_imported() -> None:
+    import neuraltree.federated as federated
+
+    for _ in range(2):  # an import of a module of the same name would hide the function from then on
+        assert all(callable(getattr(federated, name)) for name in federated.__all__)
 
 
 @steady
@@ -38,6 +45,14 @@ def test_sums_scale_as_all_rows_together(counts: list[int], middle: float) -> No
 def test_sums_about_different_origins_are_refused() -> None:
     with pytest.raises(ValueError, match="different origins"):
         pooled([sums_of(np.ones((2, 1))), sums_of(np.ones((2, 1)), 1.0)])
+    with pytest.raises(ValueError, match="3 and 2 columns"):
+        pooled_scaler([np.ones((2, 3)), np.ones((2, 2))])
+    with pytest.raises(ValueError, match="not finite"):
+        pooled_scaler([np.full((2, 3), np.nan)])
+    with pytest.raises(ValueError, match="beyond doubles"), np.errstate(over="ignore", invalid="ignore"):
+        pooled_scaler([np.array([[1e200], [-1e200]])])
+    with pytest.raises(ValueError, match=r"shape \(3,\)"):
+        pooled_scaler([np.ones(3)])
     with pytest.raises(ValueError, match="no rows"):
         pooled([sums_of(np.ones((0, 1)))])
 
@@ -46,6 +61,11 @@ def test_averages_count_rows() -> None:
     weights = np.array([[1.0, 2.0], [4.0, 8.0], [np.nan, np.inf]])
     assert averaged(weights, [3, 1, 0]).tolist() == [1.75, 3.5]
     assert shares([1, 3]).tolist() == [0.25, 0.75]
+    with pytest.raises(ValueError, match="each of the 2 clients"):
+        averaged([[1.0]], [1, 1])
+    for count in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="above 0"):
+            shares([count, 1])  # type: ignore[list-item]
     with pytest.raises(ValueError, match="above 0"):
         shares([0, 0])
 

@@ -66,10 +66,14 @@ def test_a_given_structure_is_kept() -> None:
     [
         ({"membership": "triangle"}, "membership='triangle'; it must be one of bell, gaussian"),
         ({"fuzzy_type": 3}, "fuzzy_type=3; it must be 1 or 2"),
-        ({"max_arity": 7}, "max_arity=7; it must be from 2 to 6"),
-        ({"steps": 0}, "steps=0; it must be 1 or more"),
-        ({"learning_rate": 0}, "learning_rate=0; it must be above 0"),
+        ({"max_arity": 7}, "max_arity=7; it must be a whole number from 2 to 6"),
+        ({"max_nodes": np.nan}, "max_nodes=nan; it must be a whole number of 3 or more"),
+        ({"batch_size": 1.5}, "batch_size=1.5; it must be a whole number of 1 or more"),
+        ({"steps": 0}, "steps=0; it must be a whole number of 1 or more"),
+        ({"learning_rate": 0}, "learning_rate=0; it must be a number above 0"),
+        ({"learning_rate": np.inf}, "learning_rate=inf; it must be a number above 0"),
         ({"search": "nsga2"}, "must be a search.fuzzy.FuzzyEvolution"),
+        ({"structure": "wide"}, "structure is a str; it must be the nodes of a tree"),
         ({"structure": np.zeros(1, node_dtype())}, "needs 1 function nodes at depth 0"),
     ],
 )
@@ -106,5 +110,18 @@ def test_more_generations_are_no_worse() -> None:
 
 
 def test_bad_searches_are_refused() -> None:
-    with pytest.raises(InputError, match="population = 1 must be 2 or more"):
+    with pytest.raises(InputError, match="population = 1 must be a whole number of 2 or more"):
         FuzzyEvolution(population=1).front(problem(), seed=0)
+    for name, least, value in (("generations", 0, -1), ("steps", 1, 0), ("population", 2, 2.5)):
+        with pytest.raises(InputError, match=f"{name} = {value} must be a whole number of {least} or more"):
+            FuzzyEvolution(**{name: value}).front(problem(), seed=0)  # type: ignore[arg-type]
+
+
+def test_rows_that_do_not_fit_are_refused() -> None:
+    X, y = made_up(20)
+    tree = FuzzyTreeRegressor(steps=1).fit(X, y).tree_
+    for rows in (X[0], X[:0], X[:, :2]):
+        with pytest.raises(ValueError, match=r"the tree needs \(rows, 4\), a row or more"):
+            tree.predict(rows)
+    with pytest.raises(ValueError, match=r"more than 1\.8e308"), np.errstate(invalid="ignore"):
+        FuzzyTreeRegressor(steps=1).fit(np.where(X > 0, 1.7e308, -1.7e308), y)

@@ -135,7 +135,34 @@ def test_what_is_no_mixture_is_refused() -> None:
         Mixture(gate_by_sign(), (expert(1),))
     with pytest.raises(ValueError, match="experts=1"):
         MixtureRegressor(experts=1).fit(*regimes(20))
+    for option in ({"rounds": 0}, {"epochs": 1.5}, {"learning_rate": np.nan}, {"balance": -1.0}):
+        ((name, value),) = option.items()
+        with pytest.raises(ValueError, match=f"{name}={value}; it must be a"):
+            MixtureRegressor(**option).fit(*regimes(20))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="21 experts for 20 different rows"):
+        MixtureRegressor(experts=21).fit(*regimes(20))
+    with pytest.raises(ValueError, match="the training of all 4 starts diverged"):
+        fit_mixture([expert(1), expert(1)], *regimes(20), plan=Plan(5, 2, 1e200))
+    with pytest.raises(ValueError, match="X has no rows"):
+        Mixture(gate_by_sign(), (expert(1), expert(2))).shares(np.zeros((0, 2)))
     with pytest.raises(ValueError, match="must be a NeuralTreeRegressor"):
         MixtureRegressor(MixtureRegressor()).fit(*regimes(20))
     gate = linear_gate(expert(1), 3, 0)
     assert gate.predict(np.zeros((2, 2))).tolist() == [0, 0]
+
+
+def test_columns_by_name_are_the_same_in_any_order() -> None:
+    X, y = regimes(30)
+    swapped = {"b": X[:, 1], "a": X[:, 0]}
+    mixture = Mixture(gate_by_sign(), (expert(1), expert(2)))
+    np.testing.assert_array_equal(mixture.predict(swapped), mixture.predict(X))
+    assert mixture.macs(swapped) == mixture.macs(X)
+    learned = [fit_mixture([expert(1), expert(1)], each, y, plan=Plan(1, 1, starts=1)).mixture for each in (X, swapped)]
+    assert learned[0].gate == learned[1].gate
+
+
+def test_experts_learn_the_loss_of_their_estimator() -> None:
+    X, y = regimes(200)
+    y = y + np.random.default_rng(1).standard_normal(200)
+    upper = MixtureRegressor(NeuralTreeRegressor(loss="pinball_0.9", epochs=20), rounds=10, random_state=0).fit(X, y)
+    assert 0.8 < (upper.predict(X) > y).mean() < 0.97

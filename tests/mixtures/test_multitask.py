@@ -104,3 +104,21 @@ def test_what_does_not_fit_is_refused() -> None:
     model = Multitask(identities(), {"number": head(1)})
     with pytest.raises(ValueError, match="targets of"):
         fit_together(model, some_rows()[0], {}, Plan(), 0)
+    X, targets = some_rows()
+    targets = {"number": targets["number"]}
+    for option in ({"epochs": 0}, {"batch": 0}, {"learning_rate": -1.0}):
+        ((name, value),) = option.items()
+        with pytest.raises(ValueError, match=f"{name}={value}; it must be a"):
+            fit_together(model, X, targets, Plan(**option), 0)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="the training diverged with"):
+        fit_together(model, X, targets, Plan(3, 20, 1e30), 0)
+
+
+def test_columns_by_name_are_the_same_in_any_order() -> None:
+    X, targets = some_rows()
+    model = Multitask(identities(), {"number": head(1, first=WIDTH)})
+    columns = dict(reversed([*zip(model.trunk.features, X.T, strict=True)]))
+    np.testing.assert_array_equal(model.predict(columns)["number"], model.predict(X)["number"])
+    given = {"number": targets["number"]}
+    learned = [fit_together(model, each, given, Plan(1, 20), 0).model.trunk for each in (X, columns)]
+    assert learned[0] == learned[1]

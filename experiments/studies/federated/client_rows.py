@@ -12,7 +12,7 @@ from experiments.common import images, paper_tables
 from experiments.common.activities import CLASSES, HAPT, activities
 from experiments.common.holdout import holdout
 from neuraltree.arrays import FloatArray
-from neuraltree.federated.pooled_scaler import pooled_scaler
+from neuraltree.federated.pooling import pooled_scaler
 from neuraltree.tasks.task import Task, make_task
 from search.table.data import Table
 

@@ -25,8 +25,14 @@ class Sums(NamedTuple):
 
 
 def sums_of(X: ArrayLike, origin: ArrayLike = 0.0) -> Sums:
-    """The sums of a client's rows ``X`` (rows, columns) about an ``origin`` (columns,) that all clients share."""
+    """The sums of a client's rows ``X`` (rows, columns) about an ``origin`` (columns,) that all clients share.
+
+    ``ValueError`` for another shape, or a number that is not finite."""
     values = np.asarray(X, dtype=np.float64)
+    if values.ndim != 2:
+        raise ValueError(f"a client has an array of shape {values.shape}; give (rows, columns), with 0 rows for none")
+    if not np.isfinite(values).all():
+        raise ValueError("a client has numbers that are not finite; leave out these rows, or fill them in")
     middle = np.broadcast_to(np.asarray(origin, dtype=np.float64), values.shape[1:])
     apart = values - middle
     return Sums(middle, len(values), apart.sum(axis=0), np.square(apart).sum(axis=0))
@@ -40,6 +46,10 @@ def pooled(parts: Sequence[Sums]) -> Scaler:
     count = sum(part.rows for part in parts)
     if not count:
         raise ValueError("the clients have no rows, so there is nothing to scale by; at least one client needs a row")
+    if widths := {len(part.total) for part in parts} - {len(parts[0].total)}:
+        raise ValueError(
+            f"clients have {len(parts[0].total)} and {min(widths)} columns; all need the same, in the same order"
+        )
     origin = parts[0].origin
     if not all(np.array_equal(part.origin, origin) for part in parts):
         raise ValueError("the clients summed about different origins; send all of them the same one")
@@ -47,6 +57,8 @@ def pooled(parts: Sequence[Sums]) -> Scaler:
     variance = sum(part.squares for part in parts) / count - np.square(apart)
     scale = np.sqrt(np.maximum(variance, 0.0))
     mean = origin + apart
+    if not np.isfinite(scale).all():
+        raise ValueError("the squares of a column of the clients are beyond doubles; give it another unit")
     return Scaler(mean, np.where(scale <= CONSTANT * np.maximum(np.abs(mean), 1.0), 1.0, scale))
 
 
