@@ -90,7 +90,7 @@ def _proved(model: Tree | IntegerTree, X: Inputs, tolerance: float | None) -> tu
         raise ValueError(f"tolerance is {tolerance}, and the tree predicts {what}")
     if tolerance is not None and not 0 <= tolerance < np.inf:
         raise ValueError(f"tolerance is {tolerance!r}; it is a finite number of 0 or more, in the target's units")
-    rows = finite_rows(tree, X)
+    rows = finite_rows(tree, model.raw_rows(X) if isinstance(model, IntegerTree) else X)
     bounded = _of_integers(model, rows) if isinstance(model, IntegerTree) else _of_floats(model, rows)
     if tolerance is None:
         codes = class_codes(bounded.outputs, bounded.threshold)

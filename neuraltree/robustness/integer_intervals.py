@@ -29,7 +29,7 @@ class IntegerEnds(NamedTuple):
 def integer_input_ends(model: IntegerTree, rows: FloatArray, radius: FloatArray | float) -> IntegerEnds:
     """(used inputs, rows) the ends of the quantised inputs of raw rows (rows, features) of which each input changes by
     ``radius`` standard deviations, one for all or (rows,)."""
-    wide = np.reshape(radius, (-1, 1)) * scaler_of(model.source).scale
+    wide = np.reshape(radius, (-1, 1)) * scaler_of(model.source).scale * (1.0 if model.units is None else model.units)
     low, high = np.nextafter(rows - wide, -np.inf), np.nextafter(rows + wide, np.inf)
     stage = model.inputs.integers if isinstance(model.inputs, MixedStage) else model.inputs
     if not isinstance(stage, InputStage):  # whole numbers change to whole numbers of their range

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from neuraltree.activations import ACTIVATIONS
 from neuraltree.activations.kind import Activation, Functions
 from neuraltree.compress import quantize_tree
+from neuraltree.compress.input_types import Source
 from neuraltree.compress.int8.integer_tree import IntegerTree
 from neuraltree.compress.reduction.sum_intervals import Ends
 from neuraltree.robustness import certified, certified_radius
@@ -253,3 +254,16 @@ def test_ranges_that_are_none_are_errors(size: float) -> None:
         certified(Tree(record(LINEAR), "regression", ("a", "b")), [[0.1, 0.2]], 0.1, tolerance=size)
     with pytest.raises(ValueError, match="is a str; give a Tree"):
         certified("tree", [[0.1, 0.2]], 0.1)  # type: ignore[arg-type]
+
+
+def test_integers_that_are_multiples_of_a_feature_change_by_as_many_of_its_deviations() -> None:
+    """Tenths: 200 stands for 20.0; every corner of the whole numbers of a box is tried."""
+    tree = binary(LINEAR, scaler=scaler([20.0, 30.0], [5.0, 5.0]))
+    model = quantize_tree(tree, sources=[Source(True, -32768, 32767, 10.0)] * 2)
+    tenths = np.array([[200, 300], [210, 250], [180, 330]])
+    radius, before = certified_radius(model, tenths), model.predict(tenths)
+    np.testing.assert_allclose(radius, certified_radius(tree, tenths / 10), atol=0.05)
+    np.testing.assert_array_equal(certified_radius(model, {"x0": tenths[:, 0] / 10, "x1": tenths[:, 1] / 10}), radius)
+    for way in product([-1, 1], repeat=2):
+        moved = tenths + np.array(way) * np.floor(radius * 5.0 * 10.0)[:, None]
+        np.testing.assert_array_equal(model.predict(moved), before)

@@ -36,7 +36,7 @@ from neuraltree.tree.nodes import IntArray, Nodes, parents
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.simplify import simplify
 from neuraltree.tree.soundness import DEFAULT_THRESHOLD, refuse_several_targets
-from neuraltree.tree.tree import Tree
+from neuraltree.tree.tree import Inputs, Tree
 
 LARGEST_THRESHOLD = 2**30  # beyond every score of a class
 
@@ -56,11 +56,12 @@ class IntegerTree:
     weights: str
     inputs: InputStage | MixedStage | ByteStage
     outputs: OutputStage
+    units: FloatArray | None = None  # (features,) a raw input is so many times the feature of ``source``; None: 1
 
     def quantize(self, X: ArrayLike) -> NDArray[np.int8]:
         """Quantised inputs (rows, used inputs) from raw inputs (rows, features), which are integers where the tree
         was made for integers; ``ValueError`` for numbers that these cannot be."""
-        X = self.source.feature_rows(X) if is_frame(X) or is_rows(X) else np.asarray(X)
+        X = self.raw_rows(X)
         if X.ndim != 2 or X.shape[1] != len(self.source.features):
             raise ValueError(f"X has shape {X.shape}; the tree needs (rows, {len(self.source.features)})")
         if isinstance(self.inputs, MixedStage):
@@ -68,6 +69,12 @@ class IntegerTree:
         if isinstance(self.inputs, ByteStage):
             self._check_integers(X, self.inputs)
         return self.inputs(X)
+
+    def raw_rows(self, X: Inputs) -> NDArray:
+        """(rows, features) the raw inputs of columns by name, as ``Tree.outputs`` takes them; or an array as it is."""
+        if is_frame(X) or is_rows(X):
+            return self.source.feature_rows(X) * (1.0 if self.units is None else self.units)
+        return np.asarray(X)
 
     def _check_integers(self, X: NDArray, stage: IntegerStage | ByteStage) -> None:
         found = X[:, stage.features]
@@ -227,6 +234,7 @@ def quantize_tree(
         outputs=OutputStage.make(
             kept.unit[top], kept.reach[top], largest, float(target.mean[0]), float(target.scale[0])
         ),
+        units=np.array([each.scale for each in sources]) if sources else None,
     )
 
 
