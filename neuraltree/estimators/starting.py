@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral, Real
-from typing import Any
-
 import numpy as np
 
 from neuraltree.activations import ALIASES, NAMES
@@ -14,6 +11,7 @@ from neuraltree.engine.optimizers import OPTIMIZERS
 from neuraltree.estimators.covering import covering_tree
 from neuraltree.estimators.options import Options
 from neuraltree.estimators.samples import Sample
+from neuraltree.option_values import is_finite, is_whole
 from neuraltree.tasks.task import Task, check_loss, make_task
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
@@ -80,16 +78,6 @@ def check_options(options: Options, kind: str) -> None:
         check_loss(options.loss, "regression" if kind == "regression" else "classes")
     except ValueError as error:
         raise ValueError(f"loss: {error}") from None
-
-
-def is_finite(value: Any) -> bool:
-    """Whether an option is a real number, neither infinite nor NaN."""
-    return isinstance(value, Real) and bool(np.isfinite(float(value)))
-
-
-def is_whole(value: Any, least: int = 1) -> bool:
-    """Whether an option is a whole number of ``least`` or more."""
-    return isinstance(value, Integral) and int(value) >= least
 
 
 def _size(sample: Sample, options: Options) -> int:

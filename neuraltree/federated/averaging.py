@@ -18,6 +18,7 @@ from neuraltree.engine.forest import Forest, Indices
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.optimizers import SCHEDULES
 from neuraltree.engine.training import Data, Settings, make_course
+from neuraltree.option_values import is_whole
 
 BYTES = 4  # of a weight that travels
 NOBODY: Indices = np.zeros(0, np.int32)
@@ -28,6 +29,13 @@ class Plan(NamedTuple):
 
     rounds: int
     epochs: int
+
+
+def check_plan(plan: Plan) -> None:
+    """``ValueError`` unless rounds and epochs are whole numbers of 1 or more."""
+    for name, value in plan._asdict().items():
+        if not is_whole(value):
+            raise ValueError(f"{name}={value!r}; it must be a whole number of 1 or more")
 
 
 def shares(counts: Sequence[int]) -> FloatArray:
@@ -70,6 +78,7 @@ def training_rounds(
     ``clients``: the rows of ``data`` that each of them has. Each begins a round with the averaged weights and a fresh
     optimiser. The learning rate is constant within a round, and follows the schedule of the settings over the rounds.
     """
+    check_plan(plan)
     counts = [len(rows) for rows in clients]
     at = SCHEDULES[settings.schedule].share(np.arange(plan.rounds) / max(plan.rounds, 1))
     for number, share in enumerate(at.tolist()):

@@ -13,12 +13,12 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from neuraltree.arrays import FloatArray
 from neuraltree.estimators.base import seed_of
 from neuraltree.estimators.covering import covering_tree
-from neuraltree.estimators.starting import is_finite, is_whole
 from neuraltree.fuzzy.fuzzy_forest import FuzzyModel, forest_of, loaded, stored, widened
 from neuraltree.fuzzy.fuzzy_training import FuzzyProblem, FuzzyTraining, losses, trained
 from neuraltree.fuzzy.fuzzy_tree import MOST_INPUTS, FuzzyTree, Range, check_structure
 from neuraltree.fuzzy.memberships import MEMBERSHIPS
 from neuraltree.fuzzy.rule_params import TYPES
+from neuraltree.option_values import is_finite, is_whole
 from neuraltree.tree.nodes import Nodes, arities
 from neuraltree.tree.space import Space
 

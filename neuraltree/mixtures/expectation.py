@@ -27,9 +27,9 @@ from neuraltree.compress.pruning.lesson import Lesson, lesson_of
 from neuraltree.engine.epochs import train_epochs
 from neuraltree.engine.optimizers import SCHEDULES
 from neuraltree.engine.training import Settings
-from neuraltree.estimators.starting import is_finite, is_whole
 from neuraltree.mixtures.mixture import Mixture
 from neuraltree.mixtures.table_rows import all_features
+from neuraltree.option_values import is_finite, is_whole
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.generate import wide_tree
 from neuraltree.tree.nodes import Nodes

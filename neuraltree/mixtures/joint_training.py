@@ -17,9 +17,9 @@ from neuraltree.arrays import FloatArray
 from neuraltree.compress.pruning.lesson import Lesson, lesson_of
 from neuraltree.engine.forest import Packed, load_params, pack, store_params
 from neuraltree.engine.optimizers import SCHEDULES, SECOND_DECAY
-from neuraltree.estimators.starting import is_finite, is_whole
 from neuraltree.mixtures.multitask import Multitask
 from neuraltree.mixtures.table_rows import all_features
+from neuraltree.option_values import is_finite, is_whole
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.nodes import join
 from neuraltree.tree.scaler import Scaler

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.engine.optimizers import SCHEDULES
-from neuraltree.federated.averaging import Plan, averaged
+from neuraltree.federated.averaging import Plan, averaged, check_plan
 from neuraltree.tree.generate import varied_tree
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Evaluated, Fold, Problem, edge_slopes, evaluate, trained, with_costs
@@ -75,14 +75,25 @@ def client_search(setup: Setup, clients: Sequence[NDArray], plan: Plan, seed: in
 
     ``clients``: the positions of each client's rows among the training rows; a quarter of them, at random, validate.
     A step trains in ``plan.rounds`` rounds of ``plan.epochs`` epochs of each client. The scaling of the run is that of
-    ``neuraltree.federated.pooled_scaler``, for which only sums travel. ``InputError`` for a client with too few rows.
+    ``neuraltree.federated.pooled_scaler``, for which only sums travel. ``InputError`` for a client with too few rows,
+    without clients, or for rows that are none or belong to a client already; ``ValueError`` as ``check_plan``.
     """
+    check_plan(plan)
+    _check_rows(clients, len(setup.train_rows))
     folds = tuple(_parts(rows, k, np.random.default_rng((seed, k))) for k, rows in enumerate(clients))
     alone = replace(setup.problem, folds=folds, patience=0, first_rows=0, epochs=plan.epochs)
     strategy = replace(
         setup.strategy, pruned=0, new_tree=partial(varied_tree, space=alone.space, folds=len(folds)), genes=()
     )
     return replace(alone, work=ClientWork(alone, plan)), strategy
+
+
+def _check_rows(clients: Sequence[NDArray], count: int) -> None:
+    rows = np.concatenate([np.asarray(each) for each in clients]) if len(clients) else np.zeros(0)
+    if not len(rows) or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= count:
+        raise InputError(f"the clients need rows, each a whole number from 0 to {count - 1}, its place in training")
+    if len(np.unique(rows)) < len(rows):
+        raise InputError("a row belongs to two clients, or to one twice: it would be trained and validated on at once")
 
 
 def _parts(rows: NDArray, client: int, rng: np.random.Generator) -> Fold:

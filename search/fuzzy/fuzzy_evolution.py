@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.estimators.starting import is_finite, is_whole
 from neuraltree.fuzzy.fuzzy_forest import forest_of, loaded, record_width, stored
 from neuraltree.fuzzy.fuzzy_training import FuzzyProblem, losses, trained
 from neuraltree.fuzzy.fuzzy_tree import count_params
 from neuraltree.fuzzy.rule_params import num_params
+from neuraltree.option_values import is_finite, is_whole
 from neuraltree.tree.generate import random_tree
 from neuraltree.tree.nodes import Nodes
 from search.errors import InputError

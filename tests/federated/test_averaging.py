@@ -115,11 +115,14 @@ def test_rounds_of_a_linear_tree_are_those_of_plain_gradient_descent(epochs: int
         np.testing.assert_allclose(last[places], together, rtol=1e-12)
 
 
-def searching(clients: list[np.ndarray]):
+PLAN = Plan(2, 2)
+
+
+def searching(clients: list[np.ndarray], plan: Plan = PLAN):
     table = made_up()
     own = {"search": {"population": 6, "folds": 1}, "train": {"batch_size": 16}, "data": {"source": "made up"}}
     setup = set_up(config_of(own, "the test"), table, workers=1)
-    return client_search(setup, clients, Plan(2, 2), seed=0)
+    return client_search(setup, clients, plan, seed=0)
 
 
 def test_clients_evolve_trees_with_common_weights_by_their_own_errors() -> None:
@@ -141,4 +144,22 @@ def test_clients_evolve_trees_with_common_weights_by_their_own_errors() -> None:
 
 def test_a_client_without_rows_is_refused() -> None:
     with pytest.raises(InputError, match="client 1 has 1 rows"):
-        searching([np.arange(9), np.arange(1)])
+        searching([np.arange(9), np.arange(9, 10)])
+
+
+@pytest.mark.parametrize("clients", [[], [np.arange(999)], [np.array([-1, 0, 1])], [np.array([0.0, 1.0, 2.0])]])
+def test_rows_that_are_none_are_refused(clients: list[np.ndarray]) -> None:
+    with pytest.raises(InputError, match="a whole number from 0 to"):
+        searching(clients)
+
+
+@pytest.mark.parametrize("clients", [[np.zeros(4, int)], [np.arange(5), np.arange(4, 9)]])
+def test_a_row_belongs_to_one_client_once(clients: list[np.ndarray]) -> None:
+    with pytest.raises(InputError, match="a row belongs to two clients, or to one twice"):
+        searching(clients)
+
+
+@pytest.mark.parametrize("plan", [Plan(0, 1), Plan(1, -1), Plan(1.5, 1)])  # type: ignore[arg-type]
+def test_a_plan_has_whole_rounds_and_epochs(plan: Plan) -> None:
+    with pytest.raises(ValueError, match="must be a whole number of 1 or more"):
+        searching([np.arange(9)], plan)

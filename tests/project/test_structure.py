@@ -14,6 +14,7 @@ ORDER = (
     "neuraltree",
     "neuraltree.arrays",
     "neuraltree.caches",
+    "neuraltree.option_values",
     "neuraltree.storing",
     "neuraltree.structs",
     "neuraltree.activations",
