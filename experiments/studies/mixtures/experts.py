@@ -36,7 +36,10 @@ def expert_rows(table: str, seed: int, quick: bool) -> list[Row]:
     parts = parts_of(table, seed)
     sample = Sample(parts.fit[0], parts.fit[1], parts.kind, parts.features, parts.classes)
     options = Options(("sigmoid", "tanh", "gaussian", "relu"), None, 5, None, "adamw", 0.01, None, EPOCHS, None)
-    search = Evolution(POPULATION if not quick else 8, GENERATIONS if not quick else 1, baselines=())
+    size = (8, 1) if quick else (POPULATION, GENERATIONS)
+    search = Evolution(*size, baselines=())
+    if parts.classes:  # a class must have a row in every fold
+        search.folds = min(search.folds, int(np.bincount(sample.y).min()))
     found = search.evolve(sample, options, seed=seed, n_jobs=1, verbose=0)
     trees = [member.tree() for member in found.front]  # lowest honest error first
     plan = QUICK_PLAN if quick else PLAN
