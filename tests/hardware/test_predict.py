@@ -67,7 +67,7 @@ def test_the_list_has_every_device(capsys):
 BAD = [
     ([], "name models and a --device, or ask for --list"),
     (["a.json"], "name models and a --device"),
-    (["a.json", "--device", "pdp11"], "unknown device 'pdp11'; allowed: atmega328p,"),
+    (["a.json", "--device", "pdp11"], "unknown device 'pdp11'; allowed: apple-ane, atmega328p,"),
     (["a.json", "--device", "none.toml"], "none.toml: No such file"),
     (["a.json", "--device", "coral-edgetpu"], "coral-edgetpu is not supported"),
     (["none.json", "--device", "m4f"], "none.json: No such file"),

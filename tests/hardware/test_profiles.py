@@ -53,7 +53,7 @@ BOARDS = {
     "esp32-c3": ("rv32imc", 160, 400, 4096),
 }
 PROCESSORS = ["desktop", "h100", "h200", "jetson-nano", "jetson-orin-nano", "rpi-4", "rpi-5", "rpi-zero-2w"]
-UNSUPPORTED = ["apple-neural-engine", "coral-edgetpu", "fpga", "hexagon"]
+UNSUPPORTED = ["apple-ane", "coral-edgetpu", "fpga", "hexagon"]
 
 
 def test_the_devices_there_are():
@@ -93,7 +93,7 @@ def test_names_and_aliases():
 
 
 def test_an_unknown_device_lists_the_names():
-    with pytest.raises(ValueError, match=r"unknown device .cortex-m99.; allowed: apple-neural-engine, at.* ending in"):
+    with pytest.raises(ValueError, match=r"unknown device .cortex-m99.; allowed: apple-ane, at.* ending in"):
         load("cortex-m99")
 
 
@@ -240,7 +240,7 @@ BROKEN = [
     (GOOD[GOOD.index("[[entries]]") :], "", "it has no entries"),
     (GOOD[GOOD.index("[[entries]]") :], "[entries]\na = 1", "Expected `array`, got `object`"),
     ("[clock]", "[clock", r"mine\.toml: .*line 5"),
-    ("title", 'extends = "cortex-m99"\ntitle', r"mine\.toml: extends: unknown device 'cortex-m99'; allowed: apple-neu"),
+    ("title", 'extends = "cortex-m99"\ntitle', r"mine\.toml: extends: unknown device 'cortex-m99'; allowed: apple-ane"),
     ('title = "My board"', 'extend = "avr"', "unknown key extend; allowed: extends, "),
     ("title", "extends = 3\ntitle", r"extends = 3; it must be the name of a device or of a file ending in \.toml"),
     ("title", 'extends = "none.toml"\ntitle', r"none\.toml: No such file or directory"),

@@ -400,7 +400,11 @@ def test_axes_are_logarithmic_where_values_span_much(values: list[float], wide: 
 
 
 def test_only_scores_are_better_when_higher() -> None:
-    assert {name for name, known in COLUMNS.items() if known.better > 0} == {"test_score", "int8_test_score"}
+    assert {name for name, known in COLUMNS.items() if known.better > 0} == {
+        "test_score",
+        "int8_test_score",
+        "robust_score",
+    }
 
 
 # Three columns, and all.
