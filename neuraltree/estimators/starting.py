@@ -64,10 +64,7 @@ def check_options(options: Options, kind: str) -> None:
         ),
         *((not is_whole(value), f"{name}={value!r} {whole}") for name, value in limits),
         *(
-            (
-                value is not None and not is_whole(value),
-                f"{name}={value!r} must be a whole number of 1 or more, or None",
-            )
+            (value is not None and not is_whole(value), f"{name}={value!r} {whole}, or None")
             for name, value in optional
         ),
     )

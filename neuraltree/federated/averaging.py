@@ -18,7 +18,7 @@ from neuraltree.engine.forest import Forest, Indices
 from neuraltree.engine.lowering import lowering
 from neuraltree.engine.optimizers import SCHEDULES
 from neuraltree.engine.training import Data, Settings, make_course
-from neuraltree.option_values import is_whole
+from neuraltree.option_values import check_whole
 
 BYTES = 4  # of a weight that travels
 NOBODY: Indices = np.zeros(0, np.int32)
@@ -34,8 +34,13 @@ class Plan(NamedTuple):
 def check_plan(plan: Plan) -> None:
     """``ValueError`` unless rounds and epochs are whole numbers of 1 or more."""
     for name, value in plan._asdict().items():
-        if not is_whole(value):
-            raise ValueError(f"{name}={value!r}; it must be a whole number of 1 or more")
+        check_whole(name, value)
+
+
+def rate_shares(schedule: str, rounds: int) -> list[float]:
+    """The share of the learning rate that a schedule leaves in each round, constant within it."""
+    found: list[float] = SCHEDULES[schedule].share(np.arange(rounds) / rounds).tolist()
+    return found
 
 
 def shares(counts: Sequence[int]) -> FloatArray:
@@ -80,8 +85,7 @@ def training_rounds(
     """
     check_plan(plan)
     counts = [len(rows) for rows in clients]
-    at = SCHEDULES[settings.schedule].share(np.arange(plan.rounds) / max(plan.rounds, 1))
-    for number, share in enumerate(at.tolist()):
+    for number, share in enumerate(rate_shares(settings.schedule, plan.rounds)):
         now = settings._replace(learning_rate=settings.learning_rate * share, schedule="constant")
         of_clients = [
             trained_alone(forest, now, data, rows, params, plan.epochs, (seed, number, k)) if len(rows) else params

@@ -18,7 +18,7 @@ from neuraltree.fuzzy.fuzzy_training import FuzzyProblem, FuzzyTraining, losses,
 from neuraltree.fuzzy.fuzzy_tree import MOST_INPUTS, FuzzyTree, Range, check_structure
 from neuraltree.fuzzy.memberships import MEMBERSHIPS
 from neuraltree.fuzzy.rule_params import TYPES
-from neuraltree.option_values import is_finite, is_whole
+from neuraltree.option_values import check_above_zero, check_whole, is_whole
 from neuraltree.tree.nodes import Nodes, arities
 from neuraltree.tree.space import Space
 
@@ -148,10 +148,8 @@ class _FuzzyTreeEstimator(BaseEstimator):
         if not is_whole(self.max_arity, 2) or self.max_arity > MOST_INPUTS:
             raise ValueError(f"max_arity={self.max_arity!r}; it must be a whole number from 2 to {MOST_INPUTS}")
         for name, least in (("max_depth", 1), ("max_nodes", 3), ("steps", 1), ("batch_size", 1)):
-            if not is_whole(getattr(self, name), least):
-                raise ValueError(f"{name}={getattr(self, name)!r}; it must be a whole number of {least} or more")
-        if not is_finite(self.learning_rate) or self.learning_rate <= 0:
-            raise ValueError(f"learning_rate={self.learning_rate!r}; it must be a number above 0")
+            check_whole(name, getattr(self, name), least)
+        check_above_zero("learning_rate", self.learning_rate)
         if self.search is not None and not hasattr(self.search, "evolve_fuzzy"):
             raise ValueError(f"search={self.search!r} must be a search.fuzzy.FuzzyEvolution(...), or None")
 

@@ -29,7 +29,7 @@ from neuraltree.engine.optimizers import SCHEDULES
 from neuraltree.engine.training import Settings
 from neuraltree.mixtures.mixture import Mixture
 from neuraltree.mixtures.table_rows import all_features
-from neuraltree.option_values import is_finite, is_whole
+from neuraltree.option_values import check_above_zero, check_whole, is_finite, is_whole
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.generate import wide_tree
 from neuraltree.tree.nodes import Nodes
@@ -97,10 +97,8 @@ def fit_mixture(
 def check_mixture(plan: Plan, experts: int, rows: int) -> None:
     """``ValueError`` for a plan that cannot be, fewer than two experts, or more of them than rows."""
     for name in ("rounds", "epochs", "starts"):
-        if not is_whole(getattr(plan, name)):
-            raise ValueError(f"{name}={getattr(plan, name)!r}; it must be a whole number of 1 or more")
-    if not is_finite(plan.learning_rate) or plan.learning_rate <= 0:
-        raise ValueError(f"learning_rate={plan.learning_rate!r}; it must be a number above 0")
+        check_whole(name, getattr(plan, name))
+    check_above_zero("learning_rate", plan.learning_rate)
     if not is_finite(plan.balance) or plan.balance < 0:
         raise ValueError(f"balance={plan.balance!r}; it must be a number of 0 or more")
     if not is_whole(experts, 2):

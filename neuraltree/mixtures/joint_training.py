@@ -19,7 +19,7 @@ from neuraltree.engine.forest import Packed, load_params, pack, store_params
 from neuraltree.engine.optimizers import SCHEDULES, SECOND_DECAY
 from neuraltree.mixtures.multitask import Multitask
 from neuraltree.mixtures.table_rows import all_features
-from neuraltree.option_values import is_finite, is_whole
+from neuraltree.option_values import check_above_zero, check_whole
 from neuraltree.tasks.losses import LOSSES, loss_and_level
 from neuraltree.tree.nodes import join
 from neuraltree.tree.scaler import Scaler
@@ -50,10 +50,8 @@ def fit_together(model: Multitask, X: Inputs, targets: Mapping[str, ArrayLike], 
     ``lesson_of`` for targets that do not fit a head.
     """
     for field in ("epochs", "batch"):
-        if not is_whole(getattr(plan, field)):
-            raise ValueError(f"{field}={getattr(plan, field)!r}; it must be a whole number of 1 or more")
-    if not is_finite(plan.learning_rate) or plan.learning_rate <= 0:
-        raise ValueError(f"learning_rate={plan.learning_rate!r}; it must be a number above 0")
+        check_whole(field, getattr(plan, field))
+    check_above_zero("learning_rate", plan.learning_rate)
     if set(targets) != set(model.heads):
         raise ValueError(f"there are targets of {sorted(targets)}; the model has the heads {sorted(model.heads)}")
     rows, names = all_features(model.trunk, X).astype(np.float64), list(model.heads)

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.engine.optimizers import SCHEDULES
-from neuraltree.federated.averaging import Plan, averaged, check_plan
+from neuraltree.federated.averaging import Plan, averaged, check_plan, rate_shares
 from neuraltree.tree.generate import varied_tree
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Evaluated, Fold, Problem, edge_slopes, evaluate, trained, with_costs
@@ -51,10 +50,9 @@ class ClientWork:
 
     def rounds(self, trees: list[Nodes], stream: int, epochs: int) -> list[Nodes]:
         """Trees trained by all clients in all rounds, with the averaged weights in all folds."""
-        schedule = SCHEDULES[self.problem.settings.schedule]
+        shares = rate_shares(self.problem.settings.schedule, self.plan.rounds)
         fixed = replace(self.problem, settings=self.problem.settings._replace(schedule="constant"))
-        for number in range(self.plan.rounds):
-            share = float(schedule.share(np.array([number / self.plan.rounds]))[0])
+        for number, share in enumerate(shares):
             own = trained(fixed, trees, stream * self.plan.rounds + number, epochs=epochs, faster=share)
             trees = [self._averaged(tree) for tree in own]
         return trees
