@@ -23,6 +23,7 @@ ORDER = (
     "neuraltree.tasks",
     "neuraltree.tree",
     "neuraltree.engine",
+    "neuraltree.signals",
     "neuraltree.federated",
     "neuraltree.cli",
     "neuraltree.plot",

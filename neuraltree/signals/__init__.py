@@ -1,0 +1,1 @@
+"""From recordings of sensors to streaming firmware: windows, features, and models that are fed samples."""

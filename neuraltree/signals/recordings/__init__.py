@@ -1,0 +1,1 @@
+"""Labelled recordings of sensors, read from the formats that people have."""
