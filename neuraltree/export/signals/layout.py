@@ -10,12 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from neuraltree.signals.features.feature import Feature
 from neuraltree.signals.features.feature_table import FEATURES
 from neuraltree.signals.filters.filter import Filter
 from neuraltree.signals.filters.filter_table import FILTERS
-from neuraltree.signals.front_end.feature_names import Step, Stream, Wanted
+from neuraltree.signals.front_end.feature_names import Stream
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.parts.part import Part
 from neuraltree.signals.parts.part_table import PARTS
@@ -43,25 +44,43 @@ class BlockPart:
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """A stream that features are made of. ``channel``: the one it is, if it has no filters, else -1. ``buffer``:
-    samples kept, 0 for none. ``keeps_before``: whether a part reads the sample before."""
+    """A stream of which something is kept. ``sides``: it, or the two of a pair, each with the channel that it is if it
+    has no filters, else -1. ``buffer``: samples kept, 0 for none. ``keeps_before``: whether a part reads the sample
+    before."""
 
     stream: Stream
-    channel: int
+    sides: tuple[tuple[Stream, int], ...]
     blocks: tuple[BlockPart, ...]
     buffer: int
     keeps_before: bool
 
 
+class PartCall(NamedTuple):
+    """A part of the stream at ``stream``, under the ``name`` that C gives it, from the parts ``needs`` by theirs."""
+
+    name: str
+    part: Part
+    stream: int
+    needs: tuple[str, ...]
+
+
+class FeatureCall(NamedTuple):
+    """A feature at its ``place`` among the model's, from the parts ``reads`` by their names in C."""
+
+    place: int
+    feature: Feature
+    parameter: int
+    reads: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class WindowPlan:
-    """What is computed for one window of a stream when it ends: ``parts`` in order, then features. ``features``: the
-    place of each among the model's, and its parameter."""
+    """What is computed for one window of a stream when it ends: ``parts`` in order, then features."""
 
-    stream: int
+    stream: Stream
     window: int
-    parts: tuple[Part, ...]
-    features: tuple[tuple[int, Feature, int], ...]
+    parts: tuple[PartCall, ...]
+    features: tuple[FeatureCall, ...]
 
 
 @dataclass(frozen=True)
@@ -77,57 +96,58 @@ class Layout:
     streams: tuple[StreamPlan, ...]
     windows: tuple[WindowPlan, ...]
 
-    def place(self, stream: Stream) -> int:
-        """The position of a stream among ``streams``, which are in the order of first use."""
-        return [one.stream for one in self.streams].index(stream)
-
 
 def layout_of(front_end: FrontEnd, reads: Iterable[int]) -> Layout:
     """The plan of a front end of whose features only those at ``reads`` are computed."""
-    wanted = {place: front_end.wanted[place] for place in sorted(set(reads))}
     by_window: dict[tuple[Stream, int], list[int]] = {}
-    for place, one in wanted.items():
+    for place in sorted(set(reads)):
+        one = front_end.wanted[place]
         by_window.setdefault((one.stream, one.window), []).append(place)
-    streams = list(dict.fromkeys(stream for stream, _ in by_window))
-    windows = tuple(
-        WindowPlan(
-            streams.index(stream),
-            window,
-            ordered_parts(FEATURES[wanted[i].feature.name] for i in places),
-            tuple((i, FEATURES[wanted[i].feature.name], wanted[i].feature.parameter) for i in places),
-        )
-        for (stream, window), places in by_window.items()
-    )
-    filters = {step.prefix: step for stream in streams for step in _filter_steps(front_end, stream)}
+    pairs = [stream for stream, _ in by_window]
+    streams = list(dict.fromkeys(each for stream in pairs for each in (*stream.sides, stream)))
+    windows = tuple(_window(front_end, streams, *key, places) for key, places in by_window.items())
+    plans = {stream: _plan(front_end, i, stream, windows) for i, stream in enumerate(streams)}
+    filters = {step.prefix: step for stream in pairs for each in stream.sides for step in _filter_steps(front_end, each)}
     return Layout(
         len(front_end.channels),
         front_end.hop,
         -(-front_end.longest // front_end.hop),
         len(front_end.features),
         tuple(filters.values()),
-        tuple(_plan(front_end, i, stream, windows) for i, stream in enumerate(streams)),
+        tuple(plans.values()),
         windows,
     )
 
 
-def ordered_parts(features: Iterable[Feature]) -> tuple[Part, ...]:
-    """The parts that features read, each after those that it needs."""
-    found: dict[str, Part] = {}
+def _window(
+    front_end: FrontEnd, streams: Sequence[Stream], stream: Stream, window: int, places: Iterable[int]
+) -> WindowPlan:
+    of = {"": streams.index(stream)} | {f"{side}_": streams.index(each) for side, each in zip("xy", stream.sides, strict=False)}
+    parts: dict[str, PartCall] = {}
 
-    def add(name: str) -> None:
-        if name not in found:
-            for other in PARTS[name].needs:
-                add(other)
-            found[name] = PARTS[name]
+    def add(side: str, name: str) -> str:
+        part = PARTS[name]
+        needs = tuple(add(side, other) for other in part.needs)
+        parts.setdefault(side + name, PartCall(side + name, part, of[side], needs))
+        return side + name
 
-    for feature in features:
-        for name in feature.reads:
-            add(name)
-    return tuple(found.values())
+    features = []
+    for place in places:
+        step = front_end.wanted[place].feature
+        feature = FEATURES[step.name]
+        names = [(f"{side}_" if dot else "", name) for side, dot, name in map(_sided, feature.reads)]
+        features.append(FeatureCall(place, feature, step.parameter, tuple(add(*name) for name in names)))
+    return WindowPlan(stream, window, tuple(parts.values()), tuple(features))
+
+
+def _sided(name: str) -> tuple[str, str, str]:
+    """The side of a part of a pair, as in ``x.sum``."""
+    side, dot, part = name.rpartition(".")
+    return side, dot, part
 
 
 def _filter_steps(front_end: FrontEnd, stream: Stream) -> Iterable[FilterStep]:
-    channels = _channels(front_end, stream.source)
+    channels = _places(front_end, stream.source)
     for i, step in enumerate(stream.filters):
         one = FILTERS[step.name]
         yield FilterStep(
@@ -139,21 +159,21 @@ def _filter_steps(front_end: FrontEnd, stream: Stream) -> Iterable[FilterStep]:
         )
 
 
-def _channels(front_end: FrontEnd, source: str) -> tuple[int, ...]:
-    names = front_end.groups.get(source, (source,))
-    return tuple(front_end.channels.index(name) for name in names)
+def _places(front_end: FrontEnd, source: str) -> tuple[int, ...]:
+    """The positions of the channels of a source that is no pair: one, or those of a group."""
+    return tuple(front_end.channels.index(name) for name in front_end.groups.get(source, (source,)))
 
 
 def _plan(front_end: FrontEnd, place: int, stream: Stream, windows: Sequence[WindowPlan]) -> StreamPlan:
-    own = [one for one in windows if one.stream == place]
     longest: dict[str, int] = {}
-    for one in own:
-        for part in one.parts:
-            longest[part.name] = max(longest.get(part.name, 0), one.window)
+    for one in windows:
+        for call in one.parts:
+            if call.stream == place:
+                longest[call.part.name] = max(longest.get(call.part.name, 0), one.window)
     blocks = tuple(
         BlockPart(PARTS[name], window // front_end.hop) for name, window in longest.items() if PARTS[name].block
     )
     buffer = max((window for name, window in longest.items() if not PARTS[name].block), default=0)
     reads_before = any(re.search(r"\bbefore\b", one.part.block.update) for one in blocks if one.part.block)
-    channel = -1 if stream.filters else _channels(front_end, stream.source)[0]
-    return StreamPlan(stream, channel, blocks, buffer, reads_before)
+    sides = tuple((each, -1 if each.filters else _places(front_end, each.source)[0]) for each in stream.sides)
+    return StreamPlan(stream, sides, blocks, buffer, reads_before)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from neuraltree.export.signals.layout import FilterStep, Layout, StreamPlan, WindowPlan
-from neuraltree.export.signals.table_functions import merge_of
+from neuraltree.export.signals.layout import FilterStep, Layout, PartCall, StreamPlan, WindowPlan
 from neuraltree.signals.front_end.feature_names import Stream
-from neuraltree.signals.parts.part import Part
 
 
 def constants(layout: Layout) -> list[str]:
@@ -53,7 +51,11 @@ def _axes(i: int, step: FilterStep) -> Iterator[str]:
 
 
 def _stream_lines(layout: Layout, i: int, one: StreamPlan) -> list[str]:
-    lines = [f"const int32_t x = {_value(layout, one.stream, one.channel)};"]
+    if not (one.blocks or one.buffer):
+        return []
+    lines = [
+        f"const int32_t {name} = {_value(layout, *side)};" for name, side in zip("xy", one.sides, strict=False)
+    ]
     lines += [f"const int32_t before = first ? x : s->before{i};"] * one.keeps_before
     for k, each in enumerate(one.blocks):
         assert each.part.block is not None
@@ -74,42 +76,37 @@ def _value(layout: Layout, stream: Stream, channel: int) -> str:
 
 def window_function(layout: Layout, i: int, one: WindowPlan) -> str:
     """``nt_window{i}``: the features of one window of a stream."""
-    plan = layout.streams[one.stream]
-    head = f"/* {plan.stream.name}: the last {one.window} samples. */\nNT_CALL void nt_window{i}(@NAME@_state *s)\n{{\n"
-    lines = list(_part_lines(layout, one))
-    for place, feature, parameter in one.features:
-        reads = "".join(f"{name}, " for name in feature.reads)
-        lines.append(
-            f"s->features[{place}] = (int16_t)nt_limit(nt_{feature.name}({reads}{one.window}, {parameter}));"
-        )
+    head = f"/* {one.stream.name}: the last {one.window} samples. */\nNT_CALL void nt_window{i}(@NAME@_state *s)\n{{\n"
+    lines = [line for call in one.parts for line in _part_lines(layout, one.window, call)]
+    for call in one.features:
+        reads = "".join(f"{name}, " for name in call.reads)
+        value = f"nt_{call.feature.name}({reads}{one.window}, {call.parameter})"
+        lines.append(f"s->features[{call.place}] = (int16_t)nt_limit({value});")
     return f"{head}{_indented(lines)}\n}}\n"
 
 
-def _part_lines(layout: Layout, one: WindowPlan) -> Iterator[str]:
-    plan = layout.streams[one.stream]
-    blocks = {each.part.name: (k, each) for k, each in enumerate(plan.blocks)}
-    hops = one.window // layout.hop
-    for part in one.parts:
-        if part.name in blocks:
-            k, each = blocks[part.name]
-            place, start = f"s->b{one.stream}_{k}", each.blocks - hops
-            at = f"{place} + {start}" if start else place
-            value = f"{place}[{start}]" if hops == 1 else f"nt_{merge_of(each)}_{part.c_type}({at}, {hops})"
-            yield f"const {part.c_type} {part.name} = {value};"
-        else:
-            yield from _call(part, one, plan)
-
-
-def _call(part: Part, one: WindowPlan, plan: StreamPlan) -> Iterator[str]:
-    start = plan.buffer - one.window
-    needs = "".join(f", {name}" for name in part.needs)
-    x = f"s->x{one.stream}" + (f" + {start}" if start else "")
-    count = part.values(one.window)
-    if count == 1:
-        yield f"const {part.c_type} {part.name} = nt_{part.name}({x}, {one.window}{needs});"
+def _part_lines(layout: Layout, window: int, call: PartCall) -> Iterator[str]:
+    part, plan = call.part, layout.streams[call.stream]
+    if part.block:
+        k = [each.part.name for each in plan.blocks].index(part.name)
+        hops, blocks = window // layout.hop, plan.blocks[k].blocks
+        place = f"s->b{call.stream}_{k}"
+        merged = f"nt_{part.block.merge}_{part.c_type}({_offset(place, blocks - hops)}, {hops})"
+        yield f"const {part.c_type} {call.name} = {f'{place}[{blocks - 1}]' if hops == 1 else merged};"
+        return
+    x, count = _offset(f"s->x{call.stream}", plan.buffer - window), part.values(window)
+    given = ", ".join([x, str(window), *call.needs])
+    if not part.c:
+        yield f"const int16_t *const {call.name} = {x};"
+    elif count == 1:
+        yield f"const {part.c_type} {call.name} = nt_{part.name}({given});"
     else:
-        yield f"{part.c_type} {part.name}[{count}];"
-        yield f"nt_{part.name}({x}, {one.window}{needs}, {part.name});"
+        yield f"{part.c_type} {call.name}[{count}];"
+        yield f"nt_{part.name}({given}, {call.name});"
+
+
+def _offset(place: str, start: int) -> str:
+    return f"{place} + {start}" if start else place
 
 
 def next_function(layout: Layout) -> str:

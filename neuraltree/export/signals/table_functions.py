@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable
 
 from neuraltree.export.signals.layout import BlockPart, Layout, WindowPlan
+from neuraltree.export.signals.state_fields import TYPE_BYTES
 from neuraltree.signals.c_functions import C_FUNCTIONS
 from neuraltree.signals.filters.filter import Filter
+from neuraltree.signals.parts.part import Part
 
 LIMIT = """/* A number, held within 16 bits; -32768 is left out. */
 NT_INLINE int32_t nt_limit(int32_t v)
@@ -49,8 +51,8 @@ def function_texts(layout: Layout) -> list[str]:
     """The texts in an order in which each is defined before it is called."""
     found: dict[str, str] = {}
     filters = [step.filter for step in layout.filters]
-    parts = [part for one in layout.windows for part in one.parts if not part.block]
-    features = [feature for one in layout.windows for _, feature, _ in one.features]
+    parts = [call.part for one in layout.windows for call in one.parts if call.part.c]
+    features = [call.feature for one in layout.windows for call in one.features]
     for row in (*filters, *parts, *features):
         for helper in row.functions:
             _add_helper(found, helper)
@@ -105,14 +107,9 @@ def merge_of(one: BlockPart) -> str:
 
 def scratch_bytes(windows: Iterable[WindowPlan]) -> int:
     """RAM on the stack of parts with several values, of the window that has most."""
-    from neuraltree.export.signals.state_fields import TYPE_BYTES
+    return max((sum(_array_bytes(call.part, one.window) for call in one.parts) for one in windows), default=0)
 
-    return max(
-        (
-            sum(
-                part.values(one.window) * TYPE_BYTES[part.c_type] for part in one.parts if part.values(one.window) > 1
-            )
-            for one in windows
-        ),
-        default=0,
-    )
+
+def _array_bytes(part: Part, window: int) -> int:
+    count = part.values(window)
+    return count * TYPE_BYTES[part.c_type] if part.c and count > 1 else 0

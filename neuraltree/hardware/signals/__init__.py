@@ -1,0 +1,1 @@
+"""Models that are fed samples, as exported code runs them."""
