@@ -13,7 +13,7 @@ from msgspec import Meta, Struct
 from neuraltree.compress.builds import BuildName
 from neuraltree.compress.formats import MAX_SCORE_LOSS, NARROW, NarrowPrecision, Precision, Style
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
-from neuraltree.signals.sample_integers import LONGEST_WINDOW, SHORTEST_WINDOW
+from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
 
 INT_MAX = 2**31 - 1
 # The largest float in a config; it excludes inf. It leaves room for sums and products below the float32 limit, 3.4e38.
@@ -454,7 +454,7 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Recordings of sensors in place of a table: the windows and the features that models may read; see signals.md."""
 
     windows: Annotated[
-        Literal["auto"] | tuple[Annotated[int, Meta(ge=SHORTEST_WINDOW, le=LONGEST_WINDOW)], ...],
+        Literal["auto"] | tuple[Annotated[int, Meta(ge=LEAST_SAMPLES, le=MOST_SAMPLES)], ...],
         Meta(
             description="the lengths of the windows that features may have, in samples, each a multiple of `hop`; "
             "auto: powers of two near 0.6, 1.3 and 2.6 s; empty: `data.source` is a table"
@@ -465,7 +465,7 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             description="the samples from one decision to the next; 0: half of the shortest window",
             ge=0,
-            le=LONGEST_WINDOW,
+            le=MOST_SAMPLES,
         ),
     ] = 0
     channels: Annotated[tuple[str, ...], Meta(description="the channels to use; empty: all")] = ()

@@ -1,1 +1,1 @@
-"""The cost of a front end on a device: of the filters, windows and features that a model reads."""
+"""Code that is fed samples, on a device and on this machine: what it costs, and what it decides."""

@@ -14,7 +14,7 @@ from neuraltree.signals.front_end.feature_candidates import axis_groups, candida
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.recordings.recording import Recordings
 from neuraltree.signals.recordings.sample_counts import counts_per_unit, to_counts
-from neuraltree.signals.sample_integers import LONGEST_WINDOW, SHORTEST_WINDOW
+from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
 from neuraltree.signals.windows import window_labels
 from neuraltree.tree.nodes import IntArray
 from search.config.settings import Config, SignalConfig
@@ -70,8 +70,8 @@ def with_windows(signal: SignalConfig, recordings: Recordings) -> SignalConfig:
         return signal
     room = np.median([len(one.samples) for one in recordings.recordings]) / 2
     lengths = {2 ** round(np.log2(seconds * recordings.rate_hz)) for seconds in AUTO_S}
-    held = {int(min(max(length, SHORTEST_WINDOW), LONGEST_WINDOW)) for length in lengths}
-    fitting = sorted(length for length in held if length <= room) or [SHORTEST_WINDOW]
+    held = {int(min(max(length, LEAST_SAMPLES), MOST_SAMPLES)) for length in lengths}
+    fitting = sorted(length for length in held if length <= room) or [LEAST_SAMPLES]
     return msgspec.structs.replace(signal, windows=tuple(fitting))
 
 
