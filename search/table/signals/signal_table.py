@@ -58,7 +58,9 @@ def signal_table(config: Config) -> Table:
     front = replace(front, features=tuple(front.features[i] for i in kept.tolist()))
     left = X[:, kept].astype(np.float64)
     digest = _digest(left, made, front, recordings.classes)
-    return replace(table, X=left, features=front.features, front=front, digest=digest, notes=(*recordings.notes, told))
+    moments = np.column_stack([made.recording, made.end])
+    table = replace(table, X=left, features=front.features, front=front, moments=moments)
+    return replace(table, digest=digest, notes=(*recordings.notes, told))
 
 
 def with_windows(signal: SignalConfig, recordings: Recordings) -> SignalConfig:
