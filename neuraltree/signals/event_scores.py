@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -62,7 +63,7 @@ def joined(scores: list[EventScores]) -> EventScores:
 
 def _spans(labels: IntArray) -> list[tuple[int, int]]:
     """First and last (exclusive) of each stretch of one label."""
-    edges = (
-        np.concatenate([[0], np.flatnonzero(np.diff(labels)) + 1, [len(labels)]]) if len(labels) else np.zeros(1, int)
-    )
-    return [(a, b) for a, b in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True) if labels[a] >= 0]
+    if not len(labels):
+        return []
+    edges = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
+    return [(first, last) for first, last in pairwise(edges) if labels[first] >= 0]

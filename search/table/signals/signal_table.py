@@ -58,7 +58,7 @@ def signal_table(config: Config) -> Table:
     front = replace(front, features=tuple(front.features[i] for i in kept.tolist()))
     left = X[:, kept].astype(np.float64)
     digest = _digest(left, made, front, recordings.classes)
-    moments = np.column_stack([made.recording, made.end])
+    moments = np.column_stack([made.recording, made.end]).astype(np.int64)
     table = replace(table, X=left, features=front.features, front=front, moments=moments)
     return replace(table, digest=digest, notes=(*recordings.notes, told))
 
