@@ -103,7 +103,9 @@ SCORE_UNIT = 256  # of a logit in the scores of classes
 
 def scores_declaration(argument: Argument) -> tuple[str, str]:
     """Comment and prototype of ``NAME_scores``."""
-    text = f"/* The class, and for each class {SCORE_UNIT} times its logit within +-32767; of two classes 0 and that. */"
+    text = (
+        f"/* The class, and for each class {SCORE_UNIT} times its logit within +-32767; of two classes 0 and that. */"
+    )
     return text, f"int {argument.name}_scores({argument.parameter}, int16_t *scores)"
 
 

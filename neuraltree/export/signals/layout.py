@@ -119,7 +119,9 @@ def layout_of(front_end: FrontEnd, reads: Iterable[int]) -> Layout:
     streams = list(dict.fromkeys(each for stream in pairs for each in (*stream.sides, stream)))
     windows = tuple(_window(front_end, streams, *key, places) for key, places in by_window.items())
     plans = {stream: _plan(front_end, i, stream, windows) for i, stream in enumerate(streams)}
-    filters = {step.prefix: step for stream in pairs for each in stream.sides for step in _filter_steps(front_end, each)}
+    filters = {
+        step.prefix: step for stream in pairs for each in stream.sides for step in _filter_steps(front_end, each)
+    }
     return Layout(
         len(front_end.channels),
         front_end.hop,
@@ -134,7 +136,9 @@ def layout_of(front_end: FrontEnd, reads: Iterable[int]) -> Layout:
 def _window(
     front_end: FrontEnd, streams: Sequence[Stream], stream: Stream, window: int, places: Iterable[int]
 ) -> WindowPlan:
-    of = {"": streams.index(stream)} | {f"{side}_": streams.index(each) for side, each in zip("xy", stream.sides, strict=False)}
+    of = {"": streams.index(stream)} | {
+        f"{side}_": streams.index(each) for side, each in zip("xy", stream.sides, strict=False)
+    }
     parts: dict[str, PartCall] = {}
 
     def add(side: str, name: str) -> str:

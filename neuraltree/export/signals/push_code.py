@@ -51,14 +51,18 @@ def _place(layout: Layout, stream: Stream) -> int:
 def _stream_lines(layout: Layout, i: int, one: StreamPlan) -> list[str]:
     if not one.is_kept:
         return []
-    lines = [
-        f"const int32_t {name} = {_value(layout, *side)};" for name, side in zip("xy", one.sides, strict=False)
-    ]
+    lines = [f"const int32_t {name} = {_value(layout, *side)};" for name, side in zip("xy", one.sides, strict=False)]
     lines += [f"const int32_t before = first ? x : s->before{i};"] * one.keeps_before
     for k, each in enumerate(one.blocks):
         assert each.part.block is not None
         place = f"s->b{i}_{k}[{each.blocks - 1}]"
-        lines += ["{", f"    {each.part.c_type} a = {place};", f"    {each.part.block.update}", f"    {place} = a;", "}"]
+        lines += [
+            "{",
+            f"    {each.part.c_type} a = {place};",
+            f"    {each.part.block.update}",
+            f"    {place} = a;",
+            "}",
+        ]
     lines += [f"s->before{i} = (int16_t)x;"] * one.keeps_before
     if one.buffer:
         start = f"{one.buffer - layout.hop} + " if one.buffer > layout.hop else ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from neuraltree.compress.formats import c_format
 from neuraltree.export.c.library import export_c
 from neuraltree.export.c.parts import MACROS
 from neuraltree.export.names import check_name

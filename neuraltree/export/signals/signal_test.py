@@ -29,7 +29,9 @@ def signal_test_files(
     samples = whole[: min(length, most)]
     wanted = stream(model, samples, precision)
     if not len(wanted.ends):
-        raise ValueError(f"the recording has {len(whole)} samples; the first decision needs {layout.ready * layout.hop}")
+        raise ValueError(
+            f"the recording has {len(whole)} samples; the first decision needs {layout.ready * layout.hop}"
+        )
     exact = c_format(precision).is_integer
     vectors = _vectors(model, samples, wanted, exact)
     has_classes = model.tree.classes is not None

@@ -16,7 +16,7 @@ from neuraltree.compress.int8.integers import scaled
 from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.export.c.decisions import SCORE_UNIT, score_threshold
 from neuraltree.signals.event_rule import events
-from neuraltree.signals.integers import LARGEST
+from neuraltree.signals.sample_integers import LARGEST
 from neuraltree.signals.signal_model import SignalModel, reduced
 from neuraltree.tasks.links import class_codes
 from neuraltree.tree.nodes import IntArray

@@ -1,1 +1,1 @@
-"""Models that are fed samples, as exported code runs them."""
+"""Code that is fed samples, on a device and on this machine: what it costs, and what it decides."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +84,9 @@ def _built(files: Mapping[str, str], name: str) -> Iterator[Path]:
 
 def _run(program: Path, samples: NDArray[np.int16], width: int) -> bytes:
     if samples.ndim != 2 or samples.shape[1] != width or samples.dtype != np.int16:
-        raise ValueError(f"samples are {samples.dtype} of shape {samples.shape}; the code takes int16 (samples, {width})")
+        raise ValueError(
+            f"samples are {samples.dtype} of shape {samples.shape}; the code takes int16 (samples, {width})"
+        )
     given = np.ascontiguousarray(samples).tobytes()
     try:
         done = subprocess.run([program, "binary"], input=given, capture_output=True, timeout=LIMIT_S)

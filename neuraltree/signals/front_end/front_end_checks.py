@@ -11,7 +11,7 @@ from neuraltree.signals.features.feature_table import FEATURES
 from neuraltree.signals.filters.filter_table import FILTERS
 from neuraltree.signals.front_end.feature_names import Stream, Wanted
 from neuraltree.signals.front_end.front_end import FrontEnd
-from neuraltree.signals.integers import LEAST_SAMPLES, MOST_SAMPLES
+from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
 
 
 def check_front_end(front_end: FrontEnd) -> None:

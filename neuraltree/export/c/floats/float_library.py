@@ -17,7 +17,12 @@ from neuraltree.tree.tree import Tree
 
 
 def float_library(
-    tree: Tree, argument: Argument, style: str, reads: Sequence[Read] = (), stored: str = "float32", with_scores: bool = False
+    tree: Tree,
+    argument: Argument,
+    style: str,
+    reads: Sequence[Read] = (),
+    stored: str = "float32",
+    with_scores: bool = False,
 ) -> Code:
     """The code of a tree without columns that takes raw inputs, or if ``reads`` says what its inputs are, columns.
     ``stored``: how a table stores weights, a key of ``STORED``. ``with_scores``: with ``NAME_scores``, for classes.
