@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.compress.int8.ranges import fit_input_range
 from neuraltree.engine.training import Settings, make_data
+from neuraltree.hardware.signals.front_costs import FrontCosts
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import Task, encode, make_task
 from neuraltree.tree.folding import far
@@ -109,6 +110,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         early_exit=_exits_early(config, table),
         formats=config.hardware.formats,
         robust_radius=config.search.robust_radius if ROBUST in config.search.objectives else 0.0,
+        front=FrontCosts(table.front, device) if table.front and device else None,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)

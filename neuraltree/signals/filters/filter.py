@@ -15,7 +15,8 @@ class Filter:
     rate_hz)``: the integer constants, () if it has none. ``state``: its fields in C, as declarations. ``c``: the text
     of the function ``static int32_t nt_NAME(nt_NAME_state *s, int32_t x, const int32_t *constants, int first)``,
     ``first`` being 1 after a reset; with ``axes`` ``static int32_t nt_NAME(const int16_t *x, int axes)`` of samples
-    side by side. ``parameters(rate_hz)``: those with which it is tried, such as cut-offs in Hz; (0,) if it has none."""
+    side by side. ``parameters(rate_hz)``: those with which it is tried, such as cut-offs in mHz; (0,) if it has none;
+    ``allowed(rate_hz)``: the least and the greatest."""
 
     name: str
     meaning: str
@@ -26,3 +27,4 @@ class Filter:
     design: Callable[[int, float], tuple[int, ...]] = lambda parameter, rate_hz: ()
     functions: tuple[str, ...] = ()
     parameters: Callable[[float], tuple[int, ...]] = lambda rate_hz: (0,)
+    allowed: Callable[[float], tuple[int, int]] = lambda rate_hz: (0, 0)

@@ -1,8 +1,8 @@
 """The names of features: which stream, which filters, which feature, how long a window.
 
 ``accx.sd@128`` is the standard deviation of the last 128 samples of channel accx; ``acc.norm.delta.mean@64`` the mean
-of the differences of the magnitude of all axes of acc; ``accx.low:5.percentile:90@128`` has parameters.
-``accx~accy.correlation@128`` is of two streams.
+of the differences of the magnitude of all axes of acc; ``accx.low:5000.percentile:90@128`` has parameters: cut-offs
+are in mHz, this one is 5 Hz. ``accx~accy.correlation@128`` is of two streams; filters apply to both.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ class Stream(NamedTuple):
     def name(self) -> str:
         return ".".join([self.source, *(step.text for step in self.filters)])
 
+    @property
+    def sides(self) -> tuple[Stream, ...]:
+        """The two streams of a pair, or the stream itself."""
+        return tuple(Stream(source, self.filters) for source in self.source.split(PAIR))
+
 
 class Wanted(NamedTuple):
     """One feature of one window of a stream; ``window`` in samples."""
@@ -58,7 +63,7 @@ def parsed(name: str) -> Wanted:
     except ValueError:
         raise ValueError(
             f"{name!r} names no feature; write CHANNEL.FEATURE@WINDOW or CHANNEL.FILTER.FEATURE@WINDOW, as in "
-            "accx.sd@128 or accx.low:5.mean@64"
+            "accx.sd@128 or accx.low:5000.mean@64"
         ) from None
 
 

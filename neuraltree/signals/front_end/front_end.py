@@ -11,9 +11,9 @@ import numpy as np
 from neuraltree.signals.features.feature_table import FEATURES
 from neuraltree.signals.filters.filter_table import FILTERS
 from neuraltree.signals.front_end.feature_names import Stream, Wanted, parsed
-from neuraltree.signals.integers import clipped
 from neuraltree.signals.parts.part import Window
 from neuraltree.signals.parts.part_table import PARTS
+from neuraltree.signals.sample_integers import clipped
 from neuraltree.tree.nodes import IntArray
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.signals.integers import LARGEST
 from neuraltree.signals.recordings.recording import Recordings
+from neuraltree.signals.sample_integers import LARGEST
 
 _AXIS = re.compile(r"[ _.-]?([xyzw]|\d+)$", re.IGNORECASE)
 

@@ -7,6 +7,7 @@ import numpy as np
 from neuraltree.tree.nodes import IntArray
 
 LARGEST = 32767  # of a sample, of a filtered sample and of a feature; -32768 is a missing value elsewhere
+LEAST_SAMPLES, MOST_SAMPLES = 8, 1024  # of a window: within these no sum or product of the C code overflows
 
 
 def clipped(values: IntArray) -> IntArray:
