@@ -35,10 +35,9 @@ def _channel_notes(name: str, parts: list[FloatArray]) -> Iterator[str]:
     if not any(runs) or len(np.unique(np.concatenate(parts))) < FEW_VALUES:
         return
     total = sum(map(len, parts))
-    told = [
-        f"{sum(own)} samples ({sum(own) / total:.2%}) at {end:g}" for end, own in zip(ends, runs, strict=True) if own
-    ]
-    yield f"channel {name!r} may be clipped: it stays for {CLIPPED} samples or more at an end, {' and '.join(told)}"
+    clipped = [(sum(own), end) for own, end in zip(runs, ends, strict=True) if own]
+    told = " and ".join(f"{count} samples ({count / total:.2%}) at {end:g}" for count, end in clipped)
+    yield f"channel {name!r} may be clipped: it stays for {CLIPPED} samples or more at an end, {told}"
 
 
 def _long_runs(is_end: IntArray) -> list[int]:
