@@ -49,7 +49,7 @@ def _text() -> str:
     helpers: dict[str, str] = {}
     for name in C_FUNCTIONS:
         _add_helper(helpers, name)
-    texts = [row.c for row in (*PARTS.values(), *FEATURES.values()) if row.c]
+    texts = [text for text in (*(part.c for part in PARTS.values()), *(one.c for one in FEATURES.values())) if text]
     filters = [text for one in FILTERS.values() for text in (_state(one.name, one.state), one.c)]
     return "\n".join(
         [
@@ -98,7 +98,9 @@ def _blocks(part: Part) -> str:
 
 
 def _parts() -> str:
-    fields, lines, out = [], [], []
+    fields: list[str] = []
+    lines: list[str] = []
+    out: list[str] = []
     for part in PARTS.values():
         needs = "".join(f", p->{name}" for name in part.needs)
         many = part.values(MOST) > 1

@@ -1,7 +1,7 @@
 """How a window goes with time, with itself a little later, and with another stream.
 
 With sums over n samples, n Σxy − Σx Σy is n² times the covariance. It stays below 2^50 in windows of 1024 samples, so
-that 2^13 times it fits 63 bits.
+that 2^13 times it fits 63 bits. Roots are taken of 64 times a variance, for windows of small samples.
 """
 
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ AUTOCORRELATION = Feature(
 def _correlation(parts: Mapping[str, IntArray], n: int, parameter: int) -> IntArray:
     x, y = parts["x.sum"], parts["y.sum"]
     covariance = n * parts["products"] - x * y
-    spread = root(n * parts["x.squares"] - x**2) * root(n * parts["y.squares"] - y**2)
+    spread = root(64 * (n * parts["x.squares"] - x**2)) * root(64 * (n * parts["y.squares"] - y**2)) >> 6
     return np.clip(quotient(covariance * ONE, spread), -ONE, ONE)
 
 
@@ -75,8 +75,8 @@ CORRELATION = Feature(
     reads=("x.sum", "x.squares", "y.sum", "y.squares", "products"),
     integer=_correlation,
     c="""static int32_t nt_correlation(int32_t x, int64_t xx, int32_t y, int64_t yy, int64_t xy, int n, int parameter) {
-    const int64_t spread = (int64_t)nt_root((uint64_t)(n * xx - (int64_t)x * x)) *
-                           nt_root((uint64_t)(n * yy - (int64_t)y * y));
+    const int64_t spread = (int64_t)nt_root((uint64_t)(64 * (n * xx - (int64_t)x * x))) *
+                           nt_root((uint64_t)(64 * (n * yy - (int64_t)y * y))) >> 6;
     const int64_t found = spread ? (n * xy - (int64_t)x * y) * (1 << 13) / spread : 0;
     (void)parameter;
     return (int32_t)(found > 1 << 13 ? 1 << 13 : found < -(1 << 13) ? -(1 << 13) : found);

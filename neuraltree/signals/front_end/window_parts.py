@@ -20,7 +20,7 @@ class Sides(NamedTuple):
     @classmethod
     def of(cls, x: tuple[IntArray, ...], before: tuple[IntArray, ...]) -> Sides:
         """``x``: (windows, samples) of each stream; ``before``: (windows,) of each."""
-        sides = {side: Window(*both, {}) for side, *both in zip("xy", x, before, strict=False)}
+        sides = {side: Window(a, b, {}) for side, a, b in zip("xy", x, before, strict=False)}
         return cls(sides["x"] if len(x) == 1 else Window(x[0], before[0], {}, x[1]), sides)
 
 
