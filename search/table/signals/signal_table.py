@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.signals.front_end.feature_candidates import axis_groups, candidates
+from neuraltree.signals.front_end.axis_groups import axis_groups
+from neuraltree.signals.front_end.feature_candidates import candidates
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.recordings.recording import Recordings
 from neuraltree.signals.recordings.sample_counts import counts_per_unit, to_counts
