@@ -34,7 +34,13 @@ def read_recordings(path: Path, options: ReadingOptions = AS_THEY_ARE, progress:
     raws: list[RawRecording] = []
     for i, file in enumerate(data):
         place = Place(Path(file.name).stem) if is_file else place_of(file.name, options)
-        raws += [_placed(raw, place, lists.of(file.name), is_file, options) for raw in read_file(file, options)]
+        own, said = read_file(file, options), lists.of(file.name)
+        if said.spans and len(own) > 1:
+            raise ValueError(
+                f"{file.name}: a list labels its stretches, and it holds {len(own)} recordings; "
+                "write them into a file each, or the labels into a column"
+            )
+        raws += [_placed(raw, place, said, is_file, options) for raw in own]
         if progress is not None:
             progress(i + 1, len(data))
     raws = _same_channels(raws)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.inputs.texts import is_number
 from neuraltree.inputs.times import form_of
 from neuraltree.signals.recordings.formats.csv_cells import CsvCells, cells_of
 from neuraltree.signals.recordings.formats.csv_columns import CsvColumns, columns_of
@@ -52,7 +51,7 @@ def _samples_and_times(
     place = columns.roles.get("time")
     if place is None:
         return cells.numbers(columns.channels), None, ""
-    if not is_number(cells.first[place]):
+    if not cells.has_number(place):
         return cells.numbers(columns.channels), dated_seconds(cells.texts([place])[0]), ""
     numbers = cells.numbers((*columns.channels, place))
     told = options.time_unit or columns.time_unit
@@ -66,7 +65,7 @@ def _unnamed(cells: CsvCells, options: ReadingOptions) -> CsvColumns:
     time."""
     roles = {}
     width = len(cells.names)
-    if width > 1 and cells.first[-1] and not is_number(cells.first[-1]):
+    if width > 1 and cells.first[-1] and not cells.has_number(width - 1):
         roles["label"] = width - 1
     if width - len(roles) > 1 and _are_times(cells):
         roles["time"] = 0
@@ -79,7 +78,7 @@ def _unnamed(cells: CsvCells, options: ReadingOptions) -> CsvColumns:
 
 def _are_times(cells: CsvCells) -> bool:
     """Whether the first column is."""
-    if not is_number(cells.first[0]):
+    if not cells.has_number(0):
         return bool(form_of(cells.first[:1]))
     steps = np.diff(cells.numbers([0])[:, 0])
     if len(steps) < ENOUGH - 1 or not (steps > 0).all():

@@ -9,7 +9,7 @@ import numpy as np
 
 from neuraltree.signals.recordings.mending.cutting import Cut, cut_of
 from neuraltree.signals.recordings.mending.even_samples import Samples, at_rate
-from neuraltree.signals.recordings.mending.sample_times import Pace, check_rate, pace_of, rounded
+from neuraltree.signals.recordings.mending.sample_times import Pace, pace_of, plain_rate
 from neuraltree.signals.recordings.raw_recording import RawRecording
 from neuraltree.signals.recordings.reading_options import ReadingOptions
 from neuraltree.signals.recordings.recording import Recording
@@ -29,11 +29,8 @@ class Mended:
 def mended(raws: Sequence[RawRecording], options: ReadingOptions) -> Mended:
     """``ValueError`` if there is no rate, or nothing is left. Labels are those of the raw recordings."""
     paces = [_pace(raw, options) for raw in raws]
-    rate_hz = options.rate_hz or rounded(float(np.median([pace.rate_hz for pace in paces])))
-    check_rate(rate_hz)
-    cuts = [
-        cut_of(raw.samples, raw.times, pace.rate_hz, options.longest_gap) for raw, pace in zip(raws, paces, strict=True)
-    ]
+    rate_hz = options.rate_hz or plain_rate(float(np.median([pace.rate_hz for pace in paces])))
+    cuts = [cut_of(raw.samples, raw.times, pace) for raw, pace in zip(raws, paces, strict=True)]
     found: list[Recording] = []
     for raw, pace, cut in zip(raws, paces, cuts, strict=True):
         found += _stretches(raw, pace, cut, rate_hz, options)
@@ -46,15 +43,12 @@ def mended(raws: Sequence[RawRecording], options: ReadingOptions) -> Mended:
 def _pace(raw: RawRecording, options: ReadingOptions) -> Pace:
     try:
         if raw.times is not None:
-            pace = pace_of(raw.times, options.longest_gap)
-        elif rate_hz := raw.rate_hz or options.rate_hz:
-            pace = Pace(rounded(rate_hz), 0.0)
-        else:
-            raise ValueError("it states no sampling rate, and has no times; say it: rate_hz=50.0 for 50 Hz")
-        check_rate(pace.rate_hz)
+            return pace_of(raw.times, options.longest_gap)
+        if rate_hz := raw.rate_hz or options.rate_hz:
+            return Pace(plain_rate(rate_hz), 0.0, 0.0)
+        raise ValueError("it states no sampling rate, and has no times; say it: rate_hz=50.0 for 50 Hz")
     except ValueError as error:
         raise ValueError(f"{told(raw)}: {error}") from None
-    return pace
 
 
 def told(raw: RawRecording) -> str:
