@@ -54,6 +54,11 @@ class StreamPlan:
     buffer: int
     keeps_before: bool
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether anything of it is kept; nothing is of one side of a pair whose parts are all of the pair."""
+        return bool(self.blocks or self.buffer)
+
 
 class PartCall(NamedTuple):
     """A part of the stream at ``stream``, under the ``name`` that C gives it, from the parts ``needs`` by theirs."""
@@ -95,6 +100,13 @@ class Layout:
     filters: tuple[FilterStep, ...]
     streams: tuple[StreamPlan, ...]
     windows: tuple[WindowPlan, ...]
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """The channels that are read, in order."""
+        of_filters = {channel for step in self.filters for channel in step.channels}
+        of_streams = {channel for one in self.streams if one.is_kept for _, channel in one.sides if channel >= 0}
+        return tuple(sorted(of_filters | of_streams))
 
 
 def layout_of(front_end: FrontEnd, reads: Iterable[int]) -> Layout:

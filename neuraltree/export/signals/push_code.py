@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
-from neuraltree.export.signals.layout import FilterStep, Layout, PartCall, StreamPlan, WindowPlan
+from neuraltree.export.signals.layout import Layout, PartCall, StreamPlan, WindowPlan
 from neuraltree.signals.front_end.feature_names import Stream
 
 
@@ -19,39 +20,36 @@ def constants(layout: Layout) -> list[str]:
 
 def sample_function(layout: Layout) -> str:
     """``nt_sample``: filters, blocks and buffers of one sample."""
-    lines = [*_filter_lines(layout)]
+    lines = [f"const int32_t c{i} = nt_held(sample[{i}]);" for i in layout.channels]
+    lines += _filter_lines(layout)
     for i, one in enumerate(layout.streams):
         lines += _stream_lines(layout, i, one)
-    body = _indented(lines)
-    unused = "" if any("first" in line for line in lines) else "    (void)first;\n"
-    nothing = "" if any("sample[" in line for line in lines) else "    (void)sample;\n"
-    return f"NT_INLINE void nt_sample(@NAME@_state *s, const int16_t *sample, int first)\n{{\n{unused}{nothing}{body}\n}}\n"
+    lines += [f"(void){name};" for name in ("s", "sample", "first") if not re.search(rf"\b{name}\b", " ".join(lines))]
+    head = "NT_INLINE void nt_sample(@NAME@_state *s, const int16_t *sample, int first)"
+    return f"{head}\n{{\n{_indented(lines)}\n}}\n"
 
 
 def _filter_lines(layout: Layout) -> Iterator[str]:
-    places = {step.prefix: i for i, step in enumerate(layout.filters)}
     for i, step in enumerate(layout.filters):
+        name = step.filter.name
         if step.filter.axes:
-            yield from _axes(i, step)
+            axes = ", ".join(f"(int16_t)c{channel}" for channel in step.channels)
+            yield f"const int16_t a{i}[{len(step.channels)}] = {{{axes}}};"
+            yield f"const int32_t v{i} = nt_limit(nt_{name}(a{i}, {len(step.channels)}));"
         else:
-            source = f"v{places[step.before]}" if step.before in places else f"sample[{step.channels[0]}]"
+            source = f"c{step.channels[0]}" if step.channels else f"v{_place(layout, step.before)}"
             state = f"&s->f{i}" if step.filter.state else "0"
             design = f"nt_design{i}" if step.constants else "0"
-            yield f"const int32_t v{i} = nt_limit(nt_{step.filter.name}({state}, {source}, {design}, first));"
+            yield f"const int32_t v{i} = nt_limit(nt_{name}({state}, {source}, {design}, first));"
 
 
-def _axes(i: int, step: FilterStep) -> Iterator[str]:
-    channels, count = step.channels, len(step.channels)
-    if channels == tuple(range(channels[0], channels[0] + count)):
-        place = f"sample + {channels[0]}" if channels[0] else "sample"
-    else:
-        place = f"a{i}"
-        yield f"const int16_t a{i}[{count}] = {{{', '.join(f'sample[{c}]' for c in channels)}}};"
-    yield f"const int32_t v{i} = nt_limit(nt_{step.filter.name}({place}, {count}));"
+def _place(layout: Layout, stream: Stream) -> int:
+    """The position of the filter that a stream comes out of."""
+    return [step.prefix for step in layout.filters].index(stream)
 
 
 def _stream_lines(layout: Layout, i: int, one: StreamPlan) -> list[str]:
-    if not (one.blocks or one.buffer):
+    if not one.is_kept:
         return []
     lines = [f"const int32_t {name} = {_value(layout, *side)};" for name, side in zip("xy", one.sides, strict=False)]
     lines += [f"const int32_t before = first ? x : s->before{i};"] * one.keeps_before
@@ -73,9 +71,7 @@ def _stream_lines(layout: Layout, i: int, one: StreamPlan) -> list[str]:
 
 
 def _value(layout: Layout, stream: Stream, channel: int) -> str:
-    if channel >= 0:
-        return f"sample[{channel}]"
-    return f"v{[step.prefix for step in layout.filters].index(stream)}"
+    return f"c{channel}" if channel >= 0 else f"v{_place(layout, stream)}"
 
 
 def window_function(layout: Layout, i: int, one: WindowPlan) -> str:

@@ -11,7 +11,13 @@ from neuraltree.signals.c_functions import C_FUNCTIONS
 from neuraltree.signals.filters.filter import Filter
 from neuraltree.signals.parts.part import Part
 
-LIMIT = """/* A number, held within 16 bits; -32768 is left out. */
+LIMIT = """/* A sample without the least number that 16 bits hold, which has no counterpart. */
+NT_INLINE int32_t nt_held(int16_t v)
+{
+    return v < -32767 ? -32767 : v;
+}
+
+/* A number, held within 16 bits; -32768 is left out. */
 NT_INLINE int32_t nt_limit(int32_t v)
 {
     return v > 32767 ? 32767 : v < -32767 ? -32767 : v;

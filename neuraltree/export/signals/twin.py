@@ -45,7 +45,9 @@ def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "flo
     samples = checked_samples(model, samples)
     scorer = Scorer.make(model, precision)
     ends = model.front_end.ends(len(samples))
-    features = model.front_end.values(samples, ends)
+    features = np.zeros((0, len(model.front_end.features)), dtype=np.int16)  # of a recording shorter than a window
+    if len(ends):
+        features = model.front_end.values(np.maximum(samples, -LARGEST), ends)
     if model.rejection is None:
         unread = np.setdiff1d(np.arange(features.shape[1]), scorer.reads)
         features[:, unread] = 0
@@ -55,7 +57,7 @@ def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "flo
         return Decisions(ends, features, none, empty, empty, scorer.values(features))
     scores, classes = scorer(features)
     rejected = None if model.rejection is None else model.rejection.rejected(features)
-    found = events(model.events, scores, classes, rejected)
+    found = events(model.events, scores, classes, rejected).events
     return Decisions(ends, features, scores, classes, found, np.zeros(0, dtype=np.float32))
 
 
