@@ -20,7 +20,7 @@ STEADY = 0.5  # the share by which most of its steps may differ from their media
 def read_csv(file: str, content: bytes, options: ReadingOptions) -> list[RawRecording]:
     """``ValueError`` unless all channels hold numbers."""
     cells = cells_of(content)
-    columns = columns_of(cells.names, options) if cells.has_header or options.columns else _unnamed(cells, options)
+    columns = columns_of(cells.names, options) if cells.has_header or options.columns else _unnamed(cells)
     samples, times, note = _samples_and_times(cells, columns, options)
     names = [name for name in ("label", *KEYS) if name in columns.roles]
     keys = dict(zip(names, cells.coded([columns.roles[name] for name in names]), strict=True))
@@ -60,7 +60,7 @@ def _samples_and_times(
     return numbers[:, :-1], times, "" if told or unit == "s" else guess
 
 
-def _unnamed(cells: CsvCells, options: ReadingOptions) -> CsvColumns:
+def _unnamed(cells: CsvCells) -> CsvColumns:
     """The columns of a file without a header: a last column of texts is the label, a first one that rises steadily the
     time."""
     roles = {}
@@ -70,10 +70,7 @@ def _unnamed(cells: CsvCells, options: ReadingOptions) -> CsvColumns:
     if width - len(roles) > 1 and _are_times(cells):
         roles["time"] = 0
     channels = tuple(i for i in range(width) if i not in roles.values())
-    names = options.channels or numbered_channels(len(channels))
-    if len(names) != len(channels):
-        raise ValueError(f"channels names {len(names)}, and {len(channels)} columns of the file can be channels")
-    return CsvColumns(roles, channels, names, ("",) * len(channels))
+    return CsvColumns(roles, channels, numbered_channels(len(channels)), ("",) * len(channels))
 
 
 def _are_times(cells: CsvCells) -> bool:

@@ -38,7 +38,10 @@ def pace_of(times: FloatArray, longest_gap: float) -> Pace:
         raise ValueError(f"times go back or are missing at sample {back[0] + 2}: {then:.6f} s after {first:.6f} s")
     middle = float(np.median(steps))
     if middle <= 0:
-        raise ValueError("most times repeat, as if samples came in packets; leave the times out, and give rate_hz")
+        raise ValueError(
+            "most times repeat, as if samples came in packets or the column held no times; leave it out, "
+            'columns={"time": ""}, and give rate_hz'
+        )
     usual = steps[steps <= longest_gap * middle]  # the median is no interval if times are rounded: 9.6 ms to 9 and 10
     interval = float(np.mean(usual))
     jitter = float(np.quantile(np.abs(usual - interval), MOSTLY))
