@@ -108,12 +108,13 @@ def test_gradients_are_those_of_a_recursion(by, precision):
     of = case(precision)
     expected = [np.asarray(part) for part in recursive_gradients()]
     of_forest = partial(loss, partial(forest_outputs, of.forest))
-    both = jax.jit(jax.grad(of_forest, (0, 1)))(of.params, of.inputs)
-    first, second = (jax.grad(of_forest, argument)(of.params, of.inputs) for argument in (0, 1))
-    for found, wanted in zip((*both, first, second), (*expected, *expected), strict=True):
+    found = [*jax.jit(jax.grad(of_forest, (0, 1)))(of.params, of.inputs)]
+    if by == "kernel":  # which has one function for both; XLA leaves out what is not asked for
+        found += [jax.grad(of_forest, argument)(of.params, of.inputs) for argument in (0, 1)]
+    for mine, wanted in zip(found, expected * (len(found) // 2), strict=True):
         scale = float(np.abs(wanted).max())
-        assert found.dtype == precision
-        np.testing.assert_allclose(found, wanted, rtol=TOLERANCE[precision], atol=TOLERANCE[precision] * scale)
+        assert mine.dtype == precision
+        np.testing.assert_allclose(mine, wanted, rtol=TOLERANCE[precision], atol=TOLERANCE[precision] * scale)
 
 
 def test_gradients_agree_with_finite_differences(by):

@@ -357,7 +357,8 @@ def test_every_row_learns_every_kind(tmp_path: Path, row: Any, kind: str) -> Non
         known_values = {"val_error", "test_error", "test_score", "weights", "macs", "honest_error", "honest_error_se"}
         assert set(values) == known_values  # no device, no costs
         assert abs(values["honest_error"] - values["val_error"]) < 4 * values["honest_error_se"]
-    assert train_row(row, setup, table).baselines == found
+    if kind == "multiclass":
+        assert train_row(row, setup, table).baselines == found
 
 
 def test_of_equal_errors_the_simplest_model_is_taken(tmp_path: Path) -> None:
