@@ -68,7 +68,9 @@ def test_columns_add_to_the_costs_of_every_device(row: tuple[str, str, str, str]
 
 @pytest.mark.parametrize("style", ["straight", "table"])
 @pytest.mark.parametrize("precision", ["float32", "int8"])
-@pytest.mark.parametrize("core", ["cortex-m4f", "cortex-m0plus", "rv32imc"])
+@pytest.mark.parametrize(
+    "core", ["cortex-m4f", *(pytest.param(name, marks=pytest.mark.rare) for name in ("cortex-m0plus", "rv32imc"))]
+)
 def test_predictions_are_near_the_measurements(core: str, precision: str, style: str) -> None:
     """Cycles and flash within 40 % for every tree, and within 12 % on average; without the term they are far off."""
     for part in ("ziglang", "unicorn"):
