@@ -1,0 +1,1 @@
+"""Parts: quantities of a window that several features share."""
