@@ -8,7 +8,7 @@ from neuraltree.tree.nodes import IntArray
 
 
 def _design(millihertz: int, rate_hz: float) -> tuple[int, ...]:
-    gain, a1, a2 = poles(millihertz, rate_hz, "highpass")
+    gain, a1, a2 = poles(millihertz, rate_hz)
     return round(gain * ONE), a1, a2
 
 

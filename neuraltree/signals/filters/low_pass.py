@@ -9,7 +9,7 @@ from neuraltree.tree.nodes import IntArray
 
 def _design(millihertz: int, rate_hz: float) -> tuple[int, ...]:
     """The last coefficient is moved, by 2 units at most, so that the gain of a constant is exactly 1."""
-    _, a1, a2 = poles(millihertz, rate_hz, "lowpass")
+    _, a1, a2 = poles(millihertz, rate_hz)
     gain = max(1, round((ONE + a1 + a2) / 4))
     return gain, a1, 4 * gain - ONE - a1
 
