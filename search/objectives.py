@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from neuraltree.hardware.model.cost_names import MEAN
+from neuraltree.hardware.model.cost_names import LOAD, MEAN
 from neuraltree.tasks.losses import LEVEL
 
 if TYPE_CHECKING:
@@ -171,13 +171,22 @@ OBJECTIVES: tuple[Objective, ...] = (
         "mean time of a prediction over the training rows, of code with an early exit (`compress.early_exit`); "
         "`latency_s` is then that of a row that never stops",
     ),
+    Objective(
+        LOAD,
+        "cost",
+        "",
+        "both",
+        _device(LOAD),
+        "share of the time in which the processor is busy with a stream of samples; of recordings only",
+    ),
 )
 
 BY_NAME: dict[str, Objective] = {row.name: row for row in OBJECTIVES}
 NAMES: tuple[str, ...] = tuple(row.form for row in OBJECTIVES)
 SIZE_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source in ("count", "cost"))
 COST_NAMES: tuple[str, ...] = tuple(row.name for row in OBJECTIVES if row.source == "cost")
-USUAL_COSTS = tuple(name for name in COST_NAMES if name != MEAN)  # only code with an early exit has ``MEAN``
+# Only code with an early exit has ``MEAN``, and only that of recordings ``LOAD``.
+USUAL_COSTS = tuple(name for name in COST_NAMES if name not in (MEAN, LOAD))
 HONEST_MEAN = "honest_mean_latency_s"  # that of the weights whose error is the honest one
 
 

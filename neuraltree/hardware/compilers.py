@@ -54,6 +54,13 @@ def _zig() -> str | None:
     return shutil.which("zig", path=str(Path(spec.origin).parent))
 
 
+def host_compiler() -> tuple[str, ...] | None:
+    """The command that compiles for this machine, None if there is none."""
+    zig = _zig()
+    own = _first("cc", "gcc", "clang")
+    return (own,) if own else (zig, "cc") if zig else None
+
+
 _SCRIPT = ("-Wl,-T,link.ld",)
 _BARE = ("-nostdlib", "-nostartfiles", *_SCRIPT)
 # avr-gcc's own script, with room for code that a smaller chip has not: what does not fit is measured and then refused.

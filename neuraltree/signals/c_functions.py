@@ -1,6 +1,6 @@
 """Helpers in C that parts and features share; each stands once in the code that calls it."""
 
-from neuraltree.signals.integers import QUARTER_WAVE
+from neuraltree.signals.sample_integers import QUARTER_WAVE
 
 # By name: the text, and the helpers that it calls itself.
 C_FUNCTIONS: dict[str, tuple[str, tuple[str, ...]]] = {

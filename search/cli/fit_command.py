@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import tomli_w
@@ -24,6 +25,7 @@ EPILOG = """examples:
   neuraltree fit penguins.csv --target species --device rp2040 --flash 4k --time 30s --out penguins
   neuraltree fit penguins.csv --teachers mlp random_forest
   neuraltree fit sensors.csv --target fault --metric f1_macro --set data.group=machine
+  neuraltree fit recordings/ --signal --device nrf52840 --ram 2k --flash 8k --time 5m --out gestures
   neuraltree fit counts.csv --device uno --precision auto --ram 2k --latency 1ms --input int16
 
 Each budget is an objective, too; without one, latency and flash of a --device are, or the number of weights.
@@ -43,6 +45,11 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("table", metavar="TABLE", help="a CSV file, or another source that data.source can name")
     made.add_argument("--target", metavar="COLUMN", default="", help="the column to predict; by default the last one")
     made.add_argument("--drop", metavar="COLUMN", nargs="+", default=[], help="columns to leave out")
+    made.add_argument("--signal", action="store_true", help="TABLE is a folder or file of labelled recordings")
+    windows = "with --signal: the lengths of windows, in samples; by default powers of two near 0.6, 1.3 and 2.6 s"
+    made.add_argument("--windows", metavar="N", type=int, nargs="+", help=windows)
+    hop = "with --signal: samples between decisions; by default half of the shortest window"
+    made.add_argument("--hop", metavar="N", type=int, help=hop)
     made.add_argument("--metric", help="the error to minimise, e.g. f1_macro or mae; see docs/tables.md")
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     formats = ("float32", "int8", "auto")
@@ -76,18 +83,25 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
         raise ValueError(f"{', '.join(costs)}: a limit of a device's costs; add --device, as in --device cortex-m4f")
     # A budget shows what the user cares about, so that the front spreads over it.
     wanted = [BUDGETS[name].column for name in limits] or (["latency_s", "flash_bytes"] if options.device else [])
+    # What a stream of integers is made of is the same to the bit in Python and in C.
+    precision = options.precision or ("int8" if options.signal and options.device else None)
     objectives = [options.metric or "error", *(wanted or ["weights"])]
     search: dict[str, Any] = {"objectives": objectives}
     if options.generations is None:
         search["time"] = options.time or TIME
     else:
         search["generations"] = options.generations
+    if (options.windows or options.hop) and not options.signal:
+        raise ValueError("--windows and --hop are about recordings; add --signal")
+    source = str(Path(options.table).absolute()) if options.signal else source_of(options.table)
+    signal = {"windows": options.windows or "auto"} | _given(hop=options.hop) if options.signal else {}
     tables = {
-        "data": {"source": source_of(options.table)} | _given(target=options.target, drop=options.drop),
+        "data": {"source": source} | _given(target=options.target, drop=options.drop),
+        "signal": signal,
         "run": {"seed": options.seed, "out": options.out or f"results/{name_of(options.table)}"},
         "search": search,
         "train": _given(teachers=options.teachers),
-        "hardware": _given(device=options.device, precision=options.precision, input=input_spec(options.input)),
+        "hardware": _given(device=options.device, precision=precision, input=input_spec(options.input)),
         "constraints": {BUDGETS[name].column: value for name, value in limits.items()},
     }
     return {section: keys for section, keys in tables.items() if keys}

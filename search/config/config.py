@@ -19,7 +19,7 @@ from neuraltree.tasks.task import check_loss
 from search import objectives
 from search.baselines import baseline_table, teacher_table
 from search.config.durations import seconds_of
-from search.config.settings import Config, EnergyConfig, HardwareConfig, is_path
+from search.config.settings import Config, EnergyConfig, HardwareConfig, SignalConfig, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
 from search.variation.operators import OPERATORS
@@ -66,6 +66,8 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
     """The checked config of plain tables, with every operator written out; messages begin with ``source``."""
     config = convert_tables(raw, Config, source)
     _check(config, source)
+    if config.signal.windows:  # features of windows are integers of 16 bits
+        config = msgspec.structs.replace(config, hardware=msgspec.structs.replace(config.hardware, input="int16"))
     return msgspec.structs.replace(config, variation=_all_operators(config))
 
 
@@ -93,6 +95,7 @@ ADDED = (
     *(("energy", key) for key in ("watts_per_core", "watts_source", "grams_co2_per_kwh", "co2_source")),
     *(("data", key) for key in ("missing", "missing_indicator", "columns", "thousands", "decimal", "percent")),
     *(("data", "sample_rows"), ("search", "robust_radius")),
+    *(("signal", field.name) for field in msgspec.structs.fields(SignalConfig)),
 )
 
 # What the absence of a key in the config of an earlier run meant, if that is not the default.
@@ -181,6 +184,8 @@ def _put(raw: dict[str, Any], section: str, key: str, value: Any) -> None:
 def _make_paths_absolute(raw: dict[str, Any], folder: Path) -> None:
     for section, key, is_one in PATHS:
         table = raw.get(section)
+        # Recordings lie in a folder or file of any name; a table can have a name that is no path.
+        is_one = (lambda text: True) if section == "data" and raw.get("signal") else is_one
         if isinstance(table, dict) and isinstance(table.get(key), str) and is_one(table[key]):
             try:
                 table[key] = str((folder / Path(table[key]).expanduser()).resolve())
@@ -284,12 +289,25 @@ def _check(config: Config, source: str) -> None:
             "data.time cannot be combined with data.group or data.split; leave out one of them",
         ),
         (
+            bool(config.signal.windows) and config.hardware.input not in ("float32", "int16"),
+            f"hardware.input = {shown(config.hardware.input)}: features of windows are int16; leave it out",
+        ),
+        (
+            bool(config.signal.windows) and (config.data.target != "" or bool(config.data.group or config.data.time)),
+            "data.target, data.group and data.time are columns of a table, and signal.windows makes one of recordings; "
+            "leave them out",
+        ),
+        (
             config.data.thousands != "" and config.data.thousands in (config.data.decimal, *"0123456789+-eE%"),
             f"data.thousands = {shown(config.data.thousands)} is the decimal mark, or part of every number",
         ),
         (
             on_device and not config.hardware.device,
             f"{', '.join(on_device)} needs a device; name one as hardware.device",
+        ),
+        (
+            objectives.LOAD in (*wanted, *config.constraints) and not config.signal.windows,
+            f"{objectives.LOAD} is the cost of code that is fed samples; set signal.windows, or name latency_s instead",
         ),
         (
             chosen and not config.hardware.device,

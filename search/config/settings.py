@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 from neuraltree.compress.builds import BuildName
 from neuraltree.compress.formats import MAX_SCORE_LOSS, NARROW, NarrowPrecision, Precision, Style
 from neuraltree.engine.optimizers import OPTIMIZERS, SCHEDULES
+from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
 
 INT_MAX = 2**31 - 1
 # The largest float in a config; it excludes inf. It leaves room for sums and products below the float32 limit, 3.4e38.
@@ -449,6 +450,82 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
         return self.precision if isinstance(self.precision, str) else self.precision[0]
 
 
+class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """Recordings of sensors in place of a table: the windows and the features that models may read; see signals.md."""
+
+    windows: Annotated[
+        Literal["auto"] | tuple[Annotated[int, Meta(ge=LEAST_SAMPLES, le=MOST_SAMPLES)], ...],
+        Meta(
+            description="the lengths of the windows that features may have, in samples, each a multiple of `hop`; "
+            "auto: powers of two near 0.6, 1.3 and 2.6 s; empty: `data.source` is a table"
+        ),
+    ] = ()
+    hop: Annotated[
+        int,
+        Meta(
+            description="the samples from one decision to the next; 0: half of the shortest window",
+            ge=0,
+            le=MOST_SAMPLES,
+        ),
+    ] = 0
+    channels: Annotated[tuple[str, ...], Meta(description="the channels to use; empty: all")] = ()
+    classes: Annotated[
+        tuple[str, ...], Meta(description="the labels that are classes; samples with others have none; empty: all")
+    ] = ()
+    label: Annotated[
+        Literal["majority", "start", "centre", "end"],
+        Meta(
+            description="the label of a decision: that of most samples of its shortest window, or of the first, the "
+            "middle or the last of them"
+        ),
+    ] = "majority"
+    share: Annotated[
+        float,
+        Meta(
+            description="the least share of the samples of the shortest window that must have the label; decisions "
+            "with less are left out",
+            gt=0,
+            le=1,
+        ),
+    ] = 0.5
+    rate_hz: Annotated[
+        NonNegative, Meta(description="the sampling rate, in Hz; 0: that which the recordings state")
+    ] = 0.0
+    test_subjects: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="the subjects, or recordings, whose windows are the test rows; empty: those in a folder "
+            "`testing`, or else a share of `data.test_fraction` of the subjects"
+        ),
+    ] = ()
+    background: Annotated[
+        str, Meta(description="the class that is no event, such as idle; empty: every class is one")
+    ] = ""
+    false_alarms_per_hour: Annotated[
+        NonNegative,
+        Meta(
+            description="the most false alarms per hour that the rule of events may have on windows that its model was "
+            "not fitted to; of the rules that keep this the one that is right for most of the time is taken"
+        ),
+    ] = 1.0
+    counts_per_unit: Annotated[
+        dict[str, Positive],
+        Meta(
+            description="for each channel: the integers that stand for one of its units in what the firmware is fed; "
+            "for a channel left out: half of what lets its largest training sample fit 16 bits"
+        ),
+    ] = {}
+    most_features: Annotated[
+        int,
+        Meta(
+            description="how many of the candidate features the search may use: those that tell single classes best "
+            "on the training rows, without near copies of others",
+            ge=1,
+            le=10_000,
+        ),
+    ] = 200
+
+
 class CompressConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What makes the models of the front smaller when the search has ended."""
 
@@ -539,6 +616,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = {}
     compress: CompressConfig = CompressConfig()
+    signal: SignalConfig = SignalConfig()
     baselines: BaselinesConfig = BaselinesConfig()
     energy: EnergyConfig = EnergyConfig()
     tracking: TrackingConfig = TrackingConfig()

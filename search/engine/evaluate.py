@@ -25,6 +25,7 @@ from neuraltree.engine.lowering import kernel_in_use, lowering
 from neuraltree.engine.training import NEVER, Course, Data, Settings, make_course
 from neuraltree.hardware.choice import CodeRule, choose, costs_by_code, taken
 from neuraltree.hardware.model.exit_cost import Walked, with_exits
+from neuraltree.hardware.signals.front_costs import FrontCosts, features_used
 from neuraltree.robustness.worst_case import robust_errors
 from neuraltree.tasks.losses import constant_loss
 from neuraltree.tasks.metrics import Truth, class_errors, metric_named
@@ -77,6 +78,7 @@ class Problem:
     early_exit: bool = False  # whether the code exits early
     formats: tuple[str, ...] = ()  # the number formats of members, if each has its own
     robust_radius: float = 0.0  # by which scaled inputs change for ``robust_error``; 0: nobody asks for it
+    front: FrontCosts | None = None  # the costs of features of windows, if that is what the features are
     first_rows: int = 0  # training rows of a fold in the first generation, see ``row_samples``; 0: all of them
     work: Work | None = None  # who trains and scores trees, if not this process; it changes the time, not the results
 
@@ -331,19 +333,24 @@ def costs(problem: Problem, trees: list[Nodes], genes: Genes = NO_GENES) -> Colu
     columns = {name: np.asarray(getattr(counts, name), dtype=np.float64) for name in COUNTS}
     if problem.device is None:
         return columns
+    columns |= _on_device(problem, problem.device, trees, genes)
+    return problem.front.with_front(columns, features_used(trees)) if problem.front else columns
+
+
+def _on_device(problem: Problem, device: hardware.Device, trees: list[Nodes], genes: Genes) -> Columns:
+    """The costs of trees alone."""
     if not problem.formats:
-        columns |= _cheapest(problem, problem.device, trees, problem.rule)
+        columns = _cheapest(problem, device, trees, problem.rule)
         if problem.early_exit:
-            columns = with_exits(columns, _walked(problem, trees), problem.device, problem.code, kind=problem.task.kind)
+            columns = with_exits(columns, _walked(problem, trees), device, problem.code, kind=problem.task.kind)
         return columns
     parts = problem.by_format(genes)
     found = [
-        _cheapest(problem, problem.device, [trees[i] for i in places.tolist()], problem.rule_of(name))
-        for name, places in parts
+        _cheapest(problem, device, [trees[i] for i in places.tolist()], problem.rule_of(name)) for name, places in parts
     ]
     order = np.argsort(np.concatenate([places for _, places in parts]))
     names = [name for name in found[0] if all(name in each for each in found)]
-    return columns | {name: np.concatenate([each[name] for each in found])[order] for name in names}
+    return {name: np.concatenate([each[name] for each in found])[order] for name in names}
 
 
 def _cheapest(problem: Problem, device: hardware.Device, trees: list[Nodes], rule: CodeRule) -> Columns:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from neuraltree import hardware
 from neuraltree.compress.int8.ranges import fit_input_range
 from neuraltree.engine.training import Settings, make_data
+from neuraltree.hardware.signals.front_costs import FrontCosts
 from neuraltree.tasks.metrics import Truth
 from neuraltree.tasks.task import Task, encode, make_task
 from neuraltree.tree.folding import far
@@ -23,6 +24,7 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space, TreeError, check
 from search.config.code_rule import code_of, codes_of, rule_of
 from search.config.config import Config
+from search.config.settings import SignalConfig
 from search.engine.budgets import budgets
 from search.engine.evaluate import Problem
 from search.engine.evolution_step import Strategy
@@ -62,6 +64,7 @@ class Setup:
     last_epochs: int = 0  # epochs of the final refit; 0: as many as in a generation
     cutting: str = "none"  # the criterion by which the front's trees are cut, see ``cut_finalists``
     stream_settings: Settings | None = None  # of the refit, if its rows come in blocks
+    signal: SignalConfig | None = None  # what is said of recordings, if the rows are made of them
     stream_rows: int = 0  # training rows of the refit, if they come in blocks
 
 
@@ -109,6 +112,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         early_exit=_exits_early(config, table),
         formats=config.hardware.formats,
         robust_radius=config.search.robust_radius if ROBUST in config.search.objectives else 0.0,
+        front=FrontCosts(table.front, device) if table.front and device else None,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)
@@ -116,6 +120,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     return Setup(
         *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
         cutting=config.compress.prune,
+        signal=config.signal if config.signal.windows else None,
         stream_settings=_settings(config, task, whole.train_rows) if whole else None,
         stream_rows=whole.train_rows if whole else 0,
     )

@@ -12,6 +12,7 @@ import numpy as np
 from neuraltree import hardware
 from neuraltree.activations import NAMES
 from neuraltree.hardware.choice import choose
+from neuraltree.hardware.signals.front_costs import FrontCosts
 from neuraltree.tasks.metrics import METRICS
 from neuraltree.tree.nodes import Nodes, join, node_dtype
 from neuraltree.tree.space import Space
@@ -54,7 +55,16 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
     for rule in [problem.rule_of(name) for name in problem.formats] or [problem.rule]:
         found = [hardware.costs_of_counts(counts, device, *code, kind=problem.task.kind) for code in rule.codes]
         of_codes += [found[i] for i in set(choose(rule, found).tolist())]
-    return {name: HEADROOM * max(float(costs[name].max()) for costs in of_codes) for name in hardware.COSTS}
+    largest = {name: HEADROOM * max(float(costs[name].max()) for costs in of_codes) for name in hardware.COSTS}
+    return largest if problem.front is None else _with_front(problem.front, largest, features)
+
+
+def _with_front(front: FrontCosts, largest: dict[str, float], features: int) -> dict[str, float]:
+    """The costs with those of as many features as a tree can read, evenly taken from all."""
+    there = front.features
+    taken = np.linspace(0, there - 1, min(features, there)).astype(np.int64).tolist()
+    columns = front.with_front({name: np.array([cost]) for name, cost in largest.items()}, [taken])
+    return {name: float(values[0]) for name, values in columns.items()}
 
 
 def _most_functions(space: Space, code: int) -> Nodes:

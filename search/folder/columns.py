@@ -41,6 +41,7 @@ COLUMNS: dict[str, Column] = {
     "worst_latency_s": Column("worst latency", "s", "si", log=True),
     "mean_latency_s": Column("mean latency", "s", "si", log=True),
     "honest_mean_latency_s": Column("honest mean latency", "s", "si", log=True),
+    "cpu_load": Column("load of the processor", "", "number", log=True),
     "flash_bytes": Column("flash", "B", "count", log=True),
     "ram_bytes": Column("RAM", "B", "count", log=True),
     "energy_j": Column("energy", "J", "si", log=True),

@@ -21,7 +21,8 @@ from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.hardware.choice import Decision, decide
 from neuraltree.hardware.choice_words import word_of_codes
 from neuraltree.hardware.exiting import costs_with_exits
-from neuraltree.hardware.model.cost_names import MEAN
+from neuraltree.hardware.model.cost_names import LOAD, MEAN
+from neuraltree.hardware.signals.front_costs import features_used
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
@@ -35,6 +36,7 @@ from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
+from search.judge.signal_models import held_out_rules, write_signal_models
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.judge.units import Kept, Units
@@ -124,6 +126,10 @@ def write_front(
             write_answers(folder, held_out_answers(setup.problem, trees, judged.thresholds))
     with patience(say, "scoring models on the test rows"):
         write_members(folder, setup, table, members)
+    if table.front and setup.signal and judged.held_out:
+        with patience(say, "choosing rules of events"):
+            rules = held_out_rules(judged.held_out, table, setup.train_rows, setup.signal)
+            write_signal_models(folder, table.front, [member.tree for member in members], rules)
     return judged
 
 
@@ -385,7 +391,10 @@ def _costs(setup: Setup, table: Table, trees: list[Tree], decisions: list[Decisi
         X, inputs = table.X[setup.train_rows], problem.inputs.spec
         return columns | costs_with_exits(trees, X, problem.device, problem.code, inputs)
     own = [each.costs[each.code] for each in decisions if each is not None]
-    return columns | {name: np.array([row[name] for row in own]) for name in (own[0] if own else ())}
+    columns |= {name: np.array([row[name] for row in own]) for name in (own[0] if own else ())}
+    return (
+        problem.front.with_front(columns, features_used([tree.nodes for tree in trees])) if problem.front else columns
+    )
 
 
 def _tested(member: Finished) -> Tested:
@@ -396,7 +405,8 @@ def _tested(member: Finished) -> Tested:
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
-    further = [*[MEAN] * setup.problem.early_exit, *(name for name in further if name != MEAN)]
+    further = [name for name in further if name not in (MEAN, LOAD)]
+    further = [*[MEAN] * setup.problem.early_exit, *[LOAD] * bool(setup.problem.front), *further]
     own = [*CODE * setup.problem.chooses_code, *[HONEST_MEAN] * setup.problem.early_exit]
     own += [ROBUST_SCORE] * bool(setup.problem.robust_radius)
     return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *own]

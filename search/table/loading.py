@@ -21,6 +21,7 @@ from search.table.data import Table, digest_of
 from search.table.files.raw import Raw
 from search.table.files.sources import read_source
 from search.table.mending import mended, with_target
+from search.table.signals.signal_table import signal_table
 from search.table.split_columns import Rules, read_rules
 from search.table.splits import Split, split
 from search.table.streams.stream_tables import sample_of, streamed_table
@@ -39,7 +40,7 @@ def load_table(config: Config) -> Table:
 
     What is harmless is mended, and said in its notes. ``InputError`` has everything else that would make a run fail.
     """
-    return read_table(config)[1]
+    return signal_table(config) if config.signal.windows else read_table(config)[1]
 
 
 def read_table(config: Config) -> tuple[Raw, Table]:

@@ -170,6 +170,10 @@ class OutputStage:
         with np.errstate(over="ignore"):  # infinity, as in C
             return ((scores >> self.drop) + np.int32(self.offset)).astype(np.float32) * self.gain
 
+    def rescaled(self, unit: int) -> tuple[IntArray, IntArray]:
+        """Multiplier and shift (1,) from the scores of classes to ``unit`` times their logits, see ``integers``."""
+        return rescaling(np.array([float(self.gain) * unit]))
+
 
 def score_gain(reach: NDArray[np.float64]) -> NDArray[np.float64]:
     """(..., 1) from real sums to scores of several classes, whose largest |sum| is ``reach`` (..., classes)."""

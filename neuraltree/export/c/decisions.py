@@ -96,3 +96,61 @@ SHARES = """    float total = 0.0f;
         p[k] = total > 0.0f ? p[k] / total : {even};
     }}
 """
+
+
+SCORE_UNIT = 256  # of a logit in the scores of classes
+
+
+def scores_declaration(argument: Argument) -> tuple[str, str]:
+    """Comment and prototype of ``NAME_scores``."""
+    text = (
+        f"/* The class, and for each class {SCORE_UNIT} times its logit within +-32767; of two classes 0 and that. */"
+    )
+    return text, f"int {argument.name}_scores({argument.parameter}, int16_t *scores)"
+
+
+def scores(tree: Tree, argument: Argument, run: str, threshold: str, whole: str = "") -> str:
+    """``NAME_scores``. ``run``: the lines that fill ``y`` with the values of output nodes; ``threshold``: as in
+    ``answer``; ``whole``: for integers the C expression of a score from ``y[k]``, before it is held within 16 bits."""
+    is_binary = tree.kind == "binary"
+    taken = score_threshold(tree)
+    value = whole or f"y[k] * {SCORE_UNIT}.0f"
+    if taken:
+        value = f"{value} - {taken if whole else literal(taken)}".replace("- -", "+ ")
+    marks = {
+        "NAME": argument.name,
+        "PARAMETER": argument.parameter,
+        "TYPE": "int32_t" if whole else "float",
+        "OUTPUTS": str(tree.num_outputs),
+        "RUN": run,
+        "VALUE": value,
+        "HELD": HELD if whole else HELD_FLOAT,
+        "PLACE": "k + 1" if is_binary else "k",
+        "ZERO": "    scores[0] = 0;\n" if is_binary else "",
+        "ANSWER": answer(tree, argument.name, threshold),
+    }
+    text = SCORES
+    for mark, content in marks.items():
+        text = text.replace(f"@{mark}@", content)
+    return text
+
+
+def score_threshold(tree: Tree) -> int:
+    """What is taken from the score of the second of two classes, so that it is chosen from a score above 0 on."""
+    limit = 2 * 32767
+    return min(max(round(tree.logit_threshold * SCORE_UNIT), -limit), limit) if tree.kind == "binary" else 0
+
+
+HELD = "(int16_t)(v > 32767 ? 32767 : v < -32767 ? -32767 : v)"
+HELD_FLOAT = "(int16_t)(v < 32767.0f ? v > -32767.0f ? v < 0.0f ? v - 0.5f : v + 0.5f : -32767.0f : 32767.0f)"
+SCORES = """NT_PUBLIC int @NAME@_scores(@PARAMETER@, int16_t *scores)
+{
+    @TYPE@ y[@OUTPUTS@];
+@RUN@@ZERO@    NT_LOOP
+    for (int k = 0; k < @OUTPUTS@; ++k) {
+        const @TYPE@ v = @VALUE@;
+        scores[@PLACE@] = @HELD@;
+    }
+    return @ANSWER@;
+}
+"""

@@ -26,12 +26,12 @@ def input_positions(columns: Sequence[Column] | None, argument: Argument, classe
 
 
 def enum_text(what: str, upper: str, names: tuple) -> str:
-    """A constant for each name: ``what`` is FEATURE or CLASS."""
+    """A constant for each name: ``what`` is FEATURE, CLASS or CHANNEL."""
     rows = [
         f"    {constant} = {place}, /* {comment(name)} */"
         for place, (constant, name) in enumerate(zip(constants(f"{upper}_{what}", names), names, strict=True))
     ]
-    plural = {"FEATURE": "FEATURES", "CLASS": "CLASSES"}[what]
+    plural = {"FEATURE": "FEATURES", "CLASS": "CLASSES", "CHANNEL": "CHANNELS"}[what]
     return "\n".join(["enum {", *rows, f"    {upper}_{plural} = {len(names)}", "};\n"])
 
 

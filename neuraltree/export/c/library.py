@@ -40,6 +40,7 @@ def export_c(
     inputs: InputSpec = "float32",
     constants: bool = False,
     early_exit: bool = False,
+    scores: bool = False,
 ) -> dict[str, str]:
     """The texts of the files by file name.
 
@@ -49,7 +50,7 @@ def export_c(
     "coded", in fewer bits (integers only). ``fine``: 16-bit values for the children of a
     regression's output (integers only). ``constants``: the numbers of the model are one block that a program can
     replace (table style, floats as inputs). ``early_exit``: ``NAME_predict`` stops as soon as no other class is
-    possible (classes in integers, straight style). ``ValueError`` for anything that C cannot express; the message says
+    possible (classes in integers, straight style). ``scores``: with ``NAME_scores``, for classes. ``ValueError`` for anything that C cannot express; the message says
     what it can.
     """
     row = c_format(precision)
@@ -67,14 +68,17 @@ def export_c(
         of = sources_of(argument, read)
         if constants and (style != "table" or fine or not argument.is_float or precision not in PRECISIONS):
             raise ValueError(NO_CONSTANTS)
+        if scores and (tree.classes is None or constants):
+            raise ValueError("scores are of classes, and in code whose constants cannot be replaced")
         integers = quantize_tree(inner, fine=fine, sources=of, weights=row.weights) if row.is_integer else None
         exits = _exits(integers, style) if early_exit else None
         if constants:
             code = block_library(tree, argument, precision)
         elif integers is None:
-            code = float_library(in_units(inner, of), argument, style, read, row.weights)
+            code = float_library(in_units(inner, of), argument, style, read, row.weights, scores)
         else:
-            code = integer_library(inner, integers, argument, style, read, exits if exits and exits.looks else None)
+            exits = exits if exits and exits.looks else None
+            code = integer_library(inner, integers, argument, style, read, exits, with_scores=scores)
         return c_files(tree, argument, code, integers, "" if exits is None else STOPS if exits.looks else ALL)
 
 

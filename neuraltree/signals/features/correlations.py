@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from neuraltree.signals.features.feature import Feature
-from neuraltree.signals.integers import quotient, root
+from neuraltree.signals.sample_integers import quotient, root
 from neuraltree.tree.nodes import IntArray
 
 ONE = 1 << 13  # a correlation of 1

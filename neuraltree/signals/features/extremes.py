@@ -3,7 +3,7 @@
 import numpy as np
 
 from neuraltree.signals.features.feature import Feature
-from neuraltree.signals.integers import quotient, root
+from neuraltree.signals.sample_integers import quotient, root
 
 MIN = Feature(
     "min",

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from neuraltree.signals.features.feature import Feature
-from neuraltree.signals.integers import quotient, root
+from neuraltree.signals.sample_integers import quotient, root
 from neuraltree.tree.nodes import IntArray
 
 READS = ("window", "sum", "squares", "difference_squares")

@@ -1,7 +1,7 @@
 """Levels: the mean of the magnitudes, the root of the mean square, and single samples."""
 
 from neuraltree.signals.features.feature import Feature
-from neuraltree.signals.integers import quotient, root
+from neuraltree.signals.sample_integers import quotient, root
 
 MEAN_ABS = Feature(
     "mean_abs",

@@ -1,7 +1,7 @@
 """The mean."""
 
 from neuraltree.signals.features.feature import Feature
-from neuraltree.signals.integers import quotient
+from neuraltree.signals.sample_integers import quotient
 
 MEAN = Feature(
     "mean",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from neuraltree.signals.features.feature import Feature
-from neuraltree.signals.integers import quotient, root
+from neuraltree.signals.sample_integers import quotient, root
 from neuraltree.tree.nodes import IntArray
 
 

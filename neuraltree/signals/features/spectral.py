@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from neuraltree.signals.features.feature import Feature
-from neuraltree.signals.integers import SINES, fft_size, quotient, root
+from neuraltree.signals.sample_integers import SINES, fft_size, quotient, root
 from neuraltree.tree.nodes import IntArray
 
 OF_RATE = 1 << 15  # a frequency of the sampling rate

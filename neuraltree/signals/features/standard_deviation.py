@@ -1,7 +1,7 @@
 """The standard deviation, from exact sums."""
 
 from neuraltree.signals.features.feature import Feature
-from neuraltree.signals.integers import quotient, root
+from neuraltree.signals.sample_integers import quotient, root
 
 SD = Feature(
     "sd",

@@ -1,7 +1,7 @@
 """The magnitude of all axes of a sensor."""
 
 from neuraltree.signals.filters.filter import Filter
-from neuraltree.signals.integers import root
+from neuraltree.signals.sample_integers import root
 
 NORM = Filter(
     "norm",

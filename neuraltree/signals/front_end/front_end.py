@@ -13,7 +13,7 @@ from neuraltree.signals.filters.filter_table import FILTERS
 from neuraltree.signals.front_end.feature_names import Stream, Wanted, parsed
 from neuraltree.signals.front_end.front_end_checks import check_channels, check_wanted
 from neuraltree.signals.front_end.window_parts import cut, part_of
-from neuraltree.signals.integers import clipped
+from neuraltree.signals.sample_integers import clipped
 from neuraltree.tree.nodes import IntArray
 
 CHUNK = 1 << 18  # samples of windows at once: they stay in the cache of the processor, and memory stays small

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from neuraltree.signals.features.feature_table import FEATURES
 from neuraltree.signals.filters.filter_table import FILTERS
 from neuraltree.signals.front_end.feature_names import PAIR, Step, Stream, Wanted
-from neuraltree.signals.integers import LEAST_SAMPLES, MOST_SAMPLES
+from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
 
 Groups = Mapping[str, tuple[str, ...]]
 RESERVED = ".:@" + PAIR  # characters of the names of features

@@ -6,8 +6,8 @@ moments notices: then all sums fit 64 bits, and each power but the fourth fits 3
 
 import numpy as np
 
-from neuraltree.signals.integers import bit_length
 from neuraltree.signals.parts.part import Part, Window
+from neuraltree.signals.sample_integers import bit_length
 from neuraltree.tree.nodes import IntArray
 
 

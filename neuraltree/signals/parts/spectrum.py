@@ -9,8 +9,8 @@ Values: ``[0]`` the scale, 2^(value − 2); ``[k]`` the square of the amplitude,
 
 import numpy as np
 
-from neuraltree.signals.integers import SINES, bit_length, fft_size, quotient
 from neuraltree.signals.parts.part import Part, Window
+from neuraltree.signals.sample_integers import SINES, bit_length, fft_size, quotient
 from neuraltree.tree.nodes import IntArray
 
 HALF = 1 << 14

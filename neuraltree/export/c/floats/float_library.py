@@ -8,7 +8,7 @@ from neuraltree.compress.formats import Input
 from neuraltree.export.c.argument import Argument
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
-from neuraltree.export.c.decisions import answer, largest, probabilities
+from neuraltree.export.c.decisions import answer, largest, probabilities, scores, scores_declaration
 from neuraltree.export.c.floats import float_code
 from neuraltree.export.c.parts import literal
 from neuraltree.export.needed import Read
@@ -17,10 +17,15 @@ from neuraltree.tree.tree import Tree
 
 
 def float_library(
-    tree: Tree, argument: Argument, style: str, reads: Sequence[Read] = (), stored: str = "float32"
+    tree: Tree,
+    argument: Argument,
+    style: str,
+    reads: Sequence[Read] = (),
+    stored: str = "float32",
+    with_scores: bool = False,
 ) -> Code:
     """The code of a tree without columns that takes raw inputs, or if ``reads`` says what its inputs are, columns.
-    ``stored``: how a table stores weights, a key of ``STORED``.
+    ``stored``: how a table stores weights, a key of ``STORED``. ``with_scores``: with ``NAME_scores``, for classes.
 
     ``ValueError`` for numbers that single floats cannot hold.
     """
@@ -38,6 +43,9 @@ def float_library(
     entries.append(f"NT_PUBLIC {result} {name}_predict({argument.parameter})\n{{\n{lines}}}\n")
     if tree.classes is not None:
         entries.append(probabilities(tree, argument, run=run, share="y[k]"))
+    if with_scores:
+        entries.append(scores(tree, argument, run, threshold))
+    declarations = [scores_declaration(argument)] if with_scores else []
     functions = float_code.functions(tree, sine=column_code.uses_sine(reads))
     encoding = [column_code.encode(reads, argument)] if reads else []
-    return Code("", "", [], [functions, *encoding, definitions, outputs], entries)
+    return Code("", "", declarations, [functions, *encoding, definitions, outputs], entries)

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING
 from neuraltree.compress.int8.losing import loses_much, word_of_loss
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
-from neuraltree.export.c.decisions import answer, largest, probabilities, rule
+from neuraltree.export.c.decisions import (
+    SCORE_UNIT,
+    answer,
+    largest,
+    probabilities,
+    rule,
+    scores,
+    scores_declaration,
+)
 from neuraltree.export.c.integers import integer_code, integer_table, result_code, sure_code
+from neuraltree.export.c.integers.float_stage import packed
 from neuraltree.export.c.integers.from_integers import apart, exit_part, integer_body
 from neuraltree.export.c.integers.input_stage import input_stage
 from neuraltree.export.c.parts import EXP, literal
@@ -31,10 +40,12 @@ def integer_library(
     reads: Sequence[Read] = (),
     exits: EarlyExit | None = None,
     least: int | None = None,
+    with_scores: bool = False,
 ) -> Code:
     """The code of ``integers``, the 8-bit model of ``tree``, which has no columns; ``reads`` says what its inputs are
     if the code takes columns. ``exits``: ``NAME_predict`` and ``NAME_predict_q`` stop as soon as their class is
-    certain. ``least``: with ``NAME_sure`` for a cascade, whose margin this is."""
+    certain. ``least``: with ``NAME_sure`` for a cascade, whose margin this is.
+    ``with_scores``: with ``NAME_scores``, for classes."""
     name = argument.name
     reads = [reads[feature] for feature in integers.inputs.features.tolist()] if reads else ()
     code = _from_floats if argument.is_float else _from_integers
@@ -42,6 +53,10 @@ def integer_library(
     if least is not None:
         made.declarations.append(sure_code.declaration(argument, least))
         made.entries.append(sure_code.entry(integers, argument, run, least))
+    if with_scores:
+        made.declarations.append(scores_declaration(argument))
+        whole = f"nt_scaled(y[k], {packed(*integers.outputs.rescaled(SCORE_UNIT))[0]}u)"
+        made.entries.append(scores(tree, argument, run, str(integers.score_threshold), whole))
     if exits is None:
         return made
     stops = {

@@ -1,0 +1,1 @@
+"""Models that are fed samples as C: a state, a push, and events."""

@@ -1,0 +1,1 @@
+"""What is in recordings, and what is doubtful about them."""

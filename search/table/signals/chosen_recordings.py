@@ -1,0 +1,52 @@
+"""The recordings of a config: read, and reduced to the channels and classes that it names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from neuraltree.signals.recordings.reading_recordings import ReadingOptions, read_recordings
+from neuraltree.signals.recordings.recording import UNLABELLED, Recordings
+from search.config.settings import Config, SignalConfig
+from search.errors import InputError
+from search.strict import check_known
+
+
+def chosen_recordings(config: Config) -> Recordings:
+    """``InputError`` for recordings that cannot be read, or that lack what the config names."""
+    signal = config.signal
+    try:
+        found = read_recordings(Path(config.data.source), ReadingOptions(rate_hz=signal.rate_hz))
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    return _of_classes(_of_channels(found, signal), signal)
+
+
+def _of_channels(found: Recordings, signal: SignalConfig) -> Recordings:
+    if not signal.channels:
+        return found
+    for name in signal.channels:
+        check_known(name, found.channels, f"signal.channels names {name!r}, which the recordings do not have")
+    places = [found.channels.index(name) for name in signal.channels]
+    return replace(
+        found,
+        channels=signal.channels,
+        units=tuple(found.units[i] for i in places),
+        recordings=tuple(replace(one, samples=one.samples[:, places]) for one in found.recordings),
+    )
+
+
+def _of_classes(found: Recordings, signal: SignalConfig) -> Recordings:
+    """Only the named classes, or those that samples have."""
+    used = np.unique(np.concatenate([np.unique(one.labels) for one in found.recordings]))
+    names = signal.classes or tuple(found.classes[code] for code in used.tolist() if code != UNLABELLED)
+    for name in signal.classes:
+        check_known(name, found.classes, f"signal.classes names {name!r}, which no sample is labelled with")
+    codes = np.array([*(names.index(name) if name in names else UNLABELLED for name in found.classes), UNLABELLED])
+    return replace(
+        found,
+        classes=names,
+        recordings=tuple(replace(one, labels=codes[one.labels]) for one in found.recordings),
+    )

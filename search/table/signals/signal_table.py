@@ -1,0 +1,173 @@
+"""The table of a config with windows: recordings read, decisions labelled, features computed and chosen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.signals.front_end.axis_groups import axis_groups
+from neuraltree.signals.front_end.feature_candidates import candidates
+from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.recordings.recording import Recordings
+from neuraltree.signals.recordings.sample_counts import counts_per_unit, to_counts
+from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
+from neuraltree.signals.windows import window_labels
+from neuraltree.tree.nodes import IntArray
+from search.config.settings import Config, SignalConfig
+from search.errors import InputError
+from search.strict import shown
+from search.table.data import Table
+from search.table.signals.chosen_recordings import chosen_recordings
+from search.table.signals.feature_choice import chosen_features
+from search.table.split_columns import TEST, TRAIN, Rules
+from search.table.splits import split
+
+AUTO_S = (0.64, 1.28, 2.56)  # the windows that "auto" aims at, as in studies of activities and gestures
+TESTING = "testing"  # the part of recordings that are for the test
+
+
+@dataclass(frozen=True, eq=False)
+class Decisions:
+    """The labelled decisions of recordings; each (rows,). ``recording``: the place of each one's recording; ``end``:
+    the samples of it that are there at the decision; ``label``: the place of its class."""
+
+    recording: IntArray
+    end: IntArray
+    label: IntArray
+
+
+def signal_table(config: Config) -> Table:
+    """The table, whose ``front`` makes its features. ``InputError`` for recordings or keys that cannot be used."""
+    recordings = chosen_recordings(config)
+    signal = with_windows(config.signal, recordings)
+    hop = hop_of(signal)
+    made = decisions(recordings, signal, hop)
+    _check_classes(recordings, made)
+    rules = _rules(recordings, made, signal)
+    kind = "binary" if len(recordings.classes) == 2 else "multiclass"
+    table = Table(np.empty((len(made.end), 0)), made.label, (), "label", recordings.classes, kind, "", rules=rules)
+    train, _ = split(table, config.data.test_fraction, config.run.seed)
+    front = _front_end(recordings, signal, hop, np.unique(made.recording[train]))
+    X = features_of(recordings, front, made)
+    kept = chosen_features(X[train], made.label[train], len(recordings.classes), signal.most_features)
+    told = f"{len(kept)} of {len(front.features)} candidate features are left to the search"
+    front = replace(front, features=tuple(front.features[i] for i in kept.tolist()))
+    left = X[:, kept].astype(np.float64)
+    digest = _digest(left, made, front, recordings.classes)
+    moments = np.column_stack([made.recording, made.end]).astype(np.int64)
+    table = replace(table, X=left, features=front.features, front=front, moments=moments)
+    return replace(table, digest=digest, notes=(*recordings.notes, told))
+
+
+def with_windows(signal: SignalConfig, recordings: Recordings) -> SignalConfig:
+    """The section with the lengths of its windows, of which "auto" names those that fit the recordings.
+
+    The median recording has room for two of the longest.
+    """
+    if signal.windows != "auto":
+        return signal
+    room = np.median([len(one.samples) for one in recordings.recordings]) / 2
+    lengths = {2 ** round(np.log2(seconds * recordings.rate_hz)) for seconds in AUTO_S}
+    held = {int(min(max(length, LEAST_SAMPLES), MOST_SAMPLES)) for length in lengths}
+    fitting = sorted(length for length in held if length <= room) or [LEAST_SAMPLES]
+    return msgspec.structs.replace(signal, windows=tuple(fitting))
+
+
+def hop_of(signal: SignalConfig) -> int:
+    """The samples from one decision to the next; ``InputError`` if a window is no multiple of them."""
+    lengths = _lengths(signal)
+    hop = signal.hop or min(lengths) // 2
+    if wrong := [window for window in lengths if window % hop]:
+        raise InputError(
+            f"signal.windows: {wrong[0]} is no multiple of the hop, {hop} samples; choose windows such as {2 * hop} or "
+            f"{4 * hop}, or another signal.hop"
+        )
+    return hop
+
+
+def _lengths(signal: SignalConfig) -> tuple[int, ...]:
+    """The lengths of the windows, once they are settled."""
+    assert signal.windows != "auto"
+    return tuple(sorted(set(signal.windows)))
+
+
+def decisions(recordings: Recordings, signal: SignalConfig, hop: int) -> Decisions:
+    """The decisions that have a label, recording after recording. All windows are full at each."""
+    found = []
+    longest, shortest = max(_lengths(signal)), min(_lengths(signal))
+    for i, one in enumerate(recordings.recordings):
+        ends = np.arange(-(-longest // hop) * hop, len(one.samples) + 1, hop)
+        labels = window_labels(one.labels, ends, shortest, signal.label, signal.share)
+        kept = labels >= 0
+        found.append((np.full(np.count_nonzero(kept), i), ends[kept], labels[kept]))
+    parts = [np.concatenate(part).astype(np.int64) for part in zip(*found, strict=True)] if found else []
+    if not parts or not len(parts[0]):
+        raise InputError(
+            f"no window of {longest} samples has a label: the longest of {len(found)} recordings has "
+            f"{max((len(one.samples) for one in recordings.recordings), default=0)} samples; choose shorter "
+            "signal.windows, or a smaller signal.share"
+        )
+    return Decisions(*parts)
+
+
+def features_of(recordings: Recordings, front: FrontEnd, made: Decisions) -> IntArray:
+    """(rows, features) int16: the features of ``front`` at each decision."""
+    found = np.zeros((len(made.end), len(front.features)), dtype=np.int16)
+    for i, one in enumerate(recordings.recordings):
+        rows = np.flatnonzero(made.recording == i)
+        if len(rows):
+            found[rows] = front.values(to_counts(one.samples, front.counts_per_unit), made.end[rows])
+    return found
+
+
+def _front_end(recordings: Recordings, signal: SignalConfig, hop: int, training: IntArray) -> FrontEnd:
+    """The front end of all candidates, whose scales come from the recordings ``training``."""
+    channels, groups = recordings.channels, axis_groups(recordings.channels)
+    if wrong := [name for name in signal.counts_per_unit if name not in channels]:
+        raise InputError(
+            f"signal.counts_per_unit names {shown(wrong[0])}, which is no channel; there are: {', '.join(channels)}"
+        )
+    usual = counts_per_unit(replace(recordings, recordings=tuple(recordings.recordings[i] for i in training.tolist())))
+    counts = tuple(signal.counts_per_unit.get(name, own) for name, own in zip(channels, usual, strict=True))
+    names = candidates(channels, groups, recordings.rate_hz, _lengths(signal))
+    return FrontEnd(channels, recordings.rate_hz, hop, names, groups, counts)
+
+
+def _check_classes(recordings: Recordings, made: Decisions) -> None:
+    counts = np.bincount(made.label, minlength=len(recordings.classes))
+    if len(counts) < 2 or not counts.all():
+        raise InputError(
+            f"every class needs windows, and there must be two or more; there are "
+            f"{', '.join(f'{count} of {name}' for name, count in zip(recordings.classes, counts, strict=True))}; "
+            "name others as signal.classes, or choose shorter signal.windows"
+        )
+
+
+def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rules:
+    """No subject, or recording where subjects are not known, lies in two parts."""
+    all_of = recordings.recordings
+    names = sorted({one.group for one in all_of})
+    codes = np.array([names.index(one.group) for one in all_of])[made.recording]
+    if unknown := [name for name in signal.test_subjects if name not in names]:
+        raise InputError(
+            f"signal.test_subjects names {shown(unknown[0])}; the subjects or recordings are: {', '.join(names[:40])}"
+        )
+    named = signal.test_subjects
+    tests = np.array([one.group in named if named else one.part == TESTING for one in all_of])
+    if not tests.any():
+        return Rules(group=codes)
+    return Rules(group=codes, part=np.where(tests[made.recording], TEST, TRAIN))
+
+
+def _digest(X: NDArray, made: Decisions, front: FrontEnd, classes: tuple[str, ...]) -> str:
+    """The SHA-256 of the features of all decisions, their labels and what they are made by."""
+    facts = [front.channels, front.rate_hz, front.hop, front.features, front.counts_per_unit, classes]
+    found = hashlib.sha256(json.dumps(facts).encode())
+    for part in (X, made.recording, made.end, made.label):
+        found.update(np.ascontiguousarray(part, dtype="<f8").data)
+    return found.hexdigest()
