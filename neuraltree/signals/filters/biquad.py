@@ -33,6 +33,12 @@ def allowed_cutoffs(rate_hz: float) -> tuple[int, int]:
     return max(1, round(LEAST * rate_hz * 1000)), int(MOST * rate_hz * 1000)
 
 
+def tried_cutoffs(rate_hz: float) -> tuple[int, ...]:
+    """A hundredth and a twentieth of the sampling rate, in mHz, where they are allowed."""
+    least, most = allowed_cutoffs(rate_hz)
+    return tuple(cut for cut in (round(rate_hz * 10), round(rate_hz * 50)) if least <= cut <= most)
+
+
 def recursion(inputs: IntArray, constants: tuple[int, ...], start: int) -> list[int]:
     """The states for inputs that are weighted with the filter's zeros; ``start``: the state before them."""
     gain, a1, a2 = constants
