@@ -44,6 +44,9 @@ class EventRule:
                 raise ValueError(f"{name} is {getattr(self, name)}; an event rule takes {least} to {most}")
 
 
+PLAIN = EventRule()  # each change of the class is an event
+
+
 def smoothed(scores: IntArray, smoothing: int) -> IntArray:
     """(windows, classes) the exponential means of the scores of one recording, from its first window on."""
     if smoothing == SMOOTHING_UNIT or not len(scores):

@@ -13,7 +13,7 @@ import numpy as np
 from msgspec import Meta, Struct, ValidationError
 from numpy.typing import NDArray
 
-from neuraltree.signals.event_rule import EventRule
+from neuraltree.signals.event_rule import PLAIN, EventRule
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.front_end.front_end_checks import check_front_end
 from neuraltree.storing import read, store
@@ -44,7 +44,7 @@ class SignalModel:
 
     front_end: FrontEnd
     tree: Tree
-    events: EventRule = EventRule()
+    events: EventRule = PLAIN
     rejection: Rejection | None = None
 
     def __post_init__(self) -> None:
@@ -55,7 +55,7 @@ class SignalModel:
                 f"the tree takes {_few(tree.features)}, the front end makes {_few(names)}; a model needs a tree of "
                 "the front end's features, in their order and without columns"
             )
-        if not classes and (self.events != EventRule() or self.rejection is not None):
+        if not classes and (self.events != PLAIN or self.rejection is not None):
             raise ValueError("a regression has no events and no rejection; leave both out")
         if classes and self.events.background >= classes:
             raise ValueError(f"the background is class {self.events.background}, of 0 to {classes - 1}")

@@ -26,7 +26,9 @@ def all_names(channels: tuple[str, ...], window: int, group: str = "") -> list[s
     for name, feature in FEATURES.items():
         for parameter in sorted({feature.parameters(window, RATE_HZ)[i] for i in (0, -1)}):
             step = f"{name}:{parameter}" if parameter else name
-            for stream in [f"{channels[0]}~{channels[-1]}"] if feature.pair else [*channels, *_filtered(channels, group)]:
+            for stream in (
+                [f"{channels[0]}~{channels[-1]}"] if feature.pair else [*channels, *_filtered(channels, group)]
+            ):
                 if not feature.pair or len(channels) > 1:
                     found.append(f"{stream}.{step}@{window}")
     return found
@@ -43,7 +45,9 @@ def _filtered(channels: tuple[str, ...], group: str) -> list[str]:
     return found
 
 
-def random_names(rng: np.random.Generator, channels: tuple[str, ...], windows: tuple[int, ...], count: int) -> list[str]:
+def random_names(
+    rng: np.random.Generator, channels: tuple[str, ...], windows: tuple[int, ...], count: int
+) -> list[str]:
     """Names of features, all different, of random windows."""
     group = "acc" if len(channels) > 1 else ""
     found = [name for window in windows for name in all_names(channels, window, group)]

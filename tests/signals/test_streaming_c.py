@@ -45,7 +45,12 @@ def same(found: Decisions, wanted: Decisions) -> None:
 
 def recordings(model: SignalModel) -> list[np.ndarray]:
     width, longest = len(model.front_end.channels), model.front_end.longest
-    return [random_walk(width, 6_000, 9), extreme(width, 8_000), random_walk(width, longest), extreme(width, longest - 1)]
+    return [
+        random_walk(width, 6_000, 9),
+        extreme(width, 8_000),
+        random_walk(width, longest),
+        extreme(width, longest - 1),
+    ]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -179,8 +184,18 @@ def test_a_state_is_as_large_as_the_plan_says(name: str, tmp_path: Path) -> None
     classes = len(model.tree.classes or ())
     bytes_ = state_bytes(state_fields(layout_of(model.front_end, model.features_read), model.events, classes))
     main = '#include "m.h"\nm_state state;\nint main(void) { m_reset(&state); return 0; }\n'
-    elf = cross_compilers.build(tmp_path, {"m.h": files["m.h"], "m.c": files["m.c"], "m_tree.h": files["m_tree.h"],
-                                           "m_tree.c": files["m_tree.c"], "main.c": main}, "gcc, M4F", ["-O1"])
+    elf = cross_compilers.build(
+        tmp_path,
+        {
+            "m.h": files["m.h"],
+            "m.c": files["m.c"],
+            "m_tree.h": files["m_tree.h"],
+            "m_tree.c": files["m_tree.c"],
+            "main.c": main,
+        },
+        "gcc, M4F",
+        ["-O1"],
+    )
     assert cross_compilers.section_bytes(elf, ".bss") in range(bytes_, bytes_ + 32)
     assert f" {bytes_} B on cores of 32 bits" in files["m.h"]
 
