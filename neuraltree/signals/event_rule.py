@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,9 +45,6 @@ class EventRule:
                 raise ValueError(f"{name} is {getattr(self, name)}; an event rule takes {least} to {most}")
 
 
-PLAIN = EventRule()  # each change of the class is an event
-
-
 def smoothed(scores: IntArray, smoothing: int) -> IntArray:
     """(windows, classes) the exponential means of the scores of one recording, from its first window on."""
     if smoothing == SMOOTHING_UNIT or not len(scores):
@@ -59,8 +57,16 @@ def smoothed(scores: IntArray, smoothing: int) -> IntArray:
     return np.array(found, dtype=np.int64)
 
 
-def events(rule: EventRule, scores: IntArray, classes: IntArray, rejected: NDArray[np.bool_] | None = None) -> IntArray:
-    """(windows,) the event of each window of one recording: a class, ``UNKNOWN`` or ``NONE``.
+class Course(NamedTuple):
+    """``events`` (windows,): a class, ``UNKNOWN`` or ``NONE``. ``reported`` (windows,): what holds since the last
+    event, the background included."""
+
+    events: IntArray
+    reported: IntArray
+
+
+def events(rule: EventRule, scores: IntArray, classes: IntArray, rejected: NDArray[np.bool_] | None = None) -> Course:
+    """The course of one recording, window after window.
 
     ``scores`` (windows, classes) in ``SCORE_UNIT``; ``classes`` (windows,): of each window alone, which are the best
     ones if nothing is smoothed; ``rejected`` (windows,): those that are unknown whatever their scores.
@@ -71,7 +77,7 @@ def events(rule: EventRule, scores: IntArray, classes: IntArray, rejected: NDArr
     lead = means[np.arange(len(best)), best] - others.max(axis=1, initial=np.iinfo(np.int64).min)
     sure = (lead >= rule.margin) if rule.margin else np.ones(len(best), dtype=bool)
     allowed = np.ones(len(best), dtype=bool) if rejected is None else ~rejected
-    found, current, quiet = np.full(len(best), NONE), NONE, 0
+    found, reported, current, quiet = np.full(len(best), NONE), np.full(len(best), NONE), NONE, 0
     for i, (label, leads, known) in enumerate(zip(best.tolist(), sure.tolist(), allowed.tolist(), strict=True)):
         seen = label if known and (leads or label == current) else UNKNOWN
         if quiet:
@@ -81,4 +87,5 @@ def events(rule: EventRule, scores: IntArray, classes: IntArray, rejected: NDArr
             if seen != rule.background:
                 found[i] = seen
                 quiet = rule.refractory if seen != UNKNOWN else 0
-    return found
+        reported[i] = current
+    return Course(found, reported)

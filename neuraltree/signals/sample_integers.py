@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from neuraltree.tree.nodes import IntArray
@@ -27,3 +29,19 @@ def root(values: IntArray) -> IntArray:
     found = np.sqrt(np.asarray(values, dtype=np.float64)).astype(np.int64)
     found = np.where(found * found > values, found - 1, found)
     return np.where((found + 1) * (found + 1) <= values, found + 1, found)
+
+
+# The sine of 0 to 64 256ths of a turn, times 2^14; and of all 256.
+QUARTER_WAVE = tuple(round(math.sin(math.pi * i / 128) * (1 << 14)) for i in range(65))
+_HALF_WAVE = (*QUARTER_WAVE, *QUARTER_WAVE[63:0:-1])
+SINES: IntArray = np.array([*_HALF_WAVE, *(-v for v in _HALF_WAVE)], dtype=np.int64)
+
+
+def bit_length(values: IntArray) -> IntArray:
+    """The bits of numbers from 0 to 2^53, 0 for 0."""
+    return np.frexp(values)[1].astype(np.int64)
+
+
+def fft_size(n: int) -> int:
+    """The samples of a window of n that go into its spectrum: the greatest power of two, 256 at most."""
+    return min(256, 1 << (n.bit_length() - 1))

@@ -13,9 +13,8 @@ import numpy as np
 from msgspec import Meta, Struct, ValidationError
 from numpy.typing import NDArray
 
-from neuraltree.signals.event_rule import PLAIN, EventRule
+from neuraltree.signals.event_rule import EventRule
 from neuraltree.signals.front_end.front_end import FrontEnd
-from neuraltree.signals.front_end.front_end_checks import check_front_end
 from neuraltree.storing import read, store
 from neuraltree.structs import to_struct
 from neuraltree.tree import model_files
@@ -25,6 +24,9 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
 FORMAT = "neuraltree-signal-v1"
+
+
+NO_RULE = EventRule()
 
 
 class Rejection(Protocol):
@@ -44,18 +46,19 @@ class SignalModel:
 
     front_end: FrontEnd
     tree: Tree
-    events: EventRule = PLAIN
+    events: EventRule = NO_RULE
     rejection: Rejection | None = None
 
     def __post_init__(self) -> None:
-        check_front_end(self.front_end)
         tree, names, classes = self.tree, self.front_end.features, len(self.tree.classes or ())
         if tree.columns is not None or tree.features != tuple(names):
             raise ValueError(
                 f"the tree takes {_few(tree.features)}, the front end makes {_few(names)}; a model needs a tree of "
                 "the front end's features, in their order and without columns"
             )
-        if not classes and (self.events != PLAIN or self.rejection is not None):
+        if len(self.front_end.counts_per_unit) not in (0, len(self.front_end.channels)):
+            raise ValueError("counts_per_unit needs one number for each channel, or none at all")
+        if not classes and (self.events != NO_RULE or self.rejection is not None):
             raise ValueError("a regression has no events and no rejection; leave both out")
         if classes and self.events.background >= classes:
             raise ValueError(f"the background is class {self.events.background}, of 0 to {classes - 1}")

@@ -498,6 +498,16 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "`testing`, or else a share of `data.test_fraction` of the subjects"
         ),
     ] = ()
+    background: Annotated[
+        str, Meta(description="the class that is no event, such as idle; empty: every class is one")
+    ] = ""
+    false_alarms_per_hour: Annotated[
+        NonNegative,
+        Meta(
+            description="the most false alarms per hour that the rule of events may have on windows that its model was "
+            "not fitted to; of the rules that keep this the one that is right for most of the time is taken"
+        ),
+    ] = 1.0
     counts_per_unit: Annotated[
         dict[str, Positive],
         Meta(

@@ -24,6 +24,7 @@ from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space, TreeError, check
 from search.config.code_rule import code_of, codes_of, rule_of
 from search.config.config import Config
+from search.config.settings import SignalConfig
 from search.engine.budgets import budgets
 from search.engine.evaluate import Problem
 from search.engine.evolution_step import Strategy
@@ -63,6 +64,7 @@ class Setup:
     last_epochs: int = 0  # epochs of the final refit; 0: as many as in a generation
     cutting: str = "none"  # the criterion by which the front's trees are cut, see ``cut_finalists``
     stream_settings: Settings | None = None  # of the refit, if its rows come in blocks
+    signal: SignalConfig | None = None  # what is said of recordings, if the rows are made of them
     stream_rows: int = 0  # training rows of the refit, if they come in blocks
 
 
@@ -118,6 +120,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     return Setup(
         *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
         cutting=config.compress.prune,
+        signal=config.signal if config.signal.windows else None,
         stream_settings=_settings(config, task, whole.train_rows) if whole else None,
         stream_rows=whole.train_rows if whole else 0,
     )

@@ -36,6 +36,7 @@ from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
+from search.judge.signal_models import held_out_rules, write_signal_models
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.judge.units import Kept, Units
@@ -125,6 +126,10 @@ def write_front(
             write_answers(folder, held_out_answers(setup.problem, trees, judged.thresholds))
     with patience(say, "scoring models on the test rows"):
         write_members(folder, setup, table, members)
+    if table.front and setup.signal and judged.held_out:
+        with patience(say, "choosing rules of events"):
+            rules = held_out_rules(judged.held_out, table, setup.train_rows, setup.signal)
+            write_signal_models(folder, table.front, [member.tree for member in members], rules)
     return judged
 
 

@@ -40,7 +40,8 @@ class Table:
     the rows may be split. ``fairness``: the groups whose errors are compared. ``columns``: those that the features come
     from, each with its encoder; None if the features are the columns, numbers without holes. ``notes``: what was mended
     and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some;
-    ``whole``: what is known of them. ``front``: what makes the features of recordings.
+    ``whole``: what is known of them. ``front``: what makes the features of recordings, and
+    ``moments`` (rows, 2): the recording of each row, and the samples of it that are there by then.
     """
 
     X: NDArray[np.float64]
@@ -58,6 +59,7 @@ class Table:
     stream: Stream | None = None
     whole: Whole | None = None
     front: FrontEnd | None = None
+    moments: NDArray[np.int64] | None = None
 
     @property
     def labels(self) -> NDArray:

@@ -59,7 +59,7 @@ def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "flo
         return Decisions(ends, features, none, empty, empty, scorer.values(features))
     scores, classes = scorer(features)
     rejected = None if model.rejection is None else model.rejection.rejected(features)
-    found = events(model.events, scores, classes, rejected)
+    found = events(model.events, scores, classes, rejected).events
     return Decisions(ends, features, scores, classes, found, np.zeros(0, dtype=np.float32))
 
 

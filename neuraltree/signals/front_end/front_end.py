@@ -11,10 +11,12 @@ import numpy as np
 from neuraltree.signals.features.feature_table import FEATURES
 from neuraltree.signals.filters.filter_table import FILTERS
 from neuraltree.signals.front_end.feature_names import Stream, Wanted, parsed
-from neuraltree.signals.parts.part import Window
-from neuraltree.signals.parts.part_table import PARTS
+from neuraltree.signals.front_end.front_end_checks import check_channels, check_wanted
+from neuraltree.signals.front_end.window_parts import cut, part_of
 from neuraltree.signals.sample_integers import clipped
 from neuraltree.tree.nodes import IntArray
+
+CHUNK = 1 << 18  # samples of windows at once: they stay in the cache of the processor, and memory stays small
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class FrontEnd:
     """``channels``: of a sample, in their order. ``groups``: the channels of each group of axes, by its name.
     ``hop``: samples from one decision to the next; a window ends at each multiple of it. ``features``: by name, see
     ``feature_names``; their windows are multiples of the hop. ``counts_per_unit``: what one unit of each channel is in
-    the integers that go in."""
+    the integers that go in. ``ValueError`` if a name is unknown or a number is beyond its limits."""
 
     channels: tuple[str, ...]
     rate_hz: float
@@ -30,6 +32,11 @@ class FrontEnd:
     features: tuple[str, ...]
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     counts_per_unit: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_channels(self.channels, self.groups, self.rate_hz, self.hop)
+        for one in self.wanted:
+            check_wanted(one, self.channels, self.groups, self.rate_hz, self.hop)
 
     @cached_property
     def wanted(self) -> tuple[Wanted, ...]:
@@ -51,42 +58,44 @@ class FrontEnd:
         by default those of ``ends``."""
         ends = self.ends(len(samples)) if ends is None else ends
         found = np.zeros((len(ends), len(self.wanted)), dtype=np.int16)
-        places: dict[tuple[Stream, int], list[int]] = {}
+        places: dict[Stream, dict[int, list[int]]] = {}
         for i, one in enumerate(self.wanted):
-            places.setdefault((one.stream, one.window), []).append(i)
-        streams: dict[Stream, IntArray] = {}
-        for (stream, window), own in places.items():
-            x = streams.setdefault(stream, self.filtered(samples, stream))
-            values = window_values(x, ends, window, [self.wanted[i] for i in own])
-            found[:, own] = values
+            places.setdefault(one.stream, {}).setdefault(one.window, []).append(i)
+        kept: dict[Stream, IntArray] = {}  # plain channels serve filters and pairs, too
+        for stream, windows in places.items():
+            sides = tuple(self.filtered(samples, side, kept) for side in stream.sides)
+            for window, own in windows.items():
+                found[:, own] = window_values(sides, ends, window, [self.wanted[i] for i in own])
         return found
 
-    def filtered(self, samples: IntArray, stream: Stream) -> IntArray:
-        """(samples,) int64: a stream of a recording, from its first sample on."""
-        names = self.groups.get(stream.source, (stream.source,))
-        axes: IntArray = samples[:, [self.channels.index(name) for name in names]].astype(np.int64)
-        x = axes if stream.filters and FILTERS[stream.filters[0].name].axes else axes[:, 0]
-        for step in stream.filters:
-            one = FILTERS[step.name]
-            x = clipped(one.integer(x, one.design(step.parameter, self.rate_hz)))
-        return x
+    def filtered(self, samples: IntArray, stream: Stream, kept: dict[Stream, IntArray] | None = None) -> IntArray:
+        """(samples,) int64: a stream of a recording, from its first sample on; ``kept``: those that are there."""
+        kept = {} if kept is None else kept
+        if stream not in kept:
+            kept[stream] = self._filtered(samples, stream, kept)
+        return kept[stream]
+
+    def _filtered(self, samples: IntArray, stream: Stream, kept: dict[Stream, IntArray]) -> IntArray:
+        if not stream.filters:
+            return samples[:, self.channels.index(stream.source)].astype(np.int64)
+        *earlier, step = stream.filters
+        one = FILTERS[step.name]
+        if one.axes:
+            axes = [self.channels.index(name) for name in self.groups[stream.source]]
+            x: IntArray = samples[:, axes].astype(np.int64)
+        else:
+            x = self.filtered(samples, Stream(stream.source, tuple(earlier)), kept)
+        return clipped(one.integer(x, one.design(step.parameter, self.rate_hz)))
 
 
-def window_values(x: IntArray, ends: IntArray, window: int, wanted: Sequence[Wanted]) -> IntArray:
-    """(windows, features) of the windows of a stream that end before each of ``ends``."""
-    windows = np.lib.stride_tricks.sliding_window_view(x, window)[ends - window]
-    before = x[np.maximum(ends - window - 1, 0)]
-    parts: dict[str, IntArray] = {}
-    for one in wanted:
-        for name in FEATURES[one.feature.name].reads:
-            _add_part(parts, name, windows, before)
-    columns = [FEATURES[one.feature.name].integer(parts, window, one.feature.parameter) for one in wanted]
-    return clipped(np.column_stack(columns))
-
-
-def _add_part(parts: dict[str, IntArray], name: str, x: IntArray, before: IntArray) -> None:
-    if name in parts:
-        return
-    for other in PARTS[name].needs:
-        _add_part(parts, other, x, before)
-    parts[name] = PARTS[name].integer(Window(x, before, parts))
+def window_values(x: tuple[IntArray, ...], ends: IntArray, window: int, wanted: Sequence[Wanted]) -> IntArray:
+    """(windows, features) of the windows of a stream, or of a pair, that end before each of ``ends``."""
+    size = max(CHUNK // window, 1)
+    found = np.empty((len(ends), len(wanted)), dtype=np.int16)
+    for start in range(0, len(ends), size):
+        windows = cut(x, ends[start : start + size], window)
+        for i, one in enumerate(wanted):
+            feature = FEATURES[one.feature.name]
+            parts = {name: part_of(windows, name) for name in feature.reads}
+            found[start : start + size, i] = clipped(feature.integer(parts, window, one.feature.parameter))
+    return found

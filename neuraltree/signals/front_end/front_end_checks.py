@@ -1,73 +1,86 @@
-"""Whether a front end can be computed, before anything computes it."""
+"""Checks of a front end: each message says what is wrong, what is known, and what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
-
-from neuraltree.signals.features.feature import Feature
 from neuraltree.signals.features.feature_table import FEATURES
 from neuraltree.signals.filters.filter_table import FILTERS
-from neuraltree.signals.front_end.feature_names import Stream, Wanted
-from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.front_end.feature_names import PAIR, Step, Stream, Wanted
 from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
 
-
-def check_front_end(front_end: FrontEnd) -> None:
-    """``ValueError`` for a front end that cannot be computed; the message says what is wrong and what is allowed."""
-    if not front_end.features:
-        raise ValueError("a front end needs at least one feature")
-    if not (np.isfinite(front_end.rate_hz) and front_end.rate_hz > 0):
-        raise ValueError(f"the rate is {front_end.rate_hz} Hz; it must be above 0")
-    if not 1 <= front_end.hop <= MOST_SAMPLES:
-        raise ValueError(f"the hop is {front_end.hop} samples; allowed: 1 to {MOST_SAMPLES}")
-    if len(front_end.counts_per_unit) not in (0, len(front_end.channels)):
-        raise ValueError("counts_per_unit needs one number for each channel, or none at all")
-    for group, names in front_end.groups.items():
-        if unknown := [name for name in names if name not in front_end.channels]:
-            raise ValueError(f"group {group}: no channel {unknown[0]!r}; there are {', '.join(front_end.channels)}")
-    for one in front_end.wanted:
-        if problem := next(_problems(front_end, one), None):
-            raise ValueError(f"{one.name}: {problem}")
+Groups = Mapping[str, tuple[str, ...]]
+RESERVED = ".:@" + PAIR  # characters of the names of features
 
 
-def _problems(front_end: FrontEnd, one: Wanted) -> Iterator[str]:
-    """What is wrong with a feature, the first first."""
-    if one.feature.name not in FEATURES:
-        yield f"no feature {one.feature.name!r}; allowed: {', '.join(FEATURES)}"
-    feature = FEATURES[one.feature.name]
-    yield from _window_problems(front_end, one, feature)
-    sides = one.stream.sides
-    if feature.pair != (len(sides) > 1) or len(sides) > 2:
-        yield f"{one.feature.name} is of {'a pair of channels, as x~y' if feature.pair else 'one channel'}"
-    for side in sides:
-        yield from _stream_problems(front_end, side)
+def check_channels(channels: Sequence[str], groups: Groups, rate_hz: float, hop: int) -> None:
+    """``ValueError`` if names are not fit for features, or the rate or the hop is no positive number."""
+    names = [*channels, *groups]
+    for name in names:
+        if not name or any(mark in name for mark in RESERVED) or names.count(name) > 1:
+            raise ValueError(
+                f"{name!r} cannot be a channel or a group of axes: give each a name of its own, without any of "
+                f"{' '.join(RESERVED)}"
+            )
+    for name, axes in groups.items():
+        unknown = sorted(set(axes) - set(channels))
+        if unknown or not axes:
+            raise ValueError(f"group {name!r} has {unknown or 'no channels'}; the channels are {_listed(channels)}")
+    if not (math.isfinite(rate_hz) and rate_hz > 0):
+        raise ValueError(f"the sampling rate is {rate_hz} Hz; give one above 0")
+    if not 1 <= hop <= MOST_SAMPLES:
+        raise ValueError(f"the hop is {hop} samples; give 1 to {MOST_SAMPLES}")
 
 
-def _window_problems(front_end: FrontEnd, one: Wanted, feature: Feature) -> Iterator[str]:
-    hop, window = front_end.hop, one.window
+def check_wanted(wanted: Wanted, channels: Sequence[str], groups: Groups, rate_hz: float, hop: int) -> None:
+    """``ValueError`` if a feature's stream, filters, parameters or window are not there."""
+    name, window, pair = wanted.name, wanted.window, PAIR in wanted.stream.source
     if not LEAST_SAMPLES <= window <= MOST_SAMPLES or window % hop:
-        yield (
-            f"a window of {window} samples; with a hop of {hop} it must be a multiple of {hop} from {LEAST_SAMPLES} "
-            f"to {MOST_SAMPLES}"
+        raise ValueError(
+            f"the window of {name} has {window} samples; give a multiple of the hop ({hop}) from {LEAST_SAMPLES} to "
+            f"{MOST_SAMPLES}"
         )
-    least, most = feature.allowed(window)
-    if not least <= one.feature.parameter <= most:
-        yield f"{one.feature.name} has the parameter {one.feature.parameter}; allowed here: {least} to {most}"
+    _check_known(wanted.feature.name, FEATURES, "feature", name)
+    feature = FEATURES[wanted.feature.name]
+    if feature.pair != pair:
+        raise ValueError(
+            f"{feature.name} in {name} is of {'two streams' if feature.pair else 'one stream'}; write "
+            f"{'X~Y' if feature.pair else 'X'}.{feature.name}@{window}"
+        )
+    _check_parameter(wanted.feature, feature.allowed(window), f"in a window of {window}", name)
+    if pair and len(wanted.stream.sides) != 2:
+        raise ValueError(f"{name} is of {len(wanted.stream.sides)} streams; write two, as X{PAIR}Y")
+    for side in wanted.stream.sides:
+        _check_stream(side, channels, groups, rate_hz, name)
 
 
-def _stream_problems(front_end: FrontEnd, stream: Stream) -> Iterator[str]:
-    if unknown := [step.name for step in stream.filters if step.name not in FILTERS]:
-        yield f"no filter {unknown[0]!r}; allowed: {', '.join(FILTERS)}"
-    for step in stream.filters:
-        least, most = FILTERS[step.name].allowed(front_end.rate_hz)
-        if not least <= step.parameter <= most:
-            yield f"the filter {step.name} has the parameter {step.parameter}; allowed here: {least} to {most}"
-    takes_axes = [FILTERS[step.name].axes for step in stream.filters]
-    if any(takes_axes[1:]):
-        yield "a filter of all axes must be the first"
-    allowed = front_end.groups if takes_axes[:1] == [True] else front_end.channels
-    if stream.source not in allowed:
-        kind = "group of axes" if allowed is front_end.groups else "channel"
-        yield f"no {kind} {stream.source!r}; there are {', '.join(allowed) or 'none'}"
+def _check_stream(stream: Stream, channels: Sequence[str], groups: Groups, rate_hz: float, name: str) -> None:
+    _check_known(stream.source, [*channels, *groups], "channel or group of axes", name)
+    merged = stream.source in channels
+    for i, step in enumerate(stream.filters):
+        _check_known(step.name, FILTERS, "filter", name)
+        one = FILTERS[step.name]
+        _check_parameter(step, one.allowed(rate_hz), f"at {rate_hz:g} Hz", name)
+        if one.axes and (i or merged):
+            raise ValueError(f"{step.name} in {name} takes all axes of a group, {_listed(groups)}, and comes first")
+        merged |= one.axes
+    if not merged:
+        axes = [one.name for one in FILTERS.values() if one.axes]
+        raise ValueError(f"{stream.source} in {name} is a group of axes; make one stream of it with {_listed(axes)}")
+
+
+def _check_known(word: str, names: Iterable[str], kind: str, name: str) -> None:
+    if word not in names:
+        raise ValueError(f"{name} names no {kind}: {word!r} is none of {_listed(names)}")
+
+
+def _check_parameter(step: Step, bounds: tuple[int, int], where: str, name: str) -> None:
+    least, most = bounds
+    if not least <= step.parameter <= most:
+        allowed = f"takes {least} to {most} {where}" if most else "takes no parameter"
+        raise ValueError(f"{step.text} in {name}: {step.name} {allowed}")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

@@ -6,7 +6,7 @@ merged when a window ends. Both give the same integers: sums, minima and maxima 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ class Window(NamedTuple):
 
     x: IntArray
     before: IntArray
-    parts: Mapping[str, IntArray]
+    parts: dict[str, IntArray]
     y: IntArray | None = None
 
 

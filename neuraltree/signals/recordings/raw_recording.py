@@ -15,7 +15,7 @@ class RawRecording:
     """``name``: within its file, "" if the file is one recording. ``samples`` (samples, channels): not finite where
     missing. ``rate_hz``: 0 if the file states none. ``times`` (samples,) in s, if the file has them. ``labels``
     (samples,): places in ``label_names``, below 0 for none; None if the file has no labels. ``subject`` and ``part``:
-    "" if the file does not say. ``file``: for messages.
+    "" if the file does not say. ``file``: for messages. ``notes``: what had to be guessed.
     """
 
     file: str
@@ -29,6 +29,7 @@ class RawRecording:
     label_names: tuple[str, ...] = ()
     subject: str = ""
     part: str = ""
+    notes: tuple[str, ...] = ()
 
     def has(self, label: str) -> tuple[IntArray, tuple[str, ...]]:
         """The labels and their names if all samples have one label; "" is none."""

@@ -42,8 +42,9 @@ def read_recordings(path: Path, options: ReadingOptions = AS_THEY_ARE, progress:
     raws, classes = _numbered_classes(raws, options)
     made = mended(raws, options)
     units = raws[0].units or ("",) * len(raws[0].channels)
+    guesses = dict.fromkeys(note for raw in raws for note in raw.notes)
     recordings = Recordings(made.recordings, raws[0].channels, units, made.rate_hz, classes)
-    return replace(recordings, notes=(*opening, *made.notes, *notes_on(recordings)))
+    return replace(recordings, notes=(*opening, *guesses, *made.notes, *notes_on(recordings)))
 
 
 def _files(path: Path, options: ReadingOptions) -> tuple[list[SourceFile], list[str]]:

@@ -10,7 +10,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.signals.front_end.feature_candidates import axis_groups, candidates
+from neuraltree.signals.front_end.axis_groups import axis_groups
+from neuraltree.signals.front_end.feature_candidates import candidates
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.recordings.recording import Recordings
 from neuraltree.signals.recordings.sample_counts import counts_per_unit, to_counts
@@ -58,7 +59,9 @@ def signal_table(config: Config) -> Table:
     front = replace(front, features=tuple(front.features[i] for i in kept.tolist()))
     left = X[:, kept].astype(np.float64)
     digest = _digest(left, made, front, recordings.classes)
-    return replace(table, X=left, features=front.features, front=front, digest=digest, notes=(*recordings.notes, told))
+    moments = np.column_stack([made.recording, made.end]).astype(np.int64)
+    table = replace(table, X=left, features=front.features, front=front, moments=moments)
+    return replace(table, digest=digest, notes=(*recordings.notes, told))
 
 
 def with_windows(signal: SignalConfig, recordings: Recordings) -> SignalConfig:

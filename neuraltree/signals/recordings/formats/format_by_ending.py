@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neuraltree.signals.recordings.formats.edge_impulse import read_cbor, read_json
+from neuraltree.signals.recordings.formats.signal_csv import read_csv
 from neuraltree.signals.recordings.formats.signal_npz import read_npz
 from neuraltree.signals.recordings.formats.wav_audio import read_wav
 from neuraltree.signals.recordings.raw_recording import RawRecording
@@ -14,8 +15,10 @@ from neuraltree.signals.recordings.sources.recording_files import SourceFile
 Reader = Callable[[str, bytes, ReadingOptions], list[RawRecording]]
 FORMATS: dict[str, Reader] = {
     ".cbor": read_cbor,
+    ".csv": read_csv,
     ".json": read_json,
     ".npz": read_npz,
+    ".tsv": read_csv,
     ".wav": read_wav,
 }
 

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.inputs.times import array_seconds
+from neuraltree.signals.recordings.formats.sample_groups import KEYS, Coded, groups_of
 from neuraltree.signals.recordings.raw_recording import RawRecording, numbered_channels
 from neuraltree.signals.recordings.reading_options import TIME_UNITS, ReadingOptions
 from neuraltree.signals.recordings.sources.recording_files import MOST_BYTES
-from neuraltree.tree.nodes import IntArray
 
 NAMES = {
     "samples": ("samples", "X"),
@@ -39,7 +39,6 @@ NAMES = {
     "channels": ("channels",),
     "units": ("units",),
 }
-KEYS = ("subject", "recording", "part")
 Arrays = Mapping[str, NDArray]
 
 
@@ -52,27 +51,26 @@ def read_npz(file: str, content: bytes, options: ReadingOptions) -> list[RawReco
         if name in arrays and arrays[name].shape != (n,):
             raise ValueError(f"{name} has the shape {arrays[name].shape}, and there are {n} samples")
     names, units = (_texts(arrays, name, channels) for name in ("channels", "units"))
-    labels, label_names = _labels(arrays)
+    labels = _labels(arrays)
     times = _times(arrays["time"], options) if "time" in arrays else None
     rate_hz = _rate(arrays)
-    found = []
-    for rows, values in _groups(arrays, n):
-        found.append(
-            RawRecording(
-                file,
-                "/".join(filter(None, (values.get("subject"), values.get("recording")))),
-                samples[rows],
-                names or options.channels or numbered_channels(channels),
-                units,
-                rate_hz,
-                None if times is None else times[rows],
-                None if labels is None else labels[rows],
-                label_names,
-                values.get("subject", ""),
-                values.get("part", ""),
-            )
+    keys = {name: _coded(arrays[name], name) for name in KEYS if name in arrays}
+    return [
+        RawRecording(
+            file,
+            group.name,
+            samples[group.rows],
+            names or options.channels or numbered_channels(channels),
+            units,
+            rate_hz,
+            None if times is None else times[group.rows],
+            None if labels is None else labels.places[group.rows],
+            () if labels is None else labels.texts,
+            group.subject,
+            group.part,
         )
-    return found
+        for group in groups_of(keys, times is not None)
+    ]
 
 
 def has_recordings(names: frozenset[str]) -> bool:
@@ -113,8 +111,8 @@ def _texts(arrays: Arrays, name: str, count: int) -> tuple[str, ...]:
     return tuple(str(text).strip() for text in arrays[name])
 
 
-def _cells(array: NDArray, name: str) -> tuple[IntArray, list[str]]:
-    """Places (samples,) among texts, below 0 for none; numbers are whole."""
+def _coded(array: NDArray, name: str) -> Coded:
+    """Whole numbers, of which those below 0 are none, or texts, of which "" is."""
     if array.dtype.kind == "f":
         whole = np.where(np.isnan(array), -1, array)
         if not (whole == np.floor(whole)).all():
@@ -124,20 +122,20 @@ def _cells(array: NDArray, name: str) -> tuple[IntArray, list[str]]:
         raise ValueError(f"{name} must hold whole numbers or texts; got {array.dtype}")
     values, places = np.unique(array, return_inverse=True)
     none = np.char.strip(values) == "" if array.dtype.kind == "U" else values < 0
-    return np.where(none[places], -1, places), [str(value).strip() for value in values.tolist()]
+    return Coded(np.where(none[places], -1, places), tuple(str(value).strip() for value in values.tolist()))
 
 
-def _labels(arrays: Arrays) -> tuple[IntArray | None, tuple[str, ...]]:
+def _labels(arrays: Arrays) -> Coded | None:
     if "label" not in arrays:
-        return None, ()
-    places, texts = _cells(arrays["label"], "label")
+        return None
+    found = _coded(arrays["label"], "label")
     if "classes" not in arrays:
-        return places, tuple(texts)
+        return found
     names = _texts(arrays, "classes", len(arrays["classes"]))
-    wrong = [text for text in texts if not text.lstrip("-").isdecimal() or int(text) >= len(names)]
+    wrong = [text for text in found.texts if not text.lstrip("-").isdecimal() or int(text) >= len(names)]
     if wrong:
         raise ValueError(f"label holds {wrong[0]!r}, and classes names 0 to {len(names) - 1}")
-    return places, tuple(names[max(int(text), 0)] for text in texts)
+    return found._replace(texts=tuple(names[max(int(text), 0)] for text in found.texts))
 
 
 def _times(array: NDArray, options: ReadingOptions) -> FloatArray:
@@ -155,22 +153,3 @@ def _rate(arrays: Arrays) -> float:
     if rate.size != 1 or rate.dtype.kind not in "iuf":
         raise ValueError(f"rate_hz must be one number; got {rate.dtype} {rate.shape}")
     return float(rate.ravel()[0])
-
-
-def _groups(arrays: Arrays, n: int) -> list[tuple[slice | IntArray, dict[str, str]]]:
-    """The rows of each recording and its texts, in the order of their first rows."""
-    keys = {name: _cells(arrays[name], name) for name in KEYS if name in arrays}
-    if not keys:
-        return [(slice(None), {})]
-    together = np.stack([places for places, _ in keys.values()], axis=1)
-    _, first, group = np.unique(together, axis=0, return_index=True, return_inverse=True)
-    found: list[tuple[slice | IntArray, dict[str, str]]] = []
-    for i in np.argsort(first).tolist():
-        rows = np.flatnonzero(group.ravel() == i)
-        if "time" not in arrays and rows[-1] - rows[0] >= len(rows):
-            raise ValueError(f"the samples of a recording, from row {rows[0] + 1}, are not one after another")
-        texts = {
-            name: "" if places[rows[0]] < 0 else values[places[rows[0]]] for name, (places, values) in keys.items()
-        }
-        found.append((rows, texts))
-    return found

@@ -1,0 +1,37 @@
+"""A low-pass filter."""
+
+import numpy as np
+
+from neuraltree.signals.filters.biquad import ONE, STATE, allowed_cutoffs, poles, recursion
+from neuraltree.signals.filters.filter import Filter
+from neuraltree.tree.nodes import IntArray
+
+
+def _design(millihertz: int, rate_hz: float) -> tuple[int, ...]:
+    """The last coefficient is moved, by 2 units at most, so that the gain of a constant is exactly 1."""
+    _, a1, a2 = poles(millihertz, rate_hz, "lowpass")
+    gain = max(1, round((ONE + a1 + a2) / 4))
+    return gain, a1, 4 * gain - ONE - a1
+
+
+def _low(x: IntArray, constants: tuple[int, ...]) -> IntArray:
+    held = np.concatenate([x[:1], x[:1], x])
+    states = recursion(held[2:] + 2 * held[1:-1] + held[:-2], constants, int(x[0]) * STATE)
+    return (np.array(states, dtype=np.int64) + STATE // 2) // STATE
+
+
+LOW = Filter(
+    "low",
+    "a low-pass filter, Butterworth's of the second order, with that cut-off in mHz; begins as if the first sample had "
+    "always been there",
+    integer=_low,
+    state=("int16_t x1, x2;", "int32_t y1, y2;"),
+    c="""static int32_t nt_low(nt_low_state *s, int32_t x, const int32_t *constants, int first) {
+    if (first) { s->x1 = s->x2 = (int16_t)x; s->y1 = s->y2 = x * 4096; }
+    return nt_biquad(x, x + 2 * (int32_t)s->x1 + s->x2, constants, &s->x1, &s->x2, &s->y1, &s->y2);
+}""",
+    functions=("biquad",),
+    design=_design,
+    parameters=lambda rate_hz: (round(rate_hz * 10), round(rate_hz * 50)),
+    allowed=allowed_cutoffs,
+)

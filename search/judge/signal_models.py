@@ -1,0 +1,84 @@
+"""The models of recordings, each with its front end and the rule that makes events of its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from neuraltree.arrays import FloatArray
+from neuraltree.export.c.decisions import SCORE_UNIT
+from neuraltree.signals.event_choice import Scored, chosen_rule
+from neuraltree.signals.event_rule import EventRule
+from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.sample_integers import LARGEST
+from neuraltree.signals.signal_model import SignalModel, dumps, reduced
+from neuraltree.tree.nodes import IntArray, Nodes
+from neuraltree.tree.tree import Tree
+from search.config.settings import SignalConfig
+from search.engine.evaluate import Problem, validation_outputs
+from search.engine.integer_scores import integer_outputs
+from search.errors import InputError
+from search.folder.records import RunFolder, write_text
+from search.strict import shown
+from search.table.data import Table
+
+FOLDER = "signals"
+
+
+def background_of(signal: SignalConfig, classes: Sequence[str]) -> int:
+    """The place of the class that is no event, -1 for none; ``InputError`` if there is no such class."""
+    if not signal.background:
+        return -1
+    if signal.background not in classes:
+        raise InputError(f"signal.background = {shown(signal.background)} is no class; allowed: {', '.join(classes)}")
+    return list(classes).index(signal.background)
+
+
+def held_out_rules(
+    held_out: tuple[Problem, list[Nodes]], table: Table, train_rows: IntArray, signal: SignalConfig
+) -> list[EventRule]:
+    """For each tree the rule that is best on the rows that its weights were not fitted to."""
+    problem, trees = held_out
+    assert table.front is not None
+    hop, longest = table.front.hop, table.front.longest
+    about = {
+        "background": background_of(signal, [str(label) for label in table.classes or ()]),
+        "hop_s": hop / table.front.rate_hz,
+        "tolerance": longest // hop,
+        "most_alarms_per_hour": signal.false_alarms_per_hour,
+    }
+    rows = train_rows[problem.validation_rows]
+    found = []
+    for tree in trees:
+        outputs = (integer_outputs if problem.in_integers else validation_outputs)(problem, [tree])[0]
+        scores = scores_of(outputs.T)
+        found.append(chosen_rule(_in_order(scores, table, rows, hop), **about)[0])  # type: ignore[arg-type]
+    return found
+
+
+def scores_of(logits: FloatArray) -> IntArray:
+    """(rows, classes) as the firmware has them: of two classes 0 and the logit."""
+    wide = np.clip(np.rint(logits * SCORE_UNIT), -LARGEST, LARGEST).astype(np.int64)
+    return wide if wide.shape[1] > 1 else np.hstack([np.zeros_like(wide), wide])
+
+
+def _in_order(scores: IntArray, table: Table, rows: IntArray, hop: int) -> list[Scored]:
+    """The rows as stretches of decisions without a gap."""
+    assert table.moments is not None
+    order = np.lexsort(table.moments[rows].T[::-1])
+    moments = table.moments[rows[order]]
+    steps = np.diff(moments, axis=0)
+    cuts = np.flatnonzero((steps[:, 0] != 0) | (steps[:, 1] != hop)) + 1
+    parts = np.split(order, cuts)
+    return [Scored(scores[part], table.y[rows[part]]) for part in parts]
+
+
+def write_signal_models(folder: RunFolder, front: FrontEnd, trees: Sequence[Tree], rules: Sequence[EventRule]) -> None:
+    """``signals/000.json`` and on: what firmware is made of, beside the trees alone in ``models``."""
+    place = folder.path / FOLDER
+    place.mkdir(exist_ok=True)
+    for left in place.glob("*.json"):
+        left.unlink()
+    for i, (tree, rule) in enumerate(zip(trees, rules, strict=True)):
+        write_text(place / f"{i:03d}.json", dumps(reduced(SignalModel(front, tree, rule))))
