@@ -134,5 +134,6 @@ def fit(options: argparse.Namespace) -> int:
     code = begin(config, report, begun, dry_run=options.dry_run, settled=settled)
     if code == DONE and not (options.dry_run or options.json):
         run = shlex.quote(config.run.out)
-        report.message(f"next: neuraltree show {run}; neuraltree predict {run} ROWS; neuraltree export {run} --to c")
+        answers = f"play {run} RECORDINGS --c" if options.signal else f"predict {run} ROWS"
+        report.message(f"next: neuraltree show {run}; neuraltree {answers}; neuraltree export {run} --to c")
     return code

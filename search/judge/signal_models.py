@@ -53,7 +53,7 @@ def held_out_rules(
     for tree in trees:
         outputs = (integer_outputs if problem.in_integers else validation_outputs)(problem, [tree])[0]
         scores = scores_of(outputs.T)
-        found.append(chosen_rule(_in_order(scores, table, rows, hop), **about)[0])  # type: ignore[arg-type]
+        found.append(chosen_rule(_in_order(scores, table, rows), **about)[0])  # type: ignore[arg-type]
     return found
 
 
@@ -63,14 +63,12 @@ def scores_of(logits: FloatArray) -> IntArray:
     return wide if wide.shape[1] > 1 else np.hstack([np.zeros_like(wide), wide])
 
 
-def _in_order(scores: IntArray, table: Table, rows: IntArray, hop: int) -> list[Scored]:
-    """The rows as stretches of decisions without a gap."""
+def _in_order(scores: IntArray, table: Table, rows: IntArray) -> list[Scored]:
+    """The rows of each recording in their order. Decisions without a label are passed over, with what they would have
+    reported."""
     assert table.moments is not None
     order = np.lexsort(table.moments[rows].T[::-1])
-    moments = table.moments[rows[order]]
-    steps = np.diff(moments, axis=0)
-    cuts = np.flatnonzero((steps[:, 0] != 0) | (steps[:, 1] != hop)) + 1
-    parts = np.split(order, cuts)
+    parts = np.split(order, np.flatnonzero(np.diff(table.moments[rows[order], 0])) + 1)
     return [Scored(scores[part], table.y[rows[part]]) for part in parts]
 
 

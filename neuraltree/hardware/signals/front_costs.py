@@ -103,7 +103,7 @@ def _items(one: Wanted, front: FrontEnd) -> Iterator[tuple[Hashable, Item]]:
         yield ("filter", one.stream.source, one.stream.filters[: i + 1]), Item(20, 0, 12, 4)
         yield ("code", "filter", step.name), Item(0, 0, 50, 0)
     for name in feature.reads:
-        part = PARTS[name]
+        part = PARTS[name.rpartition(".")[2]]
         if part.block:
             yield ("block", stream, name), Item(6, 10 * window / front.hop, 16, 8 * window / front.hop)
         else:

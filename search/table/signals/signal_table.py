@@ -60,8 +60,8 @@ def signal_table(config: Config) -> Table:
     left = X[:, kept].astype(np.float64)
     digest = _digest(left, made, front, recordings.classes)
     moments = np.column_stack([made.recording, made.end]).astype(np.int64)
-    table = replace(table, X=left, features=front.features, front=front, moments=moments)
-    return replace(table, digest=digest, notes=(*recordings.notes, told))
+    made_of = replace(table, front=front, moments=moments, label_window=min(_lengths(signal)))
+    return replace(made_of, X=left, features=front.features, digest=digest, notes=(*recordings.notes, told))
 
 
 def with_windows(signal: SignalConfig, recordings: Recordings) -> SignalConfig:
