@@ -91,14 +91,18 @@ def test_the_sample_of_zephyr_prints_events(name: str, tmp_path: Path) -> None:
     assert done.stdout
 
 
+@pytest.fixture(scope="module")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return avr.core(tmp_path_factory.mktemp("avr") / "core")
+
+
 @pytest.mark.skipif(bool(avr.missing()), reason=f"no emulated Arduino board: {avr.missing()} is not here")
 @pytest.mark.parametrize("target", ["arduino", "platformio"])
-def test_the_sketch_prints_events_on_the_board(target: str, tmp_path: Path) -> None:
+def test_the_sketch_prints_events_on_the_board(target: str, core: Path, tmp_path: Path) -> None:
     model = MODELS["classes"]
     library = save_files(tmp_path / "sensor", SIGNAL_TARGETS[target](model, "sensor", precision="int8"))
     example = {"arduino": "examples/Stream/Stream.ino", "platformio": "examples/stream/src/main.cpp"}[target]
-    (tmp_path / "avr").mkdir()
-    program = avr.build(avr.core(tmp_path / "avr" / "core"), library / "src", library / example)
+    program = avr.build(core, library / "src", library / example)
     assert avr.printed(program, 1) == printed(model, "int8")[:1]
 
 
