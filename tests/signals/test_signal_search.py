@@ -91,8 +91,8 @@ def table_of(recordings: Path, **signal: object):
 
 def test_rows_are_decisions_and_people_are_not_split(recordings: Path) -> None:
     table = table_of(recordings, most_features=20)
-    samples, longest, people = 1000, 128, 6
-    assert table.X.shape == (3 * people * ((samples - longest) // 32 + 1), 20)
+    samples, longest, people = 3000, 128, 6
+    assert table.X.shape == (people * ((samples - longest) // 32 + 1), 20)
     assert table.classes == CLASSES
     assert table.rules.part is not None
     assert table.rules.group is not None
@@ -123,13 +123,17 @@ def test_scales_and_features_come_from_training_recordings_alone(tmp_path: Path)
         ({"classes": ["fast", "jump"]}, "jump"),
         ({"test_subjects": ["p9"]}, "p9"),
         ({"counts_per_unit": {"accq": 1.0}}, "accq"),
-        ({"windows": [1024]}, "choose shorter"),
         ({"classes": ["fast"]}, "two or more"),
     ],
 )
 def test_what_recordings_cannot_give_is_refused(recordings: Path, signal: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
         table_of(recordings, **signal)
+
+
+def test_recordings_that_are_too_short_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="choose shorter"):
+        table_of(write(tmp_path / "short.npz", seconds=5.0), windows=[1024])
 
 
 def test_the_filter_keeps_what_tells_a_class_and_no_copies() -> None:
