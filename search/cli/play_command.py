@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from neuraltree.cli.command import BAD_INPUT, DONE
 
 if TYPE_CHECKING:
+    from neuraltree.signals.recordings.recording import Recordings
     from neuraltree.signals.signal_model import SignalModel
     from search.playback.play_scores import Scores
     from search.playback.played import Played
@@ -19,7 +20,8 @@ EPILOG = """examples:
   neuraltree play gestures/signals/003.json recordings --out decisions.csv
 
 Each recording is played from a reset on. --c compiles the exported C on this machine, plays the same samples through
-it, and compares every feature, score, class and event with those of Python.
+it, and compares every feature, score, class and event with those of Python. A model that predicts a number is compared
+with what came and with the last value; the values of its float code may differ from Python's by rounding.
 
 exit codes: 0 done, 2 bad input, or the C decides otherwise"""
 
@@ -39,7 +41,7 @@ def play(options: argparse.Namespace) -> int:
     from neuraltree.cli.patience import patience
     from neuraltree.signals.recordings.reading_recordings import read_recordings
     from neuraltree.signals.recordings.subsets import of_part
-    from search.cli.signal_files import label_rule_of, precision_of, reading_of, signal_model_of
+    from search.cli.signal_files import label_rule_of, precision_of, reading_of, signal_model_of, target_of
     from search.playback.play_scores import scores_of
     from search.playback.played import check_recordings, differences, played
 
@@ -47,7 +49,10 @@ def play(options: argparse.Namespace) -> int:
     precision = options.precision or precision_of(path)
     with patience(say, "reading recordings"):
         found = read_recordings(options.recordings, reading_of(path, model))
-    found = check_recordings(model, of_part(found, options.part) if options.part else found)
+    found = of_part(found, options.part) if options.part else found
+    if model.tree.classes is None:
+        return _play_values(options, model, found, precision, *target_of(path))
+    found = check_recordings(model, found)
     with patience(say, "playing recordings"):
         plays = played(model, found, precision, label_rule_of(path, model))
     _tell(model, plays, scores_of(model, plays))
@@ -61,6 +66,32 @@ def play(options: argparse.Namespace) -> int:
         wrong = differences(export_signal(model, "played", precision=precision), plays)
     count = sum(len(one.decisions.ends) for one in plays)
     print(f"the exported C decides the same in all {count} windows" if not wrong else "\n".join(wrong))
+    return BAD_INPUT if wrong else DONE
+
+
+def _play_values(
+    options: argparse.Namespace, model: SignalModel, found: Recordings, precision: str, target: str, horizon: int
+) -> int:
+    """Of a regression. Returns the exit code."""
+    from neuraltree.cli.command import say
+    from neuraltree.cli.patience import patience
+    from search.playback.forecast_play import forecast_scores, forecasts, told, value_differences, write_values
+    from search.playback.played import check_recordings
+    from search.table.signals.series_rows import truths_of
+
+    with patience(say, "playing recordings"):
+        plays = forecasts(model, check_recordings(model, found), truths_of(found, target), horizon, precision)
+    print(told(forecast_scores(plays), target, horizon))
+    if options.out:
+        write_values(options.out, model.front_end.rate_hz, plays)
+    if not options.c:
+        return DONE
+    from neuraltree.export.signals.signal_library import export_signal
+
+    with patience(say, "playing recordings through C"):
+        wrong = value_differences(export_signal(model, "played", precision=precision), plays, precision)
+    count = sum(len(one.decisions.ends) for one in plays)
+    print(f"the exported C gives the same {count} values" if not wrong else "\n".join(wrong))
     return BAD_INPUT if wrong else DONE
 
 
