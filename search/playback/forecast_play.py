@@ -84,8 +84,8 @@ def told(scores: ForecastScores, target: str, horizon: int) -> str:
 def value_differences(files: Mapping[str, str], plays: Sequence[Forecast], precision: str) -> list[str]:
     """Where the exported C in ``files`` gives other values than Python: a line for each recording that differs.
 
-    Features, and values of integer code, must be the same; others within ``CLOSE``. ``MeasureError`` if this machine has
-    no compiler.
+    Features, and values of integer code, must be the same; others within ``CLOSE``. ``MeasureError`` if this machine
+    has no compiler.
     """
     from neuraltree.hardware.signals.replay import replay_all
 

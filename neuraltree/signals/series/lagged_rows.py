@@ -18,7 +18,8 @@ def lagged(
     value ``horizon`` samples after it; in time.
 
     ``series`` (samples,) or (samples, channels). The columns of a channel are beside each other, in the order of
-    ``lags``; with ``horizon`` 0 the target is none of them. Row i is of sample i + max(lags). ``ValueError`` if no row is left, or numbers are not allowed.
+    ``lags``; with ``horizon`` 0 the target is none of them. Row i is of sample i + max(lags). ``ValueError`` if no row
+    is left, or numbers are not allowed.
 
     >>> X, y = lagged([1.0, 2.0, 4.0, 8.0, 16.0], lags=(0, 2), horizon=1)
     >>> X.tolist(), y.tolist()

@@ -28,8 +28,8 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
 
     Recordings are (samples, channels) arrays, one or a list, or one array (recordings, samples, channels). ``fit``
     learns the scale to integers of 16 bits from them, nothing else; ``transform`` gives the rows of one recording after
-    another, in time. Recordings of exactly one window give one row each, so that rows stay beside labels; of longer ones
-    ``groups`` and ``targets`` say where rows come from.
+    another, in time. Recordings of exactly one window give one row each, so that rows stay beside labels; of longer
+    ones ``groups`` and ``targets`` say where rows come from.
 
     Parameters
     ----------
@@ -89,10 +89,9 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         """(decisions, features) whole numbers within ±32767."""
         parts, ends = self._read(X)
         front = self.front_end_
-        values = [
-            front.values(to_counts(part, front.counts_per_unit), own) for part, own in zip(parts, ends, strict=True)
-        ]
-        return np.concatenate(values).astype(np.float64)
+        counts = [to_counts(part, front.counts_per_unit) for part in parts]
+        found = [front.values(one, own) for one, own in zip(counts, ends, strict=True)]
+        return np.concatenate(found).astype(np.float64)
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """The names of the columns. ``input_features``: not used."""
