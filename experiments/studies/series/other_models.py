@@ -28,9 +28,8 @@ PENALTIES = np.logspace(-6, 3, 19)
 def other_rows(table: Table, train: RowIndices, test: RowIndices, seed: int, task: Task) -> list[Row]:
     """A row for each model. ``table``: of the lags, integers."""
     found: list[Row] = [_last_value(table, test, task)]
-    networks = {
-        f"mlp_{size}": MLPRegressor((size,), solver="lbfgs", max_iter=5000, random_state=seed) for size in HIDDEN
-    }
+    options = {"solver": "lbfgs", "max_iter": 5000, "random_state": seed}
+    networks = {f"mlp_{size}": MLPRegressor(hidden_layer_sizes=(size,), **options) for size in HIDDEN}
     models = {"linear": RidgeCV(PENALTIES, cv=TimeSeriesSplit(5)), **networks}
     for name, last in models.items():
         begun = time.process_time()
@@ -59,9 +58,7 @@ def _last_value(table: Table, test: RowIndices, task: Task) -> Row:
     """The newest sample of the target, with the precision of the integers."""
     assert table.front is not None
     front = table.front
-    place = next(
-        i for i, one in enumerate(front.wanted) if one.stream.source == task.target and not one.feature.parameter
-    )
+    place = [(one.stream.source, one.feature.parameter) for one in front.wanted].index((task.target, 0))
     scale = front.counts_per_unit[front.channels.index(task.target)]
     return {"model": "last_value", "params": 0, "test_rmse": rmse(table.X[test, place] / scale, table.y[test])}
 

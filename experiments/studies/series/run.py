@@ -66,10 +66,8 @@ def run(unit: Unit, quick: bool) -> list[Row]:
         chosen = {"neural": front.select(), "neural_knee": front.select("knee")}
         about = {"train_rows": len(parts[0]), "fit_s": seconds}
         first = int(table.moments[parts[1], 1].min()) if table.moments is not None else 0
-        return [
-            {"model": f"{name}_{unit.job}"} | about | _of_member(member, config, first)
-            for name, member in chosen.items()
-        ]
+        rows = {name: _of_member(member, config, first) for name, member in chosen.items()}
+        return [{"model": f"{name}_{unit.job}"} | about | row for name, row in rows.items()]
 
 
 def _of_member(member: Member, config: Config, first: int) -> Row:
@@ -80,12 +78,11 @@ def _of_member(member: Member, config: Config, first: int) -> Row:
     found = read_recordings(Path(config.data.source), reading_of(file, model))
     truths = truths_of(found, signal.target)
     [play] = forecasts(model, check_recordings(model, found), truths, signal.horizon, precision)
+    tested = play._replace(truth=np.where(play.decisions.ends >= first, play.truth, np.nan))
     return {
         "nodes": model.tree.num_nodes,
         "params": model.tree.num_weights,
-        "test_rmse": forecast_scores(
-            [play._replace(truth=np.where(play.decisions.ends >= first, play.truth, np.nan))]
-        ).rmse,
+        "test_rmse": forecast_scores([tested]).rmse,
         "flash_bytes": member.values["flash_bytes"],
         "latency_s": member.values["latency_s"],
         "same_in_c": _same_in_c(model, play, precision),
