@@ -58,7 +58,7 @@ def run(unit: Unit, quick: bool) -> list[Row]:
         table = load_table(config)
         parts = split(table, config.data.test_fraction, unit.seed)
         if unit.job == OTHERS:
-            return other_rows(table, *parts, unit.seed, TASKS[unit.table])
+            return [dict.fromkeys(COLUMNS) | row for row in other_rows(table, *parts, unit.seed, TASKS[unit.table])]
         begun = time.process_time()
         begin(config, reporter(True, False), time.perf_counter(), dry_run=False)
         seconds = time.process_time() - begun
