@@ -96,11 +96,8 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
     if (options.windows or options.hop or options.subject_piece) and not options.signal:
         raise ValueError("--windows, --hop and --subject-piece are about recordings; add --signal")
     source = str(Path(options.table).absolute()) if options.signal else source_of(options.table)
-    signal = (
-        {"windows": options.windows or "auto"} | _given(hop=options.hop, subject_piece=options.subject_piece)
-        if options.signal
-        else {}
-    )
+    given = _given(hop=options.hop, subject_piece=options.subject_piece)
+    signal = {"windows": options.windows or "auto"} | given if options.signal else {}
     tables = {
         "data": {"source": source} | _given(target=options.target, drop=options.drop),
         "signal": signal,

@@ -517,7 +517,7 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
     subject_piece: Annotated[
         int,
         Meta(
-            description="which piece of a file's name, cut at `.`, `_` and `-`, is the subject, counted from 1; 0: none",
+            description="which piece of a file's name, cut at `.`, `_` and `-`, is the subject, from 1; 0: none",
             ge=0,
             le=100,
         ),
