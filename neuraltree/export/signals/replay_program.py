@@ -26,7 +26,8 @@ def replay_text(model: SignalModel, layout: Layout, name: str) -> str:
     return text
 
 
-PROGRAM = """/* Replays a recording: cc -O2 -I. @NAME@.c @NAME@_tree.c test/@NAME@_replay.c -o replay && ./replay < samples */
+PROGRAM = """/* Replays a recording:
+   cc -O2 -I. @NAME@.c @NAME@_tree.c test/@NAME@_replay.c -o replay && ./replay < samples */
 #include <stdio.h>
 #include <string.h>
 

@@ -89,7 +89,8 @@ def _filter_states(layout: Layout) -> list[str]:
 
 def _state(fields: tuple[Field, ...], name: str) -> str:
     rows = "\n".join(one.text for one in fields)
-    return f"/* All that is kept from sample to sample; read it by the functions below. */\ntypedef struct {{\n{rows}\n}} {name}_state;\n"
+    text = "/* All that is kept from sample to sample; read it by the functions below. */"
+    return f"{text}\ntypedef struct {{\n{rows}\n}} {name}_state;\n"
 
 
 CLASS_CODES = """/* What push returns besides classes. */

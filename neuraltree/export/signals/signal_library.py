@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neuraltree.export.c.library import export_c
 from neuraltree.export.c.parts import MACROS
 from neuraltree.export.names import check_name
@@ -14,7 +17,6 @@ from neuraltree.export.signals.signal_test import signal_test_files
 from neuraltree.export.signals.table_functions import function_texts, shared_texts
 from neuraltree.export.signals.twin import Scorer, linear_topped_classes
 from neuraltree.signals.signal_model import SignalModel, reduced
-from neuraltree.tree.nodes import IntArray
 
 
 def export_signal(
@@ -23,7 +25,7 @@ def export_signal(
     *,
     precision: str = "float32",
     style: str = "straight",
-    recording: IntArray | None = None,
+    recording: NDArray[np.int16] | None = None,
 ) -> dict[str, str]:
     """The texts of the files by file name: ``NAME.h`` and ``NAME.c``, the tree's ``NAME_tree.h`` and ``NAME_tree.c``,
     and below ``test/`` a self-test and a program that replays recordings.

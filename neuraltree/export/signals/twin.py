@@ -31,7 +31,7 @@ class Decisions(NamedTuple):
     (decisions,) float32. What there is not is empty."""
 
     ends: IntArray
-    features: NDArray[np.int16]
+    features: IntArray
     scores: NDArray[np.int16]
     classes: IntArray
     events: IntArray
@@ -45,7 +45,9 @@ def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "flo
     samples = checked_samples(model, samples)
     scorer = Scorer.make(model, precision)
     ends = model.front_end.ends(len(samples))
-    features = np.zeros((0, len(model.front_end.features)), dtype=np.int16)  # of a recording shorter than a window
+    features: IntArray = np.zeros(
+        (0, len(model.front_end.features)), dtype=np.int16
+    )  # of a recording shorter than a window
     if len(ends):
         features = model.front_end.values(np.maximum(samples, -LARGEST), ends)
     if model.rejection is None:
