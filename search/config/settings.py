@@ -468,6 +468,15 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=MOST_SAMPLES,
         ),
     ] = 0
+    hops: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=MOST_SAMPLES)], ...],
+        Meta(
+            description="how many hops lie between the decisions of a model; with several numbers each model has one "
+            "of them, which children inherit and change; its last decision holds until the next; windows are multiples "
+            "of every such hop",
+            min_length=1,
+        ),
+    ] = (1,)
     channels: Annotated[tuple[str, ...], Meta(description="the channels to use; empty: all")] = ()
     classes: Annotated[
         tuple[str, ...], Meta(description="the labels that are classes; samples with others have none; empty: all")

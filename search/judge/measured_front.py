@@ -31,7 +31,7 @@ def measure_front(
     Raises ``KeyboardInterrupt`` when ``stopping()`` is true; earlier measurements stay in the user's cache.
     """
     device = problem.device
-    if device is None or problem.front:
+    if device is None or problem.fronts:
         return {}
     try:
         check_measurable(device, problem.code.compiler)
@@ -62,7 +62,7 @@ def measure_front(
 
 def nothing_measured(problem: Problem, front: Front) -> bool:
     """Whether a front has no measured cost although its device can be measured: every model failed."""
-    if problem.device is None or problem.front or not len(front):
+    if problem.device is None or problem.fronts or not len(front):
         return False
     try:
         check_measurable(problem.device, problem.code.compiler)

@@ -42,7 +42,8 @@ class Table:
     and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some;
     ``whole``: what is known of them. ``front``: what makes the features of recordings, and
     ``moments`` (rows, 2): the recording of each row, and the samples of it that are there by then;
-    ``label_window``: the samples that its label is of.
+    ``label_window``: the samples that its label is of; ``hops``: the
+    samples between two decisions, of which each model has one.
     """
 
     X: NDArray[np.float64]
@@ -62,6 +63,7 @@ class Table:
     front: FrontEnd | None = None
     moments: NDArray[np.int64] | None = None
     label_window: int = 0
+    hops: tuple[int, ...] = ()
 
     @property
     def labels(self) -> NDArray:

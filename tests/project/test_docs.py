@@ -98,7 +98,10 @@ def follow(page: str, text: str) -> None:
             load_config(path)
 
 
-@pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.rare] * (path.name != "README.md"), id=path.name) for path in RUN],
+)
 def test_every_block_of_code_runs(path: Path, folder: Path) -> None:
     follow(path.name, path.read_text())
 

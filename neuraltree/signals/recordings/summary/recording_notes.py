@@ -36,7 +36,7 @@ def _channel_notes(name: str, parts: list[FloatArray]) -> Iterator[str]:
         return
     total = sum(map(len, parts))
     clipped = [(sum(own), end) for own, end in zip(runs, ends, strict=True) if own]
-    told = " and ".join(f"{count} samples ({count / total:.2%}) at {end:g}" for count, end in clipped)
+    told = " and ".join(f"{count} samples ({100 * count / total:.2g} %) at {end:g}" for count, end in clipped)
     yield f"channel {name!r} may be clipped: it stays for {CLIPPED} samples or more at an end, {told}"
 
 

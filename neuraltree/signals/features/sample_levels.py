@@ -23,7 +23,7 @@ RMS = Feature(
 )
 RAW = Feature(
     "raw",
-    "one of 16 samples at equal distances: 1 is the oldest, 16 the newest sample of the window",
+    "one of 16 samples at equal distances: 16 is the newest of the window, 15 one a 16th of the window older ...",
     reads=("window",),
     integer=lambda parts, n, parameter: parts["window"][:, (parameter * n + 15) // 16 - 1],
     c="""static int32_t nt_raw(const int16_t *x, int n, int parameter) {
