@@ -12,7 +12,7 @@ import pytest
 
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.input_types import sources
-from neuraltree.export.signals.layout import layout_of
+from neuraltree.export.signals.signal_layout import layout_of
 from neuraltree.export.signals.signal_library import export_signal
 from neuraltree.export.signals.state_fields import state_bytes, state_fields
 from neuraltree.export.signals.twin import Decisions, stream

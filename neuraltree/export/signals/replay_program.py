@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.signals.signal_model import SignalModel
 
 

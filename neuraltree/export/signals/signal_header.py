@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuraltree.export.c.header_inputs import enum_text
 from neuraltree.export.c.parts import literal
 from neuraltree.export.names import MARK, members
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.export.signals.state_fields import Field, state_bytes, state_fields
 from neuraltree.export.signals.table_functions import scratch_bytes
 from neuraltree.signals.front_end.front_end import FrontEnd

@@ -10,7 +10,7 @@ from neuraltree.export.c.parts import MACROS
 from neuraltree.export.names import check_name
 from neuraltree.export.signals import push_code
 from neuraltree.export.signals.event_code import event_function
-from neuraltree.export.signals.layout import Layout, layout_of
+from neuraltree.export.signals.signal_layout import Layout, layout_of
 from neuraltree.export.signals.replay_program import replay_text
 from neuraltree.export.signals.signal_header import header
 from neuraltree.export.signals.signal_test import signal_test_files
