@@ -106,6 +106,18 @@ def test_the_sketch_prints_events_on_the_board(target: str, core: Path, tmp_path
     assert avr.printed(program, 1) == printed(model, "int8")[:1]
 
 
+@pytest.mark.skipif(bool(avr.missing()), reason=f"no emulated Arduino board: {avr.missing()} is not here")
+@pytest.mark.parametrize(("name", "precision"), [("classes", "int8"), ("classes", "float32"), ("a value", "int8")])
+def test_the_check_on_the_board(name: str, precision: str, core: Path, tmp_path: Path) -> None:
+    files = SIGNAL_TARGETS["arduino"].make(MODELS[name], "sensor", precision=precision)
+    library = save_files(tmp_path / "sensor", files)
+    check = library / "examples" / "SelfTest" / "SelfTest.ino"
+    assert avr.printed(avr.build(core, library / "src", check), 1) == ["6 of 6 decisions are right"]
+    vectors = check.parent / "sensor_vectors.h"
+    vectors.write_text(re.sub(r"(nt_features\[\d+\].*\n\s*)(-?\d+)", r"\g<1>17", vectors.read_text()))
+    assert avr.printed(avr.build(core, library / "src", check), 1) == ["5 of 6 decisions are right"]
+
+
 def test_what_the_build_systems_read() -> None:
     model = MODELS["classes"]
     files = SIGNAL_TARGETS["platformio"].make(model, "sensor")

@@ -115,6 +115,9 @@ CLASS_FUNCTIONS = """
 /* The class of the last decision alone, without what came before. */
 int @NAME@_class(const @NAME@_state *s);
 
+/* What holds since the last event: a class, with that of the background, or unknown; none before the first decision. */
+int @NAME@_reported(const @NAME@_state *s);
+
 /* 256 times the logit of each class at the last decision, held within +-32767. */
 const int16_t *@NAME@_scores(const @NAME@_state *s);
 """
