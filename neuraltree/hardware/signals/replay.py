@@ -103,5 +103,5 @@ def _decisions(content: bytes, record: np.dtype[Any]) -> Decisions:
     if "value" in (record.names or ()):
         empty = np.zeros(0, dtype=np.int64)
         return Decisions(ends, features, np.zeros((len(rows), 0), np.int16), empty, empty, empty, rows["value"].copy())
-    answers = (rows[name].astype(np.int64) for name in ("class", "event", "reported"))
-    return Decisions(ends, features, rows["scores"].copy(), *answers, np.zeros(0, np.float32))
+    classes, events, reported = (rows[name].astype(np.int64) for name in ("class", "event", "reported"))
+    return Decisions(ends, features, rows["scores"].copy(), classes, events, reported, np.zeros(0, np.float32))
