@@ -10,8 +10,8 @@ from neuraltree.cli.command import BAD_INPUT, DONE
 
 if TYPE_CHECKING:
     from neuraltree.signals.signal_model import SignalModel
+    from search.playback.play_scores import Scores
     from search.playback.played import Played
-    from search.playback.scores import Scores
 
 EPILOG = """examples:
   neuraltree play gestures recordings/testing
@@ -41,8 +41,8 @@ def play(options: argparse.Namespace) -> int:
     from neuraltree.signals.recordings.reading_recordings import read_recordings
     from neuraltree.signals.recordings.subsets import of_part
     from search.cli.signal_files import label_rule_of, precision_of, signal_model_of
+    from search.playback.play_scores import scores_of
     from search.playback.played import check_recordings, differences, played
-    from search.playback.scores import scores_of
 
     path, model = signal_model_of(options.model)
     precision = options.precision or precision_of(path)

@@ -35,7 +35,7 @@ from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
-from search.judge.signal_models import held_out_rules, write_signal_models
+from search.judge.signals.signal_models import held_out_rules, write_signal_models
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.judge.units import Kept, Units
