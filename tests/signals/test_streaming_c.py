@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,12 @@ import pytest
 
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.input_types import sources
-from neuraltree.export.signals.layout import layout_of
+from neuraltree.export.signals.signal_layout import layout_of
 from neuraltree.export.signals.signal_library import export_signal
 from neuraltree.export.signals.state_fields import state_bytes, state_fields
 from neuraltree.export.signals.twin import Decisions, stream
 from neuraltree.hardware.signals.replay import replay_all
-from neuraltree.signals.event_rule import EventRule
+from neuraltree.signals.event_rule import UNKNOWN, EventRule
 from neuraltree.signals.signal_model import SignalModel, reduced
 from tests.helpers import cross_compilers
 from tests.helpers.packages import save_files
@@ -87,6 +88,28 @@ def test_classes_are_those_of_the_tree() -> None:
     logits = integers.outputs.values(integers.scores(integers.quantize(features)))
     assert np.abs(found.scores - np.clip(256 * logits, -32767, 32767)).max() <= 5  # a multiplier has 12 bits
     assert len(np.unique(found.classes)) > 1
+
+
+class Far:
+    """Windows whose first feature is beyond a limit are like none that was learned from."""
+
+    def rejected(self, features: np.ndarray) -> np.ndarray:
+        return features[:, 0] > 100
+
+    def c_text(self) -> str:
+        return "static int nt_rejected(const int16_t *features)\n{\n    return features[0] > 100;\n}\n"
+
+
+def test_what_is_rejected_is_unknown() -> None:
+    model = replace(MODELS["mixed windows"], rejection=Far(), events=EventRule(background=1))
+    assert reduced(model) is model
+    samples = random_walk(3, 6_000, 8)
+    found = replay_all(export_signal(model, "m", precision="int8"), [samples])[0]
+    same(found, stream(model, samples, "int8"))
+    beyond = found.features[:, 0] > 100
+    assert beyond.any()
+    np.testing.assert_array_equal(found.reported == UNKNOWN, beyond)
+    np.testing.assert_array_equal(found.reported[~beyond], found.classes[~beyond])
 
 
 def test_features_of_a_window_do_not_depend_on_the_hop() -> None:

@@ -11,7 +11,7 @@ from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.c.decisions import SCORE_UNIT
 from neuraltree.export.c.parts import FLASH, array, literal
 from neuraltree.export.c.vector_program import SAY
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.export.signals.twin import Decisions, checked_samples, linear_topped_classes, stream
 from neuraltree.signals.signal_model import SignalModel
 from neuraltree.tree.nodes import IntArray

@@ -8,7 +8,7 @@ from math import prod
 from typing import NamedTuple
 
 from neuraltree.export.names import comment
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.signals.event_rule import SMOOTHING_UNIT, EventRule
 from neuraltree.signals.filters.filter import Filter
 
