@@ -112,7 +112,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         early_exit=_exits_early(config, table),
         formats=config.hardware.formats,
         robust_radius=config.search.robust_radius if ROBUST in config.search.objectives else 0.0,
-        front=FrontCosts(table.front, device) if table.front and device else None,
+        front=_front_costs(config, table, device),
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)
@@ -184,6 +184,17 @@ def _task(config: Config, table: Table) -> Task:
         return make_task(table.kind, len(table.classes or ()), config.task.loss, table.targets)
     except ValueError as error:
         raise InputError(f"task.loss: {error}") from None
+
+
+def _front_costs(config: Config, table: Table, device: hardware.Device | None) -> FrontCosts | None:
+    """The costs of features of windows, if the columns of the table are such features."""
+    if table.front is None or device is None:
+        return None
+    code, classes = code_of(config, device), len(table.classes or ())
+    try:
+        return FrontCosts(table.front, device, code.compiler, classes=classes, precision=code.precision)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def _device(config: Config, table: Table) -> hardware.Device | None:
