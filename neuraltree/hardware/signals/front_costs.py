@@ -75,6 +75,11 @@ class FrontCosts:
         self._model = model_cost(self._figures, classes, "int8" if is_integer else "float32")
 
     @property
+    def front_end(self) -> FrontEnd:
+        """The front end that has all features."""
+        return self._front
+
+    @property
     def features(self) -> int:
         """How many features there are."""
         return len(self._front.features)

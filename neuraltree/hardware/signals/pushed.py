@@ -21,11 +21,12 @@ NAME = "model"
 
 class Pushed(NamedTuple):
     """``cycles``, ``stack_bytes`` (pushes,): of each push; cycles are the middle of their bounds. ``decided``
-    (pushes,): whether it came to a decision."""
+    (pushes,): whether it came to a decision; ``results`` (pushes,): what it returned."""
 
     cycles: NDArray[np.float64]
     stack_bytes: NDArray[np.int64]
     decided: NDArray[np.bool_]
+    results: NDArray[np.int64]
     built: Built
 
 
@@ -65,15 +66,16 @@ def pushed(
     machine = Machine(built, core)
     counter = Counter(core, machine.memory)
     state = machine.call(f"{NAME}_reset", [np.zeros(state_bytes, np.uint8)], None).arrays[0]
-    cycles, stack = np.empty(len(samples)), np.empty(len(samples), dtype=np.int64)
+    cycles = np.empty(len(samples))
+    stack, results = (np.empty(len(samples), dtype=np.int64) for _ in range(2))
     front = model.front_end
     decided = np.zeros(len(samples), dtype=bool)
     decided[front.ends(len(samples)) - 1] = True
     for i, sample in enumerate(np.ascontiguousarray(samples)):
         done = machine.call(f"{NAME}_push", [state, sample], "int")
-        state = done.arrays[0]
+        state, results[i] = done.arrays[0], int(done.result or 0)
         count = counter.count(done.trace)
         cycles[i], stack[i] = (count.cycles_lo + count.cycles_hi) / 2, done.stack_bytes
         if watch is not None:
             watch(i, Traced(done.trace, counter.cycles(done.trace)))
-    return Pushed(cycles, stack, decided, built)
+    return Pushed(cycles, stack, decided, results, built)
