@@ -46,15 +46,20 @@ def measure_signal(
 
 
 def push_all(
-    model: SignalModel, core: str, compiler: str, code: Code, samples: NDArray[np.int16] | None = None
+    model: SignalModel,
+    core: str,
+    compiler: str,
+    code: Code,
+    samples: NDArray[np.int16] | None = None,
+    counted: NDArray[np.bool_] | None = None,
 ) -> tuple[Pushed, int]:
-    """All pushes of a stretch of samples, and the bytes of a state."""
+    """All pushes of a stretch of samples, and the bytes of a state. ``counted``: see ``pushed``."""
     target = check_core(core, compiler)
     model = reduced(model)
     layout = layout_of(model.front_end, computed(model, code.precision))
     size = state_bytes(state_fields(layout, model.events, len(model.tree.classes or ())))
     built = built_model(export_signal(model, NAME, precision=code.precision, style=code.style), target, compiler)
-    return pushed(model, built, target, size, usual(model) if samples is None else samples), size
+    return pushed(model, built, target, size, usual(model) if samples is None else samples, None, counted), size
 
 
 def usual(model: SignalModel) -> NDArray[np.int16]:
