@@ -25,7 +25,8 @@ MEASURED = tuple(f"measured_{name}" for name in COMPARED)
 def measure_front(
     problem: Problem, models: Sequence[tuple[Tree, Code, int]], say: Callable[[str], None], stopping: Callable[[], bool]
 ) -> dict[str, NDArray[np.float64]]:
-    """The measured columns of ``COMPARED`` of trees, each in its code and with the place of its hop; {} and a message if none can be measured.
+    """The measured columns of ``COMPARED`` of trees, each in its code and with the place of its hop; {} and a message
+    if none can be measured.
 
     NaN for a model that cannot be measured.
 

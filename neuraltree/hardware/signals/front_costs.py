@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import AUTO, c_format
-from neuraltree.export.signals.layout import layout_of
+from neuraltree.export.signals.signal_layout import layout_of
 from neuraltree.hardware.model.cost import WORST
 from neuraltree.hardware.model.cost_names import LOAD
 from neuraltree.hardware.profile.devices import CycleDevice, Device
@@ -124,7 +124,7 @@ class FrontCosts:
     def with_front(self, columns: dict[str, FloatArray], used: Sequence[Sequence[int]]) -> dict[str, FloatArray]:
         """Costs (models,) of trees and of the front ends that they read, which ``used`` says.
 
-        Latency is that of the sample that ends a hop: features and tree; energy that of a second of samples; ``cpu_load`` the share
+        Latency is that of the sample that ends a hop: features and tree; energy that of a second; ``cpu_load`` the share
         of the time in which the processor is busy. The worst latency is a bound, see ``docs/hardware.md``.
         """
         found = [self.figures(one) for one in used]
