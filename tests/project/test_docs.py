@@ -29,7 +29,10 @@ from tools.docs.reference_tables import noted
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-RUN = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "estimators.md", DOCS / "compression.md"]
+RUN = [
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("tutorial", "signals-tutorial", "estimators", "compression")),
+]
 SHOWN = {"c", "text", "csv", "json"}  # languages that are only shown
 MARK = re.compile(r"<!-- not run: \w+.* -->")
 
