@@ -134,7 +134,7 @@ def test_a_block_that_fails_is_noticed(folder: Path) -> None:
 
 def test_few_blocks_are_not_run() -> None:
     left = [(path.name, block.line) for path in RUN for block in blocks(path.read_text()) if not block.run]
-    assert len(left) <= 4, left
+    assert len(left) <= 5, left
 
 
 # Pages that are written from the code.
