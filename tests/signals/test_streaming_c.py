@@ -24,6 +24,7 @@ from tests.helpers import cross_compilers
 from tests.helpers.packages import save_files
 from tests.helpers.signal_models import all_names, each_once, extreme, random_walk, signal_model
 
+pytestmark = pytest.mark.skipif(not all(map(shutil.which, ("cc", "g++"))), reason="needs cc and g++")
 STRICT = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all", "-O1", "-g")
 # Seed, and what the model is like.
