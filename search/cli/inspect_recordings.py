@@ -41,7 +41,7 @@ def are_recordings(table: str) -> bool:
 
 def inspect_recordings(table: str, overrides: Sequence[str], console: Console) -> str:
     """Prints what is in them; the TOML of a config to start from. ``InputError`` if they cannot be used."""
-    from neuraltree.signals.recordings.summary.describing import described
+    from neuraltree.signals.recordings.summary.describing import describe
     from neuraltree.signals.recordings.summary.lost_windows import windows_lost
     from search.table.signals.chosen_recordings import chosen_recordings
     from search.table.signals.signal_table import hop_of, with_windows
@@ -55,7 +55,7 @@ def inspect_recordings(table: str, overrides: Sequence[str], console: Console) -
         raise InputError(f"{error}{hint}") from None
     signal = with_windows(config.signal, recordings)
     console.print(escape(f"{table}: {_told(recordings)}"), highlight=False, soft_wrap=True)
-    console.print(_classes(described(recordings)))
+    console.print(_classes(describe(recordings)))
     if recordings.classes:
         told = _windows(windows_lost(recordings, max(map(int, signal.windows)), hop_of(signal)), recordings.rate_hz)
         console.print(escape(told), highlight=False, soft_wrap=True)

@@ -37,17 +37,16 @@ def play(options: argparse.Namespace) -> int:
     """Returns the exit code."""
     from neuraltree.cli.command import say
     from neuraltree.cli.patience import patience
-    from neuraltree.signals.recordings.reading_options import ReadingOptions
     from neuraltree.signals.recordings.reading_recordings import read_recordings
     from neuraltree.signals.recordings.subsets import of_part
-    from search.cli.signal_files import label_rule_of, precision_of, signal_model_of
+    from search.cli.signal_files import label_rule_of, precision_of, reading_of, signal_model_of
     from search.playback.play_scores import scores_of
     from search.playback.played import check_recordings, differences, played
 
     path, model = signal_model_of(options.model)
     precision = options.precision or precision_of(path)
     with patience(say, "reading recordings"):
-        found = read_recordings(options.recordings, ReadingOptions(rate_hz=model.front_end.rate_hz))
+        found = read_recordings(options.recordings, reading_of(path, model))
     found = check_recordings(model, of_part(found, options.part) if options.part else found)
     with patience(say, "playing recordings"):
         plays = played(model, found, precision, label_rule_of(path, model))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search.cli.chosen import chosen_code, member_of, run_of
 
 if TYPE_CHECKING:
+    from neuraltree.signals.recordings.reading_options import ReadingOptions
     from neuraltree.signals.signal_model import SignalModel
     from search.playback.played import LabelRule
 
@@ -41,6 +43,19 @@ def precision_of(file: Path) -> str:
     run = run_of(file.absolute().parent.parent)
     found = member_of(run / "models" / file.name) if run else None
     return (chosen_code(*found)[0] if found else "") or "float32"
+
+
+def reading_of(file: Path, model: SignalModel) -> ReadingOptions:
+    """How recordings are read for a model: as in its run, at the model's rate."""
+    from search.config.config import load_config
+    from search.config.settings import SignalConfig
+    from search.folder.records import CONFIG
+    from search.table.signals.chosen_recordings import reading_options
+
+    config = file.absolute().parent.parent / CONFIG
+    signal = load_config(config).signal if config.is_file() else SignalConfig()
+    names = signal.channel_names or model.front_end.channels
+    return replace(reading_options(signal), rate_hz=model.front_end.rate_hz, channels=names)
 
 
 def label_rule_of(file: Path, model: SignalModel) -> LabelRule:

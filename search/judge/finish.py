@@ -293,7 +293,8 @@ def finished_trees(
     decisions = _decided(setup, trees, formats)
     codes = [setup.problem.rule.codes[0] if each is None else each.code for each in decisions]
     columns = columns | _costs(setup, table, trees, decisions, genes_of(columns))
-    measured = measure_front(setup.problem, list(zip(trees, codes, strict=True)), say, stopping)
+    hops = columns.get(HOP, np.zeros(len(trees))).astype(np.int64).tolist()
+    measured = measure_front(setup.problem, list(zip(trees, codes, hops, strict=True)), say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns.get(name, v), v) for name, v in measured.items()}
     fitting = within(setup.strategy.bounds, held_to)

@@ -42,7 +42,7 @@ def test_a_text_file_may_be_recordings(tmp_path: Path, capsys: pytest.CaptureFix
     assert "--set signal.rate_hz=50" in said
     code, out, said = inspected(capsys, path, "--signal", "--set", "signal.rate_hz=20")
     assert (code, tomllib.loads(out)["signal"]["rate_hz"]) == (0, 20.0)
-    assert "note: of a, b there is one recording or subject alone" in said
+    assert "note: one recording or subject holds all of a class, for a, b" in said
     assert "task" not in said
     assert inspected(capsys, path)[0] == 0  # a table
 

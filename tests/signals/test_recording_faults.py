@@ -14,7 +14,7 @@ import pytest
 from neuraltree.signals.recordings.reading_options import ReadingOptions
 from neuraltree.signals.recordings.reading_recordings import read_recordings
 from neuraltree.signals.recordings.sources import recording_files
-from tests.signals.tiny_recordings import TINY, acquisition, csv_text, write
+from tests.signals.tiny_recordings import ROWS, TINY, acquisition, csv_text, write
 
 SAMPLES = TINY[0].samples
 
@@ -83,15 +83,18 @@ FAULTS: list[tuple[str, Callable[[Path], None], str]] = [
     ("an empty CSV file", file("a.csv", ""), r"a\.csv: the file is empty"),
     ("a header alone", file("a.csv", "t,x\n"), "a header and no rows"),
     ("a CSV file of bytes", file("a.csv", b"a,b\n\0\1"), "not a text file"),
-    ("ragged lines", file("a.csv", "t,x,y\n0,1,2\n1,2\n"), r"a\.csv: .*row 2"),
+    ("ragged lines", file("a.csv", "t,x,y\n0,1,2\n1,2\n"), r"a\.csv: row 2 has 2 cells, and the first line has 3"),
     ("texts in a channel", file("a.csv", "t,x,y\n0,1,2\n1,2,abc\n"), "row 2 of column 'y' holds 'abc'.*columns="),
     ("no channels", file("a.csv", "t,label\n0,a\n1,b\n"), "no channels; its columns are t, label"),
     ("one sample", times(0), "one sample has no rate"),
     ("times that go back", times(0, 0.1, 0.2, 0.15, 0.3), r"times go back or are missing at sample 4: 0\.15.* 0\.2"),
     ("times that repeat", times(0, 0, 0, 1, 1, 1), "most times repeat"),
     ("a time that is missing", times(0, 0.1, "", 0.3), "times go back or are missing at sample 3"),
-    ("times of no form", times("now", "then", header="time"), "a time is 'now'; it must be a number, or a time like"),
+    ("times of no form", times("now", "then", header="time"), "'now' is neither a number nor a time; times are"),
     ("times of two forms", times("2026-11-30T08:15", *["2026-11-30T08:16"] * 99, "soon"), "a time is 'soon'"),
+    ("days and months", times("01/02/2026", "02/02/2026"), "day and month cannot be told apart, as in '01/02/2026'"),
+    ("times of many forms", times("2026-11-30", "soon", "2026-12-01"), "'soon' is no time like '2026-11-30'"),
+    ("half of UTF-16", file("a.csv", b"\xff\xfea"), "its mark says UTF-16, which it is not"),
     ("a recording in two places", file("a.csv", "x,session\n1,a\n2,b\n3,a\n"), "not one after another.*sample 3"),
     ("an unknown part", file("a.csv", "x,t,split\n1,0,some\n2,1,some\n"), "the part is 'some'; parts are training"),
     ("levels of folders", lambda folder: [
@@ -236,3 +239,26 @@ def test_an_option_that_fits_no_file_is_told(options: dict[str, Any], told: str,
 def test_an_option_that_is_not_allowed_is_told(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(options))}=.*it must be"):
         ReadingOptions(**options)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_damaged_file_is_read_or_refused(name: str, tmp_path: Path) -> None:
+    """Any other error fails, and so does a warning."""
+    if name == "cbor":
+        pytest.importorskip("cbor2", reason="reading CBOR needs cbor2")
+    rng = np.random.default_rng(17)
+    path, options = ROWS[name].write(tmp_path)
+    files = [one for one in tmp_path.rglob("*") if one.is_file()]
+    refused = 0
+    for _ in range(8):
+        damaged = files[rng.integers(len(files))]
+        whole = damaged.read_bytes()
+        begin, end = sorted(rng.integers(len(whole), size=2).tolist())
+        changes = (whole[:end], whole[:begin] + whole[end:], whole[:begin] + rng.bytes(5) + whole[begin:])
+        damaged.write_bytes(changes[rng.integers(3)])
+        try:
+            read_recordings(path, options)
+        except ValueError:
+            refused += 1
+        damaged.write_bytes(whole)
+    assert refused

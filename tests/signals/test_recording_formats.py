@@ -48,7 +48,7 @@ def test_a_format_gives_the_recordings(name: str, tmp_path: Path) -> None:
         assert set(read.labels.tolist()) == {CLASSES.index(one.label)}
         assert (read.source, read.samples.dtype, read.labels.dtype.kind) == ("", np.float64, "i")
     assert len({one.name for one in found.recordings}) == len(TINY)
-    guessed = [note for note in found.notes if "only" not in note and "alone" not in note]
+    guessed = [note for note in found.notes if "all of a class" not in note]
     assert guessed == []
 
 
@@ -135,7 +135,7 @@ def test_names_in_any_letters_and_files_of_systems(tmp_path: Path) -> None:
     found = read_recordings(tmp_path)
     assert found.classes == ("Füße", "歩く")
     assert found.recordings[0].name == "Füße/größe 1"
-    assert "files that hold no recordings are passed over: 1 .png" in found.notes
+    assert "files that hold no recordings are ignored: 1 .png" in found.notes
 
 
 @pytest.mark.parametrize(

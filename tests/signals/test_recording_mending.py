@@ -146,3 +146,10 @@ def test_a_recording_is_cut_where_cells_are_empty(tmp_path: Path) -> None:
 def test_samples_that_are_missing_at_the_end_do_not_make_a_recording_a_part(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "t,x\n0,1\n1,2\n2,\n")
     assert [(one.name, one.source) for one in read(tmp_path).recordings] == [("a", "")]
+
+
+def test_a_label_is_that_of_the_nearest_sample(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "t,x,label\n0,0,a\n0.1,1,b\n0.2,2,a\n")
+    found = read(tmp_path, rate_hz=40.0)
+    assert found.recordings[0].labels.tolist() == [0, 0, 0, 1, 1, 1, 1, 0, 0]  # halfway, the earlier one
+    assert np.allclose(found.recordings[0].samples[:, 0], np.arange(9) / 4)

@@ -10,7 +10,7 @@ import pytest
 
 from neuraltree.signals.recordings.recording import Recording, Recordings
 from neuraltree.signals.recordings.sample_counts import counts_per_unit, to_counts, unit_groups
-from neuraltree.signals.recordings.summary.describing import ClassRow, described
+from neuraltree.signals.recordings.summary.describing import ClassRow, describe
 from neuraltree.signals.recordings.summary.lost_windows import ClassWindows, windows_lost
 from neuraltree.signals.recordings.summary.recording_notes import notes_on
 
@@ -41,7 +41,7 @@ def test_clipped_stretches_are_counted() -> None:
     assert runs
     told = [f"{sum(own)} samples ({sum(own):.2g} %) at {end}" for own, end in ((low, -1), (runs, 1)) if own]
     assert list(notes_on(made(("r", flat, 0)))) == [
-        f"channel 'x' may be clipped: it stays for 3 samples or more at an end, {' and '.join(told)}"
+        f"channel 'x' may be clipped: runs of 3 or more equal samples at an end of its range, {' and '.join(told)}"
     ]
 
 
@@ -64,8 +64,8 @@ def test_classes_that_are_rare_or_alone_are_told() -> None:
     ones = [("r", NOISE, 0), ("s", NOISE, 0), ("t", NOISE[:10], 1), ("u", NOISE[:10], -1)]
     assert list(notes_on(made(*ones))) == [
         "1 of 4 recordings have no label",
-        "classes are far apart in length: a has 20 s, and b 1 s",
-        "of b there is one recording or subject alone, which cannot be in both training and validation",
+        "unbalanced classes: there are 20 s of a, but b 1 s",
+        "one recording or subject holds all of a class, for b: it cannot be in both training and validation",
     ]
 
 
@@ -79,7 +79,7 @@ def test_classes_are_described() -> None:
         Recording(name, one.samples, one.labels, subject, "", source)
         for one, (name, subject, source) in zip(found.recordings, parts, strict=True)
     )
-    assert described(Recordings(recordings, ("x",), ("",), 10.0, ("a", "b"))) == [
+    assert describe(Recordings(recordings, ("x",), ("",), 10.0, ("a", "b"))) == [
         ClassRow("a", 2, 2, 2, 23.0, 230 / 300),
         ClassRow("b", 1, 1, 1, 2.0, 20 / 300),
         ClassRow("", 1, 1, 1, 5.0, 50 / 300),

@@ -118,7 +118,7 @@ NT_CALL int nt_hop(@NAME@_state *s)
 
 NT_PUBLIC int @NAME@_push(@NAME@_state *s, const int16_t *sample)
 {
-    nt_sample(s, sample, s->filled == 0 && s->hops == 0);
+    nt_take(s, sample, s->filled == 0 && s->hops == 0);
     if (++s->filled < @HOP@) {
         return @UPPER@_NONE;
     }

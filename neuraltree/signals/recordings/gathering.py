@@ -21,7 +21,7 @@ Progress = Callable[[int, int], None]
 
 
 def gathered(path: Path, options: ReadingOptions, progress: Progress | None) -> tuple[list[RawRecording], list[str]]:
-    """The recordings in the natural order of their files, and notes on files that were passed over."""
+    """The recordings in the natural order of their files, and notes on files that were ignored."""
     is_file = path.is_file() and path.suffix.lower() != ".zip"
     raws: list[RawRecording] = []
     with opened_files(path) as found:
@@ -55,7 +55,7 @@ def _chosen(path: Path, found: Sequence[SourceFile], options: ReadingOptions) ->
     kept = [replace(file, name=file.name.removeprefix(top)) for file in known if file.name.startswith(top)]
     others = Counter(file.ending or file.name for file in found if file not in known and not _is_text(file))
     listed = ", ".join(f"{count} {ending}" for ending, count in sorted(others.items()))
-    return kept, [f"files that hold no recordings are passed over: {listed}"] if others else []
+    return kept, [f"files that hold no recordings are ignored: {listed}"] if others else []
 
 
 def _is_text(file: SourceFile) -> bool:
