@@ -7,6 +7,8 @@ state stays below 2^29.
 
 from __future__ import annotations
 
+from functools import cache
+
 from neuraltree.tree.nodes import IntArray
 
 ONE = 1 << 22  # a coefficient of 1
@@ -15,6 +17,7 @@ STATE = 1 << 12  # an output of 1, in the state
 LEAST, MOST = 1e-3, 0.45
 
 
+@cache
 def poles(millihertz: int, rate_hz: float, kind: str) -> tuple[float, int, int]:
     """The first coefficient of a Butterworth filter of the second order; the two of its recursion, as integers."""
     from scipy.signal import butter  # takes a while to import
