@@ -19,6 +19,7 @@ from neuraltree.tree.scaler import Scaler
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
+STEPS = 254  # of the range of an 8-bit number
 FLAGS = ("level", "hole")  # rules whose feature is 0 or 1
 
 
@@ -104,14 +105,17 @@ def as_inputs(tree: Tree, X: ArrayLike, spec: InputSpec) -> FloatArray:
 
 
 def _learned(tree: Tree) -> list[tuple[float, float]]:
-    """What is known of the numbers that each feature had: the ends of its 8-bit range, its mean, or nothing."""
+    """What is known of the numbers that each feature had: the ends of its 8-bit range without the last steps, its mean,
+    or nothing."""
     if tree.scaler is None:
         return [(-np.inf, np.inf)] * len(tree.features)
     if tree.input_middle is None or tree.input_range is None:
         return [(mean, mean) for mean in tree.scaler.mean.tolist()]
     ends = (tree.input_middle - tree.input_range, tree.input_middle + tree.input_range)
-    low, high = ((tree.scaler.mean + tree.scaler.scale * end).tolist() for end in ends)
-    return list(zip(low, high, strict=True))
+    low, high = (tree.scaler.mean + tree.scaler.scale * end for end in ends)
+    # The numbers themselves end up to a step of 8 bits earlier.
+    step = (high - low) / STEPS
+    return list(zip((low + step).tolist(), (high - step).tolist(), strict=True))
 
 
 def _check(column: Column, one: Input, low: float, high: float) -> None:

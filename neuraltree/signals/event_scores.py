@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -55,10 +56,11 @@ def event_scores(course: Course, labels: IntArray, *, background: int, hop_s: fl
     return EventScores(counted, right, spans, len(delays), false, counted * hop_s / 3600, np.array(delays))
 
 
-def joined(scores: list[EventScores]) -> EventScores:
+def joined(scores: Sequence[EventScores]) -> EventScores:
     """Of several recordings together."""
-    sums = [sum(values) for values in list(zip(*scores, strict=True))[:-1]]
-    return EventScores(*sums, np.concatenate([one.delays_s for one in scores]))  # type: ignore[arg-type]
+    delays = np.concatenate([one.delays_s for one in scores])
+    counts = {name: sum(getattr(one, name) for one in scores) for name in EventScores._fields if name != "delays_s"}
+    return EventScores(**counts, delays_s=delays)
 
 
 def _spans(labels: IntArray) -> list[tuple[int, int]]:

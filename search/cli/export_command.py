@@ -12,6 +12,8 @@ from neuraltree.compress.formats import AUTO, input_spec
 from neuraltree.export import __main__ as exporting
 from neuraltree.export.targets import FORMATS
 from search.cli.chosen import chosen_code, exits_early, inputs_of_run, member_of
+from search.cli.device_code.signal_export import export_signal_of
+from search.cli.signal_files import signal_file
 
 if TYPE_CHECKING:
     from search.front import Member
@@ -35,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
         from search.cli.device_code.cascade_export import export_cascade_of
 
         return export_cascade_of(arguments)
+    if file := signal_file(arguments.model):
+        return export_signal_of(arguments, file)
     found = member_of(arguments.model)
     if found is not None:
         arguments.model = found[1].path

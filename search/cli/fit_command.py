@@ -50,6 +50,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--windows", metavar="N", type=int, nargs="+", help=windows)
     hop = "with --signal: samples between decisions; by default half of the shortest window"
     made.add_argument("--hop", metavar="N", type=int, help=hop)
+    piece = "with --signal: which piece of a file's name, cut at . _ and -, is the subject; subjects are not split"
+    made.add_argument("--subject-piece", metavar="N", type=int, help=piece)
     made.add_argument("--metric", help="the error to minimise, e.g. f1_macro or mae; see docs/tables.md")
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     formats = ("float32", "int8", "auto")
@@ -91,10 +93,11 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
         search["time"] = options.time or TIME
     else:
         search["generations"] = options.generations
-    if (options.windows or options.hop) and not options.signal:
-        raise ValueError("--windows and --hop are about recordings; add --signal")
+    if (options.windows or options.hop or options.subject_piece) and not options.signal:
+        raise ValueError("--windows, --hop and --subject-piece are about recordings; add --signal")
     source = str(Path(options.table).absolute()) if options.signal else source_of(options.table)
-    signal = {"windows": options.windows or "auto"} | _given(hop=options.hop) if options.signal else {}
+    given = _given(hop=options.hop, subject_piece=options.subject_piece)
+    signal = {"windows": options.windows or "auto"} | given if options.signal else {}
     tables = {
         "data": {"source": source} | _given(target=options.target, drop=options.drop),
         "signal": signal,
@@ -134,5 +137,6 @@ def fit(options: argparse.Namespace) -> int:
     code = begin(config, report, begun, dry_run=options.dry_run, settled=settled)
     if code == DONE and not (options.dry_run or options.json):
         run = shlex.quote(config.run.out)
-        report.message(f"next: neuraltree show {run}; neuraltree predict {run} ROWS; neuraltree export {run} --to c")
+        answers = f"play {run} RECORDINGS --c" if options.signal else f"predict {run} ROWS"
+        report.message(f"next: neuraltree show {run}; neuraltree {answers}; neuraltree export {run} --to c")
     return code

@@ -1,4 +1,4 @@
-"""``neuraltree inspect``: what is in a table, what is wrong with it, and a config to start from."""
+"""``neuraltree inspect``: what is in a table or in recordings, what is wrong, and a config to start from."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ EPILOG = """examples:
   neuraltree inspect penguins.csv
   neuraltree inspect penguins.csv --target species > penguins.toml && neuraltree run penguins.toml
   neuraltree inspect prices.csv --set data.thousands=.
+  neuraltree inspect recordings/
+  neuraltree inspect walking.csv --signal --set signal.rate_hz=50
 
 The config goes to standard output, the rest to standard error.
 
@@ -27,8 +29,10 @@ exit codes: 0 done, 2 bad input"""
 
 
 def add_options(made: argparse.ArgumentParser) -> None:
-    made.add_argument("table", metavar="TABLE", help="a CSV file, or another source that data.source can name")
+    table = "a CSV file, another source that data.source can name, or recordings: a folder, a .zip or .npz file"
+    made.add_argument("table", metavar="TABLE", help=table)
     made.add_argument("--target", metavar="COLUMN", default="", help="the column to predict; by default the last one")
+    made.add_argument("--signal", action="store_true", help="TABLE is a folder or file of labelled recordings")
     add_overrides(made)
 
 
@@ -38,14 +42,20 @@ def inspect(options: argparse.Namespace) -> int:
     from rich.markup import escape
 
     from neuraltree.cli.command import BAD_INPUT, DONE, plain
+    from search.cli.inspect_recordings import are_recordings, inspect_recordings
     from search.config.config import config_from
     from search.table.inspection import config_text
     from search.table.inspection import inspect as inspected
 
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else NARROWEST, no_color=plain(sys.stderr))
+    if options.signal or are_recordings(options.table):
+        if options.target:
+            raise ValueError("--target names a column of a table; recordings have labels")
+        print(inspect_recordings(options.table, options.overrides, console), end="")
+        return DONE
     source = source_of(options.table)
     asked = {"data": {"source": source, "target": options.target}}
     found = inspected(source, config_from(asked, options.overrides, "neuraltree inspect").data)
-    console = Console(stderr=True, width=None if sys.stderr.isatty() else NARROWEST, no_color=plain(sys.stderr))
     if found.columns:
         console.print(f"{escape(options.table)}: {found.rows} rows, {found.task or 'no search can begin'}")
         console.print(_table(found.columns))

@@ -10,7 +10,15 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
-from search.cli import answer_command, chosen, compress_command, fit_command, inspect_command, show_command
+from search.cli import (
+    answer_command,
+    chosen,
+    compress_command,
+    fit_command,
+    inspect_command,
+    play_command,
+    show_command,
+)
 from search.cli.device_code import split_command
 from search.errors import LOCKED, InputError, LockedError
 
@@ -60,6 +68,12 @@ COMMANDS: dict[str, Own | Shared] = {
         answer_command.answer,
         (answer_command.add_options, chosen.add_choice),
         answer_command.EPILOG,
+    ),
+    "play": Own(
+        "recordings played through a model of recordings, and how good its decisions are",
+        play_command.play,
+        (play_command.add_options,),
+        play_command.EPILOG,
     ),
     "compress": Own(
         "smaller models cut out of a finished one, as a front",

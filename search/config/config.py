@@ -182,10 +182,12 @@ def _put(raw: dict[str, Any], section: str, key: str, value: Any) -> None:
 
 
 def _make_paths_absolute(raw: dict[str, Any], folder: Path) -> None:
+    signal = raw.get("signal")
+    of_signals = isinstance(signal, dict) and bool(signal.get("windows"))
     for section, key, is_one in PATHS:
         table = raw.get(section)
         # Recordings lie in a folder or file of any name; a table can have a name that is no path.
-        is_one = (lambda text: True) if section == "data" and raw.get("signal") else is_one
+        is_one = (lambda text: True) if section == "data" and of_signals else is_one
         if isinstance(table, dict) and isinstance(table.get(key), str) and is_one(table[key]):
             try:
                 table[key] = str((folder / Path(table[key]).expanduser()).resolve())

@@ -468,6 +468,15 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=MOST_SAMPLES,
         ),
     ] = 0
+    hops: Annotated[
+        tuple[Annotated[int, Meta(ge=1, le=MOST_SAMPLES)], ...],
+        Meta(
+            description="how many hops lie between the decisions of a model; with several numbers each model has one "
+            "of them, which children inherit and change; its last decision holds until the next; windows are multiples "
+            "of every such hop",
+            min_length=1,
+        ),
+    ] = (1,)
     channels: Annotated[tuple[str, ...], Meta(description="the channels to use; empty: all")] = ()
     classes: Annotated[
         tuple[str, ...], Meta(description="the labels that are classes; samples with others have none; empty: all")
@@ -491,6 +500,28 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
     rate_hz: Annotated[
         NonNegative, Meta(description="the sampling rate, in Hz; 0: that which the recordings state")
     ] = 0.0
+    channel_names: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="the names of the channels, for files that name none; those that end in x, y and z are axes of "
+            "one sensor, as accx, accy, accz"
+        ),
+    ] = ()
+    folders: Annotated[
+        tuple[Literal["class", "subject", ""], ...],
+        Meta(
+            description="what the levels of folders say, from the outermost, besides `training` and `testing`; empty "
+            "text: nothing"
+        ),
+    ] = ("class",)
+    subject_piece: Annotated[
+        int,
+        Meta(
+            description="which piece of a file's name, cut at `.`, `_` and `-`, is the subject, from 1; 0: none",
+            ge=0,
+            le=100,
+        ),
+    ] = 0
     test_subjects: Annotated[
         tuple[str, ...],
         Meta(

@@ -38,7 +38,7 @@ from search.engine.integer_scores import Ranges, forest_of_fold, integer_outputs
 from search.engine.typed_inputs import TypedInputs
 from search.engine.work import Work
 from search.objectives import ROBUST
-from search.variation.genes import FORMAT, NO_GENES, Genes, rates_of
+from search.variation.genes import FORMAT, HOP, NO_GENES, Genes, rates_of
 
 Columns = dict[str, NDArray[np.float64]]
 COUNTS = ("weights", "nodes", "depth", "macs", "distinct_activations")
@@ -78,7 +78,8 @@ class Problem:
     early_exit: bool = False  # whether the code exits early
     formats: tuple[str, ...] = ()  # the number formats of members, if each has its own
     robust_radius: float = 0.0  # by which scaled inputs change for ``robust_error``; 0: nobody asks for it
-    front: FrontCosts | None = None  # the costs of features of windows, if that is what the features are
+    fronts: tuple[FrontCosts, ...] = ()  # the costs of features of windows, for each hop that members may have
+    holders: NDArray | None = None  # (hops, training rows) whose decision holds at each row, see ``holders``
     first_rows: int = 0  # training rows of a fold in the first generation, see ``row_samples``; 0: all of them
     work: Work | None = None  # who trains and scores trees, if not this process; it changes the time, not the results
 
@@ -110,6 +111,11 @@ class Problem:
         """Each number format that members have, and their places."""
         found = [(name, np.flatnonzero(genes[FORMAT] == i)) for i, name in enumerate(self.formats)]
         return [(name, places) for name, places in found if len(places)]
+
+    def by_hop(self, genes: Genes, trees: int) -> list[tuple[int, NDArray[np.int64]]]:
+        """The place of each hop that some of the trees have, and their places."""
+        hops = genes.get(HOP, np.zeros(trees))
+        return [(i, np.flatnonzero(hops == i)) for i in np.unique(hops).astype(np.int64).tolist()]
 
     @property
     def validation_rows(self) -> NDArray[np.int64]:
@@ -288,14 +294,25 @@ def outputs_in_formats(
     ``of_floats``: those of all in floats. ``of_integers``: those of some trees in a format.
     """
     if not problem.formats:
-        return of_integers(trees, "int8") if problem.in_integers else of_floats()
+        return _held(problem, of_integers(trees, "int8") if problem.in_integers else of_floats(), genes)
     found = np.empty((len(trees), problem.task.n_outputs, len(problem.validation_rows)))
     for name, places in problem.by_format(genes):
         if c_format(name).is_integer:
             found[places] = of_integers([trees[i] for i in places.tolist()], name)
         else:
             found[places] = of_floats()[places]
-    return found
+    return _held(problem, found, genes)
+
+
+def _held(problem: Problem, outputs: FloatArray, genes: Genes) -> FloatArray:
+    """The outputs (trees, outputs, rows) of the decisions that hold at each validation row."""
+    if problem.holders is None or HOP not in genes:
+        return outputs
+    positions = np.full(problem.holders.shape[1], -1)
+    positions[problem.validation_rows] = np.arange(len(problem.validation_rows))
+    for hop, places in problem.by_hop(genes, len(outputs)):
+        outputs[places] = outputs[places][:, :, positions[problem.holders[hop, problem.validation_rows]]]
+    return outputs
 
 
 def scored_at_once(problem: Problem) -> int:
@@ -334,7 +351,20 @@ def costs(problem: Problem, trees: list[Nodes], genes: Genes = NO_GENES) -> Colu
     if problem.device is None:
         return columns
     columns |= _on_device(problem, problem.device, trees, genes)
-    return problem.front.with_front(columns, features_used(trees)) if problem.front else columns
+    return with_fronts(problem, columns, trees, genes)
+
+
+def with_fronts(problem: Problem, columns: Columns, trees: Sequence[Nodes], genes: Genes) -> Columns:
+    """Costs of trees with those of the features that they read, if these are features of windows."""
+    if not problem.fronts:
+        return columns
+    found: Columns = {}
+    for hop, places in problem.by_hop(genes, len(trees)):
+        own = {name: values[places] for name, values in columns.items()}
+        costs = problem.fronts[hop].with_front(own, features_used([trees[i] for i in places.tolist()]))
+        for name, values in costs.items():
+            found.setdefault(name, np.empty(len(trees)))[places] = values
+    return found
 
 
 def _on_device(problem: Problem, device: hardware.Device, trees: list[Nodes], genes: Genes) -> Columns:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from neuraltree.tree.nodes import Nodes
 from search.engine.evaluate import Columns
-from search.variation.genes import FORMAT
+from search.variation.genes import CHOICES
 
 MOST_OVER = 1e6  # the largest violation that one missed budget can add
 DIVERGED = 1e9  # violation of a tree whose training diverged: it ranks behind trees that only miss budgets
@@ -66,9 +66,9 @@ def structure_key(nodes: Nodes) -> bytes:
 
 def best_of_each_structure(members: Members, order: NDArray[np.int64]) -> NDArray[np.int64]:
     """Sorted indices of the members that come first in ``order`` among those with the same structure, and the same
-    number format if each has its own."""
-    best: dict[tuple[bytes, float], int] = {}
-    formats = members.columns.get(FORMAT, np.zeros(len(members.trees)))
+    ``CHOICES`` if each has its own."""
+    best: dict[tuple[bytes, bytes], int] = {}
+    chosen = np.column_stack([members.columns.get(name, np.zeros(len(members.trees))) for name in CHOICES])
     for i in order:
-        best.setdefault((structure_key(members.trees[i]), float(formats[i])), int(i))
+        best.setdefault((structure_key(members.trees[i]), chosen[i].tobytes()), int(i))
     return np.array(sorted(best.values()), dtype=np.int64)

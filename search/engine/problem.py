@@ -36,10 +36,11 @@ from search.objectives import KINDS, NAMES, ROBUST, columns_of, first_metric, me
 from search.selection.survivors import check_method
 from search.strict import shown
 from search.table.data import Table
+from search.table.signals.holding import fronts_of, holders, positions_of
 from search.table.split_checks import checked_parts
 from search.table.splits import RowIndices, positions
-from search.variation.genes import SHRINKING, Gene
-from search.variation.member_formats import format_gene
+from search.variation.choice_genes import choice_gene
+from search.variation.genes import FORMAT, HOP, SHRINKING, Gene
 from search.variation.operators import make_toolbox
 from search.variation.shrinkage import rate_gene
 
@@ -112,7 +113,8 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         early_exit=_exits_early(config, table),
         formats=config.hardware.formats,
         robust_radius=config.search.robust_radius if ROBUST in config.search.objectives else 0.0,
-        front=_front_costs(config, table, device),
+        fronts=_front_costs(config, table, device),
+        holders=positions_of(holders(table.moments, table.hops), train_rows) if table.moments is not None else None,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
     strategy = _evolution(config, table, problem)
@@ -186,13 +188,16 @@ def _task(config: Config, table: Table) -> Task:
         raise InputError(f"task.loss: {error}") from None
 
 
-def _front_costs(config: Config, table: Table, device: hardware.Device | None) -> FrontCosts | None:
-    """The costs of features of windows, if the columns of the table are such features."""
+def _front_costs(config: Config, table: Table, device: hardware.Device | None) -> tuple[FrontCosts, ...]:
+    """The costs of features of windows for each hop, if the columns of the table are such features."""
     if table.front is None or device is None:
-        return None
+        return ()
     code, classes = code_of(config, device), len(table.classes or ())
     try:
-        return FrontCosts(table.front, device, code.compiler, classes=classes, precision=code.precision)
+        return tuple(
+            FrontCosts(front, device, code.compiler, classes=classes, precision=code.precision)
+            for front in fronts_of(table.front, table.hops)
+        )
     except ValueError as error:
         raise InputError(str(error)) from None
 
@@ -310,7 +315,9 @@ def _genes(config: Config) -> tuple[Gene, ...]:
     """What each tree has beside its nodes."""
     rates, formats = {name: getattr(config.train, name) for name in SHRINKING}, config.hardware.formats
     shrinking = [rate_gene(name, rate) for name, rate in rates.items() if rate]
-    return (*shrinking, *[format_gene(len(formats))] * bool(formats))
+    hops = config.signal.hops if config.signal.windows else ()
+    chosen = [choice_gene(FORMAT, len(formats))] * bool(formats) + [choice_gene(HOP, len(hops))] * (len(hops) > 1)
+    return (*shrinking, *chosen)
 
 
 def _pruned(config: Config, task: Task) -> int:

@@ -56,7 +56,8 @@ def _largest_costs(problem: Problem, device: hardware.Device) -> dict[str, float
         found = [hardware.costs_of_counts(counts, device, *code, kind=problem.task.kind) for code in rule.codes]
         of_codes += [found[i] for i in set(choose(rule, found).tolist())]
     largest = {name: HEADROOM * max(float(costs[name].max()) for costs in of_codes) for name in hardware.COSTS}
-    return largest if problem.front is None else _with_front(problem.front, largest, features)
+    each = [_with_front(front, largest, features) for front in problem.fronts] or [largest]
+    return {name: max(costs[name] for costs in each) for name in each[0]}
 
 
 def _with_front(front: FrontCosts, largest: dict[str, float], features: int) -> dict[str, float]:

@@ -21,7 +21,7 @@ from search.folder.tree_arrays import (
     trees_from_arrays,
     trees_to_arrays,
 )
-from search.variation.genes import FORMAT
+from search.variation.genes import CHOICES
 
 
 def members_to_arrays(members: Members) -> Arrays:
@@ -100,9 +100,9 @@ def _judged(part: Mapping[str, NDArray], place: int) -> NDArray:
     """(trees,) of ``TREE``."""
     starts = part["starts"]
     found = np.zeros(len(starts) - 1, TREE)
-    formats = part[COLUMN + FORMAT] if COLUMN + FORMAT in part else np.zeros(len(found))
+    chosen = [part[COLUMN + name] for name in CHOICES if COLUMN + name in part]
     for i, tree in enumerate(trees_from_arrays(part)):
-        key = float(formats[i]).hex().encode() + b" " + structure_key(tree)
+        key = b" ".join([*(float(values[i]).hex().encode() for values in chosen), structure_key(tree)])
         found["structure"][i] = np.frombuffer(blake2b(key, digest_size=16).digest(), np.uint64)
     found["part"], found["row"], found["nodes"] = place, np.arange(len(found)), np.diff(starts)
     found["ok"], found["val_error"], found["id"] = part["ok"], part[COLUMN + "val_error"], part["ids"]

@@ -22,13 +22,12 @@ from neuraltree.hardware.choice import Decision, decide
 from neuraltree.hardware.choice_words import word_of_codes
 from neuraltree.hardware.exiting import costs_with_exits
 from neuraltree.hardware.model.cost_names import LOAD, MEAN
-from neuraltree.hardware.signals.front_costs import features_used
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
 from search.engine.budgets import within
 from search.engine.cut_finalists import with_cuts
-from search.engine.evaluate import COUNTS, Columns, Problem, costs, refit, trained
+from search.engine.evaluate import COUNTS, Columns, Problem, costs, refit, trained, with_fronts
 from search.engine.evolution_step import State, front_of
 from search.engine.population import Members, objectives, violation
 from search.engine.problem import Setup, natural_truth
@@ -36,14 +35,15 @@ from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
-from search.judge.signal_models import held_out_rules, write_signal_models
+from search.judge.signals.signal_models import held_out_rules, write_signal_models
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.judge.units import Kept, Units
 from search.objectives import HONEST_MEAN, ROBUST_SCORE, USUAL_COSTS, beside_honest, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
-from search.variation.genes import FORMAT, Genes, genes_of
+from search.table.signals.holding import fronts_of
+from search.variation.genes import FORMAT, HOP, Genes, genes_of
 
 SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only for models whose code is int8
 HEADER = ("id", "status", "val_error", *SCORES, *COUNTS, *USUAL_COSTS, *MEASURED, "model")
@@ -128,8 +128,10 @@ def write_front(
         write_members(folder, setup, table, members)
     if table.front and setup.signal and judged.held_out:
         with patience(say, "choosing rules of events"):
-            rules = held_out_rules(judged.held_out, table, setup.train_rows, setup.signal)
-            write_signal_models(folder, table.front, [member.tree for member in members], rules)
+            hops = [int(member.values.get(HOP, 0)) for member in members]
+            fronts = [fronts_of(table.front, table.hops)[hop] for hop in hops]
+            rules = held_out_rules(judged.held_out, table, setup.train_rows, setup.signal, fronts)
+            write_signal_models(folder, fronts, [member.tree for member in members], rules)
     return judged
 
 
@@ -290,8 +292,9 @@ def finished_trees(
         _tell_of_losses(trees, say)
     decisions = _decided(setup, trees, formats)
     codes = [setup.problem.rule.codes[0] if each is None else each.code for each in decisions]
-    columns = columns | _costs(setup, table, trees, decisions)
-    measured = measure_front(setup.problem, list(zip(trees, codes, strict=True)), say, stopping)
+    columns = columns | _costs(setup, table, trees, decisions, genes_of(columns))
+    hops = columns.get(HOP, np.zeros(len(trees))).astype(np.int64).tolist()
+    measured = measure_front(setup.problem, list(zip(trees, codes, hops, strict=True)), say, stopping)
     columns |= {f"measured_{name}": values for name, values in measured.items()}
     held_to = columns | {name: np.where(np.isnan(v), columns.get(name, v), v) for name, v in measured.items()}
     fitting = within(setup.strategy.bounds, held_to)
@@ -383,7 +386,7 @@ def _decided(setup: Setup, trees: list[Tree], formats: Sequence[str | None]) -> 
     return [decide([tree], about[0], rule, about[1])[0] for tree, rule in zip(trees, rules, strict=True)]
 
 
-def _costs(setup: Setup, table: Table, trees: list[Tree], decisions: list[Decision | None]) -> Columns:
+def _costs(setup: Setup, table: Table, trees: list[Tree], decisions: list[Decision | None], genes: Genes) -> Columns:
     """Counts and costs of finished trees, each in its own code; of code that exits early on the training rows."""
     problem = setup.problem
     columns = costs(replace(problem, device=None), [tree.nodes for tree in trees])
@@ -392,21 +395,19 @@ def _costs(setup: Setup, table: Table, trees: list[Tree], decisions: list[Decisi
         return columns | costs_with_exits(trees, X, problem.device, problem.code, inputs)
     own = [each.costs[each.code] for each in decisions if each is not None]
     columns |= {name: np.array([row[name] for row in own]) for name in (own[0] if own else ())}
-    return (
-        problem.front.with_front(columns, features_used([tree.nodes for tree in trees])) if problem.front else columns
-    )
+    return with_fronts(problem, columns, [tree.nodes for tree in trees], genes)
 
 
 def _tested(member: Finished) -> Tested:
     row = c_format(member.code.precision)
-    return member.tree, row.weights if row.is_integer else FLOATS
+    return Tested(member.tree, row.weights if row.is_integer else FLOATS, int(member.values.get(HOP, 0)))
 
 
 def _header(setup: Setup) -> list[str]:
     """The columns of ``HEADER``, then those of further errors among the objectives."""
     further = [name for name in named_columns(setup.strategy.objectives) if name not in HEADER]
     further = [name for name in further if name not in (MEAN, LOAD)]
-    further = [*[MEAN] * setup.problem.early_exit, *[LOAD] * bool(setup.problem.front), *further]
+    further = [*[MEAN] * setup.problem.early_exit, *[LOAD] * bool(setup.problem.fronts), *further]
     own = [*CODE * setup.problem.chooses_code, *[HONEST_MEAN] * setup.problem.early_exit]
     own += [ROBUST_SCORE] * bool(setup.problem.robust_radius)
     return [*HEADER, *further, *HONEST, *[THRESHOLD] * setup.tuned, BAND, *own]

@@ -23,9 +23,10 @@ MEASURED = tuple(f"measured_{name}" for name in COMPARED)
 
 
 def measure_front(
-    problem: Problem, models: Sequence[tuple[Tree, Code]], say: Callable[[str], None], stopping: Callable[[], bool]
+    problem: Problem, models: Sequence[tuple[Tree, Code, int]], say: Callable[[str], None], stopping: Callable[[], bool]
 ) -> dict[str, NDArray[np.float64]]:
-    """The measured columns of ``COMPARED`` of trees, each in its code; {} and a message if none can be measured.
+    """The measured columns of ``COMPARED`` of trees, each in its code and with the place of its hop; {} and a message
+    if none can be measured.
 
     NaN for a model that cannot be measured.
 
@@ -42,7 +43,7 @@ def measure_front(
     say(f"compiling {len(models)} models with {problem.code.compiler} and running them on an emulated {device.core}")
     found: list[Measured | str] = []
     with patience(say, "measuring") as note, ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        waiting = [threads.submit(_measured, problem, device, tree, code) for tree, code in models]
+        waiting = [threads.submit(_measured, problem, device, *model) for model in models]
         for i, future in enumerate(waiting):
             note(f"{i} of {len(models)} models")
             while not wait([future], timeout=0.2).done:
@@ -71,14 +72,14 @@ def nothing_measured(problem: Problem, front: Front) -> bool:
     return not any(name in member.values for member in front for name in MEASURED)
 
 
-def _measured(problem: Problem, device: Device, tree: Tree, code: Code) -> Measured | str:
+def _measured(problem: Problem, device: Device, tree: Tree, code: Code, hop: int) -> Measured | str:
     """The measurement, or the reason why it failed: one failing model must not stop the others.
 
     Of a model of recordings that of its whole code, which is fed samples, without a rule of events.
     """
     try:
-        if problem.front is not None:
-            return measure_signal(SignalModel(problem.front.front_end, tree), device, code)
+        if problem.fronts:
+            return measure_signal(SignalModel(problem.fronts[hop].front_end, tree), device, code)
         return measure_tree(tree, device, code, problem.inputs.spec, early_exit=problem.early_exit)
     except (ValueError, OSError) as error:
         return str(error)

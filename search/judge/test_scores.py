@@ -17,6 +17,7 @@ from neuraltree.tree.tree import Tree
 from search.judge.thresholds import DECIDING
 from search.objectives import ROBUST_SCORE
 from search.table.data import Table
+from search.table.signals.holding import holders, positions_of
 from search.table.streams.read_ahead import ahead
 from search.table.streams.stream import Stream
 
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from search.engine.problem import Setup
 
 FLOATS = ""  # the key of a tree's own outputs, beside those of its integers by the format of their weights
-Tested = tuple[Tree, str]  # a model, and the weights of its integers, FLOATS if it has none
+
+
+class Tested(NamedTuple):
+    """A model, and the weights of its integers, ``FLOATS`` if it has none. ``hop``: the place of its hop."""
+
+    tree: Tree
+    weights: str
+    hop: int = 0
 
 
 class _Score(NamedTuple):
@@ -50,9 +58,12 @@ def test_scores(setup: Setup, table: Table, truth: Truth, models: Sequence[Teste
     if not len(setup.test_rows):
         return [{} for _ in models]
     X = table.X[setup.test_rows]
+    held = None if table.moments is None else positions_of(holders(table.moments, table.hops), setup.test_rows)
     found = []
     for model, scores in zip(models, asked, strict=True):
         outputs = _outputs(model, X)
+        if held is not None:
+            outputs = {name: values[:, :, held[model.hop]] for name, values in outputs.items()}
         found.append(
             {
                 each.column: each.told(float(metric_named(each.metric)(truth, outputs[each.weights] - each.apart)[0]))
@@ -69,7 +80,7 @@ def test_scores(setup: Setup, table: Table, truth: Truth, models: Sequence[Teste
 
 
 def _scores(setup: Setup, kind: str, model: Tested) -> list[_Score]:
-    tree, weights = model
+    tree, weights = model.tree, model.weights
     metric, usual = setup.problem.metrics["val_error"], "one_minus_r2" if kind == "regression" else "error_rate"
     apart = tree.logit_threshold  # 0 unless the threshold of two classes is tuned
     found = [
@@ -81,7 +92,7 @@ def _scores(setup: Setup, kind: str, model: Tested) -> list[_Score]:
 
 def _outputs(model: Tested, X: FloatArray) -> dict[str, FloatArray]:
     """(1, outputs, rows) by the weights of the integers, and those of floats."""
-    tree, weights = model
+    tree, weights = model.tree, model.weights
     found = {FLOATS: tree.outputs(X).T[None]}
     if weights:
         with suppress(ValueError):  # the sums of this tree do not fit the integers

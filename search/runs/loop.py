@@ -310,6 +310,7 @@ def _data_facts(config: Config, table: Table, setup: Setup) -> dict[str, Any]:
     )
     return {
         "target": table.target,
+        **({"label_window": table.label_window} if table.front else {}),
         **{f"{part}_rows": count for part, count in table.counted(*parts.values()).items()},
         "class_rows": table.stream.class_rows if table.stream else counts,
         "split": told(table, config.data, setup.train_rows, setup.test_rows),

@@ -41,7 +41,9 @@ class Table:
     from, each with its encoder; None if the features are the columns, numbers without holes. ``notes``: what was mended
     and what is doubtful, a line each. ``stream``: all rows of a table larger than memory, of which these are some;
     ``whole``: what is known of them. ``front``: what makes the features of recordings, and
-    ``moments`` (rows, 2): the recording of each row, and the samples of it that are there by then.
+    ``moments`` (rows, 2): the recording of each row, and the samples of it that are there by then;
+    ``label_window``: the samples that its label is of; ``hops``: the
+    samples between two decisions, of which each model has one.
     """
 
     X: NDArray[np.float64]
@@ -60,6 +62,8 @@ class Table:
     whole: Whole | None = None
     front: FrontEnd | None = None
     moments: NDArray[np.int64] | None = None
+    label_window: int = 0
+    hops: tuple[int, ...] = ()
 
     @property
     def labels(self) -> NDArray:

@@ -14,7 +14,9 @@ from neuraltree.arrays import FloatArray
 # The rates at which a tree's edge weights shrink in training, if they do: see ``KernelLowering.train``.
 SHRINKING = ("l1", "group_l1")
 FORMAT = "format"  # the place of a tree's number format among those of the run
-NAMES = (*SHRINKING, FORMAT)
+HOP = "hop"  # the place of how often a model decides among the hops of the run
+CHOICES = (FORMAT, HOP)
+NAMES = (*SHRINKING, *CHOICES)
 Genes = Mapping[str, FloatArray]  # (trees,) by name
 NO_GENES: Genes = MappingProxyType({})
 

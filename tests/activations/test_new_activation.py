@@ -181,6 +181,7 @@ def test_an_activation_is_one_file_and_one_entry(tmp_path: Path) -> None:
     run(tmp_path, OTHERS)
 
 
+@pytest.mark.rare
 def test_both_engines_train_a_new_activation(tmp_path: Path) -> None:
     """A kernel that was compiled before is not used. Compiled anew, it knows the activation."""
     assert re.match("XLA the compiled kernel (is missing|was built from other sources)", run(tmp_path, ENGINES))

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,14 @@ def test_the_commands() -> None:
     assert not is_command("text = '''\nif __name__ == \"__main__\":\n    pass\n'''")
 
 
+@cache
+def help_of(command: str) -> subprocess.CompletedProcess[str]:
+    return run(command, "--help", options=("-X", "importtime"))
+
+
 @every_command
 def test_help_says_the_exit_codes_and_loads_nothing_heavy(command: str) -> None:
-    done = run(command, "--help", options=("-X", "importtime"))
+    done = help_of(command)
     lines = done.stderr.splitlines()
     imports = [line for line in lines if line.startswith("import time:")]
     assert (done.returncode, [line for line in lines if line not in imports]) == (0, [])
@@ -74,7 +80,7 @@ def test_help_says_the_exit_codes_and_loads_nothing_heavy(command: str) -> None:
 
 @every_command
 def test_the_page_of_commands_has_every_exit_code_of_the_help(command: str) -> None:
-    text = run(command, "--help").stdout
+    text = help_of(command).stdout
     codes = set(re.findall(r"\b(\d+) [a-z]", text[text.index("exit codes:") :]))
     page = (ROOT / "docs" / "commands.md").read_text()
     documented = dict(re.findall(r"^\| (\d+) \| (.+?) \|$", page, re.MULTILINE))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import jax
 import pytest
 
 from neuraltree.engine.kernel.binding import Missing, load
@@ -27,3 +29,12 @@ def kernel() -> KernelLowering:
 @pytest.fixture
 def xla() -> XlaLowering:
     return XlaLowering()
+
+
+@pytest.fixture(scope="module")
+def quick_compiler() -> Iterator[None]:
+    """For programs that run once or twice, so that XLA need not make them fast."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)

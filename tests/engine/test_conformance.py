@@ -17,6 +17,7 @@ GOLDEN = (
 )
 if not GOLDEN.is_file():
     pytest.skip(f"the reference's golden values are not at {GOLDEN}", allow_module_level=True)
+pytestmark = pytest.mark.usefixtures("quick_compiler")
 CASES = json.loads(GOLDEN.read_text())
 X = np.array(CASES["X"])
 TOLERANCE = {"float64": 1e-9, "float32": 1e-5}

@@ -10,6 +10,7 @@ from neuraltree.tree.space import Space
 from tests.helpers.forests import MANY, PLAIN, SPACE, Case, population, record
 from tests.helpers.plain_tree import gradient
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
 TOLERANCE = {"float64": 1e-10, "float32": 3e-4}
 SPACES = {"squared": MANY, "logistic": SPACE, "softmax": MANY}
 DEEP = Space(4, 1, NAMES, max_nodes=30, max_depth=10, max_arity=2)

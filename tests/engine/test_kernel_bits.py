@@ -110,6 +110,7 @@ def zig_driver(folder: Path, *flags: str) -> Path:
     return compile_driver(folder, ZIG, [*flags, *BARE, "-O1"])
 
 
+@pytest.mark.rare
 @pytest.mark.skipif(family() != "x86_64" or sys.platform != "linux", reason="a program for x86-64 and Linux")
 @pytest.mark.parametrize("flags", [("-mfma",), ("-mfma", "-mavx2", "-include", str(WIDE))], ids=["16", "64"])
 def test_vectors_of_so_many_bytes_give_the_same_bits(flags: tuple[str, ...], tmp_path: Path) -> None:
@@ -117,6 +118,7 @@ def test_vectors_of_so_many_bytes_give_the_same_bits(flags: tuple[str, ...], tmp
     check_same(run_driver([zig_driver(tmp_path, "-target", "x86_64-linux-musl", *flags)], works()))
 
 
+@pytest.mark.rare
 @pytest.mark.skipif(QEMU is None, reason="qemu-aarch64 is not installed (apt-get install qemu-user-static)")
 def test_an_arm_gives_the_same_bits(tmp_path: Path) -> None:
     reference()

@@ -29,7 +29,7 @@ def malformed() -> list[Work]:
     right = [
         work(name, precision, loss, epochs=1) for name in FUNCTIONS for precision in PRECISIONS for loss in LOSS_CODES
     ]
-    return [*right, *(corrupted(rng, right[i % len(right)]) for i in range(1500))]
+    return [*right, *(corrupted(rng, right[i % len(right)]) for i in range(800))]
 
 
 def test_wrong_arguments_are_refused_and_crash_nothing() -> None:
@@ -49,6 +49,7 @@ def sanitized(folder: Path) -> Path:
     return compile_driver(folder, able[0], [*flags, *SANITIZERS])
 
 
+@pytest.mark.rare
 def test_the_kernel_judges_as_a_plain_recursion_does_under_sanitizers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,7 @@ from tests.engine.test_optimizers import EXPECTED, case_of
 from tests.helpers.forests import MANY, PLAIN, Case, population, record
 from tests.helpers.plain_tree import gradient
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
 IDENTITY, TANH = ~code_of("identity"), ~code_of("tanh")
 
 
@@ -74,7 +75,7 @@ def test_it_follows_the_step_of_every_optimiser_at_the_plain_learning_rate(engin
     np.testing.assert_allclose([mine["weight"][:, 0], mine["bias"][:, 0]], params, rtol=1e-9, atol=1e-10)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(
     seed=st.integers(0, 10**6),
     rates=st.lists(st.floats(0, 2), min_size=4, max_size=4),

@@ -12,6 +12,7 @@ from tests.engine.test_train import FAST, noise, part_of
 from tests.helpers.forests import MANY, PLAIN, Case, population, record
 from tests.helpers.learned_rate_oracle import RULES, train
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
 IDENTITY = ~NAMES.index("identity")
 HALVES = {"fit_rows": range(30), "validation_rows": range(30, 60)}
 
@@ -32,8 +33,7 @@ def test_the_example_of_the_sources(engine):
         assert found.moments[-1][0, 0] == pytest.approx(rate, abs=5e-6)
 
 
-@pytest.mark.parametrize("l1", [0.0, 0.4])
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+@pytest.mark.parametrize(("schedule", "l1"), [("constant", 0.0), ("cosine", 0.4)])
 @pytest.mark.parametrize("name", RULES)
 def test_every_tree_follows_the_plain_recursion(engine, name, schedule, l1):
     """Trees of three outputs, over batches of which the last is smaller; one tree ends after an epoch."""

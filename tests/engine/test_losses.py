@@ -12,6 +12,7 @@ from neuraltree.tasks.losses import LOSSES, loss_and_level
 from tests.helpers.forests import MANY, PLAIN, SPACE, Case, population
 from tests.helpers.plain_tree import evaluate
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
 SPACES = {"squared": MANY, "logistic": SPACE, "softmax": MANY, "huber": MANY, "pinball_0.8": MANY}
 
 

@@ -17,9 +17,11 @@ CONFIG = """
 [data]
 source = "breast_cancer"
 [search]
-population = 20
-generations = 4
+population = 16
+generations = 3
 objectives = ["log_loss", "latency_s", "flash_bytes"]
+[baselines]
+models = []
 [hardware]
 device = "cortex-m4f"
 """
@@ -32,6 +34,7 @@ def dispatched() -> list[str]:
     return found.get("found", [])
 
 
+@pytest.mark.rare
 @pytest.mark.skipif(engine_name() not in ("kernel avx2", "kernel avx512"), reason="needs the kernel on an x86-64")
 def test_older_instructions_give_the_same_front(tmp_path: Path) -> None:
     config = tmp_path / "small.toml"

@@ -13,6 +13,7 @@ from tests.helpers.forests import MANY, PLAIN, SPACE, Case, population
 from tests.helpers.jumps import CONTINUOUS
 from tests.helpers.plain_tree import evaluate
 
+pytestmark = pytest.mark.usefixtures("quick_compiler")
 ROWS, STEP = 23, 1e-6
 SPACES = {name: replace(each, activations=CONTINUOUS) for name, each in {"softmax": MANY, "logistic": SPACE}.items()}
 

@@ -6,7 +6,9 @@ import os
 import subprocess
 import sys
 
-DEVICES = 4
+import pytest
+
+DEVICES = 2
 # JAX makes several devices of one processor if it is asked to before it starts.
 SEARCH = """
 import hashlib, jax
@@ -16,7 +18,7 @@ from neuraltree.engine.xla import compiled
 from dataclasses import replace
 import numpy as np
 found = context()
-problem = replace(found.setup.problem, workers=4)
+problem = replace(found.setup.problem, workers=2)
 trees = [found.setup.strategy.new_tree(np.random.default_rng(i)) for i in range(16)]
 result = evaluate(problem, trees, 0)
 whole = b"".join(tree.tobytes() for tree in result.trees) + result.columns["val_error"].tobytes()
@@ -39,6 +41,7 @@ def searched(devices: int) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.rare
 def test_a_population_is_spread_over_all_devices_with_the_same_bits() -> None:
     one, used_of_one, _ = searched(1)
     several, used, there = searched(DEVICES)

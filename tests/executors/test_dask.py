@@ -103,6 +103,7 @@ def test_two_workers_find_the_same_front(config, alone, cluster, tmp_path, capsy
     assert "Dask workers: 2; threads: 2" in capsys.readouterr().err
 
 
+@pytest.mark.rare
 def test_workers_that_die_and_others_that_join_change_nothing(config, alone, cluster, tmp_path):
     cluster.add_worker()
     cluster.wait(1)
@@ -126,6 +127,7 @@ def test_without_a_worker_the_run_goes_on_alone(config, alone, cluster, tmp_path
     assert files(tmp_path / "run") == alone
 
 
+@pytest.mark.rare
 def test_a_scheduler_that_dies_does_not_end_the_run(config, alone, cluster, tmp_path):
     cluster.add_worker()
     cluster.wait(1)

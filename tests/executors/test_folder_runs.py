@@ -45,6 +45,7 @@ def test_a_run_without_any_worker_ends_the_same_and_leaves_no_work(config, alone
     assert not (out / "work").exists()
 
 
+@pytest.mark.rare
 def test_workers_that_are_killed_and_stopped_change_nothing(config, alone, tmp_path, workers):
     out, rng = tmp_path / "run", random.Random(0)
     out.mkdir()
@@ -64,6 +65,7 @@ def test_workers_that_are_killed_and_stopped_change_nothing(config, alone, tmp_p
     assert files(out) == files(longer)
 
 
+@pytest.mark.rare
 def test_a_search_that_is_killed_goes_on_with_its_workers(config, alone, tmp_path, workers):
     out = tmp_path / "run"
     out.mkdir()

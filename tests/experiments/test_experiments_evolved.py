@@ -155,7 +155,7 @@ def test_the_ensemble_is_the_weighted_mean_of_its_trees(ran: Ran, monkeypatch: p
     assert row["weights"] == sum(tree.num_weights for tree in trees)
 
 
-@pytest.mark.parametrize("kind", ["regression", "multiclass"])
+@pytest.mark.parametrize("kind", [pytest.param("regression", marks=pytest.mark.rare), "multiclass"])
 def test_a_unit_repeats_and_test_rows_change_nothing_but_scores(ran: Ran, kind: str) -> None:
     table = labelled(kind)
     rows = ran(table)

@@ -503,6 +503,7 @@ def test_an_unknown_experiment_has_no_file() -> None:
         load("mnits")
 
 
+@pytest.mark.rare
 def test_the_main_figure_is_not_cut_off(tmp_path: Path) -> None:
     """Of the rows that are kept, with all models in the legend: nothing is drawn at the left and right edge."""
     rows = shared(read_rows(csv_path("tables/bneuralt")))

@@ -102,6 +102,7 @@ def test_a_compiler_that_keeps_none_is_run_once_and_its_crash_has_a_name(library
     assert (work / "runs").read_text() == "c"
 
 
+@pytest.mark.rare
 def test_the_compiler_itself_gets_over_a_damaged_library(library: Path) -> None:
     pytest.importorskip("ziglang", reason="the compiler is not installed: pip install 'neuraltree[measure]'")
     files = {"m.c": "float f(float x) { return x * x / 3.0f; }"}

@@ -40,6 +40,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
+@pytest.mark.rare
 def test_a_quick_run_has_every_figure(written: Path) -> None:
     report = json.loads((written / "hardware_model.json").read_text())
     codes = {(row["precision"], row["style"]) for row in report["cases"]}
@@ -59,6 +60,7 @@ def test_a_quick_run_has_every_figure(written: Path) -> None:
     assert {"numpy", "ziglang"} <= set(report["versions"])
 
 
+@pytest.mark.rare
 def test_a_quick_run_finds_exported_c_right(written: Path) -> None:
     rows = json.loads((written / "hardware_model.json").read_text())["correctness"]
     if not available():
@@ -71,6 +73,7 @@ def test_a_quick_run_finds_exported_c_right(written: Path) -> None:
         assert row["compared"] > 0.8 * row["inputs"]
 
 
+@pytest.mark.rare
 def test_a_quick_run_writes_tables_and_a_plot(written: Path) -> None:
     text = (written / "hardware_model.md").read_text()
     for title in ("## Gates", "## Cycles, held-out trees", "## Flash, members of trained fronts"):

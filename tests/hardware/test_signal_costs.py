@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from neuraltree.export.signals.layout import layout_of
+from neuraltree.export.signals.signal_layout import layout_of
 from neuraltree.export.signals.state_fields import state_bytes, state_fields
 from neuraltree.hardware import load_device
 from neuraltree.hardware.measure.cores import MeasureError

@@ -55,7 +55,7 @@ def _tone(x: Floats, cycles: int) -> float:
     return float(np.abs(np.fft.rfft(x))[cycles] * 2 / len(x))
 
 
-def _sample(x: Floats, which: int) -> float:
+def _raw(x: Floats, which: int) -> float:
     return float(x[math.ceil(which * len(x) / 16) - 1])
 
 
@@ -83,7 +83,7 @@ FEATURES: dict[str, Callable[[Floats, Floats, Floats, int], float]] = {
     "zero_crossings": lambda x, longer, y, p: _crossings(longer),
     "mean_crossings": lambda x, longer, y, p: _crossings(x - x.mean()),
     "slope": lambda x, longer, y, p: float(np.polyfit(np.arange(len(x)), x, 1)[0] * len(x)),
-    "sample": lambda x, longer, y, p: _sample(x, p),
+    "raw": lambda x, longer, y, p: _raw(x, p),
     "percentile": lambda x, longer, y, p: float(np.percentile(x, p, method="inverted_cdf")),
     "mad": lambda x, longer, y, p: _mad(x),
     "skewness": lambda x, longer, y, p: float(stats.skew(x)),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.activations import NAMES
+from neuraltree.activations import NAMES, code_of
 from neuraltree.signals.event_rule import EventRule
 from neuraltree.signals.features.feature_table import FEATURES
 from neuraltree.signals.filters.filter_table import FILTERS
+from neuraltree.signals.front_end.feature_names import PAIR
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.signal_model import SignalModel
 from neuraltree.tree.generate import random_tree
+from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.space import Space
 from neuraltree.tree.tree import Tree
+from tests.helpers.random_models import record
 
 RATE_HZ = 50.0
 OUTPUTS = {"regression": 1, "binary": 1, "multiclass": 3}
@@ -32,6 +35,13 @@ def all_names(channels: tuple[str, ...], window: int, group: str = "") -> list[s
                 if not feature.pair or len(channels) > 1:
                     found.append(f"{stream}.{step}@{window}")
     return found
+
+
+def each_once(channels: tuple[str, ...], window: int, group: str) -> list[str]:
+    """Each feature of the first channel or of a pair, and the mean of each filtered stream."""
+    found = [name for name in all_names(channels[:1], window) if name.count(".") == 1]
+    pairs = [name for name in all_names(channels, window, group) if PAIR in name]
+    return found + pairs + [f"{stream}.mean@{window}" for stream in _filtered(channels, group)]
 
 
 def _filtered(channels: tuple[str, ...], group: str) -> list[str]:
@@ -63,21 +73,34 @@ def signal_model(
     names: list[str] | None = None,
     events: EventRule | None = None,
 ) -> SignalModel:
-    """A model of random features, filters and tree, whose inputs are standardised for ``random_walk``."""
+    """A model of random features, filters and tree, or of the features ``names`` and a tree that reads them all; its
+    inputs are standardised for ``random_walk``."""
     rng = np.random.default_rng(seed)
     channels = tuple(f"c{i}" for i in range(width))
     groups = {"acc": (channels[-1], *channels[:-1])} if width > 1 else {}
-    names = names or random_names(rng, channels, windows, 14)
-    front_end = FrontEnd(channels, RATE_HZ, hop, tuple(names), groups, (100.0,) * width)
+    features = tuple(names or random_names(rng, channels, windows, 14))
+    front_end = FrontEnd(channels, RATE_HZ, hop, features, groups, (100.0,) * width)
     values = front_end.values(random_walk(width, 20 * max(windows), seed)).astype(float)
     scaler = Scaler(values.mean(axis=0), values.std(axis=0) + 1.0)
     outputs = OUTPUTS[kind]
-    space = Space(len(names), outputs, NAMES, "identity", max_nodes=120, max_depth=4, max_arity=6)
-    nodes = random_tree(rng, space)
+    space = Space(len(features), outputs, NAMES, "identity", max_nodes=120, max_depth=4, max_arity=6)
+    nodes = random_tree(rng, space) if names is None else _reading_all(rng, len(names), outputs)
     classes = None if kind == "regression" else tuple("abc"[: max(outputs, 2)])
     tree = Tree(nodes, kind, front_end.features, classes, scaler, Scaler([5.0], [2.0]) if classes is None else None)
     default = EventRule() if classes is None else EventRule(100, 64, 2, 0)
     return SignalModel(front_end, tree, events or default)
+
+
+def _reading_all(rng: np.random.Generator, features: int, outputs: int) -> Nodes:
+    rows = []
+    for k in range(outputs):
+        rows += [(0, ~code_of("identity"), 0.0, 0.0)]
+        for first in range(k, features, 5 * outputs):
+            rows += [(1, ~code_of("tanh"), rng.normal(), 0.1)]
+            rows += [
+                (2, i, rng.choice([-1.0, 1.0]), 0.0) for i in range(first, min(first + 5 * outputs, features), outputs)
+            ]
+    return record(rows)
 
 
 def random_walk(width: int, samples: int, seed: int = 0) -> NDArray[np.int16]:

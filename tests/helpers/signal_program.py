@@ -21,13 +21,15 @@ from neuraltree.tree.nodes import IntArray
 STRICT = ("-std=c99", "-O1", "-Wall", "-Wextra", "-Werror", "-pedantic")
 SANITIZERS = ("-fsanitize=undefined", "-fno-sanitize-recover=all")
 MERGES = {"add": "{0} = ({1})({0} + {2});", "min": "if ({2} < {0}) {0} = {2};", "max": "if ({2} > {0}) {0} = {2};"}
+STANDARD = """static void put(int64_t v) { fwrite(&v, sizeof v, 1, stdout); }
+static int32_t get(void) { int32_t v; return fread(&v, sizeof v, 1, stdin) == 1 ? v : -1; }"""
 WINDOW, FILTER, AXES = 0, 1, 2
 MOST = 1024
 
 
 def compiled(folder: Path) -> Path:
     """The program; without a sanitizer where the compiler has none."""
-    (folder / "signals.c").write_text(_text())
+    (folder / "signals.c").write_text("\n".join([rows_text(), STANDARD, parts_text(MOST), _main()]))
     for flags in (SANITIZERS, ()):
         done = subprocess.run(
             ["cc", *STRICT, *flags, "signals.c", "-o", "signals"], cwd=folder, capture_output=True, text=True
@@ -45,7 +47,8 @@ def answers(program: Path, requests: Iterable[Sequence[int]]) -> IntArray:
     return np.frombuffer(done.stdout, dtype=np.int64)
 
 
-def _text() -> str:
+def rows_text() -> str:
+    """The functions of all rows, and for each part of blocks one that streams a window."""
     helpers: dict[str, str] = {}
     for name in C_FUNCTIONS:
         _add_helper(helpers, name)
@@ -58,8 +61,6 @@ def _text() -> str:
             *texts,
             *filters,
             *map(_blocks, (part for part in PARTS.values() if part.block)),
-            _parts(),
-            _main(),
         ]
     )
 
@@ -97,13 +98,14 @@ def _blocks(part: Part) -> str:
 }}"""
 
 
-def _parts() -> str:
+def parts_text(most: int) -> str:
+    """A structure of all parts of windows of up to so many samples, a function that fills it and one that shows it."""
     fields: list[str] = []
     lines: list[str] = []
     out: list[str] = []
     for part in PARTS.values():
         needs = "".join(f", p->{name}" for name in part.needs)
-        many = part.values(MOST) > 1
+        many = part.values(most) > 1
         if part.block:
             fields.append(f"{part.c_type} {part.name};")
             lines.append(f"p->{part.name} = blocks_{part.name}(x, y, n, hop, before);")
@@ -112,14 +114,12 @@ def _parts() -> str:
             lines.append(f"p->{part.name} = x;")
             continue
         else:
-            fields.append(f"{part.c_type} {part.name}{f'[{part.values(MOST)}]' if many else ''};")
+            fields.append(f"{part.c_type} {part.name}{f'[{part.values(most)}]' if many else ''};")
             call = f"nt_{part.name}(x, n{needs}{f', p->{part.name}' if many else ''});"
             lines.append(call if many else f"p->{part.name} = {call}")
         out.append(f"for (int i = 0; i < counts[{len(out)}]; i++) put(p->{part.name}[i]);" if many else "")
         out[-1] = out[-1] or f"put(p->{part.name});"
     return f"""typedef struct {{ {" ".join(fields)} }} parts;
-static void put(int64_t v) {{ fwrite(&v, sizeof v, 1, stdout); }}
-static int32_t get(void) {{ int32_t v; return fread(&v, sizeof v, 1, stdin) == 1 ? v : -1; }}
 static void fill(parts *p, const int16_t *x, const int16_t *y, int n, int hop, int32_t before) {{
     {" ".join(lines)}
 }}
@@ -131,10 +131,14 @@ def counted_parts() -> list[Part]:
     return [part for part in PARTS.values() if part.block or part.c]
 
 
+def feature_call(name: str, parameter: str) -> str:
+    """The value of a feature of the parts ``px``, and ``py`` of the second stream."""
+    return f"nt_{name}({', '.join(map(_argument, FEATURES[name].reads))}, n, {parameter})"
+
+
 def _main() -> str:
     features = "\n".join(
-        f"        case {i}: put(nt_{one.name}({', '.join(map(_argument, one.reads))}, n, parameter)); break;"
-        for i, one in enumerate(FEATURES.values())
+        f"        case {i}: put({feature_call(name, 'parameter')}); break;" for i, name in enumerate(FEATURES)
     )
     filters = "\n".join(
         f"        case {i}: {{ nt_{one.name}_state s; for (int i = 0; i < n; i++)"

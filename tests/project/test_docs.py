@@ -29,7 +29,10 @@ from tools.docs.reference_tables import noted
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
-RUN = [ROOT / "README.md", DOCS / "tutorial.md", DOCS / "estimators.md", DOCS / "compression.md"]
+RUN = [
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("tutorial", "signals-tutorial", "estimators", "compression")),
+]
 SHOWN = {"c", "text", "csv", "json"}  # languages that are only shown
 MARK = re.compile(r"<!-- not run: \w+.* -->")
 
@@ -98,7 +101,10 @@ def follow(page: str, text: str) -> None:
             load_config(path)
 
 
-@pytest.mark.parametrize("path", RUN, ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(path, marks=[pytest.mark.rare] * (path.name != "README.md"), id=path.name) for path in RUN],
+)
 def test_every_block_of_code_runs(path: Path, folder: Path) -> None:
     follow(path.name, path.read_text())
 
@@ -128,7 +134,7 @@ def test_a_block_that_fails_is_noticed(folder: Path) -> None:
 
 def test_few_blocks_are_not_run() -> None:
     left = [(path.name, block.line) for path in RUN for block in blocks(path.read_text()) if not block.run]
-    assert len(left) <= 4, left
+    assert len(left) <= 5, left
 
 
 # Pages that are written from the code.

@@ -34,7 +34,7 @@ XLA = {"NEURALTREE_ENGINE": "xla"}
 needs_kernel = pytest.mark.skipif(
     isinstance(load(), Missing), reason="needs the compiled kernel: python -m tools.kernel_build"
 )
-ENGINES = [pytest.param({}, id="kernel", marks=needs_kernel), pytest.param(XLA, id="xla")]
+ENGINES = [pytest.param({}, id="kernel", marks=needs_kernel), pytest.param(XLA, id="xla", marks=pytest.mark.rare)]
 TABLE = """
 import warnings
 import numpy as np

@@ -64,6 +64,7 @@ ORDER = (
     "search.run",
     "search.worker",
     "search.report",
+    "search.playback",
     "search.compressing",
     "search.cli",
     "experiments",

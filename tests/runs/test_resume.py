@@ -194,14 +194,14 @@ def test_a_run_leaves_what_it_promises(whole: Path) -> None:
 # Real kills. The file whose writing brings the signal, which write of it, and whether before or after its renaming.
 KILLS = [
     ("config.toml", 1, "after"),
-    ("manifest.json", 1, "after"),
-    ("state-000001.json", 1, "after"),
+    pytest.param("manifest.json", 1, "after", marks=pytest.mark.rare),
+    pytest.param("state-000001.json", 1, "after", marks=pytest.mark.rare),
     ("end.log", 2, "before"),  # one of three repeats of the judgement is done
     ("001.json", 1, "before"),  # a model: the front is half written
 ]
 
 
-@pytest.mark.parametrize(("name", "number", "when"), KILLS, ids=[row[0] for row in KILLS])
+@pytest.mark.parametrize(("name", "number", "when"), KILLS, ids=["config", "manifest", "state", "end", "model"])
 def test_a_killed_run_ends_as_if_it_had_not_been(
     whole: Path, config: Path, tmp_path: Path, name: str, number: int, when: str
 ) -> None:
@@ -366,21 +366,22 @@ def intercept(monkeypatch: pytest.MonkeyPatch, act: Callable[[int, Path], None],
     at_writes(monkeypatch, counted, when)
 
 
-@pytest.mark.parametrize("when", ["before", "within"])
+@pytest.mark.parametrize("when", [pytest.param("before", marks=pytest.mark.rare), "within"])
 @pytest.mark.usefixtures("no_pictures")
 def test_a_kill_at_any_write_changes_nothing(
-    whole: Path, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
 ) -> None:
+    """Of as many generations as it takes until an old checkpoint is removed, and one more."""
+    begin = (config, "--set", "search.generations=3", "--out")
     writes: list[Path] = []
     with monkeypatch.context() as patch:
         intercept(patch, lambda number, path: writes.append(path))
-        assert here(config, "--out", tmp_path / "whole") == 0
+        assert here(*begin, tmp_path / "whole") == 0
     expected = results(tmp_path / "whole")
-    without_manifest = {key: value for key, value in expected.items() if key != "manifest"}
-    assert without_manifest.items() <= results(whole).items(), "this process and another one agree"
-    assert len(writes) > 40
+    assert len(writes) > 30
+    assert not (tmp_path / "whole" / "checkpoint" / "state-000001.json").exists()
     appended = [i for i, path in enumerate(writes, 1) if path.suffix == ".log" or path.name == "history.csv"]
-    assert len(appended) == 3 * 7 + 4  # and the judgement's three repeats, and the refit
+    assert len(appended) == 3 * 4 + 4  # and the judgement's three repeats, and the refit
     for last in range(1, len(writes) + 1) if when == "before" else appended:
         out = tmp_path / str(last)
 
@@ -391,9 +392,9 @@ def test_a_kill_at_any_write_changes_nothing(
         with monkeypatch.context() as patch:
             intercept(patch, kill, when)
             with pytest.raises(Killed):
-                here(config, "--out", out)
+                here(*begin, out)
         begun = (out / "config.toml").exists()
-        assert here(*((out, "--resume") if begun else (config, "--out", out))) == 0
+        assert here(*((out, "--resume") if begun else (*begin, out))) == 0
         assert results(out) == expected, f"killed at write {last}"
         shutil.rmtree(out)
 
@@ -427,9 +428,15 @@ def test_a_run_killed_again_and_again_still_ends_the_same(
 # Signals that ask.
 
 
-@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
-    ("name", "reached"), [("config.toml", -1), ("state-000000.json", 0), ("archive-000000.log", 0), ("live.csv", 0)]
+    ("which", "name", "reached"),
+    [
+        (signal.SIGINT, "config.toml", -1),
+        (signal.SIGTERM, "config.toml", -1),
+        (signal.SIGTERM, "state-000000.json", 0),
+        (signal.SIGINT, "archive-000000.log", 0),
+        (signal.SIGTERM, "live.csv", 0),
+    ],
 )
 @pytest.mark.usefixtures("no_pictures")
 def test_a_signal_stops_a_run_after_the_generation(
@@ -514,9 +521,8 @@ def endless(config: Path, tmp_path: Path) -> Iterator[tuple[Path, subprocess.Pop
         process.kill()
 
 
-@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
 def test_a_running_folder_is_locked_and_a_signal_from_outside_stops_it(
-    config: Path, endless: tuple[Path, subprocess.Popen[str]], which: signal.Signals
+    config: Path, endless: tuple[Path, subprocess.Popen[str]]
 ) -> None:
     out, process = endless
     for arguments in ((out, "--resume"), (config, "--out", out)):
@@ -525,7 +531,7 @@ def test_a_running_folder_is_locked_and_a_signal_from_outside_stops_it(
         assert refused.stderr == f"error: {out} is in use by another process; wait for it, or stop it first\n"
     assert process.poll() is None
     assert status(out) == "running"
-    process.send_signal(which)
+    process.send_signal(signal.SIGTERM)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     assert said.endswith(f"saved; resume it with: python -m search.run {out} --resume\n")

@@ -26,8 +26,8 @@ from search.errors import InputError
 from search.folder.snapshot import state_from_parts, state_to_parts
 from search.judge.honest import judge
 from search.run import main
+from search.variation.choice_genes import CHANGED, choice_gene
 from search.variation.genes import FORMAT
-from search.variation.member_formats import CHANGED, format_gene
 from search.variation.operators import PARENTS
 from tests.helpers.plain_snaps import PLAIN_SNAPS
 from tests.search.test_engine import config, evolved, random_trees, regression_table
@@ -138,7 +138,7 @@ def test_a_judgement_is_in_the_format_of_each_member() -> None:
 
 
 def test_first_formats_are_drawn_evenly_and_children_have_one_of_their_parents() -> None:
-    gene, rng = format_gene(3), np.random.default_rng(0)
+    gene, rng = choice_gene(FORMAT, 3), np.random.default_rng(0)
     first = gene.first(rng, 6000)
     assert np.unique(first, return_counts=True)[1].min() > 1850
     parents_of = rng.integers(6000, size=(6000, 2))

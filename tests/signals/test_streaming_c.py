@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
+import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,16 @@ import pytest
 
 from neuraltree.compress import quantize_tree
 from neuraltree.compress.input_types import sources
-from neuraltree.export.signals.layout import layout_of
+from neuraltree.export.signals.signal_layout import layout_of
 from neuraltree.export.signals.signal_library import export_signal
 from neuraltree.export.signals.state_fields import state_bytes, state_fields
 from neuraltree.export.signals.twin import Decisions, stream
 from neuraltree.hardware.signals.replay import replay_all
-from neuraltree.signals.event_rule import EventRule
+from neuraltree.signals.event_rule import UNKNOWN, EventRule
 from neuraltree.signals.signal_model import SignalModel, reduced
 from tests.helpers import cross_compilers
 from tests.helpers.packages import save_files
-from tests.helpers.signal_models import all_names, extreme, random_walk, signal_model
+from tests.helpers.signal_models import all_names, each_once, extreme, random_walk, signal_model
 
 STRICT = ("-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror")
 SANITIZERS = ("-fsanitize=address,undefined,float-cast-overflow", "-fno-sanitize-recover=all", "-O1", "-g")
@@ -89,6 +90,28 @@ def test_classes_are_those_of_the_tree() -> None:
     assert len(np.unique(found.classes)) > 1
 
 
+class Far:
+    """Windows whose first feature is beyond a limit are like none that was learned from."""
+
+    def rejected(self, features: np.ndarray) -> np.ndarray:
+        return features[:, 0] > 100
+
+    def c_text(self) -> str:
+        return "static int nt_rejected(const int16_t *features)\n{\n    return features[0] > 100;\n}\n"
+
+
+def test_what_is_rejected_is_unknown() -> None:
+    model = replace(MODELS["mixed windows"], rejection=Far(), events=EventRule(background=1))
+    assert reduced(model) is model
+    samples = random_walk(3, 6_000, 8)
+    found = replay_all(export_signal(model, "m", precision="int8"), [samples])[0]
+    same(found, stream(model, samples, "int8"))
+    beyond = found.features[:, 0] > 100
+    assert beyond.any()
+    np.testing.assert_array_equal(found.reported == UNKNOWN, beyond)
+    np.testing.assert_array_equal(found.reported[~beyond], found.classes[~beyond])
+
+
 def test_features_of_a_window_do_not_depend_on_the_hop() -> None:
     """And those of streams without filters not on what was before, but for the sample before."""
     names = [name for name in all_names(("c0", "c1", "c2"), 64) if name.count(".") == 1]
@@ -97,7 +120,7 @@ def test_features_of_a_window_do_not_depend_on_the_hop() -> None:
     np.testing.assert_array_equal(few.values(samples), many.values(samples)[::8])
 
 
-def run(folder: Path, files: dict[str, str], sources: list[str], *options: str, given: bytes = b"") -> bytes:
+def build(folder: Path, files: dict[str, str], sources: list[str], *options: str) -> None:
     save_files(folder, files)
     compiler = "g++" if "-x" in options else "cc"
     done = subprocess.run(
@@ -106,37 +129,42 @@ def run(folder: Path, files: dict[str, str], sources: list[str], *options: str, 
     if done.returncode and "sanitize" in done.stderr and "cannot find" in done.stderr:
         pytest.skip("cc has no sanitizers")
     assert done.returncode == 0, done.stderr[:3000]
-    ran = subprocess.run([folder / "program"], input=given, capture_output=True, env={**os.environ})
+
+
+def run(folder: Path, given: bytes = b"") -> bytes:
+    ran = subprocess.run([folder / "program"], input=given, capture_output=True, check=False)
     assert ran.returncode == 0, (ran.stdout[-500:], ran.stderr[-2000:])
     return ran.stdout
 
 
 SOURCES = ["m.c", "m_tree.c"]
-EVERY = signal_model(8, 32, (64,), names=all_names(("c0", "c1", "c2"), 64, "acc"))
+EVERY = signal_model(8, 32, (64,), names=each_once(("c0", "c1", "c2"), 64, "acc"))
 
 
 @pytest.mark.parametrize("language", [("-std=c99",), ("-x", "c++", "-std=c++11")], ids=["C99", "C++11"])
 def test_every_filter_and_feature_compiles_without_a_warning(language: tuple[str, ...], tmp_path: Path) -> None:
     files = export_signal(EVERY, "m", precision="int8")
-    out = run(tmp_path, files, [*SOURCES, "test/m_test.c"], *language, "-O1", *STRICT)
-    assert re.search(rb"(\d+) of \1 decisions are right", out)
+    build(tmp_path, files, [*SOURCES, "test/m_test.c"], *language, "-O1", *STRICT)
+    assert re.search(rb"(\d+) of \1 decisions are right", run(tmp_path))
 
 
-@pytest.mark.parametrize("which", ["hop < window", "a value", "every"])
+@pytest.mark.parametrize("which", ["a value", "every"])
 def test_nothing_is_undefined(which: str, tmp_path: Path) -> None:
     model = EVERY if which == "every" else MODELS[which]
     files = export_signal(model, "m", precision="int8")
+    build(tmp_path, files, [*SOURCES, "test/m_replay.c"], "-std=c99", *SANITIZERS)
     for samples in (extreme(3, 4_000), random_walk(3, 2_000, 3)):
-        out = run(tmp_path, files, [*SOURCES, "test/m_replay.c"], "-std=c99", *SANITIZERS, given=samples.tobytes())
-        assert len(out.splitlines()) == len(model.front_end.ends(len(samples)))
+        assert len(run(tmp_path, samples.tobytes()).splitlines()) == len(model.front_end.ends(len(samples)))
 
 
 def test_the_self_test_finds_a_wrong_number(tmp_path: Path) -> None:
     files = export_signal(MODELS["mixed windows"], "m", precision="int8")
-    run(tmp_path, files, [*SOURCES, "test/m_test.c"], "-std=c99")
+    build(tmp_path, files, [*SOURCES, "test/m_test.c"], "-std=c99")
+    run(tmp_path)
     files["test/m_vectors.h"] = re.sub(r"(nt_events\[\d+\].*\n\s*)(-?\d+)", r"\g<1>7", files["test/m_vectors.h"])
+    build(tmp_path, files, [*SOURCES, "test/m_test.c"], "-std=c99")
     with pytest.raises(AssertionError, match="event"):
-        run(tmp_path, files, [*SOURCES, "test/m_test.c"], "-std=c99")
+        run(tmp_path)
 
 
 TWO = """#include <stdio.h>
@@ -168,8 +196,8 @@ def test_instances_do_not_touch_each_other_and_a_reset_is_a_new_start(tmp_path: 
     model = MODELS["hop < window"]
     files = export_signal(model, "m", precision="int8") | {"two.c": TWO}
     samples = random_walk(3, 2_000, 6)
-    out = run(tmp_path, files, [*SOURCES, "two.c"], "-std=c99", given=samples.tobytes())
-    lines = np.array([line.split() for line in out.decode().splitlines()], dtype=int)
+    build(tmp_path, files, [*SOURCES, "two.c"], "-std=c99")
+    lines = np.array([line.split() for line in run(tmp_path, samples.tobytes()).decode().splitlines()], dtype=int)
     parts = {0: [samples], 1: [samples[::-1][: -(-2000 // 3)]], 2: [samples[:778], samples[778:]]}
     for k, given in parts.items():
         wanted = [stream(model, part, "int8") for part in given]
@@ -183,21 +211,26 @@ def test_a_state_is_as_large_as_the_plan_says(name: str, tmp_path: Path) -> None
     files = export_signal(model, "m", precision="float32")
     classes = len(model.tree.classes or ())
     bytes_ = state_bytes(state_fields(layout_of(model.front_end, model.features_read), model.events, classes))
-    main = '#include "m.h"\nm_state state;\nint main(void) { m_reset(&state); return 0; }\n'
-    elf = cross_compilers.build(
-        tmp_path,
-        {
-            "m.h": files["m.h"],
-            "m.c": files["m.c"],
-            "m_tree.h": files["m_tree.h"],
-            "m_tree.c": files["m_tree.c"],
-            "main.c": main,
-        },
-        "gcc, M4F",
-        ["-O1"],
-    )
+    main = '#include "m.h"\nm_state state;\nint main(void) { return state.filled; }\n'
+    elf = cross_compilers.build(tmp_path, {"m.h": files["m.h"], "main.c": main}, "gcc, M4F", [])
     assert cross_compilers.section_bytes(elf, ".bss") in range(bytes_, bytes_ + 32)
     assert f" {bytes_} B on cores of 32 bits" in files["m.h"]
+
+
+@pytest.mark.skipif(shutil.which("simavr") is None, reason="no simavr")
+@pytest.mark.parametrize("kind", ["features", "filters and pairs"])
+def test_an_int_of_16_bits_is_wide_enough(kind: str, tmp_path: Path) -> None:
+    """On an AVR: what fits of all features and filters gives the same integers."""
+    names = each_once(("c0", "c1", "c2"), 32, "acc")
+    plain = [name for name in names if name.startswith("c0.") and name.count(".") == 1]
+    model = signal_model(9, 16, (32,), names=plain if kind == "features" else [n for n in names if n not in plain])
+    files = export_signal(model, "m", precision="int8", recording=extreme(3, 600)[200:])
+    main = "int program_main(void);\nint program_main(void)"
+    files["test/m_test.c"] = files["test/m_test.c"].replace("int main(void)", main)
+    files = {file: text for file, text in files.items() if "replay" not in file} | {"main.c": cross_compilers.AVR_MAIN}
+    elf = cross_compilers.build(tmp_path, files, "gcc, AVR", ["-Os", "-std=gnu99"])
+    text, returned, _ = cross_compilers.run_on_avr(elf)
+    assert returned == 0, text
 
 
 @pytest.mark.rare

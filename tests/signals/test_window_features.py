@@ -17,6 +17,7 @@ LENGTHS = (16, 100, 128, 1000)
 TOLERANCES = {
     "skewness": (0.001, 4),
     "kurtosis": (0.001, 3),
+    "mobility": (0.0001, 0),
     "complexity": (0.0001, 0),
     "band": (0.001, 4),
     "centroid": (0.0003, 4),

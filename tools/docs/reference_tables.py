@@ -19,6 +19,7 @@ from search.objectives import OBJECTIVES
 from search.selection.survivors import METHODS
 from search.table.files.sources import BUNDLED
 from search.variation.operators import OPERATORS
+from tools.docs import signal_tables
 from tools.docs.notes import SOURCE_NOTES
 
 SOURCES = {
@@ -45,6 +46,8 @@ def tables() -> str:
         "Names",
         "The names that keys of a config ([configuration.md](configuration.md)) and options of commands accept.",
         *("## Data: `data.source`", data_sources()),
+        *("## Features of windows", *signal_tables.features()),
+        *("## Filters", *signal_tables.filters()),
         *("## Objectives: `search.objectives`, `constraints`", *objectives()),
         *("## Activations: `space.activations`", activations()),
         *("## Variation operators: `[variation]`", operators()),

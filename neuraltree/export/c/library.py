@@ -50,8 +50,8 @@ def export_c(
     "coded", in fewer bits (integers only). ``fine``: 16-bit values for the children of a
     regression's output (integers only). ``constants``: the numbers of the model are one block that a program can
     replace (table style, floats as inputs). ``early_exit``: ``NAME_predict`` stops as soon as no other class is
-    possible (classes in integers, straight style). ``scores``: with ``NAME_scores``, for classes. ``ValueError`` for anything that C cannot express; the message says
-    what it can.
+    possible (classes in integers, straight style). ``scores``: with ``NAME_scores``, for classes. ``ValueError`` for
+    anything that C cannot express; the message says what it can.
     """
     row = c_format(precision)
     check_style(style, precision)

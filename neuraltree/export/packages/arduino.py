@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from neuraltree.compress.formats import InputSpec
 from neuraltree.export.packages.example import Model, described, model_of
@@ -27,15 +28,14 @@ def export_arduino(
 
     ``ValueError`` also for a name that starts with "arduino": such names are kept for Arduino's own libraries.
     """
-    if name.lower().startswith("arduino"):
-        raise ValueError(f"{name!r} cannot be the name of an Arduino library: names with Arduino in front are its own")
+    check_library_name(name)
     model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine, "inputs": inputs})
     includes = f"#include <{name}.h>"
     return {
         f"src/{name}.h": model.header,
         f"src/{name}.c": model.source,
-        "library.properties": _properties(model),
-        "keywords.txt": _keywords(model),
+        "library.properties": properties(name, described(model)),
+        "keywords.txt": keywords(name, model.header, [f"{name}_input"] * model.argument.is_struct),
         "README.md": _readme(model),
         "examples/Predict/Predict.ino": sketch(model, includes),
         "examples/SelfTest/SelfTest.ino": self_test_sketch(model, includes),
@@ -43,30 +43,37 @@ def export_arduino(
     }
 
 
-def _properties(model: Model) -> str:
-    properties = {
-        "name": model.name,
+def check_library_name(name: str) -> None:
+    """``ValueError`` for a name that is kept for Arduino's own libraries."""
+    if name.lower().startswith("arduino"):
+        raise ValueError(f"{name!r} cannot be the name of an Arduino library: names with Arduino in front are its own")
+
+
+def properties(name: str, text: str) -> str:
+    """``library.properties``; ``text``: what the model is, in a line."""
+    fields = {
+        "name": name,
         "version": VERSION,
         "author": "neuraltree",
         "maintainer": "neuraltree",
-        "sentence": f"A neural tree ({described(model)}).",
+        "sentence": f"A neural tree ({text}).",
         "paragraph": "Exported by neuraltree. It uses no heap and no other library.",
         "category": "Data Processing",
         "url": URL,
         "architectures": "*",
-        "includes": f"{model.name}.h",
+        "includes": f"{name}.h",
     }
-    return "".join(f"{key}={value}\n" for key, value in properties.items())
+    return "".join(f"{key}={value}\n" for key, value in fields.items())
 
 
-def _keywords(model: Model) -> str:
-    """The names that Arduino's editor colours, between tabs: the struct of the inputs, functions, constants."""
-    functions = re.findall(rf"\b({model.name}_\w+)\(", model.header)
-    places = re.findall(rf"^ +({model.name.upper()}_\w+) =", model.header, re.MULTILINE)
-    rows = [(f"{model.name}_input", "KEYWORD1")] * model.argument.is_struct
-    rows += [(name, "KEYWORD2") for name in dict.fromkeys(functions)]
-    rows += [(name, "LITERAL1") for name in dict.fromkeys(places)]
-    return "".join(f"{name}\t{kind}\n" for name, kind in rows)
+def keywords(name: str, header: str, types: Sequence[str]) -> str:
+    """The names that Arduino's editor colours, between tabs: types, functions, constants."""
+    functions = re.findall(rf"\b({name}_\w+)\(", header)
+    places = re.findall(rf"^ +({name.upper()}_\w+) =", header, re.MULTILINE)
+    rows = [(kind, "KEYWORD1") for kind in types]
+    rows += [(word, "KEYWORD2") for word in dict.fromkeys(functions)]
+    rows += [(word, "LITERAL1") for word in dict.fromkeys(places)]
+    return "".join(f"{word}\t{kind}\n" for word, kind in rows)
 
 
 def _readme(model: Model) -> str:

@@ -6,7 +6,7 @@ import json
 
 from neuraltree.compress.formats import InputSpec
 from neuraltree.export.packages.arduino import VERSION
-from neuraltree.export.packages.example import CHANGED, Model, described, model_of, written
+from neuraltree.export.packages.example import CHANGED, described, model_of, written
 from neuraltree.export.packages.sketch import sketch
 from neuraltree.tree.tree import Tree
 
@@ -35,23 +35,24 @@ def export_platformio(
     return {
         f"src/{name}.h": model.header,
         f"src/{name}.c": model.source,
-        "library.json": json.dumps(_manifest(model), indent=2) + "\n",
+        "library.json": manifest(name, described(model), "predict"),
         "examples/predict/platformio.ini": written(PROJECT, model),
         "examples/predict/src/main.cpp": sketch(model, includes),
     }
 
 
-def _manifest(model: Model) -> dict[str, object]:
-    """``library.json``. The C needs no framework, so it builds for any."""
-    return {
-        "name": model.name,
+def manifest(name: str, text: str, example: str) -> str:
+    """``library.json``; ``text``: what the model is, in a line. The C needs no framework, so it builds for any."""
+    fields = {
+        "name": name,
         "version": VERSION,
-        "description": f"A neural tree, {described(model)}, exported by neuraltree.",
+        "description": f"A neural tree, {text}, exported by neuraltree.",
         "keywords": ["neural tree", "machine learning", "tinyml"],
         "frameworks": ["*"],
         "platforms": ["*"],
-        "headers": [f"{model.name}.h"],
+        "headers": [f"{name}.h"],
         "examples": [
-            {"name": "predict", "base": "examples/predict", "files": ["platformio.ini", "src/main.cpp"]},
+            {"name": example, "base": f"examples/{example}", "files": ["platformio.ini", "src/main.cpp"]},
         ],
     }
+    return json.dumps(fields, indent=2) + "\n"

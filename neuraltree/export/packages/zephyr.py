@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from neuraltree.compress.formats import InputSpec, c_format
 from neuraltree.export.names import MARK
 from neuraltree.export.packages.example import CHANGED, HEAD, Model, class_rows, described, fill, model_of, written
@@ -19,7 +22,7 @@ CMAKE = f"""# {MARK}; do not edit.
 if(CONFIG_NEURALTREE_@UPPER@)
   zephyr_include_directories(include)
   zephyr_library_named(neuraltree_@NAME@)
-  zephyr_library_sources(src/@NAME@.c)
+  zephyr_library_sources(@SOURCES@)
 endif()
 """
 # Without the FPU's registers saved between threads, a core with an FPU would call functions for each float.
@@ -34,7 +37,7 @@ SAMPLE_CMAKE = f"""# {CHANGED}
 cmake_minimum_required(VERSION 3.20.0)
 list(APPEND EXTRA_ZEPHYR_MODULES ${{CMAKE_CURRENT_SOURCE_DIR}}/../..)
 find_package(Zephyr REQUIRED HINTS $ENV{{ZEPHYR_BASE}})
-project(@NAME@_predict)
+project(@NAME@_@SAMPLE@)
 target_sources(app PRIVATE src/main.c)
 """
 CONFIG = f"# {CHANGED}\nCONFIG_NEURALTREE_@UPPER@=y\n"
@@ -43,7 +46,7 @@ SAMPLE_YAML = f"""# {CHANGED}
 sample:
   name: The neural tree @NAME@
 tests:
-  neuraltree.@NAME@.predict:
+  neuraltree.@NAME@.@SAMPLE@:
     build_only: true
 """
 MAIN = f"""{HEAD}
@@ -87,18 +90,38 @@ def export_zephyr(
 ) -> dict[str, str]:
     """The texts of the files by file name; the options and refusals are those of ``export_c``."""
     model = model_of(tree, name, {"precision": precision, "style": style, "fine": fine, "inputs": inputs})
-    fpu = "" if c_format(precision).is_integer else FPU
+    config = PRINTS_FLOATS * (tree.classes is None)
+    frame = module_files(name, described(model), [f"{name}.c"], "predict", config, c_format(precision).is_integer)
     return {
         f"include/{name}.h": model.header,
         f"src/{name}.c": model.source,
-        "zephyr/module.yml": written(MODULE, model),
-        "CMakeLists.txt": written(CMAKE, model),
-        "Kconfig": written(KCONFIG, model, FPU=fpu, TEXT=described(model)),
-        "samples/predict/CMakeLists.txt": written(SAMPLE_CMAKE, model),
-        "samples/predict/sample.yaml": written(SAMPLE_YAML, model),
-        "samples/predict/prj.conf": written(CONFIG + PRINTS_FLOATS * (tree.classes is None), model),
+        **frame,
         "samples/predict/src/main.c": _main(model),
     }
+
+
+def module_files(
+    name: str, text: str, sources: Sequence[str], sample: str, config: str, is_integer: bool
+) -> dict[str, str]:
+    """All but C. ``text``: what the model is, in a line; ``sources``: the names of the C files in ``src``; ``sample``:
+    the name of the sample application, with lines of ``config``; ``is_integer``: whether the code has no floats."""
+    marks = {
+        "@NAME@": name,
+        "@UPPER@": name.upper(),
+        "@FPU@": "" if is_integer else FPU,
+        "@TEXT@": text,
+        "@SOURCES@": " ".join(f"src/{source}" for source in sources),
+        "@SAMPLE@": sample,
+    }
+    files = {
+        "zephyr/module.yml": MODULE,
+        "CMakeLists.txt": CMAKE,
+        "Kconfig": KCONFIG,
+        f"samples/{sample}/CMakeLists.txt": SAMPLE_CMAKE,
+        f"samples/{sample}/sample.yaml": SAMPLE_YAML,
+        f"samples/{sample}/prj.conf": CONFIG + config,
+    }
+    return {file: re.sub("@[A-Z]+@", lambda mark: marks[mark[0]], template) for file, template in files.items()}
 
 
 def _main(model: Model) -> str:

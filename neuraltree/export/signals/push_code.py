@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from neuraltree.export.signals.layout import Layout, PartCall, StreamPlan, WindowPlan
+from neuraltree.export.signals.signal_layout import Layout, PartCall, StreamPlan, WindowPlan
 from neuraltree.signals.front_end.feature_names import Stream
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.signals.signal_model import SignalModel
 
 
@@ -26,7 +26,8 @@ def replay_text(model: SignalModel, layout: Layout, name: str) -> str:
     return text
 
 
-PROGRAM = """/* Replays a recording: cc -O2 -I. @NAME@.c @NAME@_tree.c test/@NAME@_replay.c -o replay && ./replay < samples */
+PROGRAM = """/* Replays a recording:
+   cc -O2 -I. @NAME@.c @NAME@_tree.c test/@NAME@_replay.c -o replay && ./replay < samples */
 #include <stdio.h>
 #include <string.h>
 
@@ -65,9 +66,9 @@ int main(int count, char **words)
 }
 """
 FIELDS = """                {
-                    const int16_t ends[2] = {(int16_t)@NAME@_class(&state), (int16_t)event};
+                    const int answers[3] = {@NAME@_class(&state), event, @NAME@_reported(&state)};
                     write_number(stdout, @NAME@_scores(&state), @CLASSES@ * sizeof(int16_t));
-                    write_number(stdout, ends, sizeof ends);
+                    write_number(stdout, answers, sizeof answers);
                 }
 """
 FIELDS_VALUE = """                {
@@ -92,4 +93,4 @@ def record_fields(num_features: int, classes: int) -> list[tuple[str, str, tuple
     found: list[tuple[str, str, tuple[int, ...]]] = [("end", "u8", ()), ("features", "i2", (num_features,))]
     if not classes:
         return [*found, ("value", "f4", ())]
-    return [*found, ("scores", "i2", (classes,)), ("class", "i2", ()), ("event", "i2", ())]
+    return [*found, ("scores", "i2", (classes,)), *((name, "i4", ()) for name in ("class", "event", "reported"))]

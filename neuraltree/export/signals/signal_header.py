@@ -5,7 +5,7 @@ from __future__ import annotations
 from neuraltree.export.c.header_inputs import enum_text
 from neuraltree.export.c.parts import literal
 from neuraltree.export.names import MARK, members
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.export.signals.state_fields import Field, state_bytes, state_fields
 from neuraltree.export.signals.table_functions import scratch_bytes
 from neuraltree.signals.front_end.front_end import FrontEnd
@@ -89,7 +89,8 @@ def _filter_states(layout: Layout) -> list[str]:
 
 def _state(fields: tuple[Field, ...], name: str) -> str:
     rows = "\n".join(one.text for one in fields)
-    return f"/* All that is kept from sample to sample; read it by the functions below. */\ntypedef struct {{\n{rows}\n}} {name}_state;\n"
+    text = "/* All that is kept from sample to sample; read it by the functions below. */"
+    return f"{text}\ntypedef struct {{\n{rows}\n}} {name}_state;\n"
 
 
 CLASS_CODES = """/* What push returns besides classes. */
@@ -113,6 +114,9 @@ const int16_t *@NAME@_features(const @NAME@_state *s);
 CLASS_FUNCTIONS = """
 /* The class of the last decision alone, without what came before. */
 int @NAME@_class(const @NAME@_state *s);
+
+/* What holds since the last event: a class, with that of the background, or unknown; none before the first decision. */
+int @NAME@_reported(const @NAME@_state *s);
 
 /* 256 times the logit of each class at the last decision, held within +-32767. */
 const int16_t *@NAME@_scores(const @NAME@_state *s);

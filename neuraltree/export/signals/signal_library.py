@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
+
 from neuraltree.export.c.library import export_c
 from neuraltree.export.c.parts import MACROS
 from neuraltree.export.names import check_name
 from neuraltree.export.signals import push_code
 from neuraltree.export.signals.event_code import event_function
-from neuraltree.export.signals.layout import Layout, layout_of
 from neuraltree.export.signals.replay_program import replay_text
 from neuraltree.export.signals.signal_header import header
+from neuraltree.export.signals.signal_layout import Layout, layout_of
 from neuraltree.export.signals.signal_test import signal_test_files
-from neuraltree.export.signals.table_functions import function_texts, shared_texts
+from neuraltree.export.signals.table_functions import alone, function_texts, shared_texts
 from neuraltree.export.signals.twin import Scorer, linear_topped_classes
 from neuraltree.signals.signal_model import SignalModel, reduced
-from neuraltree.tree.nodes import IntArray
 
 
 def export_signal(
@@ -23,7 +25,7 @@ def export_signal(
     *,
     precision: str = "float32",
     style: str = "straight",
-    recording: IntArray | None = None,
+    recording: NDArray[np.int16] | None = None,
 ) -> dict[str, str]:
     """The texts of the files by file name: ``NAME.h`` and ``NAME.c``, the tree's ``NAME_tree.h`` and ``NAME_tree.c``,
     and below ``test/`` a self-test and a program that replays recordings.
@@ -57,7 +59,7 @@ def computed(model: SignalModel, precision: str) -> tuple[int, ...]:
 
 def _source(model: SignalModel, layout: Layout) -> str:
     has_classes = model.tree.classes is not None
-    reject = [] if model.rejection is None else [model.rejection.c_text() + "\n"]
+    reject = [] if model.rejection is None else [alone(model.rejection.c_text())]
     windows = [push_code.window_function(layout, i, one) for i, one in enumerate(layout.windows)]
     calls = "".join(f"    nt_window{i}(s);\n" for i in range(len(windows)))
     parts = [
@@ -147,6 +149,11 @@ NT_PUBLIC const int16_t *@NAME@_features(const @NAME@_state *s)
 ACCESS_CLASSES = """NT_PUBLIC int @NAME@_class(const @NAME@_state *s)
 {
     return s->best;
+}
+
+NT_PUBLIC int @NAME@_reported(const @NAME@_state *s)
+{
+    return s->current;
 }
 
 NT_PUBLIC const int16_t *@NAME@_scores(const @NAME@_state *s)

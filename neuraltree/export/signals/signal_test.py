@@ -11,9 +11,10 @@ from neuraltree.export.c.bound import tree_bounds
 from neuraltree.export.c.decisions import SCORE_UNIT
 from neuraltree.export.c.parts import FLASH, array, literal
 from neuraltree.export.c.vector_program import SAY
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.export.signals.twin import Decisions, checked_samples, linear_topped_classes, stream
 from neuraltree.signals.signal_model import SignalModel
+from neuraltree.tree.nodes import IntArray
 
 DECISIONS = 6
 MOST_NUMBERS = 6_000  # of the recording
@@ -78,7 +79,7 @@ def _vectors(model: SignalModel, samples: NDArray[np.int16], wanted: Decisions, 
     return "\n".join(parts)
 
 
-def _bounds(model: SignalModel, features: NDArray[np.int16]) -> tuple[NDArray, NDArray]:
+def _bounds(model: SignalModel, features: IntArray) -> tuple[NDArray, NDArray]:
     tree = linear_topped_classes(model.tree)
     return tree_bounds(in_units(tree, sources(tree, "int16")), features.astype(np.float64), None)
 

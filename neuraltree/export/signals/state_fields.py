@@ -8,7 +8,7 @@ from math import prod
 from typing import NamedTuple
 
 from neuraltree.export.names import comment
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.signals.event_rule import SMOOTHING_UNIT, EventRule
 from neuraltree.signals.filters.filter import Filter
 
@@ -17,28 +17,29 @@ LARGEST_COUNT = 65_535  # of samples of a hop, and of hops, in 16 bits
 
 
 class Field(NamedTuple):
-    """``count``: of an array, 0 for a single number. ``size`` and ``align`` of one entry, in bytes on 32-bit cores."""
+    """``entries``: of an array, 0 for a single number. ``size`` and ``align``: of one entry, in bytes on cores of
+    32 bits."""
 
     c_type: str
     name: str
-    count: int
+    entries: int
     meaning: str
     size: int
     align: int
 
     @property
     def text(self) -> str:
-        width = f"[{self.count}]" if self.count else ""
+        width = f"[{self.entries}]" if self.entries else ""
         return f"    {self.c_type} {self.name}{width}; /* {comment(self.meaning)} */"
 
     @property
-    def bytes(self) -> int:
-        return self.size * max(self.count, 1)
+    def total_bytes(self) -> int:
+        return self.size * max(self.entries, 1)
 
 
-def field(c_type: str, name: str, meaning: str, count: int = 0) -> Field:
+def field(c_type: str, name: str, meaning: str, entries: int = 0) -> Field:
     """A field of a type of C."""
-    return Field(c_type, name, count, meaning, TYPE_BYTES[c_type], TYPE_BYTES[c_type])
+    return Field(c_type, name, entries, meaning, TYPE_BYTES[c_type], TYPE_BYTES[c_type])
 
 
 def state_fields(layout: Layout, events: EventRule, classes: int) -> tuple[Field, ...]:
@@ -107,4 +108,4 @@ def struct_bytes(parts: Sequence[tuple[int, int]]) -> int:
 
 def state_bytes(fields: Sequence[Field]) -> int:
     """The RAM of a state on cores of 32 bits."""
-    return struct_bytes([(one.bytes, one.align) for one in fields])
+    return struct_bytes([(one.total_bytes, one.align) for one in fields])

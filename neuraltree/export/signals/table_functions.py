@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from neuraltree.export.signals.layout import BlockPart, Layout, WindowPlan
+from neuraltree.export.signals.signal_layout import BlockPart, Layout, WindowPlan
 from neuraltree.export.signals.state_fields import TYPE_BYTES
 from neuraltree.signals.c_functions import C_FUNCTIONS
+from neuraltree.signals.features.feature import Feature
 from neuraltree.signals.filters.filter import Filter
 from neuraltree.signals.parts.part import Part
 
@@ -66,10 +67,11 @@ def function_texts(layout: Layout) -> list[str]:
     filters = [step.filter for step in layout.filters]
     parts = [call.part for one in layout.windows for call in one.parts if call.part.c]
     features = [call.feature for one in layout.windows for call in one.features]
-    for row in (*filters, *parts, *features):
+    rows: Sequence[Filter | Part | Feature] = [*filters, *parts, *features]
+    for row in rows:
         for helper in row.functions:
             _add_helper(found, helper)
-    for row in (*filters, *parts, *features):
+    for row in rows:
         found.setdefault(f"nt_{row.name}", alone(row.c))
     return [_empty_state(one) for one in dict.fromkeys(filters) if not one.state and not one.axes] + list(
         found.values()

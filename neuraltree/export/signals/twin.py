@@ -27,14 +27,16 @@ class Decisions(NamedTuple):
     """What a model made of a recording, one row for each decision. ``ends`` (decisions,): the samples seen by then.
     ``features`` (decisions, features) int16 of the model with only the features that its tree reads; one that rounding
     took from the code is 0. Of classes: ``scores`` (decisions, classes) int16; ``classes`` (decisions,): of each window
-    alone; ``events`` (decisions,): a class, ``event_rule.UNKNOWN`` or ``NONE``. Of a regression: ``values``
-    (decisions,) float32. What there is not is empty."""
+    alone; ``events`` (decisions,): a class, ``event_rule.UNKNOWN`` or ``NONE``; ``reported`` (decisions,): what holds
+    since the last event, the background included. Of a regression: ``values`` (decisions,) float32. What there is not
+    is empty."""
 
     ends: IntArray
-    features: NDArray[np.int16]
+    features: IntArray
     scores: NDArray[np.int16]
     classes: IntArray
     events: IntArray
+    reported: IntArray
     values: NDArray[np.float32]
 
 
@@ -45,7 +47,9 @@ def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "flo
     samples = checked_samples(model, samples)
     scorer = Scorer.make(model, precision)
     ends = model.front_end.ends(len(samples))
-    features = np.zeros((0, len(model.front_end.features)), dtype=np.int16)  # of a recording shorter than a window
+    features: IntArray = np.zeros(
+        (0, len(model.front_end.features)), dtype=np.int16
+    )  # of a recording shorter than a window
     if len(ends):
         features = model.front_end.values(np.maximum(samples, -LARGEST), ends)
     if model.rejection is None:
@@ -54,11 +58,11 @@ def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "flo
     if model.tree.classes is None:
         none = np.zeros((len(ends), 0), dtype=np.int16)
         empty = np.zeros(0, dtype=np.int64)
-        return Decisions(ends, features, none, empty, empty, scorer.values(features))
+        return Decisions(ends, features, none, empty, empty, empty, scorer.values(features))
     scores, classes = scorer(features)
     rejected = None if model.rejection is None else model.rejection.rejected(features)
-    found = events(model.events, scores, classes, rejected).events
-    return Decisions(ends, features, scores, classes, found, np.zeros(0, dtype=np.float32))
+    course = events(model.events, scores, classes, rejected)
+    return Decisions(ends, features, scores, classes, *course, np.zeros(0, dtype=np.float32))
 
 
 def checked_samples(model: SignalModel, samples: NDArray[np.integer]) -> NDArray[np.int16]:

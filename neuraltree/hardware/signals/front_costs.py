@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
 from neuraltree.compress.formats import AUTO, c_format
-from neuraltree.export.signals.layout import layout_of
+from neuraltree.export.signals.signal_layout import layout_of
 from neuraltree.hardware.model.cost import WORST
 from neuraltree.hardware.model.cost_names import LOAD
 from neuraltree.hardware.profile.devices import CycleDevice, Device
@@ -124,13 +124,13 @@ class FrontCosts:
     def with_front(self, columns: dict[str, FloatArray], used: Sequence[Sequence[int]]) -> dict[str, FloatArray]:
         """Costs (models,) of trees and of the front ends that they read, which ``used`` says.
 
-        Latency is that of the sample that ends a hop: features and tree; energy that of a hop; ``cpu_load`` the share
+        Latency is that of the sample that ends a hop: features and tree; energy that of a second; ``cpu_load`` the share
         of the time in which the processor is busy. The worst latency is a bound, see ``docs/hardware.md``.
         """
         found = [self.figures(one) for one in used]
         costs = np.array([one.cycles for one in found]).reshape(len(found), -1)
         state, stack, frame = np.array([one[1:] for one in found]).reshape(len(found), -1).T
-        device, hop = self._device, self._front.hop
+        device, hop, rate_hz = self._device, self._front.hop, self._front.rate_hz
         seconds = device.seconds(1, "mid")
         samples, decisions, worst_samples, worst_decisions, flash, *_ = (costs * [*[seconds] * 4, 1, 1, 1]).T
         energy = device.board_cycles("mid") * device.energy.value.at("mid") * 1e-12
@@ -139,8 +139,8 @@ class FrontCosts:
             "latency_s": tree + samples + decisions,
             "flash_bytes": columns["flash_bytes"] + np.rint(flash),
             "ram_bytes": np.rint(state + np.maximum(columns["ram_bytes"] + frame, stack)),
-            "energy_j": columns["energy_j"] + energy * (hop * costs[:, 0] + costs[:, 1]),
-            LOAD: (samples + (decisions + tree) / hop) * self._front.rate_hz,
+            "energy_j": rate_hz * (energy * costs[:, 0] + (energy * costs[:, 1] + columns["energy_j"]) / hop),
+            LOAD: (samples + (decisions + tree) / hop) * rate_hz,
         }
         if WORST in columns:
             more[WORST] = self._figures.worst_margin * (columns[WORST] + worst_samples + worst_decisions)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.compress.formats import c_format
-from neuraltree.export.signals.layout import layout_of
+from neuraltree.export.signals.signal_layout import layout_of
 from neuraltree.export.signals.signal_library import computed, export_signal
 from neuraltree.export.signals.state_fields import state_bytes, state_fields
 from neuraltree.export.signals.twin import stream

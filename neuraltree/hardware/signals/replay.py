@@ -102,6 +102,6 @@ def _decisions(content: bytes, record: np.dtype[Any]) -> Decisions:
     ends, features = rows["end"].astype(np.int64), rows["features"].copy()
     if "value" in (record.names or ()):
         empty = np.zeros(0, dtype=np.int64)
-        return Decisions(ends, features, np.zeros((len(rows), 0), np.int16), empty, empty, rows["value"].copy())
-    classes, events = rows["class"].astype(np.int64), rows["event"].astype(np.int64)
-    return Decisions(ends, features, rows["scores"].copy(), classes, events, np.zeros(0, np.float32))
+        return Decisions(ends, features, np.zeros((len(rows), 0), np.int16), empty, empty, empty, rows["value"].copy())
+    classes, events, reported = (rows[name].astype(np.int64) for name in ("class", "event", "reported"))
+    return Decisions(ends, features, rows["scores"].copy(), classes, events, reported, np.zeros(0, np.float32))

@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from neuraltree.signals.filters.biquad import ONE, STATE, allowed_cutoffs, poles, recursion
+from neuraltree.signals.filters.biquad import ONE, STATE, allowed_cutoffs, poles, recursion, tried_cutoffs
 from neuraltree.signals.filters.filter import Filter
 from neuraltree.tree.nodes import IntArray
 
 
 def _design(millihertz: int, rate_hz: float) -> tuple[int, ...]:
-    gain, a1, a2 = poles(millihertz, rate_hz, "highpass")
+    gain, a1, a2 = poles(millihertz, rate_hz)
     return round(gain * ONE), a1, a2
 
 
@@ -30,6 +30,6 @@ HIGH = Filter(
 }""",
     functions=("biquad",),
     design=_design,
-    parameters=lambda rate_hz: (round(rate_hz * 10), round(rate_hz * 50)),
+    parameters=tried_cutoffs,
     allowed=allowed_cutoffs,
 )

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from neuraltree.signals.filters.biquad import ONE, STATE, allowed_cutoffs, poles, recursion
+from neuraltree.signals.filters.biquad import ONE, STATE, allowed_cutoffs, poles, recursion, tried_cutoffs
 from neuraltree.signals.filters.filter import Filter
 from neuraltree.tree.nodes import IntArray
 
 
 def _design(millihertz: int, rate_hz: float) -> tuple[int, ...]:
     """The last coefficient is moved, by 2 units at most, so that the gain of a constant is exactly 1."""
-    _, a1, a2 = poles(millihertz, rate_hz, "lowpass")
+    _, a1, a2 = poles(millihertz, rate_hz)
     gain = max(1, round((ONE + a1 + a2) / 4))
     return gain, a1, 4 * gain - ONE - a1
 
@@ -32,6 +32,6 @@ LOW = Filter(
 }""",
     functions=("biquad",),
     design=_design,
-    parameters=lambda rate_hz: (round(rate_hz * 10), round(rate_hz * 50)),
+    parameters=tried_cutoffs,
     allowed=allowed_cutoffs,
 )

@@ -61,31 +61,21 @@ class FrontEnd:
         places: dict[Stream, dict[int, list[int]]] = {}
         for i, one in enumerate(self.wanted):
             places.setdefault(one.stream, {}).setdefault(one.window, []).append(i)
-        kept: dict[Stream, IntArray] = {}  # plain channels serve filters and pairs, too
         for stream, windows in places.items():
-            sides = tuple(self.filtered(samples, side, kept) for side in stream.sides)
+            sides = tuple(self.filtered(samples, side) for side in stream.sides)
             for window, own in windows.items():
                 found[:, own] = window_values(sides, ends, window, [self.wanted[i] for i in own])
         return found
 
-    def filtered(self, samples: IntArray, stream: Stream, kept: dict[Stream, IntArray] | None = None) -> IntArray:
-        """(samples,) int64: a stream of a recording, from its first sample on; ``kept``: those that are there."""
-        kept = {} if kept is None else kept
-        if stream not in kept:
-            kept[stream] = self._filtered(samples, stream, kept)
-        return kept[stream]
-
-    def _filtered(self, samples: IntArray, stream: Stream, kept: dict[Stream, IntArray]) -> IntArray:
-        if not stream.filters:
-            return samples[:, self.channels.index(stream.source)].astype(np.int64)
-        *earlier, step = stream.filters
-        one = FILTERS[step.name]
-        if one.axes:
-            axes = [self.channels.index(name) for name in self.groups[stream.source]]
-            x: IntArray = samples[:, axes].astype(np.int64)
-        else:
-            x = self.filtered(samples, Stream(stream.source, tuple(earlier)), kept)
-        return clipped(one.integer(x, one.design(step.parameter, self.rate_hz)))
+    def filtered(self, samples: IntArray, stream: Stream) -> IntArray:
+        """(samples,) int64: a stream of a recording, from its first sample on."""
+        names = self.groups.get(stream.source, (stream.source,))
+        axes: IntArray = samples[:, [self.channels.index(name) for name in names]].astype(np.int64)
+        x = axes if stream.source in self.groups else axes[:, 0]
+        for step in stream.filters:
+            one = FILTERS[step.name]
+            x = clipped(one.integer(x, one.design(step.parameter, self.rate_hz)))
+        return x
 
 
 def window_values(x: tuple[IntArray, ...], ends: IntArray, window: int, wanted: Sequence[Wanted]) -> IntArray:

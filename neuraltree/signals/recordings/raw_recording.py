@@ -31,6 +31,11 @@ class RawRecording:
     part: str = ""
     notes: tuple[str, ...] = ()
 
+    @property
+    def told(self) -> str:
+        """The file and the recording in it, for messages."""
+        return self.file if not self.name or self.file.startswith(self.name) else f"{self.file}, {self.name}"
+
     def has(self, label: str) -> tuple[IntArray, tuple[str, ...]]:
         """The labels and their names if all samples have one label; "" is none."""
         return np.full(len(self.samples), 0 if label else -1), (label,) if label else ()

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from neuraltree.arrays import FloatArray
 from neuraltree.signals.recordings.recording import Recordings
 from neuraltree.signals.sample_integers import LARGEST
 
@@ -52,8 +51,9 @@ def to_counts(samples: ArrayLike, counts_per_unit: Sequence[float]) -> NDArray[n
 
     ``ValueError`` for samples that are not finite.
     """
-    values = np.asarray(samples, dtype=np.float32)
+    with np.errstate(over="ignore"):
+        values = np.asarray(samples, dtype=np.float32)
+        scaled = np.rint(values * np.asarray(counts_per_unit, dtype=np.float32))
     if not np.isfinite(values).all():
         raise ValueError("samples must be finite; cut recordings where samples are missing")
-    scaled: FloatArray = np.rint(values * np.asarray(counts_per_unit, dtype=np.float32))
     return np.clip(scaled, -LARGEST, LARGEST).astype(np.int16)

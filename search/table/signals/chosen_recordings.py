@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from neuraltree.signals.recordings.reading_recordings import ReadingOptions, read_recordings
+from neuraltree.signals.recordings.reading_options import ReadingOptions
+from neuraltree.signals.recordings.reading_recordings import read_recordings
 from neuraltree.signals.recordings.recording import UNLABELLED, Recordings
 from search.config.settings import Config, SignalConfig
 from search.errors import InputError
@@ -18,10 +19,20 @@ def chosen_recordings(config: Config) -> Recordings:
     """``InputError`` for recordings that cannot be read, or that lack what the config names."""
     signal = config.signal
     try:
-        found = read_recordings(Path(config.data.source), ReadingOptions(rate_hz=signal.rate_hz))
+        found = read_recordings(Path(config.data.source), reading_options(signal))
     except ValueError as error:
         raise InputError(str(error)) from None
     return _of_classes(_of_channels(found, signal), signal)
+
+
+def reading_options(signal: SignalConfig) -> ReadingOptions:
+    """``ValueError`` for values that are not allowed."""
+    return ReadingOptions(
+        rate_hz=signal.rate_hz,
+        channels=signal.channel_names,
+        folders=signal.folders,
+        subject_piece=signal.subject_piece,
+    )
 
 
 def _of_channels(found: Recordings, signal: SignalConfig) -> Recordings:

@@ -44,4 +44,5 @@ def _f_values(X: FloatArray, y: NDArray, classes: int) -> list[FloatArray]:
     if not classes:
         return [np.nan_to_num(f_regression(X, y)[0])]
     sides = [y] if classes == 2 else [y, *((y == code).astype(np.int64) for code in range(classes))]
-    return [np.nan_to_num(f_classif(X, side)[0]) for side in sides if len(np.unique(side)) > 1]
+    with np.errstate(divide="ignore"):  # a feature that is constant within each class
+        return [np.nan_to_num(f_classif(X, side)[0]) for side in sides if len(np.unique(side)) > 1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -60,8 +61,9 @@ def signal_table(config: Config) -> Table:
     left = X[:, kept].astype(np.float64)
     digest = _digest(left, made, front, recordings.classes)
     moments = np.column_stack([made.recording, made.end]).astype(np.int64)
-    table = replace(table, X=left, features=front.features, front=front, moments=moments)
-    return replace(table, digest=digest, notes=(*recordings.notes, told))
+    hops = tuple(hop * multiple for multiple in signal.hops)
+    made_of = replace(table, front=front, moments=moments, label_window=min(_lengths(signal)), hops=hops)
+    return replace(made_of, X=left, features=front.features, digest=digest, notes=(*recordings.notes, told))
 
 
 def with_windows(signal: SignalConfig, recordings: Recordings) -> SignalConfig:
@@ -82,10 +84,11 @@ def hop_of(signal: SignalConfig) -> int:
     """The samples from one decision to the next; ``InputError`` if a window is no multiple of them."""
     lengths = _lengths(signal)
     hop = signal.hop or min(lengths) // 2
-    if wrong := [window for window in lengths if window % hop]:
+    every = math.lcm(*(hop * multiple for multiple in signal.hops))
+    if wrong := [window for window in lengths if window % every]:
         raise InputError(
-            f"signal.windows: {wrong[0]} is no multiple of the hop, {hop} samples; choose windows such as {2 * hop} or "
-            f"{4 * hop}, or another signal.hop"
+            f"signal.windows: {wrong[0]} is no multiple of every hop, {every} samples; choose windows such as {every} "
+            f"or {2 * every}, another signal.hop or other signal.hops"
         )
     return hop
 

@@ -61,7 +61,7 @@ def test_integers_of_edge_trees_equal_the_recursion(name: str) -> None:
 
 @pytest.mark.parametrize("name", PLAIN_SNAPS)
 @pytest.mark.parametrize("outputs", ["int8", "same"])
-@settings(steady, max_examples=30)
+@settings(steady, max_examples=15)
 @given(tree=trees(values=st.floats(-3, 3)), middle=st.sampled_from((None, 0.0, 1.5)))
 def test_the_float_tree_has_the_weights_of_the_recursion(
     name: str, outputs: str, tree: Tree, middle: float | None

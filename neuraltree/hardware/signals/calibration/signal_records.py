@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.export.signals.layout import Layout, layout_of
+from neuraltree.export.signals.signal_layout import Layout, layout_of
 from neuraltree.export.signals.signal_library import computed, export_signal
 from neuraltree.export.signals.state_fields import state_bytes, state_fields
 from neuraltree.hardware.measure.cores import Core

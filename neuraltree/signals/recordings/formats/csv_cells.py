@@ -18,6 +18,7 @@ from neuraltree.signals.recordings.formats.sample_groups import Coded
 from neuraltree.signals.recordings.raw_recording import numbered_channels
 
 SEPARATORS = ";\t|,"
+_RAGGED = re.compile(r"invalid column index \d+ at row (\d+) with (\d+) columns.*", re.DOTALL)  # of NumPy
 _ANY = re.compile(r"\S")
 
 
@@ -51,10 +52,24 @@ class CsvCells:
         """Each column as places in its texts; missing cells and codes below 0 are none."""
         return [coded(cells) for cells in self.texts(places)] if places else []
 
+    def has_number(self, place: int) -> bool:
+        """Whether the first cell of a column is one."""
+        return is_number(self._pointed(self.first[place]))
+
+    def _pointed(self, cell: str) -> str:
+        """With a decimal point, if the file may have commas."""
+        return cell if self.separator == "," else cell.replace(",", ".")
+
     def _loaded(self, kind: type, places: Sequence[int]) -> Any:
         text = io.TextIOWrapper(io.BytesIO(self.content), self.encoding)
         how: dict[str, Any] = {"delimiter": self.separator, "skiprows": self.skipped, "comments": None}
-        return np.loadtxt(text, kind, usecols=places, ndmin=2, quotechar='"', **how)
+        try:
+            return np.loadtxt(text, kind, usecols=places, ndmin=2, quotechar='"', **how)
+        except ValueError as error:
+            if ragged := _RAGGED.fullmatch(f"{error}"):
+                cells = f"row {ragged[1]} has {ragged[2]} cells"
+                raise ValueError(f"{cells}, and the first line has {len(self.names)}") from None
+            raise
 
     def _column(self, place: int, cells: Sequence[str]) -> FloatArray:
         try:
@@ -63,7 +78,7 @@ class CsvCells:
             return np.array([self._number(place, i, cell.strip()) for i, cell in enumerate(cells)])
 
     def _number(self, place: int, row: int, cell: str) -> float:
-        pointed = cell if self.separator == "," else cell.replace(",", ".")
+        pointed = self._pointed(cell)
         if is_number(pointed):
             return float(pointed)
         if is_missing(cell):
@@ -118,11 +133,15 @@ def _is_time(cell: str) -> bool:
 
 
 def _encoding(content: bytes) -> str:
-    if b"\0" in content and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    """That of the file's mark, else UTF-8, else Latin-1."""
+    is_utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if b"\0" in content and not is_utf16:
         raise ValueError("it is not a text file")
-    found = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    found = "utf-16" if is_utf16 else "utf-8-sig"
     try:
         content.decode(found)
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as error:
+        if is_utf16:
+            raise ValueError(f"its mark says UTF-16, which it is not: {error.reason}") from None
         return "latin-1"
     return found

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.inputs.texts import is_number
-from neuraltree.inputs.times import ISO, array_seconds, form_of, seconds
+from neuraltree.inputs.times import ISO, array_seconds, fault_of, form_of, seconds
 from neuraltree.signals.recordings.reading_options import TIME_UNITS
 
 LOOKED = 100  # cells that say how times are written
@@ -40,9 +39,9 @@ def dated_seconds(cells: Sequence[str]) -> FloatArray:
     texts = [cell.strip() for cell in cells]
     form = form_of(texts[:LOOKED])
     if not form:
-        wrong = next((text for text in texts[:LOOKED] if not is_number(text)), texts[0])
-        raise ValueError(f"a time is {wrong[:40]!r}; it must be a number, or a time like 2026-11-30T08:15:00.25")
-    if form == ISO and not any(text[10:].count("-") or text.count("+") for text in texts[:1]):
+        fault = fault_of(texts[:LOOKED]) or f"{next(filter(None, texts), '')[:40]!r} is neither a number nor a time"
+        raise ValueError(f"in the column of times {fault}; times are numbers, or are like 2026-11-30T08:15:00.25")
+    if form == ISO and not {"+", "-"} & {*texts[0][10:]}:  # of an offset from UTC, which NumPy does not read
         try:
             return array_seconds(np.array([text.removesuffix("Z") for text in texts], dtype="datetime64[us]"))
         except ValueError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,7 +73,8 @@ def _text(sensor: Mapping[str, Any], key: str) -> str:
 
 def _rate(interval_ms: Any) -> float:
     """In Hz; 0 for an interval of 0, which stands for events without a rate."""
-    if isinstance(interval_ms, bool) or not isinstance(interval_ms, int | float) or not interval_ms >= 0:
+    is_number = isinstance(interval_ms, int | float) and not isinstance(interval_ms, bool)
+    if not is_number or not 0 <= interval_ms < math.inf:
         raise ValueError(f"'interval_ms' is {_shown(interval_ms)}, and must be a number of ms")
     return 1000 / interval_ms if interval_ms else 0.0
 

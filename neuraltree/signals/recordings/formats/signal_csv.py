@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.inputs.texts import is_number
 from neuraltree.inputs.times import form_of
 from neuraltree.signals.recordings.formats.csv_cells import CsvCells, cells_of
 from neuraltree.signals.recordings.formats.csv_columns import CsvColumns, columns_of
@@ -21,7 +20,7 @@ STEADY = 0.5  # the share by which most of its steps may differ from their media
 def read_csv(file: str, content: bytes, options: ReadingOptions) -> list[RawRecording]:
     """``ValueError`` unless all channels hold numbers."""
     cells = cells_of(content)
-    columns = columns_of(cells.names, options) if cells.has_header or options.columns else _unnamed(cells, options)
+    columns = columns_of(cells.names, options) if cells.has_header or options.columns else _unnamed(cells)
     samples, times, note = _samples_and_times(cells, columns, options)
     names = [name for name in ("label", *KEYS) if name in columns.roles]
     keys = dict(zip(names, cells.coded([columns.roles[name] for name in names]), strict=True))
@@ -52,7 +51,7 @@ def _samples_and_times(
     place = columns.roles.get("time")
     if place is None:
         return cells.numbers(columns.channels), None, ""
-    if not is_number(cells.first[place]):
+    if not cells.has_number(place):
         return cells.numbers(columns.channels), dated_seconds(cells.texts([place])[0]), ""
     numbers = cells.numbers((*columns.channels, place))
     told = options.time_unit or columns.time_unit
@@ -61,25 +60,22 @@ def _samples_and_times(
     return numbers[:, :-1], times, "" if told or unit == "s" else guess
 
 
-def _unnamed(cells: CsvCells, options: ReadingOptions) -> CsvColumns:
+def _unnamed(cells: CsvCells) -> CsvColumns:
     """The columns of a file without a header: a last column of texts is the label, a first one that rises steadily the
     time."""
     roles = {}
     width = len(cells.names)
-    if width > 1 and cells.first[-1] and not is_number(cells.first[-1]):
+    if width > 1 and cells.first[-1] and not cells.has_number(width - 1):
         roles["label"] = width - 1
     if width - len(roles) > 1 and _are_times(cells):
         roles["time"] = 0
     channels = tuple(i for i in range(width) if i not in roles.values())
-    names = options.channels or numbered_channels(len(channels))
-    if len(names) != len(channels):
-        raise ValueError(f"channels names {len(names)}, and {len(channels)} columns of the file can be channels")
-    return CsvColumns(roles, channels, names, ("",) * len(channels))
+    return CsvColumns(roles, channels, numbered_channels(len(channels)), ("",) * len(channels))
 
 
 def _are_times(cells: CsvCells) -> bool:
     """Whether the first column is."""
-    if not is_number(cells.first[0]):
+    if not cells.has_number(0):
         return bool(form_of(cells.first[:1]))
     steps = np.diff(cells.numbers([0])[:, 0])
     if len(steps) < ENOUGH - 1 or not (steps > 0).all():

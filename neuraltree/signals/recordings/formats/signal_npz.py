@@ -27,6 +27,7 @@ from neuraltree.signals.recordings.raw_recording import RawRecording, numbered_c
 from neuraltree.signals.recordings.reading_options import TIME_UNITS, ReadingOptions
 from neuraltree.signals.recordings.sources.recording_files import MOST_BYTES
 
+MOST_CODE = 2**53  # beyond it not every whole number is a float64
 NAMES = {
     "samples": ("samples", "X"),
     "label": ("label", "labels"),
@@ -60,7 +61,7 @@ def read_npz(file: str, content: bytes, options: ReadingOptions) -> list[RawReco
             file,
             group.name,
             samples[group.rows],
-            names or options.channels or numbered_channels(channels),
+            names or numbered_channels(channels),
             units,
             rate_hz,
             None if times is None else times[group.rows],
@@ -115,7 +116,7 @@ def _coded(array: NDArray, name: str) -> Coded:
     """Whole numbers, of which those below 0 are none, or texts, of which "" is."""
     if array.dtype.kind == "f":
         whole = np.where(np.isnan(array), -1, array)
-        if not (whole == np.floor(whole)).all():
+        if not (np.isfinite(whole) & (whole == np.floor(whole)) & (np.abs(whole) < MOST_CODE)).all():
             raise ValueError(f"{name} must hold whole numbers or texts; got {array.dtype}")
         array = whole.astype(np.int64)
     if array.dtype.kind not in "iuU":

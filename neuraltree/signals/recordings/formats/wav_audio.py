@@ -16,7 +16,8 @@ COUNTS = {"uint8": (2.0**8, 128), "int16": (1.0, 0), "int32": (2.0**-16, 0), "fl
 
 
 def read_wav(file: str, content: bytes, options: ReadingOptions) -> list[RawRecording]:
-    """``ValueError`` for sound that is compressed."""
+    """``ValueError`` for sound that is compressed, and for none."""
+    del options  # the file says all that they could say
     from scipy.io import wavfile
 
     with warnings.catch_warnings():
@@ -25,5 +26,7 @@ def read_wav(file: str, content: bytes, options: ReadingOptions) -> list[RawReco
     if sound.dtype.name not in COUNTS:
         raise ValueError(f"its samples are {sound.dtype.name}; read are {', '.join(COUNTS)}")
     step, silence = COUNTS[sound.dtype.name]
+    if not sound.size:
+        raise ValueError("it has no samples")
     samples = (np.atleast_2d(sound.T).T.astype(np.float64) - silence) * step
-    return [RawRecording(file, "", samples, options.channels or numbered_channels(samples.shape[1]), (), float(rate))]
+    return [RawRecording(file, "", samples, numbered_channels(samples.shape[1]), (), float(rate))]

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from neuraltree.arrays import FloatArray
+from neuraltree.signals.recordings.mending.sample_times import Pace
 
 SHORTEST = 2  # samples of a stretch that is kept
 
@@ -20,17 +21,16 @@ class Cut(NamedTuple):
     dropped: int
 
 
-def cut_of(samples: FloatArray, times: FloatArray | None, rate_hz: float, longest_gap: float) -> Cut:
+def cut_of(samples: FloatArray, times: FloatArray | None, pace: Pace) -> Cut:
     """Cuts ``samples`` (samples, channels) where a value is not finite, and where ``times`` (samples,) in s step by
-    more than ``longest_gap`` intervals."""
+    more than the longest step of their pace."""
     there = np.flatnonzero(np.isfinite(samples).all(axis=1))
     missing = len(samples) - len(there)
     is_break = np.diff(there) > 1
-    if times is not None and len(there):
-        gaps = np.diff(times) * rate_hz
-        gaps = gaps[gaps > longest_gap]
-        missing += int(np.sum(np.round(gaps) - 1))
-        is_break |= np.diff(times[there]) * rate_hz > longest_gap
+    if times is not None:
+        steps = np.diff(times)
+        missing += int(np.sum(np.round(steps[steps > pace.longest] * pace.rate_hz) - 1))
+        is_break |= np.diff(times[there]) > pace.longest
     runs = np.split(there, np.flatnonzero(is_break) + 1)
     kept = tuple((int(run[0]), int(run[-1]) + 1) for run in runs if len(run) >= SHORTEST)
     return Cut(kept, missing, sum(len(run) for run in runs if len(run) < SHORTEST))

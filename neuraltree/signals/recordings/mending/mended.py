@@ -9,7 +9,7 @@ import numpy as np
 
 from neuraltree.signals.recordings.mending.cutting import Cut, cut_of
 from neuraltree.signals.recordings.mending.even_samples import Samples, at_rate
-from neuraltree.signals.recordings.mending.sample_times import Pace, check_rate, pace_of, rounded
+from neuraltree.signals.recordings.mending.sample_times import Pace, pace_of, plain_rate
 from neuraltree.signals.recordings.raw_recording import RawRecording
 from neuraltree.signals.recordings.reading_options import ReadingOptions
 from neuraltree.signals.recordings.recording import Recording
@@ -29,11 +29,8 @@ class Mended:
 def mended(raws: Sequence[RawRecording], options: ReadingOptions) -> Mended:
     """``ValueError`` if there is no rate, or nothing is left. Labels are those of the raw recordings."""
     paces = [_pace(raw, options) for raw in raws]
-    rate_hz = options.rate_hz or rounded(float(np.median([pace.rate_hz for pace in paces])))
-    check_rate(rate_hz)
-    cuts = [
-        cut_of(raw.samples, raw.times, pace.rate_hz, options.longest_gap) for raw, pace in zip(raws, paces, strict=True)
-    ]
+    rate_hz = options.rate_hz or plain_rate(float(np.median([pace.rate_hz for pace in paces])))
+    cuts = [cut_of(raw.samples, raw.times, pace) for raw, pace in zip(raws, paces, strict=True)]
     found: list[Recording] = []
     for raw, pace, cut in zip(raws, paces, cuts, strict=True):
         found += _stretches(raw, pace, cut, rate_hz, options)
@@ -46,20 +43,12 @@ def mended(raws: Sequence[RawRecording], options: ReadingOptions) -> Mended:
 def _pace(raw: RawRecording, options: ReadingOptions) -> Pace:
     try:
         if raw.times is not None:
-            pace = pace_of(raw.times, options.longest_gap)
-        elif rate_hz := raw.rate_hz or options.rate_hz:
-            pace = Pace(rounded(rate_hz), 0.0)
-        else:
-            raise ValueError("it states no sampling rate, and has no times; say it: rate_hz=50.0 for 50 Hz")
-        check_rate(pace.rate_hz)
+            return pace_of(raw.times, options.longest_gap)
+        if rate_hz := raw.rate_hz or options.rate_hz:
+            return Pace(plain_rate(rate_hz), 0.0, 0.0)
+        raise ValueError("it states no sampling rate, and has no times; say it: rate_hz=50.0 for 50 Hz")
     except ValueError as error:
-        raise ValueError(f"{told(raw)}: {error}") from None
-    return pace
-
-
-def told(raw: RawRecording) -> str:
-    """The file and the recording in it."""
-    return raw.file if not raw.name or raw.file.startswith(raw.name) else f"{raw.file}, {raw.name}"
+        raise ValueError(f"{raw.told}: {error}") from None
 
 
 def _is_uneven(pace: Pace, rate_hz: float, options: ReadingOptions) -> bool:
@@ -90,14 +79,14 @@ def _told_rates(
         rates = sorted({float(f"{paces[i].rate_hz:.4g}") for i in other})
         span = f"{rates[0]:g} Hz" if len(rates) == 1 else f"{rates[0]:g} to {rates[-1]:g} Hz"
         yield (
-            f"{len(other)} of {len(raws)} recordings, such as {told(raws[other[0]])}, have {span}; "
+            f"{len(other)} of {len(raws)} recordings, such as {raws[other[0]].told}, have {span}; "
             f"they are resampled to {rate_hz:g} Hz"
         )
     shaky = [i for i, pace in enumerate(paces) if pace.jitter > options.most_jitter]
     if shaky:
         worst = max(shaky, key=lambda i: paces[i].jitter)
         yield (
-            f"{len(shaky)} of {len(raws)} recordings are sampled unevenly; in {told(raws[worst])} steps vary by "
+            f"{len(shaky)} of {len(raws)} recordings are sampled unevenly; in {raws[worst].told} steps vary by "
             f"{paces[worst].jitter:.0%} of an interval; their samples are put on an even grid"
         )
 
@@ -111,7 +100,7 @@ def _told_cuts(raws: Sequence[RawRecording], cuts: Sequence[Cut], rate_hz: float
     dropped = sum(cuts[i].dropped for i in torn)
     worst = max(torn, key=lambda i: cuts[i].missing)
     yield (
-        f"{len(torn)} of {len(raws)} recordings have gaps, most of them {told(raws[worst])}: {missing} samples "
+        f"{len(torn)} of {len(raws)} recordings have gaps, most of them {raws[worst].told}: {missing} samples "
         f"({missing / rate_hz:.2f} s) are missing; they are cut into {stretches} stretches"
         + (f", and {dropped} single samples are left out" if dropped else "")
     )

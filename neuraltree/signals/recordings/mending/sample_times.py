@@ -10,15 +10,18 @@ from neuraltree.arrays import FloatArray
 
 LEAST_HZ, MOST_HZ = 1e-3, 1e8
 RESOLUTIONS = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)  # s that times may be rounded to
+BETWEEN = 0.01  # of an interval between two multiples of what times are rounded to
+SAME_CLOCK = 1e-6
 MOSTLY = 0.95  # of the steps that jitter is judged by
 
 
 class Pace(NamedTuple):
     """``jitter``: the share of an interval by which 95 % of the steps differ from it at most, beyond the rounding of
-    the times."""
+    the times. ``longest``: s between two samples beyond which samples are missing."""
 
     rate_hz: float
     jitter: float
+    longest: float
 
 
 def pace_of(times: FloatArray, longest_gap: float) -> Pace:
@@ -35,11 +38,17 @@ def pace_of(times: FloatArray, longest_gap: float) -> Pace:
         raise ValueError(f"times go back or are missing at sample {back[0] + 2}: {then:.6f} s after {first:.6f} s")
     middle = float(np.median(steps))
     if middle <= 0:
-        raise ValueError("most times repeat, as if samples came in packets; leave the times out, and give rate_hz")
+        raise ValueError(
+            "most times repeat, as if samples came in packets or the column held no times; leave it out, "
+            'columns={"time": ""}, and give rate_hz'
+        )
     usual = steps[steps <= longest_gap * middle]  # the median is no interval if times are rounded: 9.6 ms to 9 and 10
     interval = float(np.mean(usual))
     jitter = float(np.quantile(np.abs(usual - interval), MOSTLY))
-    return Pace(rounded(1 / interval), max(jitter - _resolution(times), 0.0) / interval)
+    rounding = _resolution(times)
+    is_rounded = rounding and abs(interval / rounding - round(interval / rounding)) > BETWEEN
+    longest = longest_gap * interval + (rounding if is_rounded else 0.0)  # each time may be off by a half
+    return Pace(plain_rate(1 / interval), max(jitter - rounding, 0.0) / interval, longest)
 
 
 def _resolution(times: FloatArray) -> float:
@@ -51,12 +60,12 @@ def _resolution(times: FloatArray) -> float:
     return 0.0
 
 
-def rounded(rate_hz: float) -> float:
-    """The rate without the rounding of 1000 / interval_ms."""
-    return float(f"{rate_hz:.9g}")
+def plain_rate(rate_hz: float) -> float:
+    """The shortest decimal number within a millionth of the rate, as no clock is better: 1000 / 9.615385 is 104.
 
-
-def check_rate(rate_hz: float) -> None:
-    """``ValueError`` for a rate that no sensor has."""
+    ``ValueError`` for a rate that no sensor has.
+    """
     if not LEAST_HZ <= rate_hz <= MOST_HZ:
         raise ValueError(f"the rate is {rate_hz:.6g} Hz; rates are {LEAST_HZ:g} to {MOST_HZ:g} Hz")
+    found = (float(f"{rate_hz:.{digits}g}") for digits in range(1, 17))
+    return next(each for each in found if abs(each - rate_hz) <= SAME_CLOCK * rate_hz)

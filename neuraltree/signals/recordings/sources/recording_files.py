@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -37,20 +38,25 @@ class SourceFile:
         return str(PurePosixPath(self.name).parent)
 
 
-def files_of(path: Path) -> list[SourceFile]:
+@contextmanager
+def opened_files(path: Path) -> Iterator[list[SourceFile]]:
     """The files in a natural order, without hidden ones and those that systems add; a single file as it is.
 
     ``ValueError`` if there is no such path, and for an archive that is damaged, encrypted, too large or has paths that
     lead outside.
     """
     if path.is_dir():
-        found = _of_folder(path)
-    elif path.suffix.lower() == ".zip":
-        found = _of_archive(path)
+        yield _kept(path, _of_folder(path))
+    elif path.suffix.lower() == ".zip" and path.is_file():
+        with _opened(path) as archive:
+            yield _kept(path, _of_archive(path, archive))
     elif path.exists():
-        return [SourceFile(path.name, partial(_load, path))]
+        yield [SourceFile(path.name, partial(_load, path))]
     else:
         raise ValueError(f"{path}: no such file or folder")
+
+
+def _kept(path: Path, found: Iterator[SourceFile]) -> list[SourceFile]:
     kept = []
     for one in found:
         if not _is_junk(one.name):
@@ -65,10 +71,14 @@ def _is_junk(name: str) -> bool:
 
 
 def _of_folder(path: Path) -> Iterator[SourceFile]:
-    for folder, _, names in os.walk(path):
+    for folder, _, names in os.walk(path, onerror=_refuse):
         for name in names:
             file = Path(folder) / name
             yield SourceFile(file.relative_to(path).as_posix(), partial(_load, file))
+
+
+def _refuse(error: OSError) -> None:
+    raise ValueError(f"{error.filename}: cannot be read: {error.strerror}") from None
 
 
 def _load(path: Path) -> bytes:
@@ -79,14 +89,17 @@ def _load(path: Path) -> bytes:
         raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from None
 
 
-def _of_archive(path: Path) -> Iterator[SourceFile]:
+def _opened(path: Path) -> zipfile.ZipFile:
     try:
-        with zipfile.ZipFile(path) as archive:
-            members = [one for one in archive.infolist() if not one.is_dir()]
+        return zipfile.ZipFile(path)
     except OSError as error:
         raise ValueError(f"{path}: cannot be read: {error.strerror or error}") from None
     except Exception as error:  # a damaged archive can raise any error
         raise ValueError(f"{path}: not a whole .zip archive: {error}") from None
+
+
+def _of_archive(path: Path, archive: zipfile.ZipFile) -> Iterator[SourceFile]:
+    members = [one for one in archive.infolist() if not one.is_dir()]
     if sum(one.file_size for one in members) > MOST_BYTES:
         raise ValueError(f"{path}: its files have more than {MOST_BYTES >> 30} GiB; unpack it, and name the folder")
     names: set[str] = set()
@@ -95,7 +108,7 @@ def _of_archive(path: Path) -> Iterator[SourceFile]:
         if one.filename in names:
             raise ValueError(f"{path}: two files are named {one.filename!r}")
         names.add(one.filename)
-        yield SourceFile(one.filename, partial(_unpacked, path, one))
+        yield SourceFile(one.filename, partial(_unpacked, path, archive, one))
 
 
 def _check_member(path: Path, one: zipfile.ZipInfo) -> None:
@@ -108,10 +121,10 @@ def _check_member(path: Path, one: zipfile.ZipInfo) -> None:
         raise ValueError(f"{path}: {one.filename!r} is packed more than {MOST_PACKED}-fold, as in a zip bomb")
 
 
-def _unpacked(path: Path, one: zipfile.ZipInfo) -> bytes:
+def _unpacked(path: Path, archive: zipfile.ZipFile, one: zipfile.ZipInfo) -> bytes:
     """Not more than the size that was promised."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(one) as file:
+        with archive.open(one) as file:
             return file.read(one.file_size + 1)
     except Exception as error:  # as above
         raise ValueError(f"{path}: {one.filename!r} cannot be read: {error}") from None

@@ -49,18 +49,15 @@ class Told:
 
 @dataclass(frozen=True)
 class Lists:
-    """``told``: by the path of the recording, with or without its ending. ``folders``: those with a ``labels.csv``."""
+    """``told``: by the path of the file. ``folders``: those with a ``labels.csv``."""
 
     told: Mapping[str, Told]
     folders: frozenset[str]
 
     def of(self, name: str) -> Told:
         """For the path of a file; without a list that names it, nothing, or no class beside a ``labels.csv``."""
-        path = PurePosixPath(name)
-        for key in (name, str(path.with_suffix(""))):
-            if key in self.told:
-                return self.told[key]
-        return Told("" if str(path.parent) in self.folders else None)
+        is_left_out = str(PurePosixPath(name).parent) in self.folders
+        return self.told.get(name, Told("" if is_left_out else None))
 
 
 def is_list(file: SourceFile) -> bool:
@@ -74,11 +71,13 @@ def lists_in(files: Sequence[SourceFile], recordings: Sequence[str]) -> Lists:
     """
     told: dict[str, Told] = {}
     folders: set[str] = set()
+    known = {str(PurePosixPath(name).with_suffix("")): name for name in recordings}
+    known |= {name: name for name in recordings}
     for file in filter(is_list, files):
         try:
             if PurePosixPath(file.name).name == CSV_NAME:
                 folders.add(file.folder)
-                _add_rows(told, file, {*recordings, *(str(PurePosixPath(name).with_suffix("")) for name in recordings)})
+                _add_rows(told, file, known)
             else:
                 _add_entries(told, file)
         except (ValueError, csv.Error, RecursionError) as error:
@@ -86,7 +85,8 @@ def lists_in(files: Sequence[SourceFile], recordings: Sequence[str]) -> Lists:
     return Lists(told, frozenset(folders))
 
 
-def _add_rows(told: dict[str, Told], file: SourceFile, known: set[str]) -> None:
+def _add_rows(told: dict[str, Told], file: SourceFile, known: Mapping[str, str]) -> None:
+    """``known``: the paths of files, by names that may stand for them."""
     rows = csv.DictReader(io.StringIO(file.load().decode("utf-8-sig"), newline=""), skipinitialspace=True)
     names = [name.strip().lower() for name in rows.fieldnames or ()]
     if sorted(names) != sorted(COLUMNS):
@@ -101,7 +101,7 @@ def _add_rows(told: dict[str, Told], file: SourceFile, known: set[str]) -> None:
         start, end = (_second(row[key], rows.line_num) for key in ("start", "end"))
         if not 0 <= start < end:
             raise ValueError(f"line {rows.line_num} goes from {start:g} to {end:g} s; a stretch ends after its start")
-        told.setdefault(name, Told("")).spans.append(Span(start, end, row["label"].strip()))
+        told.setdefault(known[name], Told("")).spans.append(Span(start, end, row["label"].strip()))
 
 
 def _second(cell: str, line: int) -> float:

@@ -21,7 +21,7 @@ class ClassRow(NamedTuple):
     share: float
 
 
-def described(recordings: Recordings) -> list[ClassRow]:
+def describe(recordings: Recordings) -> list[ClassRow]:
     """A row a class in the order of the classes, and one for samples without a label if there are any."""
     width = len(recordings.classes) + 1
     counts = np.array([np.bincount(one.labels + 1, minlength=width) for one in recordings.recordings])

@@ -8,7 +8,7 @@ import numpy as np
 
 from neuraltree.arrays import FloatArray
 from neuraltree.signals.recordings.recording import UNLABELLED, Recordings
-from neuraltree.signals.recordings.summary.describing import described
+from neuraltree.signals.recordings.summary.describing import describe
 from neuraltree.tree.nodes import IntArray
 
 CLIPPED = 3  # equal samples in a row at a channel's extreme value
@@ -36,8 +36,8 @@ def _channel_notes(name: str, parts: list[FloatArray]) -> Iterator[str]:
         return
     total = sum(map(len, parts))
     clipped = [(sum(own), end) for own, end in zip(runs, ends, strict=True) if own]
-    told = " and ".join(f"{count} samples ({count / total:.2%}) at {end:g}" for count, end in clipped)
-    yield f"channel {name!r} may be clipped: it stays for {CLIPPED} samples or more at an end, {told}"
+    told = " and ".join(f"{count} samples ({100 * count / total:.2g} %) at {end:g}" for count, end in clipped)
+    yield f"channel {name!r} may be clipped: runs of {CLIPPED} or more equal samples at an end of its range, {told}"
 
 
 def _long_runs(is_end: IntArray) -> list[int]:
@@ -48,17 +48,17 @@ def _long_runs(is_end: IntArray) -> list[int]:
 
 
 def _class_notes(recordings: Recordings) -> Iterator[str]:
-    rows = [row for row in described(recordings) if row.label]
+    rows = [row for row in describe(recordings) if row.label]
     if len(rows) < 2:
         return
     most = max(rows, key=lambda row: row.seconds)
     rare = [row for row in rows if row.seconds * RARE < most.seconds]
     if rare:
         told = ", ".join(f"{row.label} {row.seconds:.4g} s" for row in rare)
-        yield f"classes are far apart in length: {most.label} has {most.seconds:.4g} s, and {told}"
+        yield f"unbalanced classes: there are {most.seconds:.4g} s of {most.label}, but {told}"
     alone = [row.label for row in rows if row.groups < 2]
     if alone:
         yield (
-            f"of {', '.join(alone)} there is one recording or subject alone, which cannot be in both training and "
+            f"one recording or subject holds all of a class, for {', '.join(alone)}: it cannot be in both training and "
             "validation"
         )

@@ -21,12 +21,12 @@ RMS = Feature(
 }""",
     functions=("root",),
 )
-SAMPLE = Feature(
-    "sample",
-    "one of 16 samples at equal distances: 1 is the oldest, 16 the newest sample of the window",
+RAW = Feature(
+    "raw",
+    "one of 16 samples at equal distances: 16 is the newest of the window, 15 one a 16th of the window older ...",
     reads=("window",),
     integer=lambda parts, n, parameter: parts["window"][:, (parameter * n + 15) // 16 - 1],
-    c="""static int32_t nt_sample(const int16_t *x, int n, int parameter) {
+    c="""static int32_t nt_raw(const int16_t *x, int n, int parameter) {
     return x[(parameter * n + 15) / 16 - 1];
 }""",
     parameters=lambda n, rate_hz: tuple(range(2, 17, 2)),

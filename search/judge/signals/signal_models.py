@@ -36,24 +36,30 @@ def background_of(signal: SignalConfig, classes: Sequence[str]) -> int:
 
 
 def held_out_rules(
-    held_out: tuple[Problem, list[Nodes]], table: Table, train_rows: IntArray, signal: SignalConfig
+    held_out: tuple[Problem, list[Nodes]],
+    table: Table,
+    train_rows: IntArray,
+    signal: SignalConfig,
+    fronts: Sequence[FrontEnd],
 ) -> list[EventRule]:
     """For each tree the rule that is best on the rows that its weights were not fitted to."""
     problem, trees = held_out
-    assert table.front is not None
-    hop, longest = table.front.hop, table.front.longest
-    about = {
-        "background": background_of(signal, [str(label) for label in table.classes or ()]),
-        "hop_s": hop / table.front.rate_hz,
-        "tolerance": longest // hop,
-        "most_alarms_per_hour": signal.false_alarms_per_hour,
-    }
+    assert table.moments is not None
+    background = background_of(signal, [str(label) for label in table.classes or ()])
     rows = train_rows[problem.validation_rows]
     found = []
-    for tree in trees:
+    for tree, front in zip(trees, fronts, strict=True):
         outputs = (integer_outputs if problem.in_integers else validation_outputs)(problem, [tree])[0]
         scores = scores_of(outputs.T)
-        found.append(chosen_rule(_in_order(scores, table, rows, hop), **about)[0])  # type: ignore[arg-type]
+        decides = table.moments[rows, 1] % front.hop == 0
+        rule, _ = chosen_rule(
+            _in_order(scores[decides], table, rows[decides]),
+            background=background,
+            hop_s=front.hop / front.rate_hz,
+            tolerance=front.longest // front.hop,
+            most_alarms_per_hour=signal.false_alarms_per_hour,
+        )
+        found.append(rule)
     return found
 
 
@@ -63,22 +69,22 @@ def scores_of(logits: FloatArray) -> IntArray:
     return wide if wide.shape[1] > 1 else np.hstack([np.zeros_like(wide), wide])
 
 
-def _in_order(scores: IntArray, table: Table, rows: IntArray, hop: int) -> list[Scored]:
-    """The rows as stretches of decisions without a gap."""
+def _in_order(scores: IntArray, table: Table, rows: IntArray) -> list[Scored]:
+    """The rows of each recording in their order. Decisions without a label are passed over, with what they would have
+    reported."""
     assert table.moments is not None
     order = np.lexsort(table.moments[rows].T[::-1])
-    moments = table.moments[rows[order]]
-    steps = np.diff(moments, axis=0)
-    cuts = np.flatnonzero((steps[:, 0] != 0) | (steps[:, 1] != hop)) + 1
-    parts = np.split(order, cuts)
+    parts = np.split(order, np.flatnonzero(np.diff(table.moments[rows[order], 0])) + 1)
     return [Scored(scores[part], table.y[rows[part]]) for part in parts]
 
 
-def write_signal_models(folder: RunFolder, front: FrontEnd, trees: Sequence[Tree], rules: Sequence[EventRule]) -> None:
+def write_signal_models(
+    folder: RunFolder, fronts: Sequence[FrontEnd], trees: Sequence[Tree], rules: Sequence[EventRule]
+) -> None:
     """``signals/000.json`` and on: what firmware is made of, beside the trees alone in ``models``."""
     place = folder.path / FOLDER
     place.mkdir(exist_ok=True)
     for left in place.glob("*.json"):
         left.unlink()
-    for i, (tree, rule) in enumerate(zip(trees, rules, strict=True)):
+    for i, (front, tree, rule) in enumerate(zip(fronts, trees, rules, strict=True)):
         write_text(place / f"{i:03d}.json", dumps(reduced(SignalModel(front, tree, rule))))

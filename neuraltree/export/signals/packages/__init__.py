@@ -1,0 +1,1 @@
+"""Streaming C as packages that people build with."""

@@ -1,0 +1,1 @@
+"""The end of a run on recordings: models that are fed samples."""

@@ -1,0 +1,90 @@
+"""What a model decides for recordings, in Python or by its exported C."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neuraltree.export.signals.twin import Decisions, stream
+from neuraltree.signals.event_rule import Course, events
+from neuraltree.signals.recordings.recording import Recording, Recordings
+from neuraltree.signals.recordings.sample_counts import to_counts
+from neuraltree.signals.signal_model import SignalModel
+from neuraltree.signals.windows import window_labels
+from neuraltree.tree.nodes import IntArray
+from search.errors import InputError
+
+
+class Played(NamedTuple):
+    """One recording: ``counts`` (samples, channels) int16 that went in, the ``decisions``, the ``course`` of reports,
+    and the ``labels`` (decisions,) as places in the classes of the model, -1 for none."""
+
+    recording: Recording
+    counts: NDArray[np.int16]
+    decisions: Decisions
+    course: Course
+    labels: IntArray
+
+
+class LabelRule(NamedTuple):
+    """How a decision gets its label, see ``window_labels``."""
+
+    window: int
+    rule: str = "majority"
+    share: float = 0.5
+
+
+def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
+    """The recordings with the channels and classes of the model, in its order; labels that are no class count as none.
+
+    ``InputError`` if channels are missing, or the rate is another.
+    """
+    front = model.front_end
+    missing = [name for name in front.channels if name not in recordings.channels]
+    if missing:
+        raise InputError(
+            f"the model reads the channel {missing[0]!r}, and the recordings have {', '.join(recordings.channels)}"
+        )
+    if abs(recordings.rate_hz / front.rate_hz - 1) > 0.01:
+        raise InputError(f"the model takes {front.rate_hz:g} samples a second, not {recordings.rate_hz:g}")
+    places = [recordings.channels.index(name) for name in front.channels]
+    classes = [str(label) for label in model.tree.classes or ()]
+    codes = np.array([*(classes.index(name) if name in classes else -1 for name in recordings.classes), -1])
+    made = tuple(
+        Recording(one.name, one.samples[:, places], codes[one.labels], one.subject, one.part, one.source)
+        for one in recordings.recordings
+    )
+    return Recordings(made, front.channels, front.channels, recordings.rate_hz, tuple(classes), recordings.notes)
+
+
+def played(model: SignalModel, recordings: Recordings, precision: str, labelled: LabelRule) -> list[Played]:
+    """Each recording from a reset on, by the twin of the code in NumPy."""
+    found = []
+    for one in recordings.recordings:
+        counts = to_counts(one.samples, model.front_end.counts_per_unit)
+        made = stream(model, counts, precision)
+        rejected = None if model.rejection is None else model.rejection.rejected(made.features)
+        course = events(model.events, made.scores, made.classes, rejected)
+        labels = window_labels(one.labels, made.ends, *labelled)
+        found.append(Played(one, counts, made, course, labels))
+    return found
+
+
+def differences(files: Mapping[str, str], plays: Sequence[Played]) -> list[str]:
+    """Where the exported C in ``files`` decides otherwise than Python: a line for each recording that differs.
+
+    ``MeasureError`` if this machine has no compiler.
+    """
+    from neuraltree.hardware.signals.replay import replay_all
+
+    found = []
+    for one, other in zip(plays, replay_all(files, [one.counts for one in plays]), strict=True):
+        for name in ("ends", "features", "scores", "classes", "events"):
+            own, theirs = getattr(one.decisions, name), getattr(other, name)
+            if own.shape != theirs.shape or (own != theirs).any():
+                found.append(f"{one.recording.name}: {name} differ")
+                break
+    return found
