@@ -78,7 +78,7 @@ def without_subject(variant: str, subject: str, most_features: int = 200) -> Tab
     assert table.front is not None
     codes = table.rules.group == sorted(SUBJECTS).index(subject)
     train = np.flatnonzero(~codes)
-    kept = chosen_features(table.X[train], table.y[train], len(table.classes or ()), most_features)
+    kept = chosen_features(table.X[train].astype(np.int64), table.y[train], len(table.classes or ()), most_features)
     front = replace(table.front, features=tuple(table.front.features[i] for i in kept.tolist()))
     rules = Rules(group=table.rules.group, part=np.where(codes, TEST, TRAIN))
     return replace(table, X=table.X[:, kept], features=front.features, front=front, rules=rules)

@@ -15,7 +15,7 @@ from neuraltree.caches import cache_folder
 from neuraltree.hardware.measure import store
 from neuraltree.signals.recordings.subsets import of_part
 from neuraltree.signals.signal_model import load
-from search.cli.signal_files import label_rule_of, precision_of
+from search.cli.signals.signal_files import label_rule_of, precision_of
 from search.config.config import config_from, config_of, load_config
 from search.engine.evolution_step import generations
 from search.engine.problem import natural_truth, set_up
