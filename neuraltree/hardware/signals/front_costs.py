@@ -124,8 +124,8 @@ class FrontCosts:
     def with_front(self, columns: dict[str, FloatArray], used: Sequence[Sequence[int]]) -> dict[str, FloatArray]:
         """Costs (models,) of trees and of the front ends that they read, which ``used`` says.
 
-        Latency is that of the sample that ends a hop: features and tree; energy that of a second; ``cpu_load`` the share
-        of the time in which the processor is busy. The worst latency is a bound, see ``docs/hardware.md``.
+        Latency is that of the sample that ends a hop: features and tree; energy that of a second; ``cpu_load`` the
+        share of the time in which the processor is busy. The worst latency is a bound, see ``docs/hardware.md``.
         """
         found = [self.figures(one) for one in used]
         costs = np.array([one.cycles for one in found]).reshape(len(found), -1)
