@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from neuraltree.export.signals.signal_layout import BlockPart, Layout, WindowPlan
-from neuraltree.export.signals.state_fields import TYPE_BYTES
+from neuraltree.export.signals.signal_layout import TYPE_BYTES, BlockPart, Layout, WindowPlan
 from neuraltree.signals.c_functions import C_FUNCTIONS
 from neuraltree.signals.features.feature import Feature
 from neuraltree.signals.filters.filter import Filter

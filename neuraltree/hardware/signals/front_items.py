@@ -11,8 +11,16 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from neuraltree.export.signals.signal_layout import BlockPart, FeatureCall, Layout, PartCall, StreamPlan, WindowPlan
-from neuraltree.export.signals.state_fields import TYPE_BYTES, filter_bytes
+from neuraltree.export.signals.signal_layout import (
+    TYPE_BYTES,
+    BlockPart,
+    FeatureCall,
+    Layout,
+    PartCall,
+    StreamPlan,
+    WindowPlan,
+)
+from neuraltree.export.signals.state_fields import filter_bytes
 from neuraltree.export.signals.table_functions import merge_of
 from neuraltree.hardware.signals.signal_work import Work, merge_work, shift_work, work_of
 from neuraltree.signals.c_functions import C_FUNCTIONS

@@ -39,7 +39,7 @@ def play(options: argparse.Namespace) -> int:
     from neuraltree.cli.patience import patience
     from neuraltree.signals.recordings.reading_recordings import read_recordings
     from neuraltree.signals.recordings.subsets import of_part
-    from search.cli.signal_files import label_rule_of, precision_of, reading_of, signal_model_of
+    from search.cli.signals.signal_files import label_rule_of, precision_of, reading_of, signal_model_of
     from search.playback.play_scores import scores_of
     from search.playback.played import check_recordings, differences, played
 

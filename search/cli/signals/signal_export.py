@@ -7,7 +7,7 @@ from pathlib import Path
 
 from neuraltree.export.__main__ import check_place, write_export
 from neuraltree.export.targets import FORMATS
-from search.cli.signal_files import precision_of, signal_model_of
+from search.cli.signals.signal_files import precision_of, signal_model_of
 
 TAKEN = ("precision", "style", "name", "out")
 
