@@ -52,6 +52,8 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--hop", metavar="N", type=int, help=hop)
     piece = "with --signal: which piece of a file's name, cut at . _ and -, is the subject; subjects are not split"
     made.add_argument("--subject-piece", metavar="N", type=int, help=piece)
+    reject = "with --signal: what makes a window unknown, whatever its scores; by default nothing does"
+    made.add_argument("--reject", choices=("envelope", "mahalanobis"), help=reject)
     made.add_argument("--metric", help="the error to minimise, e.g. f1_macro or mae; see docs/tables.md")
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     formats = ("float32", "int8", "auto")
@@ -93,10 +95,10 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
         search["time"] = options.time or TIME
     else:
         search["generations"] = options.generations
-    if (options.windows or options.hop or options.subject_piece) and not options.signal:
-        raise ValueError("--windows, --hop and --subject-piece are about recordings; add --signal")
+    given = _given(hop=options.hop, subject_piece=options.subject_piece, rejection=options.reject)
+    if (options.windows or given) and not options.signal:
+        raise ValueError("--windows, --hop, --subject-piece and --reject are about recordings; add --signal")
     source = str(Path(options.table).absolute()) if options.signal else source_of(options.table)
-    given = _given(hop=options.hop, subject_piece=options.subject_piece)
     signal = {"windows": options.windows or "auto"} | given if options.signal else {}
     tables = {
         "data": {"source": source} | _given(target=options.target, drop=options.drop),

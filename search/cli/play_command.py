@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from neuraltree.cli.command import BAD_INPUT, DONE
 
 if TYPE_CHECKING:
+    from neuraltree.signals.rejection import Rejection
     from neuraltree.signals.signal_model import SignalModel
     from search.playback.play_scores import Scores
     from search.playback.played import Played
@@ -85,6 +86,8 @@ def _tell(model: SignalModel, plays: list[Played], scores: Scores) -> None:
         right, of = scores.subjects[worst]
         if len(scores.subjects) > 1 and of:
             lines.append(f"worst of {len(scores.subjects)} subjects or recordings: {worst}, {100 * right / of:.1f} %")
+    if model.rejection is not None:
+        lines.append(_unknown(model.rejection, plays))
     if scores.recordings[1]:
         lines.append("recordings of one label, by majority: {} of {} are right".format(*scores.recordings))
     if events.labelled:
@@ -95,6 +98,20 @@ def _tell(model: SignalModel, plays: list[Played], scores: Scores) -> None:
             f"{100 * events.accuracy:.1f} % of the time"
         )
     out.print("\n".join(lines), highlight=False, soft_wrap=True)
+
+
+def _unknown(rejection: Rejection, plays: list[Played]) -> str:
+    """The shares of windows that are unknown by their features, with a label of the model and without one."""
+    import numpy as np
+
+    rejected = np.concatenate([rejection.rejected(one.decisions.features) for one in plays])
+    known = np.concatenate([one.labels >= 0 for one in plays])
+    shares = [
+        f"{np.count_nonzero(rejected[some])} of {np.count_nonzero(some)} {what}"
+        for some, what in ((known, "with a label that the model knows"), (~known, "without one"))
+        if some.any()
+    ]
+    return f"unknown windows: {', '.join(shares)}"
 
 
 def _write(path: Path, model: SignalModel, plays: list[Played]) -> None:
