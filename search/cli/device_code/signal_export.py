@@ -26,9 +26,10 @@ def export_signal_of(arguments: argparse.Namespace, file: Path) -> int:
         raise ValueError(f"--{option}: streaming code takes {taken}")
     path, model = signal_model_of(file)
     run = path.absolute().parent.parent
-    row, out = FORMATS[arguments.to], arguments.out or Path(name_from(run.name))
+    asked = arguments.name or (name_from(arguments.out.absolute().name) if arguments.out else name_from(run.name))
+    name = check_name(asked)
+    row, out = FORMATS[arguments.to], arguments.out or Path(f"{name}_{arguments.to}")  # the run has its own name
     check_place(arguments.to, row, out)
-    name = check_name(arguments.name or name_from(out.absolute().name))
     precision = arguments.precision or precision_of(path)
     target = SIGNAL_TARGETS[arguments.to]
     made = target.make(model, name, precision=precision, style=arguments.style or "straight")
