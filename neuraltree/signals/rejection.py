@@ -109,13 +109,15 @@ class Distance(Struct, frozen=True, tag="mahalanobis", tag_field="kind", forbid_
         return Distance(self.places, self.centres, self.multipliers, self.shifts, score)
 
     def c_text(self) -> str:
-        """``rejected`` as ``nt_rejected(const int16_t *features)``, and the score as ``nt_distance``."""
+        """``rejected`` as ``nt_rejected(const int16_t *features)``, with what it calls."""
+        return self.distance_text() + FARTHER_C.replace("@THRESHOLD@", str(self.threshold))
+
+    def distance_text(self) -> str:
+        """``score`` as ``nt_distance(const int16_t *features)``."""
         flat = tuple(value for centre in self.centres for value in centre)
         tables = _table("int16_t", "centres", flat) + _table("uint16_t", "multipliers", self.multipliers)
         text = tables + _table("uint8_t", "shifts", self.shifts) + DISTANCE_C
-        marks = {"CENTRES": str(len(self.centres)), "MOST": str(MOST_STEPS), "THRESHOLD": str(self.threshold)}
-        for mark, value in marks.items():
-            text = text.replace(f"@{mark}@", value)
+        text = text.replace("@CENTRES@", str(len(self.centres))).replace("@MOST@", str(MOST_STEPS))
         return _with_places(self.places, text)
 
 
@@ -150,7 +152,7 @@ def _with_places(places: tuple[int, ...], text: str) -> str:
 
 ENVELOPE_C = """
 /* Whether a feature is what none was that was learned from. */
-NT_CALL int nt_rejected(const int16_t *features)
+static int nt_rejected(const int16_t *features)
 {
     NT_LOOP
     for (int i = 0; i < @COUNT@; ++i) {
@@ -163,7 +165,7 @@ NT_CALL int nt_rejected(const int16_t *features)
 """
 DISTANCE_C = """
 /* How far features are from those that were learned from: squares of 16ths of a standard deviation, added up. */
-NT_CALL int32_t nt_distance(const int16_t *features)
+static int32_t nt_distance(const int16_t *features)
 {
     int32_t least = INT32_MAX;
     NT_LOOP
@@ -182,8 +184,9 @@ NT_CALL int32_t nt_distance(const int16_t *features)
     }
     return least;
 }
-
-NT_CALL int nt_rejected(const int16_t *features)
+"""
+FARTHER_C = """
+static int nt_rejected(const int16_t *features)
 {
     return nt_distance(features) > INT32_C(@THRESHOLD@);
 }

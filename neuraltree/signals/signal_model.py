@@ -55,6 +55,11 @@ class SignalModel:
             raise ValueError(f"the rejection looks at feature {max(self.rejection.places)}, of 0 to {len(names) - 1}")
 
     @property
+    def classes(self) -> tuple[str | float, ...] | None:
+        """Those of the tree; None for a regression."""
+        return self.tree.classes
+
+    @property
     def features_read(self) -> tuple[int, ...]:
         """The positions of the features that a leaf reads, in order."""
         op = self.tree.nodes["op"]
