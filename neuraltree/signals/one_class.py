@@ -134,4 +134,3 @@ def load_one_class(path: str | os.PathLike[str]) -> OneClassModel:
         raise FileError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise FileError(f"{path}: {error}") from None
-

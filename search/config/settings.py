@@ -539,6 +539,13 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "not fitted to; of the rules that keep this the one that is right for most of the time is taken"
         ),
     ] = 1.0
+    one_class: Annotated[
+        bool,
+        Meta(
+            description="whether there are only normal windows: nothing is searched, and the models say whether a "
+            "window is normal or unknown"
+        ),
+    ] = False
     rejection: Annotated[
         Literal["none", "envelope", "mahalanobis"],
         Meta(

@@ -42,11 +42,14 @@ def _results(model: SignalModel | OneClassModel) -> str:
     return VALUE_FUNCTIONS if model.classes is None else CLASS_FUNCTIONS
 
 
-def _remark(model: SignalModel | OneClassModel, layout: Layout, name: str, precision: str, fields: tuple[Field, ...]) -> str:
+def _remark(
+    model: SignalModel | OneClassModel, layout: Layout, name: str, precision: str, fields: tuple[Field, ...]
+) -> str:
     front_end, stack = model.front_end, scratch_bytes(layout.windows)
     kind = "a target" if model.classes is None else f"{len(model.classes)} classes"
-    one_class = isinstance(model, OneClassModel)
-    title = "A model of normal samples" if one_class else "A neural tree"
+    title, deciding = "A neural tree", "features and tree"
+    if isinstance(model, OneClassModel):
+        title, kind, deciding = "A model of normal samples", "normal or unknown", "features and their distance"
     lines = [
         f"/* {title} that is fed samples: {len(front_end.channels)} channels, {layout.num_features} features, "
         f"{kind}, {precision}.",
@@ -59,7 +62,7 @@ def _remark(model: SignalModel | OneClassModel, layout: Layout, name: str, preci
         "   No heap, no library, no recursion; as many states as you like. A state of this size is all RAM besides the",
         f"   stack: {state_bytes(fields)} B on cores of 32 bits. "
         + (f"The stack holds {stack} B of features' work at most." if stack else ""),
-        f"   The longest push is the one that ends a hop, every {layout.hop} samples: it computes features and tree."
+        f"   The longest push is the one that ends a hop, every {layout.hop} samples: it computes {deciding}."
         "\n   Its time does not grow with the length of the stream. Any interrupt may push, but not two one state. */",
     ]
     return "\n".join(line.rstrip() for line in lines)

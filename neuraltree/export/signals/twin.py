@@ -42,9 +42,7 @@ class Decisions(NamedTuple):
     values: NDArray[np.float32]
 
 
-def stream(
-    model: SignalModel | OneClassModel, samples: NDArray[np.int16], precision: str = "float32"
-) -> Decisions:
+def stream(model: SignalModel | OneClassModel, samples: NDArray[np.int16], precision: str = "float32") -> Decisions:
     """What the code of ``export_signal`` makes of a recording (samples, channels), from a reset on: the same bits for
     integers; for floats the same features, and scores that rounding may change by 1."""
     samples = checked_samples(model, samples)
