@@ -306,6 +306,14 @@ def _check(config: Config, source: str) -> None:
             "leave them out",
         ),
         (
+            config.signal.one_class and not config.signal.windows,
+            'signal.one_class is about recordings; set signal.windows, as in "auto"',
+        ),
+        (
+            config.signal.one_class and config.signal.rejection != "none",
+            "signal.one_class and signal.rejection exclude each other: a model of one class is a rejection itself",
+        ),
+        (
             config.data.thousands != "" and config.data.thousands in (config.data.decimal, *"0123456789+-eE%"),
             f"data.thousands = {shown(config.data.thousands)} is the decimal mark, or part of every number",
         ),

@@ -22,6 +22,7 @@ from neuraltree.hardware.choice import Decision, decide
 from neuraltree.hardware.choice_words import word_of_codes
 from neuraltree.hardware.exiting import costs_with_exits
 from neuraltree.hardware.model.cost_names import LOAD, MEAN
+from neuraltree.signals.signal_model import SignalModel, reduced
 from neuraltree.tree.model_files import dumps
 from neuraltree.tree.nodes import Nodes
 from neuraltree.tree.tree import Tree
@@ -35,6 +36,7 @@ from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
+from search.judge.signals.held_out_rejections import fitted_rejections
 from search.judge.signals.signal_models import held_out_rules, write_signal_models
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
@@ -131,7 +133,11 @@ def write_front(
             hops = [int(member.values.get(HOP, 0)) for member in members]
             fronts = [fronts_of(table.front, table.hops)[hop] for hop in hops]
             rules = held_out_rules(judged.held_out, table, setup.train_rows, setup.signal, fronts)
-            write_signal_models(folder, fronts, [member.tree for member in members], rules)
+            trees = [member.tree for member in members]
+            models = [reduced(SignalModel(*parts)) for parts in zip(fronts, trees, rules, strict=True)]
+            rejections = fitted_rejections(models, table, setup.train_rows, setup.signal)
+            models = [replace(one, rejection=each) for one, each in zip(models, rejections, strict=True)]
+            write_signal_models(folder, models)
     return judged
 
 

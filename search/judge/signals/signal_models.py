@@ -12,9 +12,8 @@ from neuraltree.signals.event_choice import Scored, chosen_rule
 from neuraltree.signals.event_rule import EventRule
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.sample_integers import LARGEST
-from neuraltree.signals.signal_model import SignalModel, dumps, reduced
+from neuraltree.signals.signal_model import SignalModel, dumps
 from neuraltree.tree.nodes import IntArray, Nodes
-from neuraltree.tree.tree import Tree
 from search.config.settings import SignalConfig
 from search.engine.evaluate import Problem, validation_outputs
 from search.engine.integer_scores import integer_outputs
@@ -78,13 +77,11 @@ def _in_order(scores: IntArray, table: Table, rows: IntArray) -> list[Scored]:
     return [Scored(scores[part], table.y[rows[part]]) for part in parts]
 
 
-def write_signal_models(
-    folder: RunFolder, fronts: Sequence[FrontEnd], trees: Sequence[Tree], rules: Sequence[EventRule]
-) -> None:
+def write_signal_models(folder: RunFolder, models: Sequence[SignalModel]) -> None:
     """``signals/000.json`` and on: what firmware is made of, beside the trees alone in ``models``."""
     place = folder.path / FOLDER
     place.mkdir(exist_ok=True)
     for left in place.glob("*.json"):
         left.unlink()
-    for i, (front, tree, rule) in enumerate(zip(fronts, trees, rules, strict=True)):
-        write_text(place / f"{i:03d}.json", dumps(reduced(SignalModel(front, tree, rule))))
+    for i, model in enumerate(models):
+        write_text(place / f"{i:03d}.json", dumps(model))
