@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,15 +13,18 @@ from neuraltree.signals.event_choice import Scored, chosen_rule
 from neuraltree.signals.event_rule import EventRule
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.sample_integers import LARGEST
-from neuraltree.signals.signal_model import SignalModel, dumps
+from neuraltree.signals.signal_model import SignalModel, dumps, reduced
 from neuraltree.tree.nodes import IntArray, Nodes
+from neuraltree.tree.tree import Tree
 from search.config.settings import SignalConfig
 from search.engine.evaluate import Problem, validation_outputs
 from search.engine.integer_scores import integer_outputs
 from search.errors import InputError
 from search.folder.records import RunFolder, write_text
+from search.judge.signals.held_out_rejections import fitted_rejections
 from search.strict import shown
 from search.table.data import Table
+from search.table.signals.holding import fronts_of
 
 FOLDER = "signals"
 
@@ -32,6 +36,27 @@ def background_of(signal: SignalConfig, classes: Sequence[str]) -> int:
     if signal.background not in classes:
         raise InputError(f"signal.background = {shown(signal.background)} is no class; allowed: {', '.join(classes)}")
     return list(classes).index(signal.background)
+
+
+def signal_models(
+    made: Sequence[tuple[Tree, int]],
+    held_out: tuple[Problem, list[Nodes]],
+    table: Table,
+    train_rows: IntArray,
+    signal: SignalConfig,
+) -> list[SignalModel]:
+    """The models of finished trees, each given with the place of its hop; without features that nothing reads.
+
+    ``held_out``: the same trees with weights of folds, and the problem whose rows these were not fitted to.
+    """
+    assert table.front is not None
+    fronts = [fronts_of(table.front, table.hops)[hop] for _, hop in made]
+    rules = held_out_rules(held_out, table, train_rows, signal, fronts)
+    models = [
+        reduced(SignalModel(front, tree, rule)) for front, (tree, _), rule in zip(fronts, made, rules, strict=True)
+    ]
+    rejections = fitted_rejections(models, table, train_rows, signal)
+    return [replace(model, rejection=each) for model, each in zip(models, rejections, strict=True)]
 
 
 def held_out_rules(
