@@ -29,6 +29,11 @@ BENCHMARKS: dict[str, tuple[str, str]] = {
         "training with random signs, and of the values that weights share",
     ),
     "int8": ("int8_accuracy", "accuracy of 8-bit models"),
+    "signal_costs": ("hardware.signal_costs", "costs of code that is fed samples, predicted and measured"),
+    "recordings": (
+        "signals.recorded_activities",
+        "activities and gestures from recordings to code, beside small models",
+    ),
     "narrow_costs": ("hardware.narrow_costs", "costs of formats below 8 bits, predicted and measured"),
     "formats": ("hardware.number_formats", "error and size of MNIST's tree of 10,000 weights by number format"),
     "truncation": ("truncation", "time to remove the least contributors to a hypervolume"),

@@ -1,8 +1,8 @@
 """``python -m tools.example_recordings``: writes examples/gestures.zip, made recordings of four gestures by ten people.
 
 A person holds a board with an accelerometer, turned a little otherwise than others do, and does each gesture for 10 s
-at a pace and a size of their own that wander. Samples are integers, 4,096 a g, 50 a second. The recordings of three people
-are for the test.
+at a pace and a size of their own that wander. Samples are integers, 4,096 a g, 50 a second. The recordings of three
+people are for the test.
 """
 
 from __future__ import annotations

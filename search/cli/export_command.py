@@ -12,8 +12,8 @@ from neuraltree.compress.formats import AUTO, input_spec
 from neuraltree.export import __main__ as exporting
 from neuraltree.export.targets import FORMATS
 from search.cli.chosen import chosen_code, exits_early, inputs_of_run, member_of
-from search.cli.device_code.signal_export import export_signal_of
-from search.cli.signal_files import signal_file
+from search.cli.signals.signal_export import export_signal_of
+from search.cli.signals.signal_files import signal_file
 
 if TYPE_CHECKING:
     from search.front import Member

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from search.table.data import Table
 
 TIME = "60s"
-OF_SIGNALS = ("windows", "hop", "lags", "horizon", "rate_hz", "subject_piece")
+# The options about recordings, and the keys of [signal] that they set.
+OF_SIGNALS = {
+    **{name: name for name in ("windows", "hop", "lags", "horizon", "rate_hz", "subject_piece", "one_class")},
+    "reject": "rejection",
+}
 EPILOG = """examples:
   neuraltree fit penguins.csv --target species
   neuraltree fit penguins.csv --target species --device rp2040 --flash 4k --time 30s --out penguins
@@ -28,6 +32,7 @@ EPILOG = """examples:
   neuraltree fit sensors.csv --target fault --metric f1_macro --set data.group=machine
   neuraltree fit recordings/ --signal --device nrf52840 --ram 2k --flash 8k --time 5m --out gestures
   neuraltree fit gas.csv --signal --target co2 --horizon 1 --lags 0 1 2 3 --rate-hz 0.111 --device cortex-m4f
+  neuraltree fit normal/ --signal --one-class --device nrf52840 --out motor
   neuraltree fit counts.csv --device uno --precision auto --ram 2k --latency 1ms --input int16
 
 Each budget is an objective, too; without one, latency and flash of a --device are, or the number of weights.
@@ -61,6 +66,10 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--rate-hz", metavar="HZ", type=float, help=rate)
     piece = "with --signal: which piece of a file's name, cut at . _ and -, is the subject; subjects are not split"
     made.add_argument("--subject-piece", metavar="N", type=int, help=piece)
+    reject = "with --signal: what makes a window unknown, whatever its scores; by default nothing does"
+    made.add_argument("--reject", choices=("envelope", "mahalanobis"), help=reject)
+    one_class = "with --signal: all recordings are normal, and the models tell what is not"
+    made.add_argument("--one-class", action="store_true", help=one_class)
     made.add_argument("--metric", help="the error to minimise, e.g. f1_macro or mae; see docs/tables.md")
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     formats = ("float32", "int8", "auto")
@@ -103,11 +112,11 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
         search["time"] = options.time or TIME
     else:
         search["generations"] = options.generations
-    if not options.signal and any(getattr(options, name) is not None for name in OF_SIGNALS):
-        listed = ", ".join(f"--{name.replace('_', '-')}" for name in OF_SIGNALS)
+    given = _given(**{name: getattr(options, option) for option, name in OF_SIGNALS.items()})
+    if given and not options.signal:
+        listed = ", ".join(f"--{option.replace('_', '-')}" for option in OF_SIGNALS)
         raise ValueError(f"{listed} are about recordings; add --signal")
     source = str(Path(options.table).absolute()) if options.signal else source_of(options.table)
-    given = _given(**{name: getattr(options, name) for name in OF_SIGNALS})
     windows = {} if options.windows or options.lags else {"windows": "auto"}
     signal = windows | given | _given(target=options.target) if options.signal else {}
     target = "" if options.signal else options.target
@@ -151,5 +160,6 @@ def fit(options: argparse.Namespace) -> int:
     if code == DONE and not (options.dry_run or options.json):
         run = shlex.quote(config.run.out)
         answers = f"play {run} RECORDINGS --c" if options.signal else f"predict {run} ROWS"
-        report.message(f"next: neuraltree show {run}; neuraltree {answers}; neuraltree export {run} --to c")
+        shown = "" if config.signal.one_class else f"neuraltree show {run}; "
+        report.message(f"next: {shown}neuraltree {answers}; neuraltree export {run} --to c")
     return code

@@ -42,7 +42,7 @@ def inspect(options: argparse.Namespace) -> int:
     from rich.markup import escape
 
     from neuraltree.cli.command import BAD_INPUT, DONE, plain
-    from search.cli.inspect_recordings import are_recordings, inspect_recordings
+    from search.cli.signals.inspect_recordings import are_recordings, inspect_recordings
     from search.config.config import config_from
     from search.table.inspection import config_text
     from search.table.inspection import inspect as inspected

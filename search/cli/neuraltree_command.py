@@ -16,10 +16,10 @@ from search.cli import (
     compress_command,
     fit_command,
     inspect_command,
-    play_command,
     show_command,
 )
 from search.cli.device_code import split_command
+from search.cli.signals import play_command
 from search.errors import LOCKED, InputError, LockedError
 
 RESUME = "resume it with: neuraltree run FOLDER --resume"

@@ -10,7 +10,8 @@ def series_rules(config: Config) -> tuple[tuple[bool, str], ...]:
     """Whether each rule is broken, and what to say then."""
     signal = config.signal
     target, horizon = f"signal.target = {shown(signal.target)}", f"signal.horizon = {signal.horizon}"
-    of_classes = {"classes": signal.classes, "background": signal.background}
+    of_classes = {"classes": signal.classes, "background": signal.background, "one_class": signal.one_class}
+    of_classes["rejection"] = signal.rejection != "none"
     given = [f"signal.{name}" for name, value in of_classes.items() if value]
     named = signal.target in signal.channels or (isinstance(signal.lags, dict) and signal.target in signal.lags)
     return (

@@ -91,7 +91,6 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         _check_streamed(config)
     settings = _settings(config, task, len(train_rows))
     weight = _row_weight(config, table, train_rows)
-    fronts = fronts_of(table.front, table.hops) if table.front else ()
     problem = Problem(
         space=space,
         task=task,
@@ -114,7 +113,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
         early_exit=_exits_early(config, table),
         formats=config.hardware.formats,
         robust_radius=config.search.robust_radius if ROBUST in config.search.objectives else 0.0,
-        fronts=tuple(FrontCosts(front, device) for front in fronts) if device else (),
+        fronts=_front_costs(config, table, device),
         holders=positions_of(holders(table.moments, table.hops), train_rows) if table.moments is not None else None,
         first_rows=_first_rows(table, train_rows) if config.search.rows == "auto" else 0,
     )
@@ -187,6 +186,20 @@ def _task(config: Config, table: Table) -> Task:
         return make_task(table.kind, len(table.classes or ()), config.task.loss, table.targets)
     except ValueError as error:
         raise InputError(f"task.loss: {error}") from None
+
+
+def _front_costs(config: Config, table: Table, device: hardware.Device | None) -> tuple[FrontCosts, ...]:
+    """The costs of features of windows for each hop, if the columns of the table are such features."""
+    if table.front is None or device is None:
+        return ()
+    code, classes = code_of(config, device), len(table.classes or ())
+    try:
+        return tuple(
+            FrontCosts(front, device, code.compiler, classes=classes, precision=code.precision)
+            for front in fronts_of(table.front, table.hops)
+        )
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def _device(config: Config, table: Table) -> hardware.Device | None:

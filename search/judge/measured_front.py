@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.cli.patience import patience
-from neuraltree.compress.formats import InputSpec
-from neuraltree.hardware.compare import COMPARED, Measured, check_measurable, measure_tree
+from neuraltree.hardware.compare import COMPARED, check_measurable, measure_tree
 from neuraltree.hardware.measure.cores import MeasureError
+from neuraltree.hardware.measured_costs import Measured
 from neuraltree.hardware.profile.devices import Code, Device
+from neuraltree.hardware.signals.measured_signal import measure_signal
+from neuraltree.signals.signal_model import SignalModel
 from neuraltree.tree.tree import Tree
 from search.engine.evaluate import Problem
 from search.front import Front
@@ -22,16 +24,17 @@ MEASURED = tuple(f"measured_{name}" for name in COMPARED)
 
 
 def measure_front(
-    problem: Problem, models: Sequence[tuple[Tree, Code]], say: Callable[[str], None], stopping: Callable[[], bool]
+    problem: Problem, models: Sequence[tuple[Tree, Code, int]], say: Callable[[str], None], stopping: Callable[[], bool]
 ) -> dict[str, NDArray[np.float64]]:
-    """The measured columns of ``COMPARED`` of trees, each in its code; {} and a message if none can be measured.
+    """The measured columns of ``COMPARED`` of trees, each in its code and with the place of its hop; {} and a message
+    if none can be measured.
 
     NaN for a model that cannot be measured.
 
     Raises ``KeyboardInterrupt`` when ``stopping()`` is true; earlier measurements stay in the user's cache.
     """
     device = problem.device
-    if device is None or problem.fronts:
+    if device is None:
         return {}
     try:
         check_measurable(device, problem.code.compiler)
@@ -41,8 +44,7 @@ def measure_front(
     say(f"compiling {len(models)} models with {problem.code.compiler} and running them on an emulated {device.core}")
     found: list[Measured | str] = []
     with patience(say, "measuring") as note, ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-        about = problem.inputs.spec, problem.early_exit
-        waiting = [threads.submit(_measured, tree, device, code, *about) for tree, code in models]
+        waiting = [threads.submit(_measured, problem, device, *model) for model in models]
         for i, future in enumerate(waiting):
             note(f"{i} of {len(models)} models")
             while not wait([future], timeout=0.2).done:
@@ -62,7 +64,7 @@ def measure_front(
 
 def nothing_measured(problem: Problem, front: Front) -> bool:
     """Whether a front has no measured cost although its device can be measured: every model failed."""
-    if problem.device is None or problem.fronts or not len(front):
+    if problem.device is None or not len(front):
         return False
     try:
         check_measurable(problem.device, problem.code.compiler)
@@ -71,9 +73,14 @@ def nothing_measured(problem: Problem, front: Front) -> bool:
     return not any(name in member.values for member in front for name in MEASURED)
 
 
-def _measured(tree: Tree, device: Device, code: Code, inputs: InputSpec, early_exit: bool) -> Measured | str:
-    """The measurement, or the reason why it failed: one failing model must not stop the others."""
+def _measured(problem: Problem, device: Device, tree: Tree, code: Code, hop: int) -> Measured | str:
+    """The measurement, or the reason why it failed: one failing model must not stop the others.
+
+    Of a model of recordings that of its whole code, which is fed samples, without a rule of events.
+    """
     try:
-        return measure_tree(tree, device, code, inputs, early_exit=early_exit)
+        if problem.fronts:
+            return measure_signal(SignalModel(problem.fronts[hop].front_end, tree), device, code)
+        return measure_tree(tree, device, code, problem.inputs.spec, early_exit=problem.early_exit)
     except (ValueError, OSError) as error:
         return str(error)

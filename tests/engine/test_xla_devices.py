@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-DEVICES = 2
+DEVICES = 4
 # JAX makes several devices of one processor if it is asked to before it starts.
 SEARCH = """
 import hashlib, jax
@@ -18,7 +18,7 @@ from neuraltree.engine.xla import compiled
 from dataclasses import replace
 import numpy as np
 found = context()
-problem = replace(found.setup.problem, workers=2)
+problem = replace(found.setup.problem, workers=4)
 trees = [found.setup.strategy.new_tree(np.random.default_rng(i)) for i in range(16)]
 result = evaluate(problem, trees, 0)
 whole = b"".join(tree.tobytes() for tree in result.trees) + result.columns["val_error"].tobytes()

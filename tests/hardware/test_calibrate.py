@@ -147,12 +147,12 @@ def test_a_profile_from_measured_trees(tmp_path: Path, monkeypatch: pytest.Monke
     board = tmp_path / "board.toml"
     board.write_text('extends = "stm32f407"\ntitle = "Mine"\n')
     out = tmp_path / "new.toml"
-    said = profile.calibrate(str(board), "clang", 16, out)
+    said = profile.calibrate(str(board), "clang", 24, out)
     assert said.startswith(f"{out}: 4 entries by clang")
     device = load_device(str(out))
     assert (device.title, device.core) == ("Mine", "cortex-m4f")
     entry = device.entry("int8", "table", "clang")
-    assert entry.residuals.cycles.trees == 8 + 4, "every second tree has integers, too"
+    assert entry.residuals.cycles.trees == 12 + 6, "every second tree has integers, too"
     assert entry.cycles.feature_int16.lo < entry.cycles.feature.lo / 2
     assert entry.flash.float_inputs.lo > 50, "the conversion of floats"
     assert entry.residuals.cycles.rmspe_percent < 25

@@ -81,6 +81,7 @@ def test_disagreement_is_an_error(monkeypatch):
         agreement(work)
 
 
+@pytest.mark.rare
 def test_benchmark_writes_every_key(monkeypatch):
     monkeypatch.setattr(workload, "MAX_NODES", 5)
     monkeypatch.setattr(train_speed, "ROUNDS", 2)
@@ -291,5 +292,6 @@ def test_the_rate_of_two_engines(tmp_path, capsys):
     assert "cold_small_tables: 2.50" in capsys.readouterr().out
 
 
+@pytest.mark.rare
 def test_the_memory_of_a_search():
     assert 50 < memory.peak_mib(rows=200, population=4) < 4000

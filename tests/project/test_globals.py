@@ -217,7 +217,7 @@ USE_JAX = "import jax\njax.numpy.ones(3).sum()\n"
 
 
 @needs_kernel
-@pytest.mark.parametrize("before", ["", USE_JAX], ids=["", "JAX"])
+@pytest.mark.parametrize("before", ["", pytest.param(USE_JAX, marks=pytest.mark.rare)], ids=["", "JAX"])
 def test_the_kernel_trains_in_a_fork(before: str, tmp_path: Path) -> None:
     """After training in threads, and where JAX could not be used any more."""
     said = run(CHILD + before + AFTER_TRAINING, tmp_path)
@@ -234,6 +234,7 @@ def test_a_fork_after_other_use_of_jax_refuses_to_train(tmp_path: Path) -> None:
     assert run(f"{CHILD}import jax\njax.devices()\nin_a_fork(fitted, fitted)", tmp_path, **XLA) == REFUSED * 2
 
 
+@pytest.mark.rare
 def test_a_fork_before_any_use_of_jax_trains(tmp_path: Path) -> None:
     use = "__import__('jax').numpy.ones(3).sum()"
     said = run(f"{CHILD}in_a_fork(fitted, fitted)\nin_a_fork(lambda: {use}, fitted)\nprint(fitted())", tmp_path, **XLA)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search.cli.inspect_recordings import are_recordings
 from search.cli.neuraltree_command import main
+from search.cli.signals.inspect_recordings import are_recordings
 from tests.signals.tiny_recordings import ROWS, write
 
 

@@ -50,7 +50,7 @@ def printed(model: SignalModel, precision: str) -> list[str]:
 def test_each_has_the_files_of_the_c_export(target: str) -> None:
     model = MODELS["classes"]
     files, plain = (
-        SIGNAL_TARGETS[target](model, "sensor", precision="int8"),
+        SIGNAL_TARGETS[target].make(model, "sensor", precision="int8"),
         export_signal(model, "sensor", precision="int8"),
     )
     by_name = {file.rpartition("/")[2]: text for file, text in files.items()}
@@ -63,7 +63,7 @@ def test_each_has_the_files_of_the_c_export(target: str) -> None:
 @pytest.mark.parametrize("name", MODELS)
 def test_the_sample_of_zephyr_prints_events(name: str, tmp_path: Path) -> None:
     model, stub = MODELS[name], tmp_path / "stub"
-    files = SIGNAL_TARGETS["zephyr"](model, "sensor", precision="int8")
+    files = SIGNAL_TARGETS["zephyr"].make(model, "sensor", precision="int8")
     assert "CONFIG_NEURALTREE_SENSOR=y" in files["samples/stream/prj.conf"]
     sample = save_files(tmp_path / "module", files) / "samples" / "stream"
     (stub / "include" / "zephyr" / "sys").mkdir(parents=True)
@@ -100,19 +100,31 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("target", ["arduino", "platformio"])
 def test_the_sketch_prints_events_on_the_board(target: str, core: Path, tmp_path: Path) -> None:
     model = MODELS["classes"]
-    library = save_files(tmp_path / "sensor", SIGNAL_TARGETS[target](model, "sensor", precision="int8"))
+    library = save_files(tmp_path / "sensor", SIGNAL_TARGETS[target].make(model, "sensor", precision="int8"))
     example = {"arduino": "examples/Stream/Stream.ino", "platformio": "examples/stream/src/main.cpp"}[target]
     program = avr.build(core, library / "src", library / example)
     assert avr.printed(program, 1) == printed(model, "int8")[:1]
 
 
+@pytest.mark.skipif(bool(avr.missing()), reason=f"no emulated Arduino board: {avr.missing()} is not here")
+@pytest.mark.parametrize(("name", "precision"), [("classes", "int8"), ("classes", "float32"), ("a value", "int8")])
+def test_the_check_on_the_board(name: str, precision: str, core: Path, tmp_path: Path) -> None:
+    files = SIGNAL_TARGETS["arduino"].make(MODELS[name], "sensor", precision=precision)
+    library = save_files(tmp_path / "sensor", files)
+    check = library / "examples" / "SelfTest" / "SelfTest.ino"
+    assert avr.printed(avr.build(core, library / "src", check), 1) == ["6 of 6 decisions are right"]
+    vectors = check.parent / "sensor_vectors.h"
+    vectors.write_text(re.sub(r"(nt_features\[\d+\].*\n\s*)(-?\d+)", r"\g<1>17", vectors.read_text()))
+    assert avr.printed(avr.build(core, library / "src", check), 1) == ["5 of 6 decisions are right"]
+
+
 def test_what_the_build_systems_read() -> None:
     model = MODELS["classes"]
-    files = SIGNAL_TARGETS["platformio"](model, "sensor")
+    files = SIGNAL_TARGETS["platformio"].make(model, "sensor")
     manifest = json.loads(files["library.json"])
     assert all(f"{one['base']}/{file}" in files for one in manifest["examples"] for file in one["files"])
-    arduino = SIGNAL_TARGETS["arduino"](model, "sensor")
+    arduino = SIGNAL_TARGETS["arduino"].make(model, "sensor")
     names = [line.split("\t")[0] for line in arduino["keywords.txt"].splitlines()]
     assert {"sensor_state", "sensor_push", "sensor_reset", "SENSOR_CHANNEL_C0"} <= set(names)
     with pytest.raises(ValueError, match="cannot be the name of an Arduino library"):
-        SIGNAL_TARGETS["arduino"](model, "arduino_model")
+        SIGNAL_TARGETS["arduino"].make(model, "arduino_model")

@@ -24,7 +24,7 @@ from neuraltree.hardware.measure.cores import MeasureError
 from neuraltree.signals.recordings.reading_recordings import read_recordings
 from neuraltree.signals.signal_model import SignalModel, load
 from search import load_front
-from search.cli.signal_files import reading_of
+from search.cli.signals.signal_files import reading_of
 from search.config.config import Config, config_of
 from search.front import Member
 from search.playback.forecast_play import Forecast, forecast_scores, forecasts, value_differences

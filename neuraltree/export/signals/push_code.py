@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from neuraltree.export.signals.layout import Layout, PartCall, StreamPlan, WindowPlan
+from neuraltree.export.signals.signal_layout import Layout, PartCall, StreamPlan, WindowPlan
 from neuraltree.signals.front_end.feature_names import Stream
 
 
@@ -19,13 +19,13 @@ def constants(layout: Layout) -> list[str]:
 
 
 def sample_function(layout: Layout) -> str:
-    """``nt_sample``: filters, blocks and buffers of one sample."""
+    """``nt_take``: filters, blocks and buffers of one sample."""
     lines = [f"const int32_t c{i} = nt_held(sample[{i}]);" for i in layout.channels]
     lines += _filter_lines(layout)
     for i, one in enumerate(layout.streams):
         lines += _stream_lines(layout, i, one)
     lines += [f"(void){name};" for name in ("s", "sample", "first") if not re.search(rf"\b{name}\b", " ".join(lines))]
-    head = "NT_INLINE void nt_sample(@NAME@_state *s, const int16_t *sample, int first)"
+    head = "NT_INLINE void nt_take(@NAME@_state *s, const int16_t *sample, int first)"
     return f"{head}\n{{\n{_indented(lines)}\n}}\n"
 
 

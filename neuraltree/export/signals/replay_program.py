@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import Layout
+from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.signal_model import SignalModel
 
 
-def replay_text(model: SignalModel, layout: Layout, name: str) -> str:
+def replay_text(model: SignalModel | OneClassModel, layout: Layout, name: str) -> str:
     """C that reads samples, int16_t in the host's order of bytes, from its standard input.
 
     It prints a line for each decision. With any argument it writes ``record_fields`` of each in the host's order.
     """
-    has_classes = model.tree.classes is not None
+    has_classes = model.classes is not None
     marks = {
         "SHOWN": SHOWN if has_classes else SHOWN_VALUE,
         "FIELDS": FIELDS if has_classes else FIELDS_VALUE,
         "NAME": name,
         "UPPER": name.upper(),
         "FEATURES": str(layout.num_features),
-        "CLASSES": str(len(model.tree.classes or ())),
+        "CLASSES": str(len(model.classes or ())),
     }
     text = PROGRAM
     for mark, value in marks.items():
@@ -66,9 +67,9 @@ int main(int count, char **words)
 }
 """
 FIELDS = """                {
-                    const int16_t ends[2] = {(int16_t)@NAME@_class(&state), (int16_t)event};
+                    const int answers[3] = {@NAME@_class(&state), event, @NAME@_reported(&state)};
                     write_number(stdout, @NAME@_scores(&state), @CLASSES@ * sizeof(int16_t));
-                    write_number(stdout, ends, sizeof ends);
+                    write_number(stdout, answers, sizeof answers);
                 }
 """
 FIELDS_VALUE = """                {
@@ -93,4 +94,4 @@ def record_fields(num_features: int, classes: int) -> list[tuple[str, str, tuple
     found: list[tuple[str, str, tuple[int, ...]]] = [("end", "u8", ()), ("features", "i2", (num_features,))]
     if not classes:
         return [*found, ("value", "f4", ())]
-    return [*found, ("scores", "i2", (classes,)), ("class", "i2", ()), ("event", "i2", ())]
+    return [*found, ("scores", "i2", (classes,)), *((name, "i4", ()) for name in ("class", "event", "reported"))]

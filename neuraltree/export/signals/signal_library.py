@@ -10,11 +10,11 @@ from neuraltree.export.c.parts import MACROS
 from neuraltree.export.names import check_name
 from neuraltree.export.signals import push_code
 from neuraltree.export.signals.event_code import event_function
-from neuraltree.export.signals.layout import Layout, layout_of
 from neuraltree.export.signals.replay_program import replay_text
 from neuraltree.export.signals.signal_header import header
+from neuraltree.export.signals.signal_layout import Layout, layout_of
 from neuraltree.export.signals.signal_test import signal_test_files
-from neuraltree.export.signals.table_functions import function_texts, shared_texts
+from neuraltree.export.signals.table_functions import alone, function_texts, shared_texts
 from neuraltree.export.signals.twin import Scorer, linear_topped_classes
 from neuraltree.signals.signal_model import SignalModel, reduced
 
@@ -59,11 +59,20 @@ def computed(model: SignalModel, precision: str) -> tuple[int, ...]:
 
 def _source(model: SignalModel, layout: Layout) -> str:
     has_classes = model.tree.classes is not None
-    reject = [] if model.rejection is None else [model.rejection.c_text() + "\n"]
+    deciding = [] if model.rejection is None else [alone(model.rejection.c_text())]
+    if has_classes:
+        deciding = [*deciding, event_function(model.events, len(model.tree.classes or ()), bool(deciding))]
+    deciding.append(CLASSES if has_classes else VALUE)
+    return source_text(layout, ['#include "@NAME@_tree.h"\n'], deciding, has_classes)
+
+
+def source_text(layout: Layout, includes: list[str], deciding: list[str], has_classes: bool) -> str:
+    """``NAME.c``, with marks for the name. ``deciding``: what ``nt_decide`` is and calls; in it ``@WINDOWS@`` is where
+    features are computed."""
     windows = [push_code.window_function(layout, i, one) for i, one in enumerate(layout.windows)]
     calls = "".join(f"    nt_window{i}(s);\n" for i in range(len(windows)))
     parts = [
-        '#include "@NAME@.h"\n#include "@NAME@_tree.h"\n',
+        "".join(['#include "@NAME@.h"\n', *includes]),
         MACROS,
         *shared_texts(layout),
         *function_texts(layout),
@@ -71,9 +80,7 @@ def _source(model: SignalModel, layout: Layout) -> str:
         push_code.sample_function(layout),
         *windows,
         push_code.next_function(layout),
-        *reject,
-        *([event_function(model.events, len(model.tree.classes or ()), bool(reject))] if has_classes else []),
-        (CLASSES if has_classes else VALUE).replace("@WINDOWS@", calls),
+        *(text.replace("@WINDOWS@", calls) for text in deciding),
         PUSH.replace("@HOP@", str(layout.hop)).replace("@READY@", str(layout.ready)),
         RESET.replace("@FIRST@", "".join(f"    {line}\n" for line in reset_lines(layout, has_classes))),
         ACCESS,
@@ -118,7 +125,7 @@ NT_CALL int nt_hop(@NAME@_state *s)
 
 NT_PUBLIC int @NAME@_push(@NAME@_state *s, const int16_t *sample)
 {
-    nt_sample(s, sample, s->filled == 0 && s->hops == 0);
+    nt_take(s, sample, s->filled == 0 && s->hops == 0);
     if (++s->filled < @HOP@) {
         return @UPPER@_NONE;
     }
@@ -149,6 +156,11 @@ NT_PUBLIC const int16_t *@NAME@_features(const @NAME@_state *s)
 ACCESS_CLASSES = """NT_PUBLIC int @NAME@_class(const @NAME@_state *s)
 {
     return s->best;
+}
+
+NT_PUBLIC int @NAME@_reported(const @NAME@_state *s)
+{
+    return s->current;
 }
 
 NT_PUBLIC const int16_t *@NAME@_scores(const @NAME@_state *s)

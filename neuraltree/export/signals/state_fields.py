@@ -8,11 +8,10 @@ from math import prod
 from typing import NamedTuple
 
 from neuraltree.export.names import comment
-from neuraltree.export.signals.layout import Layout
+from neuraltree.export.signals.signal_layout import TYPE_BYTES, Layout
 from neuraltree.signals.event_rule import SMOOTHING_UNIT, EventRule
 from neuraltree.signals.filters.filter import Filter
 
-TYPE_BYTES = {f"{sign}int{bits}_t": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"float": 4}
 LARGEST_COUNT = 65_535  # of samples of a hop, and of hops, in 16 bits
 
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from neuraltree.export.signals.layout import BlockPart, Layout, WindowPlan
-from neuraltree.export.signals.state_fields import TYPE_BYTES
+from neuraltree.export.signals.signal_layout import TYPE_BYTES, BlockPart, Layout, WindowPlan
 from neuraltree.signals.c_functions import C_FUNCTIONS
 from neuraltree.signals.features.feature import Feature
 from neuraltree.signals.filters.filter import Filter
 from neuraltree.signals.parts.part import Part
 
-LIMIT = """/* A sample without the least number that 16 bits hold, which has no counterpart. */
+LIMIT = """/* Functions that compilers do not fit to the arguments of one caller: they cost the same in every model. */
+#if defined(__GNUC__)
+#define NT_APART NT_CALL __attribute__((used))
+#else
+#define NT_APART NT_CALL
+#endif
+
+/* A sample without the least number that 16 bits hold, which has no counterpart. */
 NT_INLINE int32_t nt_held(int16_t v)
 {
     return v < -32767 ? -32767 : v;
@@ -26,7 +32,7 @@ NT_INLINE int32_t nt_limit(int32_t v)
 """
 # Loops with a fence become no calls of a library, and no more than one step at a time.
 SHIFT = """/* Makes room for the next hop: the first of ``keep`` numbers is overwritten. */
-NT_CALL void nt_shift_@TYPE@(@TYPE@ *a, int keep, int by)
+NT_APART void nt_shift_@TYPE@(@TYPE@ *a, int keep, int by)
 {
     NT_LOOP
     for (; keep > 0; --keep, ++a) {
@@ -36,7 +42,7 @@ NT_CALL void nt_shift_@TYPE@(@TYPE@ *a, int keep, int by)
 }
 """
 MERGE = """/* Blocks to the value of a window. */
-NT_CALL @TYPE@ nt_@MERGE@_@TYPE@(const @TYPE@ *a, int n)
+NT_APART @TYPE@ nt_@MERGE@_@TYPE@(const @TYPE@ *a, int n)
 {
     @TYPE@ found = *a;
     NT_LOOP
@@ -85,9 +91,9 @@ def _add_helper(found: dict[str, str], name: str) -> None:
 
 
 def alone(text: str) -> str:
-    """A function of the tables, with a section of its own and never inlined, so that what it costs does not depend on
-    who calls it."""
-    return re.sub(r"^static (?!const|inline)(?=[^;={]*\()", "NT_CALL ", text.strip(), flags=re.MULTILINE) + "\n"
+    """A function of the tables, never inlined and never fitted to its callers, so that it costs the same in every
+    model."""
+    return re.sub(r"^static (?!const|inline)(?=[^;={]*\()", "NT_APART ", text.strip(), flags=re.MULTILINE) + "\n"
 
 
 def shared_texts(layout: Layout) -> list[str]:

@@ -15,7 +15,9 @@ from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.compress.int8.integers import scaled
 from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.export.c.decisions import SCORE_UNIT, score_threshold
-from neuraltree.signals.event_rule import events
+from neuraltree.signals.event_rule import UNKNOWN, events
+from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.sample_integers import LARGEST
 from neuraltree.signals.signal_model import SignalModel, reduced
 from neuraltree.tasks.links import class_codes
@@ -27,43 +29,60 @@ class Decisions(NamedTuple):
     """What a model made of a recording, one row for each decision. ``ends`` (decisions,): the samples seen by then.
     ``features`` (decisions, features) int16 of the model with only the features that its tree reads; one that rounding
     took from the code is 0. Of classes: ``scores`` (decisions, classes) int16; ``classes`` (decisions,): of each window
-    alone; ``events`` (decisions,): a class, ``event_rule.UNKNOWN`` or ``NONE``. Of a regression: ``values``
-    (decisions,) float32. What there is not is empty."""
+    alone; ``events`` (decisions,): a class, ``event_rule.UNKNOWN`` or ``NONE``; ``reported`` (decisions,): what holds
+    since the last event, the background included. Of a regression: ``values`` (decisions,) float32. What there is not
+    is empty."""
 
     ends: IntArray
     features: IntArray
     scores: NDArray[np.int16]
     classes: IntArray
     events: IntArray
+    reported: IntArray
     values: NDArray[np.float32]
 
 
-def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "float32") -> Decisions:
+def stream(model: SignalModel | OneClassModel, samples: NDArray[np.int16], precision: str = "float32") -> Decisions:
     """What the code of ``export_signal`` makes of a recording (samples, channels), from a reset on: the same bits for
     integers; for floats the same features, and scores that rounding may change by 1."""
-    model = reduced(model)
     samples = checked_samples(model, samples)
+    if isinstance(model, OneClassModel):
+        return _one_class_stream(model, samples)
+    model = reduced(model)
     scorer = Scorer.make(model, precision)
     ends = model.front_end.ends(len(samples))
-    features: IntArray = np.zeros(
-        (0, len(model.front_end.features)), dtype=np.int16
-    )  # of a recording shorter than a window
-    if len(ends):
-        features = model.front_end.values(np.maximum(samples, -LARGEST), ends)
+    features = _features(model.front_end, samples, ends)
     if model.rejection is None:
         unread = np.setdiff1d(np.arange(features.shape[1]), scorer.reads)
         features[:, unread] = 0
     if model.tree.classes is None:
         none = np.zeros((len(ends), 0), dtype=np.int16)
         empty = np.zeros(0, dtype=np.int64)
-        return Decisions(ends, features, none, empty, empty, scorer.values(features))
+        return Decisions(ends, features, none, empty, empty, empty, scorer.values(features))
     scores, classes = scorer(features)
     rejected = None if model.rejection is None else model.rejection.rejected(features)
-    found = events(model.events, scores, classes, rejected).events
-    return Decisions(ends, features, scores, classes, found, np.zeros(0, dtype=np.float32))
+    course = events(model.events, scores, classes, rejected)
+    return Decisions(ends, features, scores, classes, *course, np.zeros(0, dtype=np.float32))
 
 
-def checked_samples(model: SignalModel, samples: NDArray[np.integer]) -> NDArray[np.int16]:
+def _one_class_stream(model: OneClassModel, samples: NDArray[np.int16]) -> Decisions:
+    ends = model.front_end.ends(len(samples))
+    features = _features(model.front_end, samples, ends)
+    scores = model.scores(features)[:, None]
+    unknown, normal = scores[:, 0] < 0, np.zeros(len(ends), dtype=np.int64)
+    course = events(model.events, scores, normal, unknown)
+    classes = np.where(unknown, UNKNOWN, normal)
+    return Decisions(ends, features, scores.astype(np.int16), classes, *course, np.zeros(0, dtype=np.float32))
+
+
+def _features(front_end: FrontEnd, samples: NDArray[np.int16], ends: IntArray) -> IntArray:
+    """(decisions, features); none of a recording that is shorter than a window."""
+    if not len(ends):
+        return np.zeros((0, len(front_end.features)), dtype=np.int16)
+    return front_end.values(np.maximum(samples, -LARGEST), ends)
+
+
+def checked_samples(model: SignalModel | OneClassModel, samples: NDArray[np.integer]) -> NDArray[np.int16]:
     """(samples, channels) int16; ``ValueError`` for another shape or for numbers that are no integers of 16 bits."""
     found, width = np.asarray(samples), len(model.front_end.channels)
     if found.ndim != 2 or found.shape[1] != width:

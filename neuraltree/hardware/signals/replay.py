@@ -65,7 +65,8 @@ def _built(files: Mapping[str, str], name: str) -> Iterator[Path]:
             path = Path(folder) / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        sources = [f"{name}.c", f"{name}_tree.c", f"test/{name}_replay.c"]
+        sources = [file for file in files if file.endswith(".c") and not file.startswith("test/")]
+        sources.append(f"test/{name}_replay.c")
         cache = {"ZIG_GLOBAL_CACHE_DIR": str(compiler_folder()), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
         done = subprocess.run(
             [*compiler, *FLAGS, *sources, "-o", "replay"],
@@ -102,6 +103,6 @@ def _decisions(content: bytes, record: np.dtype[Any]) -> Decisions:
     ends, features = rows["end"].astype(np.int64), rows["features"].copy()
     if "value" in (record.names or ()):
         empty = np.zeros(0, dtype=np.int64)
-        return Decisions(ends, features, np.zeros((len(rows), 0), np.int16), empty, empty, rows["value"].copy())
-    classes, events = rows["class"].astype(np.int64), rows["event"].astype(np.int64)
-    return Decisions(ends, features, rows["scores"].copy(), classes, events, np.zeros(0, np.float32))
+        return Decisions(ends, features, np.zeros((len(rows), 0), np.int16), empty, empty, empty, rows["value"].copy())
+    classes, events, reported = (rows[name].astype(np.int64) for name in ("class", "event", "reported"))
+    return Decisions(ends, features, rows["scores"].copy(), classes, events, reported, np.zeros(0, np.float32))

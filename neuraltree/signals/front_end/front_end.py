@@ -43,7 +43,7 @@ class FrontEnd:
         """The features, their names read."""
         return tuple(parsed(name) for name in self.features)
 
-    @property
+    @cached_property
     def longest(self) -> int:
         """Samples of the longest window."""
         return max(one.window for one in self.wanted)

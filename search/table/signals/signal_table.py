@@ -6,19 +6,16 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.arrays import FloatArray
-from neuraltree.signals.features.sample_levels import LAG
-from neuraltree.signals.front_end.axis_groups import axis_groups
-from neuraltree.signals.front_end.feature_candidates import candidates
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.recordings.recording import Recordings
-from neuraltree.signals.recordings.sample_counts import counts_per_unit, to_counts
+from neuraltree.signals.recordings.sample_counts import to_counts
 from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
 from neuraltree.signals.windows import window_labels
 from neuraltree.tree.nodes import IntArray
@@ -26,10 +23,10 @@ from search.config.settings import Config, SignalConfig
 from search.errors import InputError
 from search.strict import shown
 from search.table.data import Table
+from search.table.signals.candidate_front import candidate_front, kept_columns, training_part
 from search.table.signals.chosen_recordings import chosen
 from search.table.signals.decision_rows import Decisions
-from search.table.signals.feature_choice import chosen_features
-from search.table.signals.series_rows import forecasts_of, lag_names, lag_window, times
+from search.table.signals.series_rows import forecasts_of, lag_window, times
 from search.table.split_columns import TEST, TRAIN, Rules
 from search.table.splits import split
 
@@ -43,6 +40,8 @@ def signal_table(config: Config) -> Table:
     signal = with_windows(config.signal, recordings)
     hop = hop_of(signal)
     made = decisions(recordings, truths, signal, hop)
+    if not truths:
+        _check_classes(recordings, made)
     classes = recordings.classes or None
     rules = _rules(recordings, made, signal)
     kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
@@ -55,9 +54,9 @@ def signal_table(config: Config) -> Table:
             f"no target of {len(made.end)} decisions is known before the first of {len(test)} test rows; choose a "
             "smaller signal.horizon or data.test_fraction"
         )
-    front = _front_end(recordings, signal, hop, _training(recordings, made, train))
+    front = candidate_front(recordings, signal, hop, _lengths(signal), training_part(recordings, made, train))
     X = features_of(recordings, front, made)
-    kept = _kept(X, made, train, front, signal.most_features, len(recordings.classes))
+    kept = kept_columns(X, made, train, front, signal.most_features, len(recordings.classes))
     told = f"{len(kept)} of {len(front.features)} candidate features are left to the search"
     front = replace(front, features=tuple(front.features[i] for i in kept.tolist()))
     left = X[:, kept].astype(np.float64)
@@ -121,9 +120,7 @@ def decisions(recordings: Recordings, truths: Sequence[FloatArray], signal: Sign
             f"{max((len(one.samples) for one in recordings.recordings), default=0)} samples; choose shorter "
             "signal.windows, or a smaller signal.share"
         )
-    made = Decisions(*parts)
-    _check_classes(recordings, made)
-    return made
+    return Decisions(*parts)
 
 
 def features_of(recordings: Recordings, front: FrontEnd, made: Decisions) -> IntArray:
@@ -136,40 +133,6 @@ def features_of(recordings: Recordings, front: FrontEnd, made: Decisions) -> Int
     return found
 
 
-def _training(recordings: Recordings, made: Decisions, train: IntArray) -> Recordings:
-    """Those of training rows, which give the scales; of a time series only what windows of training rows reach to."""
-    seen = np.zeros(len(recordings.recordings), dtype=np.int64)
-    np.maximum.at(seen, made.recording[train], made.end[train])
-    kept = [
-        (one, None if recordings.classes else end)
-        for one, end in zip(recordings.recordings, seen.tolist(), strict=True)
-        if end
-    ]
-    return replace(recordings, recordings=tuple(replace(one, samples=one.samples[:end]) for one, end in kept))
-
-
-def _kept(X: IntArray, made: Decisions, train: IntArray, front: FrontEnd, most: int, classes: int) -> IntArray:
-    """The columns that are left to the search: all lags, and the best others."""
-    asked = np.array([one.feature.name == LAG.name for one in front.wanted])
-    others = np.flatnonzero(~asked)
-    room = max(most - np.count_nonzero(asked), 0)
-    best = chosen_features(X[train][:, others], made.label[train], classes, room) if len(others) and room else []
-    return np.sort(np.concatenate([np.flatnonzero(asked), others[best]]).astype(np.int64))
-
-
-def _front_end(recordings: Recordings, signal: SignalConfig, hop: int, training: Recordings) -> FrontEnd:
-    """The front end of all candidates, whose scales come from the recordings ``training``."""
-    channels, groups = recordings.channels, axis_groups(recordings.channels)
-    if wrong := [name for name in signal.counts_per_unit if name not in channels]:
-        raise InputError(
-            f"signal.counts_per_unit names {shown(wrong[0])}, which is no channel; there are: {', '.join(channels)}"
-        )
-    usual = counts_per_unit(training)
-    counts = tuple(signal.counts_per_unit.get(name, own) for name, own in zip(channels, usual, strict=True))
-    names = (*candidates(channels, groups, recordings.rate_hz, _lengths(signal)), *lag_names(channels, signal, hop))
-    return FrontEnd(channels, recordings.rate_hz, hop, names, groups, counts)
-
-
 def _check_classes(recordings: Recordings, made: Decisions) -> None:
     counts = np.bincount(made.label, minlength=len(recordings.classes))
     if len(counts) < 2 or not counts.all():
@@ -178,6 +141,38 @@ def _check_classes(recordings: Recordings, made: Decisions) -> None:
             f"{', '.join(f'{count} of {name}' for name, count in zip(recordings.classes, counts, strict=True))}; "
             "name others as signal.classes, or choose shorter signal.windows"
         )
+
+
+@dataclass(frozen=True, eq=False)
+class NormalWindows:
+    """Windows of one class: ``X`` (windows, candidates) int of the features of ``front``; ``groups`` (windows,): their
+    subjects or recordings; ``normal``: the class."""
+
+    front: FrontEnd
+    X: IntArray
+    groups: IntArray
+    normal: str
+    label_window: int
+
+
+def normal_windows(config: Config, recordings: Recordings) -> NormalWindows:
+    """All windows of recordings that are not for testing; ``InputError`` if they have several classes."""
+    if len(recordings.classes) != 1:
+        raise InputError(
+            f"signal.one_class learns from normal windows alone, and there are {len(recordings.classes)} classes "
+            f"({', '.join(recordings.classes)}); name the normal one, as in signal.classes = [{shown('normal')}]"
+        )
+    recordings = replace(recordings, recordings=tuple(one for one in recordings.recordings if one.part != TESTING))
+    signal = with_windows(config.signal, recordings)
+    hop = hop_of(signal)
+    made = decisions(recordings, (), signal, hop)
+    front = candidate_front(
+        recordings, signal, hop, _lengths(signal), training_part(recordings, made, np.arange(len(made.end)))
+    )
+    names = sorted({one.group for one in recordings.recordings})
+    codes = np.array([names.index(one.group) for one in recordings.recordings])
+    X = features_of(recordings, front, made).astype(np.int64)
+    return NormalWindows(front, X, codes[made.recording], recordings.classes[0], min(_lengths(signal)))
 
 
 def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rules:

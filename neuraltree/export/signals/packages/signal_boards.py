@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from neuraltree.compress.formats import c_format
 from neuraltree.export.packages.arduino import check_library_name, keywords, properties
 from neuraltree.export.packages.platformio import PROJECT, manifest
+from neuraltree.export.signals.packages.signal_check import self_test_sketch
 from neuraltree.export.signals.packages.signal_example import Streaming, event_rows, example, streaming
 from neuraltree.signals.signal_model import SignalModel
 
@@ -59,6 +61,8 @@ def export_signal_arduino(
         "keywords.txt": keywords(name, made.header, [f"{name}_state"]),
         "README.md": README.replace("@NAME@", name).replace("@TEXT@", made.text),
         "examples/Stream/Stream.ino": _sketch(made, f"#include <{name}.h>"),
+        "examples/SelfTest/SelfTest.ino": self_test_sketch(made, c_format(precision).is_integer),
+        f"examples/SelfTest/{name}_vectors.h": made.vectors,
     }
 
 
@@ -89,9 +93,10 @@ README = """# @NAME@
 
 A neural tree, @TEXT@, exported by neuraltree.
 
-Copy this folder into the `libraries` folder of your sketchbook and restart the IDE. The example `Stream` then stands
-under File > Examples > @NAME@: it feeds samples at the right rate and prints events; put readings in place of its
-numbers. `src/@NAME@.h` says what the functions do, and in which integers samples are.
+Copy this folder into the `libraries` folder of your sketchbook and restart the IDE. Two examples then stand under
+File > Examples > @NAME@: `Stream` feeds samples at the right rate and prints events; put readings in place of its
+numbers. `SelfTest` compares the model with Python on this board. `src/@NAME@.h` says what the functions do, and in
+which integers samples are.
 
 Before you publish the library, put your own address into `url` in `library.properties`, and add a licence.
 """

@@ -14,12 +14,14 @@ MICROSECONDS = 1_000_000
 
 
 class Streaming(NamedTuple):
-    """``headers`` and ``sources``: C files of the model and of its tree, by name; ``text``: what it is, in a line."""
+    """``headers`` and ``sources``: C files of the model and of its tree, by name; ``vectors``: the header of the
+    self-test; ``text``: what it is, in a line."""
 
     model: SignalModel
     name: str
     headers: dict[str, str]
     sources: dict[str, str]
+    vectors: str
     text: str
 
     @property
@@ -35,7 +37,8 @@ def streaming(model: SignalModel, name: str, precision: str, style: str) -> Stre
         for ending in (".h", ".c")
     )
     found = re.search(r"A neural tree that is fed samples: (.*?)\.\n", headers[f"{name}.h"])
-    return Streaming(model, name, headers, sources, f"fed samples: {found[1]}" if found else "fed samples")
+    text = f"fed samples: {found[1]}" if found else "fed samples"
+    return Streaming(model, name, headers, sources, files[f"test/{name}_vectors.h"], text)
 
 
 def example(template: str, made: Streaming, **texts: str) -> str:

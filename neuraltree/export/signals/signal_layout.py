@@ -21,6 +21,8 @@ from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.parts.part import Part
 from neuraltree.signals.parts.part_table import PARTS
 
+TYPE_BYTES = {f"{sign}int{bits}_t": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)} | {"float": 4}
+
 
 @dataclass(frozen=True)
 class FilterStep:
