@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 
 from experiments.common import paper_tables
 from experiments.common.holdout import holdout
-from experiments.common.time_series import GAS_FURNACE, MACKEY_GLASS
+from experiments.common.known_series.time_series import GAS_FURNACE, MACKEY_GLASS
 from experiments.frame.experiment import Unit
 from experiments.studies.fuzzy import page
 from experiments.studies.fuzzy.run import EXPERIMENT, JOB, MODELS, TABLES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from experiments.common.time_series import GAS_FURNACE, MACKEY_GLASS
+from experiments.common.known_series.time_series import GAS_FURNACE, MACKEY_GLASS
 from experiments.rendering.searches import ALL, HOW, Measure, ResultRows, comparison, present, seeds_of, spread
 from experiments.rendering.text import page, right
 from experiments.studies.fuzzy.run import MODELS, NODES, SEARCH, STEPS, TABLES

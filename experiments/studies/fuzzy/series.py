@@ -7,9 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.common import paper_tables, time_series
+from experiments.common import paper_tables
 from experiments.common.holdout import holdout
-from experiments.common.time_series import FIRST, GAS_FURNACE, HORIZON, LAGS, MACKEY_GLASS, ROWS, TRAINED
+from experiments.common.known_series import time_series
+from experiments.common.known_series.time_series import FIRST, GAS_FURNACE, HORIZON, LAGS, MACKEY_GLASS, ROWS, TRAINED
 from neuraltree.arrays import FloatArray
 
 SERIES = (MACKEY_GLASS, GAS_FURNACE)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from experiments.common.time_series import (
+from experiments.common.known_series.time_series import (
     FIRST,
     GAS_FURNACE,
     HORIZON,

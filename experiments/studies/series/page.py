@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.common.time_series import GAS_FURNACE, MACKEY_GLASS
+from experiments.common.known_series.time_series import GAS_FURNACE, MACKEY_GLASS
 from experiments.rendering.searches import ResultRows, present, seeds_of, spread
 from experiments.rendering.text import NONE, page, right
 from experiments.studies.series.forecast_tasks import DEVICE, FOLDS, GAS_TEN, SIZE, TASKS, TRAINING

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.common.time_series import MACKEY_GLASS, SERIES_J
+from experiments.common.known_series.time_series import MACKEY_GLASS, SERIES_J
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.studies.series.forecast_tasks import TASKS, config_tables, write_series
 from experiments.studies.series.other_models import other_rows
