@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.export.signals.twin import Decisions, stream
-from neuraltree.signals.event_rule import Course, events
+from neuraltree.signals.event_rule import Course
+from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.recordings.recording import Recording, Recordings
 from neuraltree.signals.recordings.sample_counts import to_counts
 from neuraltree.signals.signal_model import SignalModel
@@ -42,7 +45,16 @@ def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
 
     ``InputError`` if channels are missing, or the rate is another.
     """
-    front = model.front_end
+    found = of_channels(model.front_end, recordings)
+    classes = [str(label) for label in model.classes or ()]
+    codes = np.array([*(classes.index(name) if name in classes else -1 for name in found.classes), -1])
+    made = tuple(replace(one, labels=codes[one.labels]) for one in found.recordings)
+    return replace(found, recordings=made, classes=tuple(classes))
+
+
+def of_channels(front: FrontEnd, recordings: Recordings) -> Recordings:
+    """The recordings with the channels of a front end, in its order; ``InputError`` if one is missing, or the rate is
+    another."""
     missing = [name for name in front.channels if name not in recordings.channels]
     if missing:
         raise InputError(
@@ -51,23 +63,19 @@ def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
     if abs(recordings.rate_hz / front.rate_hz - 1) > 0.01:
         raise InputError(f"the model takes {front.rate_hz:g} samples a second, not {recordings.rate_hz:g}")
     places = [recordings.channels.index(name) for name in front.channels]
-    classes = [str(label) for label in model.tree.classes or ()]
-    codes = np.array([*(classes.index(name) if name in classes else -1 for name in recordings.classes), -1])
-    made = tuple(
-        Recording(one.name, one.samples[:, places], codes[one.labels], one.subject, one.part, one.source)
-        for one in recordings.recordings
-    )
-    return Recordings(made, front.channels, front.channels, recordings.rate_hz, tuple(classes), recordings.notes)
+    made = tuple(replace(one, samples=one.samples[:, places]) for one in recordings.recordings)
+    return replace(recordings, recordings=made, channels=front.channels, units=front.channels)
 
 
-def played(model: SignalModel, recordings: Recordings, precision: str, labelled: LabelRule) -> list[Played]:
+def played(
+    model: SignalModel | OneClassModel, recordings: Recordings, precision: str, labelled: LabelRule
+) -> list[Played]:
     """Each recording from a reset on, by the twin of the code in NumPy."""
     found = []
     for one in recordings.recordings:
         counts = to_counts(one.samples, model.front_end.counts_per_unit)
         made = stream(model, counts, precision)
-        rejected = None if model.rejection is None else model.rejection.rejected(made.features)
-        course = events(model.events, made.scores, made.classes, rejected)
+        course = Course(made.events, made.reported)
         labels = window_labels(one.labels, made.ends, *labelled)
         found.append(Played(one, counts, made, course, labels))
     return found

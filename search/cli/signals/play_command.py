@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from neuraltree.cli.command import BAD_INPUT, DONE
 
 if TYPE_CHECKING:
+    from neuraltree.signals.one_class import OneClassModel
+    from neuraltree.signals.rejection import Rejection
     from neuraltree.signals.signal_model import SignalModel
     from search.playback.play_scores import Scores
     from search.playback.played import Played
@@ -37,31 +39,50 @@ def play(options: argparse.Namespace) -> int:
     """Returns the exit code."""
     from neuraltree.cli.command import say
     from neuraltree.cli.patience import patience
+    from neuraltree.export.signals.packages.signal_targets import SIGNAL_TARGETS
     from neuraltree.signals.recordings.reading_recordings import read_recordings
     from neuraltree.signals.recordings.subsets import of_part
+    from neuraltree.signals.signal_model import SignalModel
     from search.cli.signals.signal_files import label_rule_of, precision_of, reading_of, signal_model_of
     from search.playback.play_scores import scores_of
-    from search.playback.played import check_recordings, differences, played
+    from search.playback.played import check_recordings, differences, of_channels, played
 
     path, model = signal_model_of(options.model)
     precision = options.precision or precision_of(path)
     with patience(say, "reading recordings"):
         found = read_recordings(options.recordings, reading_of(path, model))
-    found = check_recordings(model, of_part(found, options.part) if options.part else found)
+    found = of_part(found, options.part) if options.part else found
+    found = check_recordings(model, found) if isinstance(model, SignalModel) else of_channels(model.front_end, found)
     with patience(say, "playing recordings"):
         plays = played(model, found, precision, label_rule_of(path, model))
-    _tell(model, plays, scores_of(model, plays))
+    if isinstance(model, SignalModel):
+        _tell(model, plays, scores_of(model, plays))
+    else:
+        _tell_unknown(model, plays, found.classes)
     if options.out:
-        _write(options.out, model, plays)
+        _write(options.out, model, plays, found.classes)
     if not options.c:
         return DONE
-    from neuraltree.export.signals.signal_library import export_signal
-
     with patience(say, "playing recordings through C"):
-        wrong = differences(export_signal(model, "played", precision=precision), plays)
+        wrong = differences(SIGNAL_TARGETS["c"].make(model, "played", precision=precision), plays)
     count = sum(len(one.decisions.ends) for one in plays)
     print(f"the exported C decides the same in all {count} windows" if not wrong else "\n".join(wrong))
     return BAD_INPUT if wrong else DONE
+
+
+def _tell_unknown(model: OneClassModel, plays: list[Played], classes: tuple[str, ...]) -> None:
+    from rich.table import Table
+
+    from neuraltree.cli.console import Output
+    from search.playback.unknown_windows import unknown_windows
+
+    hop_s = model.front_end.hop / model.front_end.rate_hz
+    table = Table("label", "windows", "unknown", "", "alarms", "per hour", "AUROC", title="windows that are unknown")
+    for row in unknown_windows(plays, classes, model.normal, hop_s):
+        share, auroc = f"{100 * row.unknown / row.windows:.1f} %", "" if row.auroc != row.auroc else f"{row.auroc:.3f}"
+        counts = (str(row.windows), str(row.unknown), share, str(row.alarms), f"{row.alarms / row.hours:.1f}")
+        table.add_row(row.label, *counts, auroc)
+    Output().print(table)
 
 
 def _tell(model: SignalModel, plays: list[Played], scores: Scores) -> None:
@@ -85,6 +106,8 @@ def _tell(model: SignalModel, plays: list[Played], scores: Scores) -> None:
         right, of = scores.subjects[worst]
         if len(scores.subjects) > 1 and of:
             lines.append(f"worst of {len(scores.subjects)} subjects or recordings: {worst}, {100 * right / of:.1f} %")
+    if model.rejection is not None:
+        lines.append(_unknown(model.rejection, plays))
     if scores.recordings[1]:
         lines.append("recordings of one label, by majority: {} of {} are right".format(*scores.recordings))
     if events.labelled:
@@ -97,13 +120,28 @@ def _tell(model: SignalModel, plays: list[Played], scores: Scores) -> None:
     out.print("\n".join(lines), highlight=False, soft_wrap=True)
 
 
-def _write(path: Path, model: SignalModel, plays: list[Played]) -> None:
+def _unknown(rejection: Rejection, plays: list[Played]) -> str:
+    """The shares of windows that are unknown by their features, with a label of the model and without one."""
+    import numpy as np
+
+    rejected = np.concatenate([rejection.rejected(one.decisions.features) for one in plays])
+    known = np.concatenate([one.labels >= 0 for one in plays])
+    shares = [
+        f"{np.count_nonzero(rejected[some])} of {np.count_nonzero(some)} {what}"
+        for some, what in ((known, "with a label that the model knows"), (~known, "without one"))
+        if some.any()
+    ]
+    return f"unknown windows: {', '.join(shares)}"
+
+
+def _write(path: Path, model: SignalModel | OneClassModel, plays: list[Played], classes: tuple[str, ...]) -> None:
     import csv
 
     from neuraltree.signals.event_rule import NONE, UNKNOWN
     from neuraltree.storing import replacing
 
-    names = {i: str(label) for i, label in enumerate(model.tree.classes or ())} | {NONE: "", UNKNOWN: "unknown"}
+    told = {NONE: "", UNKNOWN: "unknown"}
+    labels, names = (dict(enumerate(map(str, each))) | told for each in (classes, model.classes or ()))
     rate_hz = model.front_end.rate_hz
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
@@ -112,5 +150,5 @@ def _write(path: Path, model: SignalModel, plays: list[Played]) -> None:
         for one in plays:
             columns = one.decisions.ends, one.labels, one.decisions.classes, one.course.reported, one.course.events
             for end, label, found, reported, event in zip(*(column.tolist() for column in columns), strict=True):
-                told = (names[label], names[found], names[reported], names[event])
-                writer.writerow([one.recording.name, one.recording.subject, f"{end / rate_hz:.3f}", *told])
+                row = (labels[label], names[found], names[reported], names[event])
+                writer.writerow([one.recording.name, one.recording.subject, f"{end / rate_hz:.3f}", *row])
