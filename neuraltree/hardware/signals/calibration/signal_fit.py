@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from shlex import quote
 
 import numpy as np
 from msgspec.structs import replace
@@ -40,7 +41,7 @@ def fitted(found: Sequence[tuple[bool, Record]], core: Core, compiler: str) -> S
         core=core.name,
         compiler=compiler,
         version=version(core, compiler),
-        command=f"python -m neuraltree.hardware.signals.calibration --core {core.name} --compiler {compiler}",
+        command=f"python -m neuraltree.hardware.signals.calibration --core {quote(core.name)} --compiler {quote(compiler)}",
         functions=functions_of(usual, hard, core),
         library=library_of(every, core),
         sites=sites,
