@@ -35,6 +35,7 @@ MODULES = {
     "studies/weights": "weights",
     "studies/convergence": "convergence",
     "studies/fuzzy": "fuzzy",
+    "studies/series": "series",
     "studies/metaheuristics": "metaheuristics",
     "studies/hfnt": "hfnt",
     "studies/federated": "federated",

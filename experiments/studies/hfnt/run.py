@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from experiments.common import paper_tables
 from experiments.common.scoring import score
+from experiments.common.time_series import MACKEY_GLASS
 from experiments.frame.experiment import Experiment, Row, Unit
-from experiments.studies.fuzzy.series import MACKEY_GLASS, rows_of
+from experiments.studies.fuzzy.series import rows_of
 from experiments.studies.hfnt import elevators
 from neuraltree import ParetoEnsembleClassifier, ParetoEnsembleRegressor
 from search.evolution import Evolution

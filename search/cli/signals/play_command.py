@@ -21,7 +21,8 @@ EPILOG = """examples:
   neuraltree play gestures/signals/003.json recordings --out decisions.csv
 
 Each recording is played from a reset on. --c compiles the exported C on this machine, plays the same samples through
-it, and compares every feature, score, class and event with those of Python.
+it, and compares every feature, score, class and event with those of Python. A model that predicts a number is compared
+with what came and with the last value; the values of its float code may differ from Python's by rounding.
 
 exit codes: 0 done, 2 bad input, or the C decides otherwise"""
 
@@ -43,6 +44,7 @@ def play(options: argparse.Namespace) -> int:
     from neuraltree.signals.recordings.reading_recordings import read_recordings
     from neuraltree.signals.recordings.subsets import of_part
     from neuraltree.signals.signal_model import SignalModel
+    from search.cli.signals.play_values import play_values
     from search.cli.signals.signal_files import label_rule_of, precision_of, reading_of, signal_model_of
     from search.playback.play_scores import scores_of
     from search.playback.played import check_recordings, differences, of_channels, played
@@ -52,6 +54,8 @@ def play(options: argparse.Namespace) -> int:
     with patience(say, "reading recordings"):
         found = read_recordings(options.recordings, reading_of(path, model))
     found = of_part(found, options.part) if options.part else found
+    if isinstance(model, SignalModel) and model.tree.classes is None:
+        return play_values(options, path, model, found, precision)
     found = check_recordings(model, found) if isinstance(model, SignalModel) else of_channels(model.front_end, found)
     with patience(say, "playing recordings"):
         plays = played(model, found, precision, label_rule_of(path, model))

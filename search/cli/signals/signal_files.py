@@ -61,7 +61,8 @@ def reading_of(file: Path, model: SignalModel | OneClassModel) -> ReadingOptions
 
     config = file.absolute().parent.parent / CONFIG
     signal = load_config(config).signal if config.is_file() else SignalConfig()
-    names = signal.channel_names or model.front_end.channels
+    asked = (*model.front_end.channels, signal.target) if signal.target else model.front_end.channels
+    names = signal.channel_names or tuple(dict.fromkeys(asked))
     return replace(reading_options(signal), rate_hz=model.front_end.rate_hz, channels=names)
 
 
@@ -77,3 +78,16 @@ def label_rule_of(file: Path, model: SignalModel | OneClassModel) -> LabelRule:
         return LabelRule(shortest)
     signal, manifest = load_config(run / CONFIG).signal, RunFolder(run).read_manifest()
     return LabelRule(manifest.get("label_window", shortest), signal.label, signal.share)
+
+
+def target_of(file: Path) -> tuple[str, int]:
+    """The channel that the regressions of a run predict, and how many samples ahead; ``ValueError`` if there is no
+    run."""
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+
+    config = file.absolute().parent.parent / CONFIG
+    if not config.is_file():
+        raise ValueError(f"{file}: predicts a number, and {config} is not there, which says of which channel")
+    signal = load_config(config).signal
+    return signal.target, signal.horizon
