@@ -29,6 +29,12 @@ class Scores(NamedTuple):
         total = int(self.confusion.sum())
         return float(np.trace(self.confusion)) / total if total else float("nan")
 
+    @property
+    def worst_first(self) -> list[tuple[str, int, int]]:
+        """(name, right, all) of the subjects that have windows with a label, the lowest share first."""
+        there = [(name, right, of) for name, (right, of) in self.subjects.items() if of]
+        return sorted(there, key=lambda row: row[1] / row[2])
+
 
 def scores_of(model: SignalModel, plays: Sequence[Played]) -> Scores:
     classes = len(model.tree.classes or ())

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.export.signals.twin import Decisions, stream
-from neuraltree.signals.event_rule import Course, events
+from neuraltree.signals.event_rule import Course
 from neuraltree.signals.recordings.recording import Recording, Recordings
 from neuraltree.signals.recordings.sample_counts import to_counts
 from neuraltree.signals.signal_model import SignalModel
@@ -38,11 +38,14 @@ class LabelRule(NamedTuple):
 
 
 def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
-    """The recordings with the channels and classes of the model, in its order; labels that are no class count as none.
+    """The recordings with the channels and classes of the model, in its order; labels that are no class count as none,
+    which a note says.
 
-    ``InputError`` if channels are missing, or the rate is another.
+    ``InputError`` if the model predicts numbers, channels are missing, or the rate is another.
     """
     front = model.front_end
+    if model.tree.classes is None:
+        raise InputError("the model predicts numbers, and play scores the decisions of a model of classes")
     missing = [name for name in front.channels if name not in recordings.channels]
     if missing:
         raise InputError(
@@ -57,7 +60,10 @@ def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
         Recording(one.name, one.samples[:, places], codes[one.labels], one.subject, one.part, one.source)
         for one in recordings.recordings
     )
-    return Recordings(made, front.channels, front.channels, recordings.rate_hz, tuple(classes), recordings.notes)
+    units = tuple(recordings.units[place] for place in places)
+    unknown = [name for name in recordings.classes if name not in classes]
+    notes = [f"labels that are no class of the model count as none: {', '.join(unknown)}"] if unknown else []
+    return Recordings(made, front.channels, units, recordings.rate_hz, tuple(classes), (*recordings.notes, *notes))
 
 
 def played(model: SignalModel, recordings: Recordings, precision: str, labelled: LabelRule) -> list[Played]:
@@ -66,10 +72,8 @@ def played(model: SignalModel, recordings: Recordings, precision: str, labelled:
     for one in recordings.recordings:
         counts = to_counts(one.samples, model.front_end.counts_per_unit)
         made = stream(model, counts, precision)
-        rejected = None if model.rejection is None else model.rejection.rejected(made.features)
-        course = events(model.events, made.scores, made.classes, rejected)
         labels = window_labels(one.labels, made.ends, *labelled)
-        found.append(Played(one, counts, made, course, labels))
+        found.append(Played(one, counts, made, Course(made.events, made.reported), labels))
     return found
 
 

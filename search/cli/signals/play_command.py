@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from neuraltree.cli.command import BAD_INPUT, DONE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from neuraltree.signals.signal_model import SignalModel
     from search.playback.play_scores import Scores
     from search.playback.played import Played
@@ -16,10 +18,13 @@ if TYPE_CHECKING:
 EPILOG = """examples:
   neuraltree play gestures recordings/testing
   neuraltree play gestures recordings --part testing --c
+  neuraltree play gestures recordings --html playback.html --png worst.png
+  neuraltree play gestures recordings --emulate --recording wave.p3
   neuraltree play gestures/signals/003.json recordings --out decisions.csv
 
 Each recording is played from a reset on. --c compiles the exported C on this machine, plays the same samples through
-it, and compares every feature, score, class and event with those of Python.
+it, and compares every feature, score, class and event with those of Python. --emulate does so with one recording on the
+processor core of the run's device, and counts the cycles of every push.
 
 exit codes: 0 done, 2 bad input, or the C decides otherwise"""
 
@@ -31,6 +36,18 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--c", action="store_true", help="play them through the exported C, too, and compare")
     made.add_argument("--precision", help="the number format of the code; by default that of the run")
     made.add_argument("--out", metavar="FILE.csv", type=Path, help="a file for all decisions, a line each")
+    made.add_argument("--html", metavar="FILE.html", type=Path, help="a page: timelines, confusion, subjects, events")
+    made.add_argument("--png", metavar="FILE.png", type=Path, help="a picture of the timeline of one recording")
+    made.add_argument(
+        "--recording",
+        metavar="NAME",
+        help="the recording of --png and --emulate (default: the one with the most wrong windows)",
+    )
+    made.add_argument("--emulate", action="store_true", help="play it on the emulated core of the run's device, too")
+    made.add_argument("--device", help="emulate the core of this device, whatever the run's is")
+    made.add_argument(
+        "--samples", type=int, default=2000, help="samples to emulate, from the start of the recording (default: 2000)"
+    )
 
 
 def play(options: argparse.Namespace) -> int:
@@ -40,8 +57,10 @@ def play(options: argparse.Namespace) -> int:
     from neuraltree.signals.recordings.reading_recordings import read_recordings
     from neuraltree.signals.recordings.subsets import of_part
     from search.cli.signals.signal_files import label_rule_of, precision_of, reading_of, signal_model_of
+    from search.playback.chosen_play import chosen_play
     from search.playback.play_scores import scores_of
-    from search.playback.played import check_recordings, differences, played
+    from search.playback.play_text import print_scores, write_decisions
+    from search.playback.played import check_recordings, played
 
     path, model = signal_model_of(options.model)
     precision = options.precision or precision_of(path)
@@ -50,67 +69,66 @@ def play(options: argparse.Namespace) -> int:
     found = check_recordings(model, of_part(found, options.part) if options.part else found)
     with patience(say, "playing recordings"):
         plays = played(model, found, precision, label_rule_of(path, model))
-    _tell(model, plays, scores_of(model, plays))
+    chosen, why = chosen_play(plays, options.recording)
+    scores = scores_of(model, plays)
+    for note in found.notes:
+        say(f"note: {note}")
+    print_scores(model, scores)
     if options.out:
-        _write(options.out, model, plays)
-    if not options.c:
-        return DONE
+        write_decisions(options.out, model, plays)
+    if options.html:
+        _page(options, model, plays, scores, found.notes)
+    if options.png:
+        from search.playback.timeline_picture import draw_timeline
+
+        draw_timeline(options.png, chosen, model)
+        print(f"{options.png}  {why}")
+    codes = [_through_c(model, precision, plays)] if options.c else []
+    if options.emulate or options.device:
+        codes.append(_emulated(options, path, model, precision, chosen, why))
+    return max(codes, default=DONE)
+
+
+def _page(
+    options: argparse.Namespace, model: SignalModel, plays: Sequence[Played], scores: Scores, notes: Sequence[str]
+) -> None:
+    from search.playback.play_page import PlayWords, play_page
+    from search.report.pages.write import write_playback
+
+    words = PlayWords(options.model.absolute().name, options.recordings.absolute().name, notes)
+    path = write_playback(play_page(model, plays, scores, words), options.html)
+    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+
+def _through_c(model: SignalModel, precision: str, plays: Sequence[Played]) -> int:
+    from neuraltree.cli.command import say
+    from neuraltree.cli.patience import patience
     from neuraltree.export.signals.signal_library import export_signal
+    from search.playback.played import differences
 
     with patience(say, "playing recordings through C"):
         wrong = differences(export_signal(model, "played", precision=precision), plays)
     count = sum(len(one.decisions.ends) for one in plays)
-    print(f"the exported C decides the same in all {count} windows" if not wrong else "\n".join(wrong))
+    print("\n".join(wrong) or f"the exported C decides the same in all {count} windows")
     return BAD_INPUT if wrong else DONE
 
 
-def _tell(model: SignalModel, plays: list[Played], scores: Scores) -> None:
-    import numpy as np
-    from rich.table import Table
+def _emulated(
+    options: argparse.Namespace, path: Path, model: SignalModel, precision: str, chosen: Played, why: str
+) -> int:
+    from neuraltree.cli.command import say
+    from neuraltree.cli.patience import patience
+    from neuraltree.hardware.profile.devices import Code
+    from search.cli.signals.signal_files import built_of
+    from search.errors import InputError
+    from search.playback.emulated import emulated
 
-    from neuraltree.cli.console import Output
-
-    out, classes = Output(), [str(label) for label in model.tree.classes or ()]
-    table = Table("label", *classes, "windows", "right", title="windows by label and decision")
-    for i, name in enumerate(classes):
-        row = scores.confusion[i]
-        share = f"{100 * row[i] / row.sum():.1f} %" if row.sum() else ""
-        table.add_row(name, *map(str, row.tolist()), str(row.sum()), share)
-    out.print(table)
-    events, lines = scores.events, []
-    total = int(scores.confusion.sum())
-    if total:
-        lines.append(f"windows: {100 * scores.accuracy:.1f} % of {total} are right")
-        worst = min(scores.subjects, key=lambda name: scores.subjects[name][0] / max(scores.subjects[name][1], 1))
-        right, of = scores.subjects[worst]
-        if len(scores.subjects) > 1 and of:
-            lines.append(f"worst of {len(scores.subjects)} subjects or recordings: {worst}, {100 * right / of:.1f} %")
-    if scores.recordings[1]:
-        lines.append("recordings of one label, by majority: {} of {} are right".format(*scores.recordings))
-    if events.labelled:
-        delay = f", after {np.median(events.delays_s):.2f} s (median)" if events.found else ""
-        lines.append(
-            f"events: {events.found} of {events.spans} stretches found{delay}; {events.false_alarms} false alarms in "
-            f"{events.hours:.2f} h ({events.false_alarms_per_hour:.2f} per hour); the label is reported for "
-            f"{100 * events.accuracy:.1f} % of the time"
-        )
-    out.print("\n".join(lines), highlight=False, soft_wrap=True)
-
-
-def _write(path: Path, model: SignalModel, plays: list[Played]) -> None:
-    import csv
-
-    from neuraltree.signals.event_rule import NONE, UNKNOWN
-    from neuraltree.storing import replacing
-
-    names = {i: str(label) for i, label in enumerate(model.tree.classes or ())} | {NONE: "", UNKNOWN: "unknown"}
-    rate_hz = model.front_end.rate_hz
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["recording", "subject", "time_s", "label", "class", "reported", "event"])
-        for one in plays:
-            columns = one.decisions.ends, one.labels, one.decisions.classes, one.course.reported, one.course.events
-            for end, label, found, reported, event in zip(*(column.tolist() for column in columns), strict=True):
-                told = (names[label], names[found], names[reported], names[event])
-                writer.writerow([one.recording.name, one.recording.subject, f"{end / rate_hz:.3f}", *told])
+    device, style, compiler = built_of(path)
+    if not (name := options.device or device):
+        raise InputError("the run has no device; name one with --device, as nrf52840")
+    if options.samples < 1:
+        raise InputError(f"--samples is {options.samples}; emulate at least one")
+    with patience(say, "emulating pushes"):
+        found = emulated(model, name, Code(precision, style, compiler), chosen.counts[: options.samples])
+    print(f"{why}\n{found.lines()}")
+    return BAD_INPUT if found.wrong else DONE
