@@ -110,7 +110,7 @@ function events() {
 }
 function drawDelays() {
   plot("delays-plot", [{type: "histogram", x: page.events.delays_s, marker: {color: colour("accent"), line: {color: colour("page"), width: 1}}, hovertemplate: "%{x} s: %{y}<extra></extra>"}],
-    {xaxis: axis("delay from the start of a stretch (s)", {rangemode: "tozero"}), yaxis: axis("stretches", {rangemode: "tozero", nticks: 6, tickformat: ",d"}), bargap: 0}, `Delays of ${page.events.delays_s.length} stretches that are found; the table has their figures`);
+    {xaxis: axis("delay (s)", {rangemode: "tozero"}), yaxis: axis("stretches", {rangemode: "tozero", nticks: 6, tickformat: ",d"}), bargap: 0}, `Delays of ${page.events.delays_s.length} stretches that are found; the table has their figures`);
 }
 function start() {
   byId("name").textContent = page.name;
