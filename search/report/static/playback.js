@@ -4,8 +4,8 @@ const [BAND, LANE, AIR] = [30, 74, 12]; // pixels: of a band, of a channel, betw
 const PATTERNS = ["", "/", ".", "x"]; // of the first six classes, of the next six, and so on
 const percent = (share) => isNumber(share) ? `${(100 * share).toFixed(1)} %` : NONE;
 const nameOf = (code) => code === page.unknown ? "unknown" : page.classes[code];
-const looksOf = (code) => code === page.unknown ? {color: colour("edge"), pattern: {shape: "\\", fgcolor: colour("page"), size: 6}}
-  : {color: seriesColour(code), pattern: {shape: PATTERNS[Math.floor(code / SERIES) % PATTERNS.length], fgcolor: colour("page"), size: 6}};
+const looksOf = (code) => code === page.unknown ? {color: colour("edge"), pattern: {fillmode: "overlay", shape: "\\", fgcolor: colour("page"), size: 6}}
+  : {color: seriesColour(code), pattern: {fillmode: "overlay", shape: PATTERNS[Math.floor(code / SERIES) % PATTERNS.length], fgcolor: colour("page"), size: 6}};
 const recordingNow = () => page.recordings[Number(byId("recording").value)];
 
 function bars(recording) {
@@ -122,6 +122,6 @@ function start() {
   fillWith("events-body", events());
   drawn(drawTimeline);
   if (page.events.delays_s.length) drawn(drawDelays);
-  else fillWith("delays-plot", make("p", {class: "hint", text: "No stretch is found, so there is no delay."}));
+  else byId("delays-plot").replaceWith(make("p", {class: "hint", text: "No stretch is found, so there is no delay."}));
 }
 start();
