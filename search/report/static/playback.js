@@ -46,7 +46,7 @@ function drawTimeline() {
     yaxis: axis("", {domain: [1 - BANDS.length * BAND / inner, 1], range: [BANDS.length - 0.5, -0.5], tickvals: BANDS.map((_, i) => i), ticktext: BANDS, fixedrange: true, ticks: "", showgrid: false})};
   recording.signal.forEach((_, k) => {
     const top = inner - BANDS.length * BAND - k * (LANE + AIR) - AIR;
-    layout[`yaxis${k + 2}`] = axis("", {domain: [(top - LANE) / inner, top / inner], fixedrange: true, nticks: 4, title: {text: plain(cut(page.channels[k], 12)), standoff: 6, font: {size: 12}}});
+    layout[`yaxis${k + 2}`] = axis("", {domain: [(top - LANE) / inner, top / inner], fixedrange: true, nticks: 4, title: {text: plain(cut(page.channels[k], 9)), standoff: 6, font: {size: 12}}});
   });
   plot("timeline-plot", [...bars(recording), wrongBars(recording), eventMarks(recording), ...recording.signal.map((signal, k) => lane(recording, signal, k))], layout,
     `Timeline of ${recording.name}: ${recording.wrong_count} of ${recording.labelled} windows with a label are wrong, ${plural(recording.events.length, "event")}`);
@@ -110,7 +110,7 @@ function events() {
 }
 function drawDelays() {
   plot("delays-plot", [{type: "histogram", x: page.events.delays_s, marker: {color: colour("accent"), line: {color: colour("page"), width: 1}}, hovertemplate: "%{x} s: %{y}<extra></extra>"}],
-    {xaxis: axis("delay (s)", {rangemode: "tozero"}), yaxis: axis("stretches", {rangemode: "tozero", nticks: 6, tickformat: ",d"}), bargap: 0}, `Delays of ${page.events.delays_s.length} stretches that are found; the table has their figures`);
+    {xaxis: axis("delay (s)", {rangemode: "tozero"}), yaxis: axis("stretches", {rangemode: "tozero", tickformat: ",d", tick0: 0, dtick: Math.max(1, Math.ceil(page.events.delays_s.length / 5))}), bargap: 0}, `Delays of ${page.events.delays_s.length} stretches that are found; the table has their figures`);
 }
 function start() {
   byId("name").textContent = page.name;
