@@ -13,7 +13,7 @@ from neuraltree.signals.rejection import STEPS, Distance, Envelope, Rejection
 from neuraltree.signals.sample_integers import LARGEST
 from neuraltree.tree.nodes import IntArray
 
-MOST_BYTES = 100  # of constants
+MOST_BYTES = 100  # of constants; of more features those are looked at that vary least within a class, for all
 FOLDS = 5
 TAIL = 0.005  # of the windows at each end of a feature: a few outliers do not stretch the envelope
 
@@ -22,21 +22,25 @@ def fitted(kind: str, X: IntArray, labels: IntArray, groups: IntArray, rate: flo
     """A rejection of ``kind`` that takes a share ``rate`` of known windows for unknown.
 
     ``X`` (windows, features) int16; ``labels`` (windows,): class codes; ``groups`` (windows,): recordings or subjects.
-    The threshold is a quantile of the scores of windows whose group the rejection was not learned from; of a single
-    group, of stretches of it. At most ``MOST_BYTES`` of constants: of more features those are looked at that vary
-    least within a class, beside how much they vary over all. ``ValueError`` for an unknown kind or rate, or no windows.
+    The threshold is a quantile of ``held_out_scores``. ``ValueError`` for an unknown kind or rate, or no windows.
     """
-    if kind not in LEARNED:
-        raise ValueError(f"there is no rejection {kind!r}; choose {' or '.join(LEARNED)}")
     if not 0 < rate < 1:
         raise ValueError(f"the rate of rejected windows is {rate}; give a share above 0 and below 1")
+    scores = held_out_scores(kind, X, labels, groups)
+    return LEARNED[kind](X, labels).limited(int(np.quantile(scores, 1 - rate, method="higher")))
+
+
+def held_out_scores(kind: str, X: IntArray, labels: IntArray, groups: IntArray) -> IntArray:
+    """(windows,) the score of each by a rejection that was not learned from its group; of a single group, from its
+    stretch. ``ValueError`` for an unknown kind, or no windows."""
+    if kind not in LEARNED:
+        raise ValueError(f"there is no rejection {kind!r}; choose {' or '.join(LEARNED)}")
     if len(X) < 2:
         raise ValueError(f"a rejection needs 2 windows or more to learn from; there are {len(X)}")
-    learned, folds = LEARNED[kind], _folds(groups)
-    scores = np.concatenate(
-        [learned(X[folds != k], labels[folds != k]).score(X[folds == k]) for k in np.unique(folds).tolist()]
-    )
-    return learned(X, labels).limited(int(np.quantile(scores, 1 - rate, method="higher")))
+    folds, found = _folds(groups), np.zeros(len(X), dtype=np.int64)
+    for k in np.unique(folds).tolist():
+        found[folds == k] = LEARNED[kind](X[folds != k], labels[folds != k]).score(X[folds == k])
+    return found
 
 
 def _folds(groups: IntArray) -> IntArray:
