@@ -65,15 +65,14 @@ def hapt() -> Windows:
 
 
 def hapt_recordings() -> Recordings:
-    """A recording for each experiment; samples without one of the six activities have no label."""
+    """A recording for each experiment of each person; samples without one of the six activities have no label."""
     samples, label, subject, experiment = activities.samples()
     label = np.where((label >= 1) & (label <= len(activities.CLASSES)), label - 1, -1)
     found = []
-    for code in np.unique(experiment).tolist():
-        own = experiment == code
-        name = str(int(subject[own][0]))
-        part = "testing" if name in TEST_SUBJECTS else "training"
-        found.append(Recording(f"e{code}", samples[own], label[own], name, part))
+    for person, code in np.unique(np.column_stack([subject, experiment]), axis=0).tolist():
+        own = (subject == person) & (experiment == code)
+        part = "testing" if str(person) in TEST_SUBJECTS else "training"
+        found.append(Recording(f"s{person}e{code}", samples[own], label[own], str(person), part))
     channels = ("accx", "accy", "accz", "gyrx", "gyry", "gyrz")
     return Recordings(tuple(found), channels, ("g",) * 3 + ("rad/s",) * 3, 50.0, activities.CLASSES)
 
