@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.common import activities
 from experiments.frame.experiment import Experiment, Row, Unit
 from experiments.frame.provenance import constants
 from experiments.studies.unknowns import known_windows
@@ -24,20 +23,20 @@ from neuraltree.signals.features.feature_table import FEATURES
 from neuraltree.signals.front_end.feature_candidates import streams
 from neuraltree.signals.front_end.feature_names import parsed
 from neuraltree.signals.one_class import steady_features
-from neuraltree.signals.rejection_choice import LEARNED, held_out_scores
+from neuraltree.signals.rejection import Rejection
+from neuraltree.signals.rejection_choice import LEARNED, distance_of, held_out_scores
 from neuraltree.tree.nodes import IntArray
 from search.table.signals.feature_choice import chosen_features
 
-CLASSES = {"hapt": activities.CLASSES, "gestures": ("circle", "flick", "idle", "updown")}
+TABLES, LEFT_OUT = ("gestures", "hapt"), "left_out"
 BEARING = "bearing"
 MACHINES = {"6 machines": (6, 3), "18 machines": (18, 1)}  # sound ones, and recordings of each
-READ = 12  # features of a tree, about
+READ = (6, 12)  # features of a tree, about
 SIZES = (2, 4, 8, 16)
 PEER_SIZE = 8  # features that others get, beside all of them
 RATE = 0.01
 SECONDS, QUICK_SECONDS = 8.0, 2.0
 ALL, STREAMING = "all", "streaming"
-KINDS = ("mahalanobis", "envelope")
 COLUMNS = (
     "method",
     "set",
@@ -53,9 +52,9 @@ COLUMNS = (
 
 
 def units(seeds: int, quick: bool) -> list[Unit]:
-    left_out = [Unit(table, name, 0) for table, names in CLASSES.items() for name in names]
+    left_out = [Unit(table, LEFT_OUT, 0) for table in TABLES]
     if quick:
-        return [Unit(BEARING, "18 machines", 0), left_out[-1]]
+        return [Unit(BEARING, "18 machines", 0), left_out[0]]
     return [*left_out, *(Unit(BEARING, job, seed) for seed in range(seeds) for job in MACHINES)]
 
 
@@ -66,30 +65,26 @@ def settings(unit: Unit, quick: bool) -> dict[str, Any]:
 
 def run(unit: Unit, quick: bool) -> list[Row]:
     if unit.table == BEARING:
-        return list(
-            _machines(
-                known_windows.bearings(unit.seed, QUICK_SECONDS if quick else SECONDS, *MACHINES[unit.job]), unit.seed
-            )
-        )
-    return list(_left_out(getattr(known_windows, unit.table)(), unit.job))
+        found = known_windows.bearings(unit.seed, QUICK_SECONDS if quick else SECONDS, *MACHINES[unit.job])
+        return list(_machines(found, unit.seed))
+    found = getattr(known_windows, unit.table)()
+    return [row for name in found.classes for row in _left_out(found, name)]
 
 
 def _left_out(found: Windows, name: str) -> Iterator[Row]:
-    """Each rejection without one class; ``mahalanobis, one centre`` does not know classes."""
+    """Each rejection without one class, with as many features as 100 B hold and with ``READ``."""
     code = found.classes.index(name)
     train = ~found.tests & (found.y != code)
     known = np.unique(found.y[train], return_inverse=True)[1]
-    columns = chosen_features(found.X[train], known, len(found.classes) - 1, READ)
-    X, tests = found.X[:, columns], found.X[found.tests][:, columns]
     is_unknown = {name: found.y[found.tests] == code}
-    fit = X[train], known, found.group[train]
-    about = {"set": ALL, "features": READ}
-    for kind in KINDS:
-        yield from _ours(kind, kind, fit, tests, is_unknown, about)
-    nothing = fit[0], np.zeros_like(known), fit[2]
-    yield from _ours("mahalanobis, one centre", "mahalanobis", nothing, tests, is_unknown, about)
-    yield from _confidence(fit, tests, is_unknown, about)
-    yield from _peers(fit, tests, is_unknown, about, 0)
+    for count in READ:
+        columns = chosen_features(found.X[train], known, len(found.classes) - 1, count)
+        X, tests = found.X[:, columns], found.X[found.tests][:, columns]
+        fit, about = (X[train], known, found.group[train]), {"set": ALL, "features": count}
+        for method, learned in METHODS.items():
+            yield from _ours(method, learned, fit, tests, is_unknown, about)
+        yield from _confidence(fit, tests, is_unknown, about)
+        yield from _peers(fit, tests, is_unknown, about, 0)
 
 
 def _machines(found: Windows, seed: int) -> Iterator[Row]:
@@ -104,8 +99,8 @@ def _machines(found: Windows, seed: int) -> Iterator[Row]:
             columns = steady_features(pool[train], count)
             fit = pool[train][:, columns], np.zeros(int(train.sum()), dtype=np.int64), found.group[train]
             about = {"set": name, "features": count}
-            for kind in KINDS:
-                yield from _ours(kind, kind, fit, pool[tests][:, columns], unknown, about, known)
+            for kind, learned in LEARNED.items():
+                yield from _ours(kind, learned, fit, pool[tests][:, columns], unknown, about, known)
             if count == PEER_SIZE and name == ALL:
                 yield from _peers(fit, pool[tests][:, columns], unknown, about, seed, known)
     about = {"set": ALL, "features": len(found.names)}
@@ -118,14 +113,22 @@ def _is_streaming(name: str) -> bool:
 
 
 Fit = tuple[IntArray, IntArray, IntArray]  # windows, class codes, groups
+Learned = Callable[[IntArray, IntArray], Rejection]
 Unknown = dict[str, NDArray[np.bool_]]
 
 
+# The distance with a centre for each class, and with one for all; the envelope; whatever their size.
+METHODS: dict[str, Learned] = {
+    "mahalanobis, each class": lambda X, labels: distance_of(X, labels, range(X.shape[1])),
+    "mahalanobis, one centre": lambda X, labels: distance_of(X, np.zeros_like(labels), range(X.shape[1])),
+    "envelope": LEARNED["envelope"],
+}
+
+
 def _ours(
-    method: str, kind: str, fit: Fit, tests: IntArray, unknown: Unknown, about: Row, known: NDArray | None = None
+    method: str, learned: Learned, fit: Fit, tests: IntArray, unknown: Unknown, about: Row, known: NDArray | None = None
 ) -> Iterator[Row]:
-    made = LEARNED[kind](*fit[:2])
-    held_out = held_out_scores(kind, *fit)
+    made, held_out = learned(*fit[:2]), held_out_scores(learned, *fit)
     row = {"method": method, "size_bytes": made.constant_bytes} | about
     yield from _scored(row, made.score(tests), held_out, fit[2], unknown, known)
 
