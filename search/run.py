@@ -15,6 +15,7 @@ from search.interrupts import interrupts, resume_command
 
 if TYPE_CHECKING:
     from search.config.config import Config
+    from search.folder.records import RunFolder
     from search.runs.progress import Reporter
     from search.table.data import Table
 
@@ -155,6 +156,8 @@ def begin(
     check_trackers(config.tracking)
     folder = RunFolder(Path(config.run.out))
     folder.check_free()
+    if config.signal.one_class:
+        return _one_class(config, folder, report, dry_run)
     with patience(report.message, "reading the table"):
         table = load_table(config)
     config = settled(config, table) if settled else config
@@ -176,6 +179,28 @@ def begin(
         except InputError:
             folder.discard()
             raise
+
+
+def _one_class(config: Config, folder: RunFolder, report: Reporter, dry_run: bool) -> int:
+    """The whole run takes as long as reading the recordings does; it is not resumed."""
+    from neuraltree.cli.patience import patience
+    from search.config.config import config_hash, to_toml
+    from search.runs.one_class_run import one_class_run
+
+    if dry_run:
+        print(to_toml(config))
+        return DONE
+    with folder:
+        folder.create()
+        try:
+            with patience(report.message, "learning from normal windows"):
+                told = one_class_run(config, folder)
+        except InputError:
+            folder.discard()
+            raise
+        folder.update_manifest(status="finished", seed=config.run.seed, config_hash=config_hash(config))
+    report.message(told)
+    return DONE
 
 
 def _length(arguments: argparse.Namespace) -> list[str]:

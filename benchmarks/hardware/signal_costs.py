@@ -1,7 +1,8 @@
 """The cost model of streaming code compared with measurements of models that calibrated nothing.
 
-``python -m benchmarks.run signal_costs`` compiles whole models, tree and front end, pushes samples into them on emulated
-cores, and pushes a million samples, some of them made to take long, into one model. It needs the extra ``[measure]``.
+``python -m benchmarks.run signal_costs`` compiles whole models, tree and front end, pushes samples into them on
+emulated cores, and pushes a million samples, some of them made to take long, into one model. It needs the extra
+``[measure]``.
 """
 
 from __future__ import annotations
@@ -107,9 +108,9 @@ def page(result: dict[str, Any]) -> str:
     return f"""# Costs of streaming code, predicted and measured
 
 Made by `{result["command"]}`. Each member is a random tree over 2 to 14 random features of 6 channels at 50 Hz, in
-windows of 32 to 256 samples; every fourth tree has numbers of float32, the others of int8. Its whole code is compiled by
-{BUILD} and pushed samples on an emulated core; none of the members was used in calibration. *Decision*: the push that
-ends a hop, features and tree. *Sample*: any other push. RAM: the state and the deepest stack.
+windows of 32 to 256 samples; every fourth tree has numbers of float32, the others of int8. Its whole code is compiled
+by {BUILD} and pushed samples on an emulated core; none of the members was used in calibration.
+*Decision*: the push that ends a hop, features and tree. *Sample*: any other push. RAM: the state and the deepest stack.
 
 {table(("core", "members", *heads, "above the bound"), lines)}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -16,6 +15,7 @@ from neuraltree.cli.command import plain
 from neuraltree.compress.formats import InputSpec, c_format, only_floats
 from neuraltree.hardware.measure.cores import CORES, MeasureError
 from neuraltree.hardware.measure.toolchains import check
+from neuraltree.hardware.measured_costs import Measured
 from neuraltree.hardware.measured_models import ModelMeasurement, measure_model
 from neuraltree.hardware.model.cost import WORST, fits
 from neuraltree.hardware.predict import FITS, SCALES, Prediction
@@ -24,17 +24,6 @@ from neuraltree.tree.model_files import load
 from neuraltree.tree.tree import Tree
 
 COMPARED = ("latency_s", "flash_bytes", "ram_bytes", WORST)
-
-
-class Measured(NamedTuple):
-    """``costs``: of ``COMPARED``. ``agrees``: the emulated core gave the results of the tree in Python. ``fits``: if
-    the model fits on the device, None if the profile states no capacity. ``inner_latency_s``: the latency of
-    ``predict_q``, the part of int8 code that starts from integers."""
-
-    costs: dict[str, float]
-    agrees: bool
-    fits: bool | None = None
-    inner_latency_s: float | None = None
 
 
 def check_measurable(device: Device, compiler: str) -> None:

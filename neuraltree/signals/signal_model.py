@@ -7,19 +7,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from msgspec import Meta, Struct, ValidationError
-from numpy.typing import NDArray
+from msgspec import Meta, Struct, ValidationError, to_builtins
 
 from neuraltree.signals.event_rule import EventRule
 from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.rejection import Rejection
 from neuraltree.storing import read, store
 from neuraltree.structs import to_struct
 from neuraltree.tree import model_files
 from neuraltree.tree.model_files import FileError
-from neuraltree.tree.nodes import IntArray
 from neuraltree.tree.scaler import Scaler
 from neuraltree.tree.tree import Tree
 
@@ -27,16 +26,6 @@ FORMAT = "neuraltree-signal-v1"
 
 
 NO_RULE = EventRule()
-
-
-class Rejection(Protocol):
-    """What says that a window is like none that was learned from."""
-
-    def rejected(self, features: IntArray) -> NDArray[np.bool_]:
-        """(windows,) from the features (windows, features) of the model."""
-
-    def c_text(self) -> str:
-        """The same as ``static int nt_rejected(const int16_t *features)``, with what it calls."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +51,13 @@ class SignalModel:
             raise ValueError("a regression has no events and no rejection; leave both out")
         if classes and self.events.background >= classes:
             raise ValueError(f"the background is class {self.events.background}, of 0 to {classes - 1}")
+        if self.rejection is not None and max(self.rejection.places) >= len(names):
+            raise ValueError(f"the rejection looks at feature {max(self.rejection.places)}, of 0 to {len(names) - 1}")
+
+    @property
+    def classes(self) -> tuple[str | float, ...] | None:
+        """Those of the tree; None for a regression."""
+        return self.tree.classes
 
     @property
     def features_read(self) -> tuple[int, ...]:
@@ -111,14 +107,13 @@ class _File(Struct, forbid_unknown_fields=True):
     groups: dict[str, list[str]] = {}
     counts_per_unit: list[float] = []
     events: dict[str, int] = {}
+    rejection: Rejection | None = None
 
 
 def dumps(model: SignalModel) -> str:
     """The model as JSON text, the same for the same model; every number is exact."""
-    if model.rejection is not None:
-        raise ValueError("a model with a rejection has no file yet; leave the rejection out")
     front_end = model.front_end
-    head = {
+    head: dict[str, Any] = {
         "format": FORMAT,
         "channels": front_end.channels,
         "rate_hz": front_end.rate_hz,
@@ -127,6 +122,8 @@ def dumps(model: SignalModel) -> str:
         "counts_per_unit": front_end.counts_per_unit,
         "events": asdict(model.events),
     }
+    if model.rejection is not None:
+        head["rejection"] = to_builtins(model.rejection)
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in head.items()]
     return "{\n" + ",\n".join(lines) + ',\n"tree": ' + model_files.dumps(model.tree).rstrip() + "}\n"
 
@@ -155,6 +152,6 @@ def loads(text: str) -> SignalModel:
         groups = {name: tuple(channels) for name, channels in file.groups.items()}
         channels, counts = tuple(file.channels), tuple(file.counts_per_unit)
         front_end = FrontEnd(channels, file.rate_hz, file.hop, tree.features, groups, counts)
-        return SignalModel(front_end, tree, EventRule(**file.events))
+        return SignalModel(front_end, tree, EventRule(**file.events), file.rejection)
     except (ValidationError, TypeError, ValueError) as error:
         raise FileError(str(error)) from None

@@ -26,6 +26,7 @@ EPILOG = """examples:
   neuraltree fit penguins.csv --teachers mlp random_forest
   neuraltree fit sensors.csv --target fault --metric f1_macro --set data.group=machine
   neuraltree fit recordings/ --signal --device nrf52840 --ram 2k --flash 8k --time 5m --out gestures
+  neuraltree fit normal/ --signal --one-class --device nrf52840 --out motor
   neuraltree fit counts.csv --device uno --precision auto --ram 2k --latency 1ms --input int16
 
 Each budget is an objective, too; without one, latency and flash of a --device are, or the number of weights.
@@ -52,6 +53,10 @@ def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("--hop", metavar="N", type=int, help=hop)
     piece = "with --signal: which piece of a file's name, cut at . _ and -, is the subject; subjects are not split"
     made.add_argument("--subject-piece", metavar="N", type=int, help=piece)
+    reject = "with --signal: what makes a window unknown, whatever its scores; by default nothing does"
+    made.add_argument("--reject", choices=("envelope", "mahalanobis"), help=reject)
+    one_class = "with --signal: all recordings are normal, and the models tell what is not"
+    made.add_argument("--one-class", action="store_true", help=one_class)
     made.add_argument("--metric", help="the error to minimise, e.g. f1_macro or mae; see docs/tables.md")
     made.add_argument("--device", help="a device, whose costs count; see neuraltree hardware --list")
     formats = ("float32", "int8", "auto")
@@ -93,10 +98,14 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
         search["time"] = options.time or TIME
     else:
         search["generations"] = options.generations
-    if (options.windows or options.hop or options.subject_piece) and not options.signal:
-        raise ValueError("--windows, --hop and --subject-piece are about recordings; add --signal")
+    given = _given(
+        hop=options.hop, subject_piece=options.subject_piece, rejection=options.reject, one_class=options.one_class
+    )
+    if (options.windows or given) and not options.signal:
+        raise ValueError(
+            "--windows, --hop, --subject-piece, --reject and --one-class are about recordings; add --signal"
+        )
     source = str(Path(options.table).absolute()) if options.signal else source_of(options.table)
-    given = _given(hop=options.hop, subject_piece=options.subject_piece)
     signal = {"windows": options.windows or "auto"} | given if options.signal else {}
     tables = {
         "data": {"source": source} | _given(target=options.target, drop=options.drop),
@@ -138,5 +147,6 @@ def fit(options: argparse.Namespace) -> int:
     if code == DONE and not (options.dry_run or options.json):
         run = shlex.quote(config.run.out)
         answers = f"play {run} RECORDINGS --c" if options.signal else f"predict {run} ROWS"
-        report.message(f"next: neuraltree show {run}; neuraltree {answers}; neuraltree export {run} --to c")
+        shown = "" if config.signal.one_class else f"neuraltree show {run}; "
+        report.message(f"next: {shown}neuraltree {answers}; neuraltree export {run} --to c")
     return code

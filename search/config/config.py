@@ -98,6 +98,8 @@ ADDED = (
     *(("signal", field.name) for field in msgspec.structs.fields(SignalConfig)),
 )
 
+ADDED_OPERATORS = ("swap_input", "merge_inputs")  # likewise, if their probability is 0
+
 # What the absence of a key in the config of an earlier run meant, if that is not the default.
 ABSENT = {("search", "rows"): "all", ("data", "sample_rows"): "0"}
 
@@ -121,6 +123,9 @@ def config_hash(config: Config) -> str:
     known = msgspec.to_builtins(config)
     known["run"]["out"] = ""
     del known["tracking"]
+    for name in ADDED_OPERATORS:
+        if not known["variation"].get(name):
+            known["variation"].pop(name, None)
     for section, key in ADDED:
         fields = msgspec.structs.fields(getattr(config, section))
         if known[section][key] == next(default_of(field) for field in fields if field.name == key):
@@ -196,7 +201,8 @@ def _make_paths_absolute(raw: dict[str, Any], folder: Path) -> None:
 
 
 def _all_operators(config: Config) -> dict[str, float]:
-    return {row.name: config.variation.get(row.name, row.default_probability) for row in OPERATORS}
+    signals = bool(config.signal.windows)
+    return {row.name: config.variation.get(row.name, row.usual(signals)) for row in OPERATORS}
 
 
 def _energy_rules(energy: EnergyConfig) -> tuple[tuple[bool, str], ...]:
@@ -298,6 +304,14 @@ def _check(config: Config, source: str) -> None:
             bool(config.signal.windows) and (config.data.target != "" or bool(config.data.group or config.data.time)),
             "data.target, data.group and data.time are columns of a table, and signal.windows makes one of recordings; "
             "leave them out",
+        ),
+        (
+            config.signal.one_class and not config.signal.windows,
+            'signal.one_class is about recordings; set signal.windows, as in "auto"',
+        ),
+        (
+            config.signal.one_class and config.signal.rejection != "none",
+            "signal.one_class and signal.rejection exclude each other: a model of one class is a rejection itself",
         ),
         (
             config.data.thousands != "" and config.data.thousands in (config.data.decimal, *"0123456789+-eE%"),

@@ -539,6 +539,30 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
             "not fitted to; of the rules that keep this the one that is right for most of the time is taken"
         ),
     ] = 1.0
+    one_class: Annotated[
+        bool,
+        Meta(
+            description="whether there are only normal windows: nothing is searched, and the models say whether a "
+            "window is normal or unknown"
+        ),
+    ] = False
+    rejection: Annotated[
+        Literal["none", "envelope", "mahalanobis"],
+        Meta(
+            description="what makes a window unknown, whatever its scores: a feature outside of its envelope, or a "
+            "distance from all centres of classes (Mahalanobis', diagonal) above a threshold; of the features that the "
+            "tree reads, in 100 B of constants at most"
+        ),
+    ] = "none"
+    rejected_share: Annotated[
+        float,
+        Meta(
+            description="the share of known windows that `rejection` may take for unknown, of subjects or recordings "
+            "that it was not fitted to",
+            gt=0,
+            lt=0.5,
+        ),
+    ] = 0.01
     counts_per_unit: Annotated[
         dict[str, Positive],
         Meta(

@@ -35,14 +35,13 @@ from search.folder.records import RunFolder, write_csv, write_text
 from search.judge.answers import held_out_answers, write_answers
 from search.judge.honest import Judged, judge, refit_course
 from search.judge.measured_front import MEASURED, measure_front
-from search.judge.signals.signal_models import held_out_rules, write_signal_models
+from search.judge.signals.signal_models import signal_models, write_signal_models
 from search.judge.streamed_refit import trained_on_stream
 from search.judge.test_scores import FLOATS, Tested, test_scores
 from search.judge.units import Kept, Units
 from search.objectives import HONEST_MEAN, ROBUST_SCORE, USUAL_COSTS, beside_honest, named_columns
 from search.selection.dominance import undominated
 from search.table.data import Table
-from search.table.signals.holding import fronts_of
 from search.variation.genes import FORMAT, HOP, Genes, genes_of
 
 SCORES = ("test_error", "test_score", "int8_test_score")  # the last one only for models whose code is int8
@@ -128,10 +127,8 @@ def write_front(
         write_members(folder, setup, table, members)
     if table.front and setup.signal and judged.held_out:
         with patience(say, "choosing rules of events"):
-            hops = [int(member.values.get(HOP, 0)) for member in members]
-            fronts = [fronts_of(table.front, table.hops)[hop] for hop in hops]
-            rules = held_out_rules(judged.held_out, table, setup.train_rows, setup.signal, fronts)
-            write_signal_models(folder, fronts, [member.tree for member in members], rules)
+            made = [(member.tree, int(member.values.get(HOP, 0))) for member in members]
+            write_signal_models(folder, signal_models(made, judged.held_out, table, setup.train_rows, setup.signal))
     return judged
 
 

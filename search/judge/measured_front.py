@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neuraltree.cli.patience import patience
-from neuraltree.hardware.compare import COMPARED, Measured, check_measurable, measure_tree
+from neuraltree.hardware.compare import COMPARED, check_measurable, measure_tree
 from neuraltree.hardware.measure.cores import MeasureError
+from neuraltree.hardware.measured_costs import Measured
 from neuraltree.hardware.profile.devices import Code, Device
 from neuraltree.hardware.signals.measured_signal import measure_signal
 from neuraltree.signals.signal_model import SignalModel

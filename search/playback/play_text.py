@@ -12,18 +12,24 @@ from rich.table import Table
 
 from neuraltree.cli.console import Output
 from neuraltree.signals.event_rule import NONE, UNKNOWN
+from neuraltree.signals.one_class import OneClassModel
+from neuraltree.signals.rejection import Rejection
 from neuraltree.signals.signal_model import SignalModel
 from neuraltree.storing import replacing
 from search.playback.play_scores import Scores
 from search.playback.played import Played
+from search.playback.unknown_windows import unknown_windows
 
 COLUMNS = ("recording", "subject", "time_s", "label", "class", "reported", "event")
 
 
-def print_scores(model: SignalModel, scores: Scores) -> None:
+def print_scores(model: SignalModel, plays: Sequence[Played], scores: Scores) -> None:
     out = Output()
     out.print(_confusion([str(label) for label in model.tree.classes or ()], scores))
-    out.print("\n".join(_lines(scores)), highlight=False, soft_wrap=True, markup=False)
+    lines = _lines(scores)
+    if model.rejection is not None:
+        lines.append(_unknown(model.rejection, plays))
+    out.print("\n".join(lines), highlight=False, soft_wrap=True, markup=False)
 
 
 def _confusion(classes: Sequence[str], scores: Scores) -> Table:
@@ -57,8 +63,35 @@ def _lines(scores: Scores) -> list[str]:
     return lines
 
 
-def write_decisions(path: Path, model: SignalModel, plays: Sequence[Played]) -> None:
-    names = {i: str(label) for i, label in enumerate(model.tree.classes or ())} | {NONE: "", UNKNOWN: "unknown"}
+def _unknown(rejection: Rejection, plays: Sequence[Played]) -> str:
+    """The shares of windows that are unknown by their features, with a label of the model and without one."""
+    rejected = np.concatenate([rejection.rejected(one.decisions.features) for one in plays])
+    known = np.concatenate([one.labels >= 0 for one in plays])
+    shares = [
+        f"{np.count_nonzero(rejected[some])} of {np.count_nonzero(some)} {what}"
+        for some, what in ((known, "with a label that the model knows"), (~known, "without one"))
+        if some.any()
+    ]
+    return f"unknown windows: {', '.join(shares) or 'none'}"
+
+
+def print_unknown(model: OneClassModel, plays: Sequence[Played], classes: Sequence[str]) -> None:
+    """``classes``: the labels of the recordings."""
+    hop_s = model.front_end.hop / model.front_end.rate_hz
+    table = Table("label", "windows", "unknown", "", "alarms", "per hour", "AUROC", title="windows that are unknown")
+    for row in unknown_windows(plays, classes, model.normal, hop_s):
+        share, auroc = f"{100 * row.unknown / row.windows:.1f} %", "" if row.auroc != row.auroc else f"{row.auroc:.3f}"
+        counts = (str(row.windows), str(row.unknown), share, str(row.alarms), f"{row.alarms / row.hours:.1f}")
+        table.add_row(escape(row.label), *counts, auroc)
+    Output().print(table)
+
+
+def write_decisions(
+    path: Path, model: SignalModel | OneClassModel, plays: Sequence[Played], classes: Sequence[str]
+) -> None:
+    """A line each. ``classes``: those of the labels of ``plays``."""
+    none = {NONE: "", UNKNOWN: "unknown"}
+    labels, names = (dict(enumerate(map(str, each))) | none for each in (classes, model.classes or ()))
     rate_hz = model.front_end.rate_hz
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as file:
@@ -67,5 +100,5 @@ def write_decisions(path: Path, model: SignalModel, plays: Sequence[Played]) -> 
         for one in plays:
             columns = one.decisions.ends, one.labels, one.decisions.classes, one.course.reported, one.course.events
             for end, label, found, reported, event in zip(*(column.tolist() for column in columns), strict=True):
-                told = (names[label], names[found], names[reported], names[event])
+                told = (labels[label], names[found], names[reported], names[event])
                 writer.writerow([one.recording.name, one.recording.subject, f"{end / rate_hz:.3f}", *told])

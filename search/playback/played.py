@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,8 @@ from numpy.typing import NDArray
 
 from neuraltree.export.signals.twin import Decisions, stream
 from neuraltree.signals.event_rule import Course
+from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.recordings.recording import Recording, Recordings
 from neuraltree.signals.recordings.sample_counts import to_counts
 from neuraltree.signals.signal_model import SignalModel
@@ -43,9 +46,20 @@ def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
 
     ``InputError`` if the model predicts numbers, channels are missing, or the rate is another.
     """
-    front = model.front_end
-    if model.tree.classes is None:
+    if model.classes is None:
         raise InputError("the model predicts numbers, and play scores the decisions of a model of classes")
+    found = of_channels(model.front_end, recordings)
+    classes = [str(label) for label in model.classes]
+    codes = np.array([*(classes.index(name) if name in classes else -1 for name in found.classes), -1])
+    made = tuple(replace(one, labels=codes[one.labels]) for one in found.recordings)
+    unknown = [name for name in found.classes if name not in classes]
+    notes = [f"labels that are no class of the model count as none: {', '.join(unknown)}"] if unknown else []
+    return replace(found, recordings=made, classes=tuple(classes), notes=(*found.notes, *notes))
+
+
+def of_channels(front: FrontEnd, recordings: Recordings) -> Recordings:
+    """The recordings with the channels of a front end, in its order; ``InputError`` if one is missing, or the rate is
+    another."""
     missing = [name for name in front.channels if name not in recordings.channels]
     if missing:
         raise InputError(
@@ -54,19 +68,14 @@ def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
     if abs(recordings.rate_hz / front.rate_hz - 1) > 0.01:
         raise InputError(f"the model takes {front.rate_hz:g} samples a second, not {recordings.rate_hz:g}")
     places = [recordings.channels.index(name) for name in front.channels]
-    classes = [str(label) for label in model.tree.classes or ()]
-    codes = np.array([*(classes.index(name) if name in classes else -1 for name in recordings.classes), -1])
-    made = tuple(
-        Recording(one.name, one.samples[:, places], codes[one.labels], one.subject, one.part, one.source)
-        for one in recordings.recordings
-    )
+    made = tuple(replace(one, samples=one.samples[:, places]) for one in recordings.recordings)
     units = tuple(recordings.units[place] for place in places)
-    unknown = [name for name in recordings.classes if name not in classes]
-    notes = [f"labels that are no class of the model count as none: {', '.join(unknown)}"] if unknown else []
-    return Recordings(made, front.channels, units, recordings.rate_hz, tuple(classes), (*recordings.notes, *notes))
+    return replace(recordings, recordings=made, channels=front.channels, units=units)
 
 
-def played(model: SignalModel, recordings: Recordings, precision: str, labelled: LabelRule) -> list[Played]:
+def played(
+    model: SignalModel | OneClassModel, recordings: Recordings, precision: str, labelled: LabelRule
+) -> list[Played]:
     """Each recording from a reset on, by the twin of the code in NumPy."""
     found = []
     for one in recordings.recordings:

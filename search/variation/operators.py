@@ -59,6 +59,35 @@ def all_leaves(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
     return child
 
 
+def swap_input(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """All leaves that read one input read another one instead."""
+    if space.n_features == 1:
+        return tree
+    old = slices.pick(rng, _inputs(tree))
+    drawn = int(rng.random() * (space.n_features - 1))
+    return _swapped(tree, old, drawn + (drawn >= old))
+
+
+def merge_inputs(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
+    """All leaves that read one input read another one that the tree reads already, so that it reads one less."""
+    del space
+    inputs = _inputs(tree)
+    if len(inputs) == 1:
+        return tree
+    first, second = rng.permutation(inputs)[:2].tolist()
+    return _swapped(tree, first, second)
+
+
+def _inputs(tree: Nodes) -> list[int]:
+    return np.unique(tree["op"][tree["op"] >= 0]).tolist()
+
+
+def _swapped(tree: Nodes, old: int, new: int) -> Nodes:
+    child = tree.copy()
+    child["op"][tree["op"] == old] = new
+    return child
+
+
 def subtree_insertion(rng: np.random.Generator, tree: Nodes, space: Space) -> Nodes:
     """A leaf becomes a function node with a random subtree below it."""
     depth = tree["depth"]
@@ -136,7 +165,8 @@ def _regrown(rng: np.random.Generator, tree: Nodes, start: int, space: Space, fe
 class Operator(NamedTuple):
     """One operator: ``function(rng, *parents, space)`` returns a child.
 
-    The function of a ``guided`` operator also takes ``slopes``, see ``grow_edge``.
+    The function of a ``guided`` operator also takes ``slopes``, see ``grow_edge``. ``of_signals``: the default
+    probability in a search on recordings, where each input that a tree reads has a price of its own.
     """
 
     name: str
@@ -145,6 +175,11 @@ class Operator(NamedTuple):
     doc: str
     parents: int = 1
     guided: bool = False
+    of_signals: float | None = None
+
+    def usual(self, signals: bool) -> float:
+        """The default probability."""
+        return self.of_signals if signals and self.of_signals is not None else self.default_probability
 
 
 OPERATORS: tuple[Operator, ...] = (
@@ -160,6 +195,8 @@ OPERATORS: tuple[Operator, ...] = (
     Operator("remove_weakest_edge", remove_weakest_edge, 0.07, "the least important edge and its subtree are removed"),
     Operator("hoist", hoist, 0.05, "a node is replaced by one of its descendants"),
     Operator("perturb_weights", perturb_weights, 0.03, "every weight and bias gets random noise"),
+    Operator("swap_input", swap_input, 0.0, "all leaves on one input read another one", of_signals=0.08),
+    Operator("merge_inputs", merge_inputs, 0.0, "all leaves on one input read another of the tree's", of_signals=0.08),
 )
 PARENTS = {row.name: row.parents for row in OPERATORS}
 GUIDED = frozenset(row.name for row in OPERATORS if row.guided)

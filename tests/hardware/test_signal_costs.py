@@ -42,7 +42,10 @@ from neuraltree.hardware.signals.signal_figures import (
     known,
 )
 from neuraltree.hardware.signals.whole_cost import tree_costs, whole_cost
+from neuraltree.signals.features.feature_table import FEATURES
+from neuraltree.signals.filters.filter_table import FILTERS
 from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.parts.part_table import PARTS
 from neuraltree.signals.signal_model import reduced
 from search.engine.evaluate import Problem
 from search.judge.measured_front import measure_front
@@ -176,9 +179,12 @@ def test_every_feature_and_filter_has_figures_and_bounds_no_less_than_them(core:
         found = whole_cost(model, load_device(core), INT8)
         assert found.worst_latency_s is not None
         assert found.worst_latency_s > found.latency_s > found.sample_latency_s > 0
-    for row in figures.functions.values():
-        assert len(row.worst) == len(row.cycles)
-        assert min(row.cycles + row.worst) >= 0
+    rows = [*FEATURES.values(), *FILTERS.values(), *(part for part in PARTS.values() if part.c)]
+    assert {f"nt_{row.name}" for row in rows} <= set(figures.functions)
+    assert set(figures.stack_bytes) == set(FEATURES)
+    for one in figures.functions.values():
+        assert len(one.worst) == len(one.cycles)
+        assert min(one.cycles + one.worst) >= 0
 
 
 def test_calls_of_a_trace_are_nested_and_have_the_cycles_of_what_they_call() -> None:
@@ -217,9 +223,9 @@ def test_an_emulated_model_costs_what_is_predicted(core: str) -> None:
 def test_a_front_of_recordings_is_measured_as_a_whole() -> None:
     model = model_of(("accx.mean@16", "accy.max@16"), 16, np.random.default_rng(2))
     device = load_device("rp2040")
-    about: dict[str, Any] = {"device": device, "code": INT8, "front": FrontCosts(model.front_end, device)}
+    about: dict[str, Any] = {"device": device, "code": INT8, "fronts": {1: FrontCosts(model.front_end, device)}}
     said: list[str] = []
-    models = [(model.tree, INT8), (changed(model.tree, features=("x", "y")), INT8)]
+    models = [(model.tree, INT8, 1), (changed(model.tree, features=("x", "y")), INT8, 1)]
     found = measure_front(cast(Problem, SimpleNamespace(**about)), models, said.append, lambda: False)
     whole, alone = whole_cost(model, device, INT8), tree_costs(model.tree, device, INT8)
     assert found["flash_bytes"][0] == pytest.approx(whole.flash_bytes, rel=0.1)

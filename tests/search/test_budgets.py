@@ -13,7 +13,8 @@ import pytest
 
 import search.judge.finish
 import search.judge.measured_front
-from neuraltree.hardware.compare import COMPARED, Measured
+from neuraltree.hardware.compare import COMPARED
+from neuraltree.hardware.measured_costs import Measured
 from search import load_front
 from search.config.config import load_config
 from search.engine.budgets import within

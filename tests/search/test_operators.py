@@ -314,6 +314,26 @@ def perturb_weights(parent: Nodes, child: Nodes, space: Space) -> None:
 
 
 Answer = Callable[[Nodes, Nodes, Space], None]
+
+
+def swap_input(parent: Nodes, child: Nodes, space: Space) -> None:
+    """All leaves on one input read one other."""
+    del space
+    changed = np.flatnonzero(child["op"] != parent["op"])
+    (old,), (new,) = (set(tree["op"][changed].tolist()) for tree in (parent, child))
+    assert old >= 0
+    assert new >= 0
+    assert old not in child["op"]
+    assert child["depth"].tolist() == parent["depth"].tolist()
+
+
+def merge_inputs(parent: Nodes, child: Nodes, space: Space) -> None:
+    """The other input was read before, so that one less is."""
+    swap_input(parent, child, space)
+    before, after = (set(tree["op"][tree["op"] >= 0].tolist()) for tree in (parent, child))
+    assert after < before
+
+
 ANSWERS: tuple[Answer, ...] = (
     one_leaf,
     all_leaves,
@@ -326,6 +346,8 @@ ANSWERS: tuple[Answer, ...] = (
     remove_weakest_edge,
     hoist,
     perturb_weights,
+    swap_input,
+    merge_inputs,
 )
 
 
@@ -422,7 +444,8 @@ def test_perturbation_has_its_stated_size() -> None:
 def test_defaults_sum_to_one_and_crossover_has_two_fifths() -> None:
     assert sum(row.default_probability for row in OPERATORS) == pytest.approx(1)
     assert BY_NAME["crossover"].default_probability == 0.4
-    assert min(row.default_probability for row in OPERATORS) > 0
+    assert {row.name for row in OPERATORS if not row.default_probability} == {"swap_input", "merge_inputs"}
+    assert all(row.usual(signals=True) > 0 for row in OPERATORS)
     assert all(row.doc for row in OPERATORS)
 
 
@@ -439,7 +462,7 @@ def test_the_toolbox_has_every_operator_with_the_space_bound(row: Operator) -> N
 def test_operators_are_drawn_by_their_probability(probabilities: dict[str, float]) -> None:
     toolbox, rng = make_toolbox(Space(8), probabilities), rng_of()
     drawn = Counter(toolbox.draw(rng) for _ in range(20_000))
-    expected = probabilities or {row.name: row.default_probability for row in OPERATORS}
+    expected = probabilities or {row.name: row.default_probability for row in OPERATORS if row.default_probability}
     assert set(drawn) == set(expected)
     for name, share in expected.items():
         assert drawn[name] / 20_000 == pytest.approx(share / sum(expected.values()), abs=0.012)
@@ -476,7 +499,7 @@ def test_children_are_legal_named_and_reproducible() -> None:
     for (child, name), (twin, same) in zip(*runs, strict=True):
         check(child, space)
         assert (child.tobytes(), name) == (twin.tobytes(), same)
-    assert {name for _, name in runs[0]} == set(NAMES)
+    assert {name for _, name in runs[0]} == {row.name for row in OPERATORS if row.default_probability}
 
 
 def test_a_child_of_crossover_grows_from_the_first_parent() -> None:

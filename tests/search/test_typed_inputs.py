@@ -9,7 +9,7 @@ import pytest
 
 from neuraltree.compress.formats import InputSpec
 from neuraltree.export import export_c
-from neuraltree.hardware.compare import Measured
+from neuraltree.hardware.measured_costs import Measured
 from neuraltree.tree.nodes import one_set
 from search.config.config import config_hash, config_of
 from search.engine.evaluate import costs

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from neuraltree.export.signals.signal_layout import Layout
+from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.signal_model import SignalModel
 
 
-def replay_text(model: SignalModel, layout: Layout, name: str) -> str:
+def replay_text(model: SignalModel | OneClassModel, layout: Layout, name: str) -> str:
     """C that reads samples, int16_t in the host's order of bytes, from its standard input.
 
     It prints a line for each decision. With any argument it writes ``record_fields`` of each in the host's order.
     """
-    has_classes = model.tree.classes is not None
+    has_classes = model.classes is not None
     marks = {
         "SHOWN": SHOWN if has_classes else SHOWN_VALUE,
         "FIELDS": FIELDS if has_classes else FIELDS_VALUE,
         "NAME": name,
         "UPPER": name.upper(),
         "FEATURES": str(layout.num_features),
-        "CLASSES": str(len(model.tree.classes or ())),
+        "CLASSES": str(len(model.classes or ())),
     }
     text = PROGRAM
     for mark, value in marks.items():

@@ -9,12 +9,13 @@ from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.export.signals.state_fields import Field, state_bytes, state_fields
 from neuraltree.export.signals.table_functions import scratch_bytes
 from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.signal_model import SignalModel
 
 
-def header(model: SignalModel, layout: Layout, name: str, precision: str) -> str:
+def header(model: SignalModel | OneClassModel, layout: Layout, name: str, precision: str) -> str:
     """``NAME.h``."""
-    upper, classes = name.upper(), model.tree.classes
+    upper, classes = name.upper(), model.classes
     fields = state_fields(layout, model.events, len(classes or ()))
     parts = [
         _remark(model, layout, name, precision, fields),
@@ -29,17 +30,28 @@ def header(model: SignalModel, layout: Layout, name: str, precision: str) -> str
         f"enum {{ {upper}_FEATURES = {layout.num_features} }};\n",
         *_filter_states(layout),
         _state(fields, name),
-        (FUNCTIONS + (CLASS_FUNCTIONS if classes is not None else VALUE_FUNCTIONS)).replace("@NAME@", name),
+        (FUNCTIONS + _results(model)).replace("@NAME@", name),
         f"#ifdef __cplusplus\n}}\n#endif\n\n#endif /* {upper}_H */\n",
     ]
     return "\n".join(part.replace("@UPPER@", upper) for part in parts)
 
 
-def _remark(model: SignalModel, layout: Layout, name: str, precision: str, fields: tuple[Field, ...]) -> str:
+def _results(model: SignalModel | OneClassModel) -> str:
+    if isinstance(model, OneClassModel):
+        return ONE_CLASS_FUNCTIONS
+    return VALUE_FUNCTIONS if model.classes is None else CLASS_FUNCTIONS
+
+
+def _remark(
+    model: SignalModel | OneClassModel, layout: Layout, name: str, precision: str, fields: tuple[Field, ...]
+) -> str:
     front_end, stack = model.front_end, scratch_bytes(layout.windows)
-    kind = "a target" if model.tree.classes is None else f"{len(model.tree.classes)} classes"
+    kind = "a target" if model.classes is None else f"{len(model.classes)} classes"
+    title, deciding = "A neural tree", "features and tree"
+    if isinstance(model, OneClassModel):
+        title, kind, deciding = "A model of normal samples", "normal or unknown", "features and their distance"
     lines = [
-        f"/* A neural tree that is fed samples: {len(front_end.channels)} channels, {layout.num_features} features, "
+        f"/* {title} that is fed samples: {len(front_end.channels)} channels, {layout.num_features} features, "
         f"{kind}, {precision}.",
         f"   {MARK}; do not edit.",
         "",
@@ -50,7 +62,7 @@ def _remark(model: SignalModel, layout: Layout, name: str, precision: str, field
         "   No heap, no library, no recursion; as many states as you like. A state of this size is all RAM besides the",
         f"   stack: {state_bytes(fields)} B on cores of 32 bits. "
         + (f"The stack holds {stack} B of features' work at most." if stack else ""),
-        f"   The longest push is the one that ends a hop, every {layout.hop} samples: it computes features and tree."
+        f"   The longest push is the one that ends a hop, every {layout.hop} samples: it computes {deciding}."
         "\n   Its time does not grow with the length of the stream. Any interrupt may push, but not two one state. */",
     ]
     return "\n".join(line.rstrip() for line in lines)
@@ -119,6 +131,14 @@ int @NAME@_class(const @NAME@_state *s);
 int @NAME@_reported(const @NAME@_state *s);
 
 /* 256 times the logit of each class at the last decision, held within +-32767. */
+const int16_t *@NAME@_scores(const @NAME@_state *s);
+"""
+ONE_CLASS_FUNCTIONS = """
+/* 0 if the last decision alone is normal, else @UPPER@_UNKNOWN. */
+int @NAME@_class(const @NAME@_state *s);
+
+/* One number: how much nearer to the normal windows than the threshold the last decision is, in 256ths of squared
+   standard deviations, held within +-32767; below 0 it is unknown. */
 const int16_t *@NAME@_scores(const @NAME@_state *s);
 """
 VALUE_FUNCTIONS = """

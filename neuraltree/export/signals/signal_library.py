@@ -59,11 +59,20 @@ def computed(model: SignalModel, precision: str) -> tuple[int, ...]:
 
 def _source(model: SignalModel, layout: Layout) -> str:
     has_classes = model.tree.classes is not None
-    reject = [] if model.rejection is None else [alone(model.rejection.c_text())]
+    deciding = [] if model.rejection is None else [alone(model.rejection.c_text())]
+    if has_classes:
+        deciding = [*deciding, event_function(model.events, len(model.tree.classes or ()), bool(deciding))]
+    deciding.append(CLASSES if has_classes else VALUE)
+    return source_text(layout, ['#include "@NAME@_tree.h"\n'], deciding, has_classes)
+
+
+def source_text(layout: Layout, includes: list[str], deciding: list[str], has_classes: bool) -> str:
+    """``NAME.c``, with marks for the name. ``deciding``: what ``nt_decide`` is and calls; in it ``@WINDOWS@`` is where
+    features are computed."""
     windows = [push_code.window_function(layout, i, one) for i, one in enumerate(layout.windows)]
     calls = "".join(f"    nt_window{i}(s);\n" for i in range(len(windows)))
     parts = [
-        '#include "@NAME@.h"\n#include "@NAME@_tree.h"\n',
+        "".join(['#include "@NAME@.h"\n', *includes]),
         MACROS,
         *shared_texts(layout),
         *function_texts(layout),
@@ -71,9 +80,7 @@ def _source(model: SignalModel, layout: Layout) -> str:
         push_code.sample_function(layout),
         *windows,
         push_code.next_function(layout),
-        *reject,
-        *([event_function(model.events, len(model.tree.classes or ()), bool(reject))] if has_classes else []),
-        (CLASSES if has_classes else VALUE).replace("@WINDOWS@", calls),
+        *(text.replace("@WINDOWS@", calls) for text in deciding),
         PUSH.replace("@HOP@", str(layout.hop)).replace("@READY@", str(layout.ready)),
         RESET.replace("@FIRST@", "".join(f"    {line}\n" for line in reset_lines(layout, has_classes))),
         ACCESS,

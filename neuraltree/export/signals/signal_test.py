@@ -13,6 +13,7 @@ from neuraltree.export.c.parts import FLASH, array, literal
 from neuraltree.export.c.vector_program import SAY
 from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.export.signals.twin import Decisions, checked_samples, linear_topped_classes, stream
+from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.signal_model import SignalModel
 from neuraltree.tree.nodes import IntArray
 
@@ -21,7 +22,7 @@ MOST_NUMBERS = 6_000  # of the recording
 
 
 def signal_test_files(
-    model: SignalModel, layout: Layout, name: str, precision: str, recording: NDArray[np.int16] | None
+    model: SignalModel | OneClassModel, layout: Layout, name: str, precision: str, recording: NDArray[np.int16] | None
 ) -> dict[str, str]:
     """``test/NAME_test.c`` and ``test/NAME_vectors.h``; the program returns 0 if all decisions are right."""
     length = (layout.ready + DECISIONS - 1) * layout.hop
@@ -35,7 +36,7 @@ def signal_test_files(
         )
     exact = c_format(precision).is_integer
     vectors = _vectors(model, samples, wanted, exact)
-    has_classes = model.tree.classes is not None
+    has_classes = model.classes is not None
     text = PROGRAM.replace("@DECIDE@", (EXACT if exact else NEAR) if has_classes else VALUE)
     marks = {"NAME": name, "UPPER": name.upper(), "SAMPLES": str(len(samples)), "ROWS": str(len(wanted.ends))}
     for mark, value in marks.items():
@@ -52,14 +53,14 @@ def random_walk(channels: int, samples: int, seed: int = 0) -> NDArray[np.int16]
     return np.clip(np.rint(walk), -32767, 32767).astype(np.int16)
 
 
-def _vectors(model: SignalModel, samples: NDArray[np.int16], wanted: Decisions, exact: bool) -> str:
+def _vectors(model: SignalModel | OneClassModel, samples: NDArray[np.int16], wanted: Decisions, exact: bool) -> str:
     parts = [
         FLASH,
         "/* Samples, and for each decision its features and results. */",
         array("int16_t", "nt_samples", samples.ravel().tolist()),
         array("int16_t", "nt_features", wanted.features.ravel().tolist()),
     ]
-    if model.tree.classes is None:
+    if model.classes is None:
         _, errors = _bounds(model, wanted.features)
         tolerance = np.zeros(len(wanted.values)) if exact else errors[:, 0]
         parts.append(array("float", "nt_values", [literal(value) for value in wanted.values.tolist()]))

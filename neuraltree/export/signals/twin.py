@@ -15,7 +15,9 @@ from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.compress.int8.integers import scaled
 from neuraltree.compress.narrow.with_format import with_weight_format
 from neuraltree.export.c.decisions import SCORE_UNIT, score_threshold
-from neuraltree.signals.event_rule import events
+from neuraltree.signals.event_rule import UNKNOWN, events
+from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.sample_integers import LARGEST
 from neuraltree.signals.signal_model import SignalModel, reduced
 from neuraltree.tasks.links import class_codes
@@ -40,18 +42,16 @@ class Decisions(NamedTuple):
     values: NDArray[np.float32]
 
 
-def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "float32") -> Decisions:
+def stream(model: SignalModel | OneClassModel, samples: NDArray[np.int16], precision: str = "float32") -> Decisions:
     """What the code of ``export_signal`` makes of a recording (samples, channels), from a reset on: the same bits for
     integers; for floats the same features, and scores that rounding may change by 1."""
-    model = reduced(model)
     samples = checked_samples(model, samples)
+    if isinstance(model, OneClassModel):
+        return _one_class_stream(model, samples)
+    model = reduced(model)
     scorer = Scorer.make(model, precision)
     ends = model.front_end.ends(len(samples))
-    features: IntArray = np.zeros(
-        (0, len(model.front_end.features)), dtype=np.int16
-    )  # of a recording shorter than a window
-    if len(ends):
-        features = model.front_end.values(np.maximum(samples, -LARGEST), ends)
+    features = _features(model.front_end, samples, ends)
     if model.rejection is None:
         unread = np.setdiff1d(np.arange(features.shape[1]), scorer.reads)
         features[:, unread] = 0
@@ -65,7 +65,24 @@ def stream(model: SignalModel, samples: NDArray[np.int16], precision: str = "flo
     return Decisions(ends, features, scores, classes, *course, np.zeros(0, dtype=np.float32))
 
 
-def checked_samples(model: SignalModel, samples: NDArray[np.integer]) -> NDArray[np.int16]:
+def _one_class_stream(model: OneClassModel, samples: NDArray[np.int16]) -> Decisions:
+    ends = model.front_end.ends(len(samples))
+    features = _features(model.front_end, samples, ends)
+    scores = model.scores(features)[:, None]
+    unknown, normal = scores[:, 0] < 0, np.zeros(len(ends), dtype=np.int64)
+    course = events(model.events, scores, normal, unknown)
+    classes = np.where(unknown, UNKNOWN, normal)
+    return Decisions(ends, features, scores.astype(np.int16), classes, *course, np.zeros(0, dtype=np.float32))
+
+
+def _features(front_end: FrontEnd, samples: NDArray[np.int16], ends: IntArray) -> IntArray:
+    """(decisions, features); none of a recording that is shorter than a window."""
+    if not len(ends):
+        return np.zeros((0, len(front_end.features)), dtype=np.int16)
+    return front_end.values(np.maximum(samples, -LARGEST), ends)
+
+
+def checked_samples(model: SignalModel | OneClassModel, samples: NDArray[np.integer]) -> NDArray[np.int16]:
     """(samples, channels) int16; ``ValueError`` for another shape or for numbers that are no integers of 16 bits."""
     found, width = np.asarray(samples), len(model.front_end.channels)
     if found.ndim != 2 or found.shape[1] != width:

@@ -21,7 +21,6 @@ from neuraltree.export.signals.signal_layout import (
     WindowPlan,
 )
 from neuraltree.export.signals.state_fields import filter_bytes
-from neuraltree.export.signals.table_functions import merge_of
 from neuraltree.hardware.signals.signal_work import Work, merge_work, shift_work, work_of
 from neuraltree.signals.c_functions import C_FUNCTIONS
 
@@ -111,6 +110,7 @@ def _block_items(
     layout: Layout, one: StreamPlan, block: BlockPart, windows: Sequence[int]
 ) -> Iterator[tuple[Hashable, FrontItem]]:
     part, size = block.part, TYPE_BYTES[block.part.c_type]
+    assert part.block is not None
     shift = f"nt_shift_{part.c_type}"
     yield ("block", one.stream, part.name), FrontItem(sites=((f"block_{part.name}", 1),))
     for before, n in _steps(windows, block.blocks * layout.hop):
@@ -128,7 +128,7 @@ def _block_items(
         )
         if begins:
             yield from _texts(shift, ())
-            yield from _texts(f"nt_{merge_of(block)}_{part.c_type}", ())
+            yield from _texts(f"nt_{part.block.merge}_{part.c_type}", ())
 
 
 def _window_items(layout: Layout, one: WindowPlan) -> Iterator[tuple[Hashable, FrontItem]]:

@@ -10,8 +10,8 @@ from neuraltree.export.signals.signal_layout import layout_of
 from neuraltree.export.signals.signal_library import computed, export_signal
 from neuraltree.export.signals.state_fields import state_bytes, state_fields
 from neuraltree.export.signals.twin import stream
-from neuraltree.hardware.compare import Measured
 from neuraltree.hardware.measure.cores import MeasureError
+from neuraltree.hardware.measured_costs import Measured
 from neuraltree.hardware.model.cost import fits
 from neuraltree.hardware.profile.devices import Code, CycleDevice, Device
 from neuraltree.hardware.signals.pushed import NAME, Pushed, built_model, check_core, pushed

@@ -63,8 +63,8 @@ def pushed(
     counted: NDArray[np.bool_] | None = None,
 ) -> Pushed:
     """Each sample (samples, channels) pushed into a state of that size, from a reset on. ``watch`` is called with the
-    number of each push and its trace. ``counted`` (samples,): the pushes whose cycles are counted, by default all; those
-    of the others are 0, and they take a tenth of the time."""
+    number of each push and its trace. ``counted`` (samples,): the pushes whose cycles are counted, by default all;
+    those of the others are 0, and they take a tenth of the time."""
     machine = Machine(built, core)
     counter = Counter(core, machine.memory)
     state = machine.call(f"{NAME}_reset", [np.zeros(state_bytes, np.uint8)], None).arrays[0]

@@ -65,7 +65,8 @@ def _built(files: Mapping[str, str], name: str) -> Iterator[Path]:
             path = Path(folder) / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        sources = [f"{name}.c", f"{name}_tree.c", f"test/{name}_replay.c"]
+        sources = [file for file in files if file.endswith(".c") and not file.startswith("test/")]
+        sources.append(f"test/{name}_replay.c")
         cache = {"ZIG_GLOBAL_CACHE_DIR": str(compiler_folder()), "ZIG_LOCAL_CACHE_DIR": str(Path(folder) / "zig")}
         done = subprocess.run(
             [*compiler, *FLAGS, *sources, "-o", "replay"],

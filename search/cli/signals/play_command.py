@@ -11,6 +11,7 @@ from neuraltree.cli.command import BAD_INPUT, DONE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from neuraltree.signals.one_class import OneClassModel
     from neuraltree.signals.signal_model import SignalModel
     from search.playback.play_scores import Scores
     from search.playback.played import Played
@@ -56,37 +57,60 @@ def play(options: argparse.Namespace) -> int:
     from neuraltree.cli.patience import patience
     from neuraltree.signals.recordings.reading_recordings import read_recordings
     from neuraltree.signals.recordings.subsets import of_part
+    from neuraltree.signals.signal_model import SignalModel
     from search.cli.signals.signal_files import label_rule_of, precision_of, reading_of, signal_model_of
-    from search.playback.chosen_play import chosen_play
-    from search.playback.play_scores import scores_of
-    from search.playback.play_text import print_scores, write_decisions
-    from search.playback.played import check_recordings, played
+    from search.playback.play_text import print_unknown, write_decisions
+    from search.playback.played import check_recordings, of_channels, played
 
     path, model = signal_model_of(options.model)
     precision = options.precision or precision_of(path)
     with patience(say, "reading recordings"):
         found = read_recordings(options.recordings, reading_of(path, model))
-    found = check_recordings(model, of_part(found, options.part) if options.part else found)
+    found = of_part(found, options.part) if options.part else found
+    found = check_recordings(model, found) if isinstance(model, SignalModel) else of_channels(model.front_end, found)
     with patience(say, "playing recordings"):
         plays = played(model, found, precision, label_rule_of(path, model))
-    chosen, why = chosen_play(plays, options.recording)
-    scores = scores_of(model, plays)
     for note in found.notes:
         say(f"note: {note}")
-    print_scores(model, scores)
+    codes = [DONE]
+    if isinstance(model, SignalModel):
+        codes.append(_of_classes(options, path, model, precision, plays, found.notes))
+    elif options.html or options.png or options.emulate or options.device:
+        raise ValueError("--html, --png and --emulate need a model of classes, and this one knows only what is normal")
+    else:
+        print_unknown(model, plays, found.classes)
     if options.out:
-        write_decisions(options.out, model, plays)
+        write_decisions(options.out, model, plays, found.classes)
+    if options.c:
+        codes.append(_through_c(model, precision, plays))
+    return max(codes)
+
+
+def _of_classes(
+    options: argparse.Namespace,
+    path: Path,
+    model: SignalModel,
+    precision: str,
+    plays: Sequence[Played],
+    notes: Sequence[str],
+) -> int:
+    from search.playback.chosen_play import chosen_play
+    from search.playback.play_scores import scores_of
+    from search.playback.play_text import print_scores
+
+    chosen, why = chosen_play(plays, options.recording)
+    scores = scores_of(model, plays)
+    print_scores(model, plays, scores)
     if options.html:
-        _page(options, model, plays, scores, found.notes)
+        _page(options, model, plays, scores, notes)
     if options.png:
         from search.playback.timeline_picture import draw_timeline
 
         draw_timeline(options.png, chosen, model)
         print(f"{options.png}  {why}")
-    codes = [_through_c(model, precision, plays)] if options.c else []
     if options.emulate or options.device:
-        codes.append(_emulated(options, path, model, precision, chosen, why))
-    return max(codes, default=DONE)
+        return _emulated(options, path, model, precision, chosen, why)
+    return DONE
 
 
 def _page(
@@ -100,14 +124,14 @@ def _page(
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 
-def _through_c(model: SignalModel, precision: str, plays: Sequence[Played]) -> int:
+def _through_c(model: SignalModel | OneClassModel, precision: str, plays: Sequence[Played]) -> int:
     from neuraltree.cli.command import say
     from neuraltree.cli.patience import patience
-    from neuraltree.export.signals.signal_library import export_signal
+    from neuraltree.export.signals.packages.signal_targets import SIGNAL_TARGETS
     from search.playback.played import differences
 
     with patience(say, "playing recordings through C"):
-        wrong = differences(export_signal(model, "played", precision=precision), plays)
+        wrong = differences(SIGNAL_TARGETS["c"].make(model, "played", precision=precision), plays)
     count = sum(len(one.decisions.ends) for one in plays)
     print("\n".join(wrong) or f"the exported C decides the same in all {count} windows")
     return BAD_INPUT if wrong else DONE

@@ -17,6 +17,7 @@ def export_signal_of(arguments: argparse.Namespace, file: Path) -> int:
     from neuraltree.cli.command import DONE
     from neuraltree.export.names import check_name, name_from
     from neuraltree.export.signals.packages.signal_targets import SIGNAL_TARGETS
+    from neuraltree.signals.one_class import OneClassModel
 
     if arguments.to not in SIGNAL_TARGETS:
         raise ValueError(f"--to {arguments.to}: a model of recordings is exported as {', '.join(SIGNAL_TARGETS)}")
@@ -25,6 +26,8 @@ def export_signal_of(arguments: argparse.Namespace, file: Path) -> int:
         option, taken = other[0].replace("_", "-"), ", ".join(f"--{one}" for one in TAKEN)
         raise ValueError(f"--{option}: streaming code takes {taken}")
     path, model = signal_model_of(file)
+    if isinstance(model, OneClassModel) and arguments.to != "c":
+        raise ValueError(f"--to {arguments.to}: a model of one class is exported as c")
     run = path.absolute().parent.parent
     asked = arguments.name or (name_from(arguments.out.absolute().name) if arguments.out else name_from(run.name))
     name = check_name(asked)

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from search.cli.chosen import chosen_code, member_of, run_of
 
 if TYPE_CHECKING:
+    from neuraltree.signals.one_class import OneClassModel
     from neuraltree.signals.recordings.reading_options import ReadingOptions
     from neuraltree.signals.signal_model import SignalModel
     from search.playback.played import LabelRule
 
 FOLDER = "signals"
+ONE_CLASS_TABLE, RECOMMENDED = "one_class.csv", "recommended"  # of a run on normal windows alone, and its manifest
 
 
 def signal_file(path: Path) -> Path | None:
@@ -21,6 +23,10 @@ def signal_file(path: Path) -> Path | None:
     table."""
     if path.is_file() and path.absolute().parent.name == FOLDER:
         return path
+    if (path / ONE_CLASS_TABLE).is_file():
+        from search.folder.records import RunFolder
+
+        return path / str(RunFolder(path).read_manifest()[RECOMMENDED])
     found = member_of(path)
     if found is None or found[1].path is None:
         return None
@@ -28,14 +34,15 @@ def signal_file(path: Path) -> Path | None:
     return file if file.is_file() else None
 
 
-def signal_model_of(path: Path) -> tuple[Path, SignalModel]:
+def signal_model_of(path: Path) -> tuple[Path, SignalModel | OneClassModel]:
     """The file and the model; ``ValueError`` if there is none."""
+    from neuraltree.signals.one_class import is_one_class, load_one_class
     from neuraltree.signals.signal_model import load
 
     file = signal_file(path) or path
     if not file.is_file():
         raise ValueError(f"{path}: no model of recordings; name the run folder of neuraltree fit RECORDINGS --signal")
-    return file, load(file)
+    return file, load_one_class(file) if is_one_class(file) else load(file)
 
 
 def precision_of(file: Path) -> str:
@@ -57,7 +64,7 @@ def built_of(file: Path) -> tuple[str, str, str]:
     return hardware.device, style or hardware.style, hardware.compiler
 
 
-def reading_of(file: Path, model: SignalModel) -> ReadingOptions:
+def reading_of(file: Path, model: SignalModel | OneClassModel) -> ReadingOptions:
     """How recordings are read for a model: as in its run, at the model's rate."""
     from search.config.config import load_config
     from search.config.settings import SignalConfig
@@ -70,7 +77,7 @@ def reading_of(file: Path, model: SignalModel) -> ReadingOptions:
     return replace(reading_options(signal), rate_hz=model.front_end.rate_hz, channels=names)
 
 
-def label_rule_of(file: Path, model: SignalModel) -> LabelRule:
+def label_rule_of(file: Path, model: SignalModel | OneClassModel) -> LabelRule:
     """How the run labelled its decisions; by most samples of the shortest window if there is no run."""
     from search.config.config import load_config
     from search.folder.records import CONFIG, RunFolder

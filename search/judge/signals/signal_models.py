@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -20,8 +21,10 @@ from search.engine.evaluate import Problem, validation_outputs
 from search.engine.integer_scores import integer_outputs
 from search.errors import InputError
 from search.folder.records import RunFolder, write_text
+from search.judge.signals.held_out_rejections import fitted_rejections
 from search.strict import shown
 from search.table.data import Table
+from search.table.signals.holding import fronts_of
 
 FOLDER = "signals"
 
@@ -33,6 +36,26 @@ def background_of(signal: SignalConfig, classes: Sequence[str]) -> int:
     if signal.background not in classes:
         raise InputError(f"signal.background = {shown(signal.background)} is no class; allowed: {', '.join(classes)}")
     return list(classes).index(signal.background)
+
+
+def signal_models(
+    made: Sequence[tuple[Tree, int]],
+    held_out: tuple[Problem, list[Nodes]],
+    table: Table,
+    train_rows: IntArray,
+    signal: SignalConfig,
+) -> list[SignalModel]:
+    """The models of finished trees, each given with the place of its hop; without features that nothing reads.
+
+    ``held_out``: the same trees with weights of folds, and the problem whose rows these were not fitted to.
+    """
+    assert table.front is not None
+    fronts = [fronts_of(table.front, table.hops)[hop] for _, hop in made]
+    rules = held_out_rules(held_out, table, train_rows, signal, fronts)
+    parts = zip(fronts, [tree for tree, _ in made], rules, strict=True)
+    models = [reduced(SignalModel(*each)) for each in parts]
+    rejections = fitted_rejections(models, table, train_rows, signal)
+    return [replace(model, rejection=each) for model, each in zip(models, rejections, strict=True)]
 
 
 def held_out_rules(
@@ -78,13 +101,11 @@ def _in_order(scores: IntArray, table: Table, rows: IntArray) -> list[Scored]:
     return [Scored(scores[part], table.y[rows[part]]) for part in parts]
 
 
-def write_signal_models(
-    folder: RunFolder, fronts: Sequence[FrontEnd], trees: Sequence[Tree], rules: Sequence[EventRule]
-) -> None:
+def write_signal_models(folder: RunFolder, models: Sequence[SignalModel]) -> None:
     """``signals/000.json`` and on: what firmware is made of, beside the trees alone in ``models``."""
     place = folder.path / FOLDER
     place.mkdir(exist_ok=True)
     for left in place.glob("*.json"):
         left.unlink()
-    for i, (front, tree, rule) in enumerate(zip(fronts, trees, rules, strict=True)):
-        write_text(place / f"{i:03d}.json", dumps(reduced(SignalModel(front, tree, rule))))
+    for i, model in enumerate(models):
+        write_text(place / f"{i:03d}.json", dumps(model))

@@ -151,6 +151,36 @@ def _check_classes(recordings: Recordings, made: Decisions) -> None:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class NormalWindows:
+    """Windows of one class: ``X`` (windows, candidates) int of the features of ``front``; ``groups`` (windows,): their
+    subjects or recordings; ``normal``: the class."""
+
+    front: FrontEnd
+    X: IntArray
+    groups: IntArray
+    normal: str
+    label_window: int
+
+
+def normal_windows(config: Config, recordings: Recordings) -> NormalWindows:
+    """All windows of recordings that are not for testing; ``InputError`` if they have several classes."""
+    if len(recordings.classes) != 1:
+        raise InputError(
+            f"signal.one_class learns from normal windows alone, and there are {len(recordings.classes)} classes "
+            f"({', '.join(recordings.classes)}); name the normal one, as in signal.classes = [{shown('normal')}]"
+        )
+    recordings = replace(recordings, recordings=tuple(one for one in recordings.recordings if one.part != TESTING))
+    signal = with_windows(config.signal, recordings)
+    hop = hop_of(signal)
+    made = decisions(recordings, signal, hop)
+    front = _front_end(recordings, signal, hop, np.unique(made.recording))
+    names = sorted({one.group for one in recordings.recordings})
+    codes = np.array([names.index(one.group) for one in recordings.recordings])
+    X = features_of(recordings, front, made).astype(np.int64)
+    return NormalWindows(front, X, codes[made.recording], recordings.classes[0], min(_lengths(signal)))
+
+
 def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rules:
     """No subject, or recording where subjects are not known, lies in two parts."""
     all_of = recordings.recordings

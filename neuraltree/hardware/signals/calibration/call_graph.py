@@ -52,8 +52,8 @@ def _targets(built: Built, core: Core, address: int, size: int) -> list[int]:
         words = item.op_str.replace(",", " ").split()
         if item.mnemonic == "auipc":
             page[words[0]] = item.address + (int(words[1], 0) << 12)
-        elif item.mnemonic.endswith("jalr") and (far := re.fullmatch(r"(?:\w+, )?(-?\w+)\((\w+)\)", item.op_str)):
-            found.append((page.get(far[2], 0) + int(far[1], 0)) & 0xFFFFFFFF)
+        elif item.mnemonic == "jalr" and len(words) == 3:
+            found.append((page.get(words[1], 0) + int(words[2], 0)) & 0xFFFFFFFF)
         elif item.mnemonic.startswith(("b", "j", "c.j")) and words and (to := TARGET.search(words[-1])):
             place = int(to[1], 0)
             found.append(place if core.family == "arm" else item.address + place)

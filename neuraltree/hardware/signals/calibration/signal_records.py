@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,8 @@ Sums = dict[str, NDArray[np.float64]]
 class Record:
     """Of one model. ``sample_work`` and ``decision_work``: of each function, summed over its calls in one push.
     ``seen``: the cycles of each function in each push that called it. ``glue`` (pushes,): cycles of the code between
-    functions; ``scores``: those of the tree's function in each decision."""
+    functions; ``scores``: those of the tree's function in each decision. ``texts``: the names of all functions that
+    items have."""
 
     model: SignalModel
     sites: dict[str, float]
@@ -41,9 +42,9 @@ class Record:
     built: Built
     pushes: Pushed
     glue: NDArray[np.float64]
-    seen: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
-    scores: list[float] = field(default_factory=list)
-    texts: frozenset[str] = frozenset()
+    seen: dict[str, list[tuple[int, float]]]
+    scores: list[float]
+    texts: frozenset[str]
 
     @property
     def layout(self) -> Layout:
@@ -71,7 +72,8 @@ def record(
     built = built_model(export_signal(model, NAME, precision=precision), core, compiler)
     size = state_bytes(state_fields(layout, model.events, len(model.tree.classes or ())))
     texts = {name for item in items.values() for name in item.texts}
-    glue, seen, scores = np.zeros(len(samples)), {}, []
+    glue, scores = np.zeros(len(samples)), list[float]()
+    seen: dict[str, list[tuple[int, float]]] = {}
     code = code_symbols(built, core)
 
     def watch(i: int, trace: Traced) -> None:
@@ -90,8 +92,18 @@ def record(
 
     pushes = pushed(model, built, core, size, samples, watch)
     return Record(
-        *(model, sites_of(items), work_of_items(items, "sample"), work_of_items(items, "decision"), size),
-        *(precision, built, pushes, glue, seen, scores, frozenset(texts)),
+        model=model,
+        sites=sites_of(items),
+        sample_work=work_of_items(items, "sample"),
+        decision_work=work_of_items(items, "decision"),
+        state_bytes=size,
+        precision=precision,
+        built=built,
+        pushes=pushes,
+        glue=glue,
+        seen=seen,
+        scores=scores,
+        texts=frozenset(texts),
     )
 
 

@@ -48,8 +48,8 @@ def stack_fit(
         left = measured - np.maximum(windows, trees + frame)
         factors, error = nnls(sites / size[:, None], left / size)
         found.append((error, float(frame), dict(zip(SITES, np.round(factors, 1).tolist(), strict=True))))
-    _, frame, of_sites = min(found, key=lambda each: each[0])
-    return frame, of_sites
+    best = min(found, key=lambda each: each[0])
+    return best[1:]
 
 
 def _deepest(one: Record, alone: Mapping[str, float]) -> float:
