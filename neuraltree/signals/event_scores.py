@@ -16,9 +16,9 @@ from neuraltree.tree.nodes import IntArray
 class EventScores(NamedTuple):
     """Of one recording or of several. ``labelled``: decisions with a label; ``right``: of these, at which what is
     reported is the label. ``spans``: stretches of one label that is not the background; ``found``: of these, in which
-    it was reported. ``delays_s``: from the start of each found span, see ``event_scores``, in s. ``false_alarms``: events of a class that is
-    not the label within ``tolerance``; events in stretches without labels do not count. ``hours``: of decisions with a
-    label."""
+    it was reported. ``delays_s``: from the start of each found span, see ``event_scores``, in s. ``false_alarms``:
+    events of a class that is not the label within ``tolerance``; events in stretches without labels do not count.
+    ``hours``: of decisions with a label."""
 
     labelled: int
     right: int

@@ -53,8 +53,7 @@ class Envelope(Struct, frozen=True, tag="envelope", tag_field="kind", forbid_unk
         """(windows,) from the features (windows, features) of the model."""
         seen = features[:, list(self.places)]
         outside = (seen < np.array(self.low)) | (seen > np.array(self.high))
-        found: NDArray[np.bool_] = outside.any(axis=1)
-        return found
+        return np.asarray(outside.any(axis=1))
 
     def limited(self, score: int) -> Envelope:
         """As wide as leaves windows of up to this ``score`` inside."""
@@ -174,7 +173,8 @@ static int32_t nt_distance(const int16_t *features)
         NT_LOOP
         for (int i = 0; i < @COUNT@; ++i) {
             const int32_t ahead = (int32_t)@SEEN@ - nt_known_centres[k * @COUNT@ + i];
-            const uint32_t steps = ((uint32_t)(ahead < 0 ? -ahead : ahead) * nt_known_multipliers[i]) >> nt_known_shifts[i];
+            const uint32_t far = (uint32_t)(ahead < 0 ? -ahead : ahead);
+            const uint32_t steps = (far * nt_known_multipliers[i]) >> nt_known_shifts[i];
             const int32_t held = steps > @MOST@ ? @MOST@ : (int32_t)steps;
             sum += held * held;
         }

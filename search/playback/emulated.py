@@ -57,9 +57,8 @@ def emulated(model: SignalModel, name: str, code: Code, samples: NDArray[np.int1
     wanted = np.full(len(samples), NONE)
     twin = stream(model, samples, code.precision)
     wanted[twin.ends - 1] = twin.events
-    seconds = [device.seconds(float(cycles), "mid") for cycles in (np.median(found.cycles), found.cycles.max())]
+    usual, worst = (device.seconds(float(cycles), "mid") for cycles in (np.median(found.cycles), found.cycles.max()))
     busy = device.seconds(float(found.cycles.sum()), "mid") * model.front_end.rate_hz / len(samples)
-    return Emulated(
-        *(device.name, float(device.clock.value), found.cycles, len(twin.ends), int((wanted != NONE).sum())),
-        *(int((found.results != wanted).sum()), *seconds, busy),
-    )
+    decided, wrong = int((wanted != NONE).sum()), int((found.results != wanted).sum())
+    clock = float(device.clock.value)
+    return Emulated(device.name, clock, found.cycles, len(twin.ends), decided, wrong, usual, worst, busy)

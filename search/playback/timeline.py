@@ -43,13 +43,15 @@ def timeline(one: Played, rate_hz: float, hop: int, most: int = MOST_POINTS) -> 
     wrong = np.where((one.labels >= 0) & (one.decisions.classes != one.labels), 0, NONE)
     at = np.flatnonzero(one.course.events != NONE)
     bands = [one.decisions.classes, one.course.reported, wrong]
-    told = [_seconds(stretches(codes, ends, hop, most), rate_hz) for codes in bands]
+    found, reported, errors = (_seconds(stretches(codes, ends, hop, most), rate_hz) for codes in bands)
     samples = np.arange(len(one.recording.labels))
     return Timeline(
         times / rate_hz,
         signal,
         _seconds(stretches(one.recording.labels, samples, 1, most), rate_hz),
-        *told,
+        found,
+        reported,
+        errors,
         [(float(ends[i] / rate_hz), int(one.course.events[i])) for i in at[:most].tolist()],
         max(len(at) - most, 0),
     )

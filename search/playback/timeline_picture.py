@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from neuraltree.plot import style
 from neuraltree.signals.event_rule import UNKNOWN
@@ -63,7 +63,7 @@ def _bands(ax: Axes, made: Timeline, classes: list[str]) -> None:
     ax.tick_params(axis="y", length=0, labelsize=8)
 
 
-def _look(code: int, classes: list[str]) -> tuple[dict[str, str], str]:
+def _look(code: int, classes: list[str]) -> tuple[dict[str, Any], str]:
     if code == UNKNOWN:
         return {"facecolor": style.PALE, "hatch": "\\\\"}, "unknown"
     turn, place = divmod(code, len(COLOURS))

@@ -110,7 +110,7 @@ def test_what_is_no_model_of_recordings_is_refused(tmp_path: Path, capsys: pytes
         (tmp_path / "folder", "no model of recordings"),
         (tmp_path / "gone", "no model of recordings"),
         (table, "no model of signals"),
-        (number, "the model predicts numbers"),
+        (number, "predicts a number"),
     ]:
         assert play(path, recordings) == 2
         assert said in told(capsys)

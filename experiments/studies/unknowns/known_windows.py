@@ -46,7 +46,7 @@ def windows_of(recordings: Recordings, window: int, hop: int) -> Windows:
     channels, groups = recordings.channels, axis_groups(recordings.channels)
     names = candidates(channels, groups, recordings.rate_hz, (window,))
     front = FrontEnd(channels, recordings.rate_hz, hop, names, groups, counts)
-    made = decisions(recordings, SignalConfig(windows=(window,)), hop)
+    made = decisions(recordings, (), SignalConfig(windows=(window,)), hop)
     X = features_of(recordings, front, made).astype(np.int64)
     every = sorted({one.group for one in recordings.recordings})
     codes = np.array([every.index(one.group) for one in recordings.recordings])
