@@ -41,6 +41,7 @@ MODULES = {
     "studies/federated": "federated",
     "studies/mixtures": "mixtures",
     "studies/sensitivity": "sensitivity",
+    "studies/unknowns": "unknowns",
 }
 
 

@@ -65,7 +65,8 @@ def forecast_scores(plays: Sequence[Forecast]) -> ForecastScores:
     errors = np.square(value - truth)
     spread = float(np.square(truth - truth.mean()).sum())
     r2 = 1 - float(errors.sum()) / spread if spread else float("nan")
-    return ForecastScores(len(truth), *(float(np.sqrt(np.mean(one))) for one in (errors, np.square(now - truth))), r2)
+    rmse, persistence = (float(np.sqrt(np.mean(one))) for one in (errors, np.square(now - truth)))
+    return ForecastScores(len(truth), rmse, persistence, r2)
 
 
 def told(scores: ForecastScores, target: str, horizon: int) -> str:

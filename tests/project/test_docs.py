@@ -20,7 +20,7 @@ from search.config.settings import Config, DataConfig
 from search.errors import InputError
 from search.folder.baselines_csv import HEADER as BASELINES
 from search.judge.finish import BAND, HEADER, HONEST, THRESHOLD
-from search.objectives import BY_NAME, HONEST_MEAN, MEAN, ROBUST_SCORE
+from search.objectives import BY_NAME, HONEST_MEAN, LOAD, MEAN, ROBUST_SCORE
 from search.runs.indicators import HISTORY
 from tools.docs.__main__ import main, pages
 from tools.docs.configuration import meaning
@@ -197,7 +197,7 @@ def test_the_tables_have_every_metric() -> None:
 @pytest.mark.parametrize(
     ("heading", "columns"),
     [
-        ("front.csv and live.csv", (*HEADER, MEAN, *HONEST, THRESHOLD, BAND, HONEST_MEAN, ROBUST_SCORE)),
+        ("front.csv and live.csv", (*HEADER, MEAN, *HONEST, THRESHOLD, BAND, HONEST_MEAN, ROBUST_SCORE, LOAD)),
         ("history.csv", HISTORY),
         ("baselines.csv", BASELINES),
     ],

@@ -109,7 +109,7 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
         """(decisions,) the value of ``y`` that is ``horizon`` samples after the newest of each window, NaN beyond the
         end: leave these rows out. ``y``: (samples,) of each recording, in the same form as ``X``."""
         parts, ends = self._read(X)
-        series = [np.asarray(one, dtype=np.float64) for one in (y if _is_many(X) else [y])]
+        series = [np.asarray(one, dtype=np.float64) for one in _each(X, y)]
         if [one.shape for one in series] != [(len(part),) for part in parts]:
             raise ValueError("y needs one value for each sample of each recording")
         padded = [np.concatenate([one, np.full(horizon, np.nan)]) for one in series]
@@ -137,12 +137,17 @@ class WindowFeatures(TransformerMixin, BaseEstimator):
 
 def recordings_of(X: Samples) -> list[FloatArray]:
     """(samples, channels) of each; a series (samples,) has one channel."""
-    parts = [np.asarray(one, dtype=np.float64) for one in (X if _is_many(X) else [X])]
+    parts = [np.asarray(one, dtype=np.float64) for one in _each(X, X)]
     parts = [part[:, None] if part.ndim == 1 else part for part in parts]
     if not parts or any(part.ndim != 2 or part.shape[1] != parts[0].shape[1] for part in parts):
         shapes = ", ".join(str(part.shape) for part in parts[:3])
         raise ValueError(f"recordings have shapes {shapes or 'of nothing'}; give (samples, channels), all of the same")
     return parts
+
+
+def _each(X: Samples, values: Any) -> Iterable[Any]:
+    """The values of each recording of ``X``, which has one or many."""
+    return values if _is_many(X) else [values]
 
 
 def _is_many(X: Samples) -> bool:

@@ -52,6 +52,18 @@ def precision_of(file: Path) -> str:
     return (chosen_code(*found)[0] if found else "") or "float32"
 
 
+def built_of(file: Path) -> tuple[str, str, str]:
+    """The device, style and compiler of the code of a model; "" for a device that nobody says."""
+    from search.cli.chosen import hardware_of
+    from search.config.settings import HardwareConfig
+
+    run = run_of(file.absolute().parent.parent)
+    found = member_of(run / "models" / file.name) if run else None
+    hardware = (hardware_of(run) if run else None) or HardwareConfig()
+    style = chosen_code(*found)[1] if found else ""
+    return hardware.device, style or hardware.style, hardware.compiler
+
+
 def reading_of(file: Path, model: SignalModel | OneClassModel) -> ReadingOptions:
     """How recordings are read for a model: as in its run, at the model's rate."""
     from search.config.config import load_config

@@ -52,9 +52,8 @@ def signal_models(
     assert table.front is not None
     fronts = [fronts_of(table.front, table.hops)[hop] for _, hop in made]
     rules = held_out_rules(held_out, table, train_rows, signal, fronts)
-    models = [
-        reduced(SignalModel(front, tree, rule)) for front, (tree, _), rule in zip(fronts, made, rules, strict=True)
-    ]
+    parts = zip(fronts, [tree for tree, _ in made], rules, strict=True)
+    models = [reduced(SignalModel(*each)) for each in parts]
     rejections = fitted_rejections(models, table, train_rows, signal)
     return [replace(model, rejection=each) for model, each in zip(models, rejections, strict=True)]
 

@@ -38,8 +38,10 @@ def kept_columns(X: IntArray, made: Decisions, train: IntArray, front: FrontEnd,
     """The columns that are left to the search: all lags, and the best others."""
     asked = np.array([one.feature.name == LAG.name for one in front.wanted])
     others = np.flatnonzero(~asked)
-    room = max(most - np.count_nonzero(asked), 0)
-    best = chosen_features(X[train][:, others], made.label[train], classes, room) if len(others) and room else []
+    room = max(most - int(asked.sum()), 0)
+    nothing: IntArray = np.zeros(0, dtype=np.int64)
+    there = len(others) and room > 0
+    best = chosen_features(X[train][:, others], made.label[train], classes, room) if there else nothing
     return np.sort(np.concatenate([np.flatnonzero(asked), others[best]]).astype(np.int64))
 
 

@@ -187,7 +187,7 @@ def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rul
     named = signal.test_subjects
     if signal.target and len(names) == 1:
         now, known = times(recordings, made, signal.horizon)
-        return Rules(time=now, known=known)
+        return Rules(time=now.astype(np.int64), known=known.astype(np.int64))
     tests = np.array([one.group in named if named else one.part == TESTING for one in all_of])
     if not tests.any():
         return Rules(group=codes)
