@@ -94,6 +94,8 @@ def test_classes_are_those_of_the_tree() -> None:
 class Far:
     """Windows whose first feature is beyond a limit are like none that was learned from."""
 
+    places = (0,)
+
     def rejected(self, features: np.ndarray) -> np.ndarray:
         return features[:, 0] > 100
 
