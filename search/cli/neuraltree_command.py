@@ -19,7 +19,7 @@ from search.cli import (
     show_command,
 )
 from search.cli.device_code import split_command
-from search.cli.signals import play_command
+from search.cli.signals import play_command, signal_files
 from search.errors import LOCKED, InputError, LockedError
 
 RESUME = "resume it with: neuraltree run FOLDER --resume"
@@ -150,6 +150,8 @@ def _of_model(given: list[str]) -> list[str]:
         )
     if settings and not settled & set(settings) and chosen.exits_early(run):
         say("code of this run exits early and has its costs in front.csv; these are of code that computes everything")
+    if signal_files.signal_file(Path(given[0])):
+        say("costs of the tree alone; front.csv has those of the whole models of recordings, with their features")
     own = [f"{option}={word}" for option, words in settings.items() if option not in settled for word in words]
     return [str(found[1].path) if found else given[0], *given[1:], *own]
 

@@ -55,6 +55,11 @@ def signal_table(config: Config) -> Table:
     train, _ = split(table, config.data.test_fraction, config.run.seed)
     front = _front_end(recordings, signal, hop, np.unique(made.recording[train]))
     X = features_of(recordings, front, made)
+    if not np.ptp(X[train], axis=0).any():
+        raise InputError(
+            "no feature of the training windows changes: all samples are alike; see neuraltree inspect, or choose "
+            "other signal.channels"
+        )
     kept = chosen_features(X[train], made.label[train], len(recordings.classes), signal.most_features)
     told = f"{len(kept)} of {len(front.features)} candidate features are left to the search"
     front = replace(front, features=tuple(front.features[i] for i in kept.tolist()))
@@ -193,6 +198,11 @@ def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rul
     named = signal.test_subjects
     tests = np.array([one.group in named if named else one.part == TESTING for one in all_of])
     if not tests.any():
+        if len(groups := np.unique(codes)) < 2:
+            raise InputError(
+                f"all windows with a label are of one subject or recording, {names[groups[0]]}, so that none are left "
+                "to test; add recordings of others, or choose shorter signal.windows if theirs are too short"
+            )
         return Rules(group=codes)
     return Rules(group=codes, part=np.where(tests[made.recording], TEST, TRAIN))
 
