@@ -137,6 +137,8 @@ def _of_model(given: list[str]) -> list[str]:
     """The arguments; if the first is of a run, with what the run was searched for unless another is asked for: its
     device, build, inputs and code. A run folder stands for the file of its recommended model."""
     run = chosen.run_of(Path(given[0])) if given else None
+    if given and run is None and signal_files.signal_file(Path(given[0])):
+        raise ValueError(f"{given[0]} is of recordings; what such models cost stands in the table of their run")
     if run is None:
         return given
     found = chosen.member_of(Path(given[0]))

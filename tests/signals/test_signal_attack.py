@@ -12,14 +12,23 @@ from neuraltree.signals.event_choice import Scored
 from neuraltree.signals.front_end.front_end import FrontEnd
 from search.cli.neuraltree_command import main
 from search.config.config import config_of
+from search.config.settings import Config
+from search.engine.problem import set_up
 from search.errors import InputError
 from search.judge.signals import signal_models
 from search.table.loading import load_table
+from search.table.signals.chosen_recordings import chosen_recordings
+from search.table.signals.signal_table import normal_windows
 from tests.signals.gestures import write
 
 
-def load(path: Path) -> None:
-    load_table(config_of({"data": {"source": str(path)}, "signal": {"windows": [64], "hop": 32}}, "test"))
+def load(path: Path, **more: object) -> None:
+    load_table(config(path, **more))
+
+
+def config(path: Path, sections: dict[str, object] | None = None, **more: object) -> Config:
+    signal = {"windows": [64], "hop": 32, "most_features": 10} | more
+    return config_of({"data": {"source": str(path)}, "signal": signal} | (sections or {}), "test")
 
 
 def changed(path: Path, **arrays: np.ndarray) -> Path:
@@ -71,3 +80,70 @@ def test_compress_says_that_it_cuts_no_model_of_recordings(
 ) -> None:
     assert main(["compress", str(signal_run), "--out", str(signal_run.parent / "small")]) == 2
     assert "is a model of recordings" in capsys.readouterr().err
+
+
+def test_predict_says_that_recordings_are_played(signal_run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(signal_run), str(signal_run)]) == 2
+    assert "neuraltree play" in capsys.readouterr().err
+
+
+def test_a_test_needs_training_recordings(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="all windows with a label are for the test"):
+        load(write(tmp_path / "all.npz", people=2), test_subjects=["p0", "p1"])
+
+
+def test_members_may_have_a_format_each(tmp_path: Path) -> None:
+    sections = {"hardware": {"device": "cortex-m4f", "precision": ["int8", "int4"]}, "search": {"folds": 2}}
+    given = config(write(tmp_path / "some.npz", parts=True), sections)
+    problem = set_up(given, load_table(given)).problem
+    assert problem.formats == ("int8", "int4")
+    assert len(problem.fronts) == 1
+
+
+def test_early_exits_are_refused(tmp_path: Path) -> None:
+    sections = {
+        "hardware": {"device": "cortex-m4f", "precision": "int8"},
+        "search": {"folds": 2},
+        "compress": {"early_exit": True},
+    }
+    given = config(write(tmp_path / "some.npz", parts=True), sections)
+    with pytest.raises(InputError, match="compress.early_exit"):
+        set_up(given, load_table(given))
+
+
+@pytest.fixture
+def normal(tmp_path: Path) -> Path:
+    """Recordings of one class by three people, of whom the last moves a hundred times as much."""
+    path = write(tmp_path / "normal.npz", people=3, seconds=10.0)
+    samples, subject = np.load(path)["samples"], np.load(path)["subject"]
+    samples[subject == "p2"] *= 100
+    return changed(path, samples=samples, label=np.zeros(len(samples), dtype=int), classes=np.array(["normal"]))
+
+
+def test_models_of_normal_windows_do_not_see_test_subjects(normal: Path) -> None:
+    given = config(normal, one_class=True, test_subjects=["p2"])
+    found = normal_windows(given, chosen_recordings(given))
+    assert len(np.unique(found.groups)) == 2
+    assert min(found.front.counts_per_unit) > 1000  # twice the largest sample of those that train fits
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (("show",), "one_class.csv"),
+        (("split", "--cut", "acc*"), "one_class.csv"),
+        (("compress",), "model of recordings"),
+        (("predict", "rows.csv"), "neuraltree play"),
+        (("hardware", "--device", "cortex-m4f"), "table of their run"),
+        (("run", "--resume"), "not resumed"),
+    ],
+)
+def test_commands_on_models_of_normal_windows_work_or_say_why(
+    normal: Path, tmp_path: Path, command: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "run")
+    fit = ["fit", str(normal), "--signal", "--windows", "64", "--hop", "32", "--set", "signal.one_class=true"]
+    assert main([*fit, "--out", out, "--quiet"]) == 0
+    name, *more = command
+    assert main([name, out, *more]) == 2
+    assert said in capsys.readouterr().err
