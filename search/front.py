@@ -244,8 +244,8 @@ def load_front(folder: str | Path) -> Front:
             )
         if (folder / "one_class.csv").is_file():
             raise InputError(
-                f"{folder} has models of normal windows alone, without a front: one_class.csv lists them; play them with: "
-                f"neuraltree play {folder} RECORDINGS"
+                f"{folder} has models of normal windows alone, without a front: one_class.csv lists them; play them "
+                f"with: neuraltree play {folder} RECORDINGS"
             )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())

@@ -66,7 +66,7 @@ class Envelope(Struct, frozen=True, tag="envelope", tag_field="kind", forbid_unk
 
     def c_text(self) -> str:
         """``rejected`` as ``nt_rejected(const int16_t *features)``."""
-        tables = _table("int16_t", "low", self.low) + _table("int16_t", "high", self.high)
+        tables = _table("int16_t", "least", self.low) + _table("int16_t", "most", self.high)
         return _with_places(self.places, tables + ENVELOPE_C)
 
 
@@ -156,7 +156,7 @@ static int nt_rejected(const int16_t *features)
 {
     NT_LOOP
     for (int i = 0; i < @COUNT@; ++i) {
-        if (@SEEN@ < nt_low[i] || @SEEN@ > nt_high[i]) {
+        if (@SEEN@ < nt_least[i] || @SEEN@ > nt_most[i]) {
             return 1;
         }
     }

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from neuraltree.export.signals.signal_library import export_signal
+from neuraltree.export.signals.twin import stream
+from neuraltree.hardware.compilers import host_compiler
+from neuraltree.hardware.signals.replay import replay
 from neuraltree.signals.event_choice import Scored
+from neuraltree.signals.event_rule import UNKNOWN
 from neuraltree.signals.front_end.front_end import FrontEnd
+from neuraltree.signals.rejection_choice import fitted
 from search.cli.neuraltree_command import main
 from search.config.config import config_of
 from search.config.settings import Config
@@ -19,6 +26,7 @@ from search.judge.signals import signal_models
 from search.table.loading import load_table
 from search.table.signals.chosen_recordings import chosen_recordings
 from search.table.signals.signal_table import normal_windows
+from tests.helpers.signal_models import random_walk, signal_model
 from tests.signals.gestures import write
 
 
@@ -66,6 +74,21 @@ def test_rules_of_events_see_the_scores_less_a_tuned_threshold(monkeypatch: pyte
     assert seen[0].scores.tolist() == [[0, -256], [0, 256]]
 
 
+@pytest.mark.skipif(host_compiler() is None, reason="no C compiler")
+@pytest.mark.parametrize("kind", ["envelope", "mahalanobis"])
+def test_names_of_a_rejection_are_not_those_of_filters(kind: str) -> None:
+    names = ["c0.low:2500.mean@64", "c0.high:2500.sd@64", "c0.delta.max@64", "acc.norm.mean@64"]
+    model = signal_model(11, 32, names=names)
+    samples = random_walk(3, 3_000, 11)
+    X = model.front_end.values(samples).astype(np.int64)
+    rejection = fitted(kind, X, np.zeros(len(X), dtype=np.int64), np.zeros(len(X), dtype=np.int64), 0.2)
+    model = replace(model, rejection=rejection)
+    found, wanted = replay(export_signal(model, "m", precision="int8"), samples), stream(model, samples, "int8")
+    assert 0 < np.count_nonzero(wanted.reported == UNKNOWN) < len(wanted.ends)
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 @pytest.fixture
 def signal_run(tmp_path: Path) -> Path:
     """A file of a run of recordings, as far as its place tells."""
@@ -107,7 +130,7 @@ def test_early_exits_are_refused(tmp_path: Path) -> None:
         "compress": {"early_exit": True},
     }
     given = config(write(tmp_path / "some.npz", parts=True), sections)
-    with pytest.raises(InputError, match="compress.early_exit"):
+    with pytest.raises(InputError, match=r"compress\.early_exit"):
         set_up(given, load_table(given))
 
 
