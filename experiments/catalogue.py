@@ -35,11 +35,13 @@ MODULES = {
     "studies/weights": "weights",
     "studies/convergence": "convergence",
     "studies/fuzzy": "fuzzy",
+    "studies/series": "series",
     "studies/metaheuristics": "metaheuristics",
     "studies/hfnt": "hfnt",
     "studies/federated": "federated",
     "studies/mixtures": "mixtures",
     "studies/sensitivity": "sensitivity",
+    "studies/unknowns": "unknowns",
 }
 
 

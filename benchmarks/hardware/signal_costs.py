@@ -101,10 +101,6 @@ def page(result: dict[str, Any]) -> str:
         cells = [f"{row[cost][name]:.1f}" for cost in COSTS for name in ("within_10_percent", "worst_percent")]
         lines.append([row["core"], str(row["members"]), *cells, str(row["above_bound"])])
     heads = [text for cost in COSTS for text in (f"{cost.replace('_', ' ')} ±10 %, %", "worst, %")]
-    streams = [
-        [row["core"], f"{row['samples']:,}", f"{row['bound']:,.0f}", f"{row['costliest']:,.0f}", str(row["above"])]
-        for row in result["streams"]
-    ]
     return f"""# Costs of streaming code, predicted and measured
 
 Made by `{result["command"]}`. Each member is a random tree over 2 to 14 random features of 6 channels at 50 Hz, in
@@ -113,22 +109,34 @@ by {BUILD} and pushed samples on an emulated core; none of the members was used 
 *Decision*: the push that ends a hop, features and tree. *Sample*: any other push. RAM: the state and the deepest stack.
 
 {table(("core", "members", *heads, "above the bound"), lines)}
+{_of_streams(result["streams"])}"""
 
+
+def _of_streams(rows: Sequence[dict[str, Any]]) -> str:
+    """The part of the page about long streams; none if none was pushed."""
+    if not rows:
+        return ""
+    lines = [
+        [row["core"], f"{row['samples']:,}", f"{row['bound']:,.0f}", f"{row['costliest']:,.0f}", str(row["above"])]
+        for row in rows
+    ]
+    head = ("core", "samples", "stated worst push, cycles", "costliest push", "pushes above")
+    return f"""
 A stream of samples, half of it made to take long, into one model of {len(BOUNDED)} features:
 
-{table(("core", "samples", "stated worst push, cycles", "costliest push", "pushes above"), streams)}
+{table(head, lines)}
 """
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--members", type=int, default=60, help="on each core; default: %(default)s")
-    parser.add_argument("--samples", type=int, default=1_000_000, help="of the stream; default: %(default)s")
+    parser.add_argument("--samples", type=int, default=1_000_000, help="of the stream, 0: none; default: %(default)s")
     parser.add_argument("--core", nargs="+", choices=CORES, default=list(CORES))
     parser.add_argument("--out", type=Path, default=Path("results/signal_costs.json"), help="default: %(default)s")
     options = parser.parse_args(argv)
     rows = [judged(core, options.members) for core in options.core]
-    streams = [bounded(core, options.samples) for core in options.core]
+    streams = [bounded(core, options.samples) for core in options.core if options.samples]
     report("signal_costs", {"rows": rows, "streams": streams}, page, options.out)
 
 

@@ -44,9 +44,14 @@ def check_activities() -> None:
 @cache
 def activities() -> Windows:
     """All windows within one activity of one recording. ``InputError`` if the file is not found or another one."""
+    return windows_of(*samples())
+
+
+def samples() -> tuple[FloatArray, NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The signals (samples, 6); label, subject and experiment (samples,) of each. ``InputError`` as above."""
     with np.load(BytesIO(_content()), allow_pickle=False) as file:
         label, subject, experiment = (file[name].astype(np.int64) for name in ("label", "subject", "experiment"))
-        return windows_of(file["X"].astype(np.float64), label, subject, experiment)
+        return file["X"].astype(np.float64), label, subject, experiment
 
 
 def windows_of(X: FloatArray, label: NDArray, subject: NDArray, recording: NDArray) -> Windows:

@@ -19,7 +19,7 @@ from neuraltree.tree.scaler import Scaler
 if TYPE_CHECKING:
     from neuraltree.tree.tree import Tree
 
-STEPS = 254  # of the range of an 8-bit number
+STEPS = 64  # of a range; the range of 8-bit numbers is rounded up by less than one of them
 FLAGS = ("level", "hole")  # rules whose feature is 0 or 1
 
 
@@ -113,7 +113,7 @@ def _learned(tree: Tree) -> list[tuple[float, float]]:
         return [(mean, mean) for mean in tree.scaler.mean.tolist()]
     ends = (tree.input_middle - tree.input_range, tree.input_middle + tree.input_range)
     low, high = (tree.scaler.mean + tree.scaler.scale * end for end in ends)
-    # The numbers themselves end up to a step of 8 bits earlier.
+    # The numbers themselves may end a step earlier.
     step = (high - low) / STEPS
     return list(zip((low + step).tolist(), (high - step).tolist(), strict=True))
 

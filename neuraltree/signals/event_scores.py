@@ -16,9 +16,9 @@ from neuraltree.tree.nodes import IntArray
 class EventScores(NamedTuple):
     """Of one recording or of several. ``labelled``: decisions with a label; ``right``: of these, at which what is
     reported is the label. ``spans``: stretches of one label that is not the background; ``found``: of these, in which
-    it was reported. ``delays_s``: from the start of each found span, in s. ``false_alarms``: events of a class that is
-    not the label within ``tolerance``; events in stretches without labels do not count. ``hours``: of decisions with a
-    label."""
+    it was reported. ``delays_s``: from the start of each found span, see ``event_scores``, in s. ``false_alarms``:
+    events of a class that is not the label within ``tolerance``; events in stretches without labels do not count.
+    ``hours``: of decisions with a label."""
 
     labelled: int
     right: int
@@ -38,9 +38,18 @@ class EventScores(NamedTuple):
         return self.false_alarms / self.hours if self.hours else 0.0
 
 
-def event_scores(course: Course, labels: IntArray, *, background: int, hop_s: float, tolerance: int) -> EventScores:
+def event_scores(
+    course: Course,
+    labels: IntArray,
+    *,
+    background: int,
+    hop_s: float,
+    tolerance: int,
+    since_s: FloatArray | None = None,
+) -> EventScores:
     """Of one recording. ``labels`` (decisions,): positions of classes, -1 for none; ``tolerance``: decisions by which
-    an event may be early or late."""
+    an event may be early or late. ``since_s`` (decisions,): at each decision, for how long the samples have had its
+    label; by default delays begin at the first decision that has the label, half a window late."""
     known = labels >= 0
     delays, spans = [], 0
     for first, last in _spans(labels):
@@ -48,7 +57,8 @@ def event_scores(course: Course, labels: IntArray, *, background: int, hop_s: fl
             continue
         spans += 1
         there = np.flatnonzero(course.reported[first:last] == labels[first])
-        delays += [there[0] * hop_s] if len(there) else []
+        begun = 0.0 if since_s is None else float(since_s[first])
+        delays += [begun + there[0] * hop_s] if len(there) else []
     alarms = np.flatnonzero((course.events >= 0) & known)
     false = sum(course.events[i] not in labels[max(i - tolerance, 0) : i + tolerance + 1] for i in alarms.tolist())
     counted = int(known.sum())

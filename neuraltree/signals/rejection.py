@@ -53,8 +53,7 @@ class Envelope(Struct, frozen=True, tag="envelope", tag_field="kind", forbid_unk
         """(windows,) from the features (windows, features) of the model."""
         seen = features[:, list(self.places)]
         outside = (seen < np.array(self.low)) | (seen > np.array(self.high))
-        found: NDArray[np.bool_] = outside.any(axis=1)
-        return found
+        return np.asarray(outside.any(axis=1))
 
     def limited(self, score: int) -> Envelope:
         """As wide as leaves windows of up to this ``score`` inside."""
@@ -66,7 +65,7 @@ class Envelope(Struct, frozen=True, tag="envelope", tag_field="kind", forbid_unk
 
     def c_text(self) -> str:
         """``rejected`` as ``nt_rejected(const int16_t *features)``."""
-        tables = _table("int16_t", "least", self.low) + _table("int16_t", "most", self.high)
+        tables = _table("int16_t", "low", self.low) + _table("int16_t", "high", self.high)
         return _with_places(self.places, tables + ENVELOPE_C)
 
 
@@ -141,12 +140,12 @@ def _place_bytes(places: tuple[int, ...]) -> int:
 
 
 def _table(c_type: str, name: str, values: tuple[int, ...]) -> str:
-    return f"static const {c_type} nt_{name}[{len(values)}] = {{{', '.join(map(str, values))}}};\n"
+    return f"static const {c_type} nt_known_{name}[{len(values)}] = {{{', '.join(map(str, values))}}};\n"
 
 
 def _with_places(places: tuple[int, ...], text: str) -> str:
     table = "" if _in_order(places) else _table("uint16_t", "places", places)
-    seen = "features[nt_places[i]]" if table else "features[i]"
+    seen = "features[nt_known_places[i]]" if table else "features[i]"
     return table + text.replace("@SEEN@", seen).replace("@COUNT@", str(len(places)))
 
 
@@ -156,7 +155,7 @@ static int nt_rejected(const int16_t *features)
 {
     NT_LOOP
     for (int i = 0; i < @COUNT@; ++i) {
-        if (@SEEN@ < nt_least[i] || @SEEN@ > nt_most[i]) {
+        if (@SEEN@ < nt_known_low[i] || @SEEN@ > nt_known_high[i]) {
             return 1;
         }
     }
@@ -173,8 +172,9 @@ static int32_t nt_distance(const int16_t *features)
         int32_t sum = 0;
         NT_LOOP
         for (int i = 0; i < @COUNT@; ++i) {
-            const int32_t ahead = (int32_t)@SEEN@ - nt_centres[k * @COUNT@ + i];
-            const uint32_t steps = ((uint32_t)(ahead < 0 ? -ahead : ahead) * nt_multipliers[i]) >> nt_shifts[i];
+            const int32_t ahead = (int32_t)@SEEN@ - nt_known_centres[k * @COUNT@ + i];
+            const uint32_t far = (uint32_t)(ahead < 0 ? -ahead : ahead);
+            const uint32_t steps = (far * nt_known_multipliers[i]) >> nt_known_shifts[i];
             const int32_t held = steps > @MOST@ ? @MOST@ : (int32_t)steps;
             sum += held * held;
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import frexp
 from types import MappingProxyType
 
@@ -13,7 +13,7 @@ from neuraltree.signals.rejection import STEPS, Distance, Envelope, Rejection
 from neuraltree.signals.sample_integers import LARGEST
 from neuraltree.tree.nodes import IntArray
 
-MOST_BYTES = 100  # of constants
+MOST_BYTES = 100  # of constants; of more features those are looked at that vary least within a class, for all
 FOLDS = 5
 TAIL = 0.005  # of the windows at each end of a feature: a few outliers do not stretch the envelope
 
@@ -22,9 +22,7 @@ def fitted(kind: str, X: IntArray, labels: IntArray, groups: IntArray, rate: flo
     """A rejection of ``kind`` that takes a share ``rate`` of known windows for unknown.
 
     ``X`` (windows, features) int16; ``labels`` (windows,): class codes; ``groups`` (windows,): recordings or subjects.
-    The threshold is a quantile of the scores of windows whose group the rejection was not learned from; of a single
-    group, of stretches of it. At most ``MOST_BYTES`` of constants: of more features those are looked at that vary
-    least within a class, beside how much they vary over all. ``ValueError`` for an unknown kind or rate, or no windows.
+    The threshold is a quantile of ``held_out_scores``. ``ValueError`` for an unknown kind or rate, or no windows.
     """
     if kind not in LEARNED:
         raise ValueError(f"there is no rejection {kind!r}; choose {' or '.join(LEARNED)}")
@@ -32,11 +30,19 @@ def fitted(kind: str, X: IntArray, labels: IntArray, groups: IntArray, rate: flo
         raise ValueError(f"the rate of rejected windows is {rate}; give a share above 0 and below 1")
     if len(X) < 2:
         raise ValueError(f"a rejection needs 2 windows or more to learn from; there are {len(X)}")
-    learned, folds = LEARNED[kind], _folds(groups)
-    scores = np.concatenate(
-        [learned(X[folds != k], labels[folds != k]).score(X[folds == k]) for k in np.unique(folds).tolist()]
-    )
-    return learned(X, labels).limited(int(np.quantile(scores, 1 - rate, method="higher")))
+    scores = held_out_scores(LEARNED[kind], X, labels, groups)
+    return LEARNED[kind](X, labels).limited(int(np.quantile(scores, 1 - rate, method="higher")))
+
+
+def held_out_scores(
+    learned: Callable[[IntArray, IntArray], Rejection], X: IntArray, labels: IntArray, groups: IntArray
+) -> IntArray:
+    """(windows,) the score of each by a rejection that was not learned from its group; of a single group, from its
+    stretch."""
+    folds, found = _folds(groups), np.zeros(len(X), dtype=np.int64)
+    for k in np.unique(folds).tolist():
+        found[folds == k] = learned(X[folds != k], labels[folds != k]).score(X[folds == k])
+    return found
 
 
 def _folds(groups: IntArray) -> IntArray:
@@ -56,14 +62,18 @@ def _envelope(X: IntArray, labels: IntArray) -> Envelope:
 
 def _distance(X: IntArray, labels: IntArray) -> Distance:
     """One centre for each class if there is room, else one for all."""
-    places, classes = _places(X, labels, 5), np.unique(labels)
-    if len(places) * (2 * len(classes) + 3) + 4 > MOST_BYTES:
-        labels, classes = np.zeros_like(labels), np.zeros(1, dtype=np.int64)
+    places, classes = _places(X, labels, 5), len(np.unique(labels))
+    has_room = len(places) * (2 * classes + 3) + 4 <= MOST_BYTES
+    return distance_of(X, labels if has_room else np.zeros_like(labels), places)
+
+
+def distance_of(X: IntArray, labels: IntArray, places: Sequence[int]) -> Distance:
+    """A distance with a centre for each class and the deviations within classes, without a threshold."""
     seen = X[:, list(places)].astype(np.float64)
-    centres = np.rint([seen[labels == code].mean(axis=0) for code in classes])
+    centres = np.rint([seen[labels == code].mean(axis=0) for code in np.unique(labels)])
     multipliers, shifts = zip(*(_scaling(sd) for sd in _within(seen, labels).tolist()), strict=True)
     held = tuple(tuple(row) for row in np.clip(centres, -LARGEST, LARGEST).astype(int).tolist())
-    return Distance(places, held, multipliers, shifts)
+    return Distance(tuple(places), held, multipliers, shifts)
 
 
 def _within(X: FloatArray, labels: IntArray) -> FloatArray:

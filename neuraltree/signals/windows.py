@@ -30,3 +30,16 @@ def window_labels(labels: IntArray, ends: IntArray, window: int, rule: str, shar
     found = LABEL_RULES[rule](windows, counts)
     shares: FloatArray = np.take_along_axis(counts, np.maximum(found, 0)[:, None], axis=1)[:, 0] / window
     return np.where((found >= 0) & (shares >= share), found, UNLABELLED)
+
+
+def samples_since(labels: IntArray, ends: IntArray, decided: IntArray) -> IntArray:
+    """(decisions,) how many samples before each of ``ends`` the stretch of ``labels`` (samples,) began that has the
+    label of the decision, ``decided`` (decisions,), and was there last; 0 for ``UNLABELLED``."""
+    found = np.zeros(len(ends), dtype=np.int64)
+    places = np.arange(len(labels))
+    begun = np.maximum.accumulate(np.where(np.diff(labels, prepend=UNLABELLED - 1) != 0, places, 0))
+    for code in np.unique(decided[decided != UNLABELLED]).tolist():
+        last = np.maximum.accumulate(np.where(labels == code, places, 0))
+        at = decided == code
+        found[at] = ends[at] - begun[last[ends[at] - 1]]
+    return found

@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from search.table.data import Table
 
 TIME = "60s"
+# The options about recordings, and the keys of [signal] that they set.
+OF_SIGNALS = {
+    **{name: name for name in ("windows", "hop", "lags", "horizon", "rate_hz", "subject_piece", "one_class")},
+    "reject": "rejection",
+}
 EPILOG = """examples:
   neuraltree fit penguins.csv --target species
   neuraltree fit penguins.csv --target species --device rp2040 --flash 4k --time 30s --out penguins
   neuraltree fit penguins.csv --teachers mlp random_forest
   neuraltree fit sensors.csv --target fault --metric f1_macro --set data.group=machine
   neuraltree fit recordings/ --signal --device nrf52840 --ram 2k --flash 8k --time 5m --out gestures
+  neuraltree fit gas.csv --signal --target co2 --horizon 1 --lags 0 1 2 3 --rate-hz 0.111 --device cortex-m4f
   neuraltree fit normal/ --signal --one-class --device nrf52840 --out motor
   neuraltree fit counts.csv --device uno --precision auto --ram 2k --latency 1ms --input int16
 
@@ -44,13 +50,20 @@ exit codes: 0 done, 2 bad input, 3 run folder in use, 130 interrupted (saved; re
 
 def add_options(made: argparse.ArgumentParser) -> None:
     made.add_argument("table", metavar="TABLE", help="a CSV file, or another source that data.source can name")
-    made.add_argument("--target", metavar="COLUMN", default="", help="the column to predict; by default the last one")
+    target = "the column to predict; by default the last one. With --signal: a channel to predict, instead of classes"
+    made.add_argument("--target", metavar="COLUMN", default="", help=target)
     made.add_argument("--drop", metavar="COLUMN", nargs="+", default=[], help="columns to leave out")
     made.add_argument("--signal", action="store_true", help="TABLE is a folder or file of labelled recordings")
     windows = "with --signal: the lengths of windows, in samples; by default powers of two near 0.6, 1.3 and 2.6 s"
     made.add_argument("--windows", metavar="N", type=int, nargs="+", help=windows)
     hop = "with --signal: samples between decisions; by default half of the shortest window"
     made.add_argument("--hop", metavar="N", type=int, help=hop)
+    horizon = "with --signal and --target: how many samples ahead; by default 0, the value at the same time"
+    made.add_argument("--horizon", metavar="N", type=int, help=horizon)
+    lags = "with --signal: single samples that are features, counted back from the newest, 0; alone if no --windows"
+    made.add_argument("--lags", metavar="N", type=int, nargs="+", help=lags)
+    rate = "with --signal: the sampling rate, for files that state none"
+    made.add_argument("--rate-hz", metavar="HZ", type=float, help=rate)
     piece = "with --signal: which piece of a file's name, cut at . _ and -, is the subject; subjects are not split"
     made.add_argument("--subject-piece", metavar="N", type=int, help=piece)
     reject = "with --signal: what makes a window unknown, whatever its scores; by default nothing does"
@@ -91,24 +104,24 @@ def tables_of(options: argparse.Namespace) -> dict[str, Any]:
     # A budget shows what the user cares about, so that the front spreads over it.
     wanted = [BUDGETS[name].column for name in limits] or (["latency_s", "flash_bytes"] if options.device else [])
     # What a stream of integers is made of is the same to the bit in Python and in C.
-    precision = options.precision or ("int8" if options.signal and options.device else None)
+    in_integers = bool(options.signal and options.device and not options.target)
+    precision = options.precision or ("int8" if in_integers else None)
     objectives = [options.metric or "error", *(wanted or ["weights"])]
     search: dict[str, Any] = {"objectives": objectives}
     if options.generations is None:
         search["time"] = options.time or TIME
     else:
         search["generations"] = options.generations
-    given = _given(
-        hop=options.hop, subject_piece=options.subject_piece, rejection=options.reject, one_class=options.one_class
-    )
-    if (options.windows or given) and not options.signal:
-        raise ValueError(
-            "--windows, --hop, --subject-piece, --reject and --one-class are about recordings; add --signal"
-        )
+    given = _given(**{name: getattr(options, option) for option, name in OF_SIGNALS.items()})
+    if given and not options.signal:
+        listed = ", ".join(f"--{option.replace('_', '-')}" for option in OF_SIGNALS)
+        raise ValueError(f"{listed} are about recordings; add --signal")
     source = str(Path(options.table).absolute()) if options.signal else source_of(options.table)
-    signal = {"windows": options.windows or "auto"} | given if options.signal else {}
+    windows = {} if options.windows or options.lags else {"windows": "auto"}
+    signal = windows | given | _given(target=options.target) if options.signal else {}
+    target = "" if options.signal else options.target
     tables = {
-        "data": {"source": source} | _given(target=options.target, drop=options.drop),
+        "data": {"source": source} | _given(target=target, drop=options.drop),
         "signal": signal,
         "run": {"seed": options.seed, "out": options.out or f"results/{name_of(options.table)}"},
         "search": search,

@@ -19,6 +19,7 @@ from neuraltree.tasks.task import check_loss
 from search import objectives
 from search.baselines import baseline_table, teacher_table
 from search.config.durations import seconds_of
+from search.config.series_rules import series_rules
 from search.config.settings import Config, EnergyConfig, HardwareConfig, SignalConfig, is_path
 from search.errors import InputError
 from search.strict import check_known, convert_tables, one_line, shown
@@ -66,7 +67,7 @@ def config_of(raw: dict[str, Any], source: str) -> Config:
     """The checked config of plain tables, with every operator written out; messages begin with ``source``."""
     config = convert_tables(raw, Config, source)
     _check(config, source)
-    if config.signal.windows:  # features of windows are integers of 16 bits
+    if config.signal.is_used:  # features of windows are integers of 16 bits
         config = msgspec.structs.replace(config, hardware=msgspec.structs.replace(config.hardware, input="int16"))
     return msgspec.structs.replace(config, variation=_all_operators(config))
 
@@ -188,7 +189,7 @@ def _put(raw: dict[str, Any], section: str, key: str, value: Any) -> None:
 
 def _make_paths_absolute(raw: dict[str, Any], folder: Path) -> None:
     signal = raw.get("signal")
-    of_signals = isinstance(signal, dict) and bool(signal.get("windows"))
+    of_signals = isinstance(signal, dict) and bool(signal.get("windows") or signal.get("lags"))
     for section, key, is_one in PATHS:
         table = raw.get(section)
         # Recordings lie in a folder or file of any name; a table can have a name that is no path.
@@ -297,11 +298,11 @@ def _check(config: Config, source: str) -> None:
             "data.time cannot be combined with data.group or data.split; leave out one of them",
         ),
         (
-            bool(config.signal.windows) and config.hardware.input not in ("float32", "int16"),
+            config.signal.is_used and config.hardware.input not in ("float32", "int16"),
             f"hardware.input = {shown(config.hardware.input)}: features of windows are int16; leave it out",
         ),
         (
-            bool(config.signal.windows) and (config.data.target != "" or bool(config.data.group or config.data.time)),
+            config.signal.is_used and (config.data.target != "" or bool(config.data.group or config.data.time)),
             "data.target, data.group and data.time are columns of a table, and signal.windows makes one of recordings; "
             "leave them out",
         ),
@@ -322,7 +323,7 @@ def _check(config: Config, source: str) -> None:
             f"{', '.join(on_device)} needs a device; name one as hardware.device",
         ),
         (
-            objectives.LOAD in (*wanted, *config.constraints) and not config.signal.windows,
+            objectives.LOAD in (*wanted, *config.constraints) and not config.signal.is_used,
             f"{objectives.LOAD} is the cost of code that is fed samples; set signal.windows, or name latency_s instead",
         ),
         (
@@ -330,7 +331,7 @@ def _check(config: Config, source: str) -> None:
             f'{" and ".join(chosen)} = "auto" chooses by the costs on a device; name one as hardware.device',
         ),
     )
-    for broken, text in (*rules, *_exit_rules(config), *_energy_rules(config.energy)):
+    for broken, text in (*rules, *_exit_rules(config), *_energy_rules(config.energy), *series_rules(config)):
         if broken:
             raise InputError(f"{source}: {text}")
     checks: tuple[tuple[str, Callable[[str], object], str], ...] = (

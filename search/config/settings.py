@@ -450,6 +450,10 @@ class HardwareConfig(Struct, frozen=True, forbid_unknown_fields=True):
         return self.precision if isinstance(self.precision, str) else self.precision[0]
 
 
+MOST_HORIZON = 1_000_000  # samples: a day at 10 Hz
+Lag = Annotated[int, Meta(ge=0, lt=MOST_SAMPLES)]
+
+
 class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """Recordings of sensors in place of a table: the windows and the features that models may read; see signals.md."""
 
@@ -457,13 +461,13 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
         Literal["auto"] | tuple[Annotated[int, Meta(ge=LEAST_SAMPLES, le=MOST_SAMPLES)], ...],
         Meta(
             description="the lengths of the windows that features may have, in samples, each a multiple of `hop`; "
-            "auto: powers of two near 0.6, 1.3 and 2.6 s; empty: `data.source` is a table"
+            "auto: powers of two near 0.6, 1.3 and 2.6 s; empty: `data.source` is a table, unless there are `lags`"
         ),
     ] = ()
     hop: Annotated[
         int,
         Meta(
-            description="the samples from one decision to the next; 0: half of the shortest window",
+            description="the samples from one decision to the next; 0: half of the shortest window, 1 with a `target`",
             ge=0,
             le=MOST_SAMPLES,
         ),
@@ -477,7 +481,32 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
             min_length=1,
         ),
     ] = (1,)
-    channels: Annotated[tuple[str, ...], Meta(description="the channels to use; empty: all")] = ()
+    channels: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="the channels that features are made of; empty: all, but for a `target` with `horizon` "
+            "0, which is never one"
+        ),
+    ] = ()
+    target: Annotated[
+        str, Meta(description="the channel whose values are predicted, in its unit; empty: classes are")
+    ] = ""
+    horizon: Annotated[
+        int,
+        Meta(
+            description="which value of the `target` is predicted: so many samples after the newest that the features "
+            "are made of; 0: the one at the same time",
+            ge=0,
+            le=MOST_HORIZON,
+        ),
+    ] = 0
+    lags: Annotated[
+        tuple[Lag, ...] | dict[str, tuple[Lag, ...]],
+        Meta(
+            description="single samples that are features: how many samples before the newest, of each channel; or a "
+            "table of such lists by channel; with a `target` and empty `windows` they are the only features"
+        ),
+    ] = ()
     classes: Annotated[
         tuple[str, ...], Meta(description="the labels that are classes; samples with others have none; empty: all")
     ] = ()
@@ -579,6 +608,11 @@ class SignalConfig(Struct, frozen=True, forbid_unknown_fields=True):
             le=10_000,
         ),
     ] = 200
+
+    @property
+    def is_used(self) -> bool:
+        """Whether the rows are made of recordings."""
+        return bool(self.windows or self.lags)
 
 
 class CompressConfig(Struct, frozen=True, forbid_unknown_fields=True):

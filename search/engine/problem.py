@@ -122,7 +122,7 @@ def set_up(config: Config, table: Table, *, all_rows: bool = False, workers: int
     return Setup(
         *(problem, strategy, train_rows, test_rows, scaler, target_scaler, epochs, _tuned(config, task)),
         cutting=config.compress.prune,
-        signal=config.signal if config.signal.windows else None,
+        signal=config.signal if config.signal.is_used else None,
         stream_settings=_settings(config, task, whole.train_rows) if whole else None,
         stream_rows=whole.train_rows if whole else 0,
     )
@@ -317,7 +317,7 @@ def _genes(config: Config) -> tuple[Gene, ...]:
     """What each tree has beside its nodes."""
     rates, formats = {name: getattr(config.train, name) for name in SHRINKING}, config.hardware.formats
     shrinking = [rate_gene(name, rate) for name, rate in rates.items() if rate]
-    hops = config.signal.hops if config.signal.windows else ()
+    hops = config.signal.hops if config.signal.is_used else ()
     chosen = [choice_gene(FORMAT, len(formats))] * bool(formats) + [choice_gene(HOP, len(hops))] * (len(hops) > 1)
     return (*shrinking, *chosen)
 

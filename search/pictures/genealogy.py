@@ -37,6 +37,8 @@ LOOKS: dict[str, style.Look] = {
     "remove_weakest_edge": style.Look(style.PURPLE, "h"),
     "perturb_weights": style.Look(style.SKY, "D"),
     "change_activation": style.Look(style.PURPLE, "*"),
+    "swap_input": style.Look(style.GREEN, "<"),
+    "merge_inputs": style.Look(style.GREEN, ">"),
 }
 
 

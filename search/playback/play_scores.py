@@ -9,6 +9,7 @@ import numpy as np
 
 from neuraltree.signals.event_scores import EventScores, event_scores, joined
 from neuraltree.signals.signal_model import SignalModel
+from neuraltree.signals.windows import samples_since
 from neuraltree.tree.nodes import IntArray
 from search.playback.played import Played
 
@@ -29,14 +30,18 @@ class Scores(NamedTuple):
         total = int(self.confusion.sum())
         return float(np.trace(self.confusion)) / total if total else float("nan")
 
+    @property
+    def worst_first(self) -> list[tuple[str, int, int]]:
+        """(name, right, all) of the subjects that have windows with a label, the lowest share first."""
+        there = [(name, right, of) for name, (right, of) in self.subjects.items() if of]
+        return sorted(there, key=lambda row: row[1] / row[2])
+
 
 def scores_of(model: SignalModel, plays: Sequence[Played]) -> Scores:
     classes = len(model.tree.classes or ())
     confusion = np.zeros((classes, classes), dtype=np.int64)
     subjects: dict[str, tuple[int, int]] = {}
     right, whole = 0, 0
-    hop_s = model.front_end.hop / model.front_end.rate_hz
-    background, tolerance = model.events.background, model.front_end.longest // model.front_end.hop
     for one in plays:
         known = one.labels >= 0
         labels, found = one.labels[known], one.decisions.classes[known]
@@ -46,7 +51,16 @@ def scores_of(model: SignalModel, plays: Sequence[Played]) -> Scores:
         if len(labels) and (labels == labels[0]).all():
             whole += 1
             right += int(np.bincount(found, minlength=classes).argmax() == labels[0])
-    events = joined(
-        [event_scores(one.course, one.labels, background=background, hop_s=hop_s, tolerance=tolerance) for one in plays]
+    return Scores(confusion, subjects, (right, whole), joined([_event_scores(model, one) for one in plays]))
+
+
+def _event_scores(model: SignalModel, one: Played) -> EventScores:
+    front = model.front_end
+    return event_scores(
+        one.course,
+        one.labels,
+        background=model.events.background,
+        hop_s=front.hop / front.rate_hz,
+        tolerance=front.longest // front.hop,
+        since_s=samples_since(one.recording.labels, one.decisions.ends, one.labels) / front.rate_hz,
     )
-    return Scores(confusion, subjects, (right, whole), events)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from neuraltree.compress.formats import c_format
 from neuraltree.export.signals.twin import Decisions, stream
 from neuraltree.signals.event_rule import Course
 from neuraltree.signals.front_end.front_end import FrontEnd
@@ -41,7 +42,8 @@ class LabelRule(NamedTuple):
 
 
 def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
-    """The recordings with the channels and classes of the model, in its order; labels that are no class count as none.
+    """The recordings with the channels and classes of the model, in its order; labels that are no class count as none,
+    which a note says.
 
     ``InputError`` if channels are missing, or the rate is another.
     """
@@ -49,7 +51,9 @@ def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
     classes = [str(label) for label in model.classes or ()]
     codes = np.array([*(classes.index(name) if name in classes else -1 for name in found.classes), -1])
     made = tuple(replace(one, labels=codes[one.labels]) for one in found.recordings)
-    return replace(found, recordings=made, classes=tuple(classes))
+    unknown = [name for name in found.classes if name not in classes] if classes else []
+    notes = [f"labels that are no class of the model count as none: {', '.join(unknown)}"] if unknown else []
+    return replace(found, recordings=made, classes=tuple(classes), notes=(*found.notes, *notes))
 
 
 def of_channels(front: FrontEnd, recordings: Recordings) -> Recordings:
@@ -64,7 +68,8 @@ def of_channels(front: FrontEnd, recordings: Recordings) -> Recordings:
         raise InputError(f"the model takes {front.rate_hz:g} samples a second, not {recordings.rate_hz:g}")
     places = [recordings.channels.index(name) for name in front.channels]
     made = tuple(replace(one, samples=one.samples[:, places]) for one in recordings.recordings)
-    return replace(recordings, recordings=made, channels=front.channels, units=front.channels)
+    units = tuple(recordings.units[place] for place in places)
+    return replace(recordings, recordings=made, channels=front.channels, units=units)
 
 
 def played(
@@ -75,24 +80,25 @@ def played(
     for one in recordings.recordings:
         counts = to_counts(one.samples, model.front_end.counts_per_unit)
         made = stream(model, counts, precision)
-        course = Course(made.events, made.reported)
         labels = window_labels(one.labels, made.ends, *labelled)
-        found.append(Played(one, counts, made, course, labels))
+        found.append(Played(one, counts, made, Course(made.events, made.reported), labels))
     return found
 
 
-def differences(files: Mapping[str, str], plays: Sequence[Played]) -> list[str]:
+def differences(files: Mapping[str, str], plays: Sequence[Played], precision: str) -> list[str]:
     """Where the exported C in ``files`` decides otherwise than Python: a line for each recording that differs.
 
-    ``MeasureError`` if this machine has no compiler.
+    Scores of float code may differ by 1, as its sums are rounded otherwise. ``MeasureError`` if this machine has no
+    compiler.
     """
     from neuraltree.hardware.signals.replay import replay_all
 
+    most = {"scores": 0 if c_format(precision).is_integer else 1}
     found = []
     for one, other in zip(plays, replay_all(files, [one.counts for one in plays]), strict=True):
         for name in ("ends", "features", "scores", "classes", "events"):
-            own, theirs = getattr(one.decisions, name), getattr(other, name)
-            if own.shape != theirs.shape or (own != theirs).any():
+            own, theirs = (np.asarray(getattr(each, name), dtype=np.int64) for each in (one.decisions, other))
+            if own.shape != theirs.shape or (np.abs(own - theirs) > most.get(name, 0)).any():
                 found.append(f"{one.recording.name}: {name} differ")
                 break
     return found

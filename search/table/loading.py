@@ -40,7 +40,7 @@ def load_table(config: Config) -> Table:
 
     What is harmless is mended, and said in its notes. ``InputError`` has everything else that would make a run fail.
     """
-    return signal_table(config) if config.signal.windows else read_table(config)[1]
+    return signal_table(config) if config.signal.is_used else read_table(config)[1]
 
 
 def read_table(config: Config) -> tuple[Raw, Table]:

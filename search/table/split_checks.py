@@ -122,7 +122,7 @@ def _check_groups(table: Table, group: Codes, folds: int, test_fraction: float) 
     if count - tested < least:
         leave = f"leave {count - tested} to train and {tested} to test" if tested else "are there to train"
         raise InputError(
-            f"data.group: {count} groups {leave} with {_settings(folds, test_fraction if tested else 0)}; at least "
+            f"{_rule(table)}: {count} groups {leave} with {_settings(folds, test_fraction if tested else 0)}; at least "
             f"{least} are needed to train: add groups, or lower search.folds or data.test_fraction"
         )
     lying = groups_of_classes(table, group, np.arange(len(table.y)))
@@ -157,8 +157,8 @@ def _check_made(table: Table, train: RowIndices, made: list[Split], folds: int, 
     time = table.rules.time
     if time is not None and len(made) < folds:
         raise InputError(
-            f"data.time: {len(made)} of search.folds = {folds} can be made from {len(train)} training rows (different "
-            f"times: {len(np.unique(time[train]))}); each needs earlier rows of every class: {_advice(table)}"
+            f"{_rule(table)}: {len(made)} of search.folds = {folds} can be made from {len(train)} training rows ("
+            f"different times: {len(np.unique(time[train]))}); each needs earlier rows of every class: {_advice(table)}"
         )
     if table.classes is not None:
         _check_classes(table, table.classes, made)
@@ -186,6 +186,8 @@ def _settings(folds: int, test_fraction: float) -> str:
 
 def _rule(table: Table) -> str:
     """The keys of a config that make the rules."""
+    if table.front is not None:
+        return "recordings"
     return " and ".join(f"data.{name}" for name in table.rules.arrays)
 
 

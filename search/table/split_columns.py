@@ -29,11 +29,14 @@ class Rules:
 
     ``group``: no group lies in two parts. ``time``: the position of each row's time among all times, equal for equal
     times; rows are fitted before later rows are predicted. ``part``: ``TEST``, ``TRAIN``, or the number of a fold.
+    ``known``: the time from which each row's target is known, as in ``time``; a row is not fitted before it, so that
+    nothing is learned from the future. None: from its own time on.
     """
 
     group: Codes | None = None
     time: Codes | None = None
     part: Codes | None = None
+    known: Codes | None = None
 
     @property
     def free(self) -> bool:

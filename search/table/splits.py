@@ -35,7 +35,7 @@ def split(table: Table, test_fraction: float, seed: int) -> Split:
         return rows[rules.part != TEST], rows[rules.part == TEST]
     if rules.time is not None:
         order = _in_time(rules.time, rows)
-        return _forward(rules.time, order, [len(rows) - math.ceil(len(rows) * test_fraction)])[0]
+        return _forward(rules.time, rules.known, order, [len(rows) - math.ceil(len(rows) * test_fraction)])[0]
     if rules.group is not None:
         return _cut_groups(table, rules.group, rows, test_fraction, seed, least=2)
     classes = None if table.classes is None else table.y
@@ -92,7 +92,8 @@ def forward_folds(table: Table, time: Codes, train_rows: RowIndices, folds: int)
         return []
     cut = TimeSeriesSplit(n_splits=max(2, folds), test_size=size)
     borders = [int(held[0]) for _, held in cut.split(order)]
-    return _forward(time, order, borders[-folds:])
+    made = _forward(time, table.rules.known, order, borders[-folds:])
+    return [pair for pair in made if len(pair[0])]
 
 
 def told(table: Table, data: DataConfig, train: RowIndices, test: RowIndices) -> str:
@@ -104,9 +105,8 @@ def told(table: Table, data: DataConfig, train: RowIndices, test: RowIndices) ->
         counts = [len(np.unique(rules.group[rows])) for rows in (train, test)]
         how.append(f"no group of {shown(data.group)} lies in two parts: {counts[0]} to train, {counts[1]} to test")
     if rules.time is not None:
-        how.append(
-            f"in the order of {shown(data.time)}: test rows are the last, validation rows later than fitted ones"
-        )
+        order = shown(data.time) if data.time else "time"
+        how.append(f"in the order of {order}: test rows are the last, validation rows later than fitted ones")
     if rules.part is not None:
         folds = f"{rules.given_folds} folds" if rules.given_folds else "the test rows; folds are drawn"
         how.append(f"{shown(data.split)} gives {folds}")
@@ -197,9 +197,14 @@ def _learnable_from(table: Table, time: Codes, order: RowIndices) -> int:
     return int(np.searchsorted(time[order], time[order][first.max()], side="right"))
 
 
-def _forward(time: Codes, order: RowIndices, borders: Sequence[int]) -> list[Split]:
-    """For each border, the rows before and the rows up to the next; rows of one time are behind a border."""
+def _forward(time: Codes, known: Codes | None, order: RowIndices, borders: Sequence[int]) -> list[Split]:
+    """For each border, the rows before and the rows up to the next; rows of one time are behind a border. Of the rows
+    before, those whose targets are not known by the time of the border are left out."""
     times = time[order]
+    ready = times if known is None else known[order]
     moved = np.unique(np.searchsorted(times, times[list(borders)])).tolist()
     ends = [*moved[1:], len(order)]
-    return [(np.sort(order[:border]), np.sort(order[border:end])) for border, end in zip(moved, ends, strict=True)]
+    return [
+        (np.sort(order[:border][ready[:border] <= times[border]]), np.sort(order[border:end]))
+        for border, end in zip(moved, ends, strict=True)
+    ]

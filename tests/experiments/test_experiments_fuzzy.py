@@ -10,16 +10,17 @@ from scipy.integrate import solve_ivp
 
 from experiments.common import paper_tables
 from experiments.common.holdout import holdout
+from experiments.common.known_series.time_series import GAS_FURNACE, MACKEY_GLASS
 from experiments.frame.experiment import Unit
 from experiments.studies.fuzzy import page
 from experiments.studies.fuzzy.run import EXPERIMENT, JOB, MODELS, TABLES
-from experiments.studies.fuzzy.series import GAS_FURNACE, MACKEY_GLASS, gas_furnace, mackey_glass, rows_of
+from experiments.studies.fuzzy.series import gas_rows, mackey_rows, rows_of
 from tests.experiments.test_experiments_ablations import made_up
 
 
 def test_mackey_glass_equals_another_solver() -> None:
     """The method of steps: in each interval of 17 the delayed value is known from the one before."""
-    X, y = mackey_glass()
+    X, y = mackey_rows()
     assert X.shape == (1000, 4)
     x, delayed = 1.2, lambda t: 0.0
     found: dict[int, float] = {}
@@ -41,7 +42,7 @@ def test_mackey_glass_equals_another_solver() -> None:
 
 def test_the_gas_furnace_is_series_j() -> None:
     """The means of Box and Jenkins' 296 pairs are -.057 and 53.51."""
-    X, y = gas_furnace()
+    X, y = gas_rows()
     assert X.shape == (290, 10)
     assert X[0].tolist() == [-0.109, 0, 0.178, 0.339, 0.373, 0.441, 53.5, 53.5, 53.4, 53.1]
     assert y[0] == 52.7

@@ -27,7 +27,8 @@ def all_names(channels: tuple[str, ...], window: int, group: str = "") -> list[s
     """One feature of each kind for each channel, filter and pair there is, with its first and its last parameter."""
     found = []
     for name, feature in FEATURES.items():
-        for parameter in sorted({feature.parameters(window, RATE_HZ)[i] for i in (0, -1)}):
+        tried = feature.parameters(window, RATE_HZ) or feature.allowed(window)
+        for parameter in sorted({tried[i] for i in (0, -1)}):
             step = f"{name}:{parameter}" if parameter else name
             for stream in (
                 [f"{channels[0]}~{channels[-1]}"] if feature.pair else [*channels, *_filtered(channels, group)]

@@ -23,6 +23,7 @@ PACKAGES = (
     "neuraltree.plot",
     "neuraltree.robustness",
     "neuraltree.schema",
+    "neuraltree.signals",
     "search",
     "search.baselines",
     "search.card",

@@ -15,6 +15,7 @@ import pytest
 
 from search.report.__main__ import main
 from search.report.live.serve import listen
+from tests.helpers.played_pages import write_played
 from tests.helpers.report_runs import (
     HOSTILE,
     HOSTILE_CLASSES,
@@ -98,7 +99,13 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         assert main([str(run)]) == 0
     assert main([str(made["device"]), str(made["many"]), "--out", str(root / "comparison.html")]) == 0
     found = {name: run / "report.html" for name, run in made.items()}
-    return found | {"comparison": root / "comparison.html"}
+    names = [*(f"walk.p{i}" for i in range(3)), IMG]
+    return found | {
+        "comparison": root / "comparison.html",
+        "playback": write_played(root / "playback.html", "band", names, ("sit", "walk", "run"), ("accx", "accy")),
+        "hostile playback": write_played(root / "h.html", IMG, HOSTILE, (*HOSTILE_CLASSES, IMG), HOSTILE),
+        "short playback": write_played(root / "short.html", "band", ["a"], ("sit", "walk", "run"), ["x"], samples=60),
+    }
 
 
 def hold_classes(run: Path) -> None:
@@ -301,7 +308,7 @@ PLOTS = """[...document.querySelectorAll('.plot')].filter((plot) => plot.offsetP
     [plot.id, plot.querySelector('.main-svg').getBoundingClientRect().right, plot.getBoundingClientRect().right])"""
 
 
-@pytest.mark.parametrize("name", ["device", "regression", "balanced", "comparison"])
+@pytest.mark.parametrize("name", ["device", "regression", "balanced", "comparison", "playback"])
 def test_plots_are_as_wide_as_their_room(driver: Chrome, pages: dict[str, Path], name: str) -> None:
     """Also if the window stays as it is, as when a scroll bar appears."""
     show(driver, pages[name].as_uri())
@@ -347,6 +354,7 @@ def wide_parts(driver: Chrome) -> list[str]:
         ("hostile", {"Members of the front", "Confusion matrix", "Baselines"}),
         ("balanced", {"Members of the front", "Baselines"}),
         ("comparison", {"Summary of the runs"}),
+        ("hostile playback", {"Confusion matrix"}),
     ],
 )
 def test_what_is_wider_than_a_phone_says_that_it_scrolls(
@@ -468,7 +476,10 @@ UNNAMED = """[...document.querySelectorAll('input, select, button, [role=img], [
     .map((e) => e.outerHTML.slice(0, 80))"""  # noqa: E501
 REPEATED = """((ids) => ids.filter((id, i) => ids.indexOf(id) < i))(
     [...document.querySelectorAll('body [id]')].filter((e) => !e.closest('.js-plotly-plot')).map((e) => e.id))"""
-ALL = ("device", "regression", "hostile", "unfinished", "empty", "bare", "comparison", "balanced")
+ALL = (
+    *("device", "regression", "hostile", "unfinished", "empty", "bare", "comparison", "balanced"),
+    *("playback", "hostile playback", "short playback"),
+)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -535,6 +546,28 @@ def test_hostile_names_do_nothing(driver: Chrome, pages: dict[str, Path]) -> Non
     assert HOSTILE_CLASSES[1] in text(driver, "test")
     for name in HOSTILE:
         assert name in text(driver, "data-body")
+    check_quiet(driver, "file://")
+
+
+def test_a_recording_is_chosen_and_a_hostile_one_does_nothing(driver: Chrome, pages: dict[str, Path]) -> None:
+    show(driver, pages["playback"].as_uri())
+    chosen = Select(driver.find_element(By.ID, "recording"))
+    assert len(chosen.options) == 4
+    bands = "document.getElementById('timeline-plot').data.filter(({type}) => type === 'bar').map(({name}) => name)"
+    assert {"sit", "walk", "run"} <= set(script(driver, bands))
+    described = "document.getElementById('timeline-plot').ariaLabel"
+    chosen.select_by_index(2)
+    assert script(driver, described).startswith("Timeline of walk.p2: ")
+    driver.find_element(By.ID, "after").click()
+    assert script(driver, described).startswith(f"Timeline of {IMG}: ")
+    driver.find_element(By.ID, "after").click()
+    assert script(driver, described).startswith("Timeline of walk.p0: ")
+    assert "of the windows with a label are right" in text(driver, "windows-text")
+    show(driver, pages["hostile playback"].as_uri(), colours="dark")
+    hostile = "[...document.querySelectorAll('img, b, i, [onclick], [onload], [onerror]')].map((e) => e.outerHTML)"
+    assert script(driver, hostile) == []
+    assert text(driver, "name") == f"{IMG} plays {IMG}"
+    assert HOSTILE_CLASSES[1] in text(driver, "confusion")
     check_quiet(driver, "file://")
 
 

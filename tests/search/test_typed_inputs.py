@@ -78,7 +78,7 @@ def test_trees_of_the_front_are_measured_and_costed_with_their_inputs(monkeypatc
     nodes = setup.strategy.new_tree(np.random.default_rng(1))
     single = one_set(nodes, nodes["weight"][:, 0], nodes["bias"][:, 0])
     tree = finish.to_tree(setup, counts(), single)
-    measured_front.measure_front(setup.problem, [(tree, setup.problem.rule.codes[0])], print, lambda: False)
+    measured_front.measure_front(setup.problem, [(tree, setup.problem.rule.codes[0], 0)], print, lambda: False)
     assert seen == ["int16"]
     assert "const int16_t *x" in export_c(tree, precision="int8", inputs=setup.problem.inputs.spec)["model.h"]
     assert np.isfinite(costs(setup.problem, [nodes])["latency_s"]).all()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from experiments.common.known_series.time_series import GAS_FURNACE, MACKEY_GLASS
 from experiments.rendering.searches import ALL, HOW, Measure, ResultRows, comparison, present, seeds_of, spread
 from experiments.rendering.text import page, right
 from experiments.studies.fuzzy.run import MODELS, NODES, SEARCH, STEPS, TABLES
-from experiments.studies.fuzzy.series import GAS_FURNACE, MACKEY_GLASS, SERIES
+from experiments.studies.fuzzy.series import SERIES
 from search.folder.records import write_text
 
 TITLE, COMMAND = "Fuzzy trees of types 1 and 2", "`python -m experiments.run studies/fuzzy`"

@@ -17,9 +17,10 @@ import numpy as np
 
 from experiments.common import paper_tables
 from experiments.common.holdout import TEST_FRACTION
+from experiments.common.known_series.time_series import GAS_FURNACE, MACKEY_GLASS, SERIES_J
 from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
-from experiments.studies.fuzzy.series import GAS_FURNACE, MACKEY_GLASS, SERIES, SERIES_J, Rows, rows_of
+from experiments.studies.fuzzy.series import SERIES, Rows, rows_of
 from neuraltree import NeuralTreeClassifier, NeuralTreeRegressor
 from neuraltree.fuzzy import FuzzyTreeClassifier, FuzzyTreeRegressor
 from search.evolution import Evolution

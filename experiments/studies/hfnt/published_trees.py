@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from experiments.studies.fuzzy.series import MACKEY_GLASS
+from experiments.common.known_series.time_series import MACKEY_GLASS
 
 
 class Classified(NamedTuple):

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.common import paper_tables
+from experiments.common.known_series.time_series import MACKEY_GLASS
 from experiments.common.scoring import score
 from experiments.frame.experiment import Experiment, Row, Unit
-from experiments.studies.fuzzy.series import MACKEY_GLASS, rows_of
+from experiments.studies.fuzzy.series import rows_of
 from experiments.studies.hfnt import elevators
 from neuraltree import ParetoEnsembleClassifier, ParetoEnsembleRegressor
 from search.evolution import Evolution

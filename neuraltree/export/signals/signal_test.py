@@ -71,6 +71,7 @@ def _vectors(model: SignalModel | OneClassModel, samples: NDArray[np.int16], wan
         parts.append(array("int16_t", "nt_classes", wanted.classes.tolist()))
         parts.append(array("int16_t", "nt_events", wanted.events.tolist()))
         return "\n".join(parts)
+    assert isinstance(model, SignalModel)  # a model of one class is one of integers
     _, errors = _bounds(model, wanted.features)
     tolerance = np.minimum(np.ceil(errors * SCORE_UNIT) + 1, 32767)
     if model.tree.kind == "binary":

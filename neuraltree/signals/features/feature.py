@@ -15,7 +15,7 @@ class Feature:
     the samples 1, for one without a unit e.g. 2^14. ``c``: the text of the function ``static int32_t nt_NAME(reads...,
     int n, int parameter)``; a part with several values, and the window itself, is passed by its address.
     ``functions``: helpers in C that it calls. ``parameters(n, rate_hz)``: the parameters with which it is tried, (0,)
-    if it has none; ``allowed(n)``: the least and the greatest.
+    if it has none, () if only those are tried that somebody asks for; ``allowed(n)``: the least and the greatest.
 
     A feature of a pair of streams reads parts of the pair, such as ``products``, and parts of each stream, written
     ``x.sum`` and ``y.sum``."""

@@ -32,3 +32,14 @@ RAW = Feature(
     parameters=lambda n, rate_hz: tuple(range(2, 17, 2)),
     allowed=lambda n: (1, 16),
 )
+LAG = Feature(
+    "lag",
+    "one sample: 0, or no number, is the newest of the window, 6 the one six samples older; tried where a config asks",
+    reads=("window",),
+    integer=lambda parts, n, parameter: parts["window"][:, n - 1 - parameter],
+    c="""static int32_t nt_lag(const int16_t *x, int n, int parameter) {
+    return x[n - 1 - parameter];
+}""",
+    parameters=lambda n, rate_hz: (),
+    allowed=lambda n: (0, n - 1),
+)

@@ -52,6 +52,18 @@ def precision_of(file: Path) -> str:
     return (chosen_code(*found)[0] if found else "") or "float32"
 
 
+def built_of(file: Path) -> tuple[str, str, str]:
+    """The device, style and compiler of the code of a model; "" for a device that nobody says."""
+    from search.cli.chosen import hardware_of
+    from search.config.settings import HardwareConfig
+
+    run = run_of(file.absolute().parent.parent)
+    found = member_of(run / "models" / file.name) if run else None
+    hardware = (hardware_of(run) if run else None) or HardwareConfig()
+    style = chosen_code(*found)[1] if found else ""
+    return hardware.device, style or hardware.style, hardware.compiler
+
+
 def reading_of(file: Path, model: SignalModel | OneClassModel) -> ReadingOptions:
     """How recordings are read for a model: as in its run, at the model's rate."""
     from search.config.config import load_config
@@ -61,7 +73,8 @@ def reading_of(file: Path, model: SignalModel | OneClassModel) -> ReadingOptions
 
     config = file.absolute().parent.parent / CONFIG
     signal = load_config(config).signal if config.is_file() else SignalConfig()
-    names = signal.channel_names or model.front_end.channels
+    asked = (*model.front_end.channels, signal.target) if signal.target else model.front_end.channels
+    names = signal.channel_names or tuple(dict.fromkeys(asked))
     return replace(reading_options(signal), rate_hz=model.front_end.rate_hz, channels=names)
 
 
@@ -77,3 +90,16 @@ def label_rule_of(file: Path, model: SignalModel | OneClassModel) -> LabelRule:
         return LabelRule(shortest)
     signal, manifest = load_config(run / CONFIG).signal, RunFolder(run).read_manifest()
     return LabelRule(manifest.get("label_window", shortest), signal.label, signal.share)
+
+
+def target_of(file: Path) -> tuple[str, int]:
+    """The channel that the regressions of a run predict, and how many samples ahead; ``ValueError`` if there is no
+    run."""
+    from search.config.config import load_config
+    from search.folder.records import CONFIG
+
+    config = file.absolute().parent.parent / CONFIG
+    if not config.is_file():
+        raise ValueError(f"{file}: predicts a number, and {config} is not there, which says of which channel")
+    signal = load_config(config).signal
+    return signal.target, signal.horizon

@@ -13,7 +13,7 @@ from neuraltree.signals.event_choice import Scored, chosen_rule
 from neuraltree.signals.event_rule import EventRule
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.sample_integers import LARGEST
-from neuraltree.signals.signal_model import SignalModel, dumps, reduced
+from neuraltree.signals.signal_model import NO_RULE, SignalModel, dumps, reduced
 from neuraltree.tree.nodes import IntArray, Nodes
 from neuraltree.tree.tree import Tree
 from search.config.settings import SignalConfig
@@ -67,9 +67,11 @@ def held_out_rules(
     fronts: Sequence[FrontEnd],
     thresholds: Sequence[int],
 ) -> list[EventRule]:
-    """For each tree the rule that is best on the rows that its weights were not fitted to. ``thresholds``: see
-    ``score_threshold``."""
+    """For each tree the rule that is best on the rows that its weights were not fitted to; of numbers, no rule.
+    ``thresholds``: see ``score_threshold``."""
     problem, trees = held_out
+    if table.classes is None:
+        return [NO_RULE] * len(trees)
     assert table.moments is not None
     background = background_of(signal, [str(label) for label in table.classes or ()])
     rows = train_rows[problem.validation_rows]

@@ -28,6 +28,7 @@ SCRIPTS: dict[str, tuple[str, ...]] = {
         "run.js",
     ),
     "comparison": (*COMMON, "history.js", "comparison.js"),
+    "playback": (*COMMON, "facts.js", "playback.js"),
 }
 # Only these scripts run, even if a name contains one; without a server a page may fetch nothing at all.
 POLICY = (
@@ -40,7 +41,7 @@ SCRIPT = '(() => {{\n"use strict";\n{}\n}})();'  # the function keeps its names 
 
 
 def render(kind: str, data: Mapping[str, Any]) -> str:
-    """The page ``kind``, "run" or "comparison", that shows ``data``; live if ``data["live"]``."""
+    """The page ``kind``, one of ``SCRIPTS``, that shows ``data``; live if ``data["live"]``."""
     script = SCRIPT.format("\n".join(static(name) for name in SCRIPTS[kind]))
     shared = {
         "mark": MARK,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from neuraltree.storing import store
 from search.errors import InputError
@@ -35,19 +36,24 @@ def write_comparison(runs: Sequence[Path], out: Path | None = None) -> Path:
     return _write(target, render("comparison", comparison_page(found)))
 
 
+def write_playback(data: Mapping[str, Any], out: Path) -> Path:
+    """Write the page of played recordings; returns its path. Raises ``InputError``."""
+    return _write(_free(out, "--html"), render("playback", data), "--html")
+
+
 def _relative(path: Path) -> Path:
     """The path relative to the current directory, if it is below it."""
     here = Path.cwd()
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _free(target: Path) -> Path:
+def _free(target: Path, option: str = "--out") -> Path:
     """The path, if nothing or an earlier page is there. Raises ``InputError`` otherwise."""
     try:
         if target.is_dir():
-            raise InputError(f"{target} is a folder; name a file with --out")
+            raise InputError(f"{target} is a folder; name a file with {option}")
         if target.exists() and MARK.encode() not in _head(target):
-            raise InputError(f"{target} exists and is no report page; name another file with --out")
+            raise InputError(f"{target} exists and is no report page; name another file with {option}")
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
@@ -60,9 +66,9 @@ def _head(path: Path) -> bytes:
         return file.read(HEAD)
 
 
-def _write(target: Path, text: str) -> Path:
+def _write(target: Path, text: str, option: str = "--out") -> Path:
     try:
         store({target: text.encode(errors="replace")})  # a folder's name may not be valid text
     except OSError as error:
-        raise InputError(f"cannot write {target}: {error.strerror}; name another file with --out") from None
+        raise InputError(f"cannot write {target}: {error.strerror}; name another file with {option}") from None
     return target

@@ -4,25 +4,44 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from neuraltree.arrays import FloatArray
 from neuraltree.signals.recordings.reading_options import ReadingOptions
 from neuraltree.signals.recordings.reading_recordings import read_recordings
 from neuraltree.signals.recordings.recording import UNLABELLED, Recordings
 from search.config.settings import Config, SignalConfig
 from search.errors import InputError
 from search.strict import check_known
+from search.table.signals.series_rows import input_channels, truths_of
+
+
+class Chosen(NamedTuple):
+    """``recordings``: of the channels that features are made of. ``truths``: for each recording (samples,) of the
+    channel that is predicted; empty if classes are."""
+
+    recordings: Recordings
+    truths: tuple[FloatArray, ...]
 
 
 def chosen_recordings(config: Config) -> Recordings:
     """``InputError`` for recordings that cannot be read, or that lack what the config names."""
+    return chosen(config).recordings
+
+
+def chosen(config: Config) -> Chosen:
+    """The same with what is predicted."""
     signal = config.signal
     try:
         found = read_recordings(Path(config.data.source), reading_options(signal))
     except ValueError as error:
         raise InputError(str(error)) from None
-    return _of_classes(_of_channels(found, signal), signal)
+    if not signal.target:
+        return Chosen(_of_classes(_of_channels(found, signal.channels), signal), ())
+    truths = truths_of(found, signal.target)
+    return Chosen(_of_channels(replace(found, classes=()), input_channels(found.channels, signal)), truths)
 
 
 def reading_options(signal: SignalConfig) -> ReadingOptions:
@@ -35,15 +54,16 @@ def reading_options(signal: SignalConfig) -> ReadingOptions:
     )
 
 
-def _of_channels(found: Recordings, signal: SignalConfig) -> Recordings:
-    if not signal.channels:
+def _of_channels(found: Recordings, channels: tuple[str, ...]) -> Recordings:
+    """Only these, or all if there are none."""
+    if not channels:
         return found
-    for name in signal.channels:
+    for name in channels:
         check_known(name, found.channels, f"signal.channels names {name!r}, which the recordings do not have")
-    places = [found.channels.index(name) for name in signal.channels]
+    places = [found.channels.index(name) for name in channels]
     return replace(
         found,
-        channels=signal.channels,
+        channels=channels,
         units=tuple(found.units[i] for i in places),
         recordings=tuple(replace(one, samples=one.samples[:, places]) for one in found.recordings),
     )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from neuraltree.signals.front_end.axis_groups import axis_groups
-from neuraltree.signals.front_end.feature_candidates import candidates
+from neuraltree.arrays import FloatArray
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.recordings.recording import Recordings
-from neuraltree.signals.recordings.sample_counts import counts_per_unit, to_counts
+from neuraltree.signals.recordings.sample_counts import to_counts
 from neuraltree.signals.sample_integers import LEAST_SAMPLES, MOST_SAMPLES
 from neuraltree.signals.windows import window_labels
 from neuraltree.tree.nodes import IntArray
@@ -23,8 +23,10 @@ from search.config.settings import Config, SignalConfig
 from search.errors import InputError
 from search.strict import shown
 from search.table.data import Table
-from search.table.signals.chosen_recordings import chosen_recordings
-from search.table.signals.feature_choice import chosen_features
+from search.table.signals.candidate_front import candidate_front, kept_columns, training_part
+from search.table.signals.chosen_recordings import chosen
+from search.table.signals.decision_rows import Decisions
+from search.table.signals.series_rows import forecasts_of, lag_window, times
 from search.table.split_columns import TEST, TRAIN, Rules
 from search.table.splits import split
 
@@ -32,42 +34,36 @@ AUTO_S = (0.64, 1.28, 2.56)  # the windows that "auto" aims at, as in studies of
 TESTING = "testing"  # the part of recordings that are for the test
 
 
-@dataclass(frozen=True, eq=False)
-class Decisions:
-    """The labelled decisions of recordings; each (rows,). ``recording``: the place of each one's recording; ``end``:
-    the samples of it that are there at the decision; ``label``: the place of its class."""
-
-    recording: IntArray
-    end: IntArray
-    label: IntArray
-
-
 def signal_table(config: Config) -> Table:
     """The table, whose ``front`` makes its features. ``InputError`` for recordings or keys that cannot be used."""
-    recordings = chosen_recordings(config)
+    recordings, truths = chosen(config)
     signal = with_windows(config.signal, recordings)
     hop = hop_of(signal)
-    made = decisions(recordings, signal, hop)
-    _check_classes(recordings, made)
+    made = decisions(recordings, truths, signal, hop)
+    if not truths:
+        _check_classes(recordings, made)
+    classes = recordings.classes or None
     rules = _rules(recordings, made, signal)
-    kind = "binary" if len(recordings.classes) == 2 else "multiclass"
-    table = Table(np.empty((len(made.end), 0)), made.label, (), "label", recordings.classes, kind, "", rules=rules)
-    train, _ = split(table, config.data.test_fraction, config.run.seed)
-    front = _front_end(recordings, signal, hop, np.unique(made.recording[train]))
-    X = features_of(recordings, front, made)
-    if not np.ptp(X[train], axis=0).any():
+    kind = "regression" if classes is None else "binary" if len(classes) == 2 else "multiclass"
+    table = Table(
+        np.empty((len(made.end), 0)), made.label, (), signal.target or "label", classes, kind, "", rules=rules
+    )
+    train, test = split(table, config.data.test_fraction, config.run.seed)
+    if not len(train):
         raise InputError(
-            "no feature of the training windows changes: all samples are alike; see neuraltree inspect, or choose "
-            "other signal.channels"
+            f"no target of {len(made.end)} decisions is known before the first of {len(test)} test rows; choose a "
+            "smaller signal.horizon or data.test_fraction"
         )
-    kept = chosen_features(X[train], made.label[train], len(recordings.classes), signal.most_features)
+    front = candidate_front(recordings, signal, hop, _lengths(signal), training_part(recordings, made, train))
+    X = features_of(recordings, front, made)
+    kept = kept_columns(X, made, train, front, signal.most_features, len(recordings.classes))
     told = f"{len(kept)} of {len(front.features)} candidate features are left to the search"
     front = replace(front, features=tuple(front.features[i] for i in kept.tolist()))
     left = X[:, kept].astype(np.float64)
     digest = _digest(left, made, front, recordings.classes)
     moments = np.column_stack([made.recording, made.end]).astype(np.int64)
     hops = tuple(hop * multiple for multiple in signal.hops)
-    made_of = replace(table, front=front, moments=moments, label_window=min(_lengths(signal)), hops=hops)
+    made_of = replace(table, front=front, moments=moments, label_window=min(_lengths(signal), default=0), hops=hops)
     return replace(made_of, X=left, features=front.features, digest=digest, notes=(*recordings.notes, told))
 
 
@@ -88,7 +84,7 @@ def with_windows(signal: SignalConfig, recordings: Recordings) -> SignalConfig:
 def hop_of(signal: SignalConfig) -> int:
     """The samples from one decision to the next; ``InputError`` if a window is no multiple of them."""
     lengths = _lengths(signal)
-    hop = signal.hop or min(lengths) // 2
+    hop = signal.hop or (1 if signal.target else min(lengths) // 2)
     every = math.lcm(*(hop * multiple for multiple in signal.hops))
     if wrong := [window for window in lengths if window % every]:
         raise InputError(
@@ -104,10 +100,14 @@ def _lengths(signal: SignalConfig) -> tuple[int, ...]:
     return tuple(sorted(set(signal.windows)))
 
 
-def decisions(recordings: Recordings, signal: SignalConfig, hop: int) -> Decisions:
-    """The decisions that have a label, recording after recording. All windows are full at each."""
+def decisions(recordings: Recordings, truths: Sequence[FloatArray], signal: SignalConfig, hop: int) -> Decisions:
+    """The decisions that have a label, recording after recording. All windows are full at each. ``truths``: as in
+    ``Chosen``."""
+    if truths:
+        longest = max((*_lengths(signal), lag_window(signal, hop)))
+        return forecasts_of(truths, longest, hop, signal.horizon)
     found = []
-    longest, shortest = max(_lengths(signal)), min(_lengths(signal))
+    longest, shortest = max((*_lengths(signal), lag_window(signal, hop))), min(_lengths(signal))
     for i, one in enumerate(recordings.recordings):
         ends = np.arange(-(-longest // hop) * hop, len(one.samples) + 1, hop)
         labels = window_labels(one.labels, ends, shortest, signal.label, signal.share)
@@ -131,19 +131,6 @@ def features_of(recordings: Recordings, front: FrontEnd, made: Decisions) -> Int
         if len(rows):
             found[rows] = front.values(to_counts(one.samples, front.counts_per_unit), made.end[rows])
     return found
-
-
-def _front_end(recordings: Recordings, signal: SignalConfig, hop: int, training: IntArray) -> FrontEnd:
-    """The front end of all candidates, whose scales come from the recordings ``training``."""
-    channels, groups = recordings.channels, axis_groups(recordings.channels)
-    if wrong := [name for name in signal.counts_per_unit if name not in channels]:
-        raise InputError(
-            f"signal.counts_per_unit names {shown(wrong[0])}, which is no channel; there are: {', '.join(channels)}"
-        )
-    usual = counts_per_unit(replace(recordings, recordings=tuple(recordings.recordings[i] for i in training.tolist())))
-    counts = tuple(signal.counts_per_unit.get(name, own) for name, own in zip(channels, usual, strict=True))
-    names = candidates(channels, groups, recordings.rate_hz, _lengths(signal))
-    return FrontEnd(channels, recordings.rate_hz, hop, names, groups, counts)
 
 
 def _check_classes(recordings: Recordings, made: Decisions) -> None:
@@ -182,8 +169,10 @@ def normal_windows(config: Config, recordings: Recordings) -> NormalWindows:
     recordings = replace(recordings, recordings=left)
     signal = with_windows(config.signal, recordings)
     hop = hop_of(signal)
-    made = decisions(recordings, signal, hop)
-    front = _front_end(recordings, signal, hop, np.unique(made.recording))
+    made = decisions(recordings, (), signal, hop)
+    front = candidate_front(
+        recordings, signal, hop, _lengths(signal), training_part(recordings, made, np.arange(len(made.end)))
+    )
     names = sorted({one.group for one in recordings.recordings})
     codes = np.array([names.index(one.group) for one in recordings.recordings])
     X = features_of(recordings, front, made).astype(np.int64)
@@ -191,11 +180,14 @@ def normal_windows(config: Config, recordings: Recordings) -> NormalWindows:
 
 
 def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rules:
-    """No subject, or recording where subjects are not known, lies in two parts."""
+    """No subject, or recording where subjects are not known, lies in two parts; one time series is cut in time."""
     all_of = recordings.recordings
     names = sorted({one.group for one in all_of})
     codes = np.array([names.index(one.group) for one in all_of])[made.recording]
     tests = _tests(recordings, signal)
+    if signal.target and len(names) == 1:
+        now, known = times(recordings, made, signal.horizon)
+        return Rules(time=now.astype(np.int64), known=known.astype(np.int64))
     if not tests.any():
         if len(groups := np.unique(codes)) < 2:
             raise InputError(

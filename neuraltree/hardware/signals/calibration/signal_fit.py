@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from shlex import quote
 
 import numpy as np
 from msgspec.structs import replace
@@ -26,6 +27,8 @@ Rows = list[tuple[tuple[float, ...], float]]  # work, cycles
 HELPERS = frozenset(f"{OWN}{name}" for name in C_FUNCTIONS)
 TABLES = {"nt_sine": "nt_quarter_wave"}  # constants that a function reads
 
+COMMAND = "python -m neuraltree.hardware.signals.calibration"
+
 
 def fitted(found: Sequence[tuple[bool, Record]], core: Core, compiler: str) -> SignalFigures:
     """The figures from all records, each with whether its samples were to take long."""
@@ -40,7 +43,7 @@ def fitted(found: Sequence[tuple[bool, Record]], core: Core, compiler: str) -> S
         core=core.name,
         compiler=compiler,
         version=version(core, compiler),
-        command=f"python -m neuraltree.hardware.signals.calibration --core {core.name} --compiler {compiler}",
+        command=f"{COMMAND} --core {quote(core.name)} --compiler {quote(compiler)}",
         functions=functions_of(usual, hard, core),
         library=library_of(every, core),
         sites=sites,

@@ -69,7 +69,8 @@ def stream_of(feature: str) -> str:
 
 def step_of(feature: str, window: int) -> str:
     """A feature with a parameter of the middle."""
-    parameters = FEATURES[feature].parameters(window, RATE_HZ)
+    row = FEATURES[feature]
+    parameters = row.parameters(window, RATE_HZ) or row.allowed(window)
     middle = parameters[len(parameters) // 2]
     return f"{feature}:{middle}" if middle else feature
 

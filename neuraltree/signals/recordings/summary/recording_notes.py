@@ -21,7 +21,7 @@ def notes_on(recordings: Recordings) -> Iterator[str]:
     for i, name in enumerate(recordings.channels):
         yield from _channel_notes(name, [one.samples[:, i] for one in recordings.recordings])
     bare = sum(bool((one.labels == UNLABELLED).all()) for one in recordings.recordings)
-    if bare:
+    if bare and recordings.classes:
         yield f"{bare} of {len(recordings.recordings)} recordings have no label"
     yield from _class_notes(recordings)
 

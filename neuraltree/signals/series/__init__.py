@@ -1,0 +1,1 @@
+"""Windows and lags of arrays, for estimators."""
