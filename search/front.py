@@ -242,6 +242,11 @@ def load_front(folder: str | Path) -> Front:
                 f"the run in {folder} is not complete, so its front is not refitted and tested yet (live.csv has the "
                 f"front so far); finish it with: {resume_command(folder)}"
             )
+        if (folder / "one_class.csv").is_file():
+            raise InputError(
+                f"{folder} has models of normal windows alone, without a front: one_class.csv lists them; play them "
+                f"with: neuraltree play {folder} RECORDINGS"
+            )
         raise InputError(f"{folder} holds no front.csv; name the folder of a finished run")
     objectives = RunFolder(folder).read_manifest().get("objectives", ())
     members = tuple(read_rows(path, lambda row: _member(folder, row)))

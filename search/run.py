@@ -234,6 +234,8 @@ def _resume(arguments: argparse.Namespace, report: Reporter, begun: float) -> in
         path = folder.path / "config.toml"
         digest = config_hash(load_config(path))
         config = load_config(path, older := as_begun(path))
+        if config.signal.one_class:
+            raise InputError(f"{path} asks for models of normal windows, which are not resumed: fit them again")
         check_trackers(config.tracking)
         with patience(report.message, "reading the table"):
             table = load_table(config)

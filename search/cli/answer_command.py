@@ -53,12 +53,17 @@ def answer(options: argparse.Namespace) -> int:
     """Returns the exit code."""
     from neuraltree.tree.model_files import load
     from search.cli.chosen import chosen_path, data_of
+    from search.cli.signals.signal_files import signal_file
     from search.table.files.sources import READERS
 
     if (ending := options.rows.suffix.lower()) in READERS:
         raise ValueError(
             f"{options.rows}: predict reads text, such as CSV, and not {ending}; in Python: "
             "neuraltree.load(MODEL).predict(rows)"
+        )
+    if signal_file(options.model) is not None:
+        raise ValueError(
+            f"{options.model} answers recordings, not rows; play them with: neuraltree play {options.model} RECORDINGS"
         )
     path = chosen_path(options.model, options)
     tree = load(path)

@@ -78,6 +78,7 @@ def compress(options: argparse.Namespace) -> int:
 
     from neuraltree.tree.model_files import load
     from search.cli.chosen import formats_of_run, member_of, without_test_rows
+    from search.cli.signals.signal_files import signal_file
     from search.compressing.model_rows import table_for
     from search.compressing.size_path import Cutting, size_path
     from search.config.config import to_toml
@@ -86,6 +87,11 @@ def compress(options: argparse.Namespace) -> int:
     from search.judge.finish import undominated_members, write_members
 
     found = member_of(options.model)
+    if signal_file(options.model) is not None:
+        raise ValueError(
+            f"{options.model} is a model of recordings, which compress cannot cut: its features would be left behind; "
+            "search again with a tighter --flash, or with another hardware.precision"
+        )
     tree = load(found[1].path if found and found[1].path else options.model)
     # Without a device no code is chosen, and all models have the one format of the run.
     own = found[1].precision or next(iter(formats_of_run(found[0])), "") if found else ""

@@ -19,7 +19,7 @@ from search.cli import (
     show_command,
 )
 from search.cli.device_code import split_command
-from search.cli.signals import play_command
+from search.cli.signals import play_command, signal_files
 from search.errors import LOCKED, InputError, LockedError
 
 RESUME = "resume it with: neuraltree run FOLDER --resume"
@@ -137,6 +137,8 @@ def _of_model(given: list[str]) -> list[str]:
     """The arguments; if the first is of a run, with what the run was searched for unless another is asked for: its
     device, build, inputs and code. A run folder stands for the file of its recommended model."""
     run = chosen.run_of(Path(given[0])) if given else None
+    if given and run is None and signal_files.signal_file(Path(given[0])):
+        raise ValueError(f"{given[0]} is of recordings; what such models cost stands in the table of their run")
     if run is None:
         return given
     found = chosen.member_of(Path(given[0]))
@@ -150,6 +152,8 @@ def _of_model(given: list[str]) -> list[str]:
         )
     if settings and not settled & set(settings) and chosen.exits_early(run):
         say("code of this run exits early and has its costs in front.csv; these are of code that computes everything")
+    if signal_files.signal_file(Path(given[0])):
+        say("costs of the tree alone; front.csv has those of the whole models of recordings, with their features")
     own = [f"{option}={word}" for option, words in settings.items() if option not in settled for word in words]
     return [str(found[1].path) if found else given[0], *given[1:], *own]
 

@@ -143,6 +143,8 @@ def _exits_early(config: Config, table: Table) -> bool:
             f"compress.early_exit: a class can be certain before all is computed, but {config.data.source!r} is a "
             f"{table.kind} task; leave it out"
         )
+    if config.compress.early_exit and table.front is not None:
+        raise InputError("compress.early_exit: code that is fed samples computes everything; leave it out")
     return config.compress.early_exit
 
 
@@ -195,7 +197,7 @@ def _front_costs(config: Config, table: Table, device: hardware.Device | None) -
     code, classes = code_of(config, device), len(table.classes or ())
     try:
         return tuple(
-            FrontCosts(front, device, code.compiler, classes=classes, precision=code.precision)
+            FrontCosts(front, device, code.compiler, classes=classes, precision=config.hardware.first_format)
             for front in fronts_of(table.front, table.hops)
         )
     except ValueError as error:

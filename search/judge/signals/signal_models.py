@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.export.c.decisions import SCORE_UNIT
+from neuraltree.export.c.decisions import SCORE_UNIT, score_threshold
 from neuraltree.signals.event_choice import Scored, chosen_rule
 from neuraltree.signals.event_rule import EventRule
 from neuraltree.signals.front_end.front_end import FrontEnd
@@ -51,7 +51,8 @@ def signal_models(
     """
     assert table.front is not None
     fronts = [fronts_of(table.front, table.hops)[hop] for _, hop in made]
-    rules = held_out_rules(held_out, table, train_rows, signal, fronts)
+    thresholds = [score_threshold(tree) for tree, _ in made]
+    rules = held_out_rules(held_out, table, train_rows, signal, fronts, thresholds)
     parts = zip(fronts, [tree for tree, _ in made], rules, strict=True)
     models = [reduced(SignalModel(*each)) for each in parts]
     rejections = fitted_rejections(models, table, train_rows, signal)
@@ -64,8 +65,10 @@ def held_out_rules(
     train_rows: IntArray,
     signal: SignalConfig,
     fronts: Sequence[FrontEnd],
+    thresholds: Sequence[int],
 ) -> list[EventRule]:
-    """For each tree the rule that is best on the rows that its weights were not fitted to; of numbers, no rule."""
+    """For each tree the rule that is best on the rows that its weights were not fitted to; of numbers, no rule.
+    ``thresholds``: see ``score_threshold``."""
     problem, trees = held_out
     if table.classes is None:
         return [NO_RULE] * len(trees)
@@ -73,9 +76,9 @@ def held_out_rules(
     background = background_of(signal, [str(label) for label in table.classes or ()])
     rows = train_rows[problem.validation_rows]
     found = []
-    for tree, front in zip(trees, fronts, strict=True):
+    for tree, front, threshold in zip(trees, fronts, thresholds, strict=True):
         outputs = (integer_outputs if problem.in_integers else validation_outputs)(problem, [tree])[0]
-        scores = scores_of(outputs.T)
+        scores = scores_of(outputs.T, threshold)
         decides = table.moments[rows, 1] % front.hop == 0
         rule, _ = chosen_rule(
             _in_order(scores[decides], table, rows[decides]),
@@ -88,9 +91,9 @@ def held_out_rules(
     return found
 
 
-def scores_of(logits: FloatArray) -> IntArray:
-    """(rows, classes) as the firmware has them: of two classes 0 and the logit."""
-    wide = np.clip(np.rint(logits * SCORE_UNIT), -LARGEST, LARGEST).astype(np.int64)
+def scores_of(logits: FloatArray, threshold: int = 0) -> IntArray:
+    """(rows, classes) as the firmware has them: of two classes 0 and the logit less the ``threshold``, a score."""
+    wide = np.clip(np.rint(logits * SCORE_UNIT) - threshold, -LARGEST, LARGEST).astype(np.int64)
     return wide if wide.shape[1] > 1 else np.hstack([np.zeros_like(wide), wide])
 
 

@@ -35,7 +35,12 @@ def training_part(recordings: Recordings, made: Decisions, train: IntArray) -> R
 
 
 def kept_columns(X: IntArray, made: Decisions, train: IntArray, front: FrontEnd, most: int, classes: int) -> IntArray:
-    """The columns that are left to the search: all lags, and the best others."""
+    """The columns that are left to the search: all lags, and the best others. ``InputError`` if none ever changes."""
+    if not np.ptp(X[train], axis=0).any():
+        raise InputError(
+            "no feature of the training windows changes: all samples are alike; see neuraltree inspect, or choose "
+            "other signal.channels"
+        )
     asked = np.array([one.feature.name == LAG.name for one in front.wanted])
     others = np.flatnonzero(~asked)
     room = max(most - int(asked.sum()), 0)

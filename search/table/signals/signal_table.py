@@ -162,7 +162,11 @@ def normal_windows(config: Config, recordings: Recordings) -> NormalWindows:
             f"signal.one_class learns from normal windows alone, and there are {len(recordings.classes)} classes "
             f"({', '.join(recordings.classes)}); name the normal one, as in signal.classes = [{shown('normal')}]"
         )
-    recordings = replace(recordings, recordings=tuple(one for one in recordings.recordings if one.part != TESTING))
+    tests = _tests(recordings, config.signal)
+    left = tuple(one for one, is_test in zip(recordings.recordings, tests.tolist(), strict=True) if not is_test)
+    if not left:
+        raise InputError("all recordings are for the test; name fewer of them as signal.test_subjects")
+    recordings = replace(recordings, recordings=left)
     signal = with_windows(config.signal, recordings)
     hop = hop_of(signal)
     made = decisions(recordings, (), signal, hop)
@@ -180,18 +184,34 @@ def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rul
     all_of = recordings.recordings
     names = sorted({one.group for one in all_of})
     codes = np.array([names.index(one.group) for one in all_of])[made.recording]
-    if unknown := [name for name in signal.test_subjects if name not in names]:
-        raise InputError(
-            f"signal.test_subjects names {shown(unknown[0])}; the subjects or recordings are: {', '.join(names[:40])}"
-        )
-    named = signal.test_subjects
+    tests = _tests(recordings, signal)
     if signal.target and len(names) == 1:
         now, known = times(recordings, made, signal.horizon)
         return Rules(time=now.astype(np.int64), known=known.astype(np.int64))
-    tests = np.array([one.group in named if named else one.part == TESTING for one in all_of])
     if not tests.any():
+        if len(groups := np.unique(codes)) < 2:
+            raise InputError(
+                f"all windows with a label are of one subject or recording, {names[groups[0]]}, so that none are left "
+                "to test; add recordings of others, or choose shorter signal.windows if theirs are too short"
+            )
         return Rules(group=codes)
+    if tests[made.recording].all():
+        raise InputError(
+            "all windows with a label are for the test; name fewer signal.test_subjects, or add recordings"
+        )
     return Rules(group=codes, part=np.where(tests[made.recording], TEST, TRAIN))
+
+
+def _tests(recordings: Recordings, signal: SignalConfig) -> NDArray[np.bool_]:
+    """(recordings,) which are for the test: those of the named subjects, else those of the part for testing."""
+    groups = [one.group for one in recordings.recordings]
+    if unknown := [name for name in signal.test_subjects if name not in groups]:
+        names = sorted(set(groups))[:40]
+        raise InputError(
+            f"signal.test_subjects names {shown(unknown[0])}; the subjects or recordings are: {', '.join(names)}"
+        )
+    named = signal.test_subjects
+    return np.array([one.group in named if named else one.part == TESTING for one in recordings.recordings])
 
 
 def _digest(X: NDArray, made: Decisions, front: FrontEnd, classes: tuple[str, ...]) -> str:
