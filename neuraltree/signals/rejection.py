@@ -52,8 +52,8 @@ class Envelope(Struct, frozen=True, tag="envelope", tag_field="kind", forbid_unk
     def rejected(self, features: IntArray) -> NDArray[np.bool_]:
         """(windows,) from the features (windows, features) of the model."""
         seen = features[:, list(self.places)]
-        outside = (seen < np.array(self.low)) | (seen > np.array(self.high))
-        found: NDArray[np.bool_] = outside.any(axis=1)
+        inside = np.clip(seen, np.array(self.low), np.array(self.high)) == seen
+        found: NDArray[np.bool_] = ~inside.all(axis=1)
         return found
 
     def limited(self, score: int) -> Envelope:
@@ -174,7 +174,8 @@ static int32_t nt_distance(const int16_t *features)
         NT_LOOP
         for (int i = 0; i < @COUNT@; ++i) {
             const int32_t ahead = (int32_t)@SEEN@ - nt_known_centres[k * @COUNT@ + i];
-            const uint32_t steps = ((uint32_t)(ahead < 0 ? -ahead : ahead) * nt_known_multipliers[i]) >> nt_known_shifts[i];
+            const uint32_t away = (uint32_t)(ahead < 0 ? -ahead : ahead);
+            const uint32_t steps = (away * nt_known_multipliers[i]) >> nt_known_shifts[i];
             const int32_t held = steps > @MOST@ ? @MOST@ : (int32_t)steps;
             sum += held * held;
         }

@@ -133,8 +133,8 @@ def write_front(
             hops = [int(member.values.get(HOP, 0)) for member in members]
             fronts = [fronts_of(table.front, table.hops)[hop] for hop in hops]
             rules = held_out_rules(judged.held_out, table, setup.train_rows, setup.signal, fronts)
-            trees = [member.tree for member in members]
-            models = [reduced(SignalModel(*parts)) for parts in zip(fronts, trees, rules, strict=True)]
+            parts = zip(fronts, members, rules, strict=True)
+            models = [reduced(SignalModel(front, member.tree, rule)) for front, member, rule in parts]
             rejections = fitted_rejections(models, table, setup.train_rows, setup.signal)
             models = [replace(one, rejection=each) for one, each in zip(models, rejections, strict=True)]
             write_signal_models(folder, models)

@@ -8,6 +8,7 @@ their sound windows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,9 +147,13 @@ def _peers(
     X = fit[0].astype(np.float64)
     for name in names:
         made = PEERS[name](X, seed)
-        held_out = _out_of_fold(lambda part, name=name: PEERS[name](part, seed).scores, X, fit[2])
+        held_out = _out_of_fold(partial(_peer_scores, name, seed), X, fit[2])
         row = {"method": name, "size_bytes": made.size_bytes} | about
         yield from _scored(row, made.scores(tests.astype(np.float64)), held_out, fit[2], unknown, known)
+
+
+def _peer_scores(name: str, seed: int, X: FloatArray) -> Callable[[FloatArray], FloatArray]:
+    return PEERS[name](X, seed).scores
 
 
 def _confidence(fit: Fit, tests: IntArray, unknown: Unknown, about: Row) -> Iterator[Row]:
