@@ -52,8 +52,9 @@ class Envelope(Struct, frozen=True, tag="envelope", tag_field="kind", forbid_unk
     def rejected(self, features: IntArray) -> NDArray[np.bool_]:
         """(windows,) from the features (windows, features) of the model."""
         seen = features[:, list(self.places)]
-        outside = (seen < np.array(self.low)) | (seen > np.array(self.high))
-        return np.asarray(outside.any(axis=1))
+        inside = np.clip(seen, np.array(self.low), np.array(self.high)) == seen
+        found: NDArray[np.bool_] = ~inside.all(axis=1)
+        return found
 
     def limited(self, score: int) -> Envelope:
         """As wide as leaves windows of up to this ``score`` inside."""

@@ -15,6 +15,7 @@ from neuraltree.tree.nodes import IntArray
 
 MOST_BYTES = 100  # of constants; of more features those are looked at that vary least within a class, for all
 FOLDS = 5
+MOST_EACH = 22  # bytes of a feature: with them there is room for four
 TAIL = 0.005  # of the windows at each end of a feature: a few outliers do not stretch the envelope
 
 
@@ -61,10 +62,11 @@ def _envelope(X: IntArray, labels: IntArray) -> Envelope:
 
 
 def _distance(X: IntArray, labels: IntArray) -> Distance:
-    """One centre for each class if there is room, else one for all."""
-    places, classes = _places(X, labels, 5), len(np.unique(labels))
-    has_room = len(places) * (2 * classes + 3) + 4 <= MOST_BYTES
-    return distance_of(X, labels if has_room else np.zeros_like(labels), places)
+    """A centre for each class, which tells more than further features do; one for all if there is no room for a few."""
+    each = 2 * len(np.unique(labels)) + 3
+    if each > MOST_EACH:
+        return distance_of(X, np.zeros_like(labels), _places(X, labels, 5))
+    return distance_of(X, labels, _places(X, labels, each))
 
 
 def distance_of(X: IntArray, labels: IntArray, places: Sequence[int]) -> Distance:

@@ -39,13 +39,13 @@ def one_class_run(config: Config, folder: RunFolder) -> str:
     for count in SIZES:
         model, columns = one_class_model(config, found, count)
         costs = _costs(config, model)
-        fits = all(costs.get(name, 0.0) <= most for name, most in config.constraints.items())
-        if fits and (not rows or len(columns) > int(str(rows[-1][1]))):
-            name = f"{FOLDER}/{len(rows):03d}.json"
+        is_new = not rows or len(columns) > int(str(rows[-1][1]))
+        if is_new and all(costs.get(name, 0.0) <= most for name, most in config.constraints.items()):
+            file = f"{FOLDER}/{len(rows):03d}.json"
             (folder.path / FOLDER).mkdir(exist_ok=True)
-            write_text(folder.path / name, dumps_one_class(model))
+            write_text(folder.path / file, dumps_one_class(model))
             share = float(model.distance.rejected(found.X[:, columns]).mean())
-            rows.append([name, len(columns), share, *(costs.get(cost) for cost in COSTS)])
+            rows.append([file, len(columns), share, *(costs.get(cost) for cost in COSTS)])
     if not rows:
         raise InputError(f"no model keeps the constraints, not even one of {SIZES[0]} features; allow more")
     write_csv(folder.path / TABLE, HEADER, rows)

@@ -147,13 +147,12 @@ def _peers(
     X = fit[0].astype(np.float64)
     for name in names:
         made = PEERS[name](X, seed)
-        held_out = _out_of_fold(partial(_scorer, name, seed), X, fit[2])
+        held_out = _out_of_fold(partial(_peer_scores, name, seed), X, fit[2])
         row = {"method": name, "size_bytes": made.size_bytes} | about
         yield from _scored(row, made.scores(tests.astype(np.float64)), held_out, fit[2], unknown, known)
 
 
-def _scorer(name: str, seed: int, X: FloatArray) -> Any:
-    """What a peer that was fitted to some windows makes of others."""
+def _peer_scores(name: str, seed: int, X: FloatArray) -> Callable[[FloatArray], FloatArray]:
     return PEERS[name](X, seed).scores
 
 

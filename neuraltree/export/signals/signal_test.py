@@ -60,14 +60,14 @@ def _vectors(model: SignalModel | OneClassModel, samples: NDArray[np.int16], wan
         array("int16_t", "nt_samples", samples.ravel().tolist()),
         array("int16_t", "nt_features", wanted.features.ravel().tolist()),
     ]
-    if model.classes is None:
+    if model.classes is None and isinstance(model, SignalModel):
         _, errors = _bounds(model, wanted.features)
         tolerance = np.zeros(len(wanted.values)) if exact else errors[:, 0]
         parts.append(array("float", "nt_values", [literal(value) for value in wanted.values.tolist()]))
         parts.append(array("float", "nt_tolerance", [literal(min(value, 3e38)) for value in tolerance.tolist()]))
         return "\n".join(parts)
     parts.append(array("int16_t", "nt_scores", wanted.scores.ravel().tolist()))
-    if exact:
+    if exact or isinstance(model, OneClassModel):
         parts.append(array("int16_t", "nt_classes", wanted.classes.tolist()))
         parts.append(array("int16_t", "nt_events", wanted.events.tolist()))
         return "\n".join(parts)
