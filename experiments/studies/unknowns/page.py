@@ -23,7 +23,8 @@ LEFT_OUT = """## A class left out
 Each class in turn is unknown to the training part: HAPT's six activities by UCI's split of people, windows of 128
 samples of six channels; four gestures by the folders of their archive. Features are those that tell the known classes
 best. Means over the classes left out; the least AUROC beside it. *Mahalanobis, each class* has a centre for each known
-class, and more than 100 B of constants where so stated. The confidence of a linear model is 1 - its largest probability."""
+class, and more than 100 B of constants where so stated. The confidence of a linear model is 1 - its largest
+probability."""
 MACHINE = """## Normal machines alone
 
 Generated bearings ({seeds}): learned from sound machines, 18 recordings of 8 s in each case, tested on six others,
