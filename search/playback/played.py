@@ -96,7 +96,7 @@ def differences(files: Mapping[str, str], plays: Sequence[Played], precision: st
     most = {"scores": 0 if c_format(precision).is_integer else 1}
     found = []
     for one, other in zip(plays, replay_all(files, [one.counts for one in plays]), strict=True):
-        for name in ("ends", "features", "scores", "classes", "events"):
+        for name in ("ends", "features", "scores", "classes", "events", "reported"):
             own, theirs = (np.asarray(getattr(each, name), dtype=np.int64) for each in (one.decisions, other))
             if own.shape != theirs.shape or (np.abs(own - theirs) > most.get(name, 0)).any():
                 found.append(f"{one.recording.name}: {name} differ")

@@ -32,8 +32,11 @@ FOLDER, TABLE, RECOMMENDED = "signals", "one_class.csv", "recommended"
 def one_class_run(config: Config, folder: RunFolder) -> str:
     """Write the models and ``one_class.csv`` into an open run folder; returns the words for the user.
 
-    ``InputError`` for recordings of several classes, and if no model keeps the constraints.
+    ``InputError`` for recordings of several classes, for a bound on what such models do not have, and if no model keeps
+    the constraints.
     """
+    if other := [name for name in config.constraints if name not in COSTS]:
+        raise InputError(f"constraints.{other[0]}: a model of one class can be bounded in {', '.join(COSTS)}")
     found = normal_windows(config, chosen_recordings(config))
     rows: list[list[object]] = []
     for count in SIZES:

@@ -115,6 +115,14 @@ def test_constraints_leave_models_out(motor: Path, recordings: Path, capsys: pyt
     assert "no model keeps the constraints" in capsys.readouterr().err
 
 
+def test_a_bound_on_what_such_models_do_not_have_is_refused(
+    recordings: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, bound = str(recordings.parent / "bound"), ["--set", "constraints.weights=5"]
+    assert main(["fit", str(recordings), *FIT, *NORMAL, *bound, "--out", out]) == 2
+    assert "constraints.weights" in capsys.readouterr().err
+
+
 def test_several_classes_are_refused(recordings: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fit", str(recordings), *FIT, "--out", str(recordings.parent / "both")]) == 2
     assert "signal.classes" in capsys.readouterr().err

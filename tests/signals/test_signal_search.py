@@ -151,4 +151,6 @@ def test_the_filter_keeps_what_tells_a_class_and_no_copies() -> None:
 def test_a_decision_holds_until_the_next_of_its_recording() -> None:
     moments = np.array([[0, 32], [0, 64], [0, 96], [0, 128], [1, 96], [1, 128]])
     assert holders(moments, [32, 64]).tolist() == [[0, 1, 2, 3, 4, 5], [0, 1, 1, 3, 4, 5]]
+    gap = np.array([[0, 64], [0, 96], [0, 160], [0, 192]])  # the decision at 128 has no label
+    assert holders(gap, [64]).tolist() == [[0, 0, 0, 3]]
     assert positions_of(holders(moments, [64]), np.array([1, 2, 3])).tolist() == [[0, 0, 2]]

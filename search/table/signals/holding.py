@@ -17,18 +17,22 @@ def fronts_of(front: FrontEnd, hops: Sequence[int]) -> tuple[FrontEnd, ...]:
 
 
 def holders(moments: IntArray, hops: Sequence[int]) -> IntArray:
-    """(hops, rows) for each hop the row whose decision holds at each row: the last one of the recording that is at a
-    multiple of the hop. A row holds its own if that one is none of the table, for want of a label.
+    """(hops, rows) for each hop the row whose decision holds at each row: the last one of the recording at a multiple
+    of the hop. Decisions without a label are no rows, so an earlier one can stand for such a decision; before the first
+    one a row has its own.
 
     ``moments`` (rows, 2): the recording of each row, and the samples of it that are there by then.
     """
-    places = {(recording, end): row for row, (recording, end) in enumerate(moments.tolist())}
-    return np.array(
-        [
-            [places.get((recording, end // hop * hop), row) for row, (recording, end) in enumerate(moments.tolist())]
-            for hop in hops
-        ]
-    )
+    order = np.lexsort(moments.T[::-1])
+    found = np.empty((len(hops), len(moments)), dtype=np.int64)
+    for own, hop in zip(found, hops, strict=True):
+        recording, last = -1, -1
+        for row in order.tolist():
+            if moments[row, 0] != recording:
+                recording, last = moments[row, 0], -1
+            last = row if moments[row, 1] % hop == 0 else last
+            own[row] = row if last < 0 else last
+    return found
 
 
 def positions_of(held: IntArray, rows: IntArray) -> IntArray:
