@@ -8,13 +8,16 @@ people are for the test.
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from neuraltree.arrays import FloatArray
+from neuraltree.cli.command import DONE, Parser, fail_of_system, run_command
 from neuraltree.tree.nodes import IntArray
 
+EPILOG = "exit codes: 0 done, 2 bad input, 130 interrupted"
 PLACE = Path(__file__).parents[1] / "examples" / "gestures.zip"
 RATE_HZ, SECONDS, COUNTS_PER_G = 50, 10, 4096
 PEOPLE, TESTERS = 10, ("p3", "p7", "p9")
@@ -47,9 +50,10 @@ def turned_board(rng: np.random.Generator) -> FloatArray:
     return np.eye(3) + np.sin(angle) / angle * skew + (1 - np.cos(angle)) / angle**2 * skew @ skew
 
 
-def main() -> None:
+def archive(path: Path) -> None:
+    """Write the recordings; the same bytes each time."""
     rng = np.random.default_rng(2)
-    with zipfile.ZipFile(PLACE, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made:
         for person in (f"p{i + 1}" for i in range(PEOPLE)):
             turned, part = turned_board(rng), "testing" if person in TESTERS else "training"
             for gesture in GESTURES:
@@ -57,9 +61,25 @@ def main() -> None:
                 lines = ["time_ms,accx,accy,accz"]
                 lines += [",".join(map(str, (1000 // RATE_HZ * i, *row))) for i, row in enumerate(rows)]
                 info = zipfile.ZipInfo(f"{part}/{gesture}.{person}.csv", (2026, 1, 1, 0, 0, 0))
-                archive.writestr(info, "\n".join(lines) + "\n", zipfile.ZIP_DEFLATED)
-    print(PLACE)
+                made.writestr(info, "\n".join(lines) + "\n", zipfile.ZIP_DEFLATED)
+
+
+def parser() -> Parser:
+    made = Parser("python -m tools.example_recordings", "Write made recordings of four gestures.", EPILOG)
+    made.add_argument("--out", type=Path, default=PLACE, metavar="FILE.zip", help="by default examples/gestures.zip")
+    return made
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit code."""
+    path = parser().parse_args(argv).out
+    try:
+        archive(path)
+    except OSError as error:
+        return fail_of_system(error)
+    print(path)
+    return DONE
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)
