@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
+import threading
 from pathlib import Path
 
 HARDWARE = Path("/usr/share/arduino/hardware/arduino/avr")
@@ -62,16 +62,18 @@ def size(program: Path) -> tuple[int, int]:
 
 
 def printed(program: Path, lines: int, seconds: float = 60.0) -> list[str]:
-    """The first lines that the program sends over the UART."""
+    """The first lines that the program sends over the UART within some seconds."""
     command = ["stdbuf", "-oL", "simavr", "-m", "atmega328p", "-f", "16000000", str(program)]
     found: list[str] = []
-    end = time.monotonic() + seconds
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
+        limit = threading.Timer(seconds, process.kill)  # a program may print nothing at all
+        limit.start()
         for line in process.stdout:
             text = COLOURS.sub("", line).strip().removesuffix("..").removesuffix(".")
             found += [text] if text and not text.startswith("Loaded ") else []
-            if len(found) == lines or time.monotonic() > end:
+            if len(found) == lines:
                 break
+        limit.cancel()
         process.kill()
     return found

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 from neuraltree.export.signals.packages.signal_targets import SIGNAL_TARGETS
 from neuraltree.export.signals.signal_library import export_signal
 from neuraltree.export.signals.twin import stream
-from neuraltree.signals.event_rule import NONE, UNKNOWN
+from neuraltree.signals.event_rule import NONE, UNKNOWN, EventRule
 from neuraltree.signals.signal_model import SignalModel
 from tests.helpers import avr
 from tests.helpers.packages import save_files
@@ -32,7 +33,7 @@ static inline void k_timer_start(struct k_timer *t, long first, long period) { i
 static inline uint32_t k_timer_status_sync(struct k_timer *t) { if (t->count++ == @SAMPLES@) exit(0); return 1; }
 """.replace("@SAMPLES@", str(SAMPLES))
 MODELS: dict[str, SignalModel] = {
-    "classes": signal_model(11, 16, (32,)),
+    "classes": replace(signal_model(11, 16, (32,)), events=EventRule(smoothing=128)),  # any class is an event
     "a value": signal_model(12, 16, (32,), kind="regression"),
 }
 
@@ -103,7 +104,8 @@ def test_the_sketch_prints_events_on_the_board(target: str, core: Path, tmp_path
     library = save_files(tmp_path / "sensor", SIGNAL_TARGETS[target].make(model, "sensor", precision="int8"))
     example = {"arduino": "examples/Stream/Stream.ino", "platformio": "examples/stream/src/main.cpp"}[target]
     program = avr.build(core, library / "src", library / example)
-    assert avr.printed(program, 1) == printed(model, "int8")[:1]
+    assert (wanted := printed(model, "int8")[:1])
+    assert avr.printed(program, 1) == wanted
 
 
 @pytest.mark.skipif(bool(avr.missing()), reason=f"no emulated Arduino board: {avr.missing()} is not here")
