@@ -10,7 +10,10 @@ import pytest
 
 from neuraltree.engine.kernel.binding import Missing, load
 from neuraltree.engine.kernel.kernel_lowering import KernelLowering
+from neuraltree.engine.xla import compiled
 from neuraltree.engine.xla.xla_lowering import XlaLowering
+
+QUICK: dict[Any, Any] = {}  # programs that were compiled quickly
 
 
 @pytest.fixture(params=["kernel", "xla"])
@@ -36,5 +39,7 @@ def quick_compiler() -> Iterator[None]:
     """For programs that run once or twice, so that XLA need not make them fast."""
     before = jax.config.read("jax_disable_most_optimizations")
     jax.config.update("jax_disable_most_optimizations", True)
+    others, compiled._programs = compiled._programs, QUICK  # another test's results come from usual programs
     yield
+    compiled._programs = others
     jax.config.update("jax_disable_most_optimizations", before)

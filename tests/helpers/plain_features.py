@@ -84,6 +84,7 @@ FEATURES: dict[str, Callable[[Floats, Floats, Floats, int], float]] = {
     "mean_crossings": lambda x, longer, y, p: _crossings(x - x.mean()),
     "slope": lambda x, longer, y, p: float(np.polyfit(np.arange(len(x)), x, 1)[0] * len(x)),
     "raw": lambda x, longer, y, p: _raw(x, p),
+    "lag": lambda x, longer, y, p: x[len(x) - 1 - p],
     "percentile": lambda x, longer, y, p: float(np.percentile(x, p, method="inverted_cdf")),
     "mad": lambda x, longer, y, p: _mad(x),
     "skewness": lambda x, longer, y, p: float(stats.skew(x)),

@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_synced_is_no_failure(tmp_path: Path, monkeypatc
 OTHERS = {
     "storing.py", "toolchains.py", "host.py", "gallery_searches.py", "correctness.py", "judging_trees.py",
     "int8_accuracy.py", "search_speed.py", "kernel_build.py", "search_rate.py", "memory.py", "machines.py",
-    "faults.py", "worker_scaling.py", "same_front.py", "exit_search_speed.py",
+    "faults.py", "worker_scaling.py", "same_front.py", "exit_search_speed.py", "replay.py",
 }  # fmt: skip
 
 

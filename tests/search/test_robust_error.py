@@ -18,8 +18,8 @@ from neuraltree.tree.nodes import Nodes, one_set
 from search import Evolution
 from search.engine.evaluate import Problem, evaluate
 from search.engine.problem import natural_truth
+from search.judge import test_scores as scoring
 from search.judge.finish import HEADER, to_tree
-from search.judge.test_scores import test_scores as scores_of_tests
 from search.objectives import ROBUST, ROBUST_SCORE
 from tests.helpers import plain_tree
 from tests.helpers.random_models import IDENTITY, SIGMOID, TANH, record
@@ -119,7 +119,7 @@ def test_the_score_of_test_rows_counts_those_that_are_right_and_proved(kind: str
     setup, table = prepared(kind, search=search())
     nodes, problem = setup.strategy.new_tree(np.random.default_rng(1)), setup.problem
     tree = to_tree(setup, table, one_set(nodes, nodes["weight"][:, 0], nodes["bias"][:, 0]))
-    (found,) = scores_of_tests(setup, table, natural_truth(setup, table, problem.task), [(tree, "")])
+    (found,) = scoring.test_scores(setup, table, natural_truth(setup, table, problem.task), [scoring.Tested(tree, "")])
     X, y = table.X[setup.test_rows], table.labels[setup.test_rows]
     if table.classes is None:
         ends = output_ends(tree.nodes, input_ends(setup.scaler.transform(X), RADIUS))

@@ -12,6 +12,7 @@ from neuraltree.compress.builds import BUILD_NAMES
 from neuraltree.hardware.measure.cores import CORES, Core
 from neuraltree.hardware.signals.pushed import check_core
 from neuraltree.hardware.signals.signal_figures import FOLDER, SignalFigures, file_name
+from neuraltree.storing import store
 
 EPILOG = """examples:
   python -m neuraltree.hardware.signals.calibration --core cortex-m4f
@@ -42,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         figures = calibrated(core, given.compiler, given.models)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / file_name(core.name, given.compiler)
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=1) + b"\n")
+        store({path: msgspec.json.format(msgspec.json.encode(figures), indent=1).decode() + "\n"})
         print(path)
         return DONE
     except (ValueError, OSError) as error:
