@@ -10,14 +10,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from neuraltree.cli.command import DONE, INTERRUPTED, Parser, fail, fail_of_system, run_command, say
-from search.cli import (
-    answer_command,
-    chosen,
-    compress_command,
-    fit_command,
-    inspect_command,
-    show_command,
-)
+from search.cli import answer_command, chosen, compress_command, fit_command, inspect_command, show_command
 from search.cli.device_code import split_command
 from search.cli.signals import play_command, signal_files
 from search.errors import LOCKED, InputError, LockedError

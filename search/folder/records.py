@@ -31,6 +31,8 @@ from search.reading import read_json, read_npz, reason
 from search.strict import shown
 
 CONFIG, MANIFEST, LOCK = "config.toml", "manifest.json", ".lock"
+SIGNALS = "signals"  # the folder of models that are fed samples
+ONE_CLASS_TABLE, RECOMMENDED = "one_class.csv", "recommended"  # of a run on normal windows alone; a key of its manifest
 # The only files of a run that was killed before its config was written: there is nothing to resume.
 STARTING = {LOCK, CONFIG + ".part"}
 KEPT_CHECKPOINTS = 2

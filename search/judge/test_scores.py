@@ -80,7 +80,7 @@ def test_scores(setup: Setup, table: Table, truth: Truth, models: Sequence[Teste
 
 
 def _scores(setup: Setup, kind: str, model: Tested) -> list[_Score]:
-    tree, weights = model.tree, model.weights
+    tree, weights, _ = model
     metric, usual = setup.problem.metrics["val_error"], "one_minus_r2" if kind == "regression" else "error_rate"
     apart = tree.logit_threshold  # 0 unless the threshold of two classes is tuned
     found = [
@@ -92,7 +92,7 @@ def _scores(setup: Setup, kind: str, model: Tested) -> list[_Score]:
 
 def _outputs(model: Tested, X: FloatArray) -> dict[str, FloatArray]:
     """(1, outputs, rows) by the weights of the integers, and those of floats."""
-    tree, weights = model.tree, model.weights
+    tree, weights, _ = model
     found = {FLOATS: tree.outputs(X).T[None]}
     if weights:
         with suppress(ValueError):  # the sums of this tree do not fit the integers

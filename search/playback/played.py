@@ -16,6 +16,7 @@ from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.recordings.recording import Recording, Recordings
 from neuraltree.signals.recordings.sample_counts import to_counts
+from neuraltree.signals.recordings.subsets import with_channels, with_classes
 from neuraltree.signals.signal_model import SignalModel
 from neuraltree.signals.windows import window_labels
 from neuraltree.tree.nodes import IntArray
@@ -49,11 +50,9 @@ def check_recordings(model: SignalModel, recordings: Recordings) -> Recordings:
     """
     found = of_channels(model.front_end, recordings)
     classes = [str(label) for label in model.classes or ()]
-    codes = np.array([*(classes.index(name) if name in classes else -1 for name in found.classes), -1])
-    made = tuple(replace(one, labels=codes[one.labels]) for one in found.recordings)
     unknown = [name for name in found.classes if name not in classes] if classes else []
     notes = [f"labels that are no class of the model count as none: {', '.join(unknown)}"] if unknown else []
-    return replace(found, recordings=made, classes=tuple(classes), notes=(*found.notes, *notes))
+    return replace(with_classes(found, classes), notes=(*found.notes, *notes))
 
 
 def of_channels(front: FrontEnd, recordings: Recordings) -> Recordings:
@@ -66,10 +65,7 @@ def of_channels(front: FrontEnd, recordings: Recordings) -> Recordings:
         )
     if abs(recordings.rate_hz / front.rate_hz - 1) > 0.01:
         raise InputError(f"the model takes {front.rate_hz:g} samples a second, not {recordings.rate_hz:g}")
-    places = [recordings.channels.index(name) for name in front.channels]
-    made = tuple(replace(one, samples=one.samples[:, places]) for one in recordings.recordings)
-    units = tuple(recordings.units[place] for place in places)
-    return replace(recordings, recordings=made, channels=front.channels, units=units)
+    return with_channels(recordings, front.channels)
 
 
 def played(

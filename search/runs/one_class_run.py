@@ -17,7 +17,7 @@ from neuraltree.signals.rejection import Distance
 from neuraltree.signals.rejection_choice import fitted
 from search.config.config import Config, to_toml
 from search.errors import InputError
-from search.folder.records import RunFolder, write_csv, write_text
+from search.folder.records import CONFIG, ONE_CLASS_TABLE, RECOMMENDED, SIGNALS, RunFolder, write_csv, write_text
 from search.table.signals.chosen_recordings import chosen_recordings
 from search.table.signals.signal_table import NormalWindows, normal_windows
 
@@ -26,7 +26,6 @@ USUAL = 8  # features of the recommended model, unless only smaller ones keep th
 CODE_BYTES = 120  # of the distance, beside its constants
 COSTS = ("latency_s", "flash_bytes", "ram_bytes", "energy_j", LOAD)
 HEADER = ("model", "features", "rejected_share", *COSTS)
-FOLDER, TABLE, RECOMMENDED = "signals", "one_class.csv", "recommended"
 
 
 def one_class_run(config: Config, folder: RunFolder) -> str:
@@ -44,15 +43,15 @@ def one_class_run(config: Config, folder: RunFolder) -> str:
         costs = _costs(config, model)
         is_new = not rows or len(columns) > int(str(rows[-1][1]))
         if is_new and all(costs.get(name, 0.0) <= most for name, most in config.constraints.items()):
-            file = f"{FOLDER}/{len(rows):03d}.json"
-            (folder.path / FOLDER).mkdir(exist_ok=True)
+            file = f"{SIGNALS}/{len(rows):03d}.json"
+            (folder.path / SIGNALS).mkdir(exist_ok=True)
             write_text(folder.path / file, dumps_one_class(model))
             share = float(model.distance.rejected(found.X[:, columns]).mean())
             rows.append([file, len(columns), share, *(costs.get(cost) for cost in COSTS)])
     if not rows:
         raise InputError(f"no model keeps the constraints, not even one of {SIZES[0]} features; allow more")
-    write_csv(folder.path / TABLE, HEADER, rows)
-    write_text(folder.path / "config.toml", to_toml(config))
+    write_csv(folder.path / ONE_CLASS_TABLE, HEADER, rows)
+    write_text(folder.path / CONFIG, to_toml(config))
     usual = [row for row in rows if int(str(row[1])) <= USUAL] or rows[:1]
     folder.update_manifest(**{RECOMMENDED: usual[-1][0], "label_window": found.label_window})
     lines = [f"models of {found.normal} windows, by their features; recommended: {usual[-1][0]}"]

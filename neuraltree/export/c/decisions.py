@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from neuraltree.export.c.parts import literal
+from neuraltree.signals.event_rule import SCORE_UNIT
 from neuraltree.tree.soundness import COVERAGE, DEFAULT_THRESHOLD
 from neuraltree.tree.tree import Tree
 
@@ -96,9 +97,6 @@ SHARES = """    float total = 0.0f;
         p[k] = total > 0.0f ? p[k] / total : {even};
     }}
 """
-
-
-SCORE_UNIT = 256  # of a logit in the scores of classes
 
 
 def scores_declaration(argument: Argument) -> tuple[str, str]:

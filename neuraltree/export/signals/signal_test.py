@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from neuraltree.compress.formats import c_format
 from neuraltree.compress.input_types import in_units, sources
 from neuraltree.export.c.bound import tree_bounds
-from neuraltree.export.c.decisions import SCORE_UNIT
 from neuraltree.export.c.parts import FLASH, array, literal
 from neuraltree.export.c.vector_program import SAY
 from neuraltree.export.signals.signal_layout import Layout
 from neuraltree.export.signals.twin import Decisions, checked_samples, linear_topped_classes, stream
+from neuraltree.signals.event_rule import SCORE_UNIT
 from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.signal_model import SignalModel
 from neuraltree.tree.nodes import IntArray

@@ -14,8 +14,8 @@ from neuraltree.compress.input_types import sources
 from neuraltree.compress.int8.integer_tree import IntegerTree, quantize_tree
 from neuraltree.compress.int8.integers import scaled
 from neuraltree.compress.narrow.with_format import with_weight_format
-from neuraltree.export.c.decisions import SCORE_UNIT, score_threshold
-from neuraltree.signals.event_rule import UNKNOWN, events
+from neuraltree.export.c.decisions import score_threshold
+from neuraltree.signals.event_rule import SCORE_UNIT, UNKNOWN, events
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.one_class import OneClassModel
 from neuraltree.signals.sample_integers import LARGEST

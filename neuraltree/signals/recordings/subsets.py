@@ -1,12 +1,14 @@
-"""Some of the recordings: those of a part, or of some subjects."""
+"""Some of what is in recordings: those of a part or of some subjects, some channels, some classes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from neuraltree.signals.recordings.raw_recording import natural
-from neuraltree.signals.recordings.recording import Recording, Recordings
+from neuraltree.signals.recordings.recording import UNLABELLED, Recording, Recordings
 
 
 def of_part(recordings: Recordings, part: str) -> Recordings:
@@ -27,6 +29,25 @@ def _chosen(recordings: Recordings, is_chosen: Callable[[Recording], bool], lack
     if not chosen:
         raise ValueError(f"{lacking}; there are {len(recordings.recordings)} recordings")
     return replace(recordings, recordings=chosen, notes=())
+
+
+def with_channels(recordings: Recordings, channels: Sequence[str]) -> Recordings:
+    """With these of their channels, in this order."""
+    places = [recordings.channels.index(name) for name in channels]
+    return replace(
+        recordings,
+        channels=tuple(channels),
+        units=tuple(recordings.units[place] for place in places),
+        recordings=tuple(replace(one, samples=one.samples[:, places]) for one in recordings.recordings),
+    )
+
+
+def with_classes(recordings: Recordings, classes: Sequence[str]) -> Recordings:
+    """With these classes, in this order; samples of others have no label."""
+    codes = [classes.index(name) if name in classes else UNLABELLED for name in recordings.classes]
+    table = np.array([*codes, UNLABELLED])  # the last one is for no label
+    made = tuple(replace(one, labels=table[one.labels]) for one in recordings.recordings)
+    return replace(recordings, classes=tuple(classes), recordings=made)
 
 
 def subjects_of(recordings: Recordings) -> list[str]:

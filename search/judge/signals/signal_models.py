@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from neuraltree.arrays import FloatArray
-from neuraltree.export.c.decisions import SCORE_UNIT, score_threshold
+from neuraltree.export.c.decisions import score_threshold
 from neuraltree.signals.event_choice import Scored, chosen_rule
-from neuraltree.signals.event_rule import EventRule
+from neuraltree.signals.event_rule import SCORE_UNIT, EventRule
 from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.signals.sample_integers import LARGEST
 from neuraltree.signals.signal_model import NO_RULE, SignalModel, dumps, reduced
@@ -20,13 +20,11 @@ from search.config.settings import SignalConfig
 from search.engine.evaluate import Problem, validation_outputs
 from search.engine.integer_scores import integer_outputs
 from search.errors import InputError
-from search.folder.records import RunFolder, write_text
+from search.folder.records import SIGNALS, RunFolder, write_text
 from search.judge.signals.held_out_rejections import fitted_rejections
 from search.strict import shown
 from search.table.data import Table
 from search.table.signals.holding import fronts_of
-
-FOLDER = "signals"
 
 
 def background_of(signal: SignalConfig, classes: Sequence[str]) -> int:
@@ -50,7 +48,8 @@ def signal_models(
     ``held_out``: the same trees with weights of folds, and the problem whose rows these were not fitted to.
     """
     assert table.front is not None
-    fronts = [fronts_of(table.front, table.hops)[hop] for _, hop in made]
+    of_hops = fronts_of(table.front, table.hops)
+    fronts = [of_hops[hop] for _, hop in made]
     thresholds = [score_threshold(tree) for tree, _ in made]
     rules = held_out_rules(held_out, table, train_rows, signal, fronts, thresholds)
     parts = zip(fronts, [tree for tree, _ in made], rules, strict=True)
@@ -108,7 +107,7 @@ def _in_order(scores: IntArray, table: Table, rows: IntArray) -> list[Scored]:
 
 def write_signal_models(folder: RunFolder, models: Sequence[SignalModel]) -> None:
     """``signals/000.json`` and on: what firmware is made of, beside the trees alone in ``models``."""
-    place = folder.path / FOLDER
+    place = folder.path / SIGNALS
     place.mkdir(exist_ok=True)
     for left in place.glob("*.json"):
         left.unlink()

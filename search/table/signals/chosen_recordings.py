@@ -12,6 +12,7 @@ from neuraltree.arrays import FloatArray
 from neuraltree.signals.recordings.reading_options import ReadingOptions
 from neuraltree.signals.recordings.reading_recordings import read_recordings
 from neuraltree.signals.recordings.recording import UNLABELLED, Recordings
+from neuraltree.signals.recordings.subsets import with_channels, with_classes
 from search.config.settings import Config, SignalConfig
 from search.errors import InputError
 from search.strict import check_known
@@ -60,13 +61,7 @@ def _of_channels(found: Recordings, channels: tuple[str, ...]) -> Recordings:
         return found
     for name in channels:
         check_known(name, found.channels, f"signal.channels names {name!r}, which the recordings do not have")
-    places = [found.channels.index(name) for name in channels]
-    return replace(
-        found,
-        channels=channels,
-        units=tuple(found.units[i] for i in places),
-        recordings=tuple(replace(one, samples=one.samples[:, places]) for one in found.recordings),
-    )
+    return with_channels(found, channels)
 
 
 def _of_classes(found: Recordings, signal: SignalConfig) -> Recordings:
@@ -75,9 +70,4 @@ def _of_classes(found: Recordings, signal: SignalConfig) -> Recordings:
     names = signal.classes or tuple(found.classes[code] for code in used.tolist() if code != UNLABELLED)
     for name in signal.classes:
         check_known(name, found.classes, f"signal.classes names {name!r}, which no sample is labelled with")
-    codes = np.array([*(names.index(name) if name in names else UNLABELLED for name in found.classes), UNLABELLED])
-    return replace(
-        found,
-        classes=names,
-        recordings=tuple(replace(one, labels=codes[one.labels]) for one in found.recordings),
-    )
+    return with_classes(found, names)

@@ -103,11 +103,10 @@ def _lengths(signal: SignalConfig) -> tuple[int, ...]:
 def decisions(recordings: Recordings, truths: Sequence[FloatArray], signal: SignalConfig, hop: int) -> Decisions:
     """The decisions that have a label, recording after recording. All windows are full at each. ``truths``: as in
     ``Chosen``."""
+    longest = max((*_lengths(signal), lag_window(signal, hop)))
     if truths:
-        longest = max((*_lengths(signal), lag_window(signal, hop)))
         return forecasts_of(truths, longest, hop, signal.horizon)
-    found = []
-    longest, shortest = max((*_lengths(signal), lag_window(signal, hop))), min(_lengths(signal))
+    found, shortest = [], min(_lengths(signal))
     for i, one in enumerate(recordings.recordings):
         ends = np.arange(-(-longest // hop) * hop, len(one.samples) + 1, hop)
         labels = window_labels(one.labels, ends, shortest, signal.label, signal.share)
@@ -173,17 +172,13 @@ def normal_windows(config: Config, recordings: Recordings) -> NormalWindows:
     front = candidate_front(
         recordings, signal, hop, _lengths(signal), training_part(recordings, made, np.arange(len(made.end)))
     )
-    names = sorted({one.group for one in recordings.recordings})
-    codes = np.array([names.index(one.group) for one in recordings.recordings])
     X = features_of(recordings, front, made).astype(np.int64)
-    return NormalWindows(front, X, codes[made.recording], recordings.classes[0], min(_lengths(signal)))
+    return NormalWindows(front, X, _groups(recordings, made)[1], recordings.classes[0], min(_lengths(signal)))
 
 
 def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rules:
     """No subject, or recording where subjects are not known, lies in two parts; one time series is cut in time."""
-    all_of = recordings.recordings
-    names = sorted({one.group for one in all_of})
-    codes = np.array([names.index(one.group) for one in all_of])[made.recording]
+    names, codes = _groups(recordings, made)
     tests = _tests(recordings, signal)
     if signal.target and len(names) == 1:
         now, known = times(recordings, made, signal.horizon)
@@ -200,6 +195,13 @@ def _rules(recordings: Recordings, made: Decisions, signal: SignalConfig) -> Rul
             "all windows with a label are for the test; name fewer signal.test_subjects, or add recordings"
         )
     return Rules(group=codes, part=np.where(tests[made.recording], TEST, TRAIN))
+
+
+def _groups(recordings: Recordings, made: Decisions) -> tuple[list[str], NDArray[np.int64]]:
+    """The subjects or recordings, and (rows,) the place of each row's."""
+    names = sorted({one.group for one in recordings.recordings})
+    codes = np.array([names.index(one.group) for one in recordings.recordings], dtype=np.int64)
+    return names, codes[made.recording]
 
 
 def _tests(recordings: Recordings, signal: SignalConfig) -> NDArray[np.bool_]:

@@ -9,7 +9,6 @@ from neuraltree.compress.int8.losing import loses_much, word_of_loss
 from neuraltree.export.c.code import Code
 from neuraltree.export.c.columns import column_code
 from neuraltree.export.c.decisions import (
-    SCORE_UNIT,
     answer,
     largest,
     probabilities,
@@ -23,6 +22,7 @@ from neuraltree.export.c.integers.from_integers import apart, exit_part, integer
 from neuraltree.export.c.integers.input_stage import input_stage
 from neuraltree.export.c.parts import EXP, literal
 from neuraltree.export.names import comment
+from neuraltree.signals.event_rule import SCORE_UNIT
 from neuraltree.tree.tree import Tree
 
 if TYPE_CHECKING:
