@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from neuraltree.inputs.encoders import Category, Column, Flag, Number, Ordinal, Time
+from neuraltree.signals.front_end.front_end import FrontEnd
 from neuraltree.structs import to_struct
 from neuraltree.tree.scaler import Scaler
 from search.executors.wire import Arrays, WireError, pack, unpack
@@ -14,8 +15,9 @@ from search.strict import one_line
 from search.table.data import Table, Whole
 from search.table.split_columns import Groups, Rules
 
-RULES = ("group", "time", "part")
-FACTS = ("features", "target", "kind", "digest")
+RULES = ("group", "time", "part", "known")
+FACTS = ("features", "target", "kind", "digest", "label_window", "hops")
+FRONT = ("channels", "rate_hz", "hop", "features", "groups", "counts_per_unit")
 SCALERS, PARTS = ("scaler", "target_scaler"), ("mean", "scale")
 Columns = tuple[Number | Flag | Category | Ordinal | Time, ...]
 
@@ -24,10 +26,19 @@ def table_message(table: Table) -> bytes:
     """All of a table but its notes, and the rows that it is a sample of."""
     rules = {f"rule {name}": getattr(table.rules, name) for name in RULES}
     fairness = {} if table.fairness is None else {"fairness": table.fairness.codes}
-    arrays = {"X": table.X, "y": table.y, "weight": table.weight, **rules, **fairness, **_scalers(table.whole)}
+    arrays = {
+        "X": table.X,
+        "y": table.y,
+        "weight": table.weight,
+        "moments": table.moments,
+        **rules,
+        **fairness,
+        **_scalers(table.whole),
+    }
     facts = {name: getattr(table, name) for name in FACTS} | {
         "classes": table.classes,
         "columns": msgspec.to_builtins(table.columns),
+        "front": None if table.front is None else {name: getattr(table.front, name) for name in FRONT},
         "fairness": None if table.fairness is None else table.fairness.names,
         "whole": table.whole and table.whole.train_rows,
     }
@@ -66,7 +77,17 @@ def _table(facts: dict[str, Any], arrays: Arrays) -> Table:
         None if fairness is None else Groups(tuple(fairness), arrays["fairness"]),
         columns,
         whole=_whole(arrays, facts["whole"]),
+        front=facts["front"] and _front(facts["front"]),
+        moments=arrays.get("moments"),
+        label_window=facts["label_window"],
+        hops=tuple(facts["hops"]),
     )
+
+
+def _front(facts: dict[str, Any]) -> FrontEnd:
+    groups = {name: tuple(axes) for name, axes in facts["groups"].items()}
+    lists = {name: tuple(facts[name]) for name in ("channels", "features", "counts_per_unit")}
+    return FrontEnd(rate_hz=facts["rate_hz"], hop=facts["hop"], groups=groups, **lists)
 
 
 def _whole(arrays: Arrays, train_rows: int | None) -> Whole | None:

@@ -14,6 +14,7 @@ from neuraltree.signals.signal_model import load
 from search.cli.neuraltree_command import main
 from search.config.config import config_of
 from search.errors import InputError
+from search.executors.shipped_table import table_in, table_message
 from search.table.loading import load_table
 from search.table.signals.feature_choice import chosen_features
 from search.table.signals.holding import holders, positions_of
@@ -98,6 +99,15 @@ def test_rows_are_decisions_and_people_are_not_split(recordings: Path) -> None:
     assert table.rules.group is not None
     for person in range(people):
         assert len(set(table.rules.part[table.rules.group == person].tolist())) == 1
+
+
+def test_workers_get_what_makes_the_features_and_what_holds_when(recordings: Path) -> None:
+    """Without them they would count the costs of trees alone."""
+    table = table_of(recordings, most_features=5, hops=[1, 2])
+    again = table_in(table_message(table))
+    assert again.front == table.front
+    assert (again.hops, again.label_window) == ((32, 64), 64)
+    np.testing.assert_array_equal(again.moments, table.moments)
 
 
 def test_scales_and_features_come_from_training_recordings_alone(tmp_path: Path) -> None:
